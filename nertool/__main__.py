@@ -1,0 +1,5 @@
+"""`python -m nertool`."""
+
+from nertool.cli import main
+
+main()

@@ -1,0 +1,82 @@
+"""`nertool`: its commands, and the one place where an error becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from nertool import __version__
+from nertool.cli import evaluate, gradcheck, init, predict, train
+from nertool.errors import NertoolError
+
+app = typer.Typer(
+    name="nertool",
+    help="Train a named-entity recogniser on your own labels, in seconds on a CPU; tag text; "
+    "prove its gradients.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"nertool {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version, and exit."
+        ),
+    ] = False,
+) -> None:
+    """Hold the options that stand before a command."""
+
+
+app.command("init")(init.init)
+app.command("prepare")(train.prepare)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("predict")(predict.predict)
+app.command("gradcheck")(gradcheck.gradcheck)
+
+
+def main() -> None:
+    """Run the command line. Exit 0: done; 1: failed, with one line that says why; 2: misused."""
+    try:
+        app()
+    except NertoolError as error:
+        _fail(str(error))
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`| head`): no fault, and nothing left to flush to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _fail(_os_error(error))
+    except MemoryError:
+        _fail("out of memory; set vectors.limit to load fewer word vectors, or use smaller inputs")
+
+
+def _os_error(error: OSError) -> str:
+    place = error.filename2 or error.filename or "a file"
+    advice = {
+        errno.EACCES: "; check the permissions, or choose another path",
+        errno.EROFS: "; choose a path that can be written to",
+        errno.ENOSPC: "; free some space, or choose another path",
+        errno.ENOTDIR: "; a part of the path is a file, not a folder",
+    }.get(error.errno or 0, "")
+    return f"{place}: {error.strerror or error}{advice}"
+
+
+def _fail(message: str) -> None:
+    print(f"nertool: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(1)

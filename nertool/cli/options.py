@@ -1,0 +1,80 @@
+"""Options and small habits that several commands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+if TYPE_CHECKING:
+    from nertool.config import Config
+
+ConfigPath = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="A YAML config; see configs/ for every key.")
+]
+ModelPath = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A model folder, or a run folder (its best model).")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a config key, such as training.alpha=0.1 (repeatable). "
+        "Relative paths are taken from the working folder.",
+    ),
+]
+RunDir = Annotated[
+    Path | None, typer.Option(help="The run folder [default: runs/ and the config's name]")
+]
+Seed = Annotated[int | None, typer.Option(min=0, help="Shorthand for --set seed=N.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+
+
+def note(line: str) -> None:
+    """Tell the user something that is not data: on stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def read_config(path: Path, overrides: list[str] | None, seed: int | None) -> Config:
+    """Read the config with its overrides; a faulty override is misuse, a faulty file is bad input."""
+    from nertool.config import load_config
+    from nertool.errors import OverrideError
+
+    settings = [*(overrides or []), *([] if seed is None else [f"seed={seed}"])]
+    try:
+        return load_config(path, settings)
+    except OverrideError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def run_folder(config_path: Path, run_dir: Path | None) -> Path:
+    return run_dir or Path("runs") / config_path.stem
+
+
+@contextmanager
+def open_input(path: Path) -> Iterator[tuple[BinaryIO, str]]:
+    """Open a file, or standard input for `-`; gives the stream and its name for messages."""
+    from nertool.errors import CorpusError, did_you_mean
+
+    if str(path) == "-":
+        yield sys.stdin.buffer, "<stdin>"
+        return
+    try:
+        stream = open(path, "rb")
+    except FileNotFoundError:
+        near = did_you_mean(path.name, [sibling.name for sibling in path.parent.glob("*")])
+        raise CorpusError(f"{path}: no such file, expected a text to read{near}") from None
+    except IsADirectoryError:
+        raise CorpusError(f"{path}: found a folder, expected a file") from None
+    with stream:
+        yield stream, str(path)

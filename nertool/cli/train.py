@@ -1,0 +1,156 @@
+"""`nertool prepare` and `nertool train`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nertool.cli.options import (
+    AsJson,
+    ConfigPath,
+    Overrides,
+    RunDir,
+    Seed,
+    note,
+    print_json,
+    read_config,
+    run_folder,
+)
+
+if TYPE_CHECKING:
+    from nertool.config import Config
+    from nertool.training.prepare import Prepared
+    from nertool.training.trainer import EpochRecord
+
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that is there.")]
+
+
+def prepare(
+    config: ConfigPath, overrides: Overrides = None, run_dir: RunDir = None, seed: Seed = None
+) -> None:
+    """Read corpus and vectors, and encode them into the run folder (stage 1 of train)."""
+    settings = read_config(config, overrides, seed)
+    folder = run_folder(config, run_dir)
+
+    from nertool.training.run import prepare_run
+
+    prepare_run(settings, folder, note)
+    note(f"prepared inputs: in {folder / 'prepared'}")
+
+
+def train(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    run_dir: RunDir = None,
+    seed: Seed = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a recogniser: prepare its inputs if need be, run the epochs, keep the best on dev."""
+    if resume and overwrite:
+        raise typer.BadParameter(
+            "--resume goes on with a run, --overwrite replaces it: give one of them"
+        )
+    settings = read_config(config, overrides, seed)
+    folder = run_folder(config, run_dir)
+
+    from nertool.evaluation.report import as_table
+    from nertool.training.run import check_same_config, last_best, prepared_for, start_run
+
+    if resume:
+        check_same_config(settings, folder)
+    else:
+        start_run(settings, folder, overwrite)
+    rebuild = _command("prepare", config, overrides, run_dir, seed)
+    prepared = prepared_for(settings, folder, rebuild, note)
+    _run_with_progress(settings, prepared, folder, resume)
+
+    epoch, dev = last_best(folder)
+    if as_json:
+        print_json({"run_dir": str(folder), "epoch": epoch, "dev": dev})
+    elif dev:
+        note(f"\nBest on dev: epoch {epoch}, kept in {folder / 'best'}\n")
+        print(as_table(dev))
+        _show_example(folder, prepared)
+    if not as_json:
+        _show_next_steps(config, settings, folder)
+
+
+def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, resume: bool) -> None:
+    """Run the epochs, with a bar on a terminal and a line for each epoch on stderr."""
+    from tqdm import tqdm
+
+    from nertool.training.run import run_epochs
+
+    epochs = settings.training.epochs
+    with tqdm(
+        total=len(prepared.train.word_ids),
+        unit=" tokens",
+        unit_scale=True,
+        disable=None,
+        leave=False,
+    ) as bar:
+
+        def on_batch(windows: int, loss: float) -> None:
+            bar.set_postfix_str(f"J {loss:.4f}", refresh=False)
+            bar.update(windows)
+
+        for record in run_epochs(settings, prepared, folder, resume, on_batch):
+            bar.reset()
+            tqdm.write(_epoch_line(record, epochs), file=sys.stderr)
+
+
+def _epoch_line(record: EpochRecord, epochs: int) -> str:
+    dev = ""
+    if record.dev is not None:
+        dev = f"  dev F1 {100 * record.dev.f1:6.2f}{' *' if record.best else '  '}"
+    return (
+        f"epoch {record.epoch:{len(str(epochs))}}/{epochs}  J {record.loss:.4f}{dev}  "
+        f"{record.seconds:.1f} s, {record.tokens_per_second:,.0f} tokens/s"
+    )
+
+
+def _show_example(folder: Path, prepared: Prepared) -> None:
+    """Print the dev sentence, of a readable length, in which the model finds the most classes."""
+    from nertool.corpus.columnar import Span
+    from nertool.corpus.inline import to_inline
+    from nertool.tagging.tagger import load
+
+    tagger = load(folder)
+    dev = prepared.dev
+    assert dev is not None
+    pairs = zip(dev.sentence_starts[:400], dev.sentence_starts[1:], strict=False)
+    sentences = [[dev.words[i] for i in dev.word_ids[a:b]] for a, b in pairs if 6 <= b - a <= 24]
+    if not sentences:
+        return
+    tagged = list(zip(sentences, tagger.tag_sentences(sentences), strict=True))
+    words, entities = max(tagged, key=lambda pair: len({entity.label for entity in pair[1]}))
+    note("\nA sentence of dev, tagged:")
+    spans = [Span(entity.start, entity.end, entity.label) for entity in entities]
+    print(f"\n  {to_inline(words, spans)}\n")
+
+
+def _show_next_steps(config: Path, settings: Config, folder: Path) -> None:
+    note("Next:")
+    if settings.corpus.test:
+        note(f"  nertool evaluate {folder} {settings.corpus.test}")
+    note(f'  echo "Ada Lovelace met Charles Babbage in London ." | nertool predict {folder} -')
+    note(f"  nertool gradcheck {config}")
+
+
+def _command(
+    name: str, config: Path, overrides: list[str] | None, run_dir: Path | None, seed: int | None
+) -> str:
+    """Write a command as the user would type it."""
+    import shlex
+
+    parts = ["nertool", name, str(config)]
+    parts += [part for override in overrides or [] for part in ("--set", override)]
+    parts += ["--run-dir", str(run_dir)] if run_dir else []
+    parts += ["--seed", str(seed)] if seed is not None else []
+    return shlex.join(parts)

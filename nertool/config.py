@@ -1,0 +1,300 @@
+"""YAML → typed, frozen records. Unknown keys are refused; `--set a.b=value` overrides.
+
+A relative path in a config file is taken from the folder of that file, so that a config works
+from any working folder; a relative path in an override is taken from the working folder, as
+everything on a command line is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nertool.errors import ConfigError, OverrideError, did_you_mean
+
+
+def _key(
+    default: Any,
+    *,
+    choices: tuple[str, ...] = (),
+    least: float | None = None,
+    below: float | None = None,
+) -> Any:
+    """Declare a key: its default and the values that it may take (choices; least ≤ value < below)."""
+    return field(default=default, metadata={"choices": choices, "least": least, "below": below})
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """The labelled text. Columns count from 0; negative ones from the end."""
+
+    train: Path | None = None
+    dev: Path | None = None
+    test: Path | None = None
+    token_column: int = 0
+    tag_column: int = -1
+    scheme: str = _key("auto", choices=("auto", "io", "iob1", "iob2", "bioes"))
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class VectorsConfig:
+    """The word vectors. Without a path: random ones of `width` for the words of the training part."""
+
+    path: Path | None = None
+    limit: int | None = _key(None, least=1)
+    width: int = _key(50, least=1)
+    fine_tune: bool = True
+    own_rows: int = _key(0, least=0)
+
+
+@dataclass(frozen=True)
+class WindowsConfig:
+    """size: C, the words of a window: the one to be classified in the centre, (C − 1)/2 each side."""
+
+    size: int = _key(5, least=1)
+
+
+@dataclass(frozen=True)
+class FeaturesConfig:
+    """Trained embeddings of what a word looks like: the width of each, 0 for none."""
+
+    caps: int = _key(5, least=0)
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The hidden layer: H, f, and what its scores mean."""
+
+    hidden: int = _key(128, least=1)
+    activation: str = _key("tanh", choices=("tanh", "logistic", "relu", "hard_tanh"))
+    output: str = _key("logistic", choices=("logistic", "softmax"))
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How J is made small. alpha is the learning rate; batch_size counts windows."""
+
+    epochs: int = _key(15, least=1)
+    batch_size: int = _key(512, least=1)
+    shuffle: str = _key("sentences", choices=("sentences", "windows"))
+    optimizer: str = _key("adagrad", choices=("sgd", "momentum", "adagrad", "adam"))
+    alpha: float = _key(0.05, least=0)
+    momentum: float = _key(0.9, least=0, below=1)
+    decay: float = _key(0.0, least=0)
+    l2: float = _key(0.0, least=0)
+    dropout_input: float = _key(0.0, least=0, below=1)
+    dropout_hidden: float = _key(0.0, least=0, below=1)
+    patience: int = _key(0, least=0)
+
+
+@dataclass(frozen=True)
+class DecodingConfig:
+    """From scores to entities: the tags that the network learns, and how a sequence is chosen."""
+
+    scheme: str = _key("bioes", choices=("io", "iob2", "bioes"))
+    method: str = _key("viterbi", choices=("viterbi", "argmax"))
+
+
+@dataclass(frozen=True)
+class Config:
+    corpus: CorpusConfig = CorpusConfig()
+    vectors: VectorsConfig = VectorsConfig()
+    windows: WindowsConfig = WindowsConfig()
+    features: FeaturesConfig = FeaturesConfig()
+    network: NetworkConfig = NetworkConfig()
+    training: TrainingConfig = TrainingConfig()
+    decoding: DecodingConfig = DecodingConfig()
+    seed: int = _key(1, least=0)
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """A value with its place, for messages, and the folder that a relative path in it starts from."""
+
+    value: Any
+    place: str
+    folder: Path
+    kind: type[ConfigError] = ConfigError
+
+    def error(self, message: str) -> ConfigError:
+        return self.kind(f"{self.place}: {message}")
+
+
+def load_config(path: Path, overrides: Iterable[str] = ()) -> Config:
+    """Read a config file, with `key.sub=value` overrides (values in YAML).
+
+    Errors: ConfigError with file:line (or the override) for anything that is not as it should be.
+    """
+    settings = _read(path)
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        place = f"--set {override}"
+        if not equals or not key:
+            raise OverrideError(f"{place}: expected KEY=VALUE, such as training.alpha=0.05")
+        try:
+            value = yaml.safe_load(text) if text else None
+        except yaml.YAMLError:
+            value = text
+        settings[key.strip()] = _Setting(value, place, Path.cwd(), OverrideError)
+    return _build(settings)
+
+
+def config_from_dict(tree: Mapping[str, Any], source: str) -> Config:
+    """Build a config from nested dictionaries, such as the one that a model keeps of its own."""
+    settings: dict[str, _Setting] = {}
+    for section, value in tree.items():
+        entries = value.items() if isinstance(value, Mapping) else [(None, value)]
+        for name, entry in entries:
+            key = section if name is None else f"{section}.{name}"
+            settings[key] = _Setting(entry, source, Path())
+    return _build(settings)
+
+
+def config_to_dict(config: Config) -> dict[str, Any]:
+    """Turn a config into plain dictionaries, ready for YAML or JSON: paths become strings."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(entry) for key, entry in value.items()}
+        return str(value) if isinstance(value, Path) else value
+
+    return typing.cast(dict[str, Any], plain(dataclasses.asdict(config)))
+
+
+def _read(path: Path) -> dict[str, _Setting]:
+    """Read a YAML file of sections into {"section.key": setting}, each with its line."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except FileNotFoundError:
+        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.yaml")])
+        raise ConfigError(f"{path}: no such file, expected a YAML config{near}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: expected UTF-8 text; is this a YAML config?") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}:{line}: not YAML: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if root is None:
+        raise ConfigError(f"{path}: found an empty file, expected at least corpus.train")
+    settings: dict[str, _Setting] = {}
+    _walk(root, "", path, settings)
+    return settings
+
+
+def _walk(node: yaml.Node, prefix: str, path: Path, settings: dict[str, _Setting]) -> None:
+    place = f"{path}:{node.start_mark.line + 1}"
+    if not isinstance(node, yaml.MappingNode):
+        raise ConfigError(
+            f"{place}: expected keys and values{f' below {prefix}' if prefix else ''}, such as "
+            f"{'hidden: 128' if prefix else 'network: {hidden: 128}'}"
+        )
+    loader = yaml.SafeLoader("")
+    for key_node, value_node in node.value:
+        place = f"{path}:{key_node.start_mark.line + 1}"
+        key = f"{prefix}.{key_node.value}" if prefix else str(key_node.value)
+        if key in settings or any(known.startswith(f"{key}.") for known in settings):
+            raise ConfigError(f'{place}: found "{key}" a second time; keep one of the two')
+        if not prefix and dataclasses.is_dataclass(_sections().get(key)):
+            if not (isinstance(value_node, yaml.ScalarNode) and value_node.value == ""):
+                _walk(value_node, key, path, settings)
+            continue
+        try:
+            value = loader.construct_object(value_node, deep=True)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"{place}: {key}: {' '.join(str(error).split())}") from None
+        settings[key] = _Setting(value, place, path.parent)
+
+
+def _sections() -> dict[str, Any]:
+    return typing.get_type_hints(Config)
+
+
+def _build(settings: Mapping[str, _Setting]) -> Config:
+    """Check every setting against the records' types and limits, and make the records."""
+    sections = _sections()
+    known: dict[str, tuple[Any, Any]] = {}
+    for section, record in sections.items():
+        if not dataclasses.is_dataclass(record):
+            known[section] = (record, Config.__dataclass_fields__[section].metadata)
+            continue
+        hints = typing.get_type_hints(record)
+        for entry in dataclasses.fields(record):
+            known[f"{section}.{entry.name}"] = (hints[entry.name], entry.metadata)
+
+    values: dict[str, Any] = {}
+    for key, setting in settings.items():
+        if key not in known:
+            near = did_you_mean(key, [*known, *sections])
+            raise setting.error(f'unknown key "{key}"{near or "; see configs/ for all keys"}')
+        values[key] = _convert(key, setting, *known[key])
+
+    records: dict[str, Any] = {}
+    for section, record in sections.items():
+        if dataclasses.is_dataclass(record):
+            inner = {
+                k.partition(".")[2]: v for k, v in values.items() if k.startswith(f"{section}.")
+            }
+            records[section] = typing.cast(Any, record)(**inner)
+        elif section in values:
+            records[section] = values[section]
+    config = Config(**records)
+    if config.windows.size % 2 == 0:
+        raise settings["windows.size"].error(
+            f"windows.size: found {config.windows.size}, expected an odd number: "
+            "the word to be classified and as many on either side"
+        )
+    return config
+
+
+def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) -> Any:
+    """Return a setting's value as its declared type, within its limits."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    value = setting.value
+    if value is None and type(None) in options:
+        return None
+    kind = next(option for option in options if option is not type(None))
+
+    def refuse(expected: str) -> ConfigError:
+        return setting.error(f"{key}: found {value!r}, expected {expected}")
+
+    if kind is Path:
+        if not isinstance(value, str) or not value:
+            raise refuse("a path")
+        return Path(os.path.normpath(setting.folder / Path(value).expanduser()))
+    if kind is float:
+        # YAML 1.1 takes 1e-3, without a dot, for a string.
+        try:
+            number = float(value) if isinstance(value, int | float | str) else None
+        except ValueError:
+            number = None
+        if number is None or isinstance(value, bool):
+            raise refuse("a number")
+        value = number
+    elif kind is int and (not isinstance(value, int) or isinstance(value, bool)):
+        raise refuse("a whole number")
+    elif kind is bool and not isinstance(value, bool):
+        raise refuse("true or false")
+    elif kind is str and not isinstance(value, str):
+        # A scheme or a label written like a number or a switch is still text.
+        raise refuse("text (put it in quotes)")
+    choices, least, below = limits.get("choices"), limits.get("least"), limits.get("below")
+    if choices and value not in choices:
+        raise refuse(f"one of {', '.join(choices)}{did_you_mean(value, choices)}")
+    if least is not None and not value >= least:
+        raise refuse(f"at least {least}")
+    if below is not None and not value < below:
+        raise refuse(f"less than {below}")
+    if kind is float and value == float("inf"):
+        raise refuse("a finite number")
+    return value

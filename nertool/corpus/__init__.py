@@ -1,0 +1,1 @@
+"""Words and labels, in and out: columnar, so that a string is handled once per distinct word."""

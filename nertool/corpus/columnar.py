@@ -1,0 +1,72 @@
+"""A corpus as flat arrays: word ids, tag ids, and where sentences and documents start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int32]
+Offsets = NDArray[np.int64]
+
+
+class Span(NamedTuple):
+    """Tokens `start` up to, not including, `end` are one entity called `label`."""
+
+    start: int
+    end: int
+    label: str
+
+
+class Interner(dict[str, int]):
+    """Give each distinct string the next whole number: `ids[string]` looks up or adds."""
+
+    def __missing__(self, string: str) -> int:
+        self[string] = number = len(self)
+        return number
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """N tokens in S sentences in D documents.
+
+    words: the distinct word forms; word_ids (N,) int32 points into it.
+    tags: the distinct tags as written; tag_ids (N,) int32 points into it (empty if unlabelled).
+    sentence_starts (S+1,) int64: token where each sentence starts, and N.
+    document_starts (D+1,) int64: sentence where each document starts, and S.
+    line_numbers (N,) int32: the line of the file that each token stood on, counted from 1.
+    """
+
+    source: str
+    words: list[str]
+    word_ids: Ids
+    tags: list[str]
+    tag_ids: Ids
+    sentence_starts: Offsets
+    document_starts: Offsets
+    line_numbers: Ids
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def tokens(self) -> int:
+        return len(self.word_ids)
+
+    @property
+    def sentences(self) -> int:
+        return len(self.sentence_starts) - 1
+
+    @property
+    def documents(self) -> int:
+        return len(self.document_starts) - 1
+
+    def sentence_words(self) -> Iterator[list[str]]:
+        """Yield each sentence as its list of words."""
+        for start, end in zip(self.sentence_starts, self.sentence_starts[1:], strict=False):
+            yield [self.words[i] for i in self.word_ids[start:end]]
+
+    def place(self, token: int) -> str:
+        """Say where a token stands, as file:line."""
+        return f"{self.source}:{self.line_numbers[token]}"

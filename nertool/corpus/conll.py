@@ -1,0 +1,193 @@
+"""CoNLL-style columns: a token a line, blank lines between sentences, -DOCSTART- between documents."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from nertool.corpus.columnar import Corpus, Interner
+from nertool.corpus.schemes import check_tag
+from nertool.errors import CorpusError
+
+DOCUMENT_START = "-DOCSTART-"
+_LOOK_AHEAD = 1000  # lines read to find the delimiter and the number of columns
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where the words and the tags are: column numbers from 0; negative ones count from the end.
+
+    comment: lines that start with it are no data; empty for none, since "#" is a word, too.
+    """
+
+    token: int = 0
+    tag: int | None = -1
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a file's first lines show: its delimiter (tab or space) and its number of columns."""
+
+    delimiter: str
+    width: int
+
+    def split(self, line: str) -> list[str]:
+        """Cut a line into its columns; runs of spaces are one delimiter, each tab is one of its own."""
+        if self.delimiter == "\t":
+            return line.split("\t")
+        fields = line.split(" ")
+        return [field for field in fields if field] if "" in fields else fields
+
+    def __str__(self) -> str:
+        return f"{self.width} column{'s' * (self.width != 1)}" + (
+            f" divided by {'tabs' if self.delimiter == chr(9) else 'spaces'}" * (self.width > 1)
+        )
+
+
+def decode_lines(stream: BinaryIO, source: str) -> Iterator[str]:
+    """Yield a stream's lines without their ends (LF or CRLF) and without a byte-order mark.
+
+    Errors: CorpusError for bytes that are not UTF-8, naming the line.
+    """
+    for number, raw in enumerate(stream, 1):
+        if number == 1:
+            raw = raw.removeprefix(codecs.BOM_UTF8)
+        try:
+            line = raw.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise CorpusError(
+                f"{source}:{number}: found the byte 0x{raw[error.start]:02x}, expected UTF-8 text; "
+                "convert the file, for example with: iconv -f latin1 -t utf-8"
+            ) from None
+        yield line.removesuffix("\n").removesuffix("\r")
+
+
+def is_blank(line: str) -> bool:
+    return not line or line.isspace()
+
+
+def is_document_start(line: str) -> bool:
+    """Tell whether a line marks a document: its first column is -DOCSTART-, whatever stands beside it."""
+    return line.startswith(DOCUMENT_START) and line[len(DOCUMENT_START) :][:1] in ("", " ", "\t")
+
+
+def find_layout(lines: Iterable[str], comment: str = "") -> Layout | None:
+    """Find the delimiter and width from the first token lines: tabs if one is there.
+
+    None if there is no token.
+    """
+    tokens = [
+        line
+        for line in lines
+        if not is_blank(line)
+        and not is_document_start(line)
+        and not (comment and line.startswith(comment))
+    ]
+    if not tokens:
+        return None
+    delimiter = "\t" if any("\t" in line for line in tokens) else " "
+    return Layout(delimiter, len(Layout(delimiter, 0).split(tokens[0])))
+
+
+def read_conll(path: Path, columns: Columns) -> Corpus:
+    """Read a file of CoNLL columns.
+
+    Errors: CorpusError with file:line for a ragged row, an empty word or tag, bytes that are not
+    UTF-8, a column that isn't there, and a file without a single token. OSError as it comes.
+    """
+    with open(path, "rb") as stream:
+        return parse_conll(decode_lines(stream, str(path)), columns, str(path))
+
+
+def parse_conll(lines: Iterator[str], columns: Columns, source: str) -> Corpus:
+    """Read lines of CoNLL columns into flat arrays; `source` names them in messages."""
+    head = list(islice(lines, _LOOK_AHEAD))
+    layout = find_layout(head, columns.comment)
+    if layout is None:
+        raise CorpusError(f"{source}: found no token, expected lines of a word and its tag")
+    token_column = column_index(columns.token, layout, "corpus.token_column", source)
+    tag_column = (
+        None
+        if columns.tag is None
+        else column_index(columns.tag, layout, "corpus.tag_column", source)
+    )
+    if tag_column == token_column:
+        raise CorpusError(
+            f"{source}: found {layout}, expected a column of tags beside the words; "
+            "set corpus.token_column and corpus.tag_column to two different columns"
+        )
+
+    words, tags = Interner(), Interner()
+    word_ids: list[int] = []
+    tag_ids: list[int] = []
+    line_numbers: list[int] = []
+    sentence_starts: list[int] = [0]
+    document_starts: list[int] = [0]
+
+    def end_sentence() -> None:
+        if len(word_ids) > sentence_starts[-1]:
+            sentence_starts.append(len(word_ids))
+
+    width, split, comment = layout.width, layout.split, columns.comment
+    for number, line in enumerate(chain(head, lines), 1):
+        if not line or line.isspace():
+            end_sentence()
+            continue
+        if line[0] == "-" and is_document_start(line):
+            end_sentence()
+            if len(sentence_starts) - 1 > document_starts[-1]:
+                document_starts.append(len(sentence_starts) - 1)
+            continue
+        if comment and line.startswith(comment):
+            continue
+        fields = split(line)
+        if len(fields) != width:
+            raise CorpusError(
+                f"{source}:{number}: found {len(fields)} columns, expected {width} as in the lines "
+                "before; mend the line (a blank in a word? a missing tag?)"
+            )
+        word = fields[token_column]
+        if not word or word.isspace():
+            raise CorpusError(
+                f"{source}:{number}: found an empty word, expected a token; mend the line"
+            )
+        word_ids.append(words[word])
+        line_numbers.append(number)
+        if tag_column is not None:
+            tag = fields[tag_column].strip()
+            if tag not in tags:
+                check_tag(tag, f"{source}:{number}")
+            tag_ids.append(tags[tag])
+    end_sentence()
+    if len(sentence_starts) - 1 > document_starts[-1]:
+        document_starts.append(len(sentence_starts) - 1)
+
+    return Corpus(
+        source=source,
+        words=list(words),
+        word_ids=np.array(word_ids, dtype=np.int32),
+        tags=list(tags),
+        tag_ids=np.array(tag_ids, dtype=np.int32),
+        sentence_starts=np.array(sentence_starts, dtype=np.int64),
+        document_starts=np.array(document_starts, dtype=np.int64),
+        line_numbers=np.array(line_numbers, dtype=np.int32),
+        notes=[str(layout)],
+    )
+
+
+def column_index(column: int, layout: Layout, key: str, source: str) -> int:
+    """Turn a column number (negative: from the end) into an index, or say that it isn't there."""
+    index = column + layout.width if column < 0 else column
+    if not 0 <= index < layout.width:
+        raise CorpusError(
+            f"{source}: found {layout}, expected a column {column} ({key}; columns count from 0, "
+            "-1 is the last); set it to a column that is there"
+        )
+    return index

@@ -1,0 +1,198 @@
+"""Tag schemes: how the words of an entity are marked, and how the tags become spans again.
+
+| scheme | an entity of one word | of three words | next to another of its class |
+|---|---|---|---|
+| IO | PER (or I-PER) | PER PER PER | can't be told apart |
+| IOB1 | I-PER | I-PER I-PER I-PER | its first word is B-PER |
+| IOB2 | B-PER | B-PER I-PER I-PER | |
+| BIOES | S-PER | B-PER I-PER E-PER | |
+
+BILOU (L for E, U for S) and BMES (M for I) are BIOES in other letters, and are read as such.
+
+Spans are read by conlleval's rules (CoNLL-2000 shared task), which read every scheme and
+give irregular sequences, such as I- after O, the meaning that the whole field scores by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.columnar import Corpus, Ids, Offsets, Span
+from nertool.errors import CorpusError
+
+OUTSIDE = "O"
+SCHEMES = ("io", "iob1", "iob2", "bioes")
+
+_LETTERS = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I"}
+
+
+def split_tag(tag: str) -> tuple[str, str]:
+    """Return (prefix, label): ("B", "PER") for B-PER, ("O", "") for O, ("I", "PER") for a bare PER."""
+    if tag == OUTSIDE:
+        return OUTSIDE, ""
+    prefix, dash, label = tag.partition("-")
+    if dash and prefix in _LETTERS and label:
+        return _LETTERS[prefix], label
+    return "I", tag
+
+
+def check_tag(tag: str, place: str) -> None:
+    """Refuse a tag that is a slip rather than a label: an empty one, or a prefix without a label.
+
+    Errors: CorpusError naming the place.
+    """
+    bare = tag.rstrip("-")
+    if not bare or bare in _LETTERS or tag.startswith("-"):
+        raise CorpusError(
+            f'{place}: found the tag "{tag}", expected O or a label such as PER, B-PER or I-PER; '
+            "mend the line, or set corpus.tag_column if the tags are in another column"
+        )
+
+
+class TagSpans:
+    """The entities of a tagged text: starts (n,), ends (n,) int64, labels (n,) int32 into label_names."""
+
+    def __init__(
+        self, starts: Offsets, ends: Offsets, labels: Ids, label_names: list[str]
+    ) -> None:
+        self.starts, self.ends, self.labels, self.label_names = starts, ends, labels, label_names
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def as_list(self) -> list[Span]:
+        names = self.label_names
+        columns = zip(self.starts.tolist(), self.ends.tolist(), self.labels.tolist(), strict=True)
+        return [Span(start, end, names[label]) for start, end, label in columns]
+
+
+def spans_of(tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets) -> TagSpans:
+    """Read the entities of a text from its tags, by conlleval's rules, whatever the scheme.
+
+    tag_ids (N,) points into tags; sentence_starts (S+1,) as in Corpus. A span starts where the
+    label changes, at B or S, and after E or S; it ends before any token that doesn't go on with it.
+    """
+    pairs = [split_tag(tag) for tag in tags]
+    label_names = sorted({label for _, label in pairs if label})
+    number = {label: i for i, label in enumerate(label_names)}
+    label_of = np.array([number.get(label, -1) for _, label in pairs] or [-1], dtype=np.int32)
+    opens = np.array([prefix in "BS" for prefix, _ in pairs] or [False])
+    closes = np.array([prefix in "ES" for prefix, _ in pairs] or [False])
+
+    labels = label_of[tag_ids]                                    # (N,) −1 outside
+    inside = labels >= 0
+    first_of_sentence = np.zeros(len(tag_ids) + 1, dtype=bool)    # one longer: N itself may stand
+    first_of_sentence[sentence_starts] = True
+    # goes_on[i]: token i belongs to the same entity as token i−1.
+    goes_on = np.zeros(len(tag_ids) + 1, dtype=bool)
+    if len(tag_ids):
+        goes_on[1:-1] = (
+            inside[1:]
+            & (labels[1:] == labels[:-1])
+            & ~opens[tag_ids[1:]]
+            & ~closes[tag_ids[:-1]]
+        )
+    goes_on &= ~first_of_sentence
+    starts = np.flatnonzero(inside & ~goes_on[:-1])
+    ends = np.flatnonzero(inside & ~goes_on[1:]) + 1
+    return TagSpans(starts, ends, labels[starts], label_names)
+
+
+def tag_names(labels: Sequence[str], scheme: str) -> list[str]:
+    """List every tag that a scheme has for these labels, O first, then label by label."""
+    if scheme == "io":
+        return [OUTSIDE, *labels]
+    prefixes = {"iob1": "BI", "iob2": "BI", "bioes": "BIES"}[scheme]
+    return [OUTSIDE] + [f"{prefix}-{label}" for label in labels for prefix in prefixes]
+
+
+def tags_of(
+    spans: TagSpans, sentence_starts: Offsets, tags: Sequence[str], scheme: str
+) -> Ids:
+    """Write entities as tags: (N,) int32 into `tags`, which must hold tag_names(labels, scheme).
+
+    Entities must lie in order and not overlap. In IO, neighbours of one class run together.
+    """
+    number = {tag: i for i, tag in enumerate(tags)}
+
+    def ids(prefix: str) -> Ids:
+        names = spans.label_names if scheme == "io" else [f"{prefix}-{n}" for n in spans.label_names]
+        return np.array([number.get(name, -1) for name in names], dtype=np.int32)[spans.labels]
+
+    out = np.zeros(int(sentence_starts[-1]), dtype=np.int32)
+    if not len(spans):
+        return out
+    lengths = spans.ends - spans.starts
+    first = np.cumsum(lengths) - lengths
+    inside = np.repeat(spans.starts - first, lengths) + np.arange(lengths.sum())
+    out[inside] = np.repeat(ids("I"), lengths)
+    if scheme == "iob2":
+        out[spans.starts] = ids("B")
+    elif scheme == "iob1":
+        touching = _touching(spans, sentence_starts)
+        out[spans.starts[touching]] = ids("B")[touching]
+    elif scheme == "bioes":
+        single = lengths == 1
+        out[spans.starts] = np.where(single, ids("S"), ids("B"))
+        out[spans.ends[~single] - 1] = ids("E")[~single]
+    return out
+
+
+def find_scheme(tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets) -> str:
+    """Tell which scheme a text's tags are written in: one of SCHEMES.
+
+    E, S (or L, U) mean BIOES; no prefix at all IO; B that only parts neighbours of one class
+    IOB1; B on every entity IOB2. A text of I- alone reads the same as IO and as IOB1: called IOB1.
+    """
+    used = [tags[i] for i in np.unique(tag_ids)]
+    prefix = np.array([split_tag(tag)[0] for tag in tags] or [OUTSIDE])
+    prefixes = {split_tag(tag)[0] for tag in used} - {OUTSIDE}
+    if prefixes & {"E", "S"}:
+        return "bioes"
+    if all(split_tag(tag)[1] == tag for tag in used if tag != OUTSIDE):
+        return "io"
+    spans = spans_of(tag_ids, tags, sentence_starts)
+    has_b = prefix[tag_ids[spans.starts]] == "B"
+    # Real files hold slips, so the scheme is the one that fewer entities contradict.
+    against_iob1 = has_b & ~_touching(spans, sentence_starts)
+    against_iob2 = ~has_b
+    return "iob1" if against_iob1.sum() < against_iob2.sum() else "iob2"
+
+
+def irregular_starts(
+    tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets, scheme: str
+) -> list[int]:
+    """List the entities' first tokens that the scheme would tag otherwise, such as I- after O in IOB2."""
+    spans = spans_of(tag_ids, tags, sentence_starts)
+    names = tag_names(spans.label_names, scheme)
+    regular = tags_of(spans, sentence_starts, names, scheme)
+    return [
+        int(i)
+        for i in spans.starts
+        if split_tag(tags[tag_ids[i]]) != split_tag(names[regular[i]])
+    ]
+
+
+def _touching(spans: TagSpans, sentence_starts: Offsets) -> NDArray[np.bool_]:
+    """Mark the entities that follow another of their class at once, in the same sentence."""
+    touching = np.zeros(len(spans), dtype=bool)
+    touching[1:] = (spans.starts[1:] == spans.ends[:-1]) & (spans.labels[1:] == spans.labels[:-1])
+    return touching & ~np.isin(spans.starts, sentence_starts)
+
+
+def check_scheme(corpus: Corpus, scheme: str) -> None:
+    """Refuse a corpus with tags that the scheme, as the user set it, doesn't have.
+
+    Errors: CorpusError naming the first such token.
+    """
+    letters = {"io": "I", "iob1": "BI", "iob2": "BI", "bioes": "BIES"}[scheme] + OUTSIDE
+    odd = np.array([split_tag(tag)[0] not in letters for tag in corpus.tags])
+    if odd[corpus.tag_ids].any():
+        token = int(odd[corpus.tag_ids].argmax())
+        raise CorpusError(
+            f'{corpus.place(token)}: found the tag "{corpus.tags[corpus.tag_ids[token]]}", expected a '
+            f"tag of the scheme {scheme}; set corpus.scheme to auto, or to the file's own scheme"
+        )

@@ -1,0 +1,111 @@
+"""Phrase precision, recall and F1, and token accuracy, exactly as conlleval counts them.
+
+An entity counts as found only if its first token, its last token and its class are all right
+(Tjong Kim Sang and De Meulder 2003). Spans are read from the tags by conlleval's rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nertool.corpus.columnar import Ids, Interner, Offsets
+from nertool.corpus.schemes import TagSpans, spans_of, split_tag
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Entities: found and right, in the gold standard, and predicted."""
+
+    correct: int = 0
+    gold: int = 0
+    predicted: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.correct + other.correct, self.gold + other.gold, self.predicted + other.predicted
+        )
+
+    @property
+    def precision(self) -> float | None:
+        """The share of the predicted that is right; None if nothing was predicted."""
+        return self.correct / self.predicted if self.predicted else None
+
+    @property
+    def recall(self) -> float | None:
+        """The share of the gold that was found; None if there is none."""
+        return self.correct / self.gold if self.gold else None
+
+    @property
+    def f1(self) -> float | None:
+        """The harmonic mean of the two, 2·correct / (gold + predicted); None if both are empty."""
+        total = self.gold + self.predicted
+        return 2 * self.correct / total if total else None
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Counts by class, and tokens: how many, and how many have just the gold tag."""
+
+    types: dict[str, Counts]
+    tokens: int
+    correct_tokens: int
+    sentences: int
+
+    @property
+    def overall(self) -> Counts:
+        return sum(self.types.values(), Counts())
+
+    @property
+    def accuracy(self) -> float | None:
+        return self.correct_tokens / self.tokens if self.tokens else None
+
+    @property
+    def f1(self) -> float:
+        """The overall F1 as a number to compare by: 0 where it is undefined."""
+        return self.overall.f1 or 0.0
+
+
+def score_tags(
+    gold_ids: Ids,
+    gold_tags: Sequence[str],
+    predicted_ids: Ids,
+    predicted_tags: Sequence[str],
+    sentence_starts: Offsets,
+) -> Scores:
+    """Compare predicted tags with gold ones, token by token (N,) and entity by entity.
+
+    Both should be written in one scheme, since accuracy compares the tags themselves (I-PER and
+    a bare PER are one tag, as are the E- of BIOES and the L- of BILOU).
+    """
+    number = Interner()
+    gold_number, predicted_number = (
+        np.array([number["-".join(split_tag(tag))] for tag in tags] or [-1])
+        for tags in (gold_tags, predicted_tags)
+    )
+    gold = spans_of(gold_ids, gold_tags, sentence_starts)
+    predicted = spans_of(predicted_ids, predicted_tags, sentence_starts)
+    return Scores(
+        types=count_spans(gold, predicted),
+        tokens=len(gold_ids),
+        correct_tokens=int((predicted_number[predicted_ids] == gold_number[gold_ids]).sum()),
+        sentences=len(sentence_starts) - 1,
+    )
+
+
+def count_spans(gold: TagSpans, predicted: TagSpans) -> dict[str, Counts]:
+    """Count entities by class; an entity is correct if start, end and class are the same in both."""
+    labels = sorted({*gold.label_names, *predicted.label_names})
+    gold_set, predicted_set = set(gold.as_list()), set(predicted.as_list())
+    correct = gold_set & predicted_set
+    counts = {}
+    for label in labels:
+        c, g, p = (
+            sum(span.label == label for span in spans)
+            for spans in (correct, gold_set, predicted_set)
+        )
+        if g or p:
+            counts[label] = Counts(c, g, p)
+    return counts

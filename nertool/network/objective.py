@@ -1,0 +1,146 @@
+"""The whole chain, from words' rows to J, and back: the loss of a batch and every gradient.
+
+    row numbers → R (n, d) → windows x (B, D) → s (B, K) → J          lookup, scorer, losses
+    tables      ← ∂J/∂R    ← ∂J/∂x            ← ∂J/∂s                 each file's way back, in reverse
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.network.activations import Array
+from nertool.network.lookup import RowGradient, Rows, embed, embed_backward, scatter_add
+from nertool.network.losses import LOSSES
+from nertool.network.scorer import Cache, Weights, backward, forward
+
+WEIGHTS = ("W", "b", "U")
+
+# Every array that training changes, by name: the tables in the order of a row's parts
+# ("L" first, then the features'), then W, b and U.
+Parameters = dict[str, Array]
+ParameterGradients = dict[str, Array | RowGradient]
+
+
+class Objective(NamedTuple):
+    """What J is: f, the output's loss, the L2 penalty's factor, and the tables that stay as they are."""
+
+    activation: str
+    output: str
+    l2: float = 0.0
+    frozen: tuple[str, ...] = ()
+
+
+class Batch(NamedTuple):
+    """B windows over n words: ids (n, F) are the words' row numbers in the tables, windows (B, C)
+    point into the n words, y (B, K) are the targets."""
+
+    ids: Rows
+    windows: NDArray[np.integer]
+    y: Array
+
+
+class Masks(NamedTuple):
+    """Dropout masks, already divided by the share kept: input (n, d), hidden (B, H); None for none."""
+
+    input: Array | None = None
+    hidden: Array | None = None
+
+
+NO_MASKS = Masks()
+
+
+def tables_of(parameters: Parameters) -> dict[str, Array]:
+    return {name: array for name, array in parameters.items() if name not in WEIGHTS}
+
+
+def weights_of(parameters: Parameters) -> Weights:
+    return Weights(parameters["W"], parameters["b"], parameters["U"])
+
+
+class Pass(NamedTuple):
+    """What one forward pass leaves: J, ∂J/∂s (B, K), and the scorer's cache."""
+
+    J: float
+    ds: Array
+    cache: Cache
+
+
+def evaluate(
+    objective: Objective, parameters: Parameters, batch: Batch, masks: Masks = NO_MASKS
+) -> Pass:
+    """Go forward: J = mean loss of the B windows + l2/2 (‖W‖² + ‖U‖²)."""
+    weights = weights_of(parameters)
+    R = embed(list(tables_of(parameters).values()), batch.ids)          # (n, d)
+    if masks.input is not None:
+        R *= masks.input
+    x = R[batch.windows].reshape(len(batch.windows), -1)                # (B, D)
+    s, cache = forward(weights, objective.activation, x, masks.hidden)  # (B, K)
+    J, ds = LOSSES[objective.output](s, batch.y)
+    if objective.l2:
+        W, _, U = weights
+        J += 0.5 * objective.l2 * float((W * W).sum() + (U * U).sum())
+    return Pass(J, ds, cache)
+
+
+def loss_and_gradients(
+    objective: Objective, parameters: Parameters, batch: Batch, masks: Masks = NO_MASKS
+) -> tuple[float, ParameterGradients]:
+    """Return J and ∂J/∂θ for every parameter that is not frozen. Changes nothing.
+
+    Tables get a RowGradient, the rest an array of their own shape (the shape convention).
+    """
+    J, ds, cache = evaluate(objective, parameters, batch, masks)
+    weights = weights_of(parameters)
+    back = backward(weights, objective.activation, ds, cache)
+
+    gradients: ParameterGradients = {}
+    tables = tables_of(parameters)
+    if any(name not in objective.frozen for name in tables):
+        n, (B, C) = len(batch.ids), batch.windows.shape
+        dx = back.x.reshape(B * C, -1)                                  # (BC, d)  cut into C pieces
+        dR = scatter_add(batch.windows.ravel(), dx, n)                  # (n, d)
+        if masks.input is not None:
+            dR *= masks.input
+        by_table = embed_backward(list(tables.values()), batch.ids, dR)
+        for name, gradient in zip(tables, by_table, strict=True):
+            if name not in objective.frozen:
+                gradients[name] = gradient
+    gradients.update(back.weights._asdict())
+    if objective.l2:
+        gradients["W"] = back.weights.W + objective.l2 * weights.W
+        gradients["U"] = back.weights.U + objective.l2 * weights.U
+    return J, gradients
+
+
+def initial_weights(
+    rng: np.random.Generator, D: int, H: int, K: int, dtype: type[np.floating] = np.float32
+) -> Weights:
+    """Draw W and U uniformly within ±√(6 / (inputs + outputs)) (Glorot and Bengio 2010); b is 0."""
+
+    def uniform(rows: int, columns: int) -> Array:
+        limit = np.sqrt(6.0 / (rows + columns))
+        return rng.uniform(-limit, limit, (rows, columns)).astype(dtype)
+
+    return Weights(W=uniform(H, D), b=np.zeros(H, dtype=dtype), U=uniform(K, H))
+
+
+def dropout_mask(
+    rng: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: type[np.floating]
+) -> Array | None:
+    """Return a mask of 0 and 1/(1 − rate), so that the expected value stays; None at rate 0."""
+    if not rate:
+        return None
+    keep = rng.random(shape, dtype=np.float32) >= rate
+    return np.multiply(keep, dtype(1.0 / (1.0 - rate)), dtype=dtype)
+
+
+def dense(gradient: Array | RowGradient, like: Array) -> Array:
+    """Return a gradient in its parameter's full shape."""
+    if not isinstance(gradient, RowGradient):
+        return gradient
+    full = np.zeros_like(like)
+    full[gradient.rows] = gradient.values
+    return full

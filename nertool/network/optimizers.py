@@ -1,0 +1,80 @@
+"""How a gradient becomes a step: SGD, momentum, AdaGrad, Adam.
+
+A table's step touches only the rows that were met: the rule is applied to those rows of θ and
+of the optimiser's memory. For SGD and AdaGrad that is exactly the dense step (a zero gradient
+changes nothing); for momentum and Adam the memory of the other rows waits, instead of decaying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nertool.network.activations import Array
+from nertool.network.lookup import RowGradient
+from nertool.network.objective import ParameterGradients, Parameters
+
+# (gradient, the memory's arrays, which it changes in place, alpha, momentum, step t) → θ's change
+Rule = Callable[[Array, list[Array], float, float, int], Array]
+
+
+def _sgd(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+    return -alpha * g
+
+
+def _momentum(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+    (v,) = memory
+    v *= momentum
+    v -= alpha * g
+    return v
+
+
+def _adagrad(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+    (G,) = memory
+    G += g * g
+    return -alpha * g / (np.sqrt(G) + 1e-8)
+
+
+def _adam(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+    mean, square = memory
+    mean *= 0.9
+    mean += 0.1 * g
+    square *= 0.999
+    square += 0.001 * (g * g)
+    rate = alpha * np.sqrt(1.0 - 0.999**t) / (1.0 - 0.9**t)  # both memories' bias, undone
+    return -float(rate) * mean / (np.sqrt(square) + 1e-8)
+
+
+# name → (rule, how many arrays it remembers for each parameter)
+# SGD: Robbins and Monro 1951; momentum: Polyak 1964; AdaGrad: Duchi et al. 2011; Adam: Kingma and Ba 2015.
+RULES: dict[str, tuple[Rule, int]] = {
+    "sgd": (_sgd, 0),
+    "momentum": (_momentum, 1),
+    "adagrad": (_adagrad, 1),
+    "adam": (_adam, 2),
+}
+
+
+class Optimizer:
+    """Changes parameters in place, and keeps what its rule remembers: memory[name] and the step t."""
+
+    def __init__(self, name: str, parameters: Parameters, momentum: float = 0.9) -> None:
+        self.rule, slots = RULES[name]
+        self.momentum = momentum
+        self.memory = {key: [np.zeros_like(a) for _ in range(slots)] for key, a in parameters.items()}
+        self.t = 0
+
+    def update(self, parameters: Parameters, gradients: ParameterGradients, alpha: float) -> None:
+        """Take one step: θ ← θ + rule(∂J/∂θ), with learning rate alpha."""
+        self.t += 1
+        for name, gradient in gradients.items():
+            theta, memory = parameters[name], self.memory[name]
+            if isinstance(gradient, RowGradient):
+                rows, g = gradient
+                met = [array[rows] for array in memory]
+                theta[rows] += self.rule(g, met, alpha, self.momentum, self.t)
+                for array, changed in zip(memory, met, strict=True):
+                    array[rows] = changed
+            else:
+                theta += self.rule(gradient, memory, alpha, self.momentum, self.t)

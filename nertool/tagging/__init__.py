@@ -1,0 +1,1 @@
+"""The trained model in use: decoding, and words in, entities out."""

@@ -1,0 +1,177 @@
+"""From scores to tags: argmax, or the best sequence that the scheme allows (Viterbi 1967).
+
+Scores are additive: the score of a sequence is the sum of its tags' scores, in float32 or
+float64, (N, T) for N tokens and T tags, O first. A forbidden step has the score −∞.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.columnar import Ids, Offsets
+from nertool.corpus.schemes import split_tag
+from nertool.network.activations import Array
+
+
+class Lattice(NamedTuple):
+    """What a scheme allows: start (T,) and end (T,) first and last tags, step (T, T) from row to column.
+
+    goes_on (T, T): the step stays inside one entity.
+    """
+
+    start: NDArray[np.bool_]
+    end: NDArray[np.bool_]
+    step: NDArray[np.bool_]
+    goes_on: NDArray[np.bool_]
+
+
+def lattice(tags: Sequence[str], scheme: str) -> Lattice:
+    """Say which tags may follow which: IO anything, IOB2 I- only inside, BIOES only whole entities."""
+    pairs = [split_tag(tag) for tag in tags]
+    T = len(tags)
+    step = np.ones((T, T), dtype=bool)
+    goes_on = np.zeros((T, T), dtype=bool)
+    for i, (prefix, label) in enumerate(pairs):
+        for j, (next_prefix, next_label) in enumerate(pairs):
+            same = bool(label) and label == next_label
+            if scheme == "io":
+                goes_on[i, j] = same
+                continue
+            goes_on[i, j] = same and prefix in "BI" and next_prefix in "IE"
+            if scheme == "iob2":
+                step[i, j] = next_prefix != "I" or goes_on[i, j]
+            else:
+                # After B or I the entity must go on; elsewhere nothing may go on.
+                step[i, j] = goes_on[i, j] if prefix in "BI" else next_prefix in "OBS"
+    free = np.ones(T, dtype=bool)
+    start, end = free.copy(), free.copy()
+    if scheme != "io":
+        start = np.array([prefix in "OBS" for prefix, _ in pairs])
+    if scheme == "bioes":
+        end = np.array([prefix in "OES" for prefix, _ in pairs])
+    return Lattice(start, end, step, goes_on)
+
+
+def argmax(scores: Array) -> Ids:
+    """Return each token's best tag (N,) int32, whatever stands beside it."""
+    return np.asarray(scores.argmax(axis=1), dtype=np.int32)
+
+
+def viterbi(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Ids:
+    """Return the best allowed tag sequence of each sentence: (N,) int32.
+
+    All sentences advance together, a position at a time; longest first, so that those still
+    running are always the first rows.
+    """
+    best = np.empty(len(scores), dtype=np.int32)
+    if not len(scores):
+        return best
+    starts, lengths = _longest_first(sentence_starts)
+    bar = np.where(allowed.step, 0.0, -np.inf).astype(scores.dtype)     # (T, T)
+    first_bar = np.where(allowed.start, 0.0, -np.inf).astype(scores.dtype)
+    last_bar = np.where(allowed.end, 0.0, -np.inf).astype(scores.dtype)
+
+    back = np.zeros((len(scores), scores.shape[1]), dtype=np.int16)     # best tag before each tag
+    total = scores[starts] + first_bar                                  # (S, T)
+    for t in range(1, int(lengths[0])):
+        running = int(np.searchsorted(-lengths, -t, side="left"))       # sentences longer than t
+        through = total[:running, :, None] + bar                        # (running, T, T)
+        chosen = through.argmax(axis=1)                                 # (running, T)
+        back[starts[:running] + t] = chosen
+        total[:running] = (
+            np.take_along_axis(through, chosen[:, None], axis=1)[:, 0] + scores[starts[:running] + t]
+        )
+    tag = (total + last_bar).argmax(axis=1)                             # (S,) each one's last tag
+    for t in range(int(lengths[0]) - 1, -1, -1):
+        running = int(np.searchsorted(-lengths, -t, side="left"))
+        rows = starts[:running] + t
+        best[rows] = tag[:running]
+        tag[:running] = back[rows, tag[:running]]
+    return best
+
+
+def _longest_first(sentence_starts: Offsets) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the sentences' first tokens and lengths, longest first, empty ones left out."""
+    lengths = np.diff(sentence_starts)
+    order = np.argsort(-lengths, kind="stable")
+    order = order[lengths[order] > 0]
+    return sentence_starts[:-1][order], lengths[order]
+
+
+class Marginals(NamedTuple):
+    """Forward–backward over the lattice: log sums of all allowed ways to and from each tag.
+
+    into (N, T): ways from the sentence's start that end in the tag, its own score included;
+    out (N, T): ways from the tag to the sentence's end, its own score left out;
+    log_Z (N,): the log sum over all allowed sequences of the token's sentence.
+    """
+
+    into: Array
+    out: Array
+    log_Z: Array
+
+
+def forward_backward(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Marginals:
+    """Sum over all allowed tag sequences of each sentence (Rabiner 1989), in float64."""
+    s = scores.astype(np.float64)
+    bar = np.where(allowed.step, 0.0, -np.inf)
+    first_bar, last_bar = (np.where(a, 0.0, -np.inf) for a in (allowed.start, allowed.end))
+    into, out = np.empty_like(s), np.empty_like(s)
+    log_Z = np.empty(len(s))
+    if not len(s):
+        return Marginals(into, out, log_Z)
+    starts, lengths = _longest_first(sentence_starts)
+    into[starts] = s[starts] + first_bar
+    for t in range(1, int(lengths[0])):
+        rows = starts[: int(np.searchsorted(-lengths, -t, side="left"))] + t
+        into[rows] = s[rows] + _log_sum(into[rows - 1][:, :, None] + bar, axis=1)
+    out[starts + lengths - 1] = last_bar
+    for t in range(int(lengths[0]) - 2, -1, -1):
+        rows = starts[: int(np.searchsorted(-lengths, -(t + 1), side="left"))] + t
+        out[rows] = _log_sum(bar + (s[rows + 1] + out[rows + 1])[:, None, :], axis=2)
+    log_Z[starts] = _log_sum(into[starts] + out[starts], axis=1)
+    first = np.repeat(sentence_starts[:-1], np.diff(sentence_starts))
+    return Marginals(into, out, log_Z[first])
+
+
+def span_log_probability(
+    start: int,
+    end: int,
+    tag_ids: Ids,
+    scores: Array,
+    sentence: tuple[int, int],
+    marginals: Marginals,
+    allowed: Lattice,
+) -> float:
+    """Return log P that tokens start … end−1 bear just these tags and are one whole entity.
+
+    The sum over all allowed sequences of the sentence that hold the entity, over the sum of all.
+    """
+    tags = tag_ids[start:end]
+    first, last = int(tags[0]), int(tags[-1])
+    if start > sentence[0]:
+        before = allowed.step[:, first] & ~allowed.goes_on[:, first]
+        log_p = float(_log_sum(np.where(before, marginals.into[start - 1], -np.inf), axis=0))
+    else:
+        log_p = 0.0 if allowed.start[first] else -np.inf
+    log_p += float(scores[np.arange(start, end), tags].sum(dtype=np.float64))
+    if end < sentence[1]:
+        after = allowed.step[last] & ~allowed.goes_on[last]
+        ways = scores[end].astype(np.float64) + marginals.out[end]
+        log_p += float(_log_sum(np.where(after, ways, -np.inf), axis=0))
+    elif not allowed.end[last]:
+        log_p = -np.inf
+    return min(0.0, log_p - float(marginals.log_Z[start]))
+
+
+def _log_sum(values: Array, axis: int) -> Array:
+    """Return log Σ e^v along an axis, −∞ where every v is."""
+    peak = values.max(axis=axis, keepdims=True)
+    peak = np.where(np.isfinite(peak), peak, 0.0)
+    with np.errstate(divide="ignore"):
+        total = np.log(np.exp(values - peak).sum(axis=axis, keepdims=True))
+    return np.asarray((total + peak).squeeze(axis))

@@ -1,0 +1,50 @@
+"""A model against a labelled text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from nertool.corpus.columnar import Corpus, Ids, Offsets
+from nertool.corpus.schemes import find_scheme, spans_of, tag_names, tags_of
+from nertool.errors import did_you_mean
+from nertool.evaluation.scores import Scores, score_tags
+from nertool.tagging.model import Model
+
+
+def score_predictions(
+    tag_ids: Ids,
+    tags: Sequence[str],
+    gold_ids: Ids,
+    gold_tags: Sequence[str],
+    scheme: str,
+    sentence_starts: Offsets,
+) -> Scores:
+    """Compare the network's tags with gold ones, written in the gold's own scheme first."""
+    spans = spans_of(tag_ids, tags, sentence_starts)
+    written_as = tag_names(spans.label_names, scheme)
+    written = tags_of(spans, sentence_starts, written_as, scheme)
+    return score_tags(gold_ids, gold_tags, written, written_as, sentence_starts)
+
+
+def evaluate_corpus(
+    model: Model, corpus: Corpus, report: Callable[[str], None] = lambda line: None
+) -> Scores:
+    """Tag a labelled text and score it; labels that the model can't know are reported as missed."""
+    scheme = find_scheme(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    starts = corpus.sentence_starts
+    report(
+        f"{corpus.source}: {corpus.tokens:,} tokens, {corpus.sentences:,} sentences "
+        f"({corpus.notes[0]}), tag scheme {scheme}"
+    )
+    gold = spans_of(corpus.tag_ids, corpus.tags, starts)
+    for i, label in enumerate(gold.label_names):
+        if label not in model.labels and (gold.labels == i).any():
+            first = int(gold.starts[np.flatnonzero(gold.labels == i)[0]])
+            report(
+                f'WARNING: {corpus.place(first)}: the model does not know the label "{label}": its '
+                f"{(gold.labels == i).sum():,} entities count as missed{did_you_mean(label, model.labels)}"
+            )
+    tag_ids = model.decode(model.tag_scores(corpus.words, corpus.word_ids, starts), starts)
+    return score_predictions(tag_ids, model.tags, corpus.tag_ids, corpus.tags, scheme, starts)

@@ -1,0 +1,103 @@
+"""Words in, entities out: the Python API's Tagger, and text tagged a piece at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from nertool.corpus.columnar import Ids, Interner, Offsets
+from nertool.corpus.schemes import TagSpans, spans_of, tag_names, tags_of
+from nertool.tagging.decode import forward_backward, span_log_probability
+from nertool.tagging.model import Model
+from nertool.tagging.storage import load_model
+
+_SENTENCES = 2048  # sentences of a stream that are tagged together
+
+
+@dataclass(frozen=True)
+class Entity:
+    """Tokens `start` up to, not including, `end` are a `label`; text: those tokens, with blanks between.
+
+    probability: that just this entity stands there, over all tag sequences that the scheme allows.
+    """
+
+    start: int
+    end: int
+    label: str
+    text: str
+    probability: float
+
+
+class Tagger:
+    """A trained model, ready to tag. `nertool.load(path)` makes one."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._lattice = model.lattice()
+
+    @property
+    def labels(self) -> list[str]:
+        """The classes that the model knows."""
+        return list(self.model.labels)
+
+    def tag(self, tokens: Sequence[str]) -> list[Entity]:
+        """Find the entities of one sentence, given as its words."""
+        return next(iter(self.tag_sentences([tokens])))
+
+    def tag_sentences(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[Entity]]:
+        """Find the entities of each sentence, in order; a long stream is taken a piece at a time."""
+        stream = iter(sentences)
+        while piece := list(islice(stream, _SENTENCES)):
+            yield from self._tag_piece(piece)
+
+    def _tag_piece(self, sentences: list[Sequence[str]]) -> Iterator[list[Entity]]:
+        words, word_ids, starts = columns(sentences)
+        scores = self.model.tag_scores(words, word_ids, starts)
+        tag_ids = self.model.decode(scores, starts)
+        marginals = forward_backward(scores, starts, self._lattice)
+        spans = spans_of(tag_ids, self.model.tags, starts).as_list()
+        at = 0
+        for first, sentence in zip(starts.tolist(), sentences, strict=False):
+            last = first + len(sentence)
+            entities = []
+            while at < len(spans) and spans[at].start < last:
+                start, end, label = spans[at]
+                at += 1
+                log_p = span_log_probability(
+                    start, end, tag_ids, scores, (first, last), marginals, self._lattice
+                )
+                text = " ".join(sentence[start - first : end - first])
+                entities.append(
+                    Entity(start - first, end - first, label, text, float(np.exp(log_p)))
+                )
+            yield entities
+
+
+def load(path: str | Path) -> Tagger:
+    """Load a model folder, or the best model of a run folder. Errors: ModelError."""
+    return Tagger(load_model(Path(path)))
+
+
+def columns(sentences: Iterable[Sequence[str]]) -> tuple[list[str], Ids, Offsets]:
+    """Lay sentences of words out flat: distinct words, word ids (N,), sentence starts (S+1,)."""
+    interner = Interner()
+    starts = [0]
+    word_ids: list[int] = []
+    for sentence in sentences:
+        word_ids.extend([interner[word] for word in sentence])
+        starts.append(len(word_ids))
+    return (
+        list(interner),
+        np.array(word_ids, dtype=np.int32),
+        np.array(starts, dtype=np.int64),
+    )
+
+
+def written_tags(model: Model, spans: TagSpans, sentence_starts: Offsets, scheme: str) -> list[str]:
+    """Write entities as one tag a token, in the given scheme."""
+    tags = tag_names(model.labels, scheme)
+    return [tags[i] for i in tags_of(spans, sentence_starts, tags, scheme)]

@@ -1,0 +1,1 @@
+"""From a config to a trained model: inputs prepared once, then epochs, each with a checkpoint."""

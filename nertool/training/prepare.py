@@ -1,0 +1,362 @@
+"""Stage 1: corpus and vectors → encoded arrays, kept with the hashes of what they were made from.
+
+prepared/ in a run folder holds
+prepared.json       hashes and settings of the inputs, classes, schemes, reports
+arrays.safetensors  the starting L and each part's arrays
+vocabulary.txt, train.words.txt, dev.words.txt
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.config import Config, config_to_dict
+from nertool.corpus.columnar import Corpus, Ids, Offsets
+from nertool.corpus.conll import Columns, read_conll
+from nertool.corpus.schemes import (
+    check_scheme,
+    find_scheme,
+    irregular_starts,
+    spans_of,
+    tag_names,
+    tags_of,
+)
+from nertool.embeddings.encoder import (
+    PAD_LEFT,
+    PAD_RIGHT,
+    SPECIAL_ROWS,
+    UNKNOWN,
+    Encoder,
+    coverage,
+)
+from nertool.embeddings.features import FEATURES
+from nertool.embeddings.vectors import load_vectors
+from nertool.errors import CorpusError, ModelError, did_you_mean
+from nertool.network.activations import Array
+from nertool.tagging.storage import (
+    map_arrays,
+    read_json,
+    read_words,
+    replacing_folder,
+    restore_interrupted,
+    write_arrays,
+    write_json,
+    write_words,
+)
+
+LOUD_COVERAGE = 0.10  # with fewer tokens known than this, the vectors are probably the wrong ones
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the corpus, encoded.
+
+    words: its distinct word forms; type_ids (2 + types, F) int32: row numbers in the tables, the
+    two paddings first; word_ids, tag_ids (N,) int32, tag_ids into the network's tags; gold_ids
+    (N,) int32 into gold_tags, as the file has them; sentence_starts, document_starts as in Corpus.
+    """
+
+    words: list[str]
+    type_ids: NDArray[np.int32]
+    word_ids: Ids
+    tag_ids: Ids
+    gold_ids: Ids
+    gold_tags: list[str]
+    scheme: str
+    sentence_starts: Offsets
+    document_starts: Offsets
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that training starts from: L (V, d) float32 is the starting table of word vectors."""
+
+    labels: list[str]
+    tags: list[str]
+    train: Part
+    dev: Part | None
+    vocabulary: list[str]
+    L: Array
+    inputs: dict[str, Any]
+
+
+def features_of(config: Config) -> list[str]:
+    """Name the features that the config gives a width, in FEATURES' order."""
+    return [name for name in FEATURES if getattr(config.features, name)]
+
+
+def prepare(config: Config, report: Report = lambda line: None) -> Prepared:
+    """Read and encode the corpus and the vectors; `report` gets a line for each finding.
+
+    Errors: CorpusError and VectorsError with their place; OSError as it comes.
+    """
+    if config.corpus.train is None:
+        raise CorpusError("corpus.train is not set, expected the path of a labelled text")
+    inputs = input_hashes(config)
+    train = read_part(config, config.corpus.train, "train", report)
+    dev = config.corpus.dev and read_part(config, config.corpus.dev, "dev", report)
+    train_scheme, dev_scheme = (
+        part and scheme_of(config, part, name, report)
+        for part, name in ((train, "train"), (dev, "dev"))
+    )
+    assert train_scheme
+    labels = spans_of(train.tag_ids, train.tags, train.sentence_starts).label_names
+    if not labels:
+        raise CorpusError(
+            f"{train.source}: found no entity, all tags are O; expected labelled text "
+            "(are the tags in the column corpus.tag_column?)"
+        )
+    if dev:
+        _refuse_unseen_labels(dev, labels)
+
+    vocabulary, L = _starting_vectors(config, train, report)
+    encoder = Encoder(vocabulary, features_of(config))
+    tags = tag_names(labels, config.decoding.scheme)
+    for name, corpus in (("train", train), ("dev", dev)):
+        if corpus and config.vectors.path:
+            _report_coverage(name, corpus, encoder, report)
+    return Prepared(
+        labels=labels,
+        tags=tags,
+        train=_encode(train, train_scheme, encoder, tags, config),
+        dev=_encode(dev, dev_scheme, encoder, tags, config) if dev and dev_scheme else None,
+        vocabulary=vocabulary,
+        L=L,
+        inputs=inputs,
+    )
+
+
+def read_part(config: Config, path: Path, name: str, report: Report) -> Corpus:
+    """Read one file of the corpus in the config's columns."""
+    settings = config.corpus
+    try:
+        corpus = read_conll(
+            path, Columns(settings.token_column, settings.tag_column, settings.comment)
+        )
+    except FileNotFoundError:
+        siblings = [p.name for p in path.parent.glob("*")]
+        raise CorpusError(
+            f"{path}: no such file, expected the corpus' {name} part (corpus.{name})"
+            f"{did_you_mean(path.name, siblings)}"
+        ) from None
+    except IsADirectoryError:
+        raise CorpusError(f"{path}: found a folder, expected a file (corpus.{name})") from None
+    report(
+        f"{name}: {corpus.tokens:,} tokens, {corpus.sentences:,} sentences, "
+        f"{corpus.documents:,} document{'s' * (corpus.documents != 1)} in {path} ({corpus.notes[0]})"
+    )
+    return corpus
+
+
+def scheme_of(config: Config, corpus: Corpus, name: str, report: Report) -> str:
+    """Return the corpus' tag scheme: as set, or as found; reports it and what does not fit it."""
+    if config.corpus.scheme == "auto":
+        scheme = find_scheme(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+        how = "found"
+    else:
+        scheme, how = config.corpus.scheme, "set"
+        check_scheme(corpus, scheme)
+    odd = irregular_starts(corpus.tag_ids, corpus.tags, corpus.sentence_starts, scheme)
+    note = ""
+    if odd:
+        note = (
+            f"; {len(odd):,} entities start as the scheme would not write it, the first at "
+            f"{corpus.place(odd[0])}: read by conlleval's rules"
+        )
+    report(f"{name}: tag scheme {scheme} ({how}){note}")
+    return scheme
+
+
+def input_hashes(config: Config) -> dict[str, Any]:
+    """Return the settings that the prepared inputs depend on, and the hash of every file."""
+    settings = config_to_dict(config)
+    paths = (config.corpus.train, config.corpus.dev, config.vectors.path)
+    keep: dict[str, Any] = {
+        "corpus": {key: value for key, value in settings["corpus"].items() if key != "test"},
+        "vectors": {key: value for key, value in settings["vectors"].items() if key != "fine_tune"},
+        "features": features_of(config),
+        "decoding.scheme": config.decoding.scheme,
+        "seed": config.seed,
+    }
+    # By hash, not by path: a run folder goes on working when its inputs are moved.
+    for section, key in (("corpus", "train"), ("corpus", "dev"), ("vectors", "path")):
+        keep[section].pop(key)
+    return {**keep, "sha256": [path and file_hash(path) for path in paths]}
+
+
+def file_hash(path: Path) -> str | None:
+    """Return a file's SHA-256; None where there is no file, which its reader reports better."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def save_prepared(prepared: Prepared, folder: Path) -> None:
+    """Write stage 1's results into a run folder's prepared/."""
+    parts = {"train": prepared.train, "dev": prepared.dev}
+    with replacing_folder(folder) as aside:
+        arrays = {"L": prepared.L}
+        schemes: dict[str, Any] = {}
+        for name, part in parts.items():
+            if part is None:
+                continue
+            for key in _PART_ARRAYS:
+                arrays[f"{name}.{key}"] = getattr(part, key)
+            write_words(aside / f"{name}.words.txt", part.words)
+            schemes[name] = {
+                "scheme": part.scheme,
+                "gold_tags": part.gold_tags,
+                "words": len(part.words),
+            }
+        write_arrays(aside / "arrays.safetensors", arrays)
+        write_words(aside / "vocabulary.txt", prepared.vocabulary)
+        write_json(
+            aside / "prepared.json",
+            {
+                "labels": prepared.labels,
+                "tags": prepared.tags,
+                "parts": schemes,
+                "vocabulary": len(prepared.vocabulary),
+                "inputs": prepared.inputs,
+            },
+        )
+
+
+_PART_ARRAYS = ("type_ids", "word_ids", "tag_ids", "gold_ids", "sentence_starts", "document_starts")
+
+
+def load_prepared(folder: Path, config: Config, rebuild: str) -> Prepared:
+    """Read stage 1's results, refusing those made from other inputs than the config names now.
+
+    rebuild: the command that makes them anew, for the message. Errors: ModelError.
+    """
+    restore_interrupted(folder)
+    header = read_json(folder / "prepared.json")
+    try:
+        _refuse_stale(header["inputs"], input_hashes(config), folder, rebuild)
+        arrays = map_arrays(folder / "arrays.safetensors")
+        parts: dict[str, Part] = {}
+        for name, entry in header["parts"].items():
+            columns = {key: arrays[f"{name}.{key}"] for key in _PART_ARRAYS}
+            parts[name] = Part(
+                words=read_words(folder / f"{name}.words.txt", entry["words"]),
+                gold_tags=entry["gold_tags"],
+                scheme=entry["scheme"],
+                **columns,
+            )
+        return Prepared(
+            labels=header["labels"],
+            tags=header["tags"],
+            train=parts["train"],
+            dev=parts.get("dev"),
+            vocabulary=read_words(folder / "vocabulary.txt", header["vocabulary"]),
+            L=arrays["L"],
+            inputs=header["inputs"],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{folder}: damaged ({error!r}); make it again with: {rebuild}") from None
+
+
+def _refuse_stale(then: dict[str, Any], now: dict[str, Any], folder: Path, rebuild: str) -> None:
+    if then == now:
+        return
+    names = ("corpus.train", "corpus.dev", "vectors.path")
+    changed = [
+        name for name, a, b in zip(names, then["sha256"], now["sha256"], strict=True) if a != b
+    ] or [key for key in now if then.get(key) != now[key]]
+    raise ModelError(
+        f"{folder}: stale: made from other inputs ({', '.join(changed)} changed since); "
+        f"make it again with: {rebuild}"
+    )
+
+
+def _refuse_unseen_labels(dev: Corpus, labels: Sequence[str]) -> None:
+    spans = spans_of(dev.tag_ids, dev.tags, dev.sentence_starts)
+    for span in spans.as_list():
+        if span.label not in labels:
+            raise CorpusError(
+                f'{dev.place(span.start)}: found the label "{span.label}", which the training part lacks, '
+                f"expected one of {', '.join(labels)}{did_you_mean(span.label, labels)}"
+            )
+
+
+def _starting_vectors(config: Config, train: Corpus, report: Report) -> tuple[list[str], Array]:
+    """Return the vocabulary and the starting L, special rows first.
+
+    With vectors.own_rows = n, a training word that occurs n times or more and has no vector gets
+    a row of its own; without vectors every training word does.
+    """
+    rng = np.random.default_rng([config.seed, 0])
+    counts = np.bincount(train.word_ids, minlength=len(train.words))
+    if config.vectors.path is None:
+        vocabulary, d = list(train.words), config.vectors.width
+        spread = 1.0 / np.sqrt(d)
+        L = (spread * rng.standard_normal((len(vocabulary) + SPECIAL_ROWS, d))).astype(np.float32)
+        report(
+            f"vectors: none given; {len(vocabulary):,} training words start from random ones of width {d}"
+        )
+        return vocabulary, L
+    loaded = load_vectors(config.vectors.path, config.vectors.limit)
+    V, d = loaded.matrix.shape
+    report(f"vectors: {V:,} words × {d} from {config.vectors.path} ({loaded.format})")
+    for note in loaded.notes:
+        report(f"vectors: {note}")
+    vocabulary = list(loaded.words)
+    own: list[str] = []
+    if config.vectors.own_rows:
+        encoder = Encoder(vocabulary, [])
+        own = [
+            word
+            for word, count in zip(train.words, counts.tolist(), strict=True)
+            if count >= config.vectors.own_rows and encoder.vector_row(word) == UNKNOWN
+        ]
+        report(
+            f"vectors: {len(own):,} frequent training words without a vector get a row of their own"
+        )
+    spread = float(loaded.matrix[: min(V, 10_000)].std()) or 1.0
+    L = np.empty((SPECIAL_ROWS + V + len(own), d), dtype=np.float32)
+    L[SPECIAL_ROWS : SPECIAL_ROWS + V] = loaded.matrix
+    # An unknown word is most like the rare ones: their mean is where its row starts.
+    L[UNKNOWN] = loaded.matrix[-min(V, 10_000) :].mean(axis=0)
+    L[[PAD_LEFT, PAD_RIGHT]] = 0.1 * spread * rng.standard_normal((2, d))
+    L[SPECIAL_ROWS + V :] = L[UNKNOWN] + 0.1 * spread * rng.standard_normal((len(own), d))
+    return vocabulary + own, L
+
+
+def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report) -> None:
+    covered = coverage(encoder, corpus)
+    report(f"vectors: {name}: {covered}")
+    if covered.share < LOUD_COVERAGE:
+        examples = ", ".join(f'"{word}"' for word in covered.frequent_unknown)
+        report(
+            f"WARNING: only {100 * covered.share:.1f} % of the {name} tokens have a vector (unknown: "
+            f"{examples}); are these vectors for this language, and is corpus.token_column right?"
+        )
+
+
+def _encode(
+    corpus: Corpus, scheme: str, encoder: Encoder, tags: Sequence[str], config: Config
+) -> Part:
+    spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    return Part(
+        words=corpus.words,
+        type_ids=np.concatenate([encoder.padding, encoder.encode(corpus.words)]),
+        word_ids=corpus.word_ids,
+        tag_ids=tags_of(spans, corpus.sentence_starts, tags, config.decoding.scheme),
+        gold_ids=corpus.tag_ids,
+        gold_tags=corpus.tags,
+        scheme=scheme,
+        sentence_starts=corpus.sentence_starts,
+        document_starts=corpus.document_starts,
+    )
