@@ -7,7 +7,7 @@ from pathlib import Path
 from nertool.config import Config, load_config
 from nertool.errors import NertoolError
 from nertool.tagging.tagger import Entity, Tagger, load
-from nertool.training.run import prepared_for, run_epochs, start_run
+from nertool.training.run import begin_run, check_free, prepared_for, run_epochs
 
 __all__ = ["Entity", "NertoolError", "Tagger", "load", "train"]
 
@@ -19,8 +19,9 @@ def train(config: Config | str | Path, run_dir: str | Path, overwrite: bool = Fa
     """
     settings = config if isinstance(config, Config) else load_config(Path(config))
     folder = Path(run_dir)
-    start_run(settings, folder, overwrite)
-    prepared = prepared_for(settings, folder, "nertool prepare", lambda line: None)
+    check_free(folder, overwrite)
+    prepared = prepared_for(settings, folder, "nertool prepare", lambda line: None, overwrite)
+    begin_run(settings, folder)
     for _ in run_epochs(settings, prepared, folder, resume=False):
         pass
     return load(folder)

@@ -60,14 +60,22 @@ def train(
     folder = run_folder(config, run_dir)
 
     from nertool.evaluation.report import as_table
-    from nertool.training.run import check_same_config, last_best, prepared_for, start_run
+    from nertool.training.run import (
+        begin_run,
+        check_free,
+        check_same_config,
+        last_best,
+        prepared_for,
+    )
 
     if resume:
         check_same_config(settings, folder)
     else:
-        start_run(settings, folder, overwrite)
+        check_free(folder, overwrite)
     rebuild = _command("prepare", config, overrides, run_dir, seed)
-    prepared = prepared_for(settings, folder, rebuild, note)
+    prepared = prepared_for(settings, folder, rebuild, note, overwrite)
+    if not resume:
+        begin_run(settings, folder)
     _run_with_progress(settings, prepared, folder, resume)
 
     epoch, dev = last_best(folder)

@@ -38,7 +38,7 @@ from nertool.embeddings.encoder import (
 )
 from nertool.embeddings.features import FEATURES
 from nertool.embeddings.vectors import load_vectors
-from nertool.errors import CorpusError, ModelError, did_you_mean
+from nertool.errors import CorpusError, ModelError, StaleError, did_you_mean
 from nertool.network.activations import Array
 from nertool.tagging.storage import (
     map_arrays,
@@ -275,7 +275,7 @@ def _refuse_stale(then: dict[str, Any], now: dict[str, Any], folder: Path, rebui
     changed = [
         name for name, a, b in zip(names, then["sha256"], now["sha256"], strict=True) if a != b
     ] or [key for key in now if then.get(key) != now[key]]
-    raise ModelError(
+    raise StaleError(
         f"{folder}: stale: made from other inputs ({', '.join(changed)} changed since); "
         f"make it again with: {rebuild}"
     )

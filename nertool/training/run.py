@@ -107,6 +107,9 @@ def begin_run(config: Config, run_dir: Path) -> None:
     write_config(config, run_dir / "config.yaml")
 
 
+_PATHS = (("corpus", "train"), ("corpus", "dev"), ("corpus", "test"), ("vectors", "path"))
+
+
 def write_config(config: Config, path: Path) -> None:
     """Write the resolved config, with absolute paths, so that it means the same from anywhere."""
     tree = config_to_dict(config)
@@ -116,9 +119,6 @@ def write_config(config: Config, path: Path) -> None:
     aside = path.with_name(f".{path.name}.new")
     aside.write_text(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), encoding="utf-8")
     aside.rename(path)
-
-
-_PATHS = (("corpus", "train"), ("corpus", "dev"), ("corpus", "test"), ("vectors", "path"))
 
 
 def check_same_config(config: Config, run_dir: Path) -> None:

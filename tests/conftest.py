@@ -1,0 +1,96 @@
+"""What several tests need: a tiny labelled text, tiny vectors, a run trained on them, the real data."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+# One thread: the arrays here are tiny, and tests run side by side.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+SENTENCES = [
+    "Ada/B-PER Lovelace/I-PER met/O Charles/B-PER Babbage/I-PER in/O London/B-LOC ./O",
+    "The/O museums/O in/O Paris/B-LOC are/O amazing/O to/O see/O ./O",
+    "Siemens/B-ORG hired/O Ada/B-PER in/O Berlin/B-LOC ./O",
+    "Charles/B-PER left/O London/B-LOC for/O New/B-LOC York/I-LOC ./O",
+    "It/O rained/O all/O day/O ./O",
+    "New/B-ORG York/I-ORG Times/I-ORG reporters/O flew/O to/O Paris/B-LOC ./O",
+]
+
+
+def as_conll(sentences: list[str]) -> str:
+    """Write "word/TAG word/TAG" sentences as two columns."""
+    return "".join(
+        "".join(f"{item.rpartition('/')[0]} {item.rpartition('/')[2]}\n" for item in line.split())
+        + "\n"
+        for line in sentences
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with train.conll, dev.conll, vectors.txt and config.yaml: trains in a second."""
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "train.conll").write_text(as_conll(SENTENCES * 3))
+    (folder / "dev.conll").write_text(as_conll(SENTENCES[:4]))
+    words = sorted({item.rpartition("/")[0].lower() for line in SENTENCES for item in line.split()})
+    rng = np.random.default_rng(0)
+    rows = "".join(f"{word} {' '.join(f'{v:.4f}' for v in rng.normal(size=8))}\n" for word in words)
+    (folder / "vectors.txt").write_text(f"{len(words)} 8\n{rows}")
+    (folder / "config.yaml").write_text(
+        "corpus: {train: train.conll, dev: dev.conll, test: dev.conll}\n"
+        "vectors: {path: vectors.txt}\n"
+        "network: {hidden: 16}\n"
+        "training: {epochs: 6, batch_size: 16, alpha: 0.1}\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_dir(tiny: Path) -> Path:
+    """A run folder trained on the tiny data. Tests must not change it."""
+    folder = tiny / "run"
+    result = nertool("train", tiny / "config.yaml", "--run-dir", folder)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+def nertool(
+    *arguments: str | Path, stdin: str | bytes = b"", cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own, as a user does; returns its text output."""
+    given = stdin.encode() if isinstance(stdin, str) else stdin
+    done = subprocess.run(
+        [sys.executable, "-m", "nertool", *map(str, arguments)],
+        input=given,
+        capture_output=True,
+        cwd=cwd,
+        timeout=120,
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+        check=False,
+    )
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+    )
+
+
+@pytest.fixture(scope="session")
+def cli() -> Callable[..., subprocess.CompletedProcess[str]]:
+    return nertool
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real corpora and vectors; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("NERTOOL_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder} (set NERTOOL_DATA to its folder)")
+    return folder
