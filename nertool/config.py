@@ -68,6 +68,8 @@ class FeaturesConfig:
     """Trained embeddings of what a word looks like: the width of each, 0 for none."""
 
     caps: int = _key(5, least=0)
+    shape: int = _key(0, least=0)
+    affixes: int = _key(0, least=0)
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class TrainingConfig:
     l2: float = _key(0.0, least=0)
     dropout_input: float = _key(0.0, least=0, below=1)
     dropout_hidden: float = _key(0.0, least=0, below=1)
+    average: int = _key(1, least=1)
     patience: int = _key(0, least=0)
 
 
@@ -142,7 +145,7 @@ def load_config(path: Path, overrides: Iterable[str] = ()) -> Config:
             raise OverrideError(f"{place}: expected KEY=VALUE, such as training.alpha=0.05")
         try:
             value = yaml.safe_load(text) if text else None
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # ValueError: a date that is none, such as 2001-99-99
             value = text
         settings[key.strip()] = _Setting(value, place, Path.cwd(), OverrideError)
     return _build(settings)
@@ -211,7 +214,7 @@ def _walk(node: yaml.Node, prefix: str, path: Path, settings: dict[str, _Setting
             continue
         try:
             value = loader.construct_object(value_node, deep=True)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:
             raise ConfigError(f"{place}: {key}: {' '.join(str(error).split())}") from None
         settings[key] = _Setting(value, place, path.parent)
 
@@ -269,9 +272,10 @@ def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) 
         return setting.error(f"{key}: found {value!r}, expected {expected}")
 
     if kind is Path:
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value or "\0" in value:
             raise refuse("a path")
-        return Path(os.path.normpath(setting.folder / Path(value).expanduser()))
+        # Path.expanduser would raise for a user that does not exist; such a ~ is just a name.
+        return Path(os.path.normpath(setting.folder / os.path.expanduser(value)))
     if kind is float:
         # YAML 1.1 takes 1e-3, without a dot, for a string.
         try:

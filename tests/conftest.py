@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -85,6 +86,38 @@ def nertool(
 @pytest.fixture(scope="session")
 def cli() -> Callable[..., subprocess.CompletedProcess[str]]:
     return nertool
+
+
+@pytest.fixture
+def main(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line as nertool() does, but in this process: it saves the start of one."""
+
+    def run(
+        *arguments: str | Path, stdin: str | bytes = b"", cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        from nertool.cli import main
+
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        line = ["nertool", *map(str, arguments)]
+        code: str | int | None = 0
+        capfd.readouterr()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", line)
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
+            patch.setattr(sys, "excepthook", sys.excepthook)  # typer sets its own
+            patch.setenv("COLUMNS", "100")
+            if cwd is not None:
+                patch.chdir(cwd)
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code
+        out, err = capfd.readouterr()
+        return subprocess.CompletedProcess(line, int(code or 0), out, err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from nertool import __version__
-from nertool.cli import evaluate, gradcheck, init, predict, train
+from nertool.cli import corpus, evaluate, gradcheck, init, predict, train
 from nertool.errors import NertoolError
 
 app = typer.Typer(
@@ -48,6 +48,12 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("gradcheck")(gradcheck.gradcheck)
+
+corpus_app = typer.Typer(
+    help="Look after labelled text.", no_args_is_help=True, rich_markup_mode=None
+)
+corpus_app.command("convert")(corpus.convert)
+app.add_typer(corpus_app, name="corpus")
 
 
 def main() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, TextIO
 
 import typer
 
@@ -78,3 +80,36 @@ def open_input(path: Path) -> Iterator[tuple[BinaryIO, str]]:
         raise CorpusError(f"{path}: found a folder, expected a file") from None
     with stream:
         yield stream, str(path)
+
+
+@contextmanager
+def open_output(path: Path | None) -> Iterator[TextIO]:
+    """Give a stream to write to: stdout, or a file that takes its name only once it is whole."""
+    if path is None or str(path) == "-":
+        # The same bytes on every system: UTF-8, and line ends as they are written.
+        out = open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False)
+        with out:
+            yield out
+        return
+    if path.is_dir():
+        raise IsADirectoryError(None, "found a folder, expected a file to write to", str(path))
+    if path.exists() and not path.is_file():  # /dev/null, a named pipe: written to, never replaced
+        with open(path, "w", encoding="utf-8", newline="") as out:
+            yield out
+        return
+    if not path.parent.is_dir():
+        raise FileNotFoundError(None, "no such folder, expected one to write to", str(path.parent))
+    path = path.resolve()  # what a link points to is replaced, not the link
+    descriptor, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as out:
+            yield out
+            out.flush()
+            os.fsync(descriptor)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(aside, 0o666 & ~mask)
+        os.replace(aside, path)
+    except BaseException:
+        os.unlink(aside)
+        raise

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
-from nertool.cli.options import ModelPath, note, open_input
+from nertool.cli.options import ModelPath, note, open_input, open_output
 
 INPUTS = ("auto", "conll", "text")
 OUTPUTS = ("conll", "inline")
@@ -67,7 +62,7 @@ def predict(
     from nertool.tagging.stream import read_lines, tag_stream
 
     loaded = load_model(model)
-    with _output(output) as out:
+    with open_output(output) as out:
         for path in inputs:
             with open_input(path) as (stream, source):
                 lines = read_lines(stream, source)
@@ -75,29 +70,3 @@ def predict(
                     loaded, lines, source, form, to, scheme, token_column, note
                 ):
                     out.write(piece)
-
-
-@contextmanager
-def _output(path: Path | None) -> Iterator[TextIO]:
-    """Give a stream to write to: stdout, or a file that takes its name only once it is whole."""
-    if path is None or str(path) == "-":
-        # The same bytes on every system: UTF-8, and line ends as they are written.
-        out = open(sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False)
-        with out:
-            yield out
-        return
-    if path.is_dir():
-        raise IsADirectoryError(None, "found a folder, expected a file to write to", str(path))
-    descriptor, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(descriptor, "w", encoding="utf-8", newline="") as out:
-            yield out
-            out.flush()
-            os.fsync(descriptor)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(aside, 0o666 & ~mask)
-        os.replace(aside, path)
-    except BaseException:
-        os.unlink(aside)
-        raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +38,7 @@ class Corpus:
     sentence_starts (S+1,) int64: token where each sentence starts, and N.
     document_starts (D+1,) int64: sentence where each document starts, and S.
     line_numbers (N,) int32: the line of the file that each token stood on, counted from 1.
+    layout, columns: what the file looked like, in words, and how many columns it had.
     """
 
     source: str
@@ -48,7 +49,8 @@ class Corpus:
     sentence_starts: Offsets
     document_starts: Offsets
     line_numbers: Ids
-    notes: list[str] = field(default_factory=list)
+    layout: str = ""
+    columns: int = 2
 
     @property
     def tokens(self) -> int:

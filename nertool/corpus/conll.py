@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from nertool.corpus.columnar import Corpus, Interner
+from nertool.corpus.columnar import Corpus, Ids, Interner
 from nertool.corpus.schemes import check_tag
 from nertool.errors import CorpusError
 
@@ -178,7 +178,8 @@ def parse_conll(lines: Iterator[str], columns: Columns, source: str) -> Corpus:
         sentence_starts=np.array(sentence_starts, dtype=np.int64),
         document_starts=np.array(document_starts, dtype=np.int64),
         line_numbers=np.array(line_numbers, dtype=np.int32),
-        notes=[str(layout)],
+        layout=str(layout),
+        columns=layout.width,
     )
 
 
@@ -191,3 +192,20 @@ def column_index(column: int, layout: Layout, key: str, source: str) -> int:
             "-1 is the last); set it to a column that is there"
         )
     return index
+
+
+def corpus_to_conll(corpus: Corpus, tags: Sequence[str], tag_ids: Ids) -> Iterator[str]:
+    """Yield a corpus in lines of a word and its tag; documents are headed by -DOCSTART- if several.
+
+    The delimiter is a blank, or a tab where a word holds a blank itself.
+    """
+    delimiter = "\t" if any(" " in word for word in corpus.words) else " "
+    document_starts = set(corpus.document_starts[:-1].tolist()) if corpus.documents > 1 else set()
+    at = 0
+    for i, sentence in enumerate(corpus.sentence_words()):
+        if i in document_starts:
+            yield f"{DOCUMENT_START}{delimiter}O\n\n"
+        sentence_tags = [tags[tag] for tag in tag_ids[at : at + len(sentence)]]
+        at += len(sentence)
+        rows = zip(sentence, sentence_tags, strict=True)
+        yield "".join([f"{word}{delimiter}{tag}\n" for word, tag in rows]) + "\n"

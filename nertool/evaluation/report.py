@@ -44,5 +44,9 @@ def as_table(measures: dict[str, Any]) -> str:
         if measures["accuracy"] is None
         else f", {100 * measures['accuracy']:.2f} % of them tagged right"
     )
-    lines.append(f"{measures['tokens']:,} tokens in {measures['sentences']:,} sentences{right}")
+    tokens, sentences = (
+        f"{measures[noun]:,} {noun if measures[noun] != 1 else noun[:-1]}"
+        for noun in ("tokens", "sentences")
+    )
+    lines.append(f"{tokens} in {sentences}{right}")
     return "\n".join(lines)

@@ -36,7 +36,7 @@ def evaluate_corpus(
     starts = corpus.sentence_starts
     report(
         f"{corpus.source}: {corpus.tokens:,} tokens, {corpus.sentences:,} sentences "
-        f"({corpus.notes[0]}), tag scheme {scheme}"
+        f"({corpus.layout}), tag scheme {scheme}"
     )
     gold = spans_of(corpus.tag_ids, corpus.tags, starts)
     for i, label in enumerate(gold.label_names):

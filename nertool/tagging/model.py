@@ -65,7 +65,10 @@ class Model:
 def score_tokens(
     parameters: Parameters, config: Config, type_ids: Rows, text: PaddedText
 ) -> Array:
-    """Score every token of a text for every tag: (N, T), T = K + 1 for the logistic output.
+    """Score every token of a text for every tag: (N, T).
+
+    Both outputs' scores add up along a sentence: s_k is log p_k but for a constant of the token,
+    with the softmax as with logistic outputs of which just one is to be on.
 
     type_ids (types, F): the row numbers of each type that the text points to.
     """
@@ -73,16 +76,22 @@ def score_tokens(
     weights = weights_of(parameters)
     around = np.arange(-text.m, text.m + 1)
     N, K = len(text.centres), len(weights.U)
-    logistic = config.network.output == "logistic"
-    # With logistic outputs O has no u: its score is 0, and e^s_k are the odds of k against it.
-    out = np.zeros((N, K + logistic), dtype=weights.U.dtype)
+    # A single output tells two tags apart: O has no u of its own, its score is 0, and e^s are the
+    # odds against it.
+    implied = int(K == 1)
+    out = np.zeros((N, implied + K), dtype=weights.U.dtype)
     for start in range(0, N, _BLOCK):
         windows = text.centres[start : start + _BLOCK, None] + around   # (B, C)
         x = R[text.types[windows]].reshape(len(windows), -1)            # (B, D)
-        out[start : start + _BLOCK, int(logistic) :] = scores(
+        out[start : start + _BLOCK, implied:] = scores(
             weights, config.network.activation, x
         )
     return out
+
+
+def outputs(tags: Sequence[str], config: Config) -> int:
+    """Return K: one output for each tag; but one logistic output is enough to tell O from one other."""
+    return 1 if config.network.output == "logistic" and len(tags) == 2 else len(tags)
 
 
 def decode(tag_scores: Array, sentence_starts: Offsets, config: Config, allowed: Lattice) -> Ids:

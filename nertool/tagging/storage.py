@@ -23,11 +23,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from nertool.config import config_from_dict, config_to_dict
-from nertool.corpus.schemes import tag_names
+from nertool.corpus.schemes import SCHEMES, tag_names
 from nertool.embeddings.encoder import SPECIAL_ROWS, Encoder
+from nertool.embeddings.features import FEATURES, feature_width
 from nertool.errors import ConfigError, ModelError
 from nertool.network.activations import Array
-from nertool.tagging.model import Model
+from nertool.tagging.model import Model, outputs
 
 FORMAT, VERSION = "nertool model", 1
 HEADER, ARRAYS, VOCABULARY = "model.json", "model.safetensors", "vocabulary.txt"
@@ -88,6 +89,7 @@ def load_model(path: Path) -> Model:
             parameters={name: arrays[name] for name in shapes},
             provenance=dict(header["provenance"]),
         )
+        fitting = _shapes(model)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ModelError(
             f"{folder / HEADER}: damaged ({error!r}); copy or train the model again"
@@ -98,7 +100,25 @@ def load_model(path: Path) -> Model:
         raise ModelError(
             f"{folder / HEADER}: damaged: tags and labels don't agree; train the model again"
         )
+    if shapes != fitting or model.corpus_scheme not in SCHEMES:
+        raise ModelError(
+            f"{folder / HEADER}: damaged: config and arrays don't agree; copy or train the model again"
+        )
     return model
+
+
+def _shapes(model: Model) -> dict[str, tuple[int, ...]]:
+    """Return the shapes that a model's arrays should have by its config, words and tags.
+
+    Errors: KeyError for a feature that there isn't.
+    """
+    config = model.config
+    rows = SPECIAL_ROWS + len(model.encoder.words)
+    tables = {"L": (rows, *model.parameters["L"].shape[1:])}
+    for name in model.encoder.features:
+        tables[f"E.{name}"] = (FEATURES[name].size, feature_width(name, config.features))
+    D, H = config.windows.size * sum(shape[-1] for shape in tables.values()), config.network.hidden
+    return {**tables, "W": (H, D), "b": (H,), "U": (outputs(model.tags, config), H)}
 
 
 def model_folder(path: Path) -> Path:
@@ -158,6 +178,7 @@ def flush_to_disk(path: Path) -> None:
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+    os.chmod(path, 0o666 & ~_umask())  # save_file keeps others from reading it
 
 
 def map_arrays(path: Path) -> dict[str, Array]:

@@ -36,7 +36,7 @@ from nertool.embeddings.encoder import (
     Encoder,
     coverage,
 )
-from nertool.embeddings.features import FEATURES
+from nertool.embeddings.features import FEATURES, feature_width
 from nertool.embeddings.vectors import load_vectors
 from nertool.errors import CorpusError, ModelError, StaleError, did_you_mean
 from nertool.network.activations import Array
@@ -91,7 +91,7 @@ class Prepared:
 
 def features_of(config: Config) -> list[str]:
     """Name the features that the config gives a width, in FEATURES' order."""
-    return [name for name in FEATURES if getattr(config.features, name)]
+    return [name for name in FEATURES if feature_width(name, config.features)]
 
 
 def prepare(config: Config, report: Report = lambda line: None) -> Prepared:
@@ -152,7 +152,7 @@ def read_part(config: Config, path: Path, name: str, report: Report) -> Corpus:
         raise CorpusError(f"{path}: found a folder, expected a file (corpus.{name})") from None
     report(
         f"{name}: {corpus.tokens:,} tokens, {corpus.sentences:,} sentences, "
-        f"{corpus.documents:,} document{'s' * (corpus.documents != 1)} in {path} ({corpus.notes[0]})"
+        f"{corpus.documents:,} document{'s' * (corpus.documents != 1)} in {path} ({corpus.layout})"
     )
     return corpus
 
@@ -264,7 +264,7 @@ def load_prepared(folder: Path, config: Config, rebuild: str) -> Prepared:
             L=arrays["L"],
             inputs=header["inputs"],
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ModelError(f"{folder}: damaged ({error!r}); make it again with: {rebuild}") from None
 
 

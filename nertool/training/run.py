@@ -22,7 +22,7 @@ import yaml
 
 import nertool
 from nertool.config import Config, config_to_dict, load_config
-from nertool.errors import ConfigError, ModelError, StaleError
+from nertool.errors import ConfigError, ModelError
 from nertool.evaluation.report import as_dict
 from nertool.tagging.storage import (
     load_model,
@@ -51,14 +51,15 @@ def prepared_for(
     """Return stage 1's results: those in the run folder, or new ones if there are none.
 
     rebuild: the command that makes them anew, for the message. Errors: StaleError if those that
-    are there were made from other inputs, unless the run is to be overwritten.
+    are there were made from other inputs, ModelError if they are damaged; neither if the run is
+    to be overwritten.
     """
     folder = run_dir / "prepared"
     if not (folder / "prepared.json").is_file():
         return prepare_run(config, run_dir, report)
     try:
         prepared = load_prepared(folder, config, rebuild)
-    except StaleError:
+    except ModelError:  # stale, or damaged
         if not overwrite:
             raise
         return prepare_run(config, run_dir, report)
@@ -96,9 +97,12 @@ def check_free(run_dir: Path, overwrite: bool) -> None:
 
 
 def begin_run(config: Config, run_dir: Path) -> None:
-    """Clear a former run out of its folder, all but the prepared inputs, and write the config."""
-    for name in ("best", "last", "log.jsonl"):
-        path = run_dir / name
+    """Clear a former run out of its folder, all but the prepared inputs, and write the config.
+
+    What an interrupted run left aside goes, too: it must not be taken for the new run's.
+    """
+    aside = [path for name in ("best", "last") for path in run_dir.glob(f".{name}.*")]
+    for path in [*(run_dir / name for name in ("best", "last", "log.jsonl")), *aside]:
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -174,9 +178,10 @@ def run_epochs(
                 best_model(config, prepared, state, provenance_of(prepared, config, record)),
                 run_dir / "best",
             )
-        save_state(state, run_dir / "last")
+        # The log first: should the process end in between, resuming cuts it back to the state.
         with open(run_dir / "log.jsonl", "a", encoding="utf-8") as log:
             log.write(json.dumps(log_entry(record)) + "\n")
+        save_state(state, run_dir / "last")
         yield record
 
 
@@ -220,6 +225,8 @@ def save_state(state: State, folder: Path) -> None:
     arrays = {f"theta/{name}": array for name, array in state.parameters.items()}
     for name, memory in state.optimizer.memory.items():
         arrays |= {f"memory/{i}/{name}": array for i, array in enumerate(memory)}
+    for i, parameters in enumerate(state.recent[:-1]):  # the last are theta themselves
+        arrays |= {f"recent/{i}/{name}": array for name, array in parameters.items()}
     arrays |= {f"best/{name}": array for name, array in state.best.items()}
     with replacing_folder(folder) as aside:
         write_arrays(aside / "state.safetensors", arrays)
@@ -228,6 +235,7 @@ def save_state(state: State, folder: Path) -> None:
             {
                 "epoch": state.epoch,
                 "step": state.optimizer.t,
+                "recent": len(state.recent),
                 "best_epoch": state.best_epoch,
                 "best_f1": state.best_f1,
                 "generator": state.rng.bit_generator.state,
@@ -252,6 +260,10 @@ def load_state(config: Config, prepared: Prepared, run_dir: Path) -> State:
                 state.best[name] = np.array(arrays[f"best/{name}"])
                 for i, memory in enumerate(state.optimizer.memory[name]):
                     memory[...] = arrays[f"memory/{i}/{name}"]
+            state.recent = [
+                {name: np.array(arrays[f"recent/{i}/{name}"]) for name in state.parameters}
+                for i in range(header["recent"] - 1)
+            ] + [{name: array.copy() for name, array in state.parameters.items()}]
             state.epoch, state.optimizer.t = header["epoch"], header["step"]
             state.best_epoch, state.best_f1 = header["best_epoch"], header["best_f1"]
             state.rng.bit_generator.state = header["generator"]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nertool.config import Config
 from nertool.corpus.columnar import Ids
 from nertool.embeddings.encoder import SPECIAL_ROWS, Encoder
-from nertool.embeddings.features import FEATURES
+from nertool.embeddings.features import FEATURES, feature_width
 from nertool.embeddings.windows import (
     PaddedText,
     WindowBatch,
@@ -37,7 +37,7 @@ from nertool.network.objective import (
 from nertool.network.optimizers import Optimizer
 from nertool.tagging.decode import lattice
 from nertool.tagging.evaluate import score_predictions
-from nertool.tagging.model import Model, decode, score_tokens
+from nertool.tagging.model import Model, decode, outputs, score_tokens
 from nertool.training.prepare import Part, Prepared, features_of
 
 
@@ -46,13 +46,14 @@ class State:
     """Training at the end of an epoch: all that is needed to go on as if nothing had happened.
 
     parameters: of the working tables (see working_rows), changed in place; best: a copy of the
-    parameters of the best epoch so far.
+    parameters of the best epoch so far; recent: of the last epochs, for their mean.
     """
 
     parameters: Parameters
     optimizer: Optimizer
     rng: np.random.Generator
     epoch: int = 0
+    recent: list[Parameters] = field(default_factory=list)
     best: Parameters = field(default_factory=dict)
     best_epoch: int = 0
     best_f1: float = -1.0
@@ -99,12 +100,10 @@ def initial_state(
     L = np.array(prepared.L[working_rows(prepared)], dtype=dtype)
     parameters: Parameters = {"L": L}
     for name in features_of(config):
-        width = getattr(config.features, name)
-        parameters[f"E.{name}"] = (0.1 * rng.standard_normal((FEATURES[name].size, width))).astype(
-            dtype
-        )
+        shape = (FEATURES[name].size, feature_width(name, config.features))
+        parameters[f"E.{name}"] = (0.1 * rng.standard_normal(shape)).astype(dtype)
     d = sum(table.shape[1] for table in parameters.values())
-    K = len(prepared.tags) - (config.network.output == "logistic")
+    K = outputs(prepared.tags, config)
     weights = initial_weights(rng, config.windows.size * d, config.network.hidden, K, dtype)
     parameters.update(weights._asdict())
     optimizer = Optimizer(config.training.optimizer, parameters, config.training.momentum)
@@ -128,7 +127,7 @@ def train(
     m = config.windows.size // 2
     text = pad(prepared.train.word_ids, prepared.train.sentence_starts, m)
     type_ids = working_ids(prepared.train, rows)
-    targets = one_hot(prepared.train.tag_ids, len(prepared.tags), config.network.output)
+    targets = one_hot(prepared.train.tag_ids, len(prepared.tags), outputs(prepared.tags, config))
     dtype = state.parameters["W"].dtype.type
     d = sum(table.shape[1] for table in tables_of(state.parameters).values())
 
@@ -160,15 +159,13 @@ def train(
             total += J * B
             on_batch(B, J)
         seconds = time.perf_counter() - started
-        dev = (
-            evaluate_part(config, prepared, state.parameters, prepared.dev)
-            if prepared.dev
-            else None
-        )
+        state.recent = [*state.recent, _copy(state.parameters)][-settings.average :]
+        averaged = mean_parameters(state.recent)
+        dev = evaluate_part(config, prepared, averaged, prepared.dev) if prepared.dev else None
         # Without a dev part there is nothing to choose by: the last epoch is the best.
         best = dev is None or dev.f1 > state.best_f1
         if best:
-            state.best = {name: array.copy() for name, array in state.parameters.items()}
+            state.best = averaged
             state.best_epoch, state.best_f1 = state.epoch, dev.f1 if dev else 0.0
         N = len(text.centres)
         yield EpochRecord(state.epoch, total / N, dev, alpha, seconds, N / seconds, best)
@@ -198,12 +195,29 @@ def batches(
         first = last
 
 
-def one_hot(tag_ids: Ids, T: int, output: str) -> Callable[[NDArray[np.int64]], Array]:
+def mean_parameters(recent: list[Parameters]) -> Parameters:
+    """Return the mean of the last epochs' parameters: steadier than any one of them."""
+    if len(recent) == 1:
+        return recent[0]
+    dtype = recent[0]["W"].dtype
+    return {
+        name: np.mean([parameters[name] for parameters in recent], axis=0, dtype=np.float64).astype(
+            dtype
+        )
+        for name in recent[0]
+    }
+
+
+def _copy(parameters: Parameters) -> Parameters:
+    return {name: array.copy() for name, array in parameters.items()}
+
+
+def one_hot(tag_ids: Ids, T: int, K: int) -> Callable[[NDArray[np.int64]], Array]:
     """Return a function tokens (B,) → targets y (B, K): a 1 for the token's tag.
 
-    With logistic outputs O is the absence of every other tag: it has no column.
+    With a single output (K = 1) that is 1 for the tag beside O, and 0 for O.
     """
-    rows = np.eye(T, dtype=np.float32)[:, int(output == "logistic") :]
+    rows = np.eye(T, dtype=np.float32)[:, T - K :]
     return lambda tokens: rows[tag_ids[tokens]]
 
 

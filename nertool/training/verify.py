@@ -21,7 +21,7 @@ from nertool.network.objective import (
     dropout_mask,
     tables_of,
 )
-from nertool.tagging.model import Model
+from nertool.tagging.model import Model, outputs
 from nertool.training.prepare import Prepared, Report, prepare
 from nertool.training.trainer import (
     initial_state,
@@ -92,7 +92,7 @@ def _check_fresh(
             rng.integers(0, len(part.word_ids), size=windows // 2),
         ]
     )
-    targets = one_hot(part.tag_ids, len(prepared.tags), config.network.output)
+    targets = one_hot(part.tag_ids, len(prepared.tags), outputs(prepared.tags, config))
     drawn = single_windows(text, tokens)
     type_ids = working_ids(part, working_rows(prepared))
     return _check(config, parameters, drawn, type_ids, targets(tokens), rng, samples)
@@ -111,7 +111,7 @@ def verify_model(model: Model, seed: int, windows: int, samples: int) -> list[Ve
     tag_ids = rng.integers(0, len(model.tags), size=windows).astype(np.int32)
     tokens = np.arange(windows)
     drawn = single_windows(pad(word_ids, starts, model.m), tokens)
-    targets = one_hot(tag_ids, len(model.tags), model.config.network.output)
+    targets = one_hot(tag_ids, len(model.tags), len(model.parameters["U"]))
     checks = _check(model.config, parameters, drawn, type_ids, targets(tokens), rng, samples)
     network = model.config.network
     return [Verdict(network.activation, network.output, True, checks)]

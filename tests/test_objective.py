@@ -1,0 +1,277 @@
+"""J and every gradient of the whole chain, against PyTorch's automatic differentiation."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nertool.network.activations import ACTIVATIONS
+from nertool.network.lookup import RowGradient
+from nertool.network.losses import LOSSES
+from nertool.network.objective import (
+    Batch,
+    Masks,
+    Objective,
+    dense,
+    dropout_mask,
+    evaluate,
+    initial_weights,
+    loss_and_gradients,
+    tables_of,
+    weights_of,
+)
+
+EVERY_F = sorted(ACTIVATIONS)
+OUTPUTS = sorted(LOSSES)
+
+n, C, H, K, B = 9, 3, 5, 4, 12
+TABLES = {"L": (11, 4), "E.caps": (3, 2)}
+d = sum(width for _, width in TABLES.values())
+
+
+@pytest.fixture
+def parameters() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(1)
+    made = {name: rng.normal(size=size) for name, size in TABLES.items()}
+    return {
+        **made,
+        "W": rng.normal(size=(H, C * d)) / 2,
+        "b": rng.normal(size=H),
+        "U": rng.normal(size=(K, H)),
+    }
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """Words that repeat: within a window, between windows, and as two entries of one row."""
+    rng = np.random.default_rng(2)
+    ids = np.stack([rng.integers(0, V - 1, size=n) for V, _ in TABLES.values()], axis=1)
+    ids[1] = ids[0]
+    windows = rng.integers(0, n, size=(B, C))
+    windows[0] = [0, 1, 0]
+    windows[1] = [2, 2, 2]
+    return Batch(ids.astype(np.int32), windows, np.eye(K)[rng.integers(0, K, size=B)])
+
+
+@pytest.fixture
+def masks() -> Masks:
+    rng = np.random.default_rng(3)
+    return Masks(
+        dropout_mask(rng, (n, d), 0.25, np.float64), dropout_mask(rng, (B, H), 0.5, np.float64)
+    )
+
+
+@pytest.fixture(scope="session")
+def torch() -> Any:
+    module = pytest.importorskip("torch")
+    module.set_num_threads(1)
+    return module
+
+
+def by_autograd(
+    torch: Any, objective: Objective, parameters: dict, batch: Batch, masks: Masks
+) -> tuple[float, dict[str, np.ndarray]]:
+    """Return J and its gradients as PyTorch has them, window by window and word by word."""
+    F = torch.nn.functional
+    theta = {name: torch.tensor(a, requires_grad=True) for name, a in parameters.items()}
+    ids = torch.from_numpy(batch.ids.astype(np.int64))
+    rows = torch.cat([theta[name][ids[:, k]] for k, name in enumerate(TABLES)], dim=1)
+    if masks.input is not None:
+        rows = rows * torch.from_numpy(masks.input)
+    x = torch.stack([torch.cat([rows[i] for i in window]) for window in batch.windows])
+    f = {"tanh": torch.tanh, "logistic": torch.sigmoid, "relu": F.relu, "hard_tanh": F.hardtanh}
+    h = f[objective.activation](F.linear(x, theta["W"], theta["b"]))
+    if masks.hidden is not None:
+        h = h * torch.from_numpy(masks.hidden)
+    s = F.linear(h, theta["U"])
+    y = torch.from_numpy(batch.y)
+    if objective.output == "logistic":
+        J = F.binary_cross_entropy_with_logits(s, y, reduction="sum") / len(batch.windows)
+    else:
+        J = F.cross_entropy(s, y.argmax(dim=1), reduction="mean")
+    J = J + objective.l2 / 2 * (theta["W"].pow(2).sum() + theta["U"].pow(2).sum())
+    J.backward()
+    return J.item(), {name: tensor.grad.numpy() for name, tensor in theta.items()}
+
+
+@pytest.mark.parametrize(
+    ("activation", "output", "masked", "l2"),
+    list(product(EVERY_F, OUTPUTS, [False, True], [0.0, 0.03])),
+)
+def test_loss_and_gradients_equal_autograd(
+    torch, parameters, batch, masks, activation, output, masked, l2
+):
+    objective = Objective(activation, output, l2)
+    used = masks if masked else Masks()
+    J, gradients = loss_and_gradients(objective, parameters, batch, used)
+    expected_J, expected = by_autograd(torch, objective, parameters, batch, used)
+    assert pytest.approx(expected_J, rel=1e-12) == J
+    assert list(gradients) == list(parameters)
+    for name, array in parameters.items():
+        gradient = dense(gradients[name], array)
+        assert gradient.shape == array.shape
+        norm = np.linalg.norm(expected[name])
+        assert norm > 1e-3
+        assert np.linalg.norm(gradient - expected[name]) <= 1e-10 * norm, name
+
+
+@pytest.mark.parametrize("part", ["input", "hidden"])
+def test_each_mask_alone_equals_autograd(torch, parameters, batch, masks, part):
+    objective = Objective("tanh", "softmax")
+    one = Masks(**{part: getattr(masks, part)})
+    J, gradients = loss_and_gradients(objective, parameters, batch, one)
+    expected_J, expected = by_autograd(torch, objective, parameters, batch, one)
+    assert pytest.approx(expected_J, rel=1e-12) == J
+    for name, array in parameters.items():
+        np.testing.assert_allclose(
+            dense(gradients[name], array), expected[name], rtol=1e-9, atol=1e-13
+        )
+
+
+def test_tables_get_a_gradient_of_the_rows_that_were_met(parameters, batch):
+    _, gradients = loss_and_gradients(Objective("tanh", "softmax"), parameters, batch)
+    for k, (name, (V, width)) in enumerate(TABLES.items()):
+        gradient = gradients[name]
+        assert isinstance(gradient, RowGradient)
+        assert gradient.rows.tolist() == sorted(set(batch.ids[:, k].tolist()))
+        assert gradient.values.shape == (len(gradient.rows), width)
+        assert len(gradient.rows) < V
+
+
+@pytest.mark.parametrize("frozen", [("L",), ("E.caps",), ("L", "E.caps")])
+def test_frozen_tables_have_no_gradient_and_the_others_keep_theirs(parameters, batch, frozen):
+    objective = Objective("tanh", "softmax", l2=0.01)
+    J, free = loss_and_gradients(objective, parameters, batch)
+    frozen_J, gradients = loss_and_gradients(objective._replace(frozen=frozen), parameters, batch)
+    assert frozen_J == J
+    assert list(gradients) == [name for name in parameters if name not in frozen]
+    for name, gradient in gradients.items():
+        np.testing.assert_array_equal(
+            dense(gradient, parameters[name]), dense(free[name], parameters[name])
+        )
+
+
+@pytest.mark.parametrize("tables", [["L"], ["L", "E.caps"]])
+def test_nothing_that_is_passed_in_is_changed(parameters, batch, masks, tables):
+    # Of one table the rows are a plain look-up: masking them in place must not reach the table.
+    width = sum(TABLES[name][1] for name in tables)
+    used = {name: parameters[name] for name in tables} | {
+        "W": parameters["W"][:, : C * width].copy(),
+        "b": parameters["b"],
+        "U": parameters["U"],
+    }
+    batch = batch._replace(ids=batch.ids[:, : len(tables)])
+    masks = Masks(masks.input[:, :width].copy(), masks.hidden)
+    given = [*used.values(), *batch, *masks]
+    before = [array.copy() for array in given]
+    _, gradients = loss_and_gradients(Objective("tanh", "softmax", l2=0.1), used, batch, masks)
+    for array, kept in zip(given, before, strict=True):
+        np.testing.assert_array_equal(array, kept)
+    # Nor later: no gradient is a view of what it came from.
+    for gradient in gradients.values():
+        made = gradient.values if isinstance(gradient, RowGradient) else gradient
+        assert not any(np.shares_memory(made, array) for array in given)
+
+
+def test_l2_is_half_the_square_of_W_and_U_alone(parameters, batch):
+    # 0.5 · 0.2 · (‖W‖² + ‖U‖²) with ‖W‖² = 3² + 4² = 25 and ‖U‖² = 1² = 1: 2.6 is added.
+    W, U = np.zeros((H, C * d)), np.zeros((K, H))
+    W[0, 0], W[2, 3], U[1, 1] = 3.0, 4.0, 1.0
+    changed = parameters | {"W": W, "U": U}
+    without = evaluate(Objective("tanh", "softmax"), changed, batch).J
+    with_l2 = evaluate(Objective("tanh", "softmax", l2=0.2), changed, batch).J
+    assert with_l2 - without == pytest.approx(2.6, rel=1e-12)
+    # b and the tables are free of it.
+    _, free = loss_and_gradients(Objective("tanh", "softmax"), parameters, batch)
+    _, penalised = loss_and_gradients(Objective("tanh", "softmax", l2=0.2), parameters, batch)
+    for name in ("L", "E.caps", "b"):
+        np.testing.assert_array_equal(
+            dense(free[name], parameters[name]), dense(penalised[name], parameters[name])
+        )
+
+
+def test_a_window_reads_its_words_from_left_to_right():
+    # x = the rows of the words 2, 0, 1 side by side; W picks one number of it for each unit.
+    parameters = {
+        "L": np.array([[0.0, 0.1], [1.0, 1.1], [2.0, 2.1]]),
+        "W": np.eye(6),
+        "b": np.zeros(6),
+        "U": np.eye(6),
+    }
+    ids = np.array([[0], [1], [2]], dtype=np.int32)
+    batch = Batch(ids, np.array([[2, 0, 1]]), np.eye(6)[:1])
+    cache = evaluate(Objective("relu", "softmax"), parameters, batch).cache
+    np.testing.assert_array_equal(cache.x, [[2.0, 2.1, 0.0, 0.1, 1.0, 1.1]])
+
+
+def test_a_step_against_the_gradient_lowers_the_loss(parameters, batch, masks):
+    objective = Objective("tanh", "softmax", l2=0.01)
+    J, gradients = loss_and_gradients(objective, parameters, batch, masks)
+    alpha = 1e-4
+    moved = {name: a - alpha * dense(gradients[name], a) for name, a in parameters.items()}
+    # To first order by alpha times the squared length of the gradient.
+    squared = sum(float((dense(gradients[name], a) ** 2).sum()) for name, a in parameters.items())
+    fall = J - evaluate(objective, moved, batch, masks).J
+    assert fall == pytest.approx(alpha * squared, rel=0.01)
+
+
+def test_float32_stays_float32_in_every_gradient(parameters, batch, masks):
+    narrow = {name: a.astype(np.float32) for name, a in parameters.items()}
+    _, gradients = loss_and_gradients(
+        Objective("tanh", "softmax", l2=0.01),
+        narrow,
+        batch._replace(y=batch.y.astype(np.float32)),
+        Masks(*(mask.astype(np.float32) for mask in masks)),
+    )
+    made = [g.values if isinstance(g, RowGradient) else g for g in gradients.values()]
+    assert {array.dtype for array in made} == {np.dtype(np.float32)}
+
+
+def test_tables_and_weights_are_told_apart_by_name(parameters):
+    assert list(tables_of(parameters)) == list(TABLES)
+    assert weights_of(parameters)._asdict().keys() == {"W", "b", "U"}
+    for name, array in weights_of(parameters)._asdict().items():
+        assert array is parameters[name]
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.8])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dropout_mask_keeps_the_expected_value(rate, dtype):
+    mask = dropout_mask(np.random.default_rng(4), (200, 300), rate, dtype)
+    assert mask.shape == (200, 300)
+    assert mask.dtype == dtype
+    np.testing.assert_array_equal(np.unique(mask), np.array([0.0, 1 / (1 - rate)], dtype=dtype))
+    # 60,000 draws of 0 or 1/(1 − rate): the mean is 1, with variance rate/(1 − rate)/60,000.
+    assert mask.mean(dtype=np.float64) == pytest.approx(
+        1.0, abs=5 * np.sqrt(rate / (1 - rate) / 60_000)
+    )
+    # Rows and columns are drawn independently: none is all dropped, none all kept.
+    dropped = mask == 0
+    assert 0 < dropped.mean(axis=0).min() <= dropped.mean(axis=0).max() < 1
+    assert 0 < dropped.mean(axis=1).min() <= dropped.mean(axis=1).max() < 1
+
+
+def test_dropout_mask_follows_the_generator_and_rate_zero_draws_nothing():
+    first = dropout_mask(np.random.default_rng(5), (4, 6), 0.5, np.float64)
+    again = dropout_mask(np.random.default_rng(5), (4, 6), 0.5, np.float64)
+    np.testing.assert_array_equal(first, again)
+    rng = np.random.default_rng(6)
+    assert dropout_mask(rng, (4, 6), 0.0, np.float64) is None
+    assert rng.random() == np.random.default_rng(6).random()
+
+
+def test_initial_weights_fill_glorots_interval():
+    W, b, U = initial_weights(np.random.default_rng(7), D=150, H=90, K=10)
+    assert (W.shape, b.shape, U.shape) == ((90, 150), (90,), (10, 90))
+    assert W.dtype == b.dtype == U.dtype == np.float32
+    np.testing.assert_array_equal(b, 0)
+    # ±√(6 / (150 + 90)) = ±√(1/40) and ±√(6 / (90 + 10)) = ±√0.06; a uniform variance is limit²/3.
+    for array, limit in ((W, (1 / 40) ** 0.5), (U, 0.06**0.5)):
+        assert 0.98 * limit < np.abs(array).max() <= limit * (1 + 1e-6)
+        assert array.var() == pytest.approx(limit**2 / 3, rel=0.1)
+        assert array.mean() == pytest.approx(0, abs=0.1 * limit)
+    again = initial_weights(np.random.default_rng(7), D=150, H=90, K=10)
+    np.testing.assert_array_equal(again.W, W)
