@@ -50,7 +50,9 @@ def make_vectors(full_path: Path) -> None:
     with open(DATA / "sample" / "vectors.bin", "wb") as out:
         out.write(b"%d %d\n" % (len(rows), full.matrix.shape[1]))
         for row in rows:
-            out.write(full.words[row].encode() + b" " + full.matrix[row].astype("<f4").tobytes() + b"\n")
+            out.write(
+                full.words[row].encode() + b" " + full.matrix[row].astype("<f4").tobytes() + b"\n"
+            )
     print(f"vectors.bin: {len(rows):,} of {len(full.words):,} words")
 
 

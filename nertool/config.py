@@ -43,6 +43,7 @@ class CorpusConfig:
     tag_column: int = -1
     scheme: str = _key("auto", choices=("auto", "io", "iob1", "iob2", "bioes"))
     comment: str = ""
+    labels: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,8 @@ def config_to_dict(config: Config) -> dict[str, Any]:
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: plain(entry) for key, entry in value.items()}
+        if isinstance(value, tuple):
+            return list(value)
         return str(value) if isinstance(value, Path) else value
 
     return typing.cast(dict[str, Any], plain(dataclasses.asdict(config)))
@@ -267,6 +270,7 @@ def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) 
     if value is None and type(None) in options:
         return None
     kind = next(option for option in options if option is not type(None))
+    kind = typing.get_origin(kind) or kind
 
     def refuse(expected: str) -> ConfigError:
         return setting.error(f"{key}: found {value!r}, expected {expected}")
@@ -289,6 +293,14 @@ def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) 
         raise refuse("a whole number")
     elif kind is bool and not isinstance(value, bool):
         raise refuse("true or false")
+    elif kind is tuple:
+        if (
+            not isinstance(value, list | tuple)
+            or not value
+            or not all(isinstance(v, str) for v in value)
+        ):
+            raise refuse("a list of names, such as [PER, LOC]")
+        return tuple(value)
     elif kind is str and not isinstance(value, str):
         # A scheme or a label written like a number or a switch is still text.
         raise refuse("text (put it in quotes)")

@@ -15,7 +15,7 @@ from nertool.embeddings.encoder import (
     Encoder,
     coverage,
 )
-from nertool.embeddings.features import FEATURES, PADDING, caps, feature_ids
+from nertool.embeddings.features import FEATURES, PADDING, caps, feature_ids, hashed, shape
 
 
 def found(word: str, vocabulary: list[str]) -> str | None:
@@ -116,7 +116,57 @@ def test_every_feature_keeps_0_for_padding_and_stays_below_its_size():
 
 def test_an_unknown_feature_is_an_error():
     with pytest.raises(KeyError):
-        feature_ids(["shape"], ["a"])
+        feature_ids(["no such feature"], ["a"])
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("McDonald's-24", "XxXx'x-0"),
+        ("Paris", "Xx"),
+        ("U.S.", "X.X."),
+        ("1,000.50", "0,0.0"),
+        ("--", "-"),
+        ("ÉTÉ", "X"),
+        ("東京", "x"),
+        ("", ""),
+    ],
+)
+def test_the_shape_of_a_word_names_each_run_of_a_kind_once(word, expected):
+    assert shape(word) == expected
+
+
+def test_hashes_are_CRC32_on_every_machine_and_spare_0():
+    # 0xCBF43926 is the check value that CRC-32 is published with, for the text "123456789".
+    assert hashed("123456789", 512) == 1 + 0xCBF43926 % 511
+    # A modulus of 1 leaves the one number beside the padding.
+    assert hashed("anything", 2) == 1
+    assert {hashed(str(i), 4) for i in range(100)} == {1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    ("feature", "same", "other"),
+    [
+        ("prefix1", ["Paris", "parrot", "P"], "Aaris"),
+        ("prefix3", ["Paris", "PARROT", "par"], "Pacis"),
+        ("suffix1", ["Paris", "IS", "s"], "Parit"),
+        ("suffix3", ["Paris", "KRIS", "ris"], "Paros"),
+        ("suffix4", ["Paris", "Aris", "aris"], "Pamis"),
+        ("shape", ["Paris", "Rome", "Été"], "PARIS"),
+    ],
+)
+def test_words_that_look_alike_share_a_number(feature, same, other):
+    ids = feature_ids([feature], [*same, other])[:, 0].tolist()
+    assert len(set(ids[:-1])) == 1
+    assert ids[-1] != ids[0]
+
+
+def test_each_feature_has_a_column_of_its_own_in_the_order_named():
+    words = ["Paris", "1996"]
+    both = feature_ids(["suffix2", "caps"], words)
+    assert both.dtype == np.int32
+    assert both[:, 1].tolist() == [2, 5]
+    np.testing.assert_array_equal(both[:, ::-1], feature_ids(["caps", "suffix2"], words))
 
 
 # Coverage

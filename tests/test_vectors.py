@@ -25,6 +25,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nertool.embeddings import vectorfile
 from nertool.embeddings import vectors as vectors_module
 from nertool.embeddings.vectors import WordVectors, load_vectors
 from nertool.errors import VectorsError
@@ -472,7 +473,7 @@ def test_rows_fall_into_blocks_without_a_seam(load, monkeypatch):
     parse = vectors_module._parse
     monkeypatch.setattr(vectors_module, "_parse", noted_parse)
     monkeypatch.setattr(vectors_module, "BLOCK_BYTES", 50)
-    monkeypatch.setattr(vectors_module, "HEAD_BYTES", 64)  # the binary reader's steps
+    monkeypatch.setattr(vectorfile, "HEAD_BYTES", 64)  # the binary reader's steps
     for content in (text(pairs, b"100 2"), binary(pairs, b"100 2", b"\n"), glove(pairs)):
         check_pairs(load(content), pairs)
     assert sum(sizes) == 300

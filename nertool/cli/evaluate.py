@@ -27,6 +27,7 @@ def evaluate(
 ) -> None:
     """Tag a labelled text, and compare: precision, recall, F1 and accuracy, as conlleval counts them."""
     from nertool.corpus.conll import Columns, decode_lines, parse_conll
+    from nertool.corpus.schemes import keep_labels
     from nertool.evaluation.report import as_dict, as_table
     from nertool.tagging.evaluate import evaluate_corpus
     from nertool.tagging.storage import load_model
@@ -40,6 +41,8 @@ def evaluate(
     )
     with open_input(corpus) as (stream, source):
         labelled = parse_conll(decode_lines(stream, source), columns, source)
+    if settings.labels:
+        labelled = keep_labels(labelled, settings.labels, note)
     measures = as_dict(evaluate_corpus(loaded, labelled, note))
     if as_json:
         print_json(measures)

@@ -109,7 +109,11 @@ def read_conll(path: Path, columns: Columns) -> Corpus:
 def parse_conll(lines: Iterator[str], columns: Columns, source: str) -> Corpus:
     """Read lines of CoNLL columns into flat arrays; `source` names them in messages."""
     head = list(islice(lines, _LOOK_AHEAD))
-    layout = find_layout(head, columns.comment)
+    while (layout := find_layout(head, columns.comment)) is None:
+        more = list(islice(lines, _LOOK_AHEAD))
+        if not more:
+            break
+        head += more
     if layout is None:
         raise CorpusError(f"{source}: found no token, expected lines of a word and its tag")
     token_column = column_index(columns.token, layout, "corpus.token_column", source)

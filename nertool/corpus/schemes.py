@@ -15,13 +15,14 @@ give irregular sequences, such as I- after O, the meaning that the whole field s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus, Ids, Offsets, Span
-from nertool.errors import CorpusError
+from nertool.errors import CorpusError, did_you_mean
 
 OUTSIDE = "O"
 SCHEMES = ("io", "iob1", "iob2", "bioes")
@@ -196,3 +197,26 @@ def check_scheme(corpus: Corpus, scheme: str) -> None:
             f'{corpus.place(token)}: found the tag "{corpus.tags[corpus.tag_ids[token]]}", expected a '
             f"tag of the scheme {scheme}; set corpus.scheme to auto, or to the file's own scheme"
         )
+
+
+def keep_labels(corpus: Corpus, labels: Sequence[str], report: Callable[[str], None]) -> Corpus:
+    """Return the corpus with these classes alone: the tags of all others become O, and are counted.
+
+    Errors: CorpusError if one of the classes does not occur.
+    """
+    found = {split_tag(tag)[1] for tag in corpus.tags} - {""}
+    for label in labels:
+        if label not in found:
+            raise CorpusError(
+                f'{corpus.source}: found no entity "{label}", expected those of corpus.labels'
+                f"{did_you_mean(label, found) or '; it has ' + ', '.join(sorted(found))}"
+            )
+    other = np.array([split_tag(tag)[1] not in ("", *labels) for tag in corpus.tags])
+    tags = [OUTSIDE if drop else tag for tag, drop in zip(corpus.tags, other, strict=True)]
+    dropped = sorted(found - set(labels))
+    if dropped:
+        report(
+            f"{corpus.source}: {int(other[corpus.tag_ids].sum()):,} tokens of {', '.join(dropped)} "
+            "taken as O (corpus.labels)"
+        )
+    return replace(corpus, tags=tags)

@@ -24,6 +24,7 @@ from nertool.corpus.schemes import (
     check_scheme,
     find_scheme,
     irregular_starts,
+    keep_labels,
     spans_of,
     tag_names,
     tags_of,
@@ -150,6 +151,8 @@ def read_part(config: Config, path: Path, name: str, report: Report) -> Corpus:
         ) from None
     except IsADirectoryError:
         raise CorpusError(f"{path}: found a folder, expected a file (corpus.{name})") from None
+    if settings.labels:
+        corpus = keep_labels(corpus, settings.labels, report)
     report(
         f"{name}: {corpus.tokens:,} tokens, {corpus.sentences:,} sentences, "
         f"{corpus.documents:,} document{'s' * (corpus.documents != 1)} in {path} ({corpus.layout})"
