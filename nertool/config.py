@@ -284,7 +284,7 @@ def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) 
         # YAML 1.1 takes 1e-3, without a dot, for a string.
         try:
             number = float(value) if isinstance(value, int | float | str) else None
-        except ValueError:
+        except (ValueError, OverflowError):
             number = None
         if number is None or isinstance(value, bool):
             raise refuse("a number")

@@ -15,7 +15,15 @@ from nertool.embeddings.encoder import (
     Encoder,
     coverage,
 )
-from nertool.embeddings.features import FEATURES, PADDING, caps, feature_ids, hashed, shape
+from nertool.embeddings.features import (
+    FEATURES,
+    PADDING,
+    caps,
+    feature_columns,
+    feature_ids,
+    hashed,
+    shape,
+)
 
 
 def found(word: str, vocabulary: list[str]) -> str | None:
@@ -109,7 +117,7 @@ def test_every_feature_keeps_0_for_padding_and_stays_below_its_size():
     words = ["a", "A", "Ab", "AB", "aB", "1", "", "東", "ǅ", "ß", "\u00a0", "a" * 500]
     for name, feature in FEATURES.items():
         ids = feature_ids([name], words)
-        assert ids.shape == (len(words), 1)
+        assert ids.shape == (len(words), feature.columns)
         assert ids.min() > PADDING, name
         assert ids.max() < feature.size, name
 
@@ -145,28 +153,32 @@ def test_hashes_are_CRC32_on_every_machine_and_spare_0():
 
 
 @pytest.mark.parametrize(
-    ("feature", "same", "other"),
+    ("feature", "column", "same", "other"),
     [
-        ("prefix1", ["Paris", "parrot", "P"], "Aaris"),
-        ("prefix3", ["Paris", "PARROT", "par"], "Pacis"),
-        ("suffix1", ["Paris", "IS", "s"], "Parit"),
-        ("suffix3", ["Paris", "KRIS", "ris"], "Paros"),
-        ("suffix4", ["Paris", "Aris", "aris"], "Pamis"),
-        ("shape", ["Paris", "Rome", "Été"], "PARIS"),
+        ("affixes", 0, ["Paris", "parrot", "P"], "Aaris"),  # prefixes of 1, 2 and 3 letters
+        ("affixes", 1, ["Paris", "PA", "pat"], "Piris"),
+        ("affixes", 2, ["Paris", "PARROT", "par"], "Pacis"),
+        ("affixes", 3, ["Paris", "IS", "s"], "Parit"),  # suffixes of 1, 2, 3 and 4
+        ("affixes", 4, ["Paris", "IS", "bis"], "Paras"),
+        ("affixes", 5, ["Paris", "KRIS", "ris"], "Paros"),
+        ("affixes", 6, ["Paris", "Aris", "aris"], "Pamis"),
+        ("shape", 0, ["Paris", "Rome", "Été"], "PARIS"),
     ],
 )
-def test_words_that_look_alike_share_a_number(feature, same, other):
-    ids = feature_ids([feature], [*same, other])[:, 0].tolist()
+def test_words_that_look_alike_share_a_number(feature, column, same, other):
+    ids = feature_ids([feature], [*same, other])[:, column].tolist()
     assert len(set(ids[:-1])) == 1
     assert ids[-1] != ids[0]
 
 
 def test_each_feature_has_a_column_of_its_own_in_the_order_named():
     words = ["Paris", "1996"]
-    both = feature_ids(["suffix2", "caps"], words)
+    both = feature_ids(["affixes", "caps"], words)
     assert both.dtype == np.int32
-    assert both[:, 1].tolist() == [2, 5]
-    np.testing.assert_array_equal(both[:, ::-1], feature_ids(["caps", "suffix2"], words))
+    assert both.shape == (2, 8)
+    assert both[:, 7].tolist() == [2, 5]
+    np.testing.assert_array_equal(both[:, [7, *range(7)]], feature_ids(["caps", "affixes"], words))
+    assert feature_columns(["affixes", "caps"]) == (1, 7, 1)
 
 
 # Coverage

@@ -62,8 +62,11 @@ def predict(
     from nertool.tagging.stream import read_lines, tag_stream
 
     loaded = load_model(model)
+    piece = ""
     with open_output(output) as out:
         for path in inputs:
+            if piece and not piece.endswith("\n"):
+                out.write("\n")  # the file before ended within a line: this one begins another
             with open_input(path) as (stream, source):
                 lines = read_lines(stream, source)
                 for piece in tag_stream(

@@ -46,7 +46,7 @@ def check_tag(tag: str, place: str) -> None:
     Errors: CorpusError naming the place.
     """
     bare = tag.rstrip("-")
-    if tag != OUTSIDE and (bare in {"", OUTSIDE, *_LETTERS} or tag.startswith("-")):
+    if tag != OUTSIDE and (bare in {"", OUTSIDE, *_LETTERS} or tag.startswith(("-", "O-"))):
         raise CorpusError(
             f'{place}: found the tag "{tag}", expected O or a label such as PER, B-PER or I-PER; '
             "mend the line, or set corpus.tag_column if the tags are in another column"

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus
-from nertool.embeddings.features import PADDING, feature_ids
+from nertool.embeddings.features import PADDING, feature_columns, feature_ids
 
 UNKNOWN, PAD_LEFT, PAD_RIGHT = 0, 1, 2
 SPECIAL_ROWS = 3
@@ -34,7 +34,7 @@ class Encoder:
     @property
     def padding(self) -> NDArray[np.int32]:
         """Row numbers (2, F) of the padding before and after a sentence."""
-        beyond = [PADDING] * len(self.features)
+        beyond = [PADDING] * (sum(feature_columns(self.features)) - 1)
         return np.array([[PAD_LEFT, *beyond], [PAD_RIGHT, *beyond]], dtype=np.int32)
 
     def encode(self, words: Sequence[str]) -> NDArray[np.int32]:

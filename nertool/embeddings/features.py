@@ -9,24 +9,21 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.config import FeaturesConfig
-
 PADDING = 0
 
 
 class Feature(NamedTuple):
-    """A number for each word form: of(word) in 1 … size−1. key: the config's name for its width."""
+    """What of(word) gives: `columns` numbers in 1 … size−1, each a row of the feature's one table."""
 
-    key: str
     size: int
-    of: Callable[[str], int]
+    columns: int
+    of: Callable[[str], tuple[int, ...]]
 
 
 def caps(word: str) -> int:
@@ -56,48 +53,33 @@ def hashed(text: str, size: int) -> int:
     return 1 + zlib.crc32(text.encode("utf-8", "surrogatepass")) % (size - 1)
 
 
-def _hashed_shape(word: str, size: int) -> int:
-    return hashed(shape(word), size)
+def affixes(word: str) -> Iterator[str]:
+    """Yield prefixes of 1 to 3 letters and suffixes of 1 to 4, lower-cased, marked with length and side."""
+    lower = word.lower()
+    yield from (f"{n}<{lower[:n]}" for n in (1, 2, 3))
+    yield from (f"{n}{lower[-n:]}>" for n in (1, 2, 3, 4))
 
 
-def _hashed_prefix(word: str, n: int, size: int) -> int:
-    return hashed(word[:n].lower(), size)
-
-
-def _hashed_suffix(word: str, n: int, size: int) -> int:
-    return hashed(word[-n:].lower(), size)
-
-
-_AFFIX_SIZES = {
-    1: 512,
-    2: 2048,
-    3: 8192,
-    4: 16384,
-}  # about as many as a corpus shows, so that few collide
+_SHAPES, _AFFIXES = 2048, 32768  # well over what a corpus shows, so that few collide
 
 FEATURES: dict[str, Feature] = {
-    "caps": Feature("caps", 7, caps),
-    "shape": Feature("shape", 2048, partial(_hashed_shape, size=2048)),
-    **{
-        f"{kind}{n}": Feature("affixes", _AFFIX_SIZES[n], partial(of, n=n, size=_AFFIX_SIZES[n]))
-        for kind, of, lengths in (
-            ("prefix", _hashed_prefix, (1, 2, 3)),
-            ("suffix", _hashed_suffix, (1, 2, 3, 4)),
-        )
-        for n in lengths
-    },
+    "caps": Feature(7, 1, lambda word: (caps(word),)),
+    "shape": Feature(_SHAPES, 1, lambda word: (hashed(shape(word), _SHAPES),)),
+    "affixes": Feature(_AFFIXES, 7, lambda word: tuple(hashed(a, _AFFIXES) for a in affixes(word))),
 }
 
 
-def feature_width(name: str, widths: FeaturesConfig) -> int:
-    """Return the width that the config gives a feature's embedding; 0 for none."""
-    return int(getattr(widths, FEATURES[name].key))
-
-
 def feature_ids(names: Sequence[str], words: Sequence[str]) -> NDArray[np.int32]:
-    """Return (n, len(names)) int32: each word's number for each named feature."""
-    ids = np.empty((len(words), len(names)), dtype=np.int32)
-    for column, name in enumerate(names):
-        of = FEATURES[name].of
-        ids[:, column] = [of(word) for word in words]
-    return ids
+    """Return (n, Σ columns) int32: each word's numbers for each named feature, in order."""
+    parts = [
+        np.array([FEATURES[name].of(word) for word in words], dtype=np.int32).reshape(
+            len(words), FEATURES[name].columns
+        )
+        for name in names
+    ]
+    return np.concatenate(parts, axis=1) if parts else np.empty((len(words), 0), dtype=np.int32)
+
+
+def feature_columns(names: Sequence[str]) -> tuple[int, ...]:
+    """Return how many row numbers a word has in each table: one in L, then the features'."""
+    return (1, *(FEATURES[name].columns for name in names))

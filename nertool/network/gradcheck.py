@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nertool.network.activations import ACTIVATIONS, Array
+from nertool.network.lookup import met_rows
 from nertool.network.objective import (
     NO_MASKS,
     Batch,
@@ -59,12 +60,16 @@ def check_gradients(
     _, gradients = loss_and_gradients(objective, theta, batch, masks)
 
     checks = []
-    for column, (name, array) in enumerate(theta.items()):
+    tables = tables_of(theta)
+    met = {
+        name: met_rows(batch.ids, k, list(tables.values()), objective.columns)
+        for k, name in enumerate(tables)
+    }
+    for name, array in theta.items():
         if name not in gradients:
             continue
         analytic = dense(gradients[name], array)
-        met = np.unique(batch.ids[:, column]) if name in tables_of(theta) else None
-        flat = _draw(rng, array.shape, met, samples)
+        flat = _draw(rng, array.shape, met.get(name), samples)
         slopes = [_slope(objective, theta, batch, masks, name, i, eps) for i in flat]
         smooth = np.array([slope is not None for slope in slopes], dtype=bool)
         n = np.array([slope for slope in slopes if slope is not None])

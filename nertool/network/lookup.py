@@ -1,7 +1,8 @@
 """Words' rows: r(w) = [its vector; its features' embeddings], looked up in tables, and the way back.
 
-A table is (V_k, d_k): the word vectors L, or a feature's embedding. Each word has one row number
-in each table, so n words are an (n, F) array of row numbers, and their rows R are (n, d), d = Σ d_k.
+A table is (V_k, d_k): the word vectors L, or a feature's embedding. A word has c_k row numbers in
+it: one, or several (its affixes of all lengths share a table). So n words are an (n, F) array of row
+numbers, F = Σ c_k, and their rows R are (n, d), d = Σ c_k d_k.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from scipy import sparse
 from nertool.network.activations import Array
 
 Rows = NDArray[np.int32]
+Columns = Sequence[int]  # c_k of each table; empty: one of each
 
 
 class RowGradient(NamedTuple):
@@ -28,22 +30,43 @@ class RowGradient(NamedTuple):
     values: Array
 
 
-def embed(tables: Sequence[Array], ids: Rows) -> Array:
+def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
     """Return R (n, d): for each of n words, its rows of all tables side by side; ids (n, F)."""
-    if len(tables) == 1:
-        return tables[0][ids[:, 0]]
-    return np.concatenate([table[ids[:, k]] for k, table in enumerate(tables)], axis=1)
+    n = len(ids)
+    cuts = _cuts(tables, columns)
+    parts = [table[ids[:, cut]].reshape(n, -1) for table, cut in zip(tables, cuts, strict=True)]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
 
-def embed_backward(tables: Sequence[Array], ids: Rows, dR: Array) -> list[RowGradient]:
+def embed_backward(
+    tables: Sequence[Array], ids: Rows, dR: Array, columns: Columns = ()
+) -> list[RowGradient]:
     """Return each table's gradient from dR (n, d) = ∂J/∂R: a row met several times gets the sum."""
     gradients = []
     end = 0
-    for k, table in enumerate(tables):
-        start, end = end, end + table.shape[1]
-        rows, place = np.unique(ids[:, k], return_inverse=True)
-        gradients.append(RowGradient(rows, scatter_add(place, dR[:, start:end], len(rows))))
+    for table, cut in zip(tables, _cuts(tables, columns), strict=True):
+        start, end = end, end + (cut.stop - cut.start) * table.shape[1]
+        rows, place = np.unique(ids[:, cut].ravel(), return_inverse=True)
+        values = dR[:, start:end].reshape(len(place), -1)
+        gradients.append(RowGradient(rows, scatter_add(place, values, len(rows))))
     return gradients
+
+
+def row_width(tables: Sequence[Array], columns: Columns = ()) -> int:
+    """Return d, the width of a word's row."""
+    cuts = _cuts(tables, columns)
+    return sum((cut.stop - cut.start) * t.shape[1] for t, cut in zip(tables, cuts, strict=True))
+
+
+def met_rows(ids: Rows, k: int, tables: Sequence[Array], columns: Columns = ()) -> NDArray[np.integer]:
+    """Return the rows of table k that the words meet, distinct and ascending."""
+    return np.unique(ids[:, _cuts(tables, columns)[k]])
+
+
+def _cuts(tables: Sequence[Array], columns: Columns) -> list[slice]:
+    """Return which columns of ids belong to each table."""
+    ends = np.cumsum(columns or (1,) * len(tables)).tolist()
+    return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def scatter_add(place: NDArray[np.integer], values: Array, n: int) -> Array:

@@ -25,12 +25,14 @@ ParameterGradients = dict[str, Array | RowGradient]
 
 
 class Objective(NamedTuple):
-    """What J is: f, the output's loss, the L2 penalty's factor, and the tables that stay as they are."""
+    """What J is: f, the output's loss, the L2 penalty's factor, the tables that stay as they are,
+    and how many row numbers a word has in each table (empty: one)."""
 
     activation: str
     output: str
     l2: float = 0.0
     frozen: tuple[str, ...] = ()
+    columns: tuple[int, ...] = ()
 
 
 class Batch(NamedTuple):
@@ -73,7 +75,8 @@ def evaluate(
 ) -> Pass:
     """Go forward: J = mean loss of the B windows + l2/2 (‖W‖² + ‖U‖²)."""
     weights = weights_of(parameters)
-    R = embed(list(tables_of(parameters).values()), batch.ids)          # (n, d)
+    tables = list(tables_of(parameters).values())
+    R = embed(tables, batch.ids, objective.columns)                     # (n, d)
     if masks.input is not None:
         R *= masks.input
     x = R[batch.windows].reshape(len(batch.windows), -1)                # (B, D)
@@ -104,7 +107,7 @@ def loss_and_gradients(
         dR = scatter_add(batch.windows.ravel(), dx, n)                  # (n, d)
         if masks.input is not None:
             dR *= masks.input
-        by_table = embed_backward(list(tables.values()), batch.ids, dR)
+        by_table = embed_backward(list(tables.values()), batch.ids, dR, objective.columns)
         for name, gradient in zip(tables, by_table, strict=True):
             if name not in objective.frozen:
                 gradients[name] = gradient

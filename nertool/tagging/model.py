@@ -12,6 +12,7 @@ from nertool.config import Config
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.embeddings.encoder import Encoder
+from nertool.embeddings.features import feature_columns
 from nertool.embeddings.windows import PaddedText, pad
 from nertool.network.activations import Array
 from nertool.network.lookup import Rows, embed
@@ -72,7 +73,9 @@ def score_tokens(
 
     type_ids (types, F): the row numbers of each type that the text points to.
     """
-    R = embed(list(tables_of(parameters).values()), type_ids)           # (types, d), once per type
+    tables = tables_of(parameters)
+    features = [name.removeprefix("E.") for name in tables if name != "L"]
+    R = embed(list(tables.values()), type_ids, feature_columns(features))  # (types, d), once per type
     weights = weights_of(parameters)
     around = np.arange(-text.m, text.m + 1)
     N, K = len(text.centres), len(weights.U)

@@ -25,7 +25,7 @@ from safetensors.numpy import save_file
 from nertool.config import config_from_dict, config_to_dict
 from nertool.corpus.schemes import SCHEMES, tag_names
 from nertool.embeddings.encoder import SPECIAL_ROWS, Encoder
-from nertool.embeddings.features import FEATURES, feature_width
+from nertool.embeddings.features import FEATURES, feature_columns
 from nertool.errors import ConfigError, ModelError
 from nertool.network.activations import Array
 from nertool.tagging.model import Model, outputs
@@ -116,8 +116,10 @@ def _shapes(model: Model) -> dict[str, tuple[int, ...]]:
     rows = SPECIAL_ROWS + len(model.encoder.words)
     tables = {"L": (rows, *model.parameters["L"].shape[1:])}
     for name in model.encoder.features:
-        tables[f"E.{name}"] = (FEATURES[name].size, feature_width(name, config.features))
-    D, H = config.windows.size * sum(shape[-1] for shape in tables.values()), config.network.hidden
+        tables[f"E.{name}"] = (FEATURES[name].size, getattr(config.features, name))
+    columns = feature_columns(model.encoder.features)
+    d = sum(c * shape[-1] for c, shape in zip(columns, tables.values(), strict=True))
+    D, H = config.windows.size * d, config.network.hidden
     return {**tables, "W": (H, D), "b": (H,), "U": (outputs(model.tags, config), H)}
 
 

@@ -37,7 +37,7 @@ from nertool.embeddings.encoder import (
     Encoder,
     coverage,
 )
-from nertool.embeddings.features import FEATURES, feature_width
+from nertool.embeddings.features import FEATURES
 from nertool.embeddings.vectors import load_vectors
 from nertool.errors import CorpusError, ModelError, StaleError, did_you_mean
 from nertool.network.activations import Array
@@ -92,7 +92,7 @@ class Prepared:
 
 def features_of(config: Config) -> list[str]:
     """Name the features that the config gives a width, in FEATURES' order."""
-    return [name for name in FEATURES if feature_width(name, config.features)]
+    return [name for name in FEATURES if getattr(config.features, name)]
 
 
 def prepare(config: Config, report: Report = lambda line: None) -> Prepared:

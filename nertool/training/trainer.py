@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nertool.config import Config
 from nertool.corpus.columnar import Ids
 from nertool.embeddings.encoder import SPECIAL_ROWS, Encoder
-from nertool.embeddings.features import FEATURES, feature_width
+from nertool.embeddings.features import FEATURES, feature_columns
 from nertool.embeddings.windows import (
     PaddedText,
     WindowBatch,
@@ -24,6 +24,7 @@ from nertool.embeddings.windows import (
 from nertool.errors import TrainingError
 from nertool.evaluation.scores import Scores
 from nertool.network.activations import Array
+from nertool.network.lookup import row_width
 from nertool.network.objective import (
     Batch,
     Masks,
@@ -79,6 +80,7 @@ def objective_of(config: Config) -> Objective:
         output=config.network.output,
         l2=config.training.l2,
         frozen=() if config.vectors.fine_tune else ("L",),
+        columns=feature_columns(features_of(config)),
     )
 
 
@@ -100,9 +102,9 @@ def initial_state(
     L = np.array(prepared.L[working_rows(prepared)], dtype=dtype)
     parameters: Parameters = {"L": L}
     for name in features_of(config):
-        shape = (FEATURES[name].size, feature_width(name, config.features))
+        shape = (FEATURES[name].size, getattr(config.features, name))
         parameters[f"E.{name}"] = (0.1 * rng.standard_normal(shape)).astype(dtype)
-    d = sum(table.shape[1] for table in parameters.values())
+    d = row_width(list(parameters.values()), feature_columns(features_of(config)))
     K = outputs(prepared.tags, config)
     weights = initial_weights(rng, config.windows.size * d, config.network.hidden, K, dtype)
     parameters.update(weights._asdict())
@@ -129,7 +131,7 @@ def train(
     type_ids = working_ids(prepared.train, rows)
     targets = one_hot(prepared.train.tag_ids, len(prepared.tags), outputs(prepared.tags, config))
     dtype = state.parameters["W"].dtype.type
-    d = sum(table.shape[1] for table in tables_of(state.parameters).values())
+    d = row_width(list(tables_of(state.parameters).values()), objective.columns)
 
     while state.epoch < settings.epochs and not _out_of_patience(config, state):
         started = time.perf_counter()

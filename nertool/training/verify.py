@@ -12,7 +12,7 @@ from nertool.config import Config
 from nertool.embeddings.windows import WindowBatch, pad, single_windows
 from nertool.network.activations import ACTIVATIONS
 from nertool.network.gradcheck import BlockCheck, check_gradients
-from nertool.network.lookup import Rows
+from nertool.network.lookup import Rows, row_width
 from nertool.network.losses import LOSSES
 from nertool.network.objective import (
     Batch,
@@ -134,10 +134,11 @@ def _check(
 ) -> list[BlockCheck]:
     """Check one batch, with the config's L2 and with dropout masks drawn once and held."""
     batch = Batch(type_ids[drawn.types], drawn.windows, y)
-    d = sum(table.shape[1] for table in tables_of(parameters).values())
+    objective = objective_of(config)
+    d = row_width(list(tables_of(parameters).values()), objective.columns)
     B = len(drawn.windows)
     masks = Masks(
         dropout_mask(rng, (len(batch.ids), d), config.training.dropout_input, np.float64),
         dropout_mask(rng, (B, config.network.hidden), config.training.dropout_hidden, np.float64),
     )
-    return check_gradients(objective_of(config), parameters, batch, rng, masks, samples)
+    return check_gradients(objective, parameters, batch, rng, masks, samples)
