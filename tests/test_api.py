@@ -10,13 +10,13 @@ import pytest
 import nertool
 from nertool.config import load_config
 
-SENTENCE = "Ada Lovelace met Charles Babbage in London .".split()
+SENTENCE = ["Ada", "Lovelace", "met", "Charles", "Babbage", "in", "London", "."]
 OTHERS = [
-    "It rained all day .".split(),
-    "Siemens hired Ada in Berlin .".split(),
+    ["It", "rained", "all", "day", "."],
+    ["Siemens", "hired", "Ada", "in", "Berlin", "."],
     ["Paris"],
     [],
-    "New York Times reporters flew to Paris .".split() * 9,
+    ["New", "York", "Times", "reporters", "flew", "to", "Paris", "."] * 9,
 ]
 
 

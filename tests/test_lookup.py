@@ -63,9 +63,11 @@ def test_a_words_rows_of_all_tables_stand_side_by_side():
 
 @pytest.mark.parametrize("tables", [[L], [L, CAPS]])
 def test_embedded_rows_are_a_copy_of_the_tables(tables):
-    # Dropout multiplies them in place.
-    R = embed(tables, np.zeros((2, len(tables)), dtype=np.int32))
-    assert not any(np.shares_memory(R, table) for table in tables)
+    # Dropout multiplies them in place. Also where the rows are all there are, in order.
+    for rows in ([0, 0], range(len(tables[-1]))):
+        ids = np.stack([np.array(rows, dtype=np.int32)] * len(tables), axis=1)
+        R = embed(tables, ids)
+        assert not any(np.shares_memory(R, table) for table in tables)
 
 
 def test_every_table_gets_its_columns_summed_by_row():

@@ -142,6 +142,17 @@ def test_softmax_loss_is_exact_at_extreme_scores(label, J, dtype):
     np.testing.assert_array_equal(ds, np.array([[1, 0, 0]]) - y)
 
 
+def test_softmax_loss_of_far_apart_examples_is_that_of_each():
+    # Each row is shifted by its own maximum: by the batch's, e^(−2000) = 0 would make log 0 of the
+    # second. Both rows: log(1 + e^−1) for the label 0, and 1 more for the label 1.
+    s = np.array([[1000.0, 999.0], [-1000.0, -1001.0]])
+    with np.errstate(**LOUD):
+        J, ds = softmax_loss(s, one_hot([0, 1], 2))
+    assert pytest.approx(math.log1p(math.exp(-1)) + 0.5, rel=1e-14) == J
+    p = 1 / (1 + math.exp(-1))
+    np.testing.assert_allclose(ds, [[(p - 1) / 2, (1 - p) / 2], [p / 2, -p / 2]], rtol=1e-14)
+
+
 @settings(max_examples=60, deadline=None)
 @given(s=extreme, y=st.integers(0, 1))
 def test_logistic_loss_and_slope_equal_exact_arithmetic(s, y):
@@ -165,7 +176,7 @@ def test_softmax_loss_and_slope_equal_exact_arithmetic(s, data):
 def test_logistic_loss_keeps_the_digits_of_a_tiny_loss():
     # s = −50, y = 0: J = log(1 + e^−50) = e^−50 to 22 digits; as log(1 + …) itself it would be 0.
     J, _ = logistic_loss(np.array([[-50.0]]), np.array([[0.0]]))
-    assert pytest.approx(math.exp(-50), rel=1e-12) == J
+    assert pytest.approx(math.exp(-50), rel=1e-12, abs=0) == J
 
 
 def test_logistic_loss_of_a_batch_is_the_mean_of_the_textbook_losses():

@@ -58,18 +58,19 @@ def predict(
         if value is not None and value not in known:
             raise typer.BadParameter(f"--{name}: found {value}, expected one of {', '.join(known)}")
 
+    from nertool.tagging.compiled import CompiledTagger
     from nertool.tagging.storage import load_model
-    from nertool.tagging.stream import read_lines, tag_stream
+    from nertool.tagging.stream import tag_stream
 
-    loaded = load_model(model)
+    tagger = CompiledTagger(load_model(model))
     piece = ""
     with open_output(output) as out:
         for path in inputs:
             if piece and not piece.endswith("\n"):
-                out.write("\n")  # the file before ended within a line: this one begins another
+                piece = "\n"  # the file before ended within a line: this one begins another
+                out.write(piece)
             with open_input(path) as (stream, source):
-                lines = read_lines(stream, source)
                 for piece in tag_stream(
-                    loaded, lines, source, form, to, scheme, token_column, note
+                    tagger, stream, source, form, to, scheme, token_column, note
                 ):
                     out.write(piece)

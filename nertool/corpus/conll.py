@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -11,6 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from nertool.corpus.blocks import is_blank, read_blocks
 from nertool.corpus.columnar import Corpus, Ids, Interner
 from nertool.corpus.schemes import check_tag
 from nertool.errors import CorpusError
@@ -56,21 +56,9 @@ def decode_lines(stream: BinaryIO, source: str) -> Iterator[str]:
 
     Errors: CorpusError for bytes that are not UTF-8, naming the line.
     """
-    for number, raw in enumerate(stream, 1):
-        if number == 1:
-            raw = raw.removeprefix(codecs.BOM_UTF8)
-        try:
-            line = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise CorpusError(
-                f"{source}:{number}: found the byte 0x{raw[error.start]:02x}, expected UTF-8 text; "
-                "convert the file, for example with: iconv -f latin1 -t utf-8"
-            ) from None
-        yield line.removesuffix("\n").removesuffix("\r")
-
-
-def is_blank(line: str) -> bool:
-    return not line or line.isspace()
+    for block in read_blocks(stream, source):
+        for line in block.lines:
+            yield line.removesuffix("\r")
 
 
 def is_document_start(line: str) -> bool:

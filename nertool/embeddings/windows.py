@@ -57,8 +57,8 @@ def sentence_windows(text: PaddedText, sentences: NDArray[np.int64]) -> WindowBa
     m = text.m
     starts, ends = text.sentence_starts[sentences], text.sentence_starts[sentences + 1]
     lengths = ends - starts
-    tokens = _ranges(starts, lengths)                                   # (B,)
-    positions = _ranges(starts + 2 * m * sentences, lengths + 2 * m)    # (n,) = B + 2m each
+    tokens = ranges(starts, lengths)                                   # (B,)
+    positions = ranges(starts + 2 * m * sentences, lengths + 2 * m)    # (n,) = B + 2m each
     # In the batch, too, the token i of the k-th sentence stands at i + m + 2mk.
     centres = np.arange(len(tokens)) + m + 2 * m * np.repeat(np.arange(len(sentences)), lengths)
     return WindowBatch(text.types[positions], centres[:, None] + np.arange(-m, m + 1), tokens)
@@ -72,7 +72,7 @@ def single_windows(text: PaddedText, tokens: NDArray[np.int64]) -> WindowBatch:
     return WindowBatch(text.types[positions.ravel()], windows, tokens)
 
 
-def _ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+def ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return start, start+1, … start+length−1 for each pair, one after another."""
     ends = np.cumsum(lengths)
     return np.repeat(starts - ends + lengths, lengths) + np.arange(ends[-1] if len(ends) else 0)

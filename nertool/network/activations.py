@@ -6,7 +6,7 @@ f acts on each element, so its Jacobian is diag(f′(z)): n numbers, never a mat
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,27 +14,43 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+class Elementwise(Protocol):
+    """f(z), or f(z, out=z) in place."""
+
+    def __call__(self, z: Array, /, out: Array | None = None) -> Array: ...
+
+
 class Activation(NamedTuple):
     """f(z), and f_prime_of_h(h) = f′(z) where h = f(z); piecewise: linear pieces, with kinks between."""
 
-    f: Callable[[Array], Array]
+    f: Elementwise
     f_prime_of_h: Callable[[Array], Array]
     piecewise: bool = False
 
 
-def sigma(z: Array) -> Array:
+def sigma(z: Array, /, out: Array | None = None) -> Array:
     """Return 1 / (1 + e^−z) without overflow: it is (1 + tanh(z/2)) / 2."""
-    return 0.5 * (1.0 + np.tanh(0.5 * z))
+    out = np.multiply(z, 0.5, out=out)
+    np.tanh(out, out=out)
+    out += 1.0
+    out *= 0.5
+    return out
+
+
+def relu(z: Array, /, out: Array | None = None) -> Array:
+    """Return max(z, 0)."""
+    return np.maximum(z, 0.0, out=out)
+
+
+def hard_tanh(z: Array, /, out: Array | None = None) -> Array:
+    """Return z, but −1 below −1 and 1 above 1."""
+    return np.clip(z, -1.0, 1.0, out=out)
 
 
 ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation(np.tanh, lambda h: 1.0 - h * h),
     "logistic": Activation(sigma, lambda h: h * (1.0 - h)),
     # At a kink we take the derivative 0, as the field does.
-    "relu": Activation(lambda z: np.maximum(z, 0.0), lambda h: (h > 0).astype(h.dtype), True),
-    "hard_tanh": Activation(
-        lambda z: np.clip(z, -1.0, 1.0),
-        lambda h: (np.abs(h) < 1).astype(h.dtype),
-        True,
-    ),
+    "relu": Activation(relu, lambda h: (h > 0).astype(h.dtype), True),
+    "hard_tanh": Activation(hard_tanh, lambda h: (np.abs(h) < 1).astype(h.dtype), True),
 }

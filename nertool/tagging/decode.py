@@ -61,6 +61,22 @@ def argmax(scores: Array) -> Ids:
     return np.asarray(scores.argmax(axis=1), dtype=np.int32)
 
 
+def valid_sentences(
+    tag_ids: Ids, sentence_starts: Offsets, allowed: Lattice
+) -> NDArray[np.bool_]:
+    """Tell of each sentence whether its tags are a sequence that is allowed: (S,)."""
+    lengths = np.diff(sentence_starts)
+    filled = lengths > 0
+    firsts, lasts = sentence_starts[:-1][filled], sentence_starts[1:][filled] - 1
+    bad = np.zeros(len(tag_ids), dtype=bool)                            # (N,) a bad step to the token
+    bad[1:] = ~allowed.step[tag_ids[:-1], tag_ids[1:]]
+    bad[firsts] = ~allowed.start[tag_ids[firsts]]
+    bad[lasts] |= ~allowed.end[tag_ids[lasts]]
+    valid = np.ones(len(lengths), dtype=bool)
+    valid[filled] = ~np.logical_or.reduceat(bad, firsts) if len(firsts) else True
+    return valid
+
+
 def viterbi(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Ids:
     """Return the best allowed tag sequence of each sentence: (N,) int32.
 

@@ -10,6 +10,7 @@ from nertool.corpus.columnar import Corpus, Ids, Offsets
 from nertool.corpus.schemes import find_scheme, spans_of, tag_names, tags_of
 from nertool.errors import did_you_mean
 from nertool.evaluation.scores import Scores, score_tags
+from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.model import Model
 
 
@@ -46,5 +47,6 @@ def evaluate_corpus(
                 f'WARNING: {corpus.place(first)}: the model does not know the label "{label}": its '
                 f"{(gold.labels == i).sum():,} entities count as missed{did_you_mean(label, model.labels)}"
             )
-    tag_ids = model.decode(model.tag_scores(corpus.words, corpus.word_ids, starts), starts)
+    tagger = CompiledTagger(model)
+    tag_ids = tagger.decode(tagger.scores(corpus.words, corpus.word_ids, starts), starts)
     return score_predictions(tag_ids, model.tags, corpus.tag_ids, corpus.tags, scheme, starts)

@@ -10,15 +10,14 @@ import numpy as np
 
 from nertool.config import Config
 from nertool.corpus.columnar import Ids, Offsets
-from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.embeddings.encoder import Encoder
 from nertool.embeddings.features import feature_columns
-from nertool.embeddings.windows import PaddedText, pad
+from nertool.embeddings.windows import PaddedText, ranges
 from nertool.network.activations import Array
 from nertool.network.lookup import Rows, embed
 from nertool.network.objective import Parameters, tables_of, weights_of
 from nertool.network.scorer import scores
-from nertool.tagging.decode import Lattice, argmax, lattice, viterbi
+from nertool.tagging.decode import Lattice, argmax, lattice, valid_sentences, viterbi
 
 _BLOCK = 4096  # tokens scored at a time: bounds memory, and keeps x in the processor's cache
 
@@ -48,25 +47,11 @@ class Model:
         """Return (2 + n, F) row numbers: of the two paddings, then of each word form."""
         return np.concatenate([self.encoder.padding, self.encoder.encode(words)])
 
-    def tag_scores(self, words: Sequence[str], word_ids: Ids, sentence_starts: Offsets) -> Array:
-        """Score every token for every tag: (N, T). The text is columnar, as in Corpus."""
-        text = pad(word_ids, sentence_starts, self.m)
-        return score_tokens(self.parameters, self.config, self.type_ids(words), text)
-
-    def decode(self, tag_scores: Array, sentence_starts: Offsets) -> Ids:
-        """Choose each sentence's tags, as the config says: (N,) int32 into tags."""
-        return decode(tag_scores, sentence_starts, self.config, self.lattice())
-
-    def spans(self, words: Sequence[str], word_ids: Ids, sentence_starts: Offsets) -> TagSpans:
-        """Find the entities of a text."""
-        tag_ids = self.decode(self.tag_scores(words, word_ids, sentence_starts), sentence_starts)
-        return spans_of(tag_ids, self.tags, sentence_starts)
-
 
 def score_tokens(
     parameters: Parameters, config: Config, type_ids: Rows, text: PaddedText
 ) -> Array:
-    """Score every token of a text for every tag: (N, T).
+    """Score every token of a text for every tag: (N, T), by the scorer's own forward pass.
 
     Both outputs' scores add up along a sentence: s_k is log p_k but for a constant of the token,
     with the softmax as with logistic outputs of which just one is to be on.
@@ -99,6 +84,14 @@ def outputs(tags: Sequence[str], config: Config) -> int:
 
 def decode(tag_scores: Array, sentence_starts: Offsets, config: Config, allowed: Lattice) -> Ids:
     """Choose tags by config.decoding.method: (N,) int32."""
+    best = argmax(tag_scores)
     if config.decoding.method == "argmax":
-        return argmax(tag_scores)
-    return viterbi(tag_scores, sentence_starts, allowed)
+        return best
+    # The best tag of each token, where that is an allowed sequence, is the best sequence: only the
+    # other sentences need the search.
+    open_ones = np.flatnonzero(~valid_sentences(best, sentence_starts, allowed))
+    starts, lengths = sentence_starts[open_ones], np.diff(sentence_starts)[open_ones]
+    tokens = ranges(starts, lengths)
+    own_starts = np.concatenate([[0], np.cumsum(lengths)])
+    best[tokens] = viterbi(tag_scores[tokens], own_starts, allowed)
+    return best

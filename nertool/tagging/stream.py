@@ -6,66 +6,33 @@ tokenised sentences, one a line, which leave with their entities marked inline.
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable, Iterator
+from itertools import chain, pairwise
+from operator import add
+from typing import BinaryIO
 
-from nertool.corpus.columnar import Span
-from nertool.corpus.conll import (
-    Layout,
-    column_index,
-    find_layout,
-    is_blank,
-    is_document_start,
-)
+import numpy as np
+
+from nertool.corpus.blocks import Block, is_blank, read_blocks, whole_sentences
+from nertool.corpus.columnar import Interner, Span
+from nertool.corpus.conll import Layout, column_index, find_layout, is_document_start
 from nertool.corpus.inline import mark_inline, to_inline
-from nertool.corpus.schemes import split_tag
+from nertool.corpus.schemes import OUTSIDE, TagSpans, split_tag, tag_names, tags_of
 from nertool.errors import CorpusError
-from nertool.tagging.model import Model
-from nertool.tagging.tagger import columns, written_tags
+from nertool.tagging.compiled import CompiledTagger
+from nertool.tagging.tagger import columns
 
-FORMATS = ("conll", "text")
-OUTPUTS = ("conll", "inline")
-
-_BLOCK = 20_000  # tokens that are read before they are tagged together
 _LOOK_AHEAD = 1000  # lines that the format is found from
+_REMEMBERED = 200_000  # lines whose reading is kept
 _WORD = re.compile(r"\S+")
-
-
-class Line(NamedTuple):
-    """A line, and what ended it: LF, CRLF, or nothing at the end of a file."""
-
-    text: str
-    ending: str
-
 
 Report = Callable[[str], None]
 
 
-def read_lines(stream: BinaryIO, source: str) -> Iterator[Line]:
-    """Yield a stream's lines with their ends kept, so that they can leave as they came.
-
-    A byte-order mark stays outside the text. Errors: CorpusError for bytes that are not UTF-8.
-    """
-    for number, raw in enumerate(stream, 1):
-        if number == 1:
-            raw = raw.removeprefix(codecs.BOM_UTF8)
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise CorpusError(
-                f"{source}:{number}: found the byte 0x{raw[error.start]:02x}, expected UTF-8 text; "
-                "convert the file, for example with: iconv -f latin1 -t utf-8"
-            ) from None
-        bare = text.removesuffix("\n").removesuffix("\r")
-        yield Line(bare, text[len(bare) :])
-
-
 def tag_stream(
-    model: Model,
-    lines: Iterator[Line],
+    tagger: CompiledTagger,
+    stream: BinaryIO,
     source: str,
     form: str,
     to: str | None,
@@ -78,20 +45,22 @@ def tag_stream(
     scheme: what the tags are written in, None for the training text's own. Errors: CorpusError
     with file:line.
     """
-    head = list(islice(lines, _LOOK_AHEAD))
-    settings = model.config.corpus
+    settings = tagger.model.config.corpus
+    blocks = read_blocks(stream, source)
+    first = next(blocks, Block([], 1))
+    head = [line.removesuffix("\r") for line in first.lines[:_LOOK_AHEAD]]
     if form == "auto":
-        form, why = find_format([line.text for line in head], settings.comment)
+        form, why = find_format(head, settings.comment)
         report(f"{source}: read as {why}")
-    lines = chain(head, lines)
-    scheme = scheme or model.corpus_scheme
+    blocks = chain([first], blocks)
+    scheme = scheme or tagger.model.corpus_scheme
     if form == "text":
-        return _tag_text(model, lines, to or "inline", scheme)
-    layout = find_layout((line.text for line in head), settings.comment) or Layout(" ", 1)
+        return _tag_text(tagger, blocks, to or "inline", scheme)
+    layout = find_layout(head, settings.comment) or Layout(" ", 1)
     column = settings.token_column if token_column is None else token_column
     index = column_index(column, layout, "--token-column", source)
-    where = _Where(layout, index, settings.comment, source)
-    return _tag_conll(model, lines, where, to or "conll", scheme)
+    lines = _Lines(layout, index, settings.comment)
+    return _tag_conll(tagger, blocks, lines, source, to or "conll", scheme)
 
 
 def find_format(lines: list[str], comment: str = "") -> tuple[str, str]:
@@ -119,128 +88,142 @@ def _looks_like_tag(field: str) -> bool:
     return field == "O" or (split_tag(field)[1] != field and field.partition("-")[0] in "BIESLUM")
 
 
-class _Where(NamedTuple):
-    """How CoNLL lines are read: their layout, the words' column, the comments' prefix, and the source."""
+_BREAK, _DOCUMENT, _PASSED = -1, -2, -3  # what a line is that holds no token
 
-    layout: Layout
-    column: int
-    comment: str
-    source: str
+
+class _Lines(dict[str, int]):
+    """What each distinct line is, found once: its word's place in `words`, or one of the above.
+
+    A line comes as it stands, with the CR that may end it.
+    """
+
+    def __init__(self, layout: Layout, column: int, comment: str) -> None:
+        super().__init__()
+        self.layout, self.column, self.comment = layout, column, comment
+        self.words = Interner()
+
+    def __missing__(self, line: str) -> int:
+        self[line] = kind = self._kind(line.removesuffix("\r"))
+        return kind
+
+    def _kind(self, line: str) -> int:
+        if is_blank(line):
+            return _BREAK
+        if is_document_start(line):
+            # With as many columns as the rest it gets one more, too; alone it stays alone.
+            return _DOCUMENT if len(self.layout.split(line)) == self.layout.width > 1 else _BREAK
+        if self.comment and line.startswith(self.comment):
+            return _PASSED
+        fields = self.layout.split(line)
+        if len(fields) != self.layout.width:
+            raise _FaultyLine(
+                line,
+                f"found {len(fields)} columns, expected {self.layout.width} as in the lines before; "
+                "mend the line, or use --format text if this is no CoNLL file",
+            )
+        word = fields[self.column]
+        if not word or word.isspace():
+            raise _FaultyLine(line, "found an empty word, expected a token; mend the line")
+        return self.words[word]
+
+    def kinds(self, block: Block, source: str) -> np.ndarray:
+        """Return what each line is: (n,) int32. Errors: CorpusError with the line's number."""
+        if len(self) > _REMEMBERED:
+            self.clear()
+            self.words.clear()
+        try:
+            return np.fromiter(map(self.__getitem__, block.lines), np.int32, len(block.lines))
+        except _FaultyLine as fault:
+            at = next(
+                i for i, line in enumerate(block.lines) if line.removesuffix("\r") == fault.line
+            )
+            raise CorpusError(f"{source}:{block.first + at}: {fault.what}") from None
+
+
+class _FaultyLine(Exception):
+    """A line that can't be read; where it stands is known to whoever holds the block."""
+
+    def __init__(self, line: str, what: str) -> None:
+        self.line, self.what = line, what
 
 
 def _tag_conll(
-    model: Model, lines: Iterable[Line], where: _Where, to: str, scheme: str
+    tagger: CompiledTagger,
+    blocks: Iterator[Block],
+    lines: _Lines,
+    source: str,
+    to: str,
+    scheme: str,
 ) -> Iterator[str]:
     """Tag CoNLL lines in blocks that end where sentences do."""
-    block: list[Line] = []
-    tokens = 0
-    first = 1
-    for line in lines:
-        block.append(line)
-        if is_blank(line.text):
-            if tokens >= _BLOCK:
-                yield _tag_conll_block(model, block, first, where, to, scheme)
-                first += len(block)
-                block, tokens = [], 0
-        else:
-            tokens += 1
-    if block:
-        yield _tag_conll_block(model, block, first, where, to, scheme)
-
-
-def _tag_conll_block(
-    model: Model, block: list[Line], first: int, where: _Where, to: str, scheme: str
-) -> str:
-    """Tag a block of lines, of which the first has the number `first` in the file."""
-    width, split, comment = where.layout.width, where.layout.split, where.comment
-    sentences: list[list[str]] = [[]]
-    token_lines: list[int] = []
-    document_lines: list[int] = []
-    for i, (text, _) in enumerate(block):
-        if is_blank(text) or is_document_start(text):
-            if sentences[-1]:
-                sentences.append([])
-            if text and is_document_start(text) and len(split(text)) == width > 1:
-                document_lines.append(i)
-            continue
-        if comment and text.startswith(comment):
-            continue
-        fields = split(text)
-        if len(fields) != width:
-            raise CorpusError(
-                f"{where.source}:{first + i}: found {len(fields)} columns, expected {width} as in the "
-                "lines before; mend the line, or use --format text if this is no CoNLL file"
+    names = tag_names(tagger.model.labels, scheme)
+    for block in whole_sentences(blocks):
+        kinds = lines.kinds(block, source)
+        is_token = kinds >= 0
+        breaks = np.cumsum((kinds == _BREAK) | (kinds == _DOCUMENT))[is_token]
+        sentence_starts = np.concatenate(
+            [np.flatnonzero(np.diff(breaks, prepend=-1)), [len(breaks)]]
+        )
+        # The words that this block holds, out of all that were met.
+        met, word_ids = np.unique(kinds[is_token], return_inverse=True)
+        known = list(lines.words)
+        words = [known[i] for i in met]
+        spans = tagger.spans(words, word_ids.astype(np.int32), sentence_starts)
+        if to == "inline":
+            tokens = [words[i] for i in word_ids]
+            sentences = [tokens[a:b] for a, b in pairwise(sentence_starts.tolist())]
+            yield "".join(
+                to_inline(sentence, own) + "\n"
+                for sentence, own in zip(
+                    sentences, _by_sentence(spans, sentence_starts), strict=True
+                )
             )
-        word = fields[where.column]
-        if not word or word.isspace():
-            raise CorpusError(
-                f"{where.source}:{first + i}: found an empty word, expected a token; mend the line"
-            )
-        sentences[-1].append(word)
-        token_lines.append(i)
-    words, word_ids, starts = columns(sentences)
-    spans = model.spans(words, word_ids, starts)
-    if to == "inline":
-        return _inline_sentences(sentences, starts.tolist(), spans.as_list())
-    tags = written_tags(model, spans, starts, scheme)
-    out = [text for text, _ in block]
-    for i, tag in zip(token_lines, tags, strict=True):
-        out[i] += where.layout.delimiter + tag
-    for i in document_lines:
-        out[i] += where.layout.delimiter + "O"
-    return "".join([text + ending for text, (_, ending) in zip(out, block, strict=True)])
+            continue
+        column = np.full(len(kinds), len(names), dtype=np.int32)  # one past the tags: no column
+        column[kinds == _DOCUMENT] = names.index(OUTSIDE)
+        column[is_token] = tags_of(spans, sentence_starts, names, scheme)
+        cells = [*(lines.layout.delimiter + name for name in names), ""]
+        yield block.joined(_with_column(block, map(cells.__getitem__, column.tolist())))
 
 
-def _inline_sentences(sentences: list[list[str]], starts: list[int], spans: list[Span]) -> str:
-    out = []
-    at = 0
-    for first, sentence in zip(starts, sentences, strict=False):
-        entities = []
-        while at < len(spans) and spans[at].start < first + len(sentence):
-            start, end, label = spans[at]
-            entities.append(Span(start - first, end - first, label))
-            at += 1
-        if sentence:
-            out.append(to_inline(sentence, entities) + "\n")
-    return "".join(out)
+def _with_column(block: Block, cells: Iterator[str]) -> Iterator[str]:
+    """Put a cell at the end of each line, before the CR that may end it."""
+    if not block.returns:
+        return map(add, block.lines, cells)
+    return (
+        f"{line[:-1]}{cell}\r" if line.endswith("\r") else line + cell
+        for line, cell in zip(block.lines, cells, strict=True)
+    )
 
 
-def _tag_text(model: Model, lines: Iterable[Line], to: str, scheme: str) -> Iterator[str]:
-    """Tag lines that are sentences, words divided by white space, in blocks of whole lines."""
-    block: list[Line] = []
-    letters = 0
-    for line in lines:
-        block.append(line)
-        letters += len(line.text)
-        if letters > 5 * _BLOCK:  # a token is some five letters
-            yield _tag_text_block(model, block, to, scheme)
-            block, letters = [], 0
-    if block:
-        yield _tag_text_block(model, block, to, scheme)
-
-
-def _tag_text_block(model: Model, block: list[Line], to: str, scheme: str) -> str:
-    places = [[match.span() for match in _WORD.finditer(line.text)] for line in block]
-    sentences = [
-        [line.text[a:b] for a, b in spans] for line, spans in zip(block, places, strict=True)
-    ]
-    words, word_ids, starts = columns(sentences)
-    spans = model.spans(words, word_ids, starts)
-    if to == "conll":
-        tags = written_tags(model, spans, starts, scheme)
-        rows = [
-            [f"{word} {tag}\n" for word, tag in zip(sentence, tags[first:], strict=False)]
-            for first, sentence in zip(starts.tolist(), sentences, strict=False)
-        ]
-        return "".join("".join(row) + "\n" for row in rows)
+def _by_sentence(spans: TagSpans, sentence_starts: np.ndarray) -> Iterator[list[Span]]:
+    """Yield each sentence's entities, in tokens of the sentence."""
     found = spans.as_list()
-    at = 0
-    out = []
-    for first, line, spots in zip(starts.tolist(), block, places, strict=False):
-        marks = []
-        while at < len(found) and found[at].start < first + len(spots):
-            start, end, label = found[at]
-            marks.append(Span(spots[start - first][0], spots[end - 1 - first][1], label))
-            at += 1
-        out.append(mark_inline(line.text, marks) + line.ending)
-    return "".join(out)
+    bounds = pairwise(np.searchsorted(spans.starts, sentence_starts).tolist())
+    for first, (a, b) in zip(sentence_starts.tolist(), bounds, strict=False):
+        yield [Span(start - first, end - first, label) for start, end, label in found[a:b]]
+
+
+def _tag_text(
+    tagger: CompiledTagger, blocks: Iterator[Block], to: str, scheme: str
+) -> Iterator[str]:
+    """Tag lines that are sentences, words divided by white space, in blocks of whole lines."""
+    names = tag_names(tagger.model.labels, scheme)
+    for block in blocks:
+        places = [[match.span() for match in _WORD.finditer(line)] for line in block.lines]
+        sentences = [
+            [line[a:b] for a, b in spots] for line, spots in zip(block.lines, places, strict=True)
+        ]
+        words, word_ids, starts = columns(sentences)
+        spans = tagger.spans(words, word_ids, starts)
+        if to == "conll":
+            tags = [names[i] for i in tags_of(spans, starts, names, scheme)]
+            for first, sentence in zip(starts.tolist(), sentences, strict=False):
+                pairs = zip(sentence, tags[first : first + len(sentence)], strict=True)
+                yield "".join([f"{word} {tag}\n" for word, tag in pairs]) + "\n"
+            continue
+        marked = []
+        for line, spots, own in zip(block.lines, places, _by_sentence(spans, starts), strict=True):
+            marks = [Span(spots[a][0], spots[b - 1][1], label) for a, b, label in own]
+            marked.append(mark_inline(line, marks))
+        yield block.joined(iter(marked))

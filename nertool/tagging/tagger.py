@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from nertool.corpus.columnar import Ids, Interner, Offsets
-from nertool.corpus.schemes import TagSpans, spans_of, tag_names, tags_of
+from nertool.corpus.schemes import spans_of
+from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.decode import forward_backward, span_log_probability
 from nertool.tagging.model import Model
 from nertool.tagging.storage import load_model
@@ -37,7 +38,7 @@ class Tagger:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self._lattice = model.lattice()
+        self._compiled = CompiledTagger(model)
 
     @property
     def labels(self) -> list[str]:
@@ -56,9 +57,10 @@ class Tagger:
 
     def _tag_piece(self, sentences: list[Sequence[str]]) -> Iterator[list[Entity]]:
         words, word_ids, starts = columns(sentences)
-        scores = self.model.tag_scores(words, word_ids, starts)
-        tag_ids = self.model.decode(scores, starts)
-        marginals = forward_backward(scores, starts, self._lattice)
+        compiled = self._compiled
+        scores = compiled.scores(words, word_ids, starts)
+        tag_ids = compiled.decode(scores, starts)
+        marginals = forward_backward(scores, starts, compiled.lattice)
         spans = spans_of(tag_ids, self.model.tags, starts).as_list()
         at = 0
         for first, sentence in zip(starts.tolist(), sentences, strict=False):
@@ -68,7 +70,7 @@ class Tagger:
                 start, end, label = spans[at]
                 at += 1
                 log_p = span_log_probability(
-                    start, end, tag_ids, scores, (first, last), marginals, self._lattice
+                    start, end, tag_ids, scores, (first, last), marginals, compiled.lattice
                 )
                 text = " ".join(sentence[start - first : end - first])
                 entities.append(
@@ -95,9 +97,3 @@ def columns(sentences: Iterable[Sequence[str]]) -> tuple[list[str], Ids, Offsets
         np.array(word_ids, dtype=np.int32),
         np.array(starts, dtype=np.int64),
     )
-
-
-def written_tags(model: Model, spans: TagSpans, sentence_starts: Offsets, scheme: str) -> list[str]:
-    """Write entities as one tag a token, in the given scheme."""
-    tags = tag_names(model.labels, scheme)
-    return [tags[i] for i in tags_of(spans, sentence_starts, tags, scheme)]

@@ -1,0 +1,631 @@
+"""The command line: what goes to stdout, what to stderr, what into files, and what is imported."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nertool
+from nertool.cli.app import app
+from nertool.tagging.compiled import CompiledTagger
+from nertool.tagging.storage import load_model
+from nertool.tagging.stream import read_lines, tag_stream
+
+PACKAGE_DIR = Path(nertool.__file__).parent
+MEASURES = {"precision", "recall", "f1", "support"}
+
+
+@pytest.fixture
+def words(tiny: Path) -> list[list[str]]:
+    """The tiny dev text's sentences."""
+    blocks = (tiny / "dev.conll").read_text().split("\n\n")
+    return [[line.split()[0] for line in block.splitlines()] for block in blocks if block]
+
+
+def written_tags(tagger: nertool.Tagger, words: list[str], scheme: str) -> list[str]:
+    """Write the tags of a sentence from its entities, by the schemes' definitions."""
+    tags = ["O"] * len(words)
+    before = None
+    for entity in tagger.tag(words):
+        start, end, label = entity.start, entity.end, entity.label
+        for i in range(start, end):
+            first, last = i == start, i == end - 1
+            prefix = {
+                "io": "",
+                "iob1": "B-" if first and before == (start, label) else "I-",
+                "iob2": "B-" if first else "I-",
+                "bioes": ("S-" if last else "B-") if first else ("E-" if last else "I-"),
+            }[scheme]
+            tags[i] = prefix + label
+        before = (end, label)
+    return tags
+
+
+def marked(tagger: nertool.Tagger, words: list[str]) -> str:
+    """Mark a sentence's entities as [Ada Lovelace](PER)."""
+    out = list(words)
+    for entity in tagger.tag(words):
+        out[entity.start] = f"[{out[entity.start]}"
+        out[entity.end - 1] += f"]({entity.label})"
+    return " ".join(out)
+
+
+# Train
+
+
+def test_train_prints_a_table_on_stdout_and_all_else_on_stderr(tiny, tmp_path, main):
+    done = main("train", tiny / "config.yaml", "--run-dir", tmp_path / "run")
+    assert done.returncode == 0
+    table, _, example = done.stdout.partition("\n\n")
+    header, *rows, last = table.splitlines()
+    assert header.split() == ["precision", "recall", "F1", "entities"]
+    assert [row.split()[0] for row in rows] == ["LOC", "ORG", "PER", "overall"]
+    for row in rows:
+        assert re.fullmatch(r"\w+ +(\d+\.\d\d|–) +(\d+\.\d\d|–) +(\d+\.\d\d|–) +\d+", row)
+    # LOC 5, ORG 1, PER 4 in the four sentences of 30 tokens.
+    assert [row.split()[-1] for row in rows] == ["5", "1", "4", "10"]
+    assert last.startswith("30 tokens in 4 sentences, ")
+    assert re.search(r"\[\w+\]\((LOC|ORG|PER)\)", example)
+
+    notes = done.stderr.splitlines()
+    epochs = [line for line in notes if line.startswith("epoch ")]
+    pattern = r"epoch \d/6  J \d+\.\d{4}  dev F1 [ \d]{3}\.\d\d( \*|  )  \d+\.\d s, [\d,]+ tokens/s"
+    assert len(epochs) == 6
+    assert all(re.fullmatch(pattern, line) for line in epochs)
+    assert f"  nertool evaluate {tmp_path / 'run'} {tiny / 'dev.conll'}" in notes
+    assert any("129 tokens, 18 sentences" in line for line in notes)
+    assert any("29 words × 8" in line for line in notes)
+    # The table is the best model's, as evaluate finds it.
+    again = main("evaluate", tmp_path / "run", tiny / "dev.conll")
+    assert again.stdout == table + "\n"
+    files = {str(path.relative_to(tmp_path / "run")) for path in (tmp_path / "run").rglob("*")}
+    assert {"config.yaml", "log.jsonl", "best/model.json", "last/state.json"} < files
+    assert not [name for name in files if "/." in f"/{name}"]
+
+
+def test_train_as_json_is_one_object(tiny, tmp_path, main):
+    done = main("train", tiny / "config.yaml", "--run-dir", tmp_path / "run", "--json")
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
+    result = json.loads(done.stdout)
+    assert set(result) == {"run_dir", "epoch", "dev"}
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert result["run_dir"] == str(tmp_path / "run")
+    assert [entry["epoch"] for entry in log] == [1, 2, 3, 4, 5, 6]
+    assert result["dev"] == log[result["epoch"] - 1]["dev"]
+    assert result["dev"]["f1"] == max(entry["dev"]["f1"] for entry in log)
+    assert set(log[0]) == {"epoch", "loss", "alpha", "seconds", "tokens_per_second", "best", "dev"}
+
+
+def test_train_goes_into_runs_by_default_and_takes_seed_and_overrides(tiny, tmp_path, main):
+    done = main(
+        "train", tiny / "config.yaml", "--seed", "9", "--set", "training.epochs=1",
+        "--set", "corpus.dev=", "--json", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"run_dir": "runs/config", "epoch": 1, "dev": None}
+    config = yaml.safe_load((tmp_path / "runs" / "config" / "config.yaml").read_text())
+    assert (config["seed"], config["training"]["epochs"]) == (9, 1)
+    assert config["corpus"] == {
+        **config["corpus"],
+        "train": str(tiny / "train.conll"),
+        "dev": None,
+    }
+
+
+def test_without_a_dev_text_stdout_is_empty(tiny, tmp_path, main):
+    done = main(
+        "train", tiny / "config.yaml", "--set", "corpus.dev=", "--set", "training.epochs=1",
+        "--run-dir", tmp_path / "run",
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "dev F1" not in done.stderr
+
+
+def test_prepare_then_train_then_resume(tiny, tmp_path, main, run_dir):
+    arguments = (tiny / "config.yaml", "--run-dir", tmp_path / "run")
+    done = main("prepare", *arguments)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.endswith(f"prepared inputs: in {tmp_path / 'run' / 'prepared'}\n")
+    assert sorted(os.listdir(tmp_path / "run")) == ["prepared"]
+    done = main("train", *arguments, "--set", "training.epochs=2", "--json")
+    assert f"prepared inputs: from {tmp_path / 'run' / 'prepared'}" in done.stderr
+    assert done.stderr.count("epoch ") == 2
+    done = main("train", *arguments, "--resume", "--json")
+    assert done.returncode == 0, done.stderr
+    assert [line[:9] for line in done.stderr.splitlines() if line.startswith("epoch")] == [
+        "epoch 3/6", "epoch 4/6", "epoch 5/6", "epoch 6/6",
+    ]  # fmt: skip
+    name = "best/model.safetensors"
+    assert (tmp_path / "run" / name).read_bytes() == (run_dir / name).read_bytes()
+    done = main("train", *arguments, "--overwrite", "--set", "training.epochs=1", "--json")
+    assert (done.returncode, json.loads(done.stdout)["epoch"]) == (0, 1)
+    assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) == 1
+
+
+# Evaluate
+
+
+def test_evaluate_as_json_is_one_object_of_fractions(tiny, run_dir, main):
+    done = main("evaluate", run_dir, tiny / "dev.conll", "--json")
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
+    result = json.loads(done.stdout)
+    assert set(result) == MEASURES | {"accuracy", "tokens", "sentences", "types"}
+    assert (result["support"], result["tokens"], result["sentences"]) == (10, 30, 4)
+    assert {label: set(row) for label, row in result["types"].items()} == dict.fromkeys(
+        ["LOC", "ORG", "PER"], MEASURES
+    )
+    assert all(0.0 <= result[key] <= 1.0 for key in ("precision", "recall", "f1", "accuracy"))
+
+
+def test_evaluate_reads_standard_input_and_other_columns(tiny, run_dir, main):
+    expected = main("evaluate", run_dir, tiny / "dev.conll").stdout
+    text = (tiny / "dev.conll").read_bytes()
+    done = main("evaluate", run_dir, "-", stdin=text)
+    assert done.stdout == expected
+    assert done.stderr.startswith("<stdin>: 30 tokens")
+    swapped = re.sub(rb"(?m)^(\S+) (\S+)$", rb"\2 x \1", text)
+    done = main("evaluate", run_dir, "-", "--token-column", "2", "--tag-column", "0", stdin=swapped)
+    assert done.stdout == expected
+
+
+def test_a_text_tagged_by_predict_scores_perfectly(tiny, run_dir, main):
+    tagged = main("predict", run_dir, tiny / "dev.conll").stdout
+    done = main("evaluate", run_dir, "-", "--json", stdin=tagged)
+    assert json.loads(done.stdout)["f1"] == 1.0
+    assert json.loads(done.stdout)["accuracy"] == 1.0
+
+
+def test_a_label_that_the_model_does_not_know_counts_as_missed_and_is_noted(run_dir, main):
+    done = main("evaluate", run_dir, "-", "--json", stdin="It O\nrained B-LOK\n")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["types"]["LOK"]["recall"] == 0.0
+    assert 'WARNING: <stdin>:2: the model does not know the label "LOK"' in done.stderr
+    assert 'did you mean "LOC"?' in done.stderr
+
+
+# Predict on columns
+
+
+@pytest.mark.parametrize("scheme", ["io", "iob1", "iob2", "bioes"])
+def test_predict_adds_a_column_of_tags_in_the_asked_scheme(tiny, run_dir, main, words, scheme):
+    tagger = nertool.load(run_dir)
+    given_text = (tiny / "dev.conll").read_text()
+    done = main("predict", run_dir, tiny / "dev.conll", "--scheme", scheme)
+    assert done.returncode == 0
+    expected = [tag for sentence in words for tag in written_tags(tagger, sentence, scheme)]
+    tags = iter(expected)
+    lines = [f"{line} {next(tags)}" if line else "" for line in given_text.splitlines()]
+    assert done.stdout == "\n".join(lines) + "\n"
+    assert len(set(expected)) > 3
+    assert done.stderr.count("\n") == 1  # how it was read
+
+
+def test_the_training_texts_scheme_is_the_default(tiny, run_dir, main):
+    default = main("predict", run_dir, tiny / "dev.conll").stdout
+    assert default == main("predict", run_dir, tiny / "dev.conll", "--scheme", "iob2").stdout
+
+
+def test_predict_keeps_line_ends_document_marks_and_the_lack_of_a_last_line_end(
+    run_dir, main, tmp_path
+):
+    given_bytes = (
+        b"\xef\xbb\xbf-DOCSTART- -X-\r\n\r\nAda\tNNP\r\nmet\tVBD\n   \nCharles\tNNP\r\n\r\n\r\n"
+        b"-DOCSTART-\t-X-\nParis\tNNP"
+    )
+    path = tmp_path / "in.conll"
+    path.write_bytes(given_bytes)
+    done = main("predict", run_dir, path, "-o", tmp_path / "out", "--format", "conll")
+    assert done.returncode == 0, done.stderr
+    tagger = nertool.load(run_dir)
+    tags = [written_tags(tagger, s, "iob2") for s in (["Ada", "met"], ["Charles"], ["Paris"])]
+    ada, met, charles, paris = (tag.encode() for sentence in tags for tag in sentence)
+    assert (tmp_path / "out").read_bytes() == (
+        b"-DOCSTART- -X-\r\n\r\nAda\tNNP\t%b\r\nmet\tVBD\t%b\n   \nCharles\tNNP\t%b\r\n\r\n\r\n"
+        b"-DOCSTART-\t-X-\tO\nParis\tNNP\t%b" % (ada, met, charles, paris)
+    )
+
+
+def test_comments_pass_as_they_are(tiny, tmp_path, main):
+    run_dir = tmp_path / "run"
+    done = main(
+        "train", tiny / "config.yaml", "--run-dir", run_dir, "--set", "corpus.comment='# '",
+        "--set", "training.epochs=1", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    text = "# text: Ada met\nAda X\nmet X\n\n# end of it\n"
+    done = main("predict", run_dir, "-", "--format", "conll", stdin=text)
+    tags = written_tags(nertool.load(run_dir), ["Ada", "met"], "iob2")
+    assert done.stdout == f"# text: Ada met\nAda X {tags[0]}\nmet X {tags[1]}\n\n# end of it\n"
+
+
+TOKENS = st.text(
+    st.characters(exclude_categories=("Z", "C"), exclude_characters="\ufeff"),
+    min_size=1,
+    max_size=6,
+)
+ENDINGS = st.sampled_from(["\n", "\r\n"])
+
+
+@st.composite
+def conll_texts(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str]]]:
+    """Draw a delimiter and lines of a word and another column, blank ones and document marks."""
+    delimiter = draw(st.sampled_from([" ", "\t"]))
+    token = st.tuples(TOKENS, TOKENS).map(delimiter.join)
+    others = st.sampled_from(["", "", " ", f"-DOCSTART-{delimiter}O"])
+    kinds = st.one_of(token, token, token, others)
+    lines = draw(st.lists(st.tuples(kinds, ENDINGS), max_size=14))
+    if lines and draw(st.booleans()):
+        lines[-1] = (lines[-1][0], "")
+    return delimiter, "".join(text + end for text, end in lines), lines
+
+
+@settings(max_examples=80, deadline=None)
+@given(drawn=conll_texts())
+def test_every_line_that_comes_in_goes_out_with_at_most_one_column_more(run_dir, drawn):
+    delimiter, text, lines = drawn
+    tagger = CompiledTagger(load_model(run_dir))
+    pieces = tag_stream(
+        tagger, read_lines(io.BytesIO(text.encode()), "x"), "x", "conll", None, None, None, print
+    )
+    out = "".join(pieces)
+    rest = out
+    for line, end in lines:
+        is_token = bool(line.strip()) and not line.startswith("-DOCSTART-")
+        assert rest.startswith(line)
+        rest = rest.removeprefix(line)
+        if is_token or line.startswith("-DOCSTART-"):
+            tag = re.match(rf"{delimiter}(O|[BI]-(LOC|ORG|PER))", rest)
+            # A text without a single token has no known width: its marks stay as they are.
+            assert tag or not is_token
+            rest = rest[tag.end() :] if tag else rest
+        assert rest.startswith(end)
+        rest = rest.removeprefix(end)
+    assert rest == ""
+
+
+# Predict on sentences
+
+
+def test_predict_marks_plain_sentences_inline(run_dir, main, words):
+    tagger = nertool.load(run_dir)
+    text = "".join(" ".join(sentence) + "\n" for sentence in words)
+    done = main("predict", run_dir, "-", stdin=text)
+    assert done.stdout == "".join(marked(tagger, sentence) + "\n" for sentence in words)
+    assert "](PER)" in done.stdout
+
+
+def test_sentences_become_columns_and_columns_sentences(tiny, run_dir, main, words):
+    text = "".join(" ".join(sentence) + "\n" for sentence in words)
+    columns = main("predict", run_dir, "-", "--to", "conll", stdin=text).stdout
+    tagger = nertool.load(run_dir)
+    assert columns == "".join(
+        "".join(f"{w} {t}\n" for w, t in zip(s, written_tags(tagger, s, "iob2"), strict=True))
+        + "\n"
+        for s in words
+    )
+    inline = main("predict", run_dir, tiny / "dev.conll", "--to", "inline").stdout
+    assert inline == main("predict", run_dir, "-", stdin=text).stdout
+
+
+def test_the_format_that_was_taken_is_noted_and_can_be_set(run_dir, main):
+    text = "Ada met\nParis in\n"
+    as_text = main("predict", run_dir, "-", stdin=text)
+    assert "text, a sentence a line" in as_text.stderr
+    as_columns = main("predict", run_dir, "-", "--format", "conll", stdin=text)
+    assert as_columns.stderr == ""
+    assert [len(line.split()) for line in as_columns.stdout.splitlines()] == [3, 3]
+
+
+def test_another_column_may_hold_the_words(run_dir, main):
+    tagger = nertool.load(run_dir)
+    text = "1 Ada\n2 left\n3 London\n\n"
+    done = main("predict", run_dir, "-", "--token-column", "1", "--format", "conll", stdin=text)
+    expected = written_tags(tagger, ["Ada", "left", "London"], "iob2")
+    assert [line.split()[-1] for line in done.stdout.splitlines() if line] == expected
+
+
+# Where it goes to
+
+
+def test_several_files_follow_one_another_each_on_lines_of_its_own(tiny, run_dir, main, tmp_path):
+    first, second = tmp_path / "a", tmp_path / "b"
+    first.write_text("Ada X\nmet X")  # no line end
+    second.write_text("Paris X\n")
+    empty = tmp_path / "empty"
+    empty.touch()
+    alone = [main("predict", run_dir, path, "--format", "conll").stdout for path in (first, second)]
+    both = main("predict", run_dir, first, empty, second, "--format", "conll")
+    assert both.stdout == f"{alone[0]}\n{alone[1]}"
+    mixed = main("predict", run_dir, second, "-", "--format", "conll", stdin=first.read_bytes())
+    assert mixed.stdout == alone[1] + alone[0]
+
+
+def test_output_to_a_file_is_what_stdout_would_get(tiny, run_dir, main, tmp_path):
+    expected = main("predict", run_dir, tiny / "dev.conll").stdout
+    out = tmp_path / "out.conll"
+    done = main("predict", run_dir, tiny / "dev.conll", "-o", out)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert out.read_text() == expected
+    assert os.listdir(tmp_path) == ["out.conll"]
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o666 & ~mask
+    assert main("predict", run_dir, tiny / "dev.conll", "-o", "-").stdout == expected
+
+
+def test_a_text_may_be_tagged_in_its_place_and_through_a_link(tiny, run_dir, main, tmp_path):
+    expected = main("predict", run_dir, tiny / "dev.conll").stdout
+    path, link = tmp_path / "text.conll", tmp_path / "link"
+    path.write_bytes((tiny / "dev.conll").read_bytes())
+    link.symlink_to(path.name)
+    assert main("predict", run_dir, link, "-o", link).returncode == 0
+    assert link.is_symlink()
+    assert path.read_text() == expected
+
+
+def test_a_pipe_or_device_is_written_to_and_never_replaced(tiny, run_dir, main, tmp_path):
+    expected = main("predict", run_dir, tiny / "dev.conll").stdout
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    received = []
+    reader = threading.Thread(target=lambda: received.append(pipe.read_text()), daemon=True)
+    reader.start()
+    assert main("predict", run_dir, tiny / "dev.conll", "-o", pipe).returncode == 0
+    reader.join(timeout=10)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert received == [expected]
+
+
+def test_a_reader_that_has_had_enough_is_no_fault(tiny, run_dir, tmp_path):
+    # More than a pipe holds, so that writing goes on after the reader has gone.
+    path = tmp_path / "long.conll"
+    path.write_bytes((tiny / "train.conll").read_bytes() * 400)
+    command = [sys.executable, "-m", "nertool", "predict", run_dir, path]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process:
+        assert process.stdout.readline().startswith(b"Ada B-PER ")
+        process.stdout.close()
+        notes = process.stderr.read().decode()
+    assert process.returncode in (0, 1)
+    assert notes.count("\n") == 1
+    assert "Traceback" not in notes
+    assert "BrokenPipe" not in notes
+
+
+# Gradcheck
+
+
+def test_gradcheck_as_json_is_one_object(tiny, main):
+    done = main("gradcheck", tiny / "config.yaml", "--json", "--samples", "8", "--windows", "6")
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
+    result = json.loads(done.stdout)
+    assert set(result) == {"passed", "checks"}
+    assert result["passed"] is True
+    pairs = [(check["activation"], check["output"]) for check in result["checks"]]
+    assert sorted(pairs) == sorted(
+        (f, output)
+        for f in ("tanh", "logistic", "relu", "hard_tanh")
+        for output in ("logistic", "softmax")
+    )
+    assert [(c["activation"], c["output"]) for c in result["checks"] if c["own"]] == [
+        ("tanh", "logistic")
+    ]
+    for check in result["checks"]:
+        assert set(check) == {"activation", "output", "own", "passed", "blocks"}
+        assert {"L", "W", "b", "U"} < set(check["blocks"])
+        for block in check["blocks"].values():
+            assert set(block) == {"error", "passed", "coordinates", "kinks", "worst"}
+            assert block["error"] <= 1e-7
+            assert block["coordinates"] <= 8
+
+
+def test_gradcheck_of_a_model_prints_a_table(run_dir, main):
+    done = main("gradcheck", run_dir, "--samples", "5")
+    assert done.returncode == 0
+    assert re.search(r"^tanh +logistic( +\d\.\de-\d\d){5}$", done.stdout, re.MULTILINE)
+    assert "\npassed: " in done.stdout
+
+
+def test_gradcheck_fails_on_a_wrong_gradient_and_says_where(tiny, run_dir, main, monkeypatch):
+    from nertool.network import activations
+
+    wrong = activations.ACTIVATIONS["tanh"]._replace(f_prime_of_h=lambda h: 1.0 - h)
+    monkeypatch.setitem(activations.ACTIVATIONS, "tanh", wrong)
+    done = main("gradcheck", run_dir, "--json")
+    assert done.returncode == 1
+    blocks = json.loads(done.stdout)["checks"][0]["blocks"]
+    # U's gradient does not go through f′; all below it does.
+    assert {name for name, block in blocks.items() if block["passed"]} == {"U"}
+    done = main("gradcheck", tiny / "config.yaml", "--samples", "5")
+    assert done.returncode == 1
+    assert "  FAILED: W: " in done.stdout
+    assert "\nFAILED: " in done.stdout
+
+
+# Help, version, init
+
+
+def commands(group: Any, path: str = "") -> dict[str, Any]:
+    """Return each command, groups too, by the words that call it."""
+    found = {path: group}
+    for name, command in getattr(group, "commands", {}).items():
+        found |= commands(command, f"{path} {name}".strip())
+    return found
+
+
+COMMANDS = commands(typer.main.get_command(app))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path or "nertool")
+def test_help_explains_every_option(path, main):
+    command = COMMANDS[path]
+    done = main(*path.split(), "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = "".join(done.stdout.split())  # however the lines were broken
+    assert command.help
+    assert "".join(command.help.split()) in shown
+    for name, sub in getattr(command, "commands", {}).items():
+        assert re.search(rf"^  {name} ", done.stdout, re.MULTILINE)
+        assert sub.help
+    for parameter in command.params:
+        if parameter.param_type_name == "option":
+            for option in parameter.opts:
+                assert option in done.stdout
+        assert parameter.help, parameter.name
+        assert "".join(parameter.help.split()) in shown
+
+
+def test_there_are_the_commands_that_there_should_be():
+    assert set(COMMANDS) >= {"", "init", "prepare", "train", "evaluate", "predict", "gradcheck"}
+
+
+def test_python_m_nertool_is_the_command_line(cli):
+    done = cli("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        f"nertool {nertool.__version__}\n",
+        "",
+    )
+
+
+def test_init_lays_out_the_samples(tmp_path, main):
+    (tmp_path / "empty").mkdir()
+    for name in ("new", "empty"):
+        done = main("init", tmp_path / name)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert f"  cd {tmp_path / name}" in done.stderr.splitlines()
+    root = PACKAGE_DIR.parent
+    for path in (root / "configs").glob("*.yaml"):
+        assert (tmp_path / "new" / "configs" / path.name).read_bytes() == path.read_bytes()
+    assert (tmp_path / "new" / "data").is_dir()
+
+
+# Imports
+
+MODULES_IN_USE = """
+import sys
+from nertool.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+import json
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+"""
+
+
+def modules_of(*arguments: str | Path) -> set[str]:
+    """Run a command in a fresh process; return the packages that it has imported by its end."""
+    done = subprocess.run(
+        [sys.executable, "-c", MODULES_IN_USE, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def test_help_imports_nothing_heavy():
+    assert not modules_of("--help") & {"numpy", "scipy", "gensim", "yaml", "safetensors", "tqdm"}
+
+
+def test_tagging_does_not_import_gensim(tiny, run_dir):
+    modules = modules_of("predict", run_dir, tiny / "dev.conll")
+    assert "numpy" in modules
+    assert "gensim" not in modules
+
+
+ORDER = [
+    "errors", "config", "corpus", "embeddings", "network", "evaluation", "tagging", "training",
+    "integrations", "api", "cli",
+]  # fmt: skip
+
+
+def imports_of(path: Path) -> list[tuple[int, str, list[str]]]:
+    """List a file's imports, those inside functions too: line, module, names taken from it."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name, []) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            found.append((node.lineno, node.module, [alias.name for alias in node.names]))
+    return found
+
+
+def part_of(path: Path) -> str:
+    """Return the part of the house that a file is in: errors, config, corpus, …"""
+    return path.relative_to(PACKAGE_DIR).parts[0].removesuffix(".py")
+
+
+SOURCES = [p for p in sorted(PACKAGE_DIR.rglob("*.py")) if not p.name.startswith("__")]
+
+
+def test_an_import_goes_only_to_what_stands_above():
+    wrong = []
+    seen = set()
+    for path in SOURCES:
+        here = ORDER.index(part_of(path))  # a part that is not in the list is refused, too
+        for line, module, names in imports_of(path):
+            if module.partition(".")[0] != "nertool":
+                continue
+            targets = [module.split(".")[1]] if "." in module else [n for n in names if n in ORDER]
+            seen.update((part_of(path), target) for target in targets)
+            wrong += [
+                f"{path}:{line}: {part_of(path)} imports {target}"
+                for target in targets
+                if ORDER.index(target) > here
+            ]
+    assert wrong == []
+    assert {("cli", "training"), ("tagging", "network"), ("corpus", "errors")} <= seen
+
+
+def calls_of(path: Path) -> set[str]:
+    """Return what a file calls, as it is written: {"print", "np.zeros", …}."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+def test_the_network_is_numpy_alone_without_files_or_printing():
+    for path in SOURCES:
+        if part_of(path) != "network":
+            continue
+        modules = {module.partition(".")[0] for _, module, _ in imports_of(path)}
+        allowed = {"__future__", "collections", "typing", "numpy", "scipy", "nertool"}
+        assert modules <= allowed, path
+        assert not calls_of(path) & {"open", "print", "input"}, path
+
+
+def test_gensim_is_imported_in_one_place_alone_and_not_at_once():
+    places = {
+        path.relative_to(PACKAGE_DIR).as_posix()
+        for path in SOURCES
+        for _, module, _ in imports_of(path)
+        if module.partition(".")[0] == "gensim"
+    }
+    assert places == {"embeddings/vectors.py"}
+    top = ast.parse((PACKAGE_DIR / "embeddings" / "vectors.py").read_text()).body
+    assert "gensim" not in ast.unparse(
+        [n for n in top if isinstance(n, ast.Import | ast.ImportFrom)]
+    )
+
+
+def test_only_the_command_line_prints_or_exits():
+    for path in SOURCES:
+        if part_of(path) != "cli":
+            assert not calls_of(path) & {"print", "exit", "quit", "sys.exit", "os._exit"}, path
