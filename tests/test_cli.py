@@ -24,7 +24,7 @@ import nertool
 from nertool.cli.app import app
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.storage import load_model
-from nertool.tagging.stream import read_lines, tag_stream
+from nertool.tagging.stream import tag_stream
 
 PACKAGE_DIR = Path(nertool.__file__).parent
 MEASURES = {"precision", "recall", "f1", "support"}
@@ -235,7 +235,7 @@ def test_predict_keeps_line_ends_document_marks_and_the_lack_of_a_last_line_end(
     tags = [written_tags(tagger, s, "iob2") for s in (["Ada", "met"], ["Charles"], ["Paris"])]
     ada, met, charles, paris = (tag.encode() for sentence in tags for tag in sentence)
     assert (tmp_path / "out").read_bytes() == (
-        b"-DOCSTART- -X-\r\n\r\nAda\tNNP\t%b\r\nmet\tVBD\t%b\n   \nCharles\tNNP\t%b\r\n\r\n\r\n"
+        b"\xef\xbb\xbf-DOCSTART- -X-\r\n\r\nAda\tNNP\t%b\r\nmet\tVBD\t%b\n   \nCharles\tNNP\t%b\r\n\r\n\r\n"
         b"-DOCSTART-\t-X-\tO\nParis\tNNP\t%b" % (ada, met, charles, paris)
     )
 
@@ -279,9 +279,7 @@ def conll_texts(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str]]]:
 def test_every_line_that_comes_in_goes_out_with_at_most_one_column_more(run_dir, drawn):
     delimiter, text, lines = drawn
     tagger = CompiledTagger(load_model(run_dir))
-    pieces = tag_stream(
-        tagger, read_lines(io.BytesIO(text.encode()), "x"), "x", "conll", None, None, None, print
-    )
+    pieces = tag_stream(tagger, io.BytesIO(text.encode()), "x", "conll", None, None, None, print)
     out = "".join(pieces)
     rest = out
     for line, end in lines:

@@ -320,8 +320,8 @@ def test_a_tables_worst_coordinate_is_a_row_of_the_table(monkeypatch):
     assert row >= len(rows)  # or the number of the row among those met might do as well
     right = objective.embed_backward
 
-    def mistaken(tables, ids, dR):
-        of_L, of_caps = right(tables, ids, dR)
+    def mistaken(tables, ids, dR, columns):
+        of_L, of_caps = right(tables, ids, dR, columns)
         of_L.values[place, 1] += 0.01
         return [of_L, of_caps]
 

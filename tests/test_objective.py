@@ -275,3 +275,38 @@ def test_initial_weights_fill_glorots_interval():
         assert array.mean() == pytest.approx(0, abs=0.1 * limit)
     again = initial_weights(np.random.default_rng(7), D=150, H=90, K=10)
     np.testing.assert_array_equal(again.W, W)
+
+
+def test_a_table_looked_up_several_times_a_word_has_autograds_gradient(torch, parameters):
+    """Three rows of one table a word, as affixes have; two of a word's rows may be the same."""
+    rng = np.random.default_rng(5)
+    columns = (1, 3)
+    ids = np.concatenate([rng.integers(0, 11, (n, 1)), rng.integers(0, 5, (n, 3))], axis=1)
+    ids[0, 1:] = 2
+    width = TABLES["L"][1] + 3 * 2
+    theta = {
+        "L": parameters["L"],
+        "E.affixes": rng.normal(size=(5, 2)),
+        "W": rng.normal(size=(H, C * width)),
+        "b": parameters["b"],
+        "U": parameters["U"],
+    }
+    windows = rng.integers(0, n, size=(B, C))
+    y = np.eye(K)[rng.integers(0, K, size=B)]
+    batch = Batch(ids.astype(np.int32), windows, y)
+    J, gradients = loss_and_gradients(Objective("tanh", "softmax", columns=columns), theta, batch)
+
+    leaves = {name: torch.tensor(a, requires_grad=True) for name, a in theta.items()}
+    index = torch.from_numpy(ids)
+    affixes = leaves["E.affixes"][index[:, 1:]].reshape(n, 6)
+    rows = torch.cat([leaves["L"][index[:, 0]], affixes], dim=1)
+    x = rows[torch.from_numpy(windows)].reshape(B, -1)
+    F = torch.nn.functional
+    s = F.linear(torch.tanh(F.linear(x, leaves["W"], leaves["b"])), leaves["U"])
+    expected = F.cross_entropy(s, torch.from_numpy(y))
+    expected.backward()
+    assert pytest.approx(expected.item(), rel=1e-12) == J
+    for name, leaf in leaves.items():
+        np.testing.assert_allclose(
+            dense(gradients[name], theta[name]), leaf.grad.numpy(), rtol=1e-10, atol=1e-13
+        )

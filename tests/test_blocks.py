@@ -1,0 +1,64 @@
+"""Blocks of lines: nothing is lost or joined, wherever the reader's pieces happen to end."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nertool.corpus import blocks
+from nertool.corpus.blocks import read_blocks, whole_sentences
+from nertool.errors import CorpusError
+
+TEXTS = st.text(alphabet="aé\u2028\x85 \t\r\n\n\n", max_size=60)
+
+
+@pytest.fixture
+def tiny_pieces(monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 5)
+
+
+def with_pieces_of_5_bytes(text: str):
+    before, blocks.BLOCK_BYTES = blocks.BLOCK_BYTES, 5
+    try:
+        return list(read_blocks(io.BytesIO(text.encode()), "x"))
+    finally:
+        blocks.BLOCK_BYTES = before
+
+
+@given(TEXTS)
+def test_blocks_join_to_the_text(text):
+    found = with_pieces_of_5_bytes(text)
+    assert "".join(block.joined(iter(block.lines)) for block in found) == text
+
+
+@given(TEXTS)
+def test_blocks_know_their_lines_numbers(text):
+    lines = text.split("\n")
+    for block in with_pieces_of_5_bytes(text):
+        assert block.lines == lines[block.first - 1 : block.first - 1 + len(block.lines)]
+        assert block.returns or not any("\r" in line for line in block.lines)
+
+
+@given(TEXTS)
+def test_whole_sentences_end_with_a_blank_line_and_join_to_the_text(text):
+    found = list(whole_sentences(iter(with_pieces_of_5_bytes(text))))
+    assert "".join(block.joined(iter(block.lines)) for block in found) == text
+    lines = text.split("\n")
+    for block in found:
+        assert block.lines == lines[block.first - 1 : block.first - 1 + len(block.lines)]
+    for block in found[:-1]:
+        assert not block.lines[-1].strip()
+
+
+def test_a_byte_order_mark_stays_outside_the_lines():
+    (block,) = read_blocks(io.BytesIO(b"\xef\xbb\xbfa\n"), "x")
+    assert block.lines == ["a"]
+    assert block.joined(iter(block.lines)) == "\ufeffa\n"
+
+
+def test_bytes_that_are_not_utf8_are_named_by_their_line(tiny_pieces):
+    with pytest.raises(CorpusError, match=r"x:4: found the byte 0xff"):
+        list(read_blocks(io.BytesIO(b"one\ntwo\nthree\nfo\xffur\n"), "x"))
