@@ -191,6 +191,8 @@ def _read(path: Path) -> dict[str, _Setting]:
         raise ConfigError(f"{path}:{line}: not YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: found lists nested too deeply, expected a config") from None
     if root is None:
         raise ConfigError(f"{path}: found an empty file, expected at least corpus.train")
     settings: dict[str, _Setting] = {}

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 import nertool
 from nertool.cli.app import app
+from nertool.config import load_config
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.storage import load_model
 from nertool.tagging.stream import tag_stream
@@ -125,6 +126,19 @@ def test_train_goes_into_runs_by_default_and_takes_seed_and_overrides(tiny, tmp_
         "train": str(tiny / "train.conll"),
         "dev": None,
     }
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_one_like_any_other(tiny, tmp_path, main):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system has names in UTF-8 only")
+    done = main(
+        "train", tiny / "config.yaml", "--run-dir", folder, "--set", "training.epochs=1", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["run_dir"] == str(folder)
 
 
 def test_without_a_dev_text_stdout_is_empty(tiny, tmp_path, main):
@@ -240,13 +254,17 @@ def test_predict_keeps_line_ends_document_marks_and_the_lack_of_a_last_line_end(
     )
 
 
-def test_comments_pass_as_they_are(tiny, tmp_path, main):
-    run_dir = tmp_path / "run"
-    done = main(
-        "train", tiny / "config.yaml", "--run-dir", run_dir, "--set", "corpus.comment='# '",
-        "--set", "training.epochs=1", "--json",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+@pytest.fixture(scope="module")
+def commented_run_dir(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that takes lines starting with "# " for comments."""
+    config = load_config(tiny / "config.yaml", ["corpus.comment='# '", "training.epochs=2"])
+    folder = tmp_path_factory.mktemp("commented") / "run"
+    nertool.train(config, folder)
+    return folder
+
+
+def test_comments_pass_as_they_are(commented_run_dir, main):
+    run_dir = commented_run_dir
     text = "# text: Ada met\nAda X\nmet X\n\n# end of it\n"
     done = main("predict", run_dir, "-", "--format", "conll", stdin=text)
     tags = written_tags(nertool.load(run_dir), ["Ada", "met"], "iob2")
@@ -269,7 +287,9 @@ def conll_texts(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str]]]:
     others = st.sampled_from(["", "", " ", f"-DOCSTART-{delimiter}O"])
     kinds = st.one_of(token, token, token, others)
     lines = draw(st.lists(st.tuples(kinds, ENDINGS), max_size=14))
-    if lines and draw(st.booleans()):
+    # The columns are found from lines that end; see the xfail tests below.
+    ended = sum(len(text.split()) == 2 and text[0] != "-" for text, _ in lines[:-1])
+    if len(lines) == 1 or (ended and draw(st.booleans())):
         lines[-1] = (lines[-1][0], "")
     return delimiter, "".join(text + end for text, end in lines), lines
 
@@ -294,6 +314,21 @@ def test_every_line_that_comes_in_goes_out_with_at_most_one_column_more(run_dir,
         assert rest.startswith(end)
         rest = rest.removeprefix(end)
     assert rest == ""
+
+
+@pytest.mark.xfail(strict=True, reason="the look-ahead ends with the last line that has an end")
+def test_the_format_does_not_depend_on_the_last_line_end(run_dir, main):
+    for text in ("Ada\nmet\nParis", "\nAda X\nmet X", "\nAda X", "Ada X\n\nmet X\nin X"):
+        open_ended, ended = (main("predict", run_dir, "-", stdin=text + end) for end in ("", "\n"))
+        assert open_ended.returncode == ended.returncode == 0, open_ended.stderr
+        assert open_ended.stdout + "\n" == ended.stdout
+
+
+@pytest.mark.xfail(strict=True, reason="comment lines count as rows when the format is found")
+def test_comments_do_not_hide_that_a_text_is_in_columns(commented_run_dir, main):
+    text = "# text: Ada met\nAda X\nmet X\n\n# end of it\n"
+    with_format = main("predict", commented_run_dir, "-", "--format", "conll", stdin=text)
+    assert main("predict", commented_run_dir, "-", stdin=text).stdout == with_format.stdout
 
 
 # Predict on sentences
@@ -549,7 +584,7 @@ def test_tagging_does_not_import_gensim(tiny, run_dir):
 
 
 ORDER = [
-    "errors", "config", "corpus", "embeddings", "network", "evaluation", "tagging", "training",
+    "errors", "files", "config", "corpus", "embeddings", "network", "evaluation", "tagging", "training",
     "integrations", "api", "cli",
 ]  # fmt: skip
 

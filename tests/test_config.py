@@ -242,6 +242,7 @@ def test_an_anchor_and_its_alias_may_repeat_a_value(load):
         ("seed: !!python/object/apply:os.getcwd []\n", "a.yaml:1: seed: ", "constructor"),
         ("seed: &a [*a]\n", "a.yaml:1: seed: ", "recursive"),
         ("? [a, b]\n: 1\n", "a.yaml:1: ", "unknown key"),
+        ("seed: " + "[" * 1000, "a.yaml: ", "too deeply"),
     ],
 )
 def test_what_is_no_config_is_refused_with_its_place(refused, text, place, expected):

@@ -26,8 +26,9 @@ from nertool.network.objective import (
 from nertool.network.scorer import backward
 
 n, C, d, H, K, B = 7, 2, 4, 8, 3, 10  # H = D, so that a transposed W has the right shape
-TABLES = {"L": (9, 3), "E.caps": (4, 1)}
-TANH = Objective("tanh", "softmax")
+TABLES = {"L": (9, 2), "E.affixes": (8, 1)}
+COLUMNS = (1, 2)  # a word has one row of L and two of the affixes': d = 2 + 2·1
+TANH = Objective("tanh", "softmax", columns=COLUMNS)
 
 
 class Problem(NamedTuple):
@@ -43,8 +44,10 @@ def problem(seed: int = 1) -> Problem:
     parameters["W"] = rng.normal(size=(H, C * d)) / 2
     parameters["b"] = rng.normal(size=H) / 2
     parameters["U"] = rng.normal(size=(K, H))
-    ids = np.stack([rng.integers(0, V - 1, size=n) for V, _ in TABLES.values()], axis=1)
+    numbers = zip(TABLES.values(), COLUMNS, strict=True)
+    ids = np.concatenate([rng.integers(0, V - 1, size=(n, c)) for (V, _), c in numbers], axis=1)
     ids[1] = ids[0]
+    ids[2, 2] = ids[2, 1]
     windows = rng.integers(0, n, size=(B, C))
     windows[0], windows[1] = [0, 1], [2, 2]
     masks = Masks(
@@ -75,7 +78,7 @@ def failed(checks: dict[str, BlockCheck]) -> set[str]:
 )
 def test_every_block_agrees_within_the_tolerance(activation, output, masked, frozen):
     given = problem()
-    chosen = Objective(activation, output, l2=0.02, frozen=frozen)
+    chosen = Objective(activation, output, l2=0.02, frozen=frozen, columns=COLUMNS)
     checks = check(chosen, given, given.masks if masked else NO_MASKS, samples=60)
     assert list(checks) == [name for name in given.parameters if name not in frozen]
     for block in checks.values():
@@ -93,11 +96,12 @@ def test_the_tolerance_is_that_of_the_specification():
 def test_of_a_table_the_rows_that_were_met_are_checked_and_of_the_rest_all():
     given = problem()
     checks = check(TANH, given)
-    met = [len(set(given.batch.ids[:, k].tolist())) for k in range(2)]
-    assert met[0] < TABLES["L"][0]
+    ids = given.batch.ids
+    met = [len(set(ids[:, 0].tolist())), len({*ids[:, 1].tolist(), *ids[:, 2].tolist()})]
+    assert all(rows < V for rows, (V, _) in zip(met, TABLES.values(), strict=True))
     assert {name: block.coordinates for name, block in checks.items()} == {
-        "L": met[0] * 3,
-        "E.caps": met[1] * 1,
+        "L": met[0] * 2,
+        "E.affixes": met[1] * 1,
         "W": H * C * d,
         "b": H,
         "U": K * H,
@@ -114,7 +118,7 @@ def test_nothing_passed_in_is_changed():
     before = [array.copy() for array in arrays]
     for array in arrays:
         array.flags.writeable = False
-    check(Objective("relu", "logistic", l2=0.1), given, given.masks)
+    check(TANH._replace(activation="relu", output="logistic", l2=0.1), given, given.masks)
     for array, kept in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, kept)
 
@@ -264,7 +268,7 @@ def U_updated_too_early(monkeypatch):
     patch_backward(monkeypatch, change)
 
 
-WORDS = {"L", "E.caps"}
+WORDS = {"L", "E.affixes"}
 BELOW = {*WORDS, "W", "b"}  # all that δ flows into
 
 MISTAKES = [
@@ -292,7 +296,7 @@ MISTAKES = [
 )
 def test_seeded_mistake_is_caught_in_the_blocks_that_it_spoils(monkeypatch, seed_mistake, spoiled):
     given = problem()
-    chosen = Objective("tanh", "softmax", l2=0.02)
+    chosen = TANH._replace(l2=0.02)
     assert failed(check(chosen, given, given.masks, samples=60)) == set()
     seed_mistake(monkeypatch)
     checks = check(chosen, given, given.masks, samples=60)
@@ -320,10 +324,10 @@ def test_a_tables_worst_coordinate_is_a_row_of_the_table(monkeypatch):
     assert row >= len(rows)  # or the number of the row among those met might do as well
     right = objective.embed_backward
 
-    def mistaken(tables, ids, dR, columns):
-        of_L, of_caps = right(tables, ids, dR, columns)
+    def mistaken(*args):
+        of_L, of_affixes = right(*args)
         of_L.values[place, 1] += 0.01
-        return [of_L, of_caps]
+        return [of_L, of_affixes]
 
     monkeypatch.setattr(objective, "embed_backward", mistaken)
     checks = check(TANH, given)
@@ -345,7 +349,7 @@ def test_a_gradient_that_is_not_a_number_fails(monkeypatch, value):
 def test_a_loss_that_is_not_a_number_fails_and_is_not_taken_for_a_kink(activation):
     given = problem()
     given.parameters["U"][0, 0] = np.nan
-    checks = check(Objective(activation, "softmax"), given)
+    checks = check(TANH._replace(activation=activation), given)
     assert failed(checks) == set(given.parameters)
     assert sum(block.kinks for block in checks.values()) == 0
 
@@ -360,10 +364,10 @@ def test_a_unit_at_a_kink_is_left_out_and_counted_and_does_not_fail(activation, 
     given = problem()
     given.parameters["W"][0] = 0.0
     given.parameters["b"][0] = bias
-    checks = check(Objective(activation, "softmax"), given)
+    checks = check(TANH._replace(activation=activation), given)
     assert {name: block.kinks for name, block in checks.items()} == {
         "L": 0,
-        "E.caps": 0,
+        "E.affixes": 0,
         "W": C * d,
         "b": 1,
         "U": 0,
@@ -372,7 +376,7 @@ def test_a_unit_at_a_kink_is_left_out_and_counted_and_does_not_fail(activation, 
     assert checks["b"].coordinates == H - 1
     assert failed(checks) == set()
     # Left in, it would have failed: on one side the slope is 0, on the other it is not.
-    chosen = Objective(activation, "softmax")
+    chosen = TANH._replace(activation=activation)
     _, gradients = loss_and_gradients(chosen, given.parameters, given.batch)
     slopes = []
     for step in (1e-5, -1e-5):
@@ -394,7 +398,7 @@ def test_a_mistake_is_caught_beside_a_kink(monkeypatch):
         return right._replace(weights=right.weights._replace(b=1.001 * right.weights.b))
 
     patch_backward(monkeypatch, change)
-    checks = check(Objective("relu", "softmax"), given)
+    checks = check(TANH._replace(activation="relu"), given)
     assert checks["b"].kinks == 1
     assert failed(checks) == {"b"}
 
@@ -404,7 +408,7 @@ def test_a_smooth_f_has_no_kinks():
     given.parameters["W"][0] = 0.0
     given.parameters["b"][0] = 0.0
     for activation in ("tanh", "logistic"):
-        checks = check(Objective(activation, "softmax"), given)
+        checks = check(TANH._replace(activation=activation), given)
         assert sum(block.kinks for block in checks.values()) == 0
         assert failed(checks) == set()
 
@@ -416,8 +420,9 @@ def test_the_central_difference_agrees_with_a_complex_step():
     _, gradients = loss_and_gradients(TANH, given.parameters, given.batch)
 
     def J(theta):
-        tables = [theta[name][given.batch.ids[:, k]] for k, name in enumerate(TABLES)]
-        x = np.concatenate(tables, axis=1)[given.batch.windows].reshape(B, -1)
+        vectors, first, second = given.batch.ids.T
+        rows = [theta["L"][vectors], theta["E.affixes"][first], theta["E.affixes"][second]]
+        x = np.concatenate(rows, axis=1)[given.batch.windows].reshape(B, -1)
         s = np.tanh(x @ theta["W"].T + theta["b"]) @ theta["U"].T
         return (np.log(np.exp(s).sum(axis=1)) - (given.batch.y * s).sum(axis=1)).mean()
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nertool.network.lookup import embed, embed_backward, scatter_add
+from nertool.network.lookup import embed, embed_backward, met_rows, row_width, scatter_add
 from nertool.network.objective import Batch, Objective, dense, loss_and_gradients
 
 
@@ -82,24 +82,47 @@ def test_every_table_gets_its_columns_summed_by_row():
     np.testing.assert_array_equal(of_caps.values, [[4.0], [288.0]])
 
 
+def test_a_word_may_have_several_rows_in_a_table():
+    # One row of L and two of the feature: they stand side by side in the order of the row numbers.
+    ids = np.array([[3, 0, 1], [1, 1, 1]], dtype=np.int32)
+    expected = [[30.0, 31.0, -1.0, -2.0], [10.0, 11.0, -2.0, -2.0]]
+    np.testing.assert_array_equal(embed([L, CAPS], ids, (1, 2)), expected)
+    assert row_width([L, CAPS], (1, 2)) == 4
+    assert row_width([L, CAPS]) == 3
+    assert met_rows(ids, 0, [L, CAPS], (1, 2)).tolist() == [1, 3]
+    assert met_rows(ids, 1, [L, CAPS], (1, 2)).tolist() == [0, 1]
+
+    # Row 1 of the feature is met by the first word's second number and by both of the second's.
+    dR = np.array([[1.0, 2.0, 4.0, 8.0], [16.0, 32.0, 64.0, 128.0]])
+    of_L, of_caps = embed_backward([L, CAPS], ids, dR, (1, 2))
+    np.testing.assert_array_equal(of_L.rows, [1, 3])
+    np.testing.assert_array_equal(of_L.values, [[16.0, 32.0], [1.0, 2.0]])
+    np.testing.assert_array_equal(of_caps.rows, [0, 1])
+    np.testing.assert_array_equal(of_caps.values, [[4.0], [8.0 + 64.0 + 128.0]])
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     n=st.integers(1, 12),
-    sizes=st.lists(st.tuples(st.integers(1, 6), st.integers(1, 4)), min_size=1, max_size=3),
+    sizes=st.lists(
+        st.tuples(st.integers(1, 6), st.integers(1, 4), st.integers(1, 3)), min_size=1, max_size=3
+    ),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_the_way_back_is_the_transpose_of_the_way_out(n, sizes, seed):
     # R is linear in the tables, so ⟨R(tables), dR⟩ = Σ_k ⟨table_k, gradient_k⟩, for every dR.
     rng = np.random.default_rng(seed)
-    tables = [rng.integers(-9, 9, size=size).astype(float) for size in sizes]
-    ids = np.stack([rng.integers(0, V, size=n) for V, _ in sizes], axis=1).astype(np.int32)
-    dR = rng.integers(-9, 9, size=(n, sum(d for _, d in sizes))).astype(float)
-    gradients = embed_backward(tables, ids, dR)
+    tables = [rng.integers(-9, 9, size=(V, d)).astype(float) for V, d, _ in sizes]
+    columns = tuple(c for _, _, c in sizes)
+    numbers = [rng.integers(0, V, size=(n, c)) for V, _, c in sizes]
+    ids = np.concatenate(numbers, axis=1).astype(np.int32)
+    dR = rng.integers(-9, 9, size=(n, sum(c * d for _, d, c in sizes))).astype(float)
+    gradients = embed_backward(tables, ids, dR, columns)
     back = 0.0
-    for k, (table, gradient) in enumerate(zip(tables, gradients, strict=True)):
-        assert gradient.rows.tolist() == sorted(set(ids[:, k].tolist()))  # distinct, ascending
+    for table, gradient, met in zip(tables, gradients, numbers, strict=True):
+        assert gradient.rows.tolist() == sorted(set(met.ravel().tolist()))  # distinct, ascending
         back += float((table * dense(gradient, table)).sum())
-    assert float((embed(tables, ids) * dR).sum()) == back
+    assert float((embed(tables, ids, columns) * dR).sum()) == back
 
 
 def test_repeated_word_gets_both_gradients():

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
+from nertool import files
 from nertool.config import (
     Config,
     DecodingConfig,
@@ -26,15 +27,13 @@ from nertool.config import (
 from nertool.corpus.schemes import tag_names
 from nertool.embeddings.encoder import Encoder
 from nertool.errors import ModelError
-from nertool.tagging import storage
+from nertool.files import replacing_folder, restore_interrupted
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.model import Model
 from nertool.tagging.storage import (
     load_model,
     map_arrays,
     read_words,
-    replacing_folder,
-    restore_interrupted,
     save_model,
     write_arrays,
     write_words,
@@ -175,6 +174,14 @@ def test_saving_twice_gives_the_same_bytes(tmp_path):
     assert tree(tmp_path / "m") == tree(tmp_path / "n")
 
 
+def test_a_path_that_is_not_utf_8_is_kept_as_it_is(tmp_path):
+    model = make_model()
+    path = Path(os.fsdecode(b"/v/caf\xe9.bin"))
+    config = replace(model.config, vectors=replace(model.config.vectors, path=path))
+    save_model(replace(model, config=config), tmp_path / "m")
+    assert load_model(tmp_path / "m").config == config
+
+
 def test_a_model_can_be_saved_over_the_one_that_it_was_loaded_from(saved):
     # Its arrays are maps of the very file that is replaced.
     save_model(load_model(saved), saved)
@@ -290,7 +297,9 @@ def test_files_of_two_models_are_refused(saved, tmp_path):
     assert "found 1 words, expected 13" in refusal(saved)
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"[]", b"3", b"null", b"{", b"{}\n{}", b""])
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"[]", b"3", b"null", b"{", b"{}\n{}", b"", b"[" * 99999]
+)
 def test_a_header_that_is_no_json_object_is_refused(saved, content):
     (saved / "model.json").write_bytes(content)
     assert "damaged" in refusal(saved)
@@ -417,7 +426,7 @@ def test_everything_is_on_disk_before_it_takes_its_name(saved, monkeypatch):
         flushed.append(path.name)
 
     (saved / "extra.txt").touch()
-    monkeypatch.setattr(storage, "flush_to_disk", flush)
+    monkeypatch.setattr(files, "flush_to_disk", flush)
     save_model(make_model(), saved)
     assert sorted(flushed) == FILES
 

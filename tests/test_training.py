@@ -371,6 +371,19 @@ def test_two_processes_make_the_same_bytes_and_another_seed_others(
         assert other[key] != first[key], key
 
 
+def test_the_seed_draws_the_starting_weights_and_the_order_of_examples(config, prepared):
+    # The same prepared inputs each time, so that whatever differs was drawn in training.
+    drawn = []
+    for seed in (1, 1, 2):
+        seeded = replace(change(config, training={"epochs": 1, "alpha": 0.0}), seed=seed)
+        state = initial_state(seeded, prepared)
+        order = []
+        list(train(seeded, prepared, state, lambda *batch, order=order: order.append(batch)))
+        drawn.append((state.parameters["W"].tobytes(), state.parameters["E.caps"].tobytes(), order))
+    assert drawn[0] == drawn[1]
+    assert all(a != b for a, b in zip(drawn[0], drawn[2], strict=True))
+
+
 def test_training_the_resolved_config_repeats_the_run(config, run_dir, tmp_path):
     resolved = load_config(run_dir / "config.yaml")
     run_training(resolved, tmp_path / "run")
@@ -386,7 +399,7 @@ THOROUGH = {
         "alpha": 0.05,
         "decay": 0.1,
         "dropout_input": 0.1,
-        "average": 2,
+        "average": 3,
         "epochs": 8,
     }
 }

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nertool.cli.options import note, open_input, open_output
+from nertool.cli.options import note
+from nertool.files import open_input, open_output
 
 FORMATS = ("conll", "inline")
 SCHEMES = ("io", "iob1", "iob2", "bioes")

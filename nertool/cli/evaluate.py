@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nertool.cli.options import AsJson, ModelPath, note, open_input, print_json
+from nertool.cli.options import AsJson, ModelPath, note, print_json
+from nertool.files import open_input
 
 Column = Annotated[
     int | None,

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nertool.cli.options import ModelPath, note, open_input, open_output
+from nertool.cli.options import ModelPath, note
+from nertool.files import open_input, open_output
 
 INPUTS = ("auto", "conll", "text")
 OUTPUTS = ("conll", "inline")

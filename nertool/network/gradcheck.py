@@ -36,7 +36,7 @@ class BlockCheck(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        return self.error <= TOLERANCE
+        return self.coordinates > 0 and self.error <= TOLERANCE
 
 
 def check_gradients(

@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +24,7 @@ from nertool.corpus.schemes import SCHEMES, tag_names
 from nertool.embeddings.encoder import SPECIAL_ROWS, Encoder
 from nertool.embeddings.features import FEATURES, feature_columns
 from nertool.errors import ConfigError, ModelError
+from nertool.files import current_umask, replacing_folder, restore_interrupted
 from nertool.network.activations import Array
 from nertool.tagging.model import Model, outputs
 
@@ -142,45 +140,9 @@ def model_folder(path: Path) -> Path:
     raise ModelError(f"{path}: found no {HEADER} in it or in its best/, expected a model; {hint}")
 
 
-@contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
-    """Give a folder to write into; when all went well, put it at `path` in place of what was there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.new-", dir=path.parent))
-    try:
-        os.chmod(aside, 0o777 & ~_umask())
-        yield aside
-        for file in aside.iterdir():
-            flush_to_disk(file)
-        old = path.with_name(f".{path.name}.old")
-        if path.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            path.rename(old)
-        aside.rename(path)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
-
-
-def restore_interrupted(path: Path) -> None:
-    """Put back the folder that a replacement, ended between its two renames, left aside."""
-    old = path.with_name(f".{path.name}.old")
-    if old.is_dir() and not path.exists():
-        old.rename(path)
-
-
-def flush_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
-    os.chmod(path, 0o666 & ~_umask())  # save_file keeps others from reading it
+    os.chmod(path, 0o666 & ~current_umask())  # save_file keeps others from reading it
 
 
 def map_arrays(path: Path) -> dict[str, Array]:
@@ -239,7 +201,9 @@ def read_words(path: Path, expected: int) -> list[str]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    # A path that is not UTF-8 holds lone surrogates: \udcff is how JSON, too, writes them.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -248,16 +212,10 @@ def read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"{path}: missing; copy or train the model again") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(
             f"{path}: damaged, not JSON ({error}); copy or train the model again"
         ) from None
     if not isinstance(value, dict):
         raise ModelError(f"{path}: damaged, expected a JSON object; copy or train the model again")
     return value
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -47,12 +47,17 @@ def tag_stream(
     """
     settings = tagger.model.config.corpus
     blocks = read_blocks(stream, source)
-    first = next(blocks, Block([], 1))
-    head = [line.removesuffix("\r") for line in first.lines[:_LOOK_AHEAD]]
+    begun: list[Block] = []
+    head: list[str] = []
+    for block in blocks:
+        begun.append(block)
+        head += [line.removesuffix("\r") for line in block.lines]
+        if len(head) >= _LOOK_AHEAD and find_layout(head, settings.comment):
+            break
     if form == "auto":
         form, why = find_format(head, settings.comment)
         report(f"{source}: read as {why}")
-    blocks = chain([first], blocks)
+    blocks = chain(begun, blocks)
     scheme = scheme or tagger.model.corpus_scheme
     if form == "text":
         return _tag_text(tagger, blocks, to or "inline", scheme)

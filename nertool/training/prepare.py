@@ -40,13 +40,12 @@ from nertool.embeddings.encoder import (
 from nertool.embeddings.features import FEATURES
 from nertool.embeddings.vectors import load_vectors
 from nertool.errors import CorpusError, ModelError, StaleError, did_you_mean
+from nertool.files import replacing_folder, restore_interrupted
 from nertool.network.activations import Array
 from nertool.tagging.storage import (
     map_arrays,
     read_json,
     read_words,
-    replacing_folder,
-    restore_interrupted,
     write_arrays,
     write_json,
     write_words,

@@ -24,12 +24,11 @@ import nertool
 from nertool.config import Config, config_to_dict, load_config
 from nertool.errors import ConfigError, ModelError
 from nertool.evaluation.report import as_dict
+from nertool.files import replacing_folder, restore_interrupted
 from nertool.tagging.storage import (
     load_model,
     map_arrays,
     read_json,
-    replacing_folder,
-    restore_interrupted,
     save_model,
     write_arrays,
     write_json,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -47,7 +48,7 @@ class Verdict(NamedTuple):
     def as_dict(self) -> dict[str, Any]:
         blocks = {
             check.block: {
-                "error": check.error,
+                "error": check.error if math.isfinite(check.error) else None,
                 "passed": check.passed,
                 "coordinates": check.coordinates,
                 "kinks": check.kinks,

@@ -1,0 +1,106 @@
+"""Files as the user names them, and nothing half-written: what is written takes its name once it is whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from nertool.errors import CorpusError, did_you_mean
+
+
+@contextmanager
+def open_input(path: Path) -> Iterator[tuple[BinaryIO, str]]:
+    """Open a file, or standard input for `-`; gives the stream and its name for messages."""
+    if str(path) == "-":
+        yield sys.stdin.buffer, "<stdin>"
+        return
+    try:
+        stream = open(path, "rb")  # noqa: SIM115  # closed below
+    except FileNotFoundError:
+        near = did_you_mean(path.name, [sibling.name for sibling in path.parent.glob("*")])
+        raise CorpusError(f"{path}: no such file, expected a text to read{near}") from None
+    except IsADirectoryError:
+        raise CorpusError(f"{path}: found a folder, expected a file") from None
+    with stream:
+        yield stream, str(path)
+
+
+@contextmanager
+def open_output(path: Path | None) -> Iterator[TextIO]:
+    """Give a stream to write to: stdout, or a file that takes its name only once it is whole."""
+    if path is None or str(path) == "-":
+        # The same bytes on every system: UTF-8, and line ends as they are written.
+        out = open(  # noqa: SIM115  # closed by the next line
+            sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False
+        )
+        with out:
+            yield out
+        return
+    if path.is_dir():
+        raise IsADirectoryError(None, "found a folder, expected a file to write to", str(path))
+    if path.exists() and not path.is_file():  # /dev/null, a named pipe: written to, never replaced
+        with open(path, "w", encoding="utf-8", newline="") as out:
+            yield out
+        return
+    if not path.parent.is_dir():
+        raise FileNotFoundError(None, "no such folder, expected one to write to", str(path.parent))
+    path = path.resolve()  # what a link points to is replaced, not the link
+    descriptor, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as out:
+            yield out
+            out.flush()
+            os.fsync(descriptor)
+        os.chmod(aside, 0o666 & ~current_umask())
+        os.replace(aside, path)
+    except BaseException:
+        os.unlink(aside)
+        raise
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to write into; when all went well, put it at `path` in place of what was there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.new-", dir=path.parent))
+    try:
+        os.chmod(aside, 0o777 & ~current_umask())
+        yield aside
+        for file in aside.iterdir():
+            flush_to_disk(file)
+        old = path.with_name(f".{path.name}.old")
+        if path.exists():
+            shutil.rmtree(old, ignore_errors=True)
+            path.rename(old)
+        aside.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+
+
+def restore_interrupted(path: Path) -> None:
+    """Put back the folder that a replacement, ended between its two renames, left aside."""
+    old = path.with_name(f".{path.name}.old")
+    if old.is_dir() and not path.exists():
+        old.rename(path)
+
+
+def flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def current_umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
