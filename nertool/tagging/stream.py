@@ -70,9 +70,11 @@ def tag_stream(
 
 def find_format(lines: list[str], comment: str = "") -> tuple[str, str]:
     """Tell whether text is in CoNLL columns or a sentence a line; say what it was taken for."""
+    if comment:
+        lines = [line for line in lines if not line.startswith(comment)]
     if any(is_document_start(line) for line in lines):
         return "conll", "CoNLL columns (-DOCSTART-); --format text if it is not"
-    layout = find_layout(lines, comment)
+    layout = find_layout(lines)
     tokens = [line for line in lines if not is_blank(line)]
     if layout is None:
         return "text", "text, a sentence a line (there is none)"
