@@ -69,7 +69,9 @@ def main() -> None:
     except OSError as error:
         _fail(_os_error(error))
     except MemoryError:
-        _fail("out of memory; set vectors.limit to load fewer word vectors, or use smaller inputs")
+        _fail(
+            "out of memory; set vectors.limit, network.hidden, a width or training.batch_size lower"
+        )
 
 
 def _os_error(error: OSError) -> str:

@@ -103,14 +103,22 @@ def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, resum
         disable=None,
         leave=False,
     ) as bar:
+        last_f1 = ""
 
         def on_batch(windows: int, loss: float) -> None:
-            bar.set_postfix_str(f"J {loss:.4f}", refresh=False)
+            bar.set_postfix_str(f"J {loss:.4f}{last_f1}", refresh=False)
             bar.update(windows)
 
-        for record in run_epochs(settings, prepared, folder, resume, on_batch):
-            bar.reset()
-            tqdm.write(_epoch_line(record, epochs), file=sys.stderr)
+        try:
+            for record in run_epochs(settings, prepared, folder, resume, on_batch):
+                bar.reset()
+                tqdm.write(_epoch_line(record, epochs), file=sys.stderr)
+                last_f1 = f", dev F1 {100 * record.dev.f1:.2f}" if record.dev else ""
+        except KeyboardInterrupt:
+            note(
+                f"interrupted; add --resume to the command to go on from the last epoch in {folder}"
+            )
+            raise typer.Exit(130) from None
 
 
 def _epoch_line(record: EpochRecord, epochs: int) -> str:
