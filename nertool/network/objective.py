@@ -136,7 +136,8 @@ def dropout_mask(
     """Return a mask of 0 and 1/(1 − rate), so that the expected value stays; None at rate 0."""
     if not rate:
         return None
-    keep = rng.random(shape, dtype=np.float32) >= rate
+    # 16 random bits an entry tell a rate to 1/65,536, at a fraction of what a float costs.
+    keep = rng.integers(0, 1 << 16, shape, dtype=np.uint16) >= round(rate * (1 << 16))
     return np.multiply(keep, dtype(1.0 / (1.0 - rate)), dtype=dtype)
 
 
