@@ -25,14 +25,8 @@ from nertool.network.objective import Batch, evaluate
 from nertool.tagging.evaluate import evaluate_corpus
 from nertool.tagging.storage import load_model
 from nertool.training import run
-from nertool.training.prepare import (
-    Part,
-    Prepared,
-    file_hash,
-    load_prepared,
-    prepare,
-    save_prepared,
-)
+from nertool.training.prepare import prepare
+from nertool.training.prepared import Part, Prepared, file_hash, load_prepared, save_prepared
 from nertool.training.trainer import (
     batches,
     initial_state,

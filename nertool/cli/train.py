@@ -22,7 +22,7 @@ from nertool.cli.options import (
 
 if TYPE_CHECKING:
     from nertool.config import Config
-    from nertool.training.prepare import Prepared
+    from nertool.training.prepared import Prepared
     from nertool.training.trainer import EpochRecord
 
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]

@@ -33,7 +33,8 @@ from nertool.tagging.storage import (
     write_arrays,
     write_json,
 )
-from nertool.training.prepare import Prepared, Report, load_prepared, prepare, save_prepared
+from nertool.training.prepare import Report, prepare
+from nertool.training.prepared import Prepared, load_prepared, save_prepared
 from nertool.training.trainer import EpochRecord, State, best_model, initial_state, train
 
 

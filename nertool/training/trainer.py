@@ -39,7 +39,7 @@ from nertool.network.optimizers import Optimizer
 from nertool.tagging.decode import lattice
 from nertool.tagging.evaluate import score_predictions
 from nertool.tagging.model import Model, decode, outputs, score_tokens
-from nertool.training.prepare import Part, Prepared, features_of
+from nertool.training.prepared import Part, Prepared, features_of
 
 
 @dataclass

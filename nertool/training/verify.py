@@ -23,7 +23,8 @@ from nertool.network.objective import (
     tables_of,
 )
 from nertool.tagging.model import Model, outputs
-from nertool.training.prepare import Prepared, Report, prepare
+from nertool.training.prepare import Report, prepare
+from nertool.training.prepared import Prepared
 from nertool.training.trainer import (
     initial_state,
     objective_of,
