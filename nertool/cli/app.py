@@ -42,17 +42,18 @@ def _options(
     """Hold the options that stand before a command."""
 
 
-app.command("init")(init.init)
-app.command("prepare")(train.prepare)
-app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
-app.command("predict")(predict.predict)
-app.command("gradcheck")(gradcheck.gradcheck)
+# The short helps fit the list of commands; each function's docstring is its own help's text.
+app.command("init", short_help="Lay the sample's configs and data into a folder.")(init.init)
+app.command("prepare", short_help="Encode corpus and vectors: stage 1 of train.")(train.prepare)
+app.command("train", short_help="Train a recogniser, and keep the best on dev.")(train.train)
+app.command("evaluate", short_help="Compare a model with a labelled text.")(evaluate.evaluate)
+app.command("predict", short_help="Tag CoNLL columns or plain sentences.")(predict.predict)
+app.command("gradcheck", short_help="Prove every gradient, by differences.")(gradcheck.gradcheck)
 
 corpus_app = typer.Typer(
     help="Look after labelled text.", no_args_is_help=True, rich_markup_mode=None
 )
-corpus_app.command("convert")(corpus.convert)
+corpus_app.command("convert", short_help="Between formats and tag schemes.")(corpus.convert)
 app.add_typer(corpus_app, name="corpus")
 
 

@@ -16,7 +16,7 @@ SCHEMES = ("io", "iob1", "iob2", "bioes")
 
 def convert(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Labelled texts; - for stdin.")
+        list[Path], typer.Argument(metavar="FILE", help="Labelled texts; - for stdin.")
     ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write [default: stdout]")

@@ -18,7 +18,7 @@ SCHEMES = ("io", "iob1", "iob2", "bioes")
 def predict(
     model: ModelPath,
     inputs: Annotated[
-        list[Path], typer.Argument(help="Texts to tag; - for stdin.", metavar="FILE...")
+        list[Path], typer.Argument(help="Texts to tag; - for stdin.", metavar="FILE")
     ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write [default: stdout]")
