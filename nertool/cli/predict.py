@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +59,10 @@ def predict(
     ):
         if value is not None and value not in known:
             raise typer.BadParameter(f"--{name}: found {value}, expected one of {', '.join(known)}")
+
+    # Said before numpy is loaded: the products here are small, and a second thread would only wait.
+    for library in ("OPENBLAS", "MKL", "OMP"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
     from nertool.tagging.compiled import CompiledTagger
     from nertool.tagging.storage import load_model
