@@ -186,6 +186,8 @@ def _read(path: Path) -> dict[str, _Setting]:
     except FileNotFoundError:
         near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.yaml")])
         raise ConfigError(f"{path}: no such file, expected a YAML config{near}") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: found a folder, expected a YAML config") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: expected UTF-8 text; is this a YAML config?") from None
     except yaml.MarkedYAMLError as error:
