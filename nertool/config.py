@@ -20,7 +20,7 @@ import yaml
 
 from nertool.errors import ConfigError, OverrideError, did_you_mean
 
-_LARGEST = 2**31 - 1  # of any whole number here: beyond it numpy's sizes overflow
+_LARGEST = 2**31 - 1  # of any whole number but the seed: beyond it numpy's sizes overflow
 
 
 def _key(
@@ -297,7 +297,7 @@ def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) 
         value = number
     elif kind is int and (not isinstance(value, int) or isinstance(value, bool)):
         raise refuse("a whole number")
-    elif kind is int and value > _LARGEST:
+    elif kind is int and key != "seed" and value > _LARGEST:
         raise refuse(f"at most {_LARGEST:,}")
     elif kind is bool and not isinstance(value, bool):
         raise refuse("true or false")

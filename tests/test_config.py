@@ -371,6 +371,15 @@ CONFIGS = st.builds(
 )
 
 
+@pytest.mark.parametrize("key", ["network.hidden", "features.caps", "training.batch_size"])
+def test_a_size_that_no_array_can_have_is_refused(tmp_path, key):
+    path = tmp_path / "c.yaml"
+    path.write_text("seed: 18446744073709551616\n")  # any whole number will do for a seed
+    assert load_config(path).seed == 2**64
+    with pytest.raises(OverrideError, match=r"found 1\d{23}, expected at most 2,147,483,647"):
+        load_config(path, [f"{key}={10**23}"])
+
+
 @settings(max_examples=60, deadline=None)
 @given(config=CONFIGS)
 def test_a_config_comes_back_whole_from_dictionaries_json_and_yaml(config):
