@@ -658,3 +658,11 @@ def test_only_the_command_line_prints_or_exits():
     for path in SOURCES:
         if part_of(path) != "cli":
             assert not calls_of(path) & {"print", "exit", "quit", "sys.exit", "os._exit"}, path
+
+
+def test_what_inline_output_leaves_out_is_counted(run_dir, main):
+    text = "-DOCSTART- O\n\nAda O\nmet O\n\n-DOCSTART- O\n\nParis O\n"
+    done = main("predict", run_dir, "-", "--to", "inline", stdin=text)
+    assert done.returncode == 0
+    assert "2 document marks and comments left out" in done.stderr
+    assert len(done.stdout.splitlines()) == 2

@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from nertool.cli.options import note
+from nertool.cli.options import SCHEMES, check_choice, note
 from nertool.files import open_input, open_output
 
 FORMATS = ("conll", "inline")
-SCHEMES = ("io", "iob1", "iob2", "bioes")
 
 
 def convert(
@@ -38,13 +37,9 @@ def convert(
     tag_column: Annotated[int, typer.Option(help="The tags' column (conll).")] = -1,
 ) -> None:
     """Convert labelled text between CoNLL columns and [inline](MISC) annotation, and between schemes."""
-    for name, value, known in (
-        ("from", form, FORMATS),
-        ("to", to, FORMATS),
-        ("scheme", scheme, SCHEMES),
-    ):
-        if value not in known:
-            raise typer.BadParameter(f"--{name}: found {value}, expected one of {', '.join(known)}")
+    check_choice("--from", form, FORMATS)
+    check_choice("--to", to, FORMATS)
+    check_choice("--scheme", scheme, SCHEMES)
     if part is not None and form != "inline":
         raise typer.BadParameter("--part: only inline documents have headers; give --from inline")
 

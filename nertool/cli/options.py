@@ -34,6 +34,16 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Shorthand for --set seed=
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
 
+# As in corpus/schemes.py, which needs numpy: help and misuse are answered without it.
+SCHEMES = ("io", "iob1", "iob2", "bioes")
+
+
+def check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None:
+    """Refuse, as misuse, a value that an option doesn't have."""
+    if value is not None and value not in known:
+        raise typer.BadParameter(f"{option}: found {value}, expected one of {', '.join(known)}")
+
+
 def note(line: str) -> None:
     """Tell the user something that is not data: on stderr."""
     print(line, file=sys.stderr, flush=True)

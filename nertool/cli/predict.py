@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from nertool.cli.options import ModelPath, note
+from nertool.cli.options import SCHEMES, ModelPath, check_choice, note
 from nertool.files import open_input, open_output
 
 INPUTS = ("auto", "conll", "text")
 OUTPUTS = ("conll", "inline")
-SCHEMES = ("io", "iob1", "iob2", "bioes")
 
 
 def predict(
@@ -52,13 +51,9 @@ def predict(
     ] = None,
 ) -> None:
     """Tag text: CoNLL lines get one more column, plain sentences get their entities marked."""
-    for name, value, known in (
-        ("format", form, INPUTS),
-        ("to", to, OUTPUTS),
-        ("scheme", scheme, SCHEMES),
-    ):
-        if value is not None and value not in known:
-            raise typer.BadParameter(f"--{name}: found {value}, expected one of {', '.join(known)}")
+    check_choice("--format", form, INPUTS)
+    check_choice("--to", to, OUTPUTS)
+    check_choice("--scheme", scheme, SCHEMES)
 
     # Said before numpy is loaded: the products here are small, and a second thread would only wait.
     for library in ("OPENBLAS", "MKL", "OMP"):

@@ -65,7 +65,7 @@ def tag_stream(
     column = settings.token_column if token_column is None else token_column
     index = column_index(column, layout, "--token-column", source)
     lines = _Lines(layout, index, settings.comment)
-    return _tag_conll(tagger, blocks, lines, source, to or "conll", scheme)
+    return _tag_conll(tagger, blocks, lines, source, to or "conll", scheme, report)
 
 
 def find_format(lines: list[str], comment: str = "") -> tuple[str, str]:
@@ -161,9 +161,11 @@ def _tag_conll(
     source: str,
     to: str,
     scheme: str,
+    report: Report,
 ) -> Iterator[str]:
     """Tag CoNLL lines in blocks that end where sentences do."""
     names = tag_names(tagger.model.labels, scheme)
+    left_out = 0
     for block in whole_sentences(blocks):
         kinds = lines.kinds(block, source)
         is_token = kinds >= 0
@@ -177,6 +179,7 @@ def _tag_conll(
         words = [known[i] for i in met]
         spans = tagger.spans(words, word_ids.astype(np.int32), sentence_starts)
         if to == "inline":
+            left_out += sum(not is_blank(block.lines[i]) for i in np.flatnonzero(~is_token))
             tokens = [words[i] for i in word_ids]
             sentences = [tokens[a:b] for a, b in pairwise(sentence_starts.tolist())]
             yield "".join(
@@ -191,6 +194,10 @@ def _tag_conll(
         column[is_token] = tags_of(spans, sentence_starts, names, scheme)
         cells = [*(lines.layout.delimiter + name for name in names), ""]
         yield block.joined(_with_column(block, map(cells.__getitem__, column.tolist())))
+    if left_out:
+        report(
+            f"{source}: {left_out:,} document marks and comments left out: inline has no place for them"
+        )
 
 
 def _with_column(block: Block, cells: Iterator[str]) -> Iterator[str]:
