@@ -50,9 +50,13 @@ class CorpusConfig:
 
 @dataclass(frozen=True)
 class VectorsConfig:
-    """The word vectors. Without a path: random ones of `width` for the words of the training part."""
+    """The word vectors. Without a path: random ones of `width` for the words of the training part.
+
+    more: further files; the members of an ensemble take turns with all of them.
+    """
 
     path: Path | None = None
+    more: tuple[Path, ...] | None = None
     limit: int | None = _key(None, least=1)
     width: int = _key(50, least=1)
     fine_tune: bool = True
@@ -68,20 +72,42 @@ class WindowsConfig:
 
 @dataclass(frozen=True)
 class FeaturesConfig:
-    """Trained embeddings of what a word looks like: the width of each, 0 for none."""
+    """What a token shows besides its word's vector: of trained embeddings the width, 0 for none.
+
+    caps, shape, affixes: what the word looks like; sentence, document: what is written around it;
+    memory, neighbours, document_vector: counted or averaged, not trained.
+    """
 
     caps: int = _key(5, least=0)
     shape: int = _key(0, least=0)
     affixes: int = _key(0, least=0)
+    memory: bool = False
+    sentence: int = _key(0, least=0)
+    document: int = _key(0, least=0)
+    neighbours: bool = False
+    document_vector: bool = False
+
+
+@dataclass(frozen=True)
+class FirstStageConfig:
+    """A network before the network: its probabilities for the word's other occurrences in the
+    document are an input of the second. In training they come from `folds` networks that have not
+    seen the document; 0: no first stage."""
+
+    folds: int = _key(0, least=0)
+    hidden: int = _key(128, least=1)
+    epochs: int = _key(8, least=1)
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The hidden layer: H, f, and what its scores mean."""
+    """The hidden layer: H, f, and what its scores mean. members: so many networks are trained, with
+    seeds of their own, and folded into one that is as many times as wide."""
 
     hidden: int = _key(128, least=1)
     activation: str = _key("tanh", choices=("tanh", "logistic", "relu", "hard_tanh"))
     output: str = _key("logistic", choices=("logistic", "softmax"))
+    members: int = _key(1, least=1)
 
 
 @dataclass(frozen=True)
@@ -100,6 +126,9 @@ class TrainingConfig:
     dropout_hidden: float = _key(0.0, least=0, below=1)
     average: int = _key(1, least=1)
     patience: int = _key(0, least=0)
+    outside_weight: float = _key(1.0, least=0)
+    recase: float = _key(0.0, least=0, below=1)
+    replace_entities: float = _key(0.0, least=0, below=1)
 
 
 @dataclass(frozen=True)
@@ -108,6 +137,8 @@ class DecodingConfig:
 
     scheme: str = _key("bioes", choices=("io", "iob2", "bioes"))
     method: str = _key("viterbi", choices=("viterbi", "argmax"))
+    outside_bias: float = 0.0
+    consistency: float = _key(0.0, least=0, below=1)
 
 
 @dataclass(frozen=True)
@@ -118,6 +149,7 @@ class Config:
     features: FeaturesConfig = FeaturesConfig()
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
+    first_stage: FirstStageConfig = FirstStageConfig()
     decoding: DecodingConfig = DecodingConfig()
     seed: int = _key(1, least=0)
 
@@ -266,6 +298,11 @@ def _build(settings: Mapping[str, _Setting]) -> Config:
             f"windows.size: found {config.windows.size}, expected an odd number: "
             "the word to be classified and as many on either side"
         )
+    if config.first_stage.folds == 1:
+        raise settings["first_stage.folds"].error(
+            "first_stage.folds: found 1, expected 0 for no first stage, or at least 2: "
+            "each part of the text is read by a network that was trained on the others"
+        )
     return config
 
 
@@ -275,8 +312,8 @@ def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) 
     value = setting.value
     if value is None and type(None) in options:
         return None
-    kind = next(option for option in options if option is not type(None))
-    kind = typing.get_origin(kind) or kind
+    declared = next(option for option in options if option is not type(None))
+    kind = typing.get_origin(declared) or declared
 
     def refuse(expected: str) -> ConfigError:
         return setting.error(f"{key}: found {value!r}, expected {expected}")
@@ -284,8 +321,7 @@ def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) 
     if kind is Path:
         if not isinstance(value, str) or not value or "\0" in value:
             raise refuse("a path")
-        # Path.expanduser would raise for a user that does not exist; such a ~ is just a name.
-        return Path(os.path.normpath(setting.folder / os.path.expanduser(value)))
+        return _path(setting, value)
     if kind is float:
         # YAML 1.1 takes 1e-3, without a dot, for a string.
         try:
@@ -305,9 +341,15 @@ def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) 
         if (
             not isinstance(value, list | tuple)
             or not value
-            or not all(isinstance(v, str) for v in value)
+            or not all(isinstance(v, str) and "\0" not in v for v in value)
         ):
-            raise refuse("a list of names, such as [PER, LOC]")
+            raise refuse(
+                "a list of paths, such as [more.bin]"
+                if typing.get_args(declared)[0] is Path
+                else "a list of names, such as [PER, LOC]"
+            )
+        if typing.get_args(declared)[0] is Path:
+            return tuple(_path(setting, entry) for entry in value)
         return tuple(value)
     elif kind is str and not isinstance(value, str):
         # A scheme or a label written like a number or a switch is still text.
@@ -322,3 +364,8 @@ def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) 
     if kind is float and value == float("inf"):
         raise refuse("a finite number")
     return value
+
+
+def _path(setting: _Setting, text: str) -> Path:
+    # Path.expanduser would raise for a user that does not exist; such a ~ is just a name.
+    return Path(os.path.normpath(setting.folder / os.path.expanduser(text)))

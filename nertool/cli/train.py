@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from nertool.training.trainer import EpochRecord
 
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="How many networks to train side by side, where there are several "
+        "[default: the machine's cores]",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that is there.")]
 
 
@@ -49,6 +58,7 @@ def train(
     seed: Seed = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a recogniser: prepare its inputs if need be, run the epochs, keep the best on dev."""
@@ -76,24 +86,31 @@ def train(
     prepared = prepared_for(settings, folder, rebuild, note, overwrite)
     if not resume:
         begin_run(settings, folder)
-    _run_with_progress(settings, prepared, folder, resume)
+    _run_with_progress(settings, prepared, folder, workers or _cores())
 
     epoch, dev = last_best(folder)
     if as_json:
         print_json({"run_dir": str(folder), "epoch": epoch, "dev": dev})
     elif dev:
-        note(f"\nBest on dev: epoch {epoch}, kept in {folder / 'best'}\n")
+        epochs = ", ".join(map(str, epoch)) if isinstance(epoch, list) else str(epoch)
+        plural = "s" if isinstance(epoch, list) else ""
+        note(f"\nBest on dev: epoch{plural} {epochs}, kept in {folder / 'best'}\n")
         print(as_table(dev))
         _show_example(folder, prepared)
     if not as_json:
         _show_next_steps(config, settings, folder)
 
 
-def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, resume: bool) -> None:
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, workers: int) -> None:
     """Run the epochs, with a bar on a terminal and a line for each epoch on stderr."""
     from tqdm import tqdm
 
-    from nertool.training.run import run_epochs
+    from nertool.training.run import run_training
 
     epochs = settings.training.epochs
     with tqdm(
@@ -110,9 +127,11 @@ def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, resum
             bar.update(windows)
 
         try:
-            for record in run_epochs(settings, prepared, folder, resume, on_batch):
+            for name, record in run_training(settings, prepared, folder, workers, on_batch):
                 bar.reset()
-                tqdm.write(_epoch_line(record, epochs), file=sys.stderr)
+                of = settings.first_stage.epochs if name.startswith("first") else epochs
+                line = f"{name + ': ' if name else ''}{_epoch_line(record, of)}"
+                tqdm.write(line, file=sys.stderr)
                 last_f1 = f", dev F1 {100 * record.dev.f1:.2f}" if record.dev else ""
         except KeyboardInterrupt:
             note(

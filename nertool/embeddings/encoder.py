@@ -1,4 +1,5 @@
-"""From a word form to its row numbers: which vector it gets, and which features it shows.
+"""From a word form to its row numbers: which vector it gets, which features it shows, what is
+remembered of it.
 
 The word vectors' table L has three rows of its own before the vocabulary's:
 0 for unknown words, 1 for the padding before a sentence, 2 for the padding after it.
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus
 from nertool.embeddings.features import PADDING, feature_columns, feature_ids
+from nertool.embeddings.memory import UNMET
 
 UNKNOWN, PAD_LEFT, PAD_RIGHT = 0, 1, 2
 SPECIAL_ROWS = 3
@@ -23,24 +25,37 @@ _DIGIT = re.compile(r"\d")
 
 
 class Encoder:
-    """Word forms → row numbers of the tables, L's first, then one for each feature."""
+    """Word forms → row numbers of the tables: L's first, then each feature's, then the memory's."""
 
-    def __init__(self, words: Sequence[str], features: Sequence[str]) -> None:
-        """words: the vocabulary, in the order of L's rows after the special ones; features: by name."""
+    def __init__(
+        self, words: Sequence[str], features: Sequence[str], remembered: Sequence[str] | None = None
+    ) -> None:
+        """words: the vocabulary, in the order of L's rows after the special ones; features: by name;
+        remembered: the word forms of the memory's rows after its first, None if there is no memory."""
         self.words = words
         self.features = list(features)
+        self.remembered = remembered
         self.rows = dict(zip(words, range(SPECIAL_ROWS, SPECIAL_ROWS + len(words)), strict=True))
+        self._memory: dict[str, int] | None = None
+        if remembered is not None:
+            self._memory = {word: 1 + row for row, word in enumerate(remembered)}
 
     @property
     def padding(self) -> NDArray[np.int32]:
         """Row numbers (2, F) of the padding before and after a sentence."""
         beyond = [PADDING] * (sum(feature_columns(self.features)) - 1)
+        beyond += [UNMET] * (self._memory is not None)
         return np.array([[PAD_LEFT, *beyond], [PAD_RIGHT, *beyond]], dtype=np.int32)
 
     def encode(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """Return (n, F) int32: for each word form its row in L, then its number for each feature."""
+        """Return (n, F) int32: for each word form its row in L, then its number for each feature, then
+        its row in the memory."""
         vectors = np.array([self.vector_row(word) for word in words], dtype=np.int32)
-        return np.concatenate([vectors[:, None], feature_ids(self.features, words)], axis=1)
+        parts = [vectors[:, None], feature_ids(self.features, words)]
+        if self._memory is not None:
+            found = [self._memory.get(word, UNMET) for word in words]
+            parts.append(np.array(found, dtype=np.int32).reshape(-1, 1))
+        return np.concatenate(parts, axis=1)
 
     def vector_row(self, word: str) -> int:
         """Find a word's row in L: as it stands, in lower case, with digits as 0 or #, else unknown."""

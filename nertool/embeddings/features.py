@@ -26,15 +26,18 @@ class Feature(NamedTuple):
     of: Callable[[str], tuple[int, ...]]
 
 
+LOWER, INITIAL, CAPITALS, MIXED, SIGNS, SINGLE = range(1, 7)
+
+
 def caps(word: str) -> int:
-    """Tell lower (1), Initial (2), ALL CAPITALS (3), miXed (4), digits and signs (5), one Capital (6)."""
+    """Tell lower, Initial, ALL CAPITALS, miXed, digits and signs, and a single Capital: 1 … 6."""
     if word.islower():
-        return 1
+        return LOWER
     if word.isupper():
-        return 6 if sum(character.isalpha() for character in word) == 1 else 3
+        return SINGLE if sum(character.isalpha() for character in word) == 1 else CAPITALS
     if word[:1].isupper() and word[1:].islower():
-        return 2
-    return 4 if any(character.isalpha() for character in word) else 5
+        return INITIAL
+    return MIXED if any(character.isalpha() for character in word) else SIGNS
 
 
 _RUNS = re.compile(r"(.)\1+")

@@ -33,9 +33,10 @@ class PaddedText:
 
 
 class WindowBatch(NamedTuple):
-    """B windows over n words: types (n,) of the words, windows (B, C) into them, tokens (B,) in the text."""
+    """B windows over n words: positions (n,) of the words in the padded text, windows (B, C) into
+    them, tokens (B,) in the text."""
 
-    types: Ids
+    positions: NDArray[np.int64]
     windows: NDArray[np.int64]
     tokens: NDArray[np.int64]
 
@@ -61,7 +62,7 @@ def sentence_windows(text: PaddedText, sentences: NDArray[np.int64]) -> WindowBa
     positions = ranges(starts + 2 * m * sentences, lengths + 2 * m)    # (n,) = B + 2m each
     # In the batch, too, the token i of the k-th sentence stands at i + m + 2mk.
     centres = np.arange(len(tokens)) + m + 2 * m * np.repeat(np.arange(len(sentences)), lengths)
-    return WindowBatch(text.types[positions], centres[:, None] + np.arange(-m, m + 1), tokens)
+    return WindowBatch(positions, centres[:, None] + np.arange(-m, m + 1), tokens)
 
 
 def single_windows(text: PaddedText, tokens: NDArray[np.int64]) -> WindowBatch:
@@ -69,7 +70,7 @@ def single_windows(text: PaddedText, tokens: NDArray[np.int64]) -> WindowBatch:
     C = 2 * text.m + 1
     positions = text.centres[tokens][:, None] + np.arange(-text.m, text.m + 1)   # (B, C)
     windows = np.arange(len(tokens) * C).reshape(len(tokens), C)
-    return WindowBatch(text.types[positions.ravel()], windows, tokens)
+    return WindowBatch(positions.ravel(), windows, tokens)
 
 
 def ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:

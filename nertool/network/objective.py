@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.network.activations import Array
-from nertool.network.lookup import RowGradient, Rows, embed, embed_backward, scatter_add
+from nertool.network.lookup import RowGradient, Rows, embed, embed_backward, row_width, scatter_add
 from nertool.network.losses import LOSSES
 from nertool.network.scorer import Cache, Weights, backward, forward
 
@@ -37,11 +37,13 @@ class Objective(NamedTuple):
 
 class Batch(NamedTuple):
     """B windows over n words: ids (n, F) are the words' row numbers in the tables, windows (B, C)
-    point into the n words, y (B, K) are the targets."""
+    point into the n words, y (B, K) are the targets; given (B, e) stands in x beside the window's
+    rows: inputs of the centre that come from elsewhere, so that no gradient goes back into them."""
 
     ids: Rows
     windows: NDArray[np.integer]
     y: Array
+    given: Array | None = None
 
 
 class Masks(NamedTuple):
@@ -79,7 +81,9 @@ def evaluate(
     R = embed(tables, batch.ids, objective.columns)                     # (n, d)
     if masks.input is not None:
         R *= masks.input
-    x = R[batch.windows].reshape(len(batch.windows), -1)                # (B, D)
+    x = R[batch.windows].reshape(len(batch.windows), -1)                # (B, C d)
+    if batch.given is not None:
+        x = np.concatenate([x, batch.given], axis=1)                    # (B, D)  D = C d + e
     s, cache = forward(weights, objective.activation, x, masks.hidden)  # (B, K)
     J, ds = LOSSES[objective.output](s, batch.y)
     if objective.l2:
@@ -103,7 +107,8 @@ def loss_and_gradients(
     tables = tables_of(parameters)
     if any(name not in objective.frozen for name in tables):
         n, (B, C) = len(batch.ids), batch.windows.shape
-        dx = back.x.reshape(B * C, -1)                                  # (BC, d)  cut into C pieces
+        d = row_width(list(tables.values()), objective.columns)
+        dx = back.x[:, : C * d].reshape(B * C, d)                       # (BC, d)  cut into C pieces
         dR = scatter_add(batch.windows.ravel(), dx, n)                  # (n, d)
         if masks.input is not None:
             dR *= masks.input

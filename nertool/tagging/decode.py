@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.schemes import split_tag
+from nertool.embeddings.windows import ranges
 from nertool.network.activations import Array
 
 
@@ -54,6 +55,21 @@ def lattice(tags: Sequence[str], scheme: str) -> Lattice:
     if scheme == "bioes":
         end = np.array([prefix in "OES" for prefix, _ in pairs])
     return Lattice(start, end, step, goes_on)
+
+
+def decode(scores: Array, sentence_starts: Offsets, method: str, allowed: Lattice) -> Ids:
+    """Choose each token's tag, (N,) int32, by config.decoding.method."""
+    best = argmax(scores)
+    if method == "argmax":
+        return best
+    # The best tag of each token, where that is an allowed sequence, is the best sequence: only the
+    # other sentences need the search.
+    open_ones = np.flatnonzero(~valid_sentences(best, sentence_starts, allowed))
+    starts, lengths = sentence_starts[open_ones], np.diff(sentence_starts)[open_ones]
+    tokens = ranges(starts, lengths)
+    own_starts = np.concatenate([[0], np.cumsum(lengths)])
+    best[tokens] = viterbi(scores[tokens], own_starts, allowed)
+    return best
 
 
 def argmax(scores: Array) -> Ids:

@@ -8,6 +8,7 @@ import numpy as np
 
 from nertool.corpus.columnar import Corpus, Ids, Offsets
 from nertool.corpus.schemes import find_scheme, spans_of, tag_names, tags_of
+from nertool.embeddings.context import Setting
 from nertool.errors import did_you_mean
 from nertool.evaluation.scores import Scores, score_tags
 from nertool.tagging.compiled import CompiledTagger
@@ -48,5 +49,6 @@ def evaluate_corpus(
                 f"{(gold.labels == i).sum():,} entities count as missed{did_you_mean(label, model.labels)}"
             )
     tagger = CompiledTagger(model)
-    tag_ids = tagger.decode(tagger.scores(corpus.words, corpus.word_ids, starts), starts)
+    setting = Setting(corpus.words, corpus.word_ids, starts, corpus.document_starts)
+    tag_ids = tagger.decode(tagger.scores(setting), starts)
     return score_predictions(tag_ids, model.tags, corpus.tag_ids, corpus.tags, scheme, starts)

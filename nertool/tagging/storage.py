@@ -1,8 +1,13 @@
 """A model as a folder that stands alone and can be copied.
 
-model.json         format and version, the resolved config, classes and tags, provenance
-model.safetensors  the arrays; read through a memory map, and unable to run code
-vocabulary.txt     the words of L's rows (after the special ones), one a line
+model.json             format and version, the resolved config, classes and tags, provenance
+model.safetensors      the networks' arrays; read through a memory map, and unable to run code
+vectors.N.safetensors  the N-th file of vectors, as training started from it
+vocabulary.N.txt       its words (after the special rows), one a line
+memory.txt             the words of the memory's rows, where there is a memory
+
+The vectors are kept once for all networks that share them; of each network only the rows that
+training could meet are kept besides.
 
 Everything is written into a folder aside, flushed to disk, and then put in place by renaming.
 """
@@ -11,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,35 +25,73 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from nertool.config import config_from_dict, config_to_dict
+from nertool.config import Config, config_from_dict, config_to_dict
 from nertool.corpus.schemes import SCHEMES, tag_names
 from nertool.embeddings.encoder import SPECIAL_ROWS, Encoder
-from nertool.embeddings.features import FEATURES, feature_columns
+from nertool.embeddings.inputs import (
+    MEMORY,
+    feature_table_shapes,
+    features_of,
+    given_width,
+    table_columns,
+)
 from nertool.errors import ConfigError, ModelError
 from nertool.files import current_umask, replacing_folder, restore_interrupted
 from nertool.network.activations import Array
-from nertool.tagging.model import Model, outputs
+from nertool.tagging.model import Member, Model, outputs
 
-FORMAT, VERSION = "nertool model", 1
-HEADER, ARRAYS, VOCABULARY = "model.json", "model.safetensors", "vocabulary.txt"
+FORMAT, VERSION = "nertool model", 2
+HEADER, ARRAYS, REMEMBERED = "model.json", "model.safetensors", "memory.txt"
+STAGES = ("first_stage", "members")
 
 
-def save_model(model: Model, path: Path) -> None:
+def vectors_name(i: int) -> str:
+    """Name the file of the i-th vectors."""
+    return f"vectors.{i}.safetensors"
+
+
+def vocabulary_name(i: int) -> str:
+    """Name the file with the words of the i-th vectors."""
+    return f"vocabulary.{i}.txt"
+
+
+def save_model(model: Model, path: Path, vectors_dir: Path | None = None) -> None:
     """Write a model folder, replacing one that is there; at every moment there is a whole one.
 
-    Errors: OSError as it comes.
+    vectors_dir: a folder that has the vectors' and vocabularies' files already, under the same
+    names; they are linked to, or copied where the file system has no links. Errors: OSError as it comes.
     """
+    stages = {stage: getattr(model, stage) for stage in STAGES}
+    everyone = [member for members in stages.values() for member in members]
+    encoders = list({id(member.encoder): member for member in everyone}.values())
+    number = {id(member.encoder): i for i, member in enumerate(encoders)}
+    arrays = {}
+    for stage, members in stages.items():
+        for i, member in enumerate(members):
+            arrays[f"{stage}.{i}.rows"] = member.rows
+            arrays |= {f"{stage}.{i}.{name}": array for name, array in member.parameters.items()}
     with replacing_folder(path) as aside:
-        write_arrays(aside / ARRAYS, model.parameters)
-        write_words(aside / VOCABULARY, model.encoder.words)
+        write_arrays(aside / ARRAYS, arrays)
+        for i, member in enumerate(encoders):
+            if vectors_dir:
+                for name in (vectors_name(i), vocabulary_name(i)):
+                    link_or_copy(vectors_dir / name, aside / name)
+            else:
+                write_arrays(aside / vectors_name(i), {"L": member.L})
+                write_words(aside / vocabulary_name(i), member.encoder.words)
+        if model.config.features.memory:
+            write_words(aside / REMEMBERED, encoders[0].encoder.remembered or [])
         header = {
             "format": FORMAT,
             "version": VERSION,
             "labels": model.labels,
             "tags": model.tags,
             "corpus_scheme": model.corpus_scheme,
-            "features": model.encoder.features,
-            "arrays": {name: list(array.shape) for name, array in model.parameters.items()},
+            "networks": {
+                stage: [number[id(member.encoder)] for member in members]
+                for stage, members in stages.items()
+            },
+            "arrays": {name: list(array.shape) for name, array in arrays.items()},
             "config": config_to_dict(model.config),
             "provenance": model.provenance,
         }
@@ -71,54 +115,110 @@ def load_model(path: Path) -> Model:
             "train it again, or use the nertool release that made it"
         )
     arrays = map_arrays(folder / ARRAYS)
+    damaged = f"{folder / HEADER}: damaged"
     try:
         shapes = {name: tuple(shape) for name, shape in header["arrays"].items()}
         if {name: array.shape for name, array in arrays.items()} != shapes:
             raise ModelError(
                 f"{folder}: {ARRAYS} and {HEADER} don't belong together; copy the whole folder"
             )
-        words = read_words(folder / VOCABULARY, len(arrays["L"]) - SPECIAL_ROWS)
+        arrays = {name: arrays[name] for name in shapes}  # in the order of a row's parts
+        config = config_from_dict(header["config"], str(folder / HEADER))
+        vectors = _read_vectors(folder, max(sum(header["networks"].values(), [0])) + 1)
+        encoders = _read_encoders(folder, vectors, arrays, config)
+        stages = {
+            stage: tuple(
+                _member(arrays, f"{stage}.{i}.", encoders[v], vectors[v])
+                for i, v in enumerate(header["networks"][stage])
+            )
+            for stage in STAGES
+        }
         model = Model(
-            config=config_from_dict(header["config"], str(folder / HEADER)),
+            config=config,
             labels=list(header["labels"]),
             tags=list(header["tags"]),
             corpus_scheme=str(header["corpus_scheme"]),
-            encoder=Encoder(words, header["features"]),
-            parameters={name: arrays[name] for name in shapes},
             provenance=dict(header["provenance"]),
+            **stages,
         )
-        fitting = _shapes(model)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ModelError(
-            f"{folder / HEADER}: damaged ({error!r}); copy or train the model again"
-        ) from None
+        fits = _fits(model)
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        raise ModelError(f"{damaged} ({error!r}); copy or train the model again") from None
     except ConfigError as error:
         raise ModelError(str(error)) from None
     if model.tags != tag_names(model.labels, model.config.decoding.scheme):
+        raise ModelError(f"{damaged}: tags and labels don't agree; train the model again")
+    if not fits or model.corpus_scheme not in SCHEMES:
         raise ModelError(
-            f"{folder / HEADER}: damaged: tags and labels don't agree; train the model again"
-        )
-    if shapes != fitting or model.corpus_scheme not in SCHEMES:
-        raise ModelError(
-            f"{folder / HEADER}: damaged: config and arrays don't agree; copy or train the model again"
+            f"{damaged}: config and arrays don't agree; copy or train the model again"
         )
     return model
 
 
-def _shapes(model: Model) -> dict[str, tuple[int, ...]]:
-    """Return the shapes that a model's arrays should have by its config, words and tags.
+def _read_vectors(folder: Path, count: int) -> list[Array]:
+    return [map_arrays(folder / vectors_name(i))["L"] for i in range(count)]
 
-    Errors: KeyError for a feature that there isn't.
+
+def _read_encoders(
+    folder: Path, vectors: Sequence[Array], arrays: Mapping[str, Array], config: Config
+) -> list[Encoder]:
+    """Read the vocabularies, and make an encoder for each; all share one memory."""
+    remembered = None
+    if config.features.memory:
+        remembered = read_words(folder / REMEMBERED, len(arrays[f"members.0.{MEMORY}"]) - 1)
+    return [
+        Encoder(
+            read_words(folder / vocabulary_name(i), len(L) - SPECIAL_ROWS),
+            features_of(config),
+            remembered,
+        )
+        for i, L in enumerate(vectors)
+    ]
+
+
+def _member(arrays: Mapping[str, Array], prefix: str, encoder: Encoder, L: Array) -> Member:
+    own = {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
+    return Member(encoder, L, own.pop("rows"), own)
+
+
+def _fits(model: Model) -> bool:
+    """Tell whether a model's arrays are those that its config asks for, in number and shape.
+
+    Errors: KeyError for an array that is missing.
     """
     config = model.config
-    rows = SPECIAL_ROWS + len(model.encoder.words)
-    tables = {"L": (rows, *model.parameters["L"].shape[1:])}
-    for name in model.encoder.features:
-        tables[f"E.{name}"] = (FEATURES[name].size, getattr(config.features, name))
-    columns = feature_columns(model.encoder.features)
-    d = sum(c * shape[-1] for c, shape in zip(columns, tables.values(), strict=True))
-    D, H = config.windows.size * d, config.network.hidden
-    return {**tables, "W": (H, D), "b": (H,), "U": (outputs(model.tags, config), H)}
+    first = model.first_stage
+    return (
+        len(model.members) == config.network.members
+        and bool(first) == (config.first_stage.folds > 0)
+        and all(_member_fits(member, model, False, config.first_stage.hidden) for member in first)
+        and all(
+            _member_fits(member, model, bool(first), config.network.hidden)
+            for member in model.members
+        )
+    )
+
+
+def _member_fits(member: Member, model: Model, given_first: bool, H: int) -> bool:
+    config, v, T = model.config, member.L.shape[1], len(model.tags)
+    tables = {"L": (len(member.rows), v), **feature_table_shapes(config)}
+    if config.features.memory:
+        tables[MEMORY] = (1 + len(member.encoder.remembered or []), len(model.labels) + 2)
+    columns = table_columns(config)
+    d = sum(columns[name] * tables[name][1] for name in columns)
+    D = config.windows.size * d + given_width(config, v, T, given_first)
+    expected = {**tables, "W": (H, D), "b": (H,), "U": (outputs(model.tags, config), H)}
+    rows = member.rows
+    inside = not len(rows) or (rows[0] >= 0 and rows[-1] < len(member.L))
+    return (
+        {name: array.shape for name, array in member.parameters.items()} == expected
+        and rows.ndim == 1
+        and bool(inside and (np.diff(rows) > 0).all())
+    )
 
 
 def model_folder(path: Path) -> Path:
@@ -178,6 +278,13 @@ def map_arrays(path: Path) -> dict[str, Array]:
         raise ModelError(
             f"{path}: cut short or damaged ({' '.join(str(error).split())}); copy or train the model again"
         ) from None
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def write_words(path: Path, words: Sequence[str]) -> None:

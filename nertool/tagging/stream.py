@@ -15,13 +15,15 @@ from typing import BinaryIO
 import numpy as np
 
 from nertool.corpus.blocks import Block, is_blank, read_blocks, whole_sentences
-from nertool.corpus.columnar import Interner, Span
+from nertool.corpus.columnar import Interner, Offsets, Span
 from nertool.corpus.conll import Layout, column_index, find_layout, is_document_start
 from nertool.corpus.inline import mark_inline, to_inline
 from nertool.corpus.schemes import OUTSIDE, TagSpans, split_tag, tag_names, tags_of
+from nertool.embeddings.context import Setting, cut_documents
+from nertool.embeddings.inputs import needs_documents
 from nertool.errors import CorpusError
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.tagger import columns
+from nertool.tagging.tagger import setting_of
 
 _LOOK_AHEAD = 1000  # lines that the format is found from
 _REMEMBERED = 200_000  # lines whose reading is kept
@@ -95,7 +97,8 @@ def _looks_like_tag(field: str) -> bool:
     return field == "O" or (split_tag(field)[1] != field and field.partition("-")[0] in "BIESLUM")
 
 
-_BREAK, _DOCUMENT, _PASSED = -1, -2, -3  # what a line is that holds no token
+# What a line is that holds no token: a document's mark may have columns like the others, or not.
+_BREAK, _DOCUMENT, _MARK, _PASSED = -1, -2, -3, -4
 
 
 class _Lines(dict[str, int]):
@@ -118,7 +121,7 @@ class _Lines(dict[str, int]):
             return _BREAK
         if is_document_start(line):
             # With as many columns as the rest it gets one more, too; alone it stays alone.
-            return _DOCUMENT if len(self.layout.split(line)) == self.layout.width > 1 else _BREAK
+            return _DOCUMENT if len(self.layout.split(line)) == self.layout.width > 1 else _MARK
         if self.comment and line.startswith(self.comment):
             return _PASSED
         fields = self.layout.split(line)
@@ -163,21 +166,22 @@ def _tag_conll(
     scheme: str,
     report: Report,
 ) -> Iterator[str]:
-    """Tag CoNLL lines in blocks that end where sentences do."""
+    """Tag CoNLL lines in blocks that end where sentences do, or documents if the model reads those."""
     names = tag_names(tagger.model.labels, scheme)
     left_out = 0
-    for block in whole_sentences(blocks):
+    pieces = whole_sentences(blocks)
+    if needs_documents(tagger.model.config):
+        pieces = _whole_documents(pieces, lambda block: _last_document(lines.kinds(block, source)))
+    for block in pieces:
         kinds = lines.kinds(block, source)
         is_token = kinds >= 0
-        breaks = np.cumsum((kinds == _BREAK) | (kinds == _DOCUMENT))[is_token]
-        sentence_starts = np.concatenate(
-            [np.flatnonzero(np.diff(breaks, prepend=-1)), [len(breaks)]]
-        )
+        sentence_starts, document_starts = _starts(kinds)
         # The words that this block holds, out of all that were met.
         met, word_ids = np.unique(kinds[is_token], return_inverse=True)
         known = list(lines.words)
         words = [known[i] for i in met]
-        spans = tagger.spans(words, word_ids.astype(np.int32), sentence_starts)
+        setting = Setting(words, word_ids.astype(np.int32), sentence_starts, document_starts)
+        spans = tagger.spans(setting)
         if to == "inline":
             left_out += sum(not is_blank(block.lines[i]) for i in np.flatnonzero(~is_token))
             tokens = [words[i] for i in word_ids]
@@ -198,6 +202,45 @@ def _tag_conll(
         report(
             f"{source}: {left_out:,} document marks and comments left out: inline has no place for them"
         )
+
+
+def _starts(kinds: np.ndarray) -> tuple[Offsets, Offsets]:
+    """Return where sentences (in tokens) and documents (in sentences) start, from what each line is."""
+    is_token = kinds >= 0
+    marks = (kinds == _DOCUMENT) | (kinds == _MARK)
+    breaks = np.cumsum((kinds == _BREAK) | marks)[is_token]
+    sentence_starts = np.append(np.flatnonzero(np.diff(breaks, prepend=-1)), len(breaks))
+    documents = np.cumsum(marks)[is_token][sentence_starts[:-1]]  # of each sentence
+    document_starts = np.append(np.flatnonzero(np.diff(documents, prepend=-1)), len(documents))
+    return sentence_starts, document_starts
+
+
+def _last_document(kinds: np.ndarray) -> int:
+    """Return the line after the last token that is not of the last document, or part of one; 0 if
+    there is none."""
+    sentence_starts, document_starts = _starts(kinds)
+    *_, last, _ = [0, *cut_documents(sentence_starts, document_starts)]
+    if not last:
+        return 0
+    before = int(np.flatnonzero(kinds >= 0)[sentence_starts[last] - 1])
+    return before + 1
+
+
+def _whole_documents(blocks: Iterator[Block], cut: Callable[[Block], int]) -> Iterator[Block]:
+    """Cut blocks anew, so that no document lies in two. cut: finds the line of a block before which
+    all documents are sure to be whole (0: none is)."""
+    held: Block | None = None
+    for block in blocks:
+        if held:
+            returns = held.returns or block.returns
+            block = Block(held.lines + block.lines, held.first, block.ended, held.mark, returns)
+        end = cut(block)
+        if end:
+            yield block._replace(lines=block.lines[:end], ended=True)
+            block = block._replace(lines=block.lines[end:], first=block.first + end, mark=False)
+        held = block
+    if held and held.lines:
+        yield held
 
 
 def _with_column(block: Block, cells: Iterator[str]) -> Iterator[str]:
@@ -221,15 +264,21 @@ def _by_sentence(spans: TagSpans, sentence_starts: np.ndarray) -> Iterator[list[
 def _tag_text(
     tagger: CompiledTagger, blocks: Iterator[Block], to: str, scheme: str
 ) -> Iterator[str]:
-    """Tag lines that are sentences, words divided by white space, in blocks of whole lines."""
+    """Tag lines that are sentences, words divided by white space, in blocks of whole lines.
+
+    To a model that reads documents the text is one.
+    """
     names = tag_names(tagger.model.labels, scheme)
+    if needs_documents(tagger.model.config):
+        blocks = _whole_documents(blocks, _last_part)
     for block in blocks:
         places = [[match.span() for match in _WORD.finditer(line)] for line in block.lines]
         sentences = [
             [line[a:b] for a, b in spots] for line, spots in zip(block.lines, places, strict=True)
         ]
-        words, word_ids, starts = columns(sentences)
-        spans = tagger.spans(words, word_ids, starts)
+        setting = setting_of(sentences, np.array([0, len(sentences)]))
+        starts = setting.sentence_starts
+        spans = tagger.spans(setting)
         if to == "conll":
             tags = [names[i] for i in tags_of(spans, starts, names, scheme)]
             for first, sentence in zip(starts.tolist(), sentences, strict=False):
@@ -241,3 +290,11 @@ def _tag_text(
             marks = [Span(spots[a][0], spots[b - 1][1], label) for a, b, label in own]
             marked.append(mark_inline(line, marks))
         yield block.joined(iter(marked))
+
+
+def _last_part(block: Block) -> int:
+    """Return the line where the last part of a document starts that has a sentence on each line."""
+    lengths = [len(_WORD.findall(line)) for line in block.lines]
+    sentence_starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    *_, last, _ = cut_documents(sentence_starts, np.array([0, len(lengths)]))
+    return int(last)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nertool.corpus.columnar import Ids, Interner, Offsets
+from nertool.corpus.columnar import Interner, Offsets
 from nertool.corpus.schemes import spans_of
+from nertool.embeddings.context import Setting
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.decode import forward_backward, span_log_probability
 from nertool.tagging.model import Model
@@ -50,15 +51,24 @@ class Tagger:
         return next(iter(self.tag_sentences([tokens])))
 
     def tag_sentences(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[Entity]]:
-        """Find the entities of each sentence, in order; a long stream is taken a piece at a time."""
+        """Find the entities of each sentence, in order, each read by itself; a long stream is taken a
+        piece at a time."""
         stream = iter(sentences)
         while piece := list(islice(stream, _SENTENCES)):
-            yield from self._tag_piece(piece)
+            yield from self._tag_piece(piece, np.arange(len(piece) + 1))
 
-    def _tag_piece(self, sentences: list[Sequence[str]]) -> Iterator[list[Entity]]:
-        words, word_ids, starts = columns(sentences)
+    def tag_document(self, sentences: Sequence[Sequence[str]]) -> list[list[Entity]]:
+        """Find the entities of each sentence of one document: what it says elsewhere helps to tell
+        what a name is, if the model was trained to use it."""
+        return list(self._tag_piece(sentences, np.array([0, len(sentences)])))
+
+    def _tag_piece(
+        self, sentences: Sequence[Sequence[str]], document_starts: Offsets
+    ) -> Iterator[list[Entity]]:
+        setting = setting_of(sentences, document_starts)
+        starts = setting.sentence_starts
         compiled = self._compiled
-        scores = compiled.scores(words, word_ids, starts)
+        scores = compiled.scores(setting)
         tag_ids = compiled.decode(scores, starts)
         marginals = forward_backward(scores, starts, compiled.lattice)
         spans = spans_of(tag_ids, self.model.tags, starts).as_list()
@@ -84,16 +94,17 @@ def load(path: str | Path) -> Tagger:
     return Tagger(load_model(Path(path)))
 
 
-def columns(sentences: Iterable[Sequence[str]]) -> tuple[list[str], Ids, Offsets]:
-    """Lay sentences of words out flat: distinct words, word ids (N,), sentence starts (S+1,)."""
+def setting_of(sentences: Iterable[Sequence[str]], document_starts: Offsets) -> Setting:
+    """Lay sentences of words out flat."""
     interner = Interner()
     starts = [0]
     word_ids: list[int] = []
     for sentence in sentences:
         word_ids.extend([interner[word] for word in sentence])
         starts.append(len(word_ids))
-    return (
+    return Setting(
         list(interner),
         np.array(word_ids, dtype=np.int32),
         np.array(starts, dtype=np.int64),
+        document_starts.astype(np.int64),
     )

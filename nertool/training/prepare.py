@@ -27,10 +27,10 @@ from nertool.embeddings.encoder import (
     Encoder,
     coverage,
 )
+from nertool.embeddings.inputs import features_of
 from nertool.embeddings.vectors import load_vectors
 from nertool.errors import CorpusError, did_you_mean
-from nertool.network.activations import Array
-from nertool.training.prepared import Part, Prepared, features_of, input_hashes
+from nertool.training.prepared import Part, Prepared, Vectors, input_hashes, vector_paths
 
 LOUD_COVERAGE = 0.10  # with fewer tokens known than this, the vectors are probably the wrong ones
 
@@ -61,19 +61,20 @@ def prepare(config: Config, report: Report = lambda line: None) -> Prepared:
     if dev:
         _refuse_unseen_labels(dev, labels)
 
-    vocabulary, L = _starting_vectors(config, train, report)
-    encoder = Encoder(vocabulary, features_of(config))
+    vectors, encoders = [], []
+    for i, path in enumerate(vector_paths(config)):
+        vectors.append(_starting_vectors(config, path, i, train, report))
+        encoders.append(Encoder(vectors[-1].words, features_of(config)))
+        for name, corpus in (("train", train), ("dev", dev)):
+            if corpus and path:
+                _report_coverage(name, corpus, encoders[-1], report)
     tags = tag_names(labels, config.decoding.scheme)
-    for name, corpus in (("train", train), ("dev", dev)):
-        if corpus and config.vectors.path:
-            _report_coverage(name, corpus, encoder, report)
     return Prepared(
         labels=labels,
         tags=tags,
-        train=_encode(train, train_scheme, encoder, tags, config),
-        dev=_encode(dev, dev_scheme, encoder, tags, config) if dev and dev_scheme else None,
-        vocabulary=vocabulary,
-        L=L,
+        train=_encode(train, train_scheme, encoders, tags, config),
+        dev=_encode(dev, dev_scheme, encoders, tags, config) if dev and dev_scheme else None,
+        vectors=vectors,
         inputs=inputs,
     )
 
@@ -131,25 +132,27 @@ def _refuse_unseen_labels(dev: Corpus, labels: Sequence[str]) -> None:
             )
 
 
-def _starting_vectors(config: Config, train: Corpus, report: Report) -> tuple[list[str], Array]:
-    """Return the vocabulary and the starting L, special rows first.
+def _starting_vectors(
+    config: Config, path: Path | None, i: int, train: Corpus, report: Report
+) -> Vectors:
+    """Return the vocabulary and the starting L, special rows first, of the i-th file of vectors.
 
     With vectors.own_rows = n, a training word that occurs n times or more and has no vector gets
     a row of its own; without vectors every training word does.
     """
-    rng = np.random.default_rng([config.seed, 0])
+    rng = np.random.default_rng([config.seed, 0, i])
     counts = np.bincount(train.word_ids, minlength=len(train.words))
-    if config.vectors.path is None:
+    if path is None:
         vocabulary, d = list(train.words), config.vectors.width
         spread = 1.0 / np.sqrt(d)
         L = (spread * rng.standard_normal((len(vocabulary) + SPECIAL_ROWS, d))).astype(np.float32)
         report(
             f"vectors: none given; {len(vocabulary):,} training words start from random ones of width {d}"
         )
-        return vocabulary, L
-    loaded = load_vectors(config.vectors.path, config.vectors.limit)
+        return Vectors(vocabulary, L)
+    loaded = load_vectors(path, config.vectors.limit)
     V, d = loaded.matrix.shape
-    report(f"vectors: {V:,} words × {d} from {config.vectors.path} ({loaded.format})")
+    report(f"vectors: {V:,} words × {d} from {path} ({loaded.format})")
     for note in loaded.notes:
         report(f"vectors: {note}")
     vocabulary = list(loaded.words)
@@ -171,7 +174,7 @@ def _starting_vectors(config: Config, train: Corpus, report: Report) -> tuple[li
     L[UNKNOWN] = loaded.matrix[-min(V, 10_000) :].mean(axis=0)
     L[[PAD_LEFT, PAD_RIGHT]] = 0.1 * spread * rng.standard_normal((2, d))
     L[SPECIAL_ROWS + V :] = L[UNKNOWN] + 0.1 * spread * rng.standard_normal((len(own), d))
-    return vocabulary + own, L
+    return Vectors(vocabulary + own, L)
 
 
 def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report) -> None:
@@ -186,12 +189,18 @@ def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report
 
 
 def _encode(
-    corpus: Corpus, scheme: str, encoder: Encoder, tags: Sequence[str], config: Config
+    corpus: Corpus,
+    scheme: str,
+    encoders: Sequence[Encoder],
+    tags: Sequence[str],
+    config: Config,
 ) -> Part:
     spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     return Part(
         words=corpus.words,
-        type_ids=np.concatenate([encoder.padding, encoder.encode(corpus.words)]),
+        type_ids=np.stack(
+            [np.concatenate([own.padding, own.encode(corpus.words)]) for own in encoders]
+        ),
         word_ids=corpus.word_ids,
         tag_ids=tags_of(spans, corpus.sentence_starts, tags, config.decoding.scheme),
         gold_ids=corpus.tag_ids,

@@ -1,24 +1,28 @@
 """Stage 1's results, and how they are kept: with the hashes of what they were made from.
 
 prepared/ in a run folder holds
-prepared.json       hashes and settings of the inputs, classes, schemes
-arrays.safetensors  the starting L and each part's arrays
-vocabulary.txt, train.words.txt, dev.words.txt
+prepared.json                             hashes and settings of the inputs, classes, schemes
+arrays.safetensors                        each part's arrays
+vectors.N.safetensors, vocabulary.N.txt   the starting L of the N-th file of vectors, and its words
+train.words.txt, dev.words.txt
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nertool.config import Config, config_to_dict
 from nertool.corpus.columnar import Ids, Offsets
-from nertool.embeddings.features import FEATURES
+from nertool.embeddings.context import Setting
+from nertool.embeddings.inputs import features_of
 from nertool.errors import ModelError, StaleError
 from nertool.files import replacing_folder, restore_interrupted
 from nertool.network.activations import Array
@@ -26,6 +30,8 @@ from nertool.tagging.storage import (
     map_arrays,
     read_json,
     read_words,
+    vectors_name,
+    vocabulary_name,
     write_arrays,
     write_json,
     write_words,
@@ -36,9 +42,10 @@ from nertool.tagging.storage import (
 class Part:
     """One part of the corpus, encoded.
 
-    words: its distinct word forms; type_ids (2 + types, F) int32: row numbers in the tables, the
-    two paddings first; word_ids, tag_ids (N,) int32, tag_ids into the network's tags; gold_ids
-    (N,) int32 into gold_tags, as the file has them; sentence_starts, document_starts as in Corpus.
+    words: its distinct word forms; type_ids (files of vectors, 2 + forms, F) int32: for each file
+    of vectors, row numbers in the tables, the two paddings first; word_ids, tag_ids (N,) int32,
+    tag_ids into the network's tags; gold_ids (N,) int32 into gold_tags, as the file has them;
+    sentence_starts, document_starts as in Corpus.
     """
 
     words: list[str]
@@ -51,32 +58,45 @@ class Part:
     sentence_starts: Offsets
     document_starts: Offsets
 
+    @cached_property
+    def setting(self) -> Setting:
+        return Setting(self.words, self.word_ids, self.sentence_starts, self.document_starts)
+
+
+class Vectors(NamedTuple):
+    """A file of vectors: its words, and L (special rows + words, v) float32 to start from."""
+
+    words: list[str]
+    L: Array
+
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that training starts from: L (V, d) float32 is the starting table of word vectors."""
+    """Everything that training starts from."""
 
     labels: list[str]
     tags: list[str]
     train: Part
     dev: Part | None
-    vocabulary: list[str]
-    L: Array
+    vectors: list[Vectors]
     inputs: dict[str, Any]
 
 
 _PART_ARRAYS = ("type_ids", "word_ids", "tag_ids", "gold_ids", "sentence_starts", "document_starts")
 
 
-def features_of(config: Config) -> list[str]:
-    """Name the features that the config gives a width, in FEATURES' order."""
-    return [name for name in FEATURES if getattr(config.features, name)]
+INPUT_FILES = (("corpus", "train"), ("corpus", "dev"), ("vectors", "path"), ("vectors", "more"))
+
+
+def vector_paths(config: Config) -> tuple[Path | None, ...]:
+    """Return the files of vectors, in order; None stands for random ones."""
+    return (config.vectors.path, *(config.vectors.more or ()))
 
 
 def input_hashes(config: Config) -> dict[str, Any]:
     """Return the settings that the prepared inputs depend on, and the hash of every file."""
     settings = config_to_dict(config)
-    paths = (config.corpus.train, config.corpus.dev, config.vectors.path)
+    paths = (config.corpus.train, config.corpus.dev, *vector_paths(config))
     keep: dict[str, Any] = {
         "corpus": {key: value for key, value in settings["corpus"].items() if key != "test"},
         "vectors": {key: value for key, value in settings["vectors"].items() if key != "fine_tune"},
@@ -85,7 +105,7 @@ def input_hashes(config: Config) -> dict[str, Any]:
         "seed": config.seed,
     }
     # By hash, not by path: a run folder goes on working when its inputs are moved.
-    for section, key in (("corpus", "train"), ("corpus", "dev"), ("vectors", "path")):
+    for section, key in INPUT_FILES:
         keep[section].pop(key)
     return {**keep, "sha256": [path and file_hash(path) for path in paths]}
 
@@ -103,7 +123,7 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
     """Write stage 1's results into a run folder's prepared/."""
     parts = {"train": prepared.train, "dev": prepared.dev}
     with replacing_folder(folder) as aside:
-        arrays = {"L": prepared.L}
+        arrays = {}
         schemes: dict[str, Any] = {}
         for name, part in parts.items():
             if part is None:
@@ -117,28 +137,32 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
                 "words": len(part.words),
             }
         write_arrays(aside / "arrays.safetensors", arrays)
-        write_words(aside / "vocabulary.txt", prepared.vocabulary)
+        for i, (words, L) in enumerate(prepared.vectors):
+            write_arrays(aside / vectors_name(i), {"L": L})
+            write_words(aside / vocabulary_name(i), words)
         write_json(
             aside / "prepared.json",
             {
                 "labels": prepared.labels,
                 "tags": prepared.tags,
                 "parts": schemes,
-                "vocabulary": len(prepared.vocabulary),
+                "vectors": [len(words) for words, _ in prepared.vectors],
                 "inputs": prepared.inputs,
             },
         )
 
 
-def load_prepared(folder: Path, config: Config, rebuild: str) -> Prepared:
+def load_prepared(folder: Path, config: Config | None, rebuild: str) -> Prepared:
     """Read stage 1's results, refusing those made from other inputs than the config names now.
 
-    rebuild: the command that makes them anew, for the message. Errors: ModelError.
+    config: None to take them as they are; rebuild: the command that makes them anew, for the
+    message. Errors: ModelError.
     """
     restore_interrupted(folder)
     header = read_json(folder / "prepared.json")
     try:
-        _refuse_stale(header["inputs"], input_hashes(config), folder, rebuild)
+        if config is not None:
+            _refuse_stale(header["inputs"], input_hashes(config), folder, rebuild)
         arrays = map_arrays(folder / "arrays.safetensors")
         parts: dict[str, Part] = {}
         for name, entry in header["parts"].items():
@@ -154,8 +178,13 @@ def load_prepared(folder: Path, config: Config, rebuild: str) -> Prepared:
             tags=header["tags"],
             train=parts["train"],
             dev=parts.get("dev"),
-            vocabulary=read_words(folder / "vocabulary.txt", header["vocabulary"]),
-            L=arrays["L"],
+            vectors=[
+                Vectors(
+                    read_words(folder / vocabulary_name(i), count),
+                    map_arrays(folder / vectors_name(i))["L"],
+                )
+                for i, count in enumerate(header["vectors"])
+            ],
             inputs=header["inputs"],
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
@@ -165,9 +194,9 @@ def load_prepared(folder: Path, config: Config, rebuild: str) -> Prepared:
 def _refuse_stale(then: dict[str, Any], now: dict[str, Any], folder: Path, rebuild: str) -> None:
     if then == now:
         return
-    names = ("corpus.train", "corpus.dev", "vectors.path")
+    hashes = zip_longest(then["sha256"], now["sha256"])
     changed = [
-        name for name, a, b in zip(names, then["sha256"], now["sha256"], strict=True) if a != b
+        ".".join(INPUT_FILES[min(i, 3)]) for i, (a, b) in enumerate(hashes) if a != b
     ] or [key for key in now if then.get(key) != now[key]]
     raise StaleError(
         f"{folder}: stale: made from other inputs ({', '.join(changed)} changed since); "

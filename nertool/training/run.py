@@ -1,41 +1,33 @@
 """A run folder: the whole of a training, resumable after any interruption.
 
 config.yaml   the resolved config: training it again repeats the run
-prepared/     stage 1's results
+prepared/     the corpus and the vectors, read and encoded
+first_stage/  the first stage's network and probabilities, where there is one
 log.jsonl     a record per epoch
 last/         the state at the end of the last epoch: parameters, optimiser, generator, best so far
+members/N/    an ensemble's networks: each has a log.jsonl and last/ of its own
 best/         the model of the best epoch, chosen on dev
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
-import nertool
 from nertool.config import Config, config_to_dict, load_config
 from nertool.errors import ConfigError, ModelError
-from nertool.evaluation.report import as_dict
-from nertool.files import replacing_folder, restore_interrupted
-from nertool.tagging.storage import (
-    load_model,
-    map_arrays,
-    read_json,
-    save_model,
-    write_arrays,
-    write_json,
-)
+from nertool.tagging.storage import load_model
+from nertool.training.pool import Piece, Send, run_pieces
 from nertool.training.prepare import Report, prepare
-from nertool.training.prepared import Prepared, load_prepared, save_prepared
-from nertool.training.trainer import EpochRecord, State, best_model, initial_state, train
+from nertool.training.prepared import INPUT_FILES, Prepared, load_prepared, save_prepared
+from nertool.training.stages import OnBatch, fold_dir, save_ensemble, train_fold, train_member
+from nertool.training.trainer import EpochRecord
 
 
 def prepare_run(config: Config, run_dir: Path, report: Report) -> Prepared:
@@ -67,7 +59,8 @@ def prepared_for(
     return prepared
 
 
-_OWN = ("best", "last", "log.jsonl", "prepared", "config.yaml")
+_RESULTS = ("best", "last", "log.jsonl", "members", "first_stage")
+_OWN = (*_RESULTS, "prepared", "config.yaml")
 
 
 def check_free(run_dir: Path, overwrite: bool) -> None:
@@ -76,7 +69,7 @@ def check_free(run_dir: Path, overwrite: bool) -> None:
     Prepared inputs may be there. Errors: ModelError if a training already is, or strange files,
     or if the folder can't be written to.
     """
-    found = [name for name in ("best", "last", "log.jsonl") if (run_dir / name).exists()]
+    found = [name for name in _RESULTS if (run_dir / name).exists()]
     if found and not overwrite:
         raise ModelError(
             f"{run_dir}: found a run ({', '.join(found)}), expected a new folder; go on with it by "
@@ -102,7 +95,7 @@ def begin_run(config: Config, run_dir: Path) -> None:
     What an interrupted run left aside goes, too: it must not be taken for the new run's.
     """
     aside = [path for name in ("best", "last") for path in run_dir.glob(f".{name}.*")]
-    for path in [*(run_dir / name for name in ("best", "last", "log.jsonl")), *aside]:
+    for path in [*(run_dir / name for name in _RESULTS), *aside]:
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -111,15 +104,18 @@ def begin_run(config: Config, run_dir: Path) -> None:
     write_config(config, run_dir / "config.yaml")
 
 
-_PATHS = (("corpus", "train"), ("corpus", "dev"), ("corpus", "test"), ("vectors", "path"))
+_PATHS = (*INPUT_FILES, ("corpus", "test"))
 
 
 def write_config(config: Config, path: Path) -> None:
     """Write the resolved config, with absolute paths, so that it means the same from anywhere."""
     tree = config_to_dict(config)
     for section, key in _PATHS:
-        if tree[section][key] is not None:
-            tree[section][key] = os.path.abspath(tree[section][key])
+        value = tree[section][key]
+        if isinstance(value, list):
+            tree[section][key] = [os.path.abspath(path) for path in value]
+        elif value is not None:
+            tree[section][key] = os.path.abspath(value)
     aside = path.with_name(f".{path.name}.new")
     aside.write_text(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), encoding="utf-8")
     aside.rename(path)
@@ -158,123 +154,64 @@ def _comparable(config: Config) -> Config:
     return replace(
         config,
         corpus=replace(config.corpus, train=None, dev=None, test=None),
-        vectors=replace(config.vectors, path=config.vectors.path and Path()),
+        vectors=replace(
+            config.vectors,
+            path=config.vectors.path and Path(),
+            more=config.vectors.more and (Path(),) * len(config.vectors.more),
+        ),
         training=replace(config.training, epochs=1, patience=0),
     )
 
 
-def run_epochs(
+def run_training(
     config: Config,
     prepared: Prepared,
     run_dir: Path,
-    resume: bool,
-    on_batch: Callable[[int, float], None] = lambda windows, loss: None,
-) -> Iterator[EpochRecord]:
-    """Train into a run folder; yield each epoch's record once it is on disk."""
-    state = load_state(config, prepared, run_dir) if resume else initial_state(config, prepared)
-    for record in train(config, prepared, state, on_batch):
-        if record.best:
-            save_model(
-                best_model(config, prepared, state, provenance_of(prepared, config, record)),
-                run_dir / "best",
-            )
-        # The log first: should the process end in between, resuming cuts it back to the state.
-        with open(run_dir / "log.jsonl", "a", encoding="utf-8") as log:
-            log.write(json.dumps(log_entry(record)) + "\n")
-        save_state(state, run_dir / "last")
-        yield record
+    workers: int,
+    on_batch: OnBatch = lambda windows, loss: None,
+) -> Iterator[tuple[str, EpochRecord]]:
+    """Train into a run folder, from where it stands; yield (network's name, record) after each epoch.
+
+    A single network is called "" and trained in this process, which on_batch hears of; where there
+    are several they are trained `workers` at a time, each in a process of its own.
+    """
+    folds = config.first_stage.folds
+    if folds:
+        missing = [k for k in range(folds + 1) if not fold_dir(run_dir, k).is_dir()]
+        names = [f"first stage, fold {k}" if k else "first stage" for k in missing]
+        yield from run_pieces(
+            [Piece(name, _fold, (run_dir, k)) for name, k in zip(names, missing, strict=True)],
+            workers,
+        )
+    if config.network.members == 1:
+        for record in train_member(config, prepared, run_dir, 0, on_batch):
+            yield "", record
+        return
+    members = range(config.network.members)
+    yield from run_pieces([Piece(f"member {i + 1}", _member, (run_dir, i)) for i in members], workers)
+    save_ensemble(config, prepared, run_dir)
 
 
-def last_best(run_dir: Path) -> tuple[int, dict[str, Any] | None]:
-    """Return the epoch of a run's best model, and its measures on dev (None without a dev part)."""
+def _fold(run_dir: Path, k: int, send: Send) -> None:
+    config, prepared = _read_run(run_dir)
+    for record in train_fold(config, prepared, run_dir, k):
+        send(record)
+
+
+def _member(run_dir: Path, i: int, send: Send) -> None:
+    config, prepared = _read_run(run_dir)
+    for record in train_member(config, prepared, run_dir, i):
+        send(record)
+
+
+def _read_run(run_dir: Path) -> tuple[Config, Prepared]:
+    """Read a run's config and prepared inputs, which the process that began it has checked."""
+    config = load_config(run_dir / "config.yaml")
+    return config, load_prepared(run_dir / "prepared", None, "nertool prepare")
+
+
+def last_best(run_dir: Path) -> tuple[int | list[int], dict[str, Any] | None]:
+    """Return the epoch of a run's best model (of each member's), and its measures on dev (None
+    without a dev part)."""
     provenance = load_model(run_dir).provenance
     return provenance["epoch"], provenance["dev"]
-
-
-def provenance_of(prepared: Prepared, config: Config, record: EpochRecord) -> dict[str, Any]:
-    """Say what a model was made from: files by hash, seed, epoch, versions and measures on dev."""
-    train_hash, dev_hash, vectors_hash = prepared.inputs["sha256"]
-    return {
-        "nertool": nertool.__version__,
-        "numpy": np.__version__,
-        "seed": config.seed,
-        "epoch": record.epoch,
-        "sha256": {
-            "corpus.train": train_hash,
-            "corpus.dev": dev_hash,
-            "vectors.path": vectors_hash,
-        },
-        "dev": as_dict(record.dev) if record.dev else None,
-    }
-
-
-def log_entry(record: EpochRecord) -> dict[str, Any]:
-    return {
-        "epoch": record.epoch,
-        "loss": record.loss,
-        "alpha": record.alpha,
-        "seconds": round(record.seconds, 3),
-        "tokens_per_second": round(record.tokens_per_second),
-        "best": record.best,
-        "dev": as_dict(record.dev) if record.dev else None,
-    }
-
-
-def save_state(state: State, folder: Path) -> None:
-    """Write a training's state, whole or not at all."""
-    arrays = {f"theta/{name}": array for name, array in state.parameters.items()}
-    for name, memory in state.optimizer.memory.items():
-        arrays |= {f"memory/{i}/{name}": array for i, array in enumerate(memory)}
-    for i, parameters in enumerate(state.recent[:-1]):  # the last are theta themselves
-        arrays |= {f"recent/{i}/{name}": array for name, array in parameters.items()}
-    arrays |= {f"best/{name}": array for name, array in state.best.items()}
-    with replacing_folder(folder) as aside:
-        write_arrays(aside / "state.safetensors", arrays)
-        write_json(
-            aside / "state.json",
-            {
-                "epoch": state.epoch,
-                "step": state.optimizer.t,
-                "recent": len(state.recent),
-                "best_epoch": state.best_epoch,
-                "best_f1": state.best_f1,
-                "generator": state.rng.bit_generator.state,
-            },
-        )
-
-
-def load_state(config: Config, prepared: Prepared, run_dir: Path) -> State:
-    """Read the state that a run ended with; a run that ended before its first epoch starts anew.
-
-    log.jsonl is cut back to that epoch, since the process may have ended between the two files.
-    Errors: ModelError for a damaged state.
-    """
-    folder = run_dir / "last"
-    restore_interrupted(folder)
-    state = initial_state(config, prepared)
-    if folder.is_dir():
-        header, arrays = read_json(folder / "state.json"), map_arrays(folder / "state.safetensors")
-        try:
-            for name, array in state.parameters.items():
-                array[...] = arrays[f"theta/{name}"]
-                state.best[name] = np.array(arrays[f"best/{name}"])
-                for i, memory in enumerate(state.optimizer.memory[name]):
-                    memory[...] = arrays[f"memory/{i}/{name}"]
-            state.recent = [
-                {name: np.array(arrays[f"recent/{i}/{name}"]) for name in state.parameters}
-                for i in range(header["recent"] - 1)
-            ] + [{name: array.copy() for name, array in state.parameters.items()}]
-            state.epoch, state.optimizer.t = header["epoch"], header["step"]
-            state.best_epoch, state.best_f1 = header["best_epoch"], header["best_f1"]
-            state.rng.bit_generator.state = header["generator"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(
-                f"{folder}: damaged ({error}); start the run again with --overwrite"
-            ) from None
-    log_path = run_dir / "log.jsonl"
-    if log_path.exists():
-        lines = log_path.read_text(encoding="utf-8").splitlines(keepends=True)
-        aside = log_path.with_name(".log.jsonl.new")
-        aside.write_text("".join(lines[: state.epoch]), encoding="utf-8")
-        aside.rename(log_path)
-    return state

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nertool.config import Config
 from nertool.corpus.columnar import Ids
-from nertool.embeddings.encoder import SPECIAL_ROWS, Encoder
-from nertool.embeddings.features import FEATURES, feature_columns
+from nertool.embeddings.inputs import MEMORY, Inputs, table_columns
 from nertool.embeddings.windows import (
     PaddedText,
     WindowBatch,
-    pad,
+    ranges,
     sentence_windows,
     single_windows,
 )
@@ -31,23 +29,24 @@ from nertool.network.objective import (
     Objective,
     Parameters,
     dropout_mask,
-    initial_weights,
     loss_and_gradients,
     tables_of,
 )
 from nertool.network.optimizers import Optimizer
-from nertool.tagging.decode import lattice
+from nertool.tagging.adjust import adjust
+from nertool.tagging.decode import decode, lattice
 from nertool.tagging.evaluate import score_predictions
-from nertool.tagging.model import Model, decode, outputs, score_tokens
-from nertool.training.prepared import Part, Prepared, features_of
+from nertool.tagging.model import outputs, score_tokens
+from nertool.training.prepared import Part, Prepared
+from nertool.training.working import Working, starting_parameters
 
 
 @dataclass
 class State:
     """Training at the end of an epoch: all that is needed to go on as if nothing had happened.
 
-    parameters: of the working tables (see working_rows), changed in place; best: a copy of the
-    parameters of the best epoch so far; recent: of the last epochs, for their mean.
+    parameters: changed in place; best: a copy of the parameters of the best epoch so far; recent:
+    of the last epochs, for their mean.
     """
 
     parameters: Parameters
@@ -75,60 +74,50 @@ class EpochRecord:
 
 def objective_of(config: Config) -> Objective:
     """Say what J is under this config."""
+    counted = (MEMORY,) if config.features.memory else ()
     return Objective(
         activation=config.network.activation,
         output=config.network.output,
         l2=config.training.l2,
-        frozen=() if config.vectors.fine_tune else ("L",),
-        columns=feature_columns(features_of(config)),
+        frozen=counted if config.vectors.fine_tune else ("L", *counted),
+        columns=tuple(table_columns(config).values()),
     )
 
 
-def working_rows(prepared: Prepared) -> NDArray[np.int64]:
-    """Return the rows of L that training can meet, ascending: the special ones and the parts' words.
-
-    Training works on these alone, so that memory and checkpoints grow with the corpus and not
-    with the vectors' file.
-    """
-    parts = [part.type_ids[:, 0] for part in (prepared.train, prepared.dev) if part]
-    return np.unique(np.concatenate([np.arange(SPECIAL_ROWS), *parts]))
+FIRST_MEMBER = (1, 0)
 
 
 def initial_state(
-    config: Config, prepared: Prepared, dtype: type[np.floating] = np.float32
+    config: Config, prepared: Prepared, working: Working, stream: Sequence[int] = FIRST_MEMBER
 ) -> State:
-    """Start training: vectors as prepared, all else drawn from the seed."""
-    rng = np.random.default_rng([config.seed, 1])
-    L = np.array(prepared.L[working_rows(prepared)], dtype=dtype)
-    parameters: Parameters = {"L": L}
-    for name in features_of(config):
-        shape = (FEATURES[name].size, getattr(config.features, name))
-        parameters[f"E.{name}"] = (0.1 * rng.standard_normal(shape)).astype(dtype)
-    d = row_width(list(parameters.values()), feature_columns(features_of(config)))
-    K = outputs(prepared.tags, config)
-    weights = initial_weights(rng, config.windows.size * d, config.network.hidden, K, dtype)
-    parameters.update(weights._asdict())
-    optimizer = Optimizer(config.training.optimizer, parameters, config.training.momentum)
+    """Start a training; stream: the numbers that, with the seed, give it random numbers of its own."""
+    rng = np.random.default_rng([config.seed, *stream])
+    parameters = starting_parameters(config, prepared, working, rng)
+    frozen = objective_of(config).frozen
+    trained = {name: array for name, array in parameters.items() if name not in frozen}
+    optimizer = Optimizer(config.training.optimizer, trained, config.training.momentum)
     return State(parameters, optimizer, rng)
 
 
 def train(
     config: Config,
     prepared: Prepared,
+    working: Working,
     state: State,
+    sentences: NDArray[np.int64] | None = None,
     on_batch: Callable[[int, float], None] = lambda windows, loss: None,
 ) -> Iterator[EpochRecord]:
     """Train from `state` on, changing it; yield a record after each epoch, until done or out of patience.
 
-    on_batch gets the number of windows and J of each mini-batch.
-    Errors: TrainingError if J is no longer a finite number.
+    sentences: those of the training part to train on, None for all. on_batch gets the number of
+    windows and J of each mini-batch. Errors: TrainingError if J is no longer a finite number.
     """
     settings = config.training
     objective = objective_of(config)
-    rows = working_rows(prepared)
-    m = config.windows.size // 2
-    text = pad(prepared.train.word_ids, prepared.train.sentence_starts, m)
-    type_ids = working_ids(prepared.train, rows)
+    text, ids, given = working.train
+    if sentences is None:
+        sentences = np.arange(len(text.sentence_starts) - 1)
+    N = int(np.diff(text.sentence_starts)[sentences].sum())
     targets = one_hot(prepared.train.tag_ids, len(prepared.tags), outputs(prepared.tags, config))
     dtype = state.parameters["W"].dtype.type
     d = row_width(list(tables_of(state.parameters).values()), objective.columns)
@@ -138,11 +127,12 @@ def train(
         state.epoch += 1
         alpha = settings.alpha / (1.0 + settings.decay * (state.epoch - 1))
         total = 0.0
-        for drawn in batches(text, settings.shuffle, settings.batch_size, state.rng):
+        for drawn in batches(text, sentences, settings.shuffle, settings.batch_size, state.rng):
             batch = Batch(
-                ids=type_ids[drawn.types],
+                ids=ids[drawn.positions],
                 windows=drawn.windows,
                 y=targets(drawn.tokens).astype(dtype),
+                given=None if given is None else given[drawn.tokens],
             )
             n, B = len(batch.ids), len(batch.windows)
             masks = Masks(
@@ -163,31 +153,37 @@ def train(
         seconds = time.perf_counter() - started
         state.recent = [*state.recent, _copy(state.parameters)][-settings.average :]
         averaged = mean_parameters(state.recent)
-        dev = evaluate_part(config, prepared, averaged, prepared.dev) if prepared.dev else None
+        dev = None
+        if working.dev and prepared.dev:
+            dev = evaluate_part(config, prepared.tags, averaged, working.dev, prepared.dev)
         # Without a dev part there is nothing to choose by: the last epoch is the best.
         best = dev is None or dev.f1 > state.best_f1
         if best:
             state.best = averaged
             state.best_epoch, state.best_f1 = state.epoch, dev.f1 if dev else 0.0
-        N = len(text.centres)
         yield EpochRecord(state.epoch, total / N, dev, alpha, seconds, N / seconds, best)
 
 
 def batches(
-    text: PaddedText, shuffle: str, batch_size: int, rng: np.random.Generator
+    text: PaddedText,
+    sentences: NDArray[np.int64],
+    shuffle: str,
+    batch_size: int,
+    rng: np.random.Generator,
 ) -> Iterator[WindowBatch]:
-    """Yield an epoch's mini-batches in random order.
+    """Yield an epoch's mini-batches of the given sentences, in random order.
 
     windows: single windows from anywhere, batch_size at a time. sentences: whole sentences, each
     batch as many as it takes to reach batch_size windows; neighbouring windows share their words,
     which is cheaper, and dropout hits a word in all its windows alike.
     """
     if shuffle == "windows":
-        order = rng.permutation(len(text.centres))
+        starts, ends = text.sentence_starts[sentences], text.sentence_starts[sentences + 1]
+        order = rng.permutation(ranges(starts, ends - starts))
         for start in range(0, len(order), batch_size):
             yield single_windows(text, order[start : start + batch_size])
         return
-    order = rng.permutation(len(text.sentence_starts) - 1)
+    order = rng.permutation(sentences)
     ends = np.cumsum(np.diff(text.sentence_starts)[order])
     first = 0
     while first < len(order):
@@ -223,40 +219,17 @@ def one_hot(tag_ids: Ids, T: int, K: int) -> Callable[[NDArray[np.int64]], Array
     return lambda tokens: rows[tag_ids[tokens]]
 
 
-def evaluate_part(config: Config, prepared: Prepared, parameters: Parameters, part: Part) -> Scores:
+def evaluate_part(
+    config: Config, tags: list[str], parameters: Parameters, inputs: Inputs, part: Part
+) -> Scores:
     """Tag a part with working parameters, and score it against its gold tags, in its own scheme."""
-    text = pad(part.word_ids, part.sentence_starts, config.windows.size // 2)
-    type_ids = working_ids(part, working_rows(prepared))
-    tag_scores = score_tokens(parameters, config, type_ids, text)
-    allowed = lattice(prepared.tags, config.decoding.scheme)
-    tag_ids = decode(tag_scores, part.sentence_starts, config, allowed)
+    raw = score_tokens(parameters, config, inputs)
+    tag_scores = adjust(raw, part.setting, config.decoding)
+    allowed = lattice(tags, config.decoding.scheme)
+    tag_ids = decode(tag_scores, part.sentence_starts, config.decoding.method, allowed)
     return score_predictions(
-        tag_ids, prepared.tags, part.gold_ids, part.gold_tags, part.scheme, part.sentence_starts
+        tag_ids, tags, part.gold_ids, part.gold_tags, part.scheme, part.sentence_starts
     )
-
-
-def best_model(
-    config: Config, prepared: Prepared, state: State, provenance: dict[str, Any]
-) -> Model:
-    """Return the best epoch's model: the working rows put back into the whole of L."""
-    L = np.array(prepared.L, dtype=np.float32)
-    L[working_rows(prepared)] = state.best["L"]
-    return Model(
-        config=config,
-        labels=prepared.labels,
-        tags=prepared.tags,
-        corpus_scheme=prepared.train.scheme,
-        encoder=Encoder(prepared.vocabulary, features_of(config)),
-        parameters={**state.best, "L": L},
-        provenance=provenance,
-    )
-
-
-def working_ids(part: Part, rows: NDArray[np.int64]) -> NDArray[np.int32]:
-    """Return a part's type_ids with L's row numbers turned into places among the working rows."""
-    type_ids = np.array(part.type_ids)
-    type_ids[:, 0] = np.searchsorted(rows, type_ids[:, 0])
-    return type_ids
 
 
 def _out_of_patience(config: Config, state: State) -> bool:

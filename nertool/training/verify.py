@@ -8,39 +8,33 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nertool.config import Config
-from nertool.embeddings.windows import WindowBatch, pad, single_windows
-from nertool.network.activations import ACTIVATIONS
+from nertool.embeddings.context import Setting
+from nertool.embeddings.inputs import Inputs
+from nertool.embeddings.windows import single_windows
+from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.gradcheck import BlockCheck, check_gradients
-from nertool.network.lookup import Rows, row_width
+from nertool.network.lookup import row_width
 from nertool.network.losses import LOSSES
-from nertool.network.objective import (
-    Batch,
-    Masks,
-    Parameters,
-    dropout_mask,
-    tables_of,
-)
-from nertool.tagging.model import Model, outputs
+from nertool.network.objective import Batch, Masks, Parameters, dropout_mask, tables_of
+from nertool.tagging.model import Model, inputs_for, outputs
 from nertool.training.prepare import Report, prepare
 from nertool.training.prepared import Prepared
-from nertool.training.trainer import (
-    initial_state,
-    objective_of,
-    one_hot,
-    working_ids,
-    working_rows,
-)
+from nertool.training.trainer import objective_of, one_hot
+from nertool.training.working import FirstStage, starting_parameters, working_inputs
 
 
 class Verdict(NamedTuple):
-    """The checks of one activation and output; own: it is what the config or model itself uses."""
+    """The checks of one activation and output; own: it is what the config or model itself uses;
+    network: which of a model's networks it is, if there are several."""
 
     activation: str
     output: str
     own: bool
     checks: list[BlockCheck]
+    network: str = ""
 
     @property
     def passed(self) -> bool:
@@ -60,6 +54,7 @@ class Verdict(NamedTuple):
         return {
             "activation": self.activation,
             "output": self.output,
+            "network": self.network,
             "own": self.own,
             "passed": self.passed,
             "blocks": blocks,
@@ -82,11 +77,18 @@ def verify_config(config: Config, windows: int, samples: int, report: Report) ->
 def _check_fresh(
     config: Config, prepared: Prepared, windows: int, samples: int
 ) -> list[BlockCheck]:
-    """Check a network as training would start it, on windows of which half hold an entity."""
+    """Check a network as training would start it, on windows of which half hold an entity.
+
+    What a first stage would say is drawn at random: to the gradients it is an input like any other.
+    """
     rng = np.random.default_rng([config.seed, 2])
-    parameters = initial_state(config, prepared, np.float64).parameters
     part = prepared.train
-    text = pad(part.word_ids, part.sentence_starts, config.windows.size // 2)
+    first = None
+    if config.first_stage.folds:
+        p = rng.dirichlet(np.ones(len(prepared.tags)), len(part.word_ids))
+        first = FirstStage(p.astype(np.float32), None)
+    working = working_inputs(config, prepared, 0, first)
+    parameters = starting_parameters(config, prepared, working, rng, np.float64)
     inside = np.flatnonzero(part.tag_ids)
     tokens = np.concatenate(
         [
@@ -95,28 +97,37 @@ def _check_fresh(
         ]
     )
     targets = one_hot(part.tag_ids, len(prepared.tags), outputs(prepared.tags, config))
-    drawn = single_windows(text, tokens)
-    type_ids = working_ids(part, working_rows(prepared))
-    return _check(config, parameters, drawn, type_ids, targets(tokens), rng, samples)
+    return _check(config, parameters, working.train, tokens, targets(tokens), rng, samples)
 
 
 def verify_model(model: Model, seed: int, windows: int, samples: int) -> list[Verdict]:
-    """Check a trained model on random windows of its vocabulary, with random tags."""
-    rng = np.random.default_rng([seed, 3])
-    words = _draw_words(model.encoder.words, rng, 4 * windows)
-    word_ids = rng.integers(0, len(words), size=windows).astype(np.int32)
-    starts = np.unique([0, *rng.integers(0, windows, size=windows // 6), windows]).astype(np.int64)
-    # Only the rows that are met are taken along: a copy of all of L in 64 bits is not needed.
-    type_ids = model.type_ids(words)
-    rows, type_ids[:, 0] = np.unique(type_ids[:, 0], return_inverse=True)
-    parameters = {**model.parameters, "L": model.parameters["L"][rows]}
-    tag_ids = rng.integers(0, len(model.tags), size=windows).astype(np.int32)
-    tokens = np.arange(windows)
-    drawn = single_windows(pad(word_ids, starts, model.m), tokens)
-    targets = one_hot(tag_ids, len(model.tags), len(model.parameters["U"]))
-    checks = _check(model.config, parameters, drawn, type_ids, targets(tokens), rng, samples)
+    """Check every network of a trained model on random windows of its vocabulary, with random tags."""
     network = model.config.network
-    return [Verdict(network.activation, network.output, True, checks)]
+    verdicts = []
+    for i, member in enumerate((*model.first_stage, *model.members)):
+        rng = np.random.default_rng([seed, 3, i])
+        words = _draw_words(member.encoder.words, rng, 4 * windows)
+        word_ids = rng.integers(0, len(words), size=windows).astype(np.int32)
+        cuts = rng.integers(0, windows, size=windows // 6)
+        starts = np.unique([0, *cuts, windows]).astype(np.int64)
+        setting = Setting(words, word_ids, starts, np.array([0, len(starts) - 1]))
+        second = bool(model.first_stage) and i >= len(model.first_stage)
+        p = rng.dirichlet(np.ones(len(model.tags)), windows).astype(np.float32)
+        parameters, inputs = inputs_for(member, setting, model.config, p if second else None)
+        tag_ids = rng.integers(0, len(model.tags), size=windows).astype(np.int32)
+        targets = one_hot(tag_ids, len(model.tags), len(parameters["U"]))
+        tokens = np.arange(windows)
+        y = targets(tokens)
+        checks = _check(model.config, parameters, inputs, tokens, y, rng, samples)
+        verdicts.append(Verdict(network.activation, network.output, True, checks, _name(model, i)))
+    return verdicts
+
+
+def _name(model: Model, i: int) -> str:
+    """Name the i-th of a model's networks, first stage first; the only one has no name."""
+    if i < len(model.first_stage):
+        return "first stage"
+    return f"member {i - len(model.first_stage) + 1}" if len(model.members) > 1 else ""
 
 
 def _draw_words(words: Sequence[str], rng: np.random.Generator, n: int) -> list[str]:
@@ -128,19 +139,21 @@ def _draw_words(words: Sequence[str], rng: np.random.Generator, n: int) -> list[
 def _check(
     config: Config,
     parameters: Parameters,
-    drawn: WindowBatch,
-    type_ids: Rows,
-    y: np.ndarray,
+    inputs: Inputs,
+    tokens: NDArray[np.int64],
+    y: Array,
     rng: np.random.Generator,
     samples: int,
 ) -> list[BlockCheck]:
-    """Check one batch, with the config's L2 and with dropout masks drawn once and held."""
-    batch = Batch(type_ids[drawn.types], drawn.windows, y)
+    """Check the windows of some tokens, with the config's L2 and with dropout masks drawn once and held."""
+    drawn = single_windows(inputs.text, tokens)
+    given = None if inputs.given is None else inputs.given[tokens]
+    batch = Batch(inputs.ids[drawn.positions], drawn.windows, y, given)
     objective = objective_of(config)
     d = row_width(list(tables_of(parameters).values()), objective.columns)
-    B = len(drawn.windows)
+    B, H = len(drawn.windows), len(parameters["b"])
     masks = Masks(
         dropout_mask(rng, (len(batch.ids), d), config.training.dropout_input, np.float64),
-        dropout_mask(rng, (B, config.network.hidden), config.training.dropout_hidden, np.float64),
+        dropout_mask(rng, (B, H), config.training.dropout_hidden, np.float64),
     )
     return check_gradients(objective, parameters, batch, rng, masks, samples)

@@ -1,0 +1,125 @@
+"""All that the network is given of a text, put together by the config's features.
+
+A token's row is [its form's vector; its form's features; its memory; its context's features]: that
+much every word of a window has. Beside the window stand the centre's own given inputs, which come
+from its document: [its neighbours elsewhere; the document's mean; the first stage's opinion].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from nertool.config import Config, FeaturesConfig
+from nertool.embeddings.context import (
+    CONTEXTS,
+    Setting,
+    context_ids,
+    document_means,
+    neighbour_means,
+    others_mean,
+)
+from nertool.embeddings.features import FEATURES
+from nertool.embeddings.windows import PaddedText, pad
+from nertool.network.activations import Array
+from nertool.network.lookup import Rows
+
+MEMORY = "M"  # the memory's table; it is counted, not trained
+
+
+class Inputs(NamedTuple):
+    """ids (P, F): the row numbers, in every table, of each word and padding of the padded text;
+    given (N, e): what stands beside each token's window, or None."""
+
+    text: PaddedText
+    ids: Rows
+    given: Array | None
+
+
+def features_of(config: Config) -> list[str]:
+    """Name the features of word forms that the config gives a width, in FEATURES' order."""
+    return [name for name in FEATURES if getattr(config.features, name)]
+
+
+def contexts_of(config: Config) -> list[str]:
+    """Name the features of contexts that the config gives a width, in CONTEXTS' order."""
+    return [name for name in CONTEXTS if getattr(config.features, name)]
+
+
+def table_columns(config: Config) -> dict[str, int]:
+    """Return how many row numbers a word has in each table, by the table's name, in a row's order."""
+    return {
+        "L": 1,
+        **{f"E.{name}": FEATURES[name].columns for name in features_of(config)},
+        **({MEMORY: 1} if config.features.memory else {}),
+        **{f"E.{name}": 1 for name in contexts_of(config)},
+    }
+
+
+def feature_table_shapes(config: Config) -> dict[str, tuple[int, int]]:
+    """Return the shapes of the trained features' tables, in a row's order."""
+    sizes = [(name, FEATURES[name].size) for name in features_of(config)]
+    sizes += [(name, CONTEXTS[name].size) for name in contexts_of(config)]
+    return {f"E.{name}": (size, getattr(config.features, name)) for name, size in sizes}
+
+
+def needs_documents(config: Config) -> bool:
+    """Tell whether a token's tags depend on other sentences of its document."""
+    features = config.features
+    return bool(
+        features.sentence
+        or features.document
+        or features.neighbours
+        or features.document_vector
+        or config.first_stage.folds
+        or config.decoding.consistency
+    )
+
+
+def lay_out(
+    type_ids: Rows, setting: Setting, config: Config, given: Array | None = None
+) -> Inputs:
+    """Give every word of a text its row numbers: type_ids (2 + forms, F_1) of the two paddings and of
+    each word form, then those of its context (0 for the paddings)."""
+    text = pad(setting.word_ids, setting.sentence_starts, config.windows.size // 2)
+    contexts = context_ids(contexts_of(config), setting)
+    around = np.zeros((len(text.types), contexts.shape[1]), dtype=np.int32)
+    around[text.centres] = contexts
+    return Inputs(text, np.concatenate([type_ids[text.types], around], axis=1), given)
+
+
+def given_inputs(
+    features: FeaturesConfig,
+    setting: Setting,
+    vectors: Callable[[], Array],
+    first_stage: Array | None = None,
+) -> Array | None:
+    """Return what stands beside each token's window, (N, e), or None where the config asks for nothing.
+
+    vectors: returns (forms, v), the starting vectors of the text's word forms, if they are needed;
+    first_stage (N, T): the class probabilities of each token, of which a token gets the mean over
+    the word's other occurrences.
+    """
+    parts = []
+    if features.neighbours or features.document_vector:
+        of_forms = vectors()
+        if features.neighbours:
+            parts.append(neighbour_means(setting, of_forms))
+        if features.document_vector:
+            parts.append(document_means(setting, of_forms))
+    if first_stage is not None:
+        means, others = others_mean(first_stage, setting.groups)
+        parts += [means, others[:, None].astype(means.dtype)]
+    return np.concatenate(parts, axis=1) if parts else None
+
+
+def given_width(config: Config, v: int, T: int, first_stage: bool) -> int:
+    """Return e, for vectors of width v and T tags."""
+    features = config.features
+    return (
+        2 * v * features.neighbours
+        + v * features.document_vector
+        + (T + 1) * (first_stage and config.first_stage.folds > 0)
+    )

@@ -1,0 +1,34 @@
+"""What is done to scores before a sequence is chosen: a bias on O, and agreement within a document."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nertool.config import DecodingConfig
+from nertool.embeddings.context import Setting, others_mean
+from nertool.network.activations import Array
+
+
+def adjust(scores: Array, setting: Setting, decoding: DecodingConfig) -> Array:
+    """Return the scores (N, T) that tags are chosen by; O is the first.
+
+    outside_bias is taken off O's score: more entities are found, at the price of false ones.
+    consistency a: a token's probabilities are (1 − a) its own + a the mean of the same word's other
+    occurrences in the document.
+    """
+    if decoding.outside_bias:
+        scores = scores.copy()
+        scores[:, 0] -= decoding.outside_bias
+    if decoding.consistency:
+        p = softmax(scores)
+        means, others = others_mean(p, setting.groups)
+        a = decoding.consistency * others[:, None].astype(p.dtype)
+        scores = np.log((1.0 - a) * p + a * means + np.finfo(p.dtype).tiny)
+    return scores
+
+
+def softmax(scores: Array) -> Array:
+    """Return each token's probabilities (N, T) by its scores alone."""
+    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return np.asarray(p)

@@ -1,0 +1,89 @@
+"""What training leaves on disk at the end of every epoch, and how it goes on from there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nertool.errors import ModelError
+from nertool.evaluation.report import as_dict
+from nertool.files import replacing_folder, restore_interrupted
+from nertool.tagging.storage import map_arrays, read_json, write_arrays, write_json
+from nertool.training.trainer import EpochRecord, State
+
+
+def write_log(record: EpochRecord, network_dir: Path) -> None:
+    """Add an epoch to a network's log.jsonl."""
+    entry: dict[str, Any] = {
+        "epoch": record.epoch,
+        "loss": record.loss,
+        "alpha": record.alpha,
+        "seconds": round(record.seconds, 3),
+        "tokens_per_second": round(record.tokens_per_second),
+        "best": record.best,
+        "dev": as_dict(record.dev) if record.dev else None,
+    }
+    with open(network_dir / "log.jsonl", "a", encoding="utf-8") as log:
+        log.write(json.dumps(entry) + "\n")
+
+
+def save_state(state: State, folder: Path) -> None:
+    """Write a training's state, whole or not at all."""
+    arrays = {f"theta/{name}": array for name, array in state.parameters.items()}
+    for name, memory in state.optimizer.memory.items():
+        arrays |= {f"memory/{i}/{name}": array for i, array in enumerate(memory)}
+    for i, parameters in enumerate(state.recent[:-1]):  # the last are theta themselves
+        arrays |= {f"recent/{i}/{name}": array for name, array in parameters.items()}
+    arrays |= {f"best/{name}": array for name, array in state.best.items()}
+    with replacing_folder(folder) as aside:
+        write_arrays(aside / "state.safetensors", arrays)
+        write_json(
+            aside / "state.json",
+            {
+                "epoch": state.epoch,
+                "step": state.optimizer.t,
+                "recent": len(state.recent),
+                "best_epoch": state.best_epoch,
+                "best_f1": state.best_f1,
+                "generator": state.rng.bit_generator.state,
+            },
+        )
+
+
+def load_state(state: State, network_dir: Path) -> State:
+    """Return the state that a network's training ended with; `state`, its start, if no epoch was done.
+
+    log.jsonl is cut back to that epoch, since the process may have ended between the two files.
+    Errors: ModelError for a damaged state.
+    """
+    folder = network_dir / "last"
+    restore_interrupted(folder)
+    if folder.is_dir():
+        header, arrays = read_json(folder / "state.json"), map_arrays(folder / "state.safetensors")
+        try:
+            for name, array in state.parameters.items():
+                array[...] = arrays[f"theta/{name}"]
+                state.best[name] = np.array(arrays[f"best/{name}"])
+                for i, memory in enumerate(state.optimizer.memory.get(name, [])):
+                    memory[...] = arrays[f"memory/{i}/{name}"]
+            state.recent = [
+                {name: np.array(arrays[f"recent/{i}/{name}"]) for name in state.parameters}
+                for i in range(header["recent"] - 1)
+            ] + [{name: array.copy() for name, array in state.parameters.items()}]
+            state.epoch, state.optimizer.t = header["epoch"], header["step"]
+            state.best_epoch, state.best_f1 = header["best_epoch"], header["best_f1"]
+            state.rng.bit_generator.state = header["generator"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"{folder}: damaged ({error}); start the run again with --overwrite"
+            ) from None
+    log_path = network_dir / "log.jsonl"
+    if log_path.exists():
+        lines = log_path.read_text(encoding="utf-8").splitlines(keepends=True)
+        aside = log_path.with_name(".log.jsonl.new")
+        aside.write_text("".join(lines[: state.epoch]), encoding="utf-8")
+        aside.rename(log_path)
+    return state

@@ -1,0 +1,108 @@
+"""Independent pieces of a training, side by side in processes of their own.
+
+Every piece reads what it needs from the run folder and leaves its result there, so nothing but its
+progress has to come back. Each has one BLAS thread, however many run beside it: so the result
+does not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue as queues
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from nertool.errors import NertoolError, TrainingError
+
+_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+
+Send = Callable[[Any], None]
+
+
+class Piece(NamedTuple):
+    """Work to be done: run(*arguments, send), where send passes a progress record on."""
+
+    name: str
+    run: Callable[..., None]
+    arguments: tuple[Any, ...]
+
+
+def run_pieces(pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any]]:
+    """Run pieces, `workers` at a time; yield (piece's name, record) as the records come.
+
+    Errors: the NertoolError that a piece ended with; TrainingError if its process was killed. All
+    other pieces are stopped first.
+    """
+    context = multiprocessing.get_context("spawn")
+    queue: Any = context.Queue()
+    waiting = deque(pieces)
+    running: dict[str, Any] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                piece = waiting.popleft()
+                process = context.Process(target=_work, args=(piece, queue), daemon=True)
+                with _one_thread():
+                    process.start()
+                running[piece.name] = process
+            try:
+                name, record, error = queue.get(timeout=1.0)
+            except queues.Empty:
+                _refuse_dead(running)
+                continue
+            if error is not None:
+                raise error
+            if record is None:
+                running.pop(name).join()
+            else:
+                yield name, record
+    finally:
+        for process in running.values():
+            process.terminate()
+            process.join()
+
+
+def _refuse_dead(running: dict[str, Any]) -> None:
+    for name, process in running.items():
+        if process.exitcode not in (None, 0):
+            raise TrainingError(
+                f"{name}: its process ended with exit code {process.exitcode}, expected 0; "
+                "if memory ran out, try --workers 1"
+            )
+
+
+def _work(piece: Piece, queue: Any) -> None:
+    """Run a piece, in its own process."""
+    parent = multiprocessing.parent_process()
+
+    def send(record: Any) -> None:
+        if parent is not None and not parent.is_alive():
+            sys.exit(1)  # nobody waits for the result any more
+        queue.put((piece.name, record, None))
+
+    try:
+        piece.run(*piece.arguments, send)
+        queue.put((piece.name, None, None))
+    except (NertoolError, OSError) as error:
+        queue.put((piece.name, None, error))
+    except KeyboardInterrupt:
+        sys.exit(130)  # the parent got it, too, and says so
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let processes that are started now have one BLAS thread each."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,247 @@
+"""The pieces of a training: folds of the first stage, the first stage, the members of the ensemble.
+
+Each reads its inputs from the run folder and leaves its result there, so that pieces can run side
+by side, and what is done stays done if the run is interrupted.
+
+Why folds: a first-stage network is surer of the text that it was trained on than of any other. So
+while the second stage is trained, what it is told of a token comes from a network that was
+trained without the token's document (a jackknife over blocks of documents).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import nertool
+from nertool.config import Config
+from nertool.embeddings.encoder import Encoder
+from nertool.embeddings.inputs import MEMORY, features_of, table_columns
+from nertool.evaluation.report import as_dict
+from nertool.evaluation.scores import Scores
+from nertool.files import replacing_folder
+from nertool.network.objective import WEIGHTS, Parameters
+from nertool.tagging.adjust import softmax
+from nertool.tagging.compiled import CompiledTagger
+from nertool.tagging.evaluate import score_predictions
+from nertool.tagging.model import Member, Model, score_tokens
+from nertool.tagging.storage import map_arrays, save_model, write_arrays
+from nertool.training.checkpoint import load_state, save_state, write_log
+from nertool.training.prepared import Part, Prepared
+from nertool.training.trainer import EpochRecord, State, initial_state, mean_parameters, train
+from nertool.training.working import FirstStage, Working, working_inputs
+
+_MEMBER, _FOLD = 1, 2  # each piece has a stream of random numbers of its own
+_ARRAYS = "arrays.safetensors"
+
+OnBatch = Callable[[int, float], None]
+
+
+def first_stage_config(config: Config) -> Config:
+    """Return the config of a first-stage network: its own width and epochs, the rest as the members'."""
+    first = config.first_stage
+    return replace(
+        config,
+        network=replace(config.network, hidden=first.hidden, members=1),
+        training=replace(config.training, epochs=first.epochs, patience=0),
+        first_stage=replace(first, folds=0),
+    )
+
+
+def fold_dir(run_dir: Path, fold: int) -> Path:
+    """Name the folder of a fold's result, 1 …; 0 is the network of the whole training part."""
+    return run_dir / "first_stage" / (f"fold.{fold}" if fold else "whole")
+
+
+def member_dir(config: Config, run_dir: Path, i: int) -> Path:
+    """Name the folder of a member's log and state: the run's own if it is the only one."""
+    return run_dir if config.network.members == 1 else run_dir / "members" / str(i + 1)
+
+
+def fold_of_sentences(part: Part, folds: int) -> NDArray[np.int64]:
+    """Return the fold that each sentence belongs to, (S,) in 1 … folds: blocks of documents, or of
+    sentences where there are fewer documents than folds."""
+    S, D = len(part.sentence_starts) - 1, len(part.document_starts) - 1
+    if folds > D:
+        return 1 + np.arange(S) * folds // S
+    return 1 + np.repeat(np.arange(D) * folds // D, np.diff(part.document_starts))
+
+
+def train_fold(config: Config, prepared: Prepared, run_dir: Path, fold: int) -> Iterator[EpochRecord]:
+    """Train a first-stage network without one fold, and keep what it thinks of that fold's tokens.
+
+    Fold 0: the network of the whole training part; it is kept itself, and what it thinks of dev.
+    """
+    first = first_stage_config(config)
+    # What is to be like the others has no part in choosing: the last epoch is taken, as in all folds.
+    of_sentences = fold_of_sentences(prepared.train, config.first_stage.folds)
+    working = working_inputs(first, prepared if fold == 0 else replace(prepared, dev=None))
+    state = initial_state(first, prepared, working, (_FOLD, fold))
+    yield from train(first, prepared, working, state, np.flatnonzero(of_sentences != fold))
+
+    parameters = mean_parameters(state.recent)
+    if fold:
+        own = np.repeat(of_sentences == fold, np.diff(prepared.train.sentence_starts))
+        p = softmax(score_tokens(parameters, first, working.train))[own]
+        arrays = {"tokens": np.flatnonzero(own), "p": p}
+    else:
+        arrays = {"rows": working.rows, **_kept(parameters, working)}
+        if working.dev:
+            arrays["p"] = softmax(score_tokens(parameters, first, working.dev))
+    with replacing_folder(fold_dir(run_dir, fold)) as aside:
+        write_arrays(aside / _ARRAYS, arrays)
+
+
+def read_first_stage(config: Config, prepared: Prepared, run_dir: Path) -> FirstStage | None:
+    """Put together what the folds found; None where the config has no first stage."""
+    folds = config.first_stage.folds
+    if not folds:
+        return None
+    train_p = np.empty((len(prepared.train.word_ids), len(prepared.tags)), dtype=np.float32)
+    for fold in range(1, folds + 1):
+        found = map_arrays(fold_dir(run_dir, fold) / _ARRAYS)
+        train_p[found["tokens"]] = found["p"]
+    whole = map_arrays(fold_dir(run_dir, 0) / _ARRAYS)
+    return FirstStage(train_p, np.array(whole["p"]) if "p" in whole else None)
+
+
+def first_stage_members(
+    config: Config, prepared: Prepared, run_dir: Path, encoders: list[Encoder]
+) -> tuple[Member, ...]:
+    """Return the first stage's network, as a model keeps it; none where there is no such stage."""
+    if not config.first_stage.folds:
+        return ()
+    arrays = map_arrays(fold_dir(run_dir, 0) / _ARRAYS)
+    parameters = {name: arrays[name] for name in [*table_columns(config), *WEIGHTS]}
+    return (Member(encoders[0], prepared.vectors[0].L, arrays["rows"], parameters),)
+
+
+def train_member(
+    config: Config,
+    prepared: Prepared,
+    run_dir: Path,
+    i: int,
+    on_batch: OnBatch = lambda windows, loss: None,
+) -> Iterator[EpochRecord]:
+    """Train the i-th network from where it stands; yield each epoch's record once it is on disk.
+
+    Where it is the only one, each epoch that is the best so far leaves a model in best/.
+    """
+    folder = member_dir(config, run_dir, i)
+    folder.mkdir(parents=True, exist_ok=True)
+    working, state = member_start(config, prepared, run_dir, i)
+    state = load_state(state, folder)
+    encoders: list[Encoder] = []
+    for record in train(config, prepared, working, state, on_batch=on_batch):
+        if record.best and config.network.members == 1:
+            encoders = encoders or encoders_of(config, prepared)
+            member = member_of(prepared, working, state, encoders)
+            _save_best(config, prepared, run_dir, (member,), encoders, record.epoch, record.dev)
+        # The log first: should the process end in between, resuming cuts it back to the state.
+        write_log(record, folder)
+        save_state(state, folder / "last")
+        yield record
+
+
+def member_start(
+    config: Config, prepared: Prepared, run_dir: Path, i: int
+) -> tuple[Working, State]:
+    """Return what the i-th network is trained on, and its state before training."""
+    vectors = i % len(prepared.vectors)
+    first = read_first_stage(config, prepared, run_dir)
+    working = working_inputs(config, prepared, vectors, first)
+    return working, initial_state(config, prepared, working, (_MEMBER, i))
+
+
+def save_ensemble(config: Config, prepared: Prepared, run_dir: Path) -> Scores | None:
+    """Fold the members, each at its best epoch, into one model in best/; return its measures on dev."""
+    encoders = encoders_of(config, prepared)
+    members, epochs = [], []
+    for i in range(config.network.members):
+        working, state = member_start(config, prepared, run_dir, i)
+        state = load_state(state, member_dir(config, run_dir, i))
+        members.append(member_of(prepared, working, state, encoders))
+        epochs.append(state.best_epoch)
+    model = _model(config, prepared, run_dir, tuple(members), encoders)
+    dev = prepared.dev
+    scores = None
+    if dev:
+        tagger = CompiledTagger(model)
+        tag_ids = tagger.decode(tagger.scores(dev.setting), dev.sentence_starts)
+        scores = score_predictions(
+            tag_ids, model.tags, dev.gold_ids, dev.gold_tags, dev.scheme, dev.sentence_starts
+        )
+    _save_best(config, prepared, run_dir, tuple(members), encoders, epochs, scores)
+    return scores
+
+
+def member_of(
+    prepared: Prepared, working: Working, state: State, encoders: list[Encoder]
+) -> Member:
+    """Return a network at its best epoch, as a model keeps it."""
+    vectors = working.vectors
+    parameters = _kept(state.best, working)
+    return Member(encoders[vectors], prepared.vectors[vectors].L, working.rows, parameters)
+
+
+def encoders_of(config: Config, prepared: Prepared) -> list[Encoder]:
+    """Return an encoder for each file of vectors."""
+    remembered = prepared.train.words if config.features.memory else None
+    return [Encoder(v.words, features_of(config), remembered) for v in prepared.vectors]
+
+
+def _kept(parameters: Parameters, working: Working) -> Parameters:
+    """Leave out the memory's rows that are for training alone."""
+    cut = {MEMORY: parameters[MEMORY][: working.forms]} if MEMORY in parameters else {}
+    return {**parameters, **cut}
+
+
+def _model(
+    config: Config,
+    prepared: Prepared,
+    run_dir: Path,
+    members: tuple[Member, ...],
+    encoders: list[Encoder],
+    provenance: dict[str, Any] | None = None,
+) -> Model:
+    return Model(
+        config=config,
+        labels=prepared.labels,
+        tags=prepared.tags,
+        corpus_scheme=prepared.train.scheme,
+        members=members,
+        first_stage=first_stage_members(config, prepared, run_dir, encoders),
+        provenance=provenance or {},
+    )
+
+
+def _save_best(
+    config: Config,
+    prepared: Prepared,
+    run_dir: Path,
+    members: tuple[Member, ...],
+    encoders: list[Encoder],
+    epoch: int | list[int],
+    dev: Scores | None,
+) -> None:
+    provenance = {
+        "nertool": nertool.__version__,
+        "numpy": np.__version__,
+        "seed": config.seed,
+        "epoch": epoch,
+        "sha256": hashes_of(prepared),
+        "dev": as_dict(dev) if dev else None,
+    }
+    model = _model(config, prepared, run_dir, members, encoders, provenance)
+    save_model(model, run_dir / "best", run_dir / "prepared")
+
+
+def hashes_of(prepared: Prepared) -> dict[str, Any]:
+    """Say which files a model was made from, by their SHA-256."""
+    train_hash, dev_hash, *vectors = prepared.inputs["sha256"]
+    return {"corpus.train": train_hash, "corpus.dev": dev_hash, "vectors": vectors}
