@@ -126,7 +126,7 @@ class TrainingConfig:
     dropout_hidden: float = _key(0.0, least=0, below=1)
     average: int = _key(1, least=1)
     patience: int = _key(0, least=0)
-    outside_weight: float = _key(1.0, least=0)
+    class_balance: float = _key(0.0, least=0)
     recase: float = _key(0.0, least=0, below=1)
     replace_entities: float = _key(0.0, least=0, below=1)
 

@@ -38,12 +38,14 @@ class Objective(NamedTuple):
 class Batch(NamedTuple):
     """B windows over n words: ids (n, F) are the words' row numbers in the tables, windows (B, C)
     point into the n words, y (B, K) are the targets; given (B, e) stands in x beside the window's
-    rows: inputs of the centre that come from elsewhere, so that no gradient goes back into them."""
+    rows: inputs of the centre that come from elsewhere, so that no gradient goes back into them;
+    weights (B,): how much each window counts in J, None for 1 each."""
 
     ids: Rows
     windows: NDArray[np.integer]
     y: Array
     given: Array | None = None
+    weights: Array | None = None
 
 
 class Masks(NamedTuple):
@@ -85,7 +87,7 @@ def evaluate(
     if batch.given is not None:
         x = np.concatenate([x, batch.given], axis=1)                    # (B, D)  D = C d + e
     s, cache = forward(weights, objective.activation, x, masks.hidden)  # (B, K)
-    J, ds = LOSSES[objective.output](s, batch.y)
+    J, ds = LOSSES[objective.output](s, batch.y, batch.weights)
     if objective.l2:
         W, _, U = weights
         J += 0.5 * objective.l2 * float((W * W).sum() + (U * U).sum())

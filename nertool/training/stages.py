@@ -34,7 +34,7 @@ from nertool.tagging.storage import map_arrays, save_model, write_arrays
 from nertool.training.checkpoint import load_state, save_state, write_log
 from nertool.training.prepared import Part, Prepared
 from nertool.training.trainer import EpochRecord, State, initial_state, mean_parameters, train
-from nertool.training.working import FirstStage, Working, working_inputs
+from nertool.training.working import FirstStage, Working, training_text, working_inputs
 
 _MEMBER, _FOLD = 1, 2  # each piece has a stream of random numbers of its own
 _ARRAYS = "arrays.safetensors"
@@ -87,10 +87,11 @@ def train_fold(config: Config, prepared: Prepared, run_dir: Path, fold: int) -> 
     parameters = mean_parameters(state.recent)
     if fold:
         own = np.repeat(of_sentences == fold, np.diff(prepared.train.sentence_starts))
-        p = softmax(score_tokens(parameters, first, working.train))[own]
+        inputs = training_text(first, prepared, working).inputs
+        p = softmax(score_tokens(parameters, first, inputs))[own]
         arrays = {"tokens": np.flatnonzero(own), "p": p}
     else:
-        arrays = {"rows": working.rows, **_kept(parameters, working)}
+        arrays = {"rows": working.rows, **_kept(parameters, len(prepared.train.words))}
         if working.dev:
             arrays["p"] = softmax(score_tokens(parameters, first, working.dev))
     with replacing_folder(fold_dir(run_dir, fold)) as aside:
@@ -185,7 +186,7 @@ def member_of(
 ) -> Member:
     """Return a network at its best epoch, as a model keeps it."""
     vectors = working.vectors
-    parameters = _kept(state.best, working)
+    parameters = _kept(state.best, len(prepared.train.words))
     return Member(encoders[vectors], prepared.vectors[vectors].L, working.rows, parameters)
 
 
@@ -195,10 +196,11 @@ def encoders_of(config: Config, prepared: Prepared) -> list[Encoder]:
     return [Encoder(v.words, features_of(config), remembered) for v in prepared.vectors]
 
 
-def _kept(parameters: Parameters, working: Working) -> Parameters:
+def _kept(parameters: Parameters, words: int) -> Parameters:
     """Leave out the memory's rows that are for training alone."""
-    cut = {MEMORY: parameters[MEMORY][: working.forms]} if MEMORY in parameters else {}
-    return {**parameters, **cut}
+    if MEMORY not in parameters:
+        return parameters
+    return {**parameters, MEMORY: parameters[MEMORY][: 1 + words]}
 
 
 def _model(

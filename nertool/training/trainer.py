@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nertool.config import Config
 from nertool.corpus.columnar import Ids
+from nertool.corpus.schemes import split_tag
 from nertool.embeddings.inputs import MEMORY, Inputs, table_columns
 from nertool.embeddings.windows import (
     PaddedText,
@@ -22,7 +23,7 @@ from nertool.embeddings.windows import (
 from nertool.errors import TrainingError
 from nertool.evaluation.scores import Scores
 from nertool.network.activations import Array
-from nertool.network.lookup import row_width
+from nertool.network.lookup import Rows, row_width
 from nertool.network.objective import (
     Batch,
     Masks,
@@ -38,7 +39,13 @@ from nertool.tagging.decode import decode, lattice
 from nertool.tagging.evaluate import score_predictions
 from nertool.tagging.model import outputs, score_tokens
 from nertool.training.prepared import Part, Prepared
-from nertool.training.working import Working, starting_parameters
+from nertool.training.working import (
+    TrainingText,
+    Working,
+    augmented_text,
+    starting_parameters,
+    training_text,
+)
 
 
 @dataclass
@@ -114,11 +121,12 @@ def train(
     """
     settings = config.training
     objective = objective_of(config)
-    text, ids, given = working.train
     if sentences is None:
-        sentences = np.arange(len(text.sentence_starts) - 1)
-    N = int(np.diff(text.sentence_starts)[sentences].sum())
-    targets = one_hot(prepared.train.tag_ids, len(prepared.tags), outputs(prepared.tags, config))
+        sentences = np.arange(len(prepared.train.sentence_starts) - 1)
+    augmented = settings.recase or settings.replace_entities
+    epoch_text = None if augmented else training_text(config, prepared, working)
+    weights = token_weights(config, prepared)
+    T, K = len(prepared.tags), outputs(prepared.tags, config)
     dtype = state.parameters["W"].dtype.type
     d = row_width(list(tables_of(state.parameters).values()), objective.columns)
 
@@ -126,6 +134,11 @@ def train(
         started = time.perf_counter()
         state.epoch += 1
         alpha = settings.alpha / (1.0 + settings.decay * (state.epoch - 1))
+        text, ids, given, tag_ids = _flat(
+            epoch_text or augmented_text(config, prepared, working, sentences, state.rng)
+        )
+        targets = one_hot(tag_ids, T, K)
+        N = int(np.diff(text.sentence_starts)[sentences].sum())
         total = 0.0
         for drawn in batches(text, sentences, settings.shuffle, settings.batch_size, state.rng):
             batch = Batch(
@@ -133,6 +146,7 @@ def train(
                 windows=drawn.windows,
                 y=targets(drawn.tokens).astype(dtype),
                 given=None if given is None else given[drawn.tokens],
+                weights=None if weights is None else weights[tag_ids[drawn.tokens]].astype(dtype),
             )
             n, B = len(batch.ids), len(batch.windows)
             masks = Masks(
@@ -162,6 +176,26 @@ def train(
             state.best = averaged
             state.best_epoch, state.best_f1 = state.epoch, dev.f1 if dev else 0.0
         yield EpochRecord(state.epoch, total / N, dev, alpha, seconds, N / seconds, best)
+
+
+def _flat(text: TrainingText) -> tuple[PaddedText, Rows, Array | None, Ids]:
+    return (*text.inputs, text.tag_ids)
+
+
+def token_weights(config: Config, prepared: Prepared) -> Array | None:
+    """Return how much a token of each tag weighs in J, (T,); None where all weigh alike.
+
+    With training.class_balance c the words of a class weigh (those of the most frequent class / its
+    own)^c; O weighs 1.
+    """
+    balance = config.training.class_balance
+    if not balance:
+        return None
+    labels = [split_tag(tag)[1] for tag in prepared.tags]
+    counts = np.bincount(prepared.train.tag_ids, minlength=len(labels))
+    of_label = {name: int(counts[[own == name for own in labels]].sum()) for name in labels}
+    most = max(count for name, count in of_label.items() if name)
+    return np.array([(most / of_label[name]) ** balance if name else 1.0 for name in labels])
 
 
 def batches(

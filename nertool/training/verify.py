@@ -23,7 +23,7 @@ from nertool.tagging.model import Model, inputs_for, outputs
 from nertool.training.prepare import Report, prepare
 from nertool.training.prepared import Prepared
 from nertool.training.trainer import objective_of, one_hot
-from nertool.training.working import FirstStage, starting_parameters, working_inputs
+from nertool.training.working import FirstStage, starting_parameters, training_text, working_inputs
 
 
 class Verdict(NamedTuple):
@@ -97,7 +97,8 @@ def _check_fresh(
         ]
     )
     targets = one_hot(part.tag_ids, len(prepared.tags), outputs(prepared.tags, config))
-    return _check(config, parameters, working.train, tokens, targets(tokens), rng, samples)
+    inputs = training_text(config, prepared, working).inputs
+    return _check(config, parameters, inputs, tokens, targets(tokens), rng, samples)
 
 
 def verify_model(model: Model, seed: int, windows: int, samples: int) -> list[Verdict]:
