@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from nertool import __version__
-from nertool.cli import corpus, evaluate, gradcheck, init, predict, train
+from nertool.cli import corpus, evaluate, gradcheck, init, predict, sweep, train
 from nertool.errors import NertoolError
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ def _options(
 app.command("init", short_help="Lay the sample's configs and data into a folder.")(init.init)
 app.command("prepare", short_help="Encode corpus and vectors: stage 1 of train.")(train.prepare)
 app.command("train", short_help="Train a recogniser, and keep the best on dev.")(train.train)
+app.command("sweep", short_help="Train with other seeds and settings, and compare.")(sweep.sweep)
 app.command("evaluate", short_help="Compare a model with a labelled text.")(evaluate.evaluate)
 app.command("predict", short_help="Tag CoNLL columns or plain sentences.")(predict.predict)
 app.command("gradcheck", short_help="Prove every gradient, by differences.")(gradcheck.gradcheck)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,6 +32,14 @@ RunDir = Annotated[
     Path | None, typer.Option(help="The run folder [default: runs/ and the config's name]")
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Shorthand for --set seed=N.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="How many networks to train side by side, where there are several "
+        "[default: the machine's cores]",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
 
@@ -42,6 +51,11 @@ def check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None
     """Refuse, as misuse, a value that an option doesn't have."""
     if value is not None and value not in known:
         raise typer.BadParameter(f"{option}: found {value}, expected one of {', '.join(known)}")
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def note(line: str) -> None:

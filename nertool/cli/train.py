@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +14,8 @@ from nertool.cli.options import (
     Overrides,
     RunDir,
     Seed,
+    Workers,
+    cores,
     note,
     print_json,
     read_config,
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
     from nertool.training.trainer import EpochRecord
 
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        help="How many networks to train side by side, where there are several "
-        "[default: the machine's cores]",
-    ),
-]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that is there.")]
 
 
@@ -86,7 +79,7 @@ def train(
     prepared = prepared_for(settings, folder, rebuild, note, overwrite)
     if not resume:
         begin_run(settings, folder)
-    _run_with_progress(settings, prepared, folder, workers or _cores())
+    _run_with_progress(settings, prepared, folder, workers or cores())
 
     epoch, dev = last_best(folder)
     if as_json:
@@ -99,11 +92,6 @@ def train(
         _show_example(folder, prepared)
     if not as_json:
         _show_next_steps(config, settings, folder)
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, workers: int) -> None:

@@ -45,7 +45,7 @@ def run_pieces(pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any
         while waiting or running:
             while waiting and len(running) < workers:
                 piece = waiting.popleft()
-                process = context.Process(target=_work, args=(piece, queue), daemon=True)
+                process = context.Process(target=_work, args=(piece, queue))
                 with _one_thread():
                     process.start()
                 running[piece.name] = process

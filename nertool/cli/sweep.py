@@ -1,0 +1,83 @@
+"""`nertool sweep`."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nertool.cli.options import AsJson, ConfigPath, Overrides, Workers, cores, note, print_json
+
+if TYPE_CHECKING:
+    from nertool.training.sweep import Summary
+
+
+def sweep(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    tries: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--try",
+            metavar="KEY=VALUE",
+            help="Try a setting (repeatable): all values of a key, with all those of the others.",
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds for each setting.")] = 3,
+    run_dir: Annotated[
+        Path | None, typer.Option(help="Keep the runs in this folder [default: they are not kept]")
+    ] = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train with several seeds and settings, and compare them on dev: mean and spread of F1.
+
+    Differences smaller than the spread are noise.
+    """
+    from nertool.errors import OverrideError
+    from nertool.training.sweep import plan, run_sweep, summaries
+
+    with tempfile.TemporaryDirectory() as aside:
+        try:
+            trials = plan(config, overrides or [], tries or [], seeds, run_dir or Path(aside))
+        except OverrideError as error:
+            raise typer.BadParameter(str(error)) from None
+        outcomes = []
+        for outcome in run_sweep(config, overrides or [], trials, workers or cores()):
+            outcomes.append(outcome)
+            note(
+                f"{len(outcomes)}/{len(trials)}  {' '.join(outcome.trial.variant) or 'as it is'}  "
+                f"seed {outcome.trial.seed}: dev F1 {100 * outcome.f1:.2f}, {outcome.seconds:.1f} s"
+            )
+    order = {trial: i for i, trial in enumerate(trials)}
+    outcomes.sort(key=lambda outcome: order[outcome.trial])
+    results = summaries(outcomes)
+    if as_json:
+        print_json(
+            [
+                {
+                    "variant": summary.variant,
+                    "f1": summary.f1,
+                    "deviation": summary.deviation,
+                    "seeds": [o.f1 for o in outcomes if o.trial.variant == summary.variant],
+                    "seconds": round(summary.seconds, 2),
+                }
+                for summary in results
+            ]
+        )
+    else:
+        _show(results)
+
+
+def _show(results: list[Summary]) -> None:
+    names = [" ".join(summary.variant) or "as it is" for summary in results]
+    width = max(len(name) for name in names)
+    print(f"{'':{width}}  dev F1     ±  seeds  seconds")
+    for name, summary in zip(names, results, strict=True):
+        spread = "" if summary.deviation is None else f"{100 * summary.deviation:.2f}"
+        print(
+            f"{name:{width}}  {100 * summary.f1:6.2f}  {spread:>4}  {summary.seeds:5}  "
+            f"{summary.seconds:7.1f}"
+        )
