@@ -7,7 +7,7 @@ numbers, F = Σ c_k, and their rows R are (n, d), d = Σ c_k d_k.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,17 +39,42 @@ def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
 
 
 def embed_backward(
-    tables: Sequence[Array], ids: Rows, dR: Array, columns: Columns = ()
-) -> list[RowGradient]:
-    """Return each table's gradient from dR (n, d) = ∂J/∂R: a row met several times gets the sum."""
-    gradients = []
+    tables: Sequence[Array],
+    ids: Rows,
+    dR: Array,
+    columns: Columns = (),
+    frozen: Container[int] = (),
+) -> list[RowGradient | None]:
+    """Return each table's gradient from dR (n, d) = ∂J/∂R: a row met several times gets the sum.
+
+    frozen: the numbers of the tables that need none; None stands in their place.
+    """
+    gradients: list[RowGradient | None] = []
     end = 0
-    for table, cut in zip(tables, _cuts(tables, columns), strict=True):
+    for k, (table, cut) in enumerate(zip(tables, _cuts(tables, columns), strict=True)):
         start, end = end, end + (cut.stop - cut.start) * table.shape[1]
-        rows, place = np.unique(ids[:, cut].ravel(), return_inverse=True)
+        if k in frozen:
+            gradients.append(None)
+            continue
+        rows, place = distinct(ids[:, cut].ravel(), len(table))
         values = dR[:, start:end].reshape(len(place), -1)
         gradients.append(RowGradient(rows, scatter_add(place, values, len(rows))))
     return gradients
+
+
+def distinct(ids: NDArray[np.integer], V: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return the distinct ids, ascending, and the place of each id (m,) among them; ids in 0 … V−1.
+
+    As np.unique does, but a table that is not much longer than ids is marked instead of ids sorted.
+    """
+    if V > 64 * len(ids):
+        return np.unique(ids, return_inverse=True)
+    met = np.zeros(V, dtype=bool)
+    met[ids] = True
+    rows = np.flatnonzero(met)
+    place = np.empty(V, dtype=np.int32)
+    place[rows] = np.arange(len(rows), dtype=np.int32)
+    return rows, place[ids]
 
 
 def row_width(tables: Sequence[Array], columns: Columns = ()) -> int:

@@ -107,16 +107,17 @@ def loss_and_gradients(
 
     gradients: ParameterGradients = {}
     tables = tables_of(parameters)
-    if any(name not in objective.frozen for name in tables):
+    frozen = {k for k, name in enumerate(tables) if name in objective.frozen}
+    if len(frozen) < len(tables):
         n, (B, C) = len(batch.ids), batch.windows.shape
         d = row_width(list(tables.values()), objective.columns)
         dx = back.x[:, : C * d].reshape(B * C, d)                       # (BC, d)  cut into C pieces
         dR = scatter_add(batch.windows.ravel(), dx, n)                  # (n, d)
         if masks.input is not None:
             dR *= masks.input
-        by_table = embed_backward(list(tables.values()), batch.ids, dR, objective.columns)
+        by_table = embed_backward(list(tables.values()), batch.ids, dR, objective.columns, frozen)
         for name, gradient in zip(tables, by_table, strict=True):
-            if name not in objective.frozen:
+            if gradient is not None:
                 gradients[name] = gradient
     gradients.update(back.weights._asdict())
     if objective.l2:

@@ -32,8 +32,13 @@ def _momentum(g: Array, memory: list[Array], alpha: float, momentum: float, t: i
 
 def _adagrad(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
     (G,) = memory
-    G += g * g
-    return -alpha * g / (np.sqrt(G) + 1e-8)
+    step = g * g
+    G += step
+    np.sqrt(G, out=step)  # in place from here on: the arrays are large, and made anew in every batch
+    step += 1e-8
+    np.divide(g, step, out=step)
+    step *= -alpha
+    return step
 
 
 def _adam(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:

@@ -1,0 +1,187 @@
+"""What is each ingredient worth? One network on CoNLL-2003, with and without it, three seeds each.
+
+Writes results/ingredients.md and .json. F1 is on dev, the best epoch's, mean ± standard deviation;
+time is a whole run's (start, vectors, training, checkpoints) against the plain network's, with one
+BLAS thread each and as many runs side by side as --workers says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+from pathlib import Path
+from statistics import mean, stdev
+
+import nertool
+from nertool.corpus.columnar import Corpus
+from nertool.corpus.conll import Columns, read_conll
+from nertool.tagging.evaluate import evaluate_corpus
+from nertool.tagging.storage import load_model
+from nertool.training.sweep import Trial, run_sweep
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("NERTOOL_DATA", ROOT.parent / "shared" / "data"))
+
+# The plain network: word vectors and capitals; the choices that are the configs' defaults elsewhere.
+PLAIN = {
+    "corpus.train": DATA / "conll2003/train.txt",
+    "corpus.dev": DATA / "conll2003/dev.txt",
+    "vectors.path": DATA / "vectors/glove.6B.50d.bin",
+    "features.shape": 0,
+    "features.affixes": 0,
+    "features.memory": "false",
+    "features.sentence": 0,
+    "features.document": 0,
+    "features.neighbours": "false",
+    "features.document_vector": "false",
+    "network.hidden": 128,
+    "training.epochs": 10,
+}
+WORDS = {"features.shape": 8, "features.affixes": 6}
+DOCUMENT = {
+    "features.memory": "true",
+    "features.sentence": 5,
+    "features.document": 5,
+    "features.neighbours": "true",
+    "features.document_vector": "true",
+}
+ALL = {**WORDS, **DOCUMENT}
+
+# name → what it changes of the plain network
+LESS = {
+    "IOB2 in place of BIOES": {"decoding.scheme": "iob2"},
+    "each word's best tag in place of Viterbi": {"decoding.method": "argmax"},
+    "tanh in place of ReLU": {"network.activation": "tanh"},
+    "Adam, alpha 0.001, in place of AdaGrad, 0.05": {
+        "training.optimizer": "adam",
+        "training.alpha": 0.001,
+    },
+    "logistic outputs in place of softmax": {"network.output": "logistic"},
+    "no dropout": {"training.dropout_input": 0, "training.dropout_hidden": 0},
+    "no averaging": {"training.average": 1},
+    "frozen word vectors": {"vectors.fine_tune": "false"},
+}
+MORE = {
+    "+ word shape": {"features.shape": 8},
+    "+ affixes": {"features.affixes": 6},
+    "+ sentence context": {"features.sentence": 5},
+    "+ document context": {"features.document": 5},
+    "+ entity memory": {"features.memory": "true"},
+    "+ neighbours elsewhere in the document": {"features.neighbours": "true"},
+    "+ mean vector of the document": {"features.document_vector": "true"},
+    "+ agreement within a document (0.3)": {"decoding.consistency": 0.3},
+    "+ 256 hidden units": {"network.hidden": 256},
+    "+ sentences in lower case and in capitals (0.2)": {"training.recase": 0.2},
+    "+ all of the word's and the document's features": ALL,
+    "+ these and 256 hidden units": {**ALL, "network.hidden": 256},
+    "+ these and two stages": {**ALL, "network.hidden": 256, "first_stage.folds": 5},
+    "+ these and 3 members": {**ALL, "network.hidden": 256, "network.members": 3},
+}
+CASES = ("as it is", "in lower case", "in capitals")
+ROBUST = {
+    "plain": {},
+    "plain, trained with sentences in other case (0.2)": {"training.recase": 0.2},
+    "all features": ALL,
+    "all features, trained with sentences in other case (0.2)": {**ALL, "training.recase": 0.2},
+}
+
+
+def main() -> None:
+    """Run everything, and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", help="run only the rows whose name contains this")
+    options = parser.parse_args()
+    if not DATA.is_dir():
+        raise SystemExit(f"{DATA}: no such folder; set NERTOOL_DATA to the corpora's")
+    rows = {"plain": {}, **LESS, **MORE, **ROBUST}
+    if options.only:
+        rows = {name: change for name, change in rows.items() if options.only in name}
+    with tempfile.TemporaryDirectory() as folder:
+        results = measure(rows, options.seeds, options.workers, Path(folder))
+    machine = {
+        "cores": os.cpu_count(),
+        "processor": platform.processor() or platform.machine(),
+        "python": platform.python_version(),
+        "nertool": nertool.__version__,
+        "seeds": options.seeds,
+        "workers": options.workers,
+    }
+    out = ROOT / "benchmarks" / "results"
+    out.mkdir(exist_ok=True)
+    (out / "ingredients.json").write_text(
+        json.dumps({"machine": machine, "rows": results}, indent=1) + "\n"
+    )
+    (out / "ingredients.md").write_text(as_markdown(results, machine))
+    print((out / "ingredients.md").read_text())
+
+
+def measure(
+    rows: dict[str, dict], seeds: int, workers: int, folder: Path
+) -> dict[str, dict[str, list[float]]]:
+    """Return for each row its seeds' F1 on dev and seconds; for the robust ones F1 in other case, too."""
+    trials, names = [], {}
+    for i, (name, change) in enumerate(rows.items()):
+        for seed in range(1, seeds + 1):
+            variant = tuple(f"{key}={value}" for key, value in change.items())
+            trials.append(Trial(variant, seed, folder / f"{i}-{seed}"))
+            names[folder / f"{i}-{seed}"] = name
+    overrides = [f"{key}={value}" for key, value in PLAIN.items()]
+    results: dict[str, dict[str, list[float]]] = {}
+    dev = read_conll(PLAIN["corpus.dev"], Columns())
+    for n, outcome in enumerate(run_sweep(ROOT / "configs/conll2003.yaml", overrides, trials, workers)):
+        name = names[outcome.trial.run_dir]
+        row = results.setdefault(name, {"f1": [], "seconds": []})
+        row["f1"].append(outcome.f1)
+        row["seconds"].append(outcome.seconds)
+        if name in ROBUST:
+            model = load_model(outcome.trial.run_dir)
+            for case, text in zip(CASES, (dev, recased(dev, str.lower), recased(dev, str.upper))):
+                row.setdefault(case, []).append(evaluate_corpus(model, text).f1)
+        print(
+            f"{n + 1}/{len(trials)} {name}: seed {outcome.trial.seed}, "
+            f"{100 * outcome.f1:.2f}, {outcome.seconds:.1f} s",
+            flush=True,
+        )
+    return {name: results[name] for name in rows}
+
+
+def recased(corpus: Corpus, case: type[str.lower]) -> Corpus:
+    """Return a corpus with every word in another case."""
+    from dataclasses import replace
+
+    return replace(corpus, words=[case(word) for word in corpus.words])
+
+
+def as_markdown(results: dict[str, dict[str, list[float]]], machine: dict) -> str:
+    """Write the results as tables."""
+    lines = []
+    plain = results.get("plain")
+    lines += ["| | dev F1 | gain | time |", "|---|---|---|---|"]
+    for name, row in results.items():
+        if name in ROBUST and name != "plain":
+            continue
+        gain = "" if plain is None or row is plain else f"{100 * (mean(row['f1']) - mean(plain['f1'])):+.2f}"
+        time = "" if plain is None else f"{mean(row['seconds']) / mean(plain['seconds']):.1f} ×"
+        lines.append(f"| {name} | {spread(row['f1'])} | {gain} | {time} |")
+    robust = {name: row for name, row in results.items() if name in ROBUST and CASES[0] in row}
+    if robust:
+        lines += ["", f"| dev F1 on text | {' | '.join(CASES)} |", "|---|---|---|---|"]
+        for name, row in robust.items():
+            lines.append(f"| {name} | {' | '.join(spread(row[case]) for case in CASES)} |")
+    lines += ["", f"{', '.join(f'{key} {value}' for key, value in machine.items())}", ""]
+    return "\n".join(lines)
+
+
+def spread(values: list[float]) -> str:
+    """Write a mean and a standard deviation, in points of F1."""
+    deviation = f" ± {100 * stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{100 * mean(values):.2f}{deviation}"
+
+
+if __name__ == "__main__":
+    main()
