@@ -204,7 +204,7 @@ def config_to_dict(config: Config) -> dict[str, Any]:
         if isinstance(value, dict):
             return {key: plain(entry) for key, entry in value.items()}
         if isinstance(value, tuple):
-            return list(value)
+            return [plain(entry) for entry in value]
         return str(value) if isinstance(value, Path) else value
 
     return typing.cast(dict[str, Any], plain(dataclasses.asdict(config)))
