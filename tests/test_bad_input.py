@@ -195,8 +195,8 @@ CASES = [
     model_case("header-missing", {"model/model.json": None}, "model: found no model.json", ""),
     model_case("arrays-missing", {"model/model.safetensors": None}, "model/model.safetensors: ", "missing"),
     model_case("arrays-empty", {"model/model.safetensors": b""}, "model/model.safetensors: ", "cut"),
-    model_case("words-missing", {"model/vocabulary.txt": None}, "model/vocabulary.txt: missing", ""),
-    model_case("words-of-another", {"model/vocabulary.txt": b"a\n"}, "model/vocabulary.txt: ", "1 words"),
+    model_case("words-missing", {"model/vocabulary.0.txt": None}, "model/vocabulary.0.txt: missing", ""),
+    model_case("words-of-another", {"model/vocabulary.0.txt": b"a\n"}, "model/vocabulary.0.txt: ", "1 words"),
     # Texts to tag
     Case("text-missing", ("predict", "run", "dv.conll"), "dv.conll: no such file", '"dev.conll"'),
     Case("text-is-a-folder", ("predict", "run", "model"), "model: found a folder"),

@@ -455,7 +455,8 @@ def test_gradcheck_as_json_is_one_object(tiny, main):
         ("tanh", "logistic")
     ]
     for check in result["checks"]:
-        assert set(check) == {"activation", "output", "own", "passed", "blocks"}
+        assert set(check) == {"activation", "output", "network", "own", "passed", "blocks"}
+        assert check["network"] == ""
         assert {"L", "W", "b", "U"} < set(check["blocks"])
         for block in check["blocks"].values():
             assert set(block) == {"error", "passed", "coordinates", "kinks", "worst"}

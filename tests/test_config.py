@@ -19,6 +19,7 @@ from nertool.config import (
     CorpusConfig,
     DecodingConfig,
     FeaturesConfig,
+    FirstStageConfig,
     NetworkConfig,
     TrainingConfig,
     VectorsConfig,
@@ -133,6 +134,13 @@ WRONG = [
     ("network.activation", "sigmoid", "one of tanh, logistic, relu, hard_tanh"),
     ("seed", "null", "a whole number"),
     ("windows.size", "4", "an odd number"),
+    ("vectors.more", "more.bin", "a list of paths"),
+    ("vectors.more", "[]", "a list of paths"),
+    ("vectors.more", "[a.bin, 7]", "a list of paths"),
+    ("features.memory", "1", "true or false"),
+    ("features.neighbours", "often", "true or false"),
+    ("first_stage.folds", "1", "0 for no first stage, or at least 2"),
+    ("decoding.outside_bias", ".inf", "a finite number"),
     # Values that YAML itself stumbles over: dates that are none, numbers without digits.
     ("seed", "2001-99-99", "seed"),
     ("seed", "0x_", "seed"),
@@ -177,6 +185,16 @@ def test_a_wrong_value_in_an_override_is_refused_with_the_override(refused, key,
         ("training.dropout_hidden", "0", "-0.5"),
         ("training.average", "1", "0"),
         ("training.patience", "0", "-1"),
+        ("training.class_balance", "0", "-0.5"),
+        ("training.recase", "0.9", "1"),
+        ("training.replace_entities", "0", "-0.1"),
+        ("features.sentence", "0", "-1"),
+        ("features.document", "0", "-1"),
+        ("network.members", "1", "0"),
+        ("first_stage.folds", "2", "-1"),
+        ("first_stage.hidden", "1", "0"),
+        ("first_stage.epochs", "1", "0"),
+        ("decoding.consistency", "0", "1"),
         ("seed", "0", "-1"),
     ],
 )
@@ -305,6 +323,10 @@ def test_a_relative_path_starts_at_the_config_in_a_file_and_at_the_working_folde
         assert ".." not in config.corpus.test.parts
         assert config.corpus.test.resolve() == tmp_path / "elsewhere" / "x" / "t.conll"
         assert config.vectors.path == Path("/v/w.bin")
+        config = load_config(given_path, ["vectors.more=[a.bin, /v/b.bin]"])
+        first, second = config.vectors.more
+        assert first.resolve() == tmp_path / "elsewhere" / "a.bin"
+        assert second == Path("/v/b.bin")
 
 
 def test_a_tilde_is_the_home_folder(load, monkeypatch):
@@ -337,15 +359,26 @@ CONFIGS = st.builds(
         st.none() | st.lists(st.text(max_size=4), min_size=1, max_size=3).map(tuple),
     ),
     vectors=st.builds(
-        VectorsConfig, PATHS, st.none() | COUNTS, COUNTS, st.booleans(), st.integers(0, 99)
+        VectorsConfig,
+        path=PATHS,
+        more=st.none() | st.lists(PATHS.filter(bool), min_size=1, max_size=3).map(tuple),
+        limit=st.none() | COUNTS,
+        width=COUNTS,
+        fine_tune=st.booleans(),
+        own_rows=st.integers(0, 99),
     ),
     windows=st.builds(WindowsConfig, st.integers(0, 9).map(lambda m: 2 * m + 1)),
-    features=st.builds(FeaturesConfig, *[st.integers(0, 99)] * 3),
+    features=st.builds(
+        FeaturesConfig,
+        **dict.fromkeys(["caps", "shape", "affixes", "sentence", "document"], st.integers(0, 99)),
+        **dict.fromkeys(["memory", "neighbours", "document_vector"], st.booleans()),
+    ),
     network=st.builds(
         NetworkConfig,
         COUNTS,
         st.sampled_from(["tanh", "logistic", "relu", "hard_tanh"]),
         st.sampled_from(["logistic", "softmax"]),
+        COUNTS,
     ),
     training=st.builds(
         TrainingConfig,
@@ -361,11 +394,17 @@ CONFIGS = st.builds(
         dropout_hidden=SHARES,
         average=COUNTS,
         patience=st.integers(0, 99),
+        class_balance=POSITIVE,
+        recase=SHARES,
+        replace_entities=SHARES,
     ),
+    first_stage=st.builds(FirstStageConfig, st.integers(0, 9).filter(lambda n: n != 1), COUNTS, COUNTS),
     decoding=st.builds(
         DecodingConfig,
         st.sampled_from(["io", "iob2", "bioes"]),
         st.sampled_from(["viterbi", "argmax"]),
+        st.floats(-9, 9),
+        SHARES,
     ),
     seed=st.integers(0, 2**64),
 )

@@ -165,7 +165,7 @@ def test_nothing_that_is_passed_in_is_changed(parameters, batch, masks, tables):
     }
     batch = batch._replace(ids=batch.ids[:, : len(tables)])
     masks = Masks(masks.input[:, :width].copy(), masks.hidden)
-    given = [*used.values(), *batch, *masks]
+    given = [a for a in (*used.values(), *batch, *masks) if a is not None]
     before = [array.copy() for array in given]
     _, gradients = loss_and_gradients(Objective("tanh", "softmax", l2=0.1), used, batch, masks)
     for array, kept in zip(given, before, strict=True):

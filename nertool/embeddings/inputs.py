@@ -13,9 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from nertool.config import Config, FeaturesConfig
+from nertool.corpus.columnar import Ids
 from nertool.embeddings.context import (
     CONTEXTS,
     Setting,
+    Values,
     context_ids,
     document_means,
     neighbour_means,
@@ -23,8 +25,6 @@ from nertool.embeddings.context import (
 )
 from nertool.embeddings.features import FEATURES
 from nertool.embeddings.windows import PaddedText, pad
-from nertool.network.activations import Array
-from nertool.network.lookup import Rows
 
 MEMORY = "M"  # the memory's table; it is counted, not trained
 
@@ -34,8 +34,8 @@ class Inputs(NamedTuple):
     given (N, e): what stands beside each token's window, or None."""
 
     text: PaddedText
-    ids: Rows
-    given: Array | None
+    ids: Ids
+    given: Values | None
 
 
 def features_of(config: Config) -> list[str]:
@@ -79,7 +79,7 @@ def needs_documents(config: Config) -> bool:
 
 
 def lay_out(
-    type_ids: Rows, setting: Setting, config: Config, given: Array | None = None
+    type_ids: Ids, setting: Setting, config: Config, given: Values | None = None
 ) -> Inputs:
     """Give every word of a text its row numbers: type_ids (2 + forms, F_1) of the two paddings and of
     each word form, then those of its context (0 for the paddings)."""
@@ -93,9 +93,9 @@ def lay_out(
 def given_inputs(
     features: FeaturesConfig,
     setting: Setting,
-    vectors: Callable[[], Array],
-    first_stage: Array | None = None,
-) -> Array | None:
+    vectors: Callable[[], Values],
+    first_stage: Values | None = None,
+) -> Values | None:
     """Return what stands beside each token's window, (N, e), or None where the config asks for nothing.
 
     vectors: returns (forms, v), the starting vectors of the text's word forms, if they are needed;

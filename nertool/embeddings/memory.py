@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids
-from nertool.embeddings.context import Setting
-from nertool.network.activations import Array
+from nertool.embeddings.context import Setting, Values
 
 UNMET = 0  # the row of words that were never met, and of the padding: zeros
 
@@ -23,7 +22,7 @@ class Memory(NamedTuple):
     a row for each word form, counted on the whole text; then a row for each word and document that
     go together, without that document. rows (N,): each token's row of the last kind."""
 
-    table: Array
+    table: Values
     rows: Ids
 
 
@@ -43,12 +42,12 @@ def remember(setting: Setting, classes: NDArray[np.integer], K: int) -> Memory:
     return Memory(table.astype(np.float32), (1 + V + place).astype(np.int32))
 
 
-def _counts(place: NDArray[np.integer], classes: NDArray[np.integer], n: int, K: int) -> Array:
+def _counts(place: NDArray[np.integer], classes: NDArray[np.integer], n: int, K: int) -> Values:
     flat = np.bincount(place.astype(np.int64) * (K + 1) + classes, minlength=n * (K + 1))
     return flat.reshape(n, K + 1).astype(np.float64)
 
 
-def _shares(counts: Array) -> Array:
+def _shares(counts: Values) -> Values:
     """Turn counts (n, K + 1) into shares and a bit; one more is counted for none of them, so that
     what was met once is trusted half."""
     met = counts.sum(axis=1, keepdims=True)
