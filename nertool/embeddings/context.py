@@ -175,7 +175,6 @@ def context_ids(names: Sequence[str], setting: Setting) -> Ids:
     return np.stack(parts, axis=1) if parts else np.empty((len(setting.word_ids), 0), np.int32)
 
 
-
 def neighbour_means(setting: Setting, vectors: Values) -> Values:
     """Return what stands before and after the word elsewhere in the document, (N, 2v): the mean
     vectors of its other occurrences' left and right neighbours (0 beyond a sentence's ends).

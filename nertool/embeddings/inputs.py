@@ -78,9 +78,7 @@ def needs_documents(config: Config) -> bool:
     )
 
 
-def lay_out(
-    type_ids: Ids, setting: Setting, config: Config, given: Values | None = None
-) -> Inputs:
+def lay_out(type_ids: Ids, setting: Setting, config: Config, given: Values | None = None) -> Inputs:
     """Give every word of a text its row numbers: type_ids (2 + forms, F_1) of the two paddings and of
     each word form, then those of its context (0 for the paddings)."""
     text = pad(setting.word_ids, setting.sentence_starts, config.windows.size // 2)

@@ -87,11 +87,11 @@ class _Stage:
         C, H = config.windows.size, ends[-1]
         self._limit = max(_START, table_bytes // (C * H * dtype.itemsize))
         self._slots: dict[str, int] = {}
-        self._T = np.empty((C, _START, H), dtype=dtype)                        # (C, forms, ΣH)
-        self._rows = np.zeros((len(self._encoders), _START), dtype=np.int32)   # each form's row of L
+        self._T = np.empty((C, _START, H), dtype=dtype)  # (C, forms, ΣH)
+        self._rows = np.zeros((len(self._encoders), _START), dtype=np.int32)  # each form's row of L
         self._fill(0, [encoder.padding for encoder, _ in self._encoders])
         self._contexts = contexts_of(config)
-        self._V = self._context_tables() if self._contexts else None           # (C, combinations, ΣH)
+        self._V = self._context_tables() if self._contexts else None  # (C, combinations, ΣH)
 
     def scores(self, setting: Setting, first_stage: Array | None = None) -> Array:
         """Return s (N, T); first_stage (N, T): the probabilities that the members are given."""
@@ -137,9 +137,7 @@ class _Stage:
             np.matmul(z, self._U.T, out=s[start : start + len(centres)])
         return s
 
-    def _given(
-        self, setting: Setting, slots: Ids, first_stage: Array | None
-    ) -> dict[int, Array]:
+    def _given(self, setting: Setting, slots: Ids, first_stage: Array | None) -> dict[int, Array]:
         """Return what stands beside the windows, (N, e), by the encoder that it depends on."""
         given = {}
         for (encoder, L), rows in zip(self._encoders, self._rows, strict=True):
@@ -179,7 +177,7 @@ class _Stage:
             self._rows[i, first:after] = ids[i][:, 0]
             by_encoder[id(encoder)] = ids[i]
         for member, units in zip(self.members, self._units, strict=True):
-            R = member.form_rows(by_encoder[id(member.encoder)])               # (n, d_1)
+            R = member.form_rows(by_encoder[id(member.encoder)])  # (n, d_1)
             for c in range(C):
                 T_c = self._T[c, first:after, units]
                 np.matmul(R, member.W[c].T, out=T_c)
@@ -189,7 +187,7 @@ class _Stage:
     def _context_tables(self) -> Array:
         """Return V_c k for each combination k of the contexts' numbers, (C, combinations, ΣH)."""
         sizes = [CONTEXTS[name].size for name in self._contexts]
-        numbers = np.indices(sizes, np.int32).reshape(len(sizes), -1).T        # (combinations, contexts)
+        numbers = np.indices(sizes, np.int32).reshape(len(sizes), -1).T  # (combinations, contexts)
         C, _, H = self._T.shape
         V = np.empty((C, len(numbers), H), dtype=self._T.dtype)
         for member, units in zip(self.members, self._units, strict=True):

@@ -149,9 +149,7 @@ def load_model(path: Path) -> Model:
     if model.tags != tag_names(model.labels, model.config.decoding.scheme):
         raise ModelError(f"{damaged}: tags and labels don't agree; train the model again")
     if not fits or model.corpus_scheme not in SCHEMES:
-        raise ModelError(
-            f"{damaged}: config and arrays don't agree; copy or train the model again"
-        )
+        raise ModelError(f"{damaged}: config and arrays don't agree; copy or train the model again")
     return model
 
 

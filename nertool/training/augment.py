@@ -62,7 +62,10 @@ def exchange_entities(
             other[chosen] = rng.choice(own, len(chosen))
     pieces, at = [], 0
     for span, (start, end) in enumerate(zip(spans.starts, spans.ends, strict=True)):
-        pieces += [np.arange(at, start), np.arange(spans.starts[other[span]], spans.ends[other[span]])]
+        pieces += [
+            np.arange(at, start),
+            np.arange(spans.starts[other[span]], spans.ends[other[span]]),
+        ]
         at = end
     pieces.append(np.arange(at, sentence_starts[-1]))
     source = np.concatenate(pieces)

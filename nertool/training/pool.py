@@ -10,7 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import queue as queues
-import sys
+import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,7 +46,7 @@ def run_pieces(pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any
             while waiting and len(running) < workers:
                 piece = waiting.popleft()
                 process = context.Process(target=_work, args=(piece, queue))
-                with _one_thread():
+                with _one_thread(), _unheard_interrupt():
                     process.start()
                 running[piece.name] = process
             try:
@@ -81,16 +81,33 @@ def _work(piece: Piece, queue: Any) -> None:
 
     def send(record: Any) -> None:
         if parent is not None and not parent.is_alive():
-            sys.exit(1)  # nobody waits for the result any more
+            raise _Orphaned
         queue.put((piece.name, record, None))
 
     try:
         piece.run(*piece.arguments, send)
         queue.put((piece.name, None, None))
-    except (NertoolError, OSError) as error:
+    except (NertoolError, OSError, MemoryError) as error:
         queue.put((piece.name, None, error))
-    except KeyboardInterrupt:
-        sys.exit(130)  # the parent got it, too, and says so
+    except _Orphaned:
+        queue.cancel_join_thread()  # what nobody reads must not keep the process
+
+
+class _Orphaned(Exception):
+    """Nobody waits for the result any more."""
+
+
+@contextmanager
+def _unheard_interrupt() -> Iterator[None]:
+    """Let processes that are started now not hear of Ctrl-C: this one does, and stops them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -195,9 +195,9 @@ def _refuse_stale(then: dict[str, Any], now: dict[str, Any], folder: Path, rebui
     if then == now:
         return
     hashes = zip_longest(then["sha256"], now["sha256"])
-    changed = [
-        ".".join(INPUT_FILES[min(i, 3)]) for i, (a, b) in enumerate(hashes) if a != b
-    ] or [key for key in now if then.get(key) != now[key]]
+    changed = [".".join(INPUT_FILES[min(i, 3)]) for i, (a, b) in enumerate(hashes) if a != b] or [
+        key for key in now if then.get(key) != now[key]
+    ]
     raise StaleError(
         f"{folder}: stale: made from other inputs ({', '.join(changed)} changed since); "
         f"make it again with: {rebuild}"

@@ -188,7 +188,9 @@ def run_training(
             yield "", record
         return
     members = range(config.network.members)
-    yield from run_pieces([Piece(f"member {i + 1}", _member, (run_dir, i)) for i in members], workers)
+    yield from run_pieces(
+        [Piece(f"member {i + 1}", _member, (run_dir, i)) for i in members], workers
+    )
     save_ensemble(config, prepared, run_dir)
 
 

@@ -72,7 +72,9 @@ def fold_of_sentences(part: Part, folds: int) -> NDArray[np.int64]:
     return 1 + np.repeat(np.arange(D) * folds // D, np.diff(part.document_starts))
 
 
-def train_fold(config: Config, prepared: Prepared, run_dir: Path, fold: int) -> Iterator[EpochRecord]:
+def train_fold(
+    config: Config, prepared: Prepared, run_dir: Path, fold: int
+) -> Iterator[EpochRecord]:
     """Train a first-stage network without one fold, and keep what it thinks of that fold's tokens.
 
     Fold 0: the network of the whole training part; it is kept itself, and what it thinks of dev.
