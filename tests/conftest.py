@@ -12,6 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nertool.config import Config, load_config
+from nertool.training.prepare import prepare
+from nertool.training.prepared import Prepared
+
 # One thread: the arrays here are tiny, and tests run side by side.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -53,6 +57,17 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "training: {epochs: 6, batch_size: 16, alpha: 0.1}\n"
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def config(tiny: Path) -> Config:
+    return load_config(tiny / "config.yaml")
+
+
+@pytest.fixture(scope="session")
+def prepared(config: Config) -> Prepared:
+    """The tiny data, encoded. Tests must not change it."""
+    return prepare(config)
 
 
 @pytest.fixture(scope="session")

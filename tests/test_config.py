@@ -398,7 +398,9 @@ CONFIGS = st.builds(
         recase=SHARES,
         replace_entities=SHARES,
     ),
-    first_stage=st.builds(FirstStageConfig, st.integers(0, 9).filter(lambda n: n != 1), COUNTS, COUNTS),
+    first_stage=st.builds(
+        FirstStageConfig, st.integers(0, 9).filter(lambda n: n != 1), COUNTS, COUNTS
+    ),
     decoding=st.builds(
         DecodingConfig,
         st.sampled_from(["io", "iob2", "bioes"]),

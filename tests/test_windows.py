@@ -53,7 +53,12 @@ def test_padding_and_windows_of_two_sentences_worked_by_hand():
     assert text.centres.tolist() == [1, 2, 3, 6]
     batch = sentence_windows(text, np.array([1, 0]))
     assert batch.tokens.tolist() == [3, 0, 1, 2]
-    assert text.types[batch.positions][batch.windows].tolist() == [[0, 6, 1], [0, 9, 10], [9, 10, 11], [10, 11, 1]]
+    assert text.types[batch.positions][batch.windows].tolist() == [
+        [0, 6, 1],
+        [0, 9, 10],
+        [9, 10, 11],
+        [10, 11, 1],
+    ]
 
 
 def test_the_museums_in_Paris_stand_around_their_centre():
@@ -78,7 +83,9 @@ def test_windows_of_sentences_in_any_order_hold_their_own_sentence_alone(sentenc
     ]
     assert batch.tokens.tolist() == expected_tokens
     windows = reference(sentences, m)
-    assert text.types[batch.positions][batch.windows].tolist() == [windows[token] for token in expected_tokens]
+    assert text.types[batch.positions][batch.windows].tolist() == [
+        windows[token] for token in expected_tokens
+    ]
     assert batch.windows.shape == (len(expected_tokens), 2 * m + 1)
     # Neighbours share their words: a sentence costs its words and its paddings, no more.
     assert len(batch.positions) == len(expected_tokens) + 2 * m * len(order)
@@ -93,7 +100,9 @@ def test_windows_of_single_tokens_hold_their_own_sentence_alone(sentences, m, da
     batch = single_windows(text, np.array(tokens, dtype=np.int64))
     windows = reference(sentences, m)
     assert batch.tokens.tolist() == tokens
-    assert text.types[batch.positions][batch.windows].tolist() == [windows[token] for token in tokens]
+    assert text.types[batch.positions][batch.windows].tolist() == [
+        windows[token] for token in tokens
+    ]
     # Each window has its own words, so that a gradient's row belongs to one window.
     assert sorted(batch.windows.ravel().tolist()) == list(range(len(tokens) * (2 * m + 1)))
 
@@ -107,7 +116,9 @@ def test_both_ways_show_a_token_the_same_types(sentences, m, random):
     whole = sentence_windows(text, np.array(order, dtype=np.int64))
     single = single_windows(text, whole.tokens)
     assert sorted(whole.tokens.tolist()) == list(range(len(text.centres)))
-    np.testing.assert_array_equal(text.types[whole.positions][whole.windows], text.types[single.positions][single.windows])
+    np.testing.assert_array_equal(
+        text.types[whole.positions][whole.windows], text.types[single.positions][single.windows]
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -132,5 +143,8 @@ def test_changing_one_sentence_changes_no_window_of_another(m):
     before = padded([[1, 2], [3, 4, 5], [6]], m)
     after = padded([[1, 2], [9, 9, 9], [6]], m)
     for token, same in zip(range(6), [True, True, False, False, False, True], strict=True):
-        a, b = (text.types[single_windows(text, np.array([token])).positions] for text in (before, after))
+        a, b = (
+            text.types[single_windows(text, np.array([token])).positions]
+            for text in (before, after)
+        )
         assert np.array_equal(a, b) == same
