@@ -202,19 +202,19 @@ def _fits(model: Model) -> bool:
 
 
 def _member_fits(member: Member, model: Model, given_first: bool, H: int) -> bool:
-    config, v, T = model.config, member.L.shape[1], len(model.tags)
-    tables = {"L": (len(member.rows), v), **feature_table_shapes(config)}
+    config, v, T, rows = model.config, member.L.shape[1], len(model.tags), member.rows
+    if rows.ndim != 1 or rows.dtype.kind != "i":
+        return False
+    tables = {"L": (len(rows), v), **feature_table_shapes(config)}
     if config.features.memory:
         tables[MEMORY] = (1 + len(member.encoder.remembered or []), len(model.labels) + 2)
     columns = table_columns(config)
     d = sum(columns[name] * tables[name][1] for name in columns)
     D = config.windows.size * d + given_width(config, v, T, given_first)
     expected = {**tables, "W": (H, D), "b": (H,), "U": (outputs(model.tags, config), H)}
-    rows = member.rows
     inside = not len(rows) or (rows[0] >= 0 and rows[-1] < len(member.L))
     return (
         {name: array.shape for name, array in member.parameters.items()} == expected
-        and rows.ndim == 1
         and bool(inside and (np.diff(rows) > 0).all())
     )
 
