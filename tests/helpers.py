@@ -1,12 +1,21 @@
-"""What tests of training share: configs with some keys changed, whole runs, and what they came to."""
+"""What several tests share: configs with some keys changed, whole runs, random models."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from nertool.config import Config
+import numpy as np
+
+from nertool.config import Config, FeaturesConfig, FirstStageConfig, NetworkConfig, WindowsConfig
+from nertool.corpus.schemes import tag_names
+from nertool.embeddings.context import Setting
+from nertool.embeddings.encoder import SPECIAL_ROWS, Encoder
+from nertool.embeddings.inputs import feature_table_shapes, features_of, given_width, table_columns
+from nertool.tagging.model import Member, Model, outputs
+from nertool.tagging.tagger import setting_of
 from nertool.training import run
 
 VOLATILE = ("seconds", "tokens_per_second")
@@ -42,3 +51,77 @@ def outcome(run_dir: Path) -> dict:
         "state": state,
         "log": [{key: entry[key] for key in entry if key not in VOLATILE} for entry in log],
     }
+
+
+EVERYTHING = FeaturesConfig(
+    caps=2, affixes=1, memory=True, sentence=2, document=3, neighbours=True, document_vector=True
+)
+
+
+def random_model(
+    features: FeaturesConfig = EVERYTHING,
+    files: Sequence[Sequence[str]] = (("the", "london", "ada", "met"), ("paris", "the", "Ada")),
+    widths: Sequence[int] = (4, 3),
+    members: int = 3,
+    folds: int = 2,
+    remembered: Sequence[str] = ("Ada", "met", "Paris"),
+    labels: Sequence[str] = ("LOC", "PER"),
+    seed: int = 0,
+    dtype: type[np.floating] = np.float32,
+    **sections: dict,
+) -> Model:
+    """Make a model with random arrays: members that take turns with files of vectors of the given words
+    and widths, trained on every second row of them."""
+    rng = np.random.default_rng(seed)
+    config = change(
+        Config(
+            windows=WindowsConfig(3),
+            features=features,
+            network=NetworkConfig(hidden=5, members=members),
+            first_stage=FirstStageConfig(folds=folds, hidden=4),
+        ),
+        **sections,
+    )
+    tags = tag_names(list(labels), config.decoding.scheme)
+    memory = list(remembered) if features.memory else None
+    encoders = [Encoder(list(words), features_of(config), memory) for words in files]
+    tables = [
+        rng.standard_normal((SPECIAL_ROWS + len(words), width)).astype(np.float32)
+        for words, width in zip(files, widths, strict=True)
+    ]
+    M = rng.random((1 + len(remembered), len(labels) + 2))
+    M[0] = 0.0
+
+    def member(i: int, H: int, second: bool) -> Member:
+        L = tables[i]
+        rows = np.arange(0, len(L), 2)
+        shapes = {"L": (len(rows), L.shape[1]), **feature_table_shapes(config), "M": M.shape}
+        columns = table_columns(config)
+        parameters = {name: rng.standard_normal(shapes[name]) for name in columns}
+        if "M" in columns:
+            parameters["M"] = M
+        d = sum(columns[name] * shapes[name][1] for name in columns)
+        D = config.windows.size * d + given_width(config, L.shape[1], len(tags), second)
+        K = outputs(tags, config)
+        parameters |= {"W": rng.standard_normal((H, D)) / np.sqrt(D), "b": rng.standard_normal(H)}
+        parameters["U"] = rng.standard_normal((K, H))
+        return Member(encoders[i], L, rows, {n: a.astype(dtype) for n, a in parameters.items()})
+
+    return Model(
+        config=config,
+        labels=list(labels),
+        tags=tags,
+        corpus_scheme="iob1",
+        members=tuple(
+            member(i % len(files), config.network.hidden, folds > 0) for i in range(members)
+        ),
+        first_stage=(member(0, config.first_stage.hidden, False),) if folds else (),
+        provenance={"seed": 1, "sha256": {"dev": None}, "dev": {"f1": 1 / 3}, "é": [1, "ü"]},
+    )
+
+
+def text_of(*documents: Sequence[str]) -> Setting:
+    """Lay out documents of sentences, each written as words with blanks between."""
+    sentences = [sentence.split() for document in documents for sentence in document]
+    starts = np.cumsum([0, *map(len, documents)])
+    return setting_of(sentences, starts)

@@ -7,17 +7,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import random_model, text_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import block_diag
 
-from nertool.config import DecodingConfig
+from nertool.config import FeaturesConfig
 from nertool.corpus.schemes import tag_names
-from nertool.embeddings.windows import pad
-from nertool.network.activations import ACTIVATIONS
+from nertool.embeddings.context import Setting
+from nertool.embeddings.inputs import table_columns
+from nertool.network.activations import ACTIVATIONS, Array
+from nertool.network.lookup import embed
+from nertool.network.objective import tables_of
+from nertool.network.scorer import Weights, scores
 from nertool.tagging import compiled
+from nertool.tagging.adjust import adjust
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.decode import lattice, valid_sentences, viterbi
-from nertool.tagging.model import Model, decode, score_tokens
+from nertool.tagging.decode import decode, lattice, valid_sentences, viterbi
+from nertool.tagging.model import Member, Model, inputs_for, score_tokens
 from nertool.tagging.storage import load_model
 
 WORDS = ["London", "met", "Ada", "New", "York", "zzz", "1996", ".", "paris", "PARIS"]
@@ -29,72 +36,214 @@ def model(run_dir: Path) -> Model:
 
 
 def in_dtype(model: Model, dtype: type[np.floating], activation: str) -> Model:
+    """Return the model in another precision, and with another f."""
     network = replace(model.config.network, activation=activation)
-    return replace(
-        model,
-        config=replace(model.config, network=network),
-        parameters={name: a.astype(dtype) for name, a in model.parameters.items()},
-    )
+    stages = {
+        stage: tuple(
+            member._replace(parameters={n: a.astype(dtype) for n, a in member.parameters.items()})
+            for member in getattr(model, stage)
+        )
+        for stage in ("members", "first_stage")
+    }
+    return replace(model, config=replace(model.config, network=network), **stages)
 
 
-def reference(model: Model, words: list[str], ids: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    text = pad(ids, starts, model.m)
-    return score_tokens(model.parameters, model.config, model.type_ids(words), text)
+def mean_scores(
+    members: tuple[Member, ...], model: Model, setting: Setting, opinion: Array | None
+) -> Array:
+    """Return the mean of what each member's own forward pass gives."""
+    parts = []
+    for member in members:
+        parameters, inputs = inputs_for(member, setting, model.config, opinion)
+        parts.append(score_tokens(parameters, model.config, inputs))
+    return np.mean(parts, axis=0)
+
+
+def opinion_of(model: Model, setting: Setting) -> Array | None:
+    """Return the first stage's probabilities, e^s over their sum."""
+    if not model.first_stage:
+        return None
+    p = np.exp(mean_scores(model.first_stage, model, setting, None))
+    return p / p.sum(axis=1, keepdims=True)
+
+
+def reference(model: Model, setting: Setting) -> Array:
+    found = mean_scores(model.members, model, setting, opinion_of(model, setting))
+    return adjust(found, setting, model.config.decoding)
+
+
+def random_text(words: list[str], tokens: int, sentences: int, documents: int) -> Setting:
+    """Draw a text over several blocks of the tagger's."""
+    rng = np.random.default_rng(0)
+    ids = rng.integers(0, len(words), size=tokens).astype(np.int32)
+    starts = np.unique([0, *rng.integers(0, tokens, size=sentences), tokens])
+    last = len(starts) - 1
+    marks = np.unique([0, *rng.integers(0, last, size=documents), last])
+    return Setting(words, ids, starts, marks)
+
+
+def setting_from(words: list[str], ids: list[int], starts: list[int]) -> Setting:
+    """Make a text of which each sentence is a document."""
+    own = np.array(starts, dtype=np.int64)
+    return Setting(words, np.array(ids, dtype=np.int32), own, np.arange(len(own)))
+
+
+PRECISIONS = pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-12)]
+)
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-12)])
+@PRECISIONS
 def test_pre_multiplied_scores_are_the_scorers_own(model, activation, dtype, tolerance):
     model = in_dtype(model, dtype, activation)
-    rng = np.random.default_rng(0)
-    ids = rng.integers(0, len(WORDS), size=3000).astype(np.int32)  # over several blocks
-    starts = np.unique([0, *rng.integers(0, 3000, size=400), 3000])
-    found = CompiledTagger(model).scores(WORDS, ids, starts)
+    setting = random_text(WORDS, 3000, 400, 0)
+    found = CompiledTagger(model).scores(setting)
     assert found.dtype == dtype
-    expected = reference(model, WORDS, ids, starts)
+    expected = reference(model, setting)
     np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+@PRECISIONS
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("size", [1, 3])
+def test_with_every_feature_and_two_stages_members_of_any_widths_fold_into_their_mean(
+    activation, size, dtype, tolerance
+):
+    model = random_model(dtype=dtype, network={"activation": activation}, windows={"size": size})
+    assert [member.L.shape[1] for member in model.members] == [4, 3, 4]
+    setting = random_text([*WORDS, "the", "THE", "Paris"], 3000, 400, 60)
+    found = CompiledTagger(model).scores(setting)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, reference(model, setting), rtol=tolerance, atol=tolerance)
+    # Every input counts: the same words in documents of their own have other scores.
+    apart = replace(setting, document_starts=np.arange(len(setting.sentence_starts)))
+    assert (np.abs(CompiledTagger(model).scores(apart) - found) > 1e-3).any(axis=1).mean() > 0.9
+
+
+ALONE = {
+    "nothing": {},
+    "sentence": {"sentence": 2},
+    "document": {"document": 3},
+    "memory": {"memory": True},
+    "neighbours": {"neighbours": True},
+    "document_vector": {"document_vector": True},
+    "looks": {"caps": 2, "shape": 1, "affixes": 1},
+}
+
+
+@pytest.mark.parametrize("folds", [0, 2])
+@pytest.mark.parametrize("features", ALONE.values(), ids=ALONE)
+def test_each_feature_alone_is_in_its_place(features, folds):
+    chosen = FeaturesConfig(**{"caps": 0, **features})
+    model = random_model(chosen, folds=folds, members=2, dtype=np.float64)
+    setting = random_text(WORDS, 200, 40, 9)
+    found = CompiledTagger(model).scores(setting)
+    np.testing.assert_allclose(found, reference(model, setting), rtol=1e-12, atol=1e-12)
+
+
+def test_what_is_done_to_scores_afterwards_is_done_to_the_mean():
+    decoding = {"outside_bias": 0.7, "consistency": 0.4}
+    model = random_model(dtype=np.float64, decoding=decoding)
+    setting = random_text(WORDS, 200, 40, 9)
+    found = CompiledTagger(model).scores(setting)
+    np.testing.assert_allclose(found, reference(model, setting), rtol=1e-10, atol=1e-10)
+    plain = CompiledTagger(random_model(dtype=np.float64)).scores(setting)
+    assert np.abs(found - plain).max() > 0.1
+
+
+def test_an_output_alone_is_the_odds_against_O_in_an_ensemble_too():
+    model = random_model(labels=["LOC"], dtype=np.float64, decoding={"scheme": "io"})
+    assert len(model.members[0].parameters["U"]) == 1
+    setting = random_text(WORDS, 200, 40, 9)
+    found = CompiledTagger(model).scores(setting)
+    np.testing.assert_allclose(found, reference(model, setting), rtol=1e-12, atol=1e-12)
+    np.testing.assert_array_equal(found[:, 0], 0.0)
+
+
+def windows_of(member: Member, setting: Setting, model: Model, opinion: Array | None) -> Array:
+    """Return a member's whole input x (N, D): the window's rows side by side, then what is given."""
+    parameters, inputs = inputs_for(member, setting, model.config, opinion)
+    tables = list(tables_of(parameters).values())
+    R = embed(tables, inputs.ids, list(table_columns(model.config).values()))
+    m = inputs.text.m
+    windows = [R[centre - m : centre + m + 1].ravel() for centre in inputs.text.centres]
+    return np.concatenate([np.array(windows), inputs.given], axis=1)
+
+
+def test_an_ensemble_is_one_network_with_its_members_side_by_side():
+    # s = Σ_i (1/k) U_i f(W_i x_i + b_i) = U f(W x + b), with x = [x_1, x_2, x_3], W the blocks
+    # W_1, W_2, W_3 along the diagonal, and U = [U_1, U_2, U_3] / 3.
+    model = random_model(dtype=np.float64)
+    setting = random_text(WORDS, 150, 30, 7)
+    opinion = opinion_of(model, setting)
+    x = np.concatenate([windows_of(m, setting, model, opinion) for m in model.members], axis=1)
+    parts = [member.parameters for member in model.members]
+    wide = Weights(
+        W=block_diag(*(part["W"] for part in parts)),
+        b=np.concatenate([part["b"] for part in parts]),
+        U=np.concatenate([part["U"] for part in parts], axis=1) / 3,
+    )
+    assert wide.W.shape == (15, x.shape[1])
+    expected = scores(wide, model.config.network.activation, x)
+    found = CompiledTagger(model).scores(setting)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_tables_that_start_anew_give_the_same_scores(model, monkeypatch):
     monkeypatch.setattr(compiled, "_START", 8)  # room for the paddings and six words
     small, roomy = CompiledTagger(model, table_bytes=0), CompiledTagger(model)
-    ids, starts = np.arange(5, dtype=np.int32), np.array([0, 2, 5])
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], WORDS[:5]):
-        np.testing.assert_array_equal(
-            small.scores(words, ids, starts), roomy.scores(words, ids, starts)
+        setting = setting_from(words, [0, 1, 2, 3, 4], [0, 2, 5])
+        np.testing.assert_array_equal(small.scores(setting), roomy.scores(setting))
+    assert len(small._stage._slots) == 5
+    assert len(roomy._stage._slots) == len(WORDS)
+
+
+def test_tables_of_two_stages_and_several_members_start_anew_too(monkeypatch):
+    # A form that gets another place must find its row of L there for every file of vectors.
+    model = random_model(dtype=np.float64)
+    monkeypatch.setattr(compiled, "_START", 8)
+    small, roomy = CompiledTagger(model, table_bytes=0), CompiledTagger(model)
+    for words in (WORDS[:5], WORDS[3:8], WORDS[5:], [*WORDS[4:], "the"], WORDS[:5]):
+        ids = [*range(len(words)), 0, 1, 0]
+        setting = replace(
+            setting_from(words, ids, [0, 2, 5, len(ids)]), document_starts=np.array([0, 3])
         )
-    assert len(small._slots) == 5
-    assert len(roomy._slots) == len(WORDS)
+        np.testing.assert_allclose(small.scores(setting), roomy.scores(setting), atol=1e-12)
+        np.testing.assert_allclose(
+            small.scores(setting), reference(model, setting), rtol=1e-12, atol=1e-12
+        )
+    assert len(small._stage._slots) == len(small._first._slots) == 5
+    assert len(roomy._stage._slots) == len(roomy._first._slots) == len(WORDS) + 1
 
 
 def test_more_words_at_once_than_the_limit_still_fit(model, monkeypatch):
     monkeypatch.setattr(compiled, "_START", 4)
-    ids, starts = np.arange(len(WORDS), dtype=np.int32), np.array([0, len(WORDS)])
-    found = CompiledTagger(model, table_bytes=0).scores(WORDS, ids, starts)
-    np.testing.assert_allclose(found, reference(model, WORDS, ids, starts), rtol=1e-5, atol=1e-5)
+    setting = setting_from(WORDS, list(range(len(WORDS))), [0, len(WORDS)])
+    found = CompiledTagger(model, table_bytes=0).scores(setting)
+    np.testing.assert_allclose(found, reference(model, setting), rtol=1e-5, atol=1e-5)
 
 
-def test_text_without_a_token_has_no_scores(model):
-    tagger = CompiledTagger(model)
-    empty = np.zeros(0, dtype=np.int32)
-    assert tagger.scores([], empty, np.array([0])).shape == (0, len(model.tags))
-    assert len(tagger.spans([], empty, np.array([0, 0]))) == 0
+@pytest.mark.parametrize("full", [False, True], ids=["one-network", "two-stages"])
+def test_text_without_a_token_has_no_scores(model, full):
+    tagger = CompiledTagger(random_model() if full else model)
+    assert tagger.scores(setting_from([], [], [0])).shape == (0, len(tagger.model.tags))
+    assert len(tagger.spans(setting_from([], [], [0, 0]))) == 0
+    assert len(tagger.spans(text_of([""], []))) == 0
 
 
 @pytest.mark.parametrize("scheme", ["io", "iob2", "bioes"])
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), lengths=st.lists(st.integers(0, 7), max_size=8))
-def test_searching_only_where_the_best_tags_are_no_sequence_finds_the_same(
-    model, scheme, seed, lengths
-):
-    config = replace(model.config, decoding=DecodingConfig(scheme=scheme))
+def test_searching_only_where_the_best_tags_are_no_sequence_finds_the_same(scheme, seed, lengths):
     tags = tag_names(["LOC", "PER"], scheme)
     starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
     rng = np.random.default_rng(seed)
     scores = rng.normal(size=(int(starts[-1]), len(tags)))
     scores[:, 0] += rng.integers(0, 4)  # more or less O, so that more or fewer are valid at once
     allowed = lattice(tags, scheme)
-    best = decode(scores, starts, config, allowed)
+    best = decode(scores, starts, "viterbi", allowed)
     np.testing.assert_array_equal(best, viterbi(scores, starts, allowed))
     assert valid_sentences(best, starts, allowed).all()
 
