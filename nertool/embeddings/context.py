@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from nertool.corpus.columnar import Ids, Interner, Offsets
 from nertool.embeddings.features import CAPITALS, INITIAL, LOWER, MIXED, SINGLE, caps
@@ -112,13 +111,13 @@ Values = NDArray[np.floating[Any]]
 
 def others_sum(values: Values, groups: NDArray[np.int64]) -> tuple[Values, NDArray[np.int64]]:
     """Add up values (N, e) over the other tokens of each token's group: (N, e), and their number (N,)."""
-    N = len(groups)
-    G = int(groups.max()) + 1 if N else 0
-    ones = np.ones(N, dtype=values.dtype)
-    # Column i holds a single 1, in row groups[i].
-    together = sparse.csc_array((ones, groups, np.arange(N + 1)), shape=(G, N))
-    others = np.bincount(groups, minlength=G)[groups] - 1
-    total = (together @ values)[groups] - values
+    if not len(groups):
+        return values, groups
+    order = np.argsort(groups, kind="stable")
+    firsts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    # Group numbers are 0, 1, …, each met: the sums stand in their order.
+    total = np.add.reduceat(values[order], firsts, axis=0)[groups] - values
+    others = np.bincount(groups)[groups] - 1
     total[others == 0] = 0.0  # exactly, whatever the rounding left
     return total, others
 
@@ -193,6 +192,8 @@ def neighbour_means(setting: Setting, vectors: Values) -> Values:
 
 def document_means(setting: Setting, vectors: Values) -> Values:
     """Return the mean vector of each token's whole document, (N, v); vectors (words, v) as above."""
+    from scipy import sparse
+
     documents, W = setting.documents, len(vectors)
     D = int(documents.max()) + 1 if len(documents) else 0
     # How often each document has each word form, times the forms' vectors.

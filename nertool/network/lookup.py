@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from nertool.network.activations import Array
 
@@ -67,7 +66,7 @@ def distinct(ids: NDArray[np.integer], V: int) -> tuple[NDArray[np.integer], NDA
 
     As np.unique does, but a table that is not much longer than ids is marked instead of ids sorted.
     """
-    if V > 64 * len(ids):
+    if 64 * len(ids) < V:
         return np.unique(ids, return_inverse=True)
     met = np.zeros(V, dtype=bool)
     met[ids] = True
@@ -100,6 +99,8 @@ def scatter_add(place: NDArray[np.integer], values: Array, n: int) -> Array:
     As a product with the sparse (n, m) matrix that has a 1 at (place[i], i); `out[place] += values`
     would keep only one of the values that share a row.
     """
+    from scipy import sparse  # here, as it takes longer to import than all else that tagging needs
+
     m = len(place)
     ones = np.ones(m, dtype=values.dtype)
     # Column i of S holds a single 1, in row place[i]: that is compressed sparse column form as it stands.
