@@ -1,0 +1,159 @@
+"""How fast is a training step? An epoch of ours against the same network in PyTorch, taking turns.
+
+Both get the same batches of windows, the same tables, dropout and AdaGrad, float32, and as many
+threads (--threads). PyTorch's gradients of the tables are sparse (nn.Embedding(sparse=True)), its
+best case here: dense ones are several times slower. Writes results/training.md and .json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("NERTOOL_DATA", ROOT.parent / "shared" / "data"))
+
+
+def main() -> None:
+    """Measure the recipes, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--config", action="append", help="[default: conll2003-fast, conll2003]")
+    options = parser.parse_args()
+    if not DATA.is_dir():
+        raise SystemExit(f"{DATA}: no such folder; set NERTOOL_DATA to the corpora's")
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ[name] = str(options.threads)  # before numpy and torch are imported
+    rows = {
+        name: measure(name, options.threads, options.repetitions)
+        for name in options.config or ("conll2003-fast", "conll2003")
+    }
+    import numpy
+    import torch
+
+    machine = {
+        "threads": options.threads,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "torch": torch.__version__,
+    }
+    out = ROOT / "benchmarks" / "results"
+    out.mkdir(exist_ok=True)
+    (out / "training.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+    (out / "training.md").write_text(as_markdown(rows, machine))
+    print(as_markdown(rows, machine))
+
+
+def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
+    """Return seconds an epoch of each side (median and all), and the dev F1 after the last."""
+    import torch
+    from twin import Twin
+
+    from nertool.config import load_config
+    from nertool.tagging.model import outputs
+    from nertool.training.prepare import prepare
+    from nertool.training.trainer import batches, initial_state, objective_of, one_hot, train
+    from nertool.training.working import training_text, working_inputs
+
+    torch.set_num_threads(threads)
+    config = load_config(
+        ROOT / f"configs/{name}.yaml",
+        [
+            f"corpus.train={DATA / 'conll2003/train.txt'}",
+            f"corpus.dev={DATA / 'conll2003/dev.txt'}",
+            f"vectors.path={DATA / 'vectors/glove.6B.50d.bin'}",
+            f"training.epochs={repetitions}",
+            "training.average=1",
+        ],
+    )
+    prepared = prepare(config)
+    working = working_inputs(config, prepared)
+    state = initial_state(config, prepared, working)
+    inputs, tag_ids = training_text(config, prepared, working)
+    targets = one_hot(tag_ids, len(prepared.tags), outputs(prepared.tags, config))
+    sentences = torch.arange(len(inputs.text.sentence_starts) - 1).numpy()
+    twin = Twin(config, state.parameters, objective_of(config).columns, objective_of(config).frozen)
+    optimizer = torch.optim.Adagrad(
+        [p for p in twin.parameters() if p.requires_grad], lr=config.training.alpha, eps=1e-8
+    )
+
+    def twin_epoch() -> float:
+        """Train the twin for an epoch; return its seconds, making of batches included, as in ours."""
+        started = time.perf_counter()
+        for drawn in batches(inputs.text, sentences, "sentences", config.training.batch_size, state.rng):
+            ids = torch.from_numpy(inputs.ids[drawn.positions]).long()
+            given = None
+            if inputs.given is not None:
+                given = torch.from_numpy(inputs.given[drawn.tokens])
+            s = twin(ids, torch.from_numpy(drawn.windows), given)
+            y = torch.from_numpy(targets(drawn.tokens))
+            if config.network.output == "softmax":
+                J = torch.nn.functional.cross_entropy(s, y)
+            else:
+                J = torch.nn.functional.binary_cross_entropy_with_logits(s, y, reduction="sum") / len(s)
+            optimizer.zero_grad(set_to_none=True)
+            J.backward()
+            optimizer.step()
+        return time.perf_counter() - started
+
+    ours: list[float] = []
+    theirs: list[float] = []
+    f1 = 0.0
+    for record in train(config, prepared, working, state):
+        ours.append(record.seconds)
+        theirs.append(twin_epoch())
+        f1 = record.dev.f1 if record.dev else 0.0
+    twin_f1 = twin_score(twin, config, prepared, working)
+    return {
+        "nertool": {"seconds": median(ours), "all": ours, "f1": f1},
+        "torch": {"seconds": median(theirs), "all": theirs, "f1": twin_f1},
+    }
+
+
+def twin_score(twin: Any, config: Any, prepared: Any, working: Any) -> float:
+    """Return the twin's F1 on dev, decoded as ours is."""
+    import numpy as np
+    import torch
+
+    from nertool.embeddings.windows import sentence_windows
+    from nertool.tagging.decode import decode, lattice
+    from nertool.tagging.evaluate import score_predictions
+
+    part, (text, ids, given) = prepared.dev, working.dev
+    drawn = sentence_windows(text, np.arange(len(part.sentence_starts) - 1))
+    twin.eval()
+    with torch.no_grad():
+        s = twin(
+            torch.from_numpy(ids[drawn.positions]).long(),
+            torch.from_numpy(drawn.windows),
+            None if given is None else torch.from_numpy(given[drawn.tokens]),
+        ).numpy()
+    allowed = lattice(prepared.tags, config.decoding.scheme)
+    tags = decode(s, part.sentence_starts, config.decoding.method, allowed)
+    return score_predictions(
+        tags, prepared.tags, part.gold_ids, part.gold_tags, part.scheme, part.sentence_starts
+    ).f1
+
+
+def as_markdown(rows: dict[str, Any], machine: dict[str, Any]) -> str:
+    """Write the results as a table."""
+    lines = ["| recipe | nertool, s an epoch | PyTorch twin | ratio | dev F1 of both |", "|---|---|---|---|---|"]
+    for name, row in rows.items():
+        ours, theirs = row["nertool"], row["torch"]
+        lines.append(
+            f"| {name} | {ours['seconds']:.2f} | {theirs['seconds']:.2f} | "
+            f"{theirs['seconds'] / ours['seconds']:.2f} | {100 * ours['f1']:.1f}, {100 * theirs['f1']:.1f} |"
+        )
+    return "\n".join([*lines, "", ", ".join(f"{k} {v}" for k, v in machine.items()), ""])
+
+
+if __name__ == "__main__":
+    main()
