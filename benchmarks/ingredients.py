@@ -12,6 +12,8 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -133,14 +135,17 @@ def measure(
     overrides = [f"{key}={value}" for key, value in PLAIN.items()]
     results: dict[str, dict[str, list[float]]] = {}
     dev = read_conll(PLAIN["corpus.dev"], Columns())
-    for n, outcome in enumerate(run_sweep(ROOT / "configs/conll2003.yaml", overrides, trials, workers)):
+    for n, outcome in enumerate(
+        run_sweep(ROOT / "configs/conll2003.yaml", overrides, trials, workers)
+    ):
         name = names[outcome.trial.run_dir]
         row = results.setdefault(name, {"f1": [], "seconds": []})
         row["f1"].append(outcome.f1)
         row["seconds"].append(outcome.seconds)
         if name in ROBUST:
             model = load_model(outcome.trial.run_dir)
-            for case, text in zip(CASES, (dev, recased(dev, str.lower), recased(dev, str.upper))):
+            texts = (dev, recased(dev, str.lower), recased(dev, str.upper))
+            for case, text in zip(CASES, texts, strict=True):
                 row.setdefault(case, []).append(evaluate_corpus(model, text).f1)
         print(
             f"{n + 1}/{len(trials)} {name}: seed {outcome.trial.seed}, "
@@ -150,10 +155,8 @@ def measure(
     return {name: results[name] for name in rows}
 
 
-def recased(corpus: Corpus, case: type[str.lower]) -> Corpus:
+def recased(corpus: Corpus, case: Callable[[str], str]) -> Corpus:
     """Return a corpus with every word in another case."""
-    from dataclasses import replace
-
     return replace(corpus, words=[case(word) for word in corpus.words])
 
 
@@ -165,7 +168,11 @@ def as_markdown(results: dict[str, dict[str, list[float]]], machine: dict) -> st
     for name, row in results.items():
         if name in ROBUST and name != "plain":
             continue
-        gain = "" if plain is None or row is plain else f"{100 * (mean(row['f1']) - mean(plain['f1'])):+.2f}"
+        gain = (
+            ""
+            if plain is None or row is plain
+            else f"{100 * (mean(row['f1']) - mean(plain['f1'])):+.2f}"
+        )
         time = "" if plain is None else f"{mean(row['seconds']) / mean(plain['seconds']):.1f} ×"
         lines.append(f"| {name} | {spread(row['f1'])} | {gain} | {time} |")
     robust = {name: row for name, row in results.items() if name in ROBUST and CASES[0] in row}

@@ -47,7 +47,9 @@ def main() -> None:
     }
     out = ROOT / "benchmarks" / "results"
     out.mkdir(exist_ok=True)
-    (out / "training.json").write_text(json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n")
+    (out / "training.json").write_text(
+        json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n"
+    )
     (out / "training.md").write_text(as_markdown(rows, machine))
     print(as_markdown(rows, machine))
 
@@ -88,7 +90,9 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
     def twin_epoch() -> float:
         """Train the twin for an epoch; return its seconds, making of batches included, as in ours."""
         started = time.perf_counter()
-        for drawn in batches(inputs.text, sentences, "sentences", config.training.batch_size, state.rng):
+        for drawn in batches(
+            inputs.text, sentences, "sentences", config.training.batch_size, state.rng
+        ):
             ids = torch.from_numpy(inputs.ids[drawn.positions]).long()
             given = None
             if inputs.given is not None:
@@ -98,7 +102,9 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
             if config.network.output == "softmax":
                 J = torch.nn.functional.cross_entropy(s, y)
             else:
-                J = torch.nn.functional.binary_cross_entropy_with_logits(s, y, reduction="sum") / len(s)
+                J = torch.nn.functional.binary_cross_entropy_with_logits(
+                    s, y, reduction="sum"
+                ) / len(s)
             optimizer.zero_grad(set_to_none=True)
             J.backward()
             optimizer.step()
@@ -145,7 +151,10 @@ def twin_score(twin: Any, config: Any, prepared: Any, working: Any) -> float:
 
 def as_markdown(rows: dict[str, Any], machine: dict[str, Any]) -> str:
     """Write the results as a table."""
-    lines = ["| recipe | nertool, s an epoch | PyTorch twin | ratio | dev F1 of both |", "|---|---|---|---|---|"]
+    lines = [
+        "| recipe | nertool, s an epoch | PyTorch twin | ratio | dev F1 of both |",
+        "|---|---|---|---|---|",
+    ]
     for name, row in rows.items():
         ours, theirs = row["nertool"], row["torch"]
         lines.append(
