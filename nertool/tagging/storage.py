@@ -213,9 +213,8 @@ def _member_fits(member: Member, model: Model, given_first: bool, H: int) -> boo
     D = config.windows.size * d + given_width(config, v, T, given_first)
     expected = {**tables, "W": (H, D), "b": (H,), "U": (outputs(model.tags, config), H)}
     inside = not len(rows) or (rows[0] >= 0 and rows[-1] < len(member.L))
-    return (
-        {name: array.shape for name, array in member.parameters.items()} == expected
-        and bool(inside and (np.diff(rows) > 0).all())
+    return {name: array.shape for name, array in member.parameters.items()} == expected and bool(
+        inside and (np.diff(rows) > 0).all()
     )
 
 
