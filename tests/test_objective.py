@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -78,10 +78,19 @@ def by_autograd(
     F = torch.nn.functional
     theta = {name: torch.tensor(a, requires_grad=True) for name, a in parameters.items()}
     ids = torch.from_numpy(batch.ids.astype(np.int64))
-    rows = torch.cat([theta[name][ids[:, k]] for k, name in enumerate(TABLES)], dim=1)
+    columns = np.cumsum([0, *(objective.columns or (1,) * len(TABLES))]).tolist()
+    rows = torch.cat(
+        [
+            theta[name][ids[:, first:end]].reshape(len(ids), -1)
+            for name, (first, end) in zip(tables_of(parameters), pairwise(columns), strict=True)
+        ],
+        dim=1,
+    )
     if masks.input is not None:
         rows = rows * torch.from_numpy(masks.input)
     x = torch.stack([torch.cat([rows[i] for i in window]) for window in batch.windows])
+    if batch.given is not None:
+        x = torch.cat([x, torch.from_numpy(batch.given)], dim=1)
     f = {"tanh": torch.tanh, "logistic": torch.sigmoid, "relu": F.relu, "hard_tanh": F.hardtanh}
     h = f[objective.activation](F.linear(x, theta["W"], theta["b"]))
     if masks.hidden is not None:
@@ -89,9 +98,12 @@ def by_autograd(
     s = F.linear(h, theta["U"])
     y = torch.from_numpy(batch.y)
     if objective.output == "logistic":
-        J = F.binary_cross_entropy_with_logits(s, y, reduction="sum") / len(batch.windows)
+        losses = F.binary_cross_entropy_with_logits(s, y, reduction="none").sum(dim=1)
     else:
-        J = F.cross_entropy(s, y.argmax(dim=1), reduction="mean")
+        losses = F.cross_entropy(s, y.argmax(dim=1), reduction="none")
+    if batch.weights is not None:
+        losses = losses * torch.from_numpy(batch.weights)
+    J = losses.mean()
     J = J + objective.l2 / 2 * (theta["W"].pow(2).sum() + theta["U"].pow(2).sum())
     J.backward()
     return J.item(), {name: tensor.grad.numpy() for name, tensor in theta.items()}
@@ -310,3 +322,95 @@ def test_a_table_looked_up_several_times_a_word_has_autograds_gradient(torch, pa
         np.testing.assert_allclose(
             dense(gradients[name], theta[name]), leaf.grad.numpy(), rtol=1e-10, atol=1e-13
         )
+
+
+# With all that a row and a window can have: vectors, affixes in three columns, the memory, which is
+# counted and frozen, a context, and what stands beside the window.
+
+FULL_TABLES = {"L": (11, 4), "E.affixes": (8, 1), "M": (6, 3), "E.document": (9, 2)}
+FULL_COLUMNS = (1, 3, 1, 1)
+FULL_D = 4 + 3 * 1 + 3 + 2
+E_GIVEN = 5
+
+
+@pytest.fixture
+def full() -> tuple[dict[str, np.ndarray], Batch, Masks]:
+    rng = np.random.default_rng(8)
+    parameters = {name: rng.normal(size=size) for name, size in FULL_TABLES.items()}
+    D = C * FULL_D + E_GIVEN
+    parameters |= {"W": rng.normal(size=(H, D)) / 3, "b": rng.normal(size=H)}
+    parameters["U"] = rng.normal(size=(K, H))
+    numbers = zip(FULL_TABLES.values(), FULL_COLUMNS, strict=True)
+    ids = np.concatenate([rng.integers(0, V - 1, size=(n, c)) for (V, _), c in numbers], axis=1)
+    ids[1] = ids[0]
+    windows = rng.integers(0, n, size=(B, C))
+    windows[0] = [0, 1, 0]
+    y = np.eye(K)[rng.integers(0, K, size=B)]
+    batch = Batch(ids.astype(np.int32), windows, y, rng.normal(size=(B, E_GIVEN)))
+    masks = Masks(
+        dropout_mask(rng, (n, FULL_D), 0.25, np.float64), dropout_mask(rng, (B, H), 0.5, np.float64)
+    )
+    return parameters, batch, masks
+
+
+@pytest.mark.parametrize(
+    ("activation", "output", "masked", "weighted", "frozen"),
+    list(
+        product(["relu", "tanh"], OUTPUTS, [False, True], [False, True], [("M",), ("L", "M"), ()])
+    ),
+)
+def test_with_given_inputs_and_frozen_tables_the_gradients_equal_autograd(
+    torch, full, activation, output, masked, weighted, frozen
+):
+    parameters, batch, masks = full
+    if weighted:
+        batch = batch._replace(weights=np.random.default_rng(9).random(B) + 0.1)
+    objective = Objective(activation, output, 0.02, frozen, FULL_COLUMNS)
+    used = masks if masked else Masks()
+    J, gradients = loss_and_gradients(objective, parameters, batch, used)
+    expected_J, expected = by_autograd(torch, objective, parameters, batch, used)
+    assert pytest.approx(expected_J, rel=1e-12) == J
+    # The given inputs are no parameter: W's columns for them have a gradient, they have none.
+    assert list(gradients) == [name for name in parameters if name not in frozen]
+    for name in gradients:
+        gradient = dense(gradients[name], parameters[name])
+        norm = np.linalg.norm(expected[name])
+        assert norm > 1e-3
+        assert np.linalg.norm(gradient - expected[name]) <= 1e-10 * norm, name
+
+
+def test_all_tables_may_be_frozen(full):
+    parameters, batch, masks = full
+    everything = tuple(FULL_TABLES)
+    free = Objective("tanh", "softmax", columns=FULL_COLUMNS)
+    _, all_gradients = loss_and_gradients(free, parameters, batch, masks)
+    _, gradients = loss_and_gradients(free._replace(frozen=everything), parameters, batch, masks)
+    assert list(gradients) == ["W", "b", "U"]
+    for name, gradient in gradients.items():
+        np.testing.assert_array_equal(gradient, all_gradients[name])
+
+
+def test_given_inputs_stand_after_the_window(full):
+    parameters, batch, _ = full
+    objective = Objective("tanh", "softmax", columns=FULL_COLUMNS)
+    x = evaluate(objective, parameters, batch).cache.x
+    without = {**parameters, "W": parameters["W"][:, : C * FULL_D]}
+    window = evaluate(objective, without, batch._replace(given=None)).cache.x
+    np.testing.assert_array_equal(x, np.concatenate([window, batch.given], axis=1))
+
+
+def test_a_window_that_weighs_twice_counts_as_two(full):
+    # J is the mean over the B windows of weight · loss: with a weight of 2 for one of them it is what
+    # B + 1 windows give, of which it is two, but for the divisor.
+    parameters, batch, _ = full
+    objective = Objective("tanh", "logistic", columns=FULL_COLUMNS)
+    weights = np.ones(B)
+    weights[3] = 2.0
+    J, gradients = loss_and_gradients(objective, parameters, batch._replace(weights=weights))
+    twice = np.append(np.arange(B), 3)
+    repeated = Batch(batch.ids, batch.windows[twice], batch.y[twice], batch.given[twice])
+    other_J, other = loss_and_gradients(objective, parameters, repeated)
+    assert pytest.approx(other_J * (B + 1) / B) == J
+    for name, array in parameters.items():
+        expected = dense(other[name], array) * (B + 1) / B
+        np.testing.assert_allclose(dense(gradients[name], array), expected, rtol=1e-10, atol=1e-13)

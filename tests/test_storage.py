@@ -51,11 +51,7 @@ WORDS = [
     "\t",
 ]
 FILES = ["memory.txt", "model.json", "model.safetensors"]
-FILES += [
-    f"{kind}.{i}.{end}"
-    for kind, end in (("vectors", "safetensors"), ("vocabulary", "txt"))
-    for i in (0, 1)
-]
+FILES += [f"vectors.{i}.safetensors" for i in (0, 1)] + [f"vocabulary.{i}.txt" for i in (0, 1)]
 SIMPLE = ["model.json", "model.safetensors", "vectors.0.safetensors", "vocabulary.0.txt"]
 
 
@@ -424,7 +420,7 @@ def test_rows_that_are_no_whole_numbers_are_refused(saved):
         arrays["members.0.rows"] = arrays["members.0.rows"].astype(np.float32)
 
     rewrite_arrays(saved, change)
-    assert refusal(saved).startswith("/model.json: ")
+    assert "config and arrays don't agree" in refusal(saved)
 
 
 @pytest.mark.parametrize("numbers", [[0, 2, 0], [0, -1, 0], [0, 1], [0, "1", 0], [0, 1.0, 0], 3])
