@@ -60,6 +60,50 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def full(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as tiny's, of several documents, with two files of vectors and a config.yaml with
+    everything on: two stages, three members, every feature."""
+    folder = tmp_path_factory.mktemp("full")
+
+    def documents(*texts: list[str]) -> str:
+        return "".join(f"-DOCSTART- O\n\n{as_conll(sentences)}" for sentences in texts)
+
+    capitals = ["ADA/B-PER LEFT/O LONDON/B-LOC", "Paris/B-LOC welcomed/O ADA/B-PER ./O"]
+    train = documents(
+        SENTENCES[:3], SENTENCES[3:], [*capitals, SENTENCES[0]], SENTENCES[1:5], [SENTENCES[5]]
+    )
+    (folder / "train.conll").write_text(train)
+    (folder / "dev.conll").write_text(documents(SENTENCES[2:4], [*capitals, SENTENCES[1]]))
+    (folder / "vectors.txt").write_bytes((tiny / "vectors.txt").read_bytes())
+    (folder / "more.txt").write_text(
+        "".join(
+            f"{word} {i % 3} {i % 5 - 2} 1\n" for i, word in enumerate(["Ada", "in", "Paris", "to"])
+        )
+    )
+    (folder / "config.yaml").write_text(
+        "corpus: {train: train.conll, dev: dev.conll, test: dev.conll}\n"
+        "vectors: {path: vectors.txt, more: [more.txt]}\n"
+        "features: {caps: 2, affixes: 2, memory: true, sentence: 2, document: 2, neighbours: true, "
+        "document_vector: true}\n"
+        "network: {hidden: 8, members: 3}\n"
+        "first_stage: {folds: 2, hidden: 6, epochs: 2}\n"
+        "training: {epochs: 3, batch_size: 16, alpha: 0.1, dropout_input: 0.1, average: 2, recase: 0.2, "
+        "replace_entities: 0.3}\n"
+        "decoding: {outside_bias: 0.5, consistency: 0.2}\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def full_run_dir(full: Path) -> Path:
+    """A run folder trained on it, two networks at a time. Tests must not change it."""
+    folder = full / "run"
+    result = nertool("train", full / "config.yaml", "--run-dir", folder, "--workers", "2")
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
 def config(tiny: Path) -> Config:
     return load_config(tiny / "config.yaml")
 
