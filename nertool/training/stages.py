@@ -22,6 +22,7 @@ import nertool
 from nertool.config import Config
 from nertool.embeddings.encoder import Encoder
 from nertool.embeddings.inputs import MEMORY, features_of, table_columns
+from nertool.errors import TrainingError
 from nertool.evaluation.report import as_dict
 from nertool.evaluation.scores import Scores
 from nertool.files import replacing_folder
@@ -65,8 +66,15 @@ def member_dir(config: Config, run_dir: Path, i: int) -> Path:
 
 def fold_of_sentences(part: Part, folds: int) -> NDArray[np.int64]:
     """Return the fold that each sentence belongs to, (S,) in 1 … folds: blocks of documents, or of
-    sentences where there are fewer documents than folds."""
+    sentences where there are fewer documents than folds.
+
+    Errors: TrainingError where there are fewer sentences, too: a fold would have none.
+    """
     S, D = len(part.sentence_starts) - 1, len(part.document_starts) - 1
+    if folds > S:
+        raise TrainingError(
+            f"first_stage.folds: found {folds}, expected at most {S}, the sentences of the training part"
+        )
     if folds > D:
         return 1 + np.arange(S) * folds // S
     return 1 + np.repeat(np.arange(D) * folds // D, np.diff(part.document_starts))
