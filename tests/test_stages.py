@@ -1,0 +1,522 @@
+"""Folds, the first stage and the members of an ensemble: the same bytes however they were come by."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import VOLATILE, change, run_training
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nertool.config import Config, load_config
+from nertool.corpus.conll import Columns, read_conll
+from nertool.errors import NertoolError
+from nertool.evaluation.report import as_dict
+from nertool.tagging.adjust import softmax
+from nertool.tagging.evaluate import evaluate_corpus
+from nertool.tagging.model import inputs_for, score_tokens
+from nertool.tagging.storage import load_model, map_arrays
+from nertool.training import run, stages
+from nertool.training.pool import Piece
+from nertool.training.prepare import prepare
+from nertool.training.prepared import Part, Prepared, file_hash
+from nertool.training.stages import (
+    first_stage_config,
+    fold_dir,
+    fold_of_sentences,
+    member_start,
+    read_first_stage,
+    train_fold,
+)
+from nertool.training.trainer import train
+from nertool.training.working import training_text, working_inputs
+
+EPOCHS = 3  # of the full config: 3 for each member, 2 for each network of the first stage
+
+
+@pytest.fixture(scope="module")
+def full_config(full: Path) -> Config:
+    return load_config(full / "config.yaml")
+
+
+@pytest.fixture(scope="module")
+def full_prepared(full_config: Config) -> Prepared:
+    return prepare(full_config)
+
+
+class Death(BaseException):
+    """The process ends here."""
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
+    """Let pieces run one after another in this process, until so many records have been sent."""
+
+    def patch(last: int | None = None) -> None:
+        sent = 0
+
+        def one_by_one(pieces: list[Piece], workers: int) -> Iterator[tuple[str, Any]]:
+            for piece in pieces:
+                records: list[Any] = []
+
+                def send(record: Any, records: list[Any] = records) -> None:
+                    nonlocal sent
+                    sent += 1
+                    if sent == last:
+                        raise Death
+                    records.append(record)
+
+                piece.run(*piece.arguments, send)
+                yield from ((piece.name, record) for record in records)
+
+        monkeypatch.setattr(run, "run_pieces", one_by_one)
+
+    return patch
+
+
+def result(run_dir: Path) -> dict[str, Any]:
+    """Return all that equal trainings must agree in: every file's bytes, and the logs without times."""
+    found: dict[str, Any] = {}
+    for path in sorted(run_dir.rglob("*")):
+        name = str(path.relative_to(run_dir))
+        assert "/." not in f"/{name}", "something was left aside"
+        if path.name == "log.jsonl":
+            log = [json.loads(line) for line in path.read_text().splitlines()]
+            found[name] = [{k: v for k, v in entry.items() if k not in VOLATILE} for entry in log]
+        elif path.is_file():
+            found[name] = path.read_bytes()
+    return found
+
+
+@pytest.fixture(scope="module")
+def expected(full_run_dir: Path) -> dict[str, Any]:
+    """What the uninterrupted training, of two networks at a time, came to."""
+    return result(full_run_dir)
+
+
+def assert_same(run_dir: Path, expected: dict[str, Any]) -> None:
+    found = result(run_dir)
+    assert sorted(found) == sorted(expected)
+    assert [name for name in expected if found[name] != expected[name]] == []
+
+
+# The same bytes
+
+
+def test_a_run_of_everything_leaves_these_files(expected):
+    assert {name.rpartition("/")[0] for name in expected} == {
+        "", "best", "prepared", "first_stage/whole", "first_stage/fold.1", "first_stage/fold.2",
+        "members/1", "members/1/last", "members/2", "members/2/last", "members/3", "members/3/last",
+    }  # fmt: skip
+    for i in (1, 2, 3):
+        assert [entry["epoch"] for entry in expected[f"members/{i}/log.jsonl"]] == [1, 2, 3]
+    assert len({expected[f"members/{i}/last/state.safetensors"] for i in (1, 2, 3)}) == 3
+
+
+def test_one_network_at_a_time_makes_the_same_bytes_as_two(full, expected, tmp_path, cli):
+    done = cli(
+        "train", full / "config.yaml", "--run-dir", tmp_path / "run", "--workers", "1", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    assert_same(tmp_path / "run", expected)
+    # Records come with the network's name, and out of so many epochs of its own stage.
+    lines = [line.partition("  ")[0] for line in done.stderr.splitlines() if "epoch" in line]
+    firsts = ["first stage", "first stage, fold 1", "first stage, fold 2"]
+    members = ["member 1", "member 2", "member 3"]
+    assert lines == [f"{name}: epoch {e}/2" for name in firsts for e in (1, 2)] + [
+        f"{name}: epoch {e}/3" for name in members for e in (1, 2, 3)
+    ]
+    answer = json.loads(done.stdout)
+    provenance = json.loads((tmp_path / "run" / "best" / "model.json").read_text())["provenance"]
+    assert answer == {
+        "run_dir": str(tmp_path / "run"),
+        **{k: provenance[k] for k in ("epoch", "dev")},
+    }
+
+
+def test_pieces_in_this_process_make_the_same_bytes_too(
+    full_config, expected, tmp_path, in_this_process
+):
+    in_this_process()
+    records = run_training(full_config, tmp_path / "run")
+    assert_same(tmp_path / "run", expected)
+    assert len(records) == 3 * 2 + 3 * EPOCHS
+
+
+def test_another_seed_makes_others(full_config, expected, tmp_path, in_this_process):
+    in_this_process()
+    run_training(replace(full_config, seed=2), tmp_path / "run")
+    found = result(tmp_path / "run")
+    for name in expected:
+        if name.endswith(("state.safetensors", "model.safetensors")):
+            assert found[name] != expected[name], name
+
+
+# Interrupted
+
+
+@pytest.mark.parametrize(
+    "last",
+    # Records come in this order: whole 1–2, fold one 3–4, fold two 5–6, members 7–9, 10–12, 13–15.
+    [2, 5, 7, 11],
+)
+def test_death_within_any_piece_changes_nothing(
+    full_config, expected, tmp_path, in_this_process, last
+):
+    in_this_process(last)
+    with pytest.raises(Death):
+        run_training(full_config, tmp_path / "run")
+    # What was done stays done: it is not trained again.
+    done = [(last - 1) // 2 if last <= 6 else 3, 0 if last <= 6 else last - 6]
+    in_this_process()
+    records = run_training(full_config, tmp_path / "run", resume=True)
+    assert len(records) == 2 * (3 - done[0]) + 3 * EPOCHS - done[1]
+    assert_same(tmp_path / "run", expected)
+    assert run_training(full_config, tmp_path / "run", resume=True) == []
+    assert_same(tmp_path / "run", expected)
+
+
+def test_death_before_the_members_are_folded_changes_nothing(
+    full_config, expected, tmp_path, in_this_process, monkeypatch
+):
+    def die(*arguments: Any) -> None:
+        raise Death
+
+    in_this_process()
+    with monkeypatch.context() as patch:
+        patch.setattr(stages, "save_model", die)
+        with pytest.raises(Death):
+            run_training(full_config, tmp_path / "run")
+    assert not (tmp_path / "run" / "best").exists()
+    assert run_training(full_config, tmp_path / "run", resume=True) == []
+    assert_same(tmp_path / "run", expected)
+
+
+def wait_until_alone(group: int) -> bool:
+    """Tell whether all processes of a group have ended, within a few seconds."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_ctrl_c_ends_in_one_line_without_a_process_left_and_can_be_resumed(
+    full, full_config, expected, tmp_path, in_this_process
+):
+    command = [sys.executable, "-m", "nertool", "train", full / "config.yaml"]
+    command += ["--run-dir", tmp_path / "run", "--workers", "2"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with process:
+        # As a terminal does it: the signal goes to every process of the group.
+        assert any(line.startswith("first stage: epoch 1") for line in process.stderr)
+        os.killpg(process.pid, signal.SIGINT)
+        rest, out = process.stderr.read(), process.stdout.read()
+    assert process.returncode == 130
+    assert out == ""
+    *epochs, last = rest.splitlines()
+    assert all(re.match(r"(first stage|member \d).*: epoch \d/\d", line) for line in epochs)
+    assert last.startswith("interrupted; add --resume to the command")
+    assert wait_until_alone(process.pid)
+    assert not (tmp_path / "run" / "best").exists()
+    in_this_process()
+    run_training(full_config, tmp_path / "run", resume=True)
+    assert_same(tmp_path / "run", expected)
+
+
+# Errors
+
+
+def test_an_error_in_a_worker_is_one_line_and_leaves_no_process(full, tmp_path):
+    command = [sys.executable, "-m", "nertool", "train", full / "config.yaml"]
+    command += ["--run-dir", tmp_path / "run", "--workers", "2"]
+    for override in ("training.optimizer=sgd", "training.alpha=1e38"):
+        command += ["--set", override]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    out, notes = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, "")
+    said = [line for line in notes.splitlines() if "the loss became" in line]
+    assert said == [notes.splitlines()[-1]]
+    assert said[0].startswith("nertool: the loss became ")
+    assert "training.alpha = 1e+38" in said[0]
+    assert "Traceback" not in notes
+    assert "Warning" not in notes
+    assert wait_until_alone(process.pid)
+
+
+# Folds
+
+
+def part_of(lengths: list[int]) -> Part:
+    """Make a part of documents of so many sentences, of one token each."""
+    S = sum(lengths)
+    nothing = np.zeros(S, dtype=np.int32)
+    return Part(
+        words=["a"],
+        type_ids=np.zeros((1, 3, 1), dtype=np.int32),
+        word_ids=nothing,
+        tag_ids=nothing,
+        gold_ids=nothing,
+        gold_tags=["O"],
+        scheme="io",
+        sentence_starts=np.arange(S + 1),
+        document_starts=np.cumsum([0, *lengths]),
+    )
+
+
+def test_folds_are_blocks_of_documents():
+    # Five documents in two folds: 0·2//5, 1·2//5, … = 0, 0, 0, 1, 1.
+    assert fold_of_sentences(part_of([1, 3, 1, 2, 2]), 2).tolist() == [1] * 5 + [2] * 4
+    # Three documents in three folds.
+    assert fold_of_sentences(part_of([2, 1, 1]), 3).tolist() == [1, 1, 2, 3]
+
+
+def test_with_fewer_documents_than_folds_they_are_blocks_of_sentences():
+    # Five sentences in three folds: 0·3//5, … 4·3//5 = 0, 0, 1, 1, 2.
+    assert fold_of_sentences(part_of([4, 1]), 3).tolist() == [1, 1, 2, 2, 3]
+
+
+@settings(max_examples=80, deadline=None)
+@given(lengths=st.lists(st.integers(1, 5), min_size=1, max_size=8), folds=st.integers(2, 6))
+def test_every_fold_has_sentences_and_no_document_lies_in_two_unless_it_must(lengths, folds):
+    part = part_of(lengths)
+    if folds > sum(lengths):
+        with pytest.raises(NertoolError, match=rf"first_stage\.folds: found {folds}, expected at "):
+            fold_of_sentences(part, folds)
+        return
+    of_sentences = fold_of_sentences(part, folds)
+    assert of_sentences.tolist() == sorted(of_sentences.tolist())
+    assert set(of_sentences.tolist()) == set(range(1, folds + 1))
+    if folds <= len(lengths):
+        for first, end in pairwise(part.document_starts.tolist()):
+            assert len(set(of_sentences[first:end].tolist())) == 1
+
+
+def fold_result(config: Config, prepared: Prepared, folder: Path, fold: int) -> dict:
+    for _ in train_fold(config, prepared, folder, fold):
+        pass
+    return map_arrays(fold_dir(folder, fold) / "arrays.safetensors")
+
+
+def with_absurd_labels(prepared: Prepared, tokens: np.ndarray) -> Prepared:
+    """Give some tokens of the training part the tag S of their first class, each its own entity."""
+    tag_ids, gold_ids = prepared.train.tag_ids.copy(), prepared.train.gold_ids.copy()
+    tag_ids[tokens] = prepared.tags.index(f"S-{prepared.labels[0]}")
+    gold_ids[tokens] = prepared.train.gold_tags.index(f"B-{prepared.labels[0]}")
+    part = replace(prepared.train, tag_ids=tag_ids, gold_ids=gold_ids)
+    return replace(prepared, train=part)
+
+
+def test_a_folds_probabilities_come_from_a_network_that_never_saw_the_fold(
+    full_config, full_prepared, tmp_path
+):
+    # The memory counts the text as a whole; what it leaves out is told in test_memory.
+    config = change(full_config, features={"memory": False})
+    before = {k: fold_result(config, full_prepared, tmp_path / "a", k) for k in (1, 2)}
+    own = before[1]["tokens"]
+    absurd = with_absurd_labels(full_prepared, own)
+    after = {k: fold_result(config, absurd, tmp_path / "b", k) for k in (1, 2)}
+    # Whatever the labels of fold 1 are, its own probabilities are the same, bit for bit; those of
+    # fold 2, whose network was trained on fold 1, are not.
+    np.testing.assert_array_equal(after[1]["tokens"], own)
+    assert after[1]["p"].tobytes() == before[1]["p"].tobytes()
+    assert np.abs(after[2]["p"] - before[2]["p"]).max() > 0.1
+
+
+def test_the_first_stage_has_an_opinion_on_every_token(full_config, full_prepared, full_run_dir):
+    first = read_first_stage(full_config, full_prepared, full_run_dir)
+    of_folds = [map_arrays(fold_dir(full_run_dir, k) / "arrays.safetensors") for k in (1, 2)]
+    tokens = np.concatenate([found["tokens"] for found in of_folds])
+    N = len(full_prepared.train.word_ids)
+    assert tokens.tolist() == list(range(N))  # each in one fold, in order
+    np.testing.assert_array_equal(first.train, np.concatenate([found["p"] for found in of_folds]))
+    assert first.train.shape == (N, len(full_prepared.tags))
+    assert first.dev.shape == (len(full_prepared.dev.word_ids), len(full_prepared.tags))
+    for p in first:
+        np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-5)
+    without = change(full_config, first_stage={"folds": 0})
+    assert read_first_stage(without, full_prepared, full_run_dir) is None
+
+
+def test_the_models_first_stage_says_of_dev_what_the_members_were_told(
+    full_config, full_prepared, full_run_dir
+):
+    model = load_model(full_run_dir)
+    (member,) = model.first_stage
+    told = read_first_stage(full_config, full_prepared, full_run_dir).dev
+    parameters, inputs = inputs_for(member, full_prepared.dev.setting, model.config)
+    p = softmax(score_tokens(parameters, model.config, inputs))
+    np.testing.assert_allclose(p, told, rtol=1e-5, atol=1e-6)
+
+
+def test_a_first_stage_network_is_the_last_epochs_mean_of_its_own_width(
+    full_config, full_prepared, full_run_dir
+):
+    # Trained anew here, without what train_fold keeps: the same parameters must come out.
+    first = first_stage_config(full_config)
+    assert (first.network.hidden, first.network.members, first.training.epochs) == (6, 1, 2)
+    assert first.first_stage.folds == 0
+    working = working_inputs(first, full_prepared)
+    state = stages.initial_state(first, full_prepared, working, (2, 0))
+    ends = []
+    for _ in train(first, full_prepared, working, state):
+        ends.append({name: array.copy() for name, array in state.parameters.items()})
+    kept = map_arrays(fold_dir(full_run_dir, 0) / "arrays.safetensors")
+    for name in ("W", "b", "U", "E.caps", "L"):
+        expected = np.mean([end[name] for end in ends], axis=0, dtype=np.float64)
+        np.testing.assert_array_equal(kept[name], expected.astype(np.float32))
+
+
+# Members
+
+
+def test_members_take_turns_with_the_files_of_vectors(full_config, full_prepared, full_run_dir):
+    model = load_model(full_run_dir)
+    assert [member.L.shape[1] for member in model.members] == [8, 3, 8]
+    assert [member.L.shape[1] for member in model.first_stage] == [8]
+    for member, own in zip(model.members, (0, 1, 0), strict=True):
+        np.testing.assert_array_equal(member.L, full_prepared.vectors[own].L)
+        assert member.encoder.words == full_prepared.vectors[own].words
+        assert member.encoder.remembered == full_prepared.train.words
+    assert model.members[0].encoder is model.members[2].encoder
+    header = json.loads((full_run_dir / "best" / "model.json").read_text())
+    assert header["networks"] == {"first_stage": [0], "members": [0, 1, 0]}
+
+
+def test_members_with_the_same_vectors_start_from_weights_of_their_own(
+    full_config, full_prepared, full_run_dir
+):
+    starts = [member_start(full_config, full_prepared, full_run_dir, i)[1] for i in (0, 2, 0)]
+    first, second, again = (state.parameters for state in starts)
+    np.testing.assert_array_equal(first["W"], again["W"])
+    assert (first["W"] != second["W"]).all()
+    np.testing.assert_array_equal(first["L"], second["L"])
+
+
+def test_the_model_takes_each_member_at_its_own_best_epoch(full_run_dir, expected):
+    model = load_model(full_run_dir)
+    best = []
+    for i in (1, 2, 3):
+        log = expected[f"members/{i}/log.jsonl"]
+        best.append(max(log, key=lambda entry: (entry["dev"]["f1"], -entry["epoch"]))["epoch"])
+        state = map_arrays(full_run_dir / "members" / str(i) / "last" / "state.safetensors")
+        for name, array in model.members[i - 1].parameters.items():
+            np.testing.assert_array_equal(array, state[f"best/{name}"][: len(array)])
+    assert model.provenance["epoch"] == best
+    assert run.last_best(full_run_dir) == (best, model.provenance["dev"])
+
+
+def test_what_an_ensemble_is_said_to_score_is_what_it_scores(full, full_run_dir):
+    model = load_model(full_run_dir)
+    dev = read_conll(full / "dev.conll", Columns())
+    assert as_dict(evaluate_corpus(model, dev)) == model.provenance["dev"]
+    assert model.provenance["sha256"] == {
+        "corpus.train": file_hash(full / "train.conll"),
+        "corpus.dev": file_hash(full / "dev.conll"),
+        "vectors": [file_hash(full / "vectors.txt"), file_hash(full / "more.txt")],
+    }
+
+
+def test_the_memory_that_a_model_keeps_is_of_the_whole_text(full_prepared, full_run_dir):
+    # A row for each word form of the training text, and the one for words that were never met.
+    model = load_model(full_run_dir)
+    words = full_prepared.train.words
+    M = model.members[0].parameters["M"]
+    assert M.shape == (1 + len(words), len(model.labels) + 2)
+    assert not M[0].any()
+    # Babbage stands twice, both times within a PER: 2 / (2 + 1), and the bit.
+    assert np.count_nonzero(full_prepared.train.word_ids == words.index("Babbage")) == 2
+    assert model.labels == ["LOC", "ORG", "PER"]
+    np.testing.assert_allclose(M[1 + words.index("Babbage")], [0, 0, 0, 2 / 3, 1], rtol=1e-6)
+
+
+def test_a_model_shares_the_vectors_files_with_the_prepared_inputs(full_run_dir):
+    for i in (0, 1):
+        for name in (f"vectors.{i}.safetensors", f"vocabulary.{i}.txt"):
+            assert (full_run_dir / "best" / name).samefile(full_run_dir / "prepared" / name)
+
+
+def test_one_member_after_a_first_stage_is_trained_in_the_run_folder_itself(
+    full_config, tmp_path, in_this_process
+):
+    in_this_process()
+    config = change(full_config, network={"members": 1}, vectors={"more": None})
+    folder = tmp_path / "run"
+    prepared = run.prepared_for(config, folder, "", lambda line: None)
+    run.begin_run(config, folder)
+    names = [name for name, _ in run.run_training(config, prepared, folder, workers=1)]
+    firsts = ["first stage", "first stage, fold 1", "first stage, fold 2"]
+    assert names == [name for name in firsts for _ in (1, 2)] + [""] * EPOCHS
+    assert not (folder / "members").exists()
+    model = load_model(folder)
+    assert (len(model.first_stage), len(model.members)) == (1, 1)
+    assert isinstance(model.provenance["epoch"], int)
+    dev = read_conll(config.corpus.dev, Columns())
+    # Both chose by the same scores, to the last bits of float32.
+    assert as_dict(evaluate_corpus(model, dev)) == model.provenance["dev"]
+
+
+def test_an_ensemble_without_a_first_stage_and_without_dev(full_config, tmp_path, in_this_process):
+    in_this_process()
+    config = change(full_config, first_stage={"folds": 0}, corpus={"dev": None})
+    records = run_training(config, tmp_path / "run")
+    assert len(records) == 3 * EPOCHS
+    model = load_model(tmp_path / "run")
+    assert model.first_stage == ()
+    assert (model.provenance["epoch"], model.provenance["dev"]) == ([3, 3, 3], None)
+    assert not (tmp_path / "run" / "first_stage").exists()
+
+
+# What a network is trained on
+
+
+def test_each_training_token_is_shown_the_memory_without_its_document_and_dev_the_whole(
+    full_config, full_prepared
+):
+    config = change(full_config, first_stage={"folds": 0})
+    working = working_inputs(config, full_prepared)
+    table, rows = working.memory
+    columns = full_prepared.train.type_ids.shape[2]  # the memory's column follows the form's own
+    text, ids, _ = training_text(config, full_prepared, working).inputs
+    np.testing.assert_array_equal(ids[text.centres, columns], rows)
+    dev, train_words = full_prepared.dev, full_prepared.train.words
+    text, ids, _ = working.dev
+    for token, centre in enumerate(text.centres):
+        word = dev.words[dev.word_ids[token]]
+        row = 1 + train_words.index(word) if word in train_words else 0
+        assert ids[centre, columns] == row
+    assert len(table) > rows.max() > len(train_words)
+
+
+def test_dev_is_read_in_training_as_the_model_reads_any_text(
+    full_config, full_prepared, full_run_dir
+):
+    # Two ways to the same numbers: working inputs with prepared rows, and a loaded model's encoder.
+    first = read_first_stage(full_config, full_prepared, full_run_dir)
+    model = load_model(full_run_dir)
+    for i, member in enumerate(model.members):
+        working = working_inputs(full_config, full_prepared, i % 2, first)
+        expected = score_tokens(dict(member.parameters), model.config, working.dev)
+        setting = full_prepared.dev.setting
+        parameters, inputs = inputs_for(member, setting, model.config, first.dev)
+        found = score_tokens(parameters, model.config, inputs)
+        np.testing.assert_array_equal(found, expected)
