@@ -132,10 +132,9 @@ def others_mean(values: Values, groups: NDArray[np.int64]) -> tuple[Values, Bool
 
 def sentence_context(setting: Setting) -> Ids:
     """Number what kind of sentence a token is in, whether it begins it, and whether that begins
-    the document: 1 … 12."""
-    starts = setting.document_starts
+    the document, or its part: 1 … 12."""
     begins = np.zeros(len(setting.sentence_starts) - 1, dtype=np.int64)
-    begins[starts[:-1][np.diff(starts) > 0]] = 1
+    begins[setting.sentences[np.flatnonzero(np.diff(setting.documents, prepend=-1))]] = 1
     number = 4 * setting.kinds[setting.sentences] + 2 * setting.first + begins[setting.sentences]
     return np.asarray(1 + number, dtype=np.int32)
 
