@@ -143,7 +143,7 @@ def test_a_text_without_a_token_has_numbers_for_none(text):
 
 def test_empty_sentences_and_documents_change_nothing_for_the_others():
     plain = text_of(["Ada met", "Rome"], ["rome fell"])
-    gaps = text_of([], ["Ada met", "", "Rome"], [], ["rome fell"], [])
+    gaps = text_of([], ["", "Ada met", "", "Rome"], [], ["", "rome fell", ""], [])
     for name in CONTEXTS:
         assert context_ids([name], gaps).tolist() == context_ids([name], plain).tolist()
     vectors = np.arange(10.0).reshape(5, 2)
@@ -204,8 +204,9 @@ GROUPS = st.lists(st.integers(0, 5), max_size=14)
 @given(groups=GROUPS, seed=st.integers(0, 99))
 def test_sums_and_means_over_the_others_equal_a_loop(dtype, groups, seed):
     values = np.random.default_rng(seed).normal(size=(len(groups), 3)).astype(dtype)
-    sums, others = others_sum(values, np.array(groups, dtype=np.int64))
-    means, met = others_mean(values, np.array(groups, dtype=np.int64))
+    _, numbers = np.unique(np.array(groups, dtype=np.int64), return_inverse=True)
+    sums, others = others_sum(values, numbers)
+    means, met = others_mean(values, numbers)
     assert sums.dtype == means.dtype == dtype
     tolerance = 1e-5 if dtype is np.float32 else 1e-12
     for i, group in enumerate(groups):
@@ -304,6 +305,16 @@ def test_a_part_ends_with_the_sentence_in_which_it_is_full(at_most):
 def test_a_sentence_longer_than_a_part_is_a_part(at_most):
     at_most(2)
     assert cut_documents(np.array([0, 9, 10, 20]), np.array([0, 3])).tolist() == [0, 1, 3]
+
+
+def test_a_part_begins_as_a_document_does(at_most):
+    # Or else a text would be read otherwise where it is read a piece at a time.
+    sentences = ["we met Ada .", "Ada left .", "", "we met Ada .", "she left"]
+    at_most(4)
+    numbers = sentence_context(text_of(sentences)).tolist()
+    apart = text_of([sentences[0]], sentences[1:4], [sentences[4]])
+    assert numbers == sentence_context(apart).tolist()
+    assert [n for n in numbers if n in (2, 4)] == [4, 2, 2, 2, 4, 2, 2, 4, 2]
 
 
 def test_what_another_part_says_does_not_count(at_most):
