@@ -42,8 +42,8 @@ def recase(
     """Write a share of the sentences in lower case or, as often, in capitals: (N,) word ids."""
     lengths = np.diff(sentence_starts)
     drawn = np.repeat(rng.random(len(lengths)), lengths)
-    word_ids = np.where(drawn < share, forms.upper[word_ids], word_ids)
-    return np.where(drawn < share / 2, forms.lower[word_ids], word_ids).astype(np.int32)
+    written = np.where(drawn < share, forms.upper[word_ids], word_ids)
+    return np.where(drawn < share / 2, forms.lower[word_ids], written).astype(np.int32)
 
 
 def exchange_entities(
