@@ -90,6 +90,18 @@ def test_padding_rows_are_the_two_special_vectors_with_every_feature_at_padding(
     assert padding.shape[1] == Encoder(["the"], features).encode(["the"]).shape[1]
 
 
+def test_the_memorys_rows_come_last_and_0_is_for_words_that_it_lacks():
+    encoder = Encoder(["the", "paris"], ["caps"], ["Paris", "the"])
+    # the: row 3, lower 1, remembered second; Paris: as paris 4, Initial 2, remembered first;
+    # paris: remembered only as it was written, and so not at all.
+    rows = encoder.encode(["the", "Paris", "paris"])
+    assert rows.tolist() == [[3, 1, 2], [4, 2, 1], [4, 1, 0]]
+    assert encoder.padding.tolist() == [[PAD_LEFT, PADDING, 0], [PAD_RIGHT, PADDING, 0]]
+    # A memory of nothing is still a column.
+    assert Encoder(["the"], [], []).encode(["the"]).tolist() == [[3, 0]]
+    assert encoder.encode([]).shape == (0, 3)
+
+
 def test_no_words_give_no_rows():
     assert Encoder(["the"], ["caps"]).encode([]).shape == (0, 2)
     assert Encoder(["the"], []).encode([]).shape == (0, 1)
