@@ -62,13 +62,17 @@ def _show(verdicts: list[Verdict], passed: bool) -> None:
     blocks = list(dict.fromkeys(check.block for verdict in verdicts for check in verdict.checks))
     print("Relative error ‖a − n‖ / (‖a‖ + ‖n‖) of each block's gradient by hand, a, against the")
     print(f"central difference n = (J(θ + ε) − J(θ − ε)) / 2ε, with ε = {EPS:g}, in float64:\n")
-    print(f"{'f':10} {'output':9}" + "".join(f"{block:>10}" for block in blocks))
+    width = max(10, *(1 + len(block) for block in blocks))
+    print(f"{'f':10} {'output':9}" + "".join(f"{block:>{width}}" for block in blocks))
     for verdict in verdicts:
         errors = {check.block: check for check in verdict.checks}
         cells = "".join(
-            f"{errors[b].error:10.1e}" if b in errors else f"{'frozen':>10}" for b in blocks
+            f"{errors[b].error:{width}.1e}" if b in errors else f"{'frozen':>{width}}"
+            for b in blocks
         )
-        mark = " ← this one's own" if verdict.own and len(verdicts) > 1 else ""
+        mark = f" ← {verdict.network}" if verdict.network else ""
+        if verdict.own and not all(other.own for other in verdicts):
+            mark = " ← this one's own"
         print(f"{verdict.activation:10} {verdict.output:9}{cells}{mark}")
         for check in verdict.checks:
             if not check.passed:
