@@ -165,6 +165,34 @@ def test_another_seed_makes_others(full_config, expected, tmp_path, in_this_proc
             assert found[name] != expected[name], name
 
 
+def test_train_says_which_network_each_epoch_is_of_and_what_the_ensemble_scores(
+    full, expected, tmp_path, in_this_process, main
+):
+    in_this_process()
+    done = main("train", full / "config.yaml", "--run-dir", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    notes = done.stderr.splitlines()
+    assert sum(line.startswith("first stage, fold 2: epoch ") for line in notes) == 2
+    assert sum(line.startswith("member 3: epoch ") for line in notes) == EPOCHS
+    best = ", ".join(str(epoch) for epoch in load_model(tmp_path / "run").provenance["epoch"])
+    assert f"Best on dev: epochs {best}, kept in {tmp_path / 'run' / 'best'}" in notes
+    again = main("evaluate", tmp_path / "run", full / "dev.conll")
+    assert done.stdout.startswith(again.stdout)
+    tagged = main("predict", tmp_path / "run", full / "dev.conll")
+    assert tagged.returncode == 0
+    checked = main("gradcheck", tmp_path / "run", "--json", "--samples", "4", "--windows", "9")
+    assert [c["network"] for c in json.loads(checked.stdout)["checks"]] == [
+        "first stage", "member 1", "member 2", "member 3",
+    ]  # fmt: skip
+    assert checked.returncode == 0
+    table = main("gradcheck", tmp_path / "run", "--samples", "4", "--windows", "9").stdout
+    header = next(line for line in table.splitlines() if line.startswith("f "))
+    blocks = ["L", "E.caps", "E.affixes", "E.sentence", "E.document", "W", "b", "U"]
+    assert header.split() == ["f", "output", *blocks]
+    rows = re.findall(r"^tanh +logistic(?: +\d\.\de-\d\d){8} ← (.*)$", table, re.MULTILINE)
+    assert rows == ["first stage", "member 1", "member 2", "member 3"]
+
+
 # Interrupted
 
 
@@ -203,6 +231,17 @@ def test_death_before_the_members_are_folded_changes_nothing(
     assert not (tmp_path / "run" / "best").exists()
     assert run_training(full_config, tmp_path / "run", resume=True) == []
     assert_same(tmp_path / "run", expected)
+
+
+def test_the_end_may_be_moved_when_an_ensemble_is_resumed(
+    full_config, expected, tmp_path, in_this_process
+):
+    in_this_process()
+    folder = tmp_path / "run"
+    assert len(run_training(change(full_config, training={"epochs": 1}), folder)) == 3 * 2 + 3 * 1
+    run.check_same_config(full_config, folder)
+    assert len(run_training(full_config, folder, resume=True)) == 3 * (EPOCHS - 1)
+    assert_same(folder, expected)
 
 
 def wait_until_alone(group: int) -> bool:
