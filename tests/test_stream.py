@@ -148,7 +148,7 @@ def texts(draw: st.DrawFn) -> tuple[str, list[list[str]]]:
     return text, [[" ".join(words) for words in document] for document in documents]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(drawn=texts(), block=st.integers(1, 200), limit=st.integers(1, 30))
 def test_any_text_comes_back_as_it_was_with_its_documents_tags_beside(tagger, drawn, block, limit):
     text, documents = drawn
