@@ -155,6 +155,72 @@ def test_a_header_of_prepared_inputs_that_lacks_something_is_refused(
         load_prepared(tmp_path / "p", config, "nertool prepare")
 
 
+# Several files of vectors
+
+
+@pytest.fixture
+def full_data(full: Path, tmp_path: Path) -> Path:
+    """A copy of the data with two files of vectors, for tests that change it."""
+    folder = tmp_path / "data"
+    shutil.copytree(full, folder, ignore=shutil.ignore_patterns("run"))
+    return folder
+
+
+def test_each_file_of_vectors_has_its_words_its_table_and_its_row_numbers(full_data, tmp_path):
+    config = load_config(full_data / "config.yaml")
+    prepared = prepare(config)
+    first, second = prepared.vectors
+    assert (first.L.shape[1], second.words, second.L.shape) == (
+        8,
+        ["Ada", "in", "Paris", "to"],
+        (7, 3),
+    )
+    np.testing.assert_array_equal(second.L[3:], [[0, -2, 1], [1, -1, 1], [2, 0, 1], [0, 1, 1]])
+    alone = prepare(change(config, vectors={"more": None}))
+    assert prepared.train.type_ids.shape == (2, 2 + len(prepared.train.words), 1 + 1 + 7)
+    np.testing.assert_array_equal(prepared.train.type_ids[:1], alone.train.type_ids)
+    np.testing.assert_array_equal(first.L, alone.vectors[0].L)
+    # In the second only words as they are written there, or in lower case, are known.
+    rows = dict(zip(prepared.train.words, prepared.train.type_ids[1, 2:, 0].tolist(), strict=True))
+    assert (rows["Ada"], rows["in"], rows["ADA"], rows["London"]) == (3, 4, 0, 0)
+    # The looks are the word's own, whatever vectors it has.
+    np.testing.assert_array_equal(
+        prepared.train.type_ids[0, :, 1:], prepared.train.type_ids[1, :, 1:]
+    )
+    save_prepared(prepared, tmp_path / "p")
+    assert_same_prepared(load_prepared(tmp_path / "p", config, ""), prepared)
+
+
+@pytest.mark.parametrize(
+    "name", ["vectors.1.safetensors", "vocabulary.1.txt", "vectors.0.safetensors"]
+)
+def test_a_file_of_vectors_that_is_missing_or_damaged_is_refused(full_data, tmp_path, name):
+    config = load_config(full_data / "config.yaml")
+    save_prepared(prepare(config), tmp_path / "p")
+    path = tmp_path / "p" / name
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(ModelError, match=re.escape(str(path))):
+        load_prepared(tmp_path / "p", config, "")
+    path.unlink()
+    with pytest.raises(ModelError, match=re.escape(str(path))):
+        load_prepared(tmp_path / "p", config, "")
+
+
+def test_any_file_of_vectors_that_was_changed_added_or_moved_in_order_makes_inputs_stale(
+    full_data, tmp_path
+):
+    config = load_config(full_data / "config.yaml")
+    save_prepared(prepare(config), tmp_path / "p")
+    more = config.vectors.more[0]
+    swapped = {"path": more, "more": (config.vectors.path,)}
+    for changed in (swapped, {"more": None}, {"more": (more, more)}):
+        with pytest.raises(StaleError, match=r"\(vectors\."):
+            load_prepared(tmp_path / "p", change(config, vectors=changed), "")
+    more.write_text(more.read_text().replace("Paris", "Rome"))
+    with pytest.raises(StaleError, match=r"\(vectors\.more changed since\)"):
+        load_prepared(tmp_path / "p", config, "")
+
+
 # Starting vectors
 
 

@@ -192,6 +192,10 @@ def test_resuming_refuses_another_config_and_names_the_keys(config, run_dir):
     for changed, keys in [
         ({"network": {"hidden": 17}, "training": {"alpha": 0.2}}, "network.hidden, training.alpha"),
         ({"vectors": {"path": None}}, "vectors.path"),
+        ({"vectors": {"more": (Path("more.txt"),)}}, "vectors.more"),
+        ({"network": {"members": 2}}, "network.members"),
+        ({"first_stage": {"folds": 2, "epochs": 9}}, "first_stage.folds, first_stage.epochs"),
+        ({"features": {"memory": True}}, "features.memory"),
         ({"windows": {"size": 3}}, "windows.size"),
     ]:
         with pytest.raises(ModelError, match=f"started with another {re.escape(keys)};"):

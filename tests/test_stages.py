@@ -21,6 +21,7 @@ from helpers import VOLATILE, change, run_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nertool
 from nertool.config import Config, load_config
 from nertool.corpus.conll import Columns, read_conll
 from nertool.errors import NertoolError
@@ -492,6 +493,13 @@ def test_a_model_shares_the_vectors_files_with_the_prepared_inputs(full_run_dir)
     for i in (0, 1):
         for name in (f"vectors.{i}.safetensors", f"vocabulary.{i}.txt"):
             assert (full_run_dir / "best" / name).samefile(full_run_dir / "prepared" / name)
+
+
+def test_the_api_trains_an_ensemble_too(full, full_run_dir, tmp_path, in_this_process):
+    in_this_process()
+    tagger = nertool.train(full / "config.yaml", tmp_path / "run", workers=2)
+    document = [["Ada", "met", "Charles", "Babbage"], ["ADA", "LEFT", "LONDON"]]
+    assert tagger.tag_document(document) == nertool.load(full_run_dir).tag_document(document)
 
 
 def test_one_member_after_a_first_stage_is_trained_in_the_run_folder_itself(

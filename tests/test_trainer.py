@@ -248,6 +248,44 @@ def test_frozen_vectors_stay_and_all_else_is_trained(config, prepared):
     assert kept_vectors(config, prepared, state).tobytes() == prepared.vectors[0].L.tobytes()
 
 
+def test_the_memory_is_counted_and_never_trained(config, prepared):
+    for fine_tune in (True, False):
+        varied = change(
+            config,
+            features={"memory": True},
+            vectors={"fine_tune": fine_tune},
+            training={"epochs": 2, "optimizer": "adam", "average": 2},
+        )
+        state = start(varied, prepared)
+        before = state.parameters["M"].copy()
+        assert before.any()
+        list(epochs(varied, prepared, state))
+        np.testing.assert_array_equal(state.parameters["M"], before)
+        np.testing.assert_array_equal(state.best["M"], before)
+        assert "M" not in state.optimizer.memory
+        # What a model keeps of it are the rows of word forms, not those that leave a document out.
+        working = working_inputs(varied, prepared)
+        member = member_of(prepared, working, state, encoders_of(varied, prepared))
+        kept = member.parameters["M"]
+        np.testing.assert_array_equal(kept, before[: 1 + len(prepared.train.words)])
+
+
+def test_only_the_chosen_sentences_are_trained_on(config, prepared):
+    # Whatever the labels of the others are, it comes to the same.
+    config = change(config, training={"epochs": 2})
+    chosen = np.arange(0, 18, 2)
+    rest = ~np.isin(prepared.train.setting.sentences, chosen)
+    absurd = prepared.train.tag_ids.copy()
+    absurd[rest] = len(prepared.tags) - 1
+    results = []
+    for tag_ids in (prepared.train.tag_ids, absurd):
+        varied = replace(prepared, train=replace(prepared.train, tag_ids=tag_ids))
+        state = start(config, varied)
+        records = list(epochs(config, varied, state, sentences=chosen))
+        results.append((state.parameters["W"].tobytes(), [record.loss for record in records]))
+    assert results[0] == results[1]
+
+
 def test_the_model_is_the_mean_of_the_last_epochs_parameters(config, prepared):
     config = change(config, corpus={"dev": None}, training={"epochs": 5, "average": 3})
     without_dev = replace(prepared, dev=None)
