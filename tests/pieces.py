@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nertool.errors import ModelError
+from nertool.files import replacing_folder
 
 Send = Callable[[Any], None]
 
@@ -49,6 +50,14 @@ def linger(path: Path, send: Send) -> None:
     path.write_text(str(os.getpid()))
     send("begun")
     time.sleep(120)
+
+
+def write(path: Path, send: Send) -> None:
+    """Begin to write a folder, and be long about it."""
+    with replacing_folder(path) as aside:
+        (aside / "half").touch()
+        send("begun")
+        time.sleep(120)
 
 
 def overlap(folder: Path, name: str, send: Send) -> None:

@@ -90,3 +90,12 @@ def test_who_stops_listening_leaves_no_process_behind(tmp_path):
     assert is_alive(pid)
     run.close()
     assert not is_alive(pid)
+
+
+def test_what_a_stopped_piece_had_half_written_goes_with_it(tmp_path, capfd):
+    run = run_pieces([Piece("a", pieces.write, (tmp_path / "folder",))], workers=1)
+    assert next(run) == ("a", "begun")
+    assert [path.name for path in tmp_path.glob(".folder.new-*/*")] == ["half"]
+    run.close()
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")

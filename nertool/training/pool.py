@@ -81,20 +81,27 @@ def _work(piece: Piece, queue: Any) -> None:
 
     def send(record: Any) -> None:
         if parent is not None and not parent.is_alive():
-            raise _Orphaned
+            raise _Stopped
         queue.put((piece.name, record, None))
 
+    def stop(*_: Any) -> None:
+        raise _Stopped
+
+    error: BaseException | None = None
     try:
-        piece.run(*piece.arguments, send)
-        queue.put((piece.name, None, None))
-    except (NertoolError, OSError, MemoryError) as error:
+        signal.signal(signal.SIGTERM, stop)
+        try:
+            piece.run(*piece.arguments, send)
+        except (NertoolError, OSError, MemoryError) as raised:
+            error = raised
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         queue.put((piece.name, None, error))
-    except _Orphaned:
+    except _Stopped:
         queue.cancel_join_thread()  # what nobody reads must not keep the process
 
 
-class _Orphaned(Exception):
-    """Nobody waits for the result any more."""
+class _Stopped(BaseException):
+    """Nobody waits for the result any more: what is half-written goes, and so do pieces of this piece."""
 
 
 @contextmanager

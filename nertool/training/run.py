@@ -175,9 +175,10 @@ def run_training(
     A single network is called "" and trained in this process, which on_batch hears of; where there
     are several they are trained `workers` at a time, each in a process of its own.
     """
-    # Pieces read it from there; where a run is resumed its end may have been moved.
-    write_config(config, run_dir / "config.yaml")
     folds = config.first_stage.folds
+    if folds or config.network.members > 1:
+        # Pieces read it from there; where a run is resumed its end may have been moved.
+        write_config(config, run_dir / "config.yaml")
     if folds:
         missing = [k for k in range(folds + 1) if not fold_dir(run_dir, k).is_dir()]
         names = [f"first stage, fold {k}" if k else "first stage" for k in missing]
