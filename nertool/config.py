@@ -338,19 +338,16 @@ def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) 
     elif kind is bool and not isinstance(value, bool):
         raise refuse("true or false")
     elif kind is tuple:
+        paths = typing.get_args(declared)[0] is Path
         if (
             not isinstance(value, list | tuple)
             or not value
-            or not all(isinstance(v, str) and "\0" not in v for v in value)
+            or not all(isinstance(v, str) for v in value)
+            or (paths and any(not v or "\0" in v for v in value))
         ):
-            raise refuse(
-                "a list of paths, such as [more.bin]"
-                if typing.get_args(declared)[0] is Path
-                else "a list of names, such as [PER, LOC]"
-            )
-        if typing.get_args(declared)[0] is Path:
-            return tuple(_path(setting, entry) for entry in value)
-        return tuple(value)
+            what = "paths, such as [more.bin]" if paths else "names, such as [PER, LOC]"
+            raise refuse(f"a list of {what}")
+        return tuple(_path(setting, entry) for entry in value) if paths else tuple(value)
     elif kind is str and not isinstance(value, str):
         # A scheme or a label written like a number or a switch is still text.
         raise refuse("text (put it in quotes)")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nertool.config import (
@@ -137,6 +137,8 @@ WRONG = [
     ("vectors.more", "more.bin", "a list of paths"),
     ("vectors.more", "[]", "a list of paths"),
     ("vectors.more", "[a.bin, 7]", "a list of paths"),
+    ("vectors.more", "[a.bin, '']", "a list of paths"),
+    ("vectors.more", r'["a\0b"]', "a list of paths"),
     ("features.memory", "1", "true or false"),
     ("features.neighbours", "often", "true or false"),
     ("first_stage.folds", "1", "0 for no first stage, or at least 2"),
@@ -422,6 +424,7 @@ def test_a_size_that_no_array_can_have_is_refused(tmp_path, key):
 
 
 @settings(max_examples=60, deadline=None)
+@example(config=Config(corpus=CorpusConfig(labels=("\0",))))
 @given(config=CONFIGS)
 def test_a_config_comes_back_whole_from_dictionaries_json_and_yaml(config):
     tree = config_to_dict(config)
