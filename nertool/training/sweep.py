@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,11 +25,13 @@ class Trial(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a trial came to: the best epoch's F1 on dev, and the seconds that it took in all."""
+    """What a trial came to: the best epoch's F1 on dev; the seconds that it took in all, and the
+    processor's, its own processes included."""
 
     trial: Trial
     f1: float
     seconds: float
+    processor_seconds: float
 
 
 class Summary(NamedTuple):
@@ -94,7 +97,8 @@ def _run(config_path: Path, overrides: Sequence[str], trial: Trial, send: Send) 
         pass
     _, dev = last_best(trial.run_dir)
     assert dev is not None  # plan saw to it
-    send(Outcome(trial, dev["f1"] or 0.0, time.perf_counter() - started))
+    processor = sum(os.times()[:4])  # of this process and of those that it has waited for
+    send(Outcome(trial, dev["f1"] or 0.0, time.perf_counter() - started, processor))
 
 
 def summaries(outcomes: Sequence[Outcome]) -> list[Summary]:
