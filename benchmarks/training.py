@@ -57,7 +57,7 @@ def main() -> None:
 def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
     """Return seconds an epoch of each side (median and all), and the dev F1 after the last."""
     import torch
-    from twin import Twin
+    from peers.twin import Twin
 
     from nertool.config import load_config
     from nertool.tagging.model import outputs
