@@ -20,6 +20,11 @@ import yaml
 
 from nertool.errors import ConfigError, OverrideError, did_you_mean
 
+# Of labelled text; a test compares them with those of corpus/formats.py, which comes later.
+FORMATS = (
+    "auto", "conll", "conllu", "jsonl", "json", "doccano", "spacy", "hf", "label-studio", "brat",
+    "inline", "parquet",
+)  # fmt: skip
 _LARGEST = 2**31 - 1  # of any whole number but the seed: beyond it numpy's sizes overflow
 
 
@@ -46,6 +51,8 @@ class CorpusConfig:
     scheme: str = _key("auto", choices=("auto", "io", "iob1", "iob2", "bioes"))
     comment: str = ""
     labels: tuple[str, ...] | None = None
+    format: str = _key("auto", choices=FORMATS)
+    misaligned: str = _key("error", choices=("error", "snap", "drop"))
 
 
 @dataclass(frozen=True)

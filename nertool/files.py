@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
@@ -33,19 +34,32 @@ def open_input(path: Path) -> Iterator[tuple[BinaryIO, str]]:
 
 @contextmanager
 def open_output(path: Path | None) -> Iterator[TextIO]:
-    """Give a stream to write to: stdout, or a file that takes its name only once it is whole."""
+    """Give a stream of text to write to: stdout, or a file that takes its name only once it is whole.
+
+    The same bytes on every system: UTF-8, and line ends as they are written.
+    """
+    with open_binary_output(path) as raw:
+        out = io.TextIOWrapper(raw, encoding="utf-8", newline="", write_through=False)
+        try:
+            yield out
+            out.flush()
+        finally:
+            # What an error left in the buffer is not written; the stream below is closed by its owner.
+            with suppress(ValueError, OSError):
+                out.detach()
+
+
+@contextmanager
+def open_binary_output(path: Path | None) -> Iterator[BinaryIO]:
+    """Give a stream of bytes to write to, as open_output."""
     if path is None or str(path) == "-":
-        # The same bytes on every system: UTF-8, and line ends as they are written.
-        out = open(  # noqa: SIM115  # closed by the next line
-            sys.stdout.fileno(), "w", encoding="utf-8", newline="", closefd=False
-        )
-        with out:
+        with open(sys.stdout.fileno(), "wb", closefd=False) as out:
             yield out
         return
     if path.is_dir():
         raise IsADirectoryError(None, "found a folder, expected a file to write to", str(path))
     if path.exists() and not path.is_file():  # /dev/null, a named pipe: written to, never replaced
-        with open(path, "w", encoding="utf-8", newline="") as out:
+        with open(path, "wb") as out:
             yield out
         return
     if not path.parent.is_dir():
@@ -53,7 +67,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
     path = path.resolve()  # what a link points to is replaced, not the link
     descriptor, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with open(descriptor, "w", encoding="utf-8", newline="") as out:
+        with open(descriptor, "wb") as out:
             yield out
             out.flush()
             os.fsync(descriptor)
@@ -64,6 +78,14 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
         raise
 
 
+def free_folder(path: Path) -> None:
+    """Make sure that a folder can be made at a path, or is empty. Errors: CorpusError."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise CorpusError(
+            f"{path}: already there, expected a new or empty folder; choose another name"
+        )
+
+
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Give a folder to write into; when all went well, put it at `path` in place of what was there."""
@@ -72,8 +94,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     try:
         os.chmod(aside, 0o777 & ~current_umask())
         yield aside
-        for file in aside.iterdir():
-            flush_to_disk(file)
+        for file in aside.rglob("*"):
+            if file.is_file():
+                flush_to_disk(file)
         old = path.with_name(f".{path.name}.old")
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)

@@ -190,7 +190,7 @@ def test_evaluate_reads_standard_input_and_other_columns(tiny, run_dir, main):
     text = (tiny / "dev.conll").read_bytes()
     done = main("evaluate", run_dir, "-", stdin=text)
     assert done.stdout == expected
-    assert done.stderr.startswith("<stdin>: 30 tokens")
+    assert "\n<stdin>: 30 tokens" in done.stderr
     swapped = re.sub(rb"(?m)^(\S+) (\S+)$", rb"\2 x \1", text)
     done = main("evaluate", run_dir, "-", "--token-column", "2", "--tag-column", "0", stdin=swapped)
     assert done.stdout == expected

@@ -359,6 +359,8 @@ CONFIGS = st.builds(
         st.sampled_from(["auto", "io", "iob1", "iob2", "bioes"]),
         st.text(max_size=4),
         st.none() | st.lists(st.text(max_size=4), min_size=1, max_size=3).map(tuple),
+        st.sampled_from(["auto", "jsonl", "brat"]),
+        st.sampled_from(["error", "snap", "drop"]),
     ),
     vectors=st.builds(
         VectorsConfig,

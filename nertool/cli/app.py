@@ -68,6 +68,12 @@ def main() -> None:
         # Whoever read our output has had enough (`| head`): no fault, and nothing left to flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except UnicodeEncodeError as error:
+        found = ascii(error.object[error.start])
+        _fail(
+            f"found {found}, half of a pair of surrogates, which only JSON can hold; expected text; "
+            "mend the input, or choose jsonl for the output"
+        )
     except OSError as error:
         _fail(_os_error(error))
     except MemoryError:

@@ -7,69 +7,127 @@ from typing import Annotated
 
 import typer
 
-from nertool.cli.options import SCHEMES, check_choice, note
-from nertool.files import open_input, open_output
-
-FORMATS = ("conll", "inline")
+from nertool.cli.account import ReportPath, account
+from nertool.cli.options import (
+    INPUT_FORMATS,
+    LABELLED_OUTPUTS,
+    MISALIGNED,
+    SCHEMES,
+    Column,
+    FromFormat,
+    Language,
+    Misaligned,
+    TagNames,
+    TextField,
+    check_choice,
+    column_of,
+    note,
+)
+from nertool.files import open_output, replacing_folder
 
 
 def convert(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Labelled texts; - for stdin.")
+        list[Path],
+        typer.Argument(metavar="FILE", help="Labelled texts, or brat's folders; - for stdin."),
     ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where to write [default: stdout]")
+        Path | None,
+        typer.Option("--output", "-o", help="Where to write [default: stdout]; a folder for brat"),
     ] = None,
-    form: Annotated[
-        str, typer.Option("--from", metavar="|".join(FORMATS), help="The inputs' format.")
-    ] = "conll",
+    form: FromFormat = "auto",
     to: Annotated[
-        str, typer.Option(metavar="|".join(FORMATS), help="The output's format.")
+        str, typer.Option(metavar="|".join(LABELLED_OUTPUTS), help="The output's format.")
     ] = "conll",
     scheme: Annotated[
-        str, typer.Option(metavar="|".join(SCHEMES), help="The tag scheme of CoNLL output.")
+        str, typer.Option(metavar="|".join(SCHEMES), help="The scheme of the output's tags.")
     ] = "iob2",
+    misaligned: Misaligned = "error",
     part: Annotated[
         str | None,
         typer.Option(help="Only documents whose header says so, such as part: train (inline)."),
     ] = None,
-    token_column: Annotated[int, typer.Option(help="The words' column (conll).")] = 0,
-    tag_column: Annotated[int, typer.Option(help="The tags' column (conll).")] = -1,
+    by_sentence: Annotated[
+        bool | None,
+        typer.Option(
+            "--by-sentence/--by-document",
+            help="A record a sentence or a document, for texts that are in no records "
+            "[default: documents, if there are several]",
+        ),
+    ] = None,
+    bare: Annotated[
+        bool,
+        typer.Option(
+            "--bare", help="Words and tags alone: no other columns or comments (conll to conll)."
+        ),
+    ] = False,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--tokens/--no-tokens", help="Keep the places of tokens and sentences in JSON."
+        ),
+    ] = True,
+    token_column: Column = None,
+    tag_column: Column = None,
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            help="What divides the columns: tab, space, comma, or itself [default: found]"
+        ),
+    ] = None,
+    comment: Annotated[
+        str, typer.Option(help="Lines that start with this are no data, such as '# ' (conll).")
+    ] = "",
+    tag_names: TagNames = None,
+    text_field: TextField = "text",
+    language: Language = "en",
+    report: ReportPath = None,
 ) -> None:
-    """Convert labelled text between CoNLL columns and [inline](MISC) annotation, and between schemes."""
-    check_choice("--from", form, FORMATS)
-    check_choice("--to", to, FORMATS)
+    """Convert labelled text between all formats, and between tag schemes; nothing is lost without a word."""
+    check_choice("--from", form, INPUT_FORMATS)
+    check_choice("--to", to, LABELLED_OUTPUTS)
     check_choice("--scheme", scheme, SCHEMES)
-    if part is not None and form != "inline":
+    check_choice("--misaligned", misaligned, MISALIGNED)
+    if part is not None and form not in ("inline", "auto"):
         raise typer.BadParameter("--part: only inline documents have headers; give --from inline")
+    if to in ("brat", "parquet") and (output is None or str(output) == "-"):
+        raise typer.BadParameter(
+            f"--to {to}: needs -o, {'a new folder' if to == 'brat' else 'a file'}"
+        )
 
-    from nertool.corpus.conll import Columns, corpus_to_conll, decode_lines, parse_conll
-    from nertool.corpus.inline import corpus_to_inline, parse_inline
-    from nertool.corpus.schemes import spans_of, tag_names, tags_of
+    from nertool.corpus.brat import write_brat
+    from nertool.corpus.convert import annotated, convert_texts, parquet_rows
+    from nertool.corpus.parquet import write_parquet
+    from nertool.corpus.records import Reading
+    from nertool.corpus.writers import Writing
+    from nertool.files import free_folder, open_binary_output
 
-    with open_output(output) as out:
-        for path in inputs:
-            with open_input(path) as (stream, source):
-                lines = decode_lines(stream, source)
-                if form == "inline":
-                    corpus = parse_inline(lines, source, part)
-                else:
-                    corpus = parse_conll(lines, Columns(token_column, tag_column), source)
-            spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
-            note(
-                f"{source}: {corpus.tokens:,} tokens, {corpus.sentences:,} sentences, "
-                f"{corpus.documents:,} documents, {len(spans):,} entities ({corpus.layout})"
-            )
-            if form == "conll" and corpus.columns > 2:
-                note(f"{source}: {corpus.columns - 2} other columns left out")
-            if to == "inline":
-                out.writelines(corpus_to_inline(corpus, spans))
-                continue
-            tags = tag_names(spans.label_names, scheme)
-            tag_ids = tags_of(spans, corpus.sentence_starts, tags, scheme)
-            lost = len(spans) - len(spans_of(tag_ids, tags, corpus.sentence_starts))
-            if lost:
-                note(
-                    f"WARNING: {source}: {lost:,} entities run into a neighbour of their class in {scheme}"
+    reading = Reading(
+        token_column=column_of(token_column),
+        tag_column=column_of(tag_column),
+        delimiter=delimiter,
+        comment=comment,
+        tag_names=tuple(tag_names.split(",")) if tag_names else (),
+        misaligned=misaligned,
+        language=language,
+        part=part,
+        text_field=text_field,
+    )
+    writing = Writing(scheme, by_sentence, exact)
+    with account(report) as ledger:
+        pieces = annotated(inputs, form, to, reading, ledger, note)
+        if to == "brat":
+            assert output is not None
+            free_folder(output)
+            with replacing_folder(output) as folder:
+                number = write_brat(pieces, folder, ledger)
+            note(f"{output}: {number:,} pairs of .txt and .ann")
+        elif to == "parquet":
+            assert output is not None
+            with open_binary_output(output) as stream:
+                write_parquet(parquet_rows(pieces, writing), stream)
+        else:
+            with open_output(output) as out:
+                out.writelines(
+                    convert_texts(inputs, form, to, reading, writing, bare, ledger, note)
                 )
-            out.writelines(corpus_to_conll(corpus, tags, tag_ids))

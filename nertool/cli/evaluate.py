@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nertool.cli.options import AsJson, ModelPath, note, print_json
-from nertool.files import open_input
-
-Column = Annotated[
-    int | None,
-    typer.Option(help="The column, from 0; -1 is the last [default: as the model was trained]"),
-]
+from nertool.cli.account import ReportPath, account
+from nertool.cli.options import (
+    INPUT_FORMATS,
+    MISALIGNED,
+    AsJson,
+    Column,
+    FromFormat,
+    ModelPath,
+    check_choice,
+    column_of,
+    note,
+    print_json,
+)
 
 
 def evaluate(
     model: ModelPath,
     corpus: Annotated[
         Path,
-        typer.Argument(metavar="CORPUS", help="A labelled text in CoNLL columns; - for stdin."),
+        typer.Argument(metavar="CORPUS", help="A labelled text in any format; - for stdin."),
     ],
+    form: FromFormat = "auto",
     token_column: Column = None,
     tag_column: Column = None,
+    misaligned: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(MISALIGNED), help="As in corpus convert [default: the config's]"
+        ),
+    ] = None,
+    report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Tag a labelled text, and compare: precision, recall, F1 and accuracy, as conlleval counts them."""
-    from nertool.corpus.conll import Columns, decode_lines, parse_conll
+    check_choice("--from", form, INPUT_FORMATS)
+    check_choice("--misaligned", misaligned, MISALIGNED)
+
+    from nertool.corpus.labelled import read_labelled, reading_of
     from nertool.corpus.schemes import keep_labels
     from nertool.evaluation.report import as_dict, as_table
     from nertool.tagging.evaluate import evaluate_corpus
@@ -35,17 +53,19 @@ def evaluate(
 
     loaded = load_model(model)
     settings = loaded.config.corpus
-    columns = Columns(
-        settings.token_column if token_column is None else token_column,
-        settings.tag_column if tag_column is None else tag_column,
-        settings.comment,
-    )
-    with open_input(corpus) as (stream, source):
-        labelled = parse_conll(decode_lines(stream, source), columns, source)
-    if settings.labels:
-        labelled = keep_labels(labelled, settings.labels, note)
-    measures = as_dict(evaluate_corpus(loaded, labelled, note))
-    if as_json:
-        print_json(measures)
-    else:
-        print(as_table(measures))
+    reading = reading_of(settings)
+    if token_column is not None:
+        reading = replace(reading, token_column=column_of(token_column))
+    if tag_column is not None:
+        reading = replace(reading, tag_column=column_of(tag_column))
+    if misaligned is not None:
+        reading = replace(reading, misaligned=misaligned)
+    with account(report) as ledger:
+        labelled = read_labelled(corpus, form, reading, ledger, note)
+        if settings.labels:
+            labelled = keep_labels(labelled, settings.labels, note)
+        measures = as_dict(evaluate_corpus(loaded, labelled, note))
+        if as_json:
+            print_json(measures)
+        else:
+            print(as_table(measures))

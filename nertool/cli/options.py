@@ -43,8 +43,50 @@ Workers = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
 
-# As in corpus/schemes.py, which needs numpy: help and misuse are answered without it.
+# As in corpus/, whose files need numpy: help and misuse are answered without it. A test compares them.
 SCHEMES = ("io", "iob1", "iob2", "bioes")
+INPUT_FORMATS = (
+    "auto", "conll", "conllu", "jsonl", "json", "doccano", "spacy", "hf", "label-studio", "brat",
+    "inline", "parquet", "raw", "lines", "text",
+)  # fmt: skip
+LABELLED_OUTPUTS = (
+    "conll", "conllu", "jsonl", "json", "doccano", "spacy", "hf", "label-studio", "brat", "inline",
+    "spans", "parquet",
+)  # fmt: skip
+MISALIGNED = ("error", "snap", "drop")
+
+FromFormat = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="|".join(INPUT_FORMATS), help="The inputs' format; auto: as they look."
+    ),
+]
+Misaligned = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(MISALIGNED),
+        help="What becomes of entities that are not whole tokens: stop, widen them, leave them out.",
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option(help="A column: its number from 0 (-1 is the last), or its name in a header."),
+]
+TagNames = Annotated[
+    str | None, typer.Option(metavar="NAME,…", help="The names of numbered tags, in their order.")
+]
+TextField = Annotated[str, typer.Option(help="The key of the text in JSON and Parquet.")]
+Language = Annotated[
+    str, typer.Option(help="Of running text, to find its sentences: en, de, hi, …")
+]
+
+
+def column_of(text: str | None) -> int | str | None:
+    """Read a column's number or name."""
+    try:
+        return int(text) if text is not None else None
+    except ValueError:
+        return text
 
 
 def check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None:

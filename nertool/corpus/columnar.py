@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,24 @@ class Interner(dict[str, int]):
 
 
 @dataclass(frozen=True)
+class Records:
+    """The R records that a corpus came in: JSON objects, paragraphs, files.
+
+    starts (R+1,) int64: sentence where each record starts, and S; one without a word has none.
+    texts: each record's text; fields: what else it held, to be passed through.
+    token_starts, token_ends (N,) int64: each token's place in its record's text, in characters.
+    own_text: the texts are the input's own, not words put together with blanks between.
+    """
+
+    starts: Offsets
+    texts: list[str]
+    fields: list[dict[str, Any]]
+    token_starts: Offsets
+    token_ends: Offsets
+    own_text: bool = True
+
+
+@dataclass(frozen=True)
 class Corpus:
     """N tokens in S sentences in D documents.
 
@@ -39,6 +57,7 @@ class Corpus:
     document_starts (D+1,) int64: sentence where each document starts, and S.
     line_numbers (N,) int32: the line of the file that each token stood on, counted from 1.
     layout, columns: what the file looked like, in words, and how many columns it had.
+    records: the texts that the tokens were cut from, where the format has them.
     """
 
     source: str
@@ -51,6 +70,7 @@ class Corpus:
     line_numbers: Ids
     layout: str = ""
     columns: int = 2
+    records: Records | None = None
 
     @property
     def tokens(self) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -19,35 +21,48 @@ DOCUMENT_START = "-DOCSTART-"
 _LOOK_AHEAD = 1000  # lines read to find the delimiter and the number of columns
 
 
+_NAMED = {"\t": "tabs", " ": "spaces", ",": "commas", ";": "semicolons", "|": "bars"}
+_HASH = re.compile(r"#\s+\w+\s*=\s")
+
+
 @dataclass(frozen=True)
 class Columns:
     """Where the words and the tags are: column numbers from 0; negative ones count from the end.
 
     comment: lines that start with it are no data; empty for none, since "#" is a word, too.
+    hash_comments: a line that starts with "#" and has not the width of the others is a comment.
+    layout: None to find it. header: the number of the line that names the columns, 0 for none.
+    sentence: the column whose change, or any value after none, begins a sentence.
     """
 
     token: int = 0
     tag: int | None = -1
     comment: str = ""
+    hash_comments: bool = False
+    layout: Layout | None = None
+    header: int = 0
+    sentence: int | None = None
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a file's first lines show: its delimiter (tab or space) and its number of columns."""
+    """What a file's first lines show: its delimiter and its number of columns."""
 
     delimiter: str
     width: int
 
     def split(self, line: str) -> list[str]:
         """Cut a line into its columns; runs of spaces are one delimiter, each tab is one of its own."""
-        if self.delimiter == "\t":
-            return line.split("\t")
+        if self.delimiter == ",":
+            return next(csv.reader([line]), [""])  # quoted, as tables are
+        if self.delimiter != " ":
+            return line.split(self.delimiter)
         fields = line.split(" ")
         return [field for field in fields if field] if "" in fields else fields
 
     def __str__(self) -> str:
         return f"{self.width} column{'s' * (self.width != 1)}" + (
-            f" divided by {'tabs' if self.delimiter == chr(9) else 'spaces'}" * (self.width > 1)
+            f" divided by {_NAMED.get(self.delimiter, repr(self.delimiter))}" * (self.width > 1)
         )
 
 
@@ -97,7 +112,7 @@ def read_conll(path: Path, columns: Columns) -> Corpus:
 def parse_conll(lines: Iterator[str], columns: Columns, source: str) -> Corpus:
     """Read lines of CoNLL columns into flat arrays; `source` names them in messages."""
     head = list(islice(lines, _LOOK_AHEAD))
-    while (layout := find_layout(head, columns.comment)) is None:
+    while (layout := columns.layout or find_layout(head, columns.comment)) is None:
         more = list(islice(lines, _LOOK_AHEAD))
         if not more:
             break
@@ -128,6 +143,8 @@ def parse_conll(lines: Iterator[str], columns: Columns, source: str) -> Corpus:
             sentence_starts.append(len(word_ids))
 
     width, split, comment = layout.width, layout.split, columns.comment
+    comments = 0
+    sentence_name = ""
     for number, line in enumerate(chain(head, lines), 1):
         if not line or line.isspace():
             end_sentence()
@@ -137,9 +154,15 @@ def parse_conll(lines: Iterator[str], columns: Columns, source: str) -> Corpus:
             if len(sentence_starts) - 1 > document_starts[-1]:
                 document_starts.append(len(sentence_starts) - 1)
             continue
+        if number == columns.header:
+            continue
         if comment and line.startswith(comment):
+            comments += 1
             continue
         fields = split(line)
+        if columns.hash_comments and is_hash_comment(line, len(fields), width):
+            comments += 1
+            continue
         if len(fields) != width:
             raise CorpusError(
                 f"{source}:{number}: found {len(fields)} columns, expected {width} as in the lines "
@@ -150,6 +173,11 @@ def parse_conll(lines: Iterator[str], columns: Columns, source: str) -> Corpus:
             raise CorpusError(
                 f"{source}:{number}: found an empty word, expected a token; mend the line"
             )
+        if columns.sentence is not None:
+            name = fields[columns.sentence]
+            if name and name != sentence_name:
+                end_sentence()
+                sentence_name = name
         word_ids.append(words[word])
         line_numbers.append(number)
         if tag_column is not None:
@@ -160,7 +188,10 @@ def parse_conll(lines: Iterator[str], columns: Columns, source: str) -> Corpus:
     end_sentence()
     if len(sentence_starts) - 1 > document_starts[-1]:
         document_starts.append(len(sentence_starts) - 1)
+    if not word_ids:
+        raise CorpusError(f"{source}: found no token, expected lines of a word and its tag")
 
+    passed_over = f", {comments:,} comment lines passed over" * bool(comments)
     return Corpus(
         source=source,
         words=list(words),
@@ -170,9 +201,14 @@ def parse_conll(lines: Iterator[str], columns: Columns, source: str) -> Corpus:
         sentence_starts=np.array(sentence_starts, dtype=np.int64),
         document_starts=np.array(document_starts, dtype=np.int64),
         line_numbers=np.array(line_numbers, dtype=np.int32),
-        layout=str(layout),
+        layout=f"{layout}{passed_over}",
         columns=layout.width,
     )
+
+
+def is_hash_comment(line: str, width: int, usual: int) -> bool:
+    """Tell whether a line that starts with # is a comment: of another width, or `# key = value`."""
+    return line[0] == "#" and (width != usual or (usual > 1 and bool(_HASH.match(line))))
 
 
 def column_index(column: int, layout: Layout, key: str, source: str) -> int:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-import numpy as np
-
-from nertool.corpus.columnar import Corpus, Interner, Span
-from nertool.corpus.schemes import TagSpans, tag_names, tags_of
-from nertool.corpus.text import tokenize
+from nertool.corpus.columnar import Corpus, Span
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.records import Reading, Record, build_corpus
+from nertool.corpus.schemes import TagSpans
 from nertool.errors import CorpusError
 
 _ESCAPES = str.maketrans({"[": r"\[", "]": r"\]", "\\": r"\\"})
@@ -71,66 +71,63 @@ def from_inline(line: str, place: str) -> tuple[str, list[Span]]:
     return "".join([*text, line[at:]]), spans
 
 
-def parse_inline(lines: Iterable[str], source: str, part: str | None = None) -> Corpus:
-    """Read annotated sentences, cut into tokens, as a corpus tagged in IOB2.
+def read_inline(lines: Iterable[str], source: str, part: str | None = None) -> Iterator[Record]:
+    """Yield each document of annotated sentences as a record; its text has the lines as they stand.
 
-    part: read only the documents whose header names it. Errors: CorpusError with file:line for a
-    stray bracket, an entity whose border lies within a token, or nothing to read.
+    part: only the documents whose header names it. Errors: CorpusError with file:line for a stray
+    bracket.
     """
-    words = Interner()
-    word_ids: list[int] = []
-    line_numbers: list[int] = []
-    starts, documents = [0], [0]
-    labels = Interner()
-    found: list[tuple[int, int, int]] = []
-    wanted = part is None
+    fields: dict[str, Any] = {}
+    texts: list[str] = []
+    spans: list[Span] = []
+    sentences: list[int] = []
+    first, length, wanted = 1, 0, part is None
     for number, line in enumerate(lines, 1):
         if line.startswith(_HEADER):
-            if len(starts) - 1 > documents[-1]:
-                documents.append(len(starts) - 1)
-            wanted = part is None or document_fields(line).get("part") == part
+            if sentences:
+                yield _document(texts, first, spans, sentences, fields)
+            fields = dict(document_fields(line))
+            texts, spans, sentences, first, length = [], [], [], number + 1, 0
+            wanted = part is None or fields.get("part") == part
             continue
-        if not wanted or not line or line.isspace():
+        if not wanted:
             continue
-        place = f"{source}:{number}"
-        text, spans = from_inline(line, place)
-        tokens = tokenize(text)
-        first = len(word_ids)
-        opening = {start: i for i, (start, _) in enumerate(tokens)}
-        closing = {end: i for i, (_, end) in enumerate(tokens)}
-        for start, end, label in spans:
-            if start not in opening or end not in closing:
-                raise CorpusError(
-                    f'{place}: found the entity "{text[start:end]}" with a border inside a token, '
-                    "expected whole tokens; move the border, or part the words by a blank"
-                )
-            found.append((first + opening[start], first + closing[end] + 1, labels[label]))
-        word_ids += [words[text[a:b]] for a, b in tokens]
-        line_numbers += [number] * len(tokens)
-        starts.append(len(word_ids))
-    if len(starts) - 1 > documents[-1]:
-        documents.append(len(starts) - 1)
-    if not word_ids:
+        text, found = from_inline(line, f"{source}:{number}")
+        if text and not text.isspace():
+            sentences.append(length if sentences else 0)
+        spans += [Span(length + start, length + end, label) for start, end, label in found]
+        texts.append(text)
+        length += len(text) + 1
+    if sentences:
+        yield _document(texts, first, spans, sentences, fields)
+
+
+def _document(
+    texts: list[str], first: int, spans: list[Span], sentences: list[int], fields: dict[str, Any]
+) -> Record:
+    return Record("\n".join(texts), first, spans, sentences=sentences, fields=fields, lined=True)
+
+
+def parse_inline(
+    lines: Iterable[str],
+    source: str,
+    part: str | None = None,
+    reading: Reading | None = None,
+    ledger: Ledger | None = None,
+) -> Corpus:
+    """Read annotated sentences, cut into tokens, as a corpus tagged in IOB2.
+
+    Errors: CorpusError with file:line for a stray bracket, an entity whose border lies within a
+    token, or nothing to read.
+    """
+    records = read_inline(lines, source, part)
+    corpus = build_corpus(
+        records, source, "inline annotation", reading or Reading(), ledger or Ledger()
+    )
+    if not corpus.tokens:
         which = f"no document of part {part}" if part else "no sentence"
         raise CorpusError(f"{source}: found {which}, expected sentences with [words](LABEL)")
-
-    sentence_starts = np.array(starts, dtype=np.int64)
-    columns = np.array(found, dtype=np.int64).reshape(-1, 3)
-    spans_found = TagSpans(
-        columns[:, 0], columns[:, 1], columns[:, 2].astype(np.int32), list(labels)
-    )
-    tags = tag_names(list(labels), "iob2")
-    return Corpus(
-        source=source,
-        words=list(words),
-        word_ids=np.array(word_ids, dtype=np.int32),
-        tags=tags,
-        tag_ids=tags_of(spans_found, sentence_starts, tags, "iob2"),
-        sentence_starts=sentence_starts,
-        document_starts=np.array(documents, dtype=np.int64),
-        line_numbers=np.array(line_numbers, dtype=np.int32),
-        layout="inline annotation",
-    )
+    return corpus
 
 
 def document_fields(header: str) -> dict[str, str]:

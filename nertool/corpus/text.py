@@ -45,6 +45,14 @@ _TOKEN = re.compile(
 )
 
 
+_PIECE = re.compile(rf"\s+|{_TOKEN.pattern}", re.VERBOSE)
+
+
+def pieces(text: str) -> list[str]:
+    """Cut a text into its tokens and the white space between them: put together, they are the text."""
+    return _PIECE.findall(text)
+
+
 def tokenize(text: str) -> list[tuple[int, int]]:
     """Return each token's place (start, end), half-open, in characters; only white space lies between."""
     return [match.span() for match in _TOKEN.finditer(text)]

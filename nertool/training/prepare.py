@@ -9,7 +9,8 @@ import numpy as np
 
 from nertool.config import Config
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.conll import Columns, read_conll
+from nertool.corpus.labelled import read_labelled, reading_of
+from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import (
     check_scheme,
     find_scheme,
@@ -80,20 +81,15 @@ def prepare(config: Config, report: Report = lambda line: None) -> Prepared:
 
 
 def read_part(config: Config, path: Path, name: str, report: Report) -> Corpus:
-    """Read one file of the corpus in the config's columns."""
+    """Read one part of the corpus, in the config's format."""
     settings = config.corpus
+    ledger = Ledger()
     try:
-        corpus = read_conll(
-            path, Columns(settings.token_column, settings.tag_column, settings.comment)
-        )
-    except FileNotFoundError:
-        siblings = [p.name for p in path.parent.glob("*")]
-        raise CorpusError(
-            f"{path}: no such file, expected the corpus' {name} part (corpus.{name})"
-            f"{did_you_mean(path.name, siblings)}"
-        ) from None
-    except IsADirectoryError:
-        raise CorpusError(f"{path}: found a folder, expected a file (corpus.{name})") from None
+        corpus = read_labelled(path, settings.format, reading_of(settings), ledger, report)
+    except CorpusError as error:
+        raise CorpusError(f"{error} (corpus.{name})") from None
+    for line in ledger.lines()[1:]:
+        report(f"{name}: {line}")
     if settings.labels:
         corpus = keep_labels(corpus, settings.labels, report)
     report(

@@ -1,0 +1,140 @@
+"""A corpus with its entities, as writers take it: record by record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.columnar import Corpus, Records
+from nertool.corpus.jsonobjects import DOCUMENT
+from nertool.corpus.records import entities_of, joined
+from nertool.corpus.schemes import TagSpans
+
+
+class Annotated(NamedTuple):
+    """A corpus and its entities, in order and apart; probabilities (n,) of each, if they are known.
+
+    extras: for each sentence what else is to be said of it, if anything.
+    """
+
+    corpus: Corpus
+    spans: TagSpans
+    probabilities: NDArray[np.float64] | None = None
+    extras: Sequence[dict[str, Any]] | None = None
+
+
+class Entity(NamedTuple):
+    """An entity of a record: tokens and characters are counted within the record."""
+
+    token_start: int
+    token_end: int
+    start: int
+    end: int
+    label: str
+    probability: float | None
+
+
+class RecordView(NamedTuple):
+    """One record of an annotated corpus.
+
+    number, document: which record and document of the corpus it is; first: its first token in the
+    corpus. words, places: its tokens and where they stand in the text. sentences: where each
+    begins and ends, in tokens of the record. extras as in Annotated, of its sentences.
+    """
+
+    number: int
+    document: int
+    first: int
+    text: str
+    fields: dict[str, Any]
+    words: list[str]
+    places: list[tuple[int, int]]
+    sentences: list[tuple[int, int]]
+    entities: list[Entity]
+    extras: Sequence[dict[str, Any]]
+
+
+def labelled(corpus: Corpus) -> Annotated:
+    """Return a corpus with the entities that its own tags say."""
+    return Annotated(corpus, entities_of(corpus))
+
+
+def with_records(corpus: Corpus, by_sentence: bool | None = None) -> Corpus:
+    """Return the corpus in records; one that has none gets them: documents, or sentences.
+
+    by_sentence: None is for documents if there are several. Words are put together with blanks
+    between, sentences with line ends. Sentences bear the number of their document.
+    """
+    if corpus.records is not None:
+        return corpus
+    if by_sentence is None:
+        by_sentence = corpus.documents == 1
+    S, D = corpus.sentences, corpus.documents
+    starts = np.arange(S + 1) if by_sentence else corpus.document_starts
+    texts: list[str] = []
+    token_starts = np.empty(corpus.tokens, dtype=np.int64)
+    token_ends = np.empty(corpus.tokens, dtype=np.int64)
+    sentences = list(corpus.sentence_words())
+    at = 0
+    for a, b in pairwise(starts.tolist()):
+        lines, base = [], 0
+        for words in sentences[a:b]:
+            line, places = joined(words)
+            lines.append(line)
+            n = len(words)
+            columns = np.array(places, dtype=np.int64).reshape(-1, 2) + base
+            token_starts[at : at + n], token_ends[at : at + n] = columns[:, 0], columns[:, 1]
+            base += len(line) + 1
+            at += n
+        texts.append("\n".join(lines))
+    fields: list[dict[str, Any]] = [{} for _ in texts]
+    if by_sentence:
+        numbers = np.repeat(np.arange(D), np.diff(corpus.document_starts))
+        fields = [{DOCUMENT: number} for number in numbers.tolist()]
+    return replace(
+        corpus, records=Records(starts, texts, fields, token_starts, token_ends, own_text=False)
+    )
+
+
+def views(annotated: Annotated) -> Iterator[RecordView]:
+    """Yield each record with its words, sentences and entities."""
+    corpus = annotated.corpus
+    records = corpus.records
+    assert records is not None
+    words = corpus.words
+    token_at = corpus.sentence_starts
+    documents = np.searchsorted(corpus.document_starts, records.starts[:-1], side="right") - 1
+    spans = annotated.spans
+    bounds = np.searchsorted(spans.starts, token_at[records.starts]).tolist()
+    starts, ends = records.token_starts, records.token_ends
+    columns = (spans.starts, spans.ends, starts[spans.starts], ends[spans.ends - 1], spans.labels)
+    rows = list(zip(*(column.tolist() for column in columns), strict=True))
+    known = annotated.probabilities
+    probabilities = [None] * len(rows) if known is None else known.tolist()
+    for number, (a, b) in enumerate(pairwise(records.starts.tolist())):
+        first, last = int(token_at[a]), int(token_at[b])
+        entities = [
+            Entity(s - first, e - first, start, end, spans.label_names[label], p)
+            for (s, e, start, end, label), p in zip(
+                rows[bounds[number] : bounds[number + 1]],
+                probabilities[bounds[number] : bounds[number + 1]],
+                strict=True,
+            )
+        ]
+        yield RecordView(
+            number=number,
+            document=int(documents[number]),
+            first=first,
+            text=records.texts[number],
+            fields=records.fields[number],
+            words=[words[i] for i in corpus.word_ids[first:last].tolist()],
+            places=list(zip(starts[first:last].tolist(), ends[first:last].tolist(), strict=True)),
+            sentences=[(s - first, e - first) for s, e in pairwise(token_at[a : b + 1].tolist())],
+            entities=entities,
+            extras=(annotated.extras or ())[a:b],
+        )

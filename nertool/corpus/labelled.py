@@ -1,0 +1,46 @@
+"""Labelled text for training and measuring, as a config says that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from nertool.config import CorpusConfig
+from nertool.corpus.columnar import Corpus
+from nertool.corpus.formats import read_corpus
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.records import Reading
+from nertool.errors import CorpusError
+
+
+def reading_of(settings: CorpusConfig) -> Reading:
+    """Return how a config wants labelled text to be read. Columns that are not set are looked for."""
+    token, tag = settings.token_column, settings.tag_column
+    usual = CorpusConfig()
+    if (token, tag) == (usual.token_column, usual.tag_column):
+        return Reading(comment=settings.comment, misaligned=settings.misaligned, needs_labels=True)
+    return Reading(
+        token_column=token,
+        tag_column=tag,
+        comment=settings.comment,
+        misaligned=settings.misaligned,
+        needs_labels=True,
+    )
+
+
+def read_labelled(
+    path: Path, form: str, reading: Reading, ledger: Ledger, report: Callable[[str], None]
+) -> Corpus:
+    """Read a labelled text, in any format, without documents that hold no word.
+
+    Errors: CorpusError with file:line; also for a text without any label.
+    """
+    corpus = read_corpus(path, form, reading, ledger, report)
+    if not corpus.tags:
+        raise CorpusError(
+            f"{corpus.source}: found text without labels ({corpus.layout}), expected labelled text"
+        )
+    return replace(corpus, document_starts=np.unique(corpus.document_starts))

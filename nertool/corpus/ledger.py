@@ -1,0 +1,53 @@
+"""An account of what a command did with its input: read, altered, refused, with every case's place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+
+class Ledger:
+    """Counts what was read, and counts and hands on each case of data altered or refused.
+
+    report: takes each case as a line `file:line<TAB>altered or refused<TAB>what<TAB>detail`. Only counts
+    and each kind's first place are kept, so that any amount of input can be accounted for.
+    """
+
+    def __init__(self, report: Callable[[str], None] = lambda line: None) -> None:
+        self.read: Counter[str] = Counter()
+        self.altered: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
+        self._report = report
+
+    def alter(self, place: str, what: str, detail: str = "") -> None:
+        """Note that something was taken otherwise than it stood there."""
+        self._note(self.altered, "altered", place, what, detail)
+
+    def refuse(self, place: str, what: str, detail: str = "") -> None:
+        """Note that something was left out."""
+        self._note(self.refused, "refused", place, what, detail)
+
+    def _note(self, counts: Counter[str], verdict: str, place: str, what: str, detail: str) -> None:
+        counts[what] += 1
+        self._first.setdefault(what, place)
+        cells = (place, verdict, what, detail)
+        self._report("\t".join(" ".join(cell.split()) for cell in cells))
+
+    def lines(self) -> list[str]:
+        """Sum up: a line of what was read, and one for each kind of case, with its first place."""
+        read = ", ".join(_counted(n, noun) for noun, n in self.read.items() if n)
+        kinds = [("altered", self.altered), ("refused", self.refused)]
+        clean = [verdict for verdict, counts in kinds if not counts]
+        none = f"; nothing {' or '.join(clean)}" if clean else ""
+        return [f"read {read or 'nothing'}{none}"] + [
+            f"{verdict}: {n:,} × {what} (first at {self._first[what]})"
+            for verdict, counts in kinds
+            for what, n in counts.items()
+        ]
+
+
+def _counted(n: int, plural: str) -> str:
+    """Write a number with its noun: 1 entity, 2 entities."""
+    singular = f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
+    return f"{n:,} {plural if n != 1 else singular}"

@@ -1,0 +1,320 @@
+"""Records → a corpus: texts with labelled spans of characters, or words with tags, cut and laid out flat.
+
+Every format but the columns goes through here: a reader yields records, and what doesn't fit (an
+entity with a border within a token, two that overlap) is counted, and handled as was asked.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nertool.corpus.columnar import Corpus, Interner, Records, Span
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.schemes import TagSpans, check_tag, spans_of, tag_names, tags_of
+from nertool.corpus.sentences import sentence_bounds
+from nertool.corpus.text import pieces
+from nertool.errors import CorpusError
+
+MISALIGNED = ("error", "snap", "drop")
+_CHOOSE = "choose snap or drop (--misaligned, corpus.misaligned)"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How labelled text is to be read; None is for what the file itself shows.
+
+    token_column, tag_column: numbers from 0 (negative ones from the end), or names in a header.
+    tag_names: the names of integer tags, in order. misaligned: what becomes of an entity that is
+    not made of whole tokens: error, snap (to the tokens that it touches) or drop.
+    part: read only the documents whose header names it (inline). labelled: labels are looked at.
+    needs_labels: what looks like plain text is refused as faulty columns.
+    """
+
+    token_column: int | str | None = None
+    tag_column: int | str | None = None
+    delimiter: str | None = None
+    comment: str = ""
+    tag_names: tuple[str, ...] = ()
+    misaligned: str = "error"
+    language: str = "en"
+    part: str | None = None
+    text_field: str = "text"
+    labelled: bool = True
+    needs_labels: bool = False
+
+
+class Record(NamedTuple):
+    """A text as a format has it, before it is cut into tokens.
+
+    spans: entities in characters of the text, None if the record bears no labels at all.
+    tags: a tag a token, where the format has those. tokens: each token's place in the text, None
+    if they are to be found. sentences: where each begins (in tokens if those are given, else in
+    characters), None to find them. goes_on: of the same document as the record before it.
+    lined: the text stands in the file as it is, its first line being `line`. own_text: as in Records.
+    place: where it stands, for messages, if that is not source:line. token_lines: each token's line,
+    where each has its own.
+    """
+
+    text: str
+    line: int
+    spans: Sequence[Span] | None = None
+    tags: Sequence[str] | None = None
+    tokens: Sequence[tuple[int, int]] | None = None
+    sentences: Sequence[int] | None = None
+    fields: dict[str, Any] = {}  # noqa: RUF012  # never changed
+    goes_on: bool = False
+    lined: bool = False
+    own_text: bool = True
+    place: str = ""
+    token_lines: Sequence[int] | None = None
+
+
+def joined(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+    """Put words together with blanks between; return the text and the words' places."""
+    ends = list(accumulate(len(word) + 1 for word in words))
+    return " ".join(words), [
+        (end - 1 - len(w), end - 1) for end, w in zip(ends, words, strict=True)
+    ]
+
+
+@dataclass
+class _Columns:
+    """A corpus that is being laid out."""
+
+    words: Interner = field(default_factory=Interner)
+    tags: Interner = field(default_factory=Interner)
+    labels: Interner = field(default_factory=Interner)
+    word_ids: list[int] = field(default_factory=list)
+    tag_ids: list[int] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    lines: list[np.ndarray] = field(default_factory=list)
+    found: list[tuple[int, int, int]] = field(default_factory=list)
+    sentences: list[int] = field(default_factory=lambda: [0])
+    record_starts: list[int] = field(default_factory=lambda: [0])
+    documents: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    fields: list[dict[str, Any]] = field(default_factory=list)
+
+
+def build_corpus(
+    records: Iterable[Record], source: str, layout: str, reading: Reading, ledger: Ledger
+) -> Corpus:
+    """Cut records into tokens and sentences, and lay them out; spans become tags in IOB2.
+
+    A sentence end that the splitter found inside an entity is no sentence end. Errors:
+    CorpusError with file:line for an entity that is not made of whole tokens, or overlaps another,
+    if reading.misaligned is error.
+    """
+    out = _Columns()
+    labelled = tagged = False
+    own_text = True
+    for record in records:
+        if not record.goes_on or not out.documents:
+            out.documents.append(len(out.sentences) - 1)
+        first = len(out.word_ids)
+        spans: Sequence[Span] = record.spans or ()
+        if record.spans and len(record.spans) > 1:
+            spans = _flat(record, source, reading, ledger)
+        if record.tokens is None:
+            _cut(record, spans, reading, out)
+        else:
+            text = record.text
+            out.word_ids += [out.words[text[a:b]] for a, b in record.tokens]
+            out.starts += [a for a, _ in record.tokens]
+            out.ends += [b for _, b in record.tokens]
+            bounds = [*(record.sentences or [0])[1:], len(record.tokens)]
+            out.sentences += [first + end for end in bounds if first + end > out.sentences[-1]]
+        if record.tags is not None:
+            tagged = True
+            for tag in record.tags:
+                if tag not in out.tags:
+                    check_tag(tag, _place(record, source))
+                out.tag_ids.append(out.tags[tag])
+        if record.spans is not None:
+            labelled = True
+            out.found += _align(record, spans, first, source, reading, ledger, out)
+        out.lines.append(_line_numbers(record, out.starts[first:]))
+        out.record_starts.append(len(out.sentences) - 1)
+        out.texts.append(record.text)
+        out.fields.append(record.fields)
+        own_text &= record.own_text
+    return _finish(out, source, layout, labelled, tagged, own_text)
+
+
+def _cut(record: Record, spans: Sequence[Span], reading: Reading, out: _Columns) -> None:
+    """Find a record's sentences and tokens."""
+    text, words = record.text, out.words
+    if record.sentences is None:
+        bounds = sentence_bounds(text, reading.language)
+    else:
+        bounds = [*record.sentences, len(text)]
+    if spans:
+        bounds = [b for b in bounds if not _within(b, spans)]
+    for a, b in pairwise(bounds):
+        cut = pieces(text[a:b])
+        ends = list(accumulate(map(len, cut), initial=a))
+        tokens = [(p, s) for p, s in zip(cut, ends, strict=False) if not p.isspace()]
+        if tokens:
+            out.word_ids += [words[p] for p, _ in tokens]
+            out.starts += [s for _, s in tokens]
+            out.ends += [s + len(p) for p, s in tokens]
+            out.sentences.append(len(out.word_ids))
+
+
+def _within(place: int, spans: Sequence[Span]) -> bool:
+    """Tell whether a place lies inside one of some entities that stand in order."""
+    before = bisect_left(spans, (place,)) - 1
+    return before >= 0 and spans[before].end > place
+
+
+def _place(record: Record, source: str, at: int = 0) -> str:
+    """Say where a character of a record stands, as file:line."""
+    line = record.line + (record.text.count("\n", 0, at) if record.lined else 0)
+    return record.place or f"{source}:{line}"
+
+
+def _flat(record: Record, source: str, reading: Reading, ledger: Ledger) -> Sequence[Span]:
+    """Return a record's entities in order, without overlaps: the longest of those that overlap."""
+    in_order = sorted(record.spans or (), key=lambda span: (span.start, -span.end))
+    if all(a.end <= b.start for a, b in pairwise(in_order)):
+        return in_order
+    kept: list[Span] = []
+    for span in sorted(in_order, key=lambda span: span.start - span.end):
+        at = bisect_left(kept, span)
+        beside = kept[max(0, at - 1) : at + 1]
+        other = next((k for k in beside if k.start < span.end and span.start < k.end), None)
+        if other is None:
+            kept.insert(at, span)
+            continue
+        place = _place(record, source, span.start)
+        names = [f'"{_excerpt(record.text, s)}" ({s.label})' for s in (span, other)]
+        if reading.misaligned == "error":
+            raise CorpusError(
+                f"{place}: found the entity {names[0]} overlapping {names[1]}, expected flat "
+                f"entities; {_CHOOSE}: both keep the longest"
+            )
+        ledger.refuse(place, "entities that overlap a longer one", " in ".join(names))
+    return kept
+
+
+def _align(
+    record: Record,
+    spans: Sequence[Span],
+    first: int,
+    source: str,
+    reading: Reading,
+    ledger: Ledger,
+    out: _Columns,
+) -> list[tuple[int, int, int]]:
+    """Find the whole tokens of each entity: (first token, end, label), in order and apart."""
+    starts, ends = out.starts[first:], out.ends[first:]
+    text = record.text
+    found: list[tuple[int, int, int]] = []
+    for span in spans:
+        start, end, label = span
+        i, j = bisect_right(ends, start), bisect_left(starts, end)
+        if found:
+            i = max(i, found[-1][1] - first)  # snapped, two entities may meet in one token
+        place = _place(record, source, start)
+        shown = f'"{_excerpt(text, span)}" ({label})'
+        if i >= j:
+            what = "entities without a token of their own"
+            if reading.misaligned == "error":
+                raise CorpusError(
+                    f"{place}: found the entity {shown} at {start}–{end} without a token of its "
+                    f"own, expected whole tokens; mend it, or {_CHOOSE}"
+                )
+            ledger.refuse(place, what, shown)
+            continue
+        if starts[i] != start or ends[j - 1] != end:
+            a, b = starts[i], ends[j - 1]
+            whole = text[a:b]
+            if text[start:end].strip() == whole:
+                ledger.alter(place, "entities with blanks at their borders, trimmed", shown)
+            elif reading.misaligned == "snap":
+                ledger.alter(
+                    place, "entities snapped to whole tokens", f'{shown} → "{_short(whole)}"'
+                )
+            elif reading.misaligned == "drop":
+                ledger.refuse(place, "entities with a border inside a token", shown)
+                continue
+            else:
+                raise CorpusError(
+                    f'{place}: found the entity "{_excerpt(text, span)}" with a border inside a token '
+                    f'("{_short(whole)}"), expected whole tokens; move the border, part the words by '
+                    f"a blank, or {_CHOOSE}"
+                )
+        found.append((first + i, first + j, out.labels[label]))
+    return found
+
+
+def _excerpt(text: str, span: Span) -> str:
+    return _short(text[span.start : span.end])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _line_numbers(record: Record, starts: Sequence[int]) -> np.ndarray:
+    if record.token_lines is not None:
+        return np.array(record.token_lines, dtype=np.int32)
+    lines = np.full(len(starts), record.line, dtype=np.int32)
+    if record.lined and "\n" in record.text:
+        ends = np.array([i for i, c in enumerate(record.text) if c == "\n"])
+        lines += np.searchsorted(ends, starts).astype(np.int32)
+    return lines
+
+
+def _finish(
+    out: _Columns, source: str, layout: str, labelled: bool, tagged: bool, own_text: bool
+) -> Corpus:
+    sentence_starts = np.array(out.sentences, dtype=np.int64)
+    tags: list[str] = []
+    tag_ids = np.empty(0, dtype=np.int32)
+    if tagged:
+        if len(out.tag_ids) != len(out.word_ids) or out.found:
+            raise CorpusError(
+                f"{source}: found records with tags and records without, expected tags in all or none"
+            )
+        tags, tag_ids = list(out.tags), np.array(out.tag_ids, dtype=np.int32)
+    elif labelled:
+        columns = np.array(out.found, dtype=np.int64).reshape(-1, 3)
+        labels = columns[:, 2].astype(np.int32)
+        tags = tag_names(list(out.labels), "iob2")
+        spans = TagSpans(columns[:, 0], columns[:, 1], labels, list(out.labels))
+        tag_ids = tags_of(spans, sentence_starts, tags, "iob2")
+    return Corpus(
+        source=source,
+        words=list(out.words),
+        word_ids=np.array(out.word_ids, dtype=np.int32),
+        tags=tags,
+        tag_ids=tag_ids,
+        sentence_starts=sentence_starts,
+        document_starts=np.array([*out.documents, len(out.sentences) - 1], dtype=np.int64),
+        line_numbers=np.concatenate([np.empty(0, dtype=np.int32), *out.lines]),
+        layout=layout,
+        records=Records(
+            starts=np.array(out.record_starts, dtype=np.int64),
+            texts=out.texts,
+            fields=out.fields,
+            token_starts=np.array(out.starts, dtype=np.int64),
+            token_ends=np.array(out.ends, dtype=np.int64),
+            own_text=own_text,
+        ),
+    )
+
+
+def entities_of(corpus: Corpus) -> TagSpans:
+    """Read a corpus' entities from its tags; none if it bears no tags."""
+    if not corpus.tags:
+        none = np.empty(0, dtype=np.int64)
+        return TagSpans(none, none, none.astype(np.int32), [])
+    return spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
