@@ -89,13 +89,18 @@ def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Co
 def _delimiter(lines: Sequence[str]) -> str:
     if any("\t" in line for line in lines):
         return "\t"
-    # A table divided by commas has as many in each line, and no line has blanks that could divide it.
-    counts = {len(Layout(",", 0).split(line)) for line in lines}
-    if len(counts) == 1 and counts > {1} - counts and min(counts) > 1:
-        spaced = {len(Layout(" ", 0).split(line)) for line in lines}
-        if spaced != counts and (len(spaced) > 1 or spaced == {1}) and len(lines) > 1:
-            return ","
-    return " "
+    return "," if divided_by_commas(lines) else " "
+
+
+def divided_by_commas(lines: Sequence[str]) -> bool:
+    """Tell whether lines are a table divided by commas, with tags in it; its first may be a header."""
+    if len(lines) < 2 or "," not in lines[0]:
+        return False
+    rows = [Layout(",", 0).split(line) for line in lines]
+    width = len(rows[0])
+    return all(len(row) == width for row in rows) and any(
+        all(looks_like_tag(row[c].strip()) for row in rows[1:]) for c in range(width)
+    )
 
 
 def _layout(lines: Sequence[str], delimiter: str) -> Layout | None:

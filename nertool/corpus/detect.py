@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nertool.corpus.blocks import is_blank
-from nertool.corpus.columns import looks_like_tag
+from nertool.corpus.columns import divided_by_commas, looks_like_tag
 from nertool.corpus.conll import find_layout, is_document_start
 from nertool.corpus.conllu import WIDTH
 from nertool.corpus.text import tokenize
@@ -107,12 +107,10 @@ def columns_or_text(lines: Sequence[str], comment: str = "") -> tuple[str, str]:
     described = f"CoNLL columns ({width} column{'s' * (width != 1)})"
     if layout.delimiter == "\t" and even:
         return "conll", described
-    if even and several and width == 1 and len(tokens) == len(plain):
-        commas = {line.count(",") for line in plain}
-        if len(commas) != 1 or commas == {0} or not _last_tags(plain[1:], ","):
-            return "conll", "CoNLL columns (a word a line)"
-    if len({line.count(",") for line in plain}) == 1 and _last_tags(plain[1:], ","):
+    if divided_by_commas(plain):
         return "conll", "CoNLL columns divided by commas"
+    if even and several and width == 1 and len(tokens) == len(plain):
+        return "conll", "CoNLL columns (a word a line)"
     tag_like = even and all(looks_like_tag(layout.split(line)[-1]) for line in plain)
     if even and width > 1 and (tag_like or (several and len(tokens) < len(lines))):
         return "conll", described
@@ -122,13 +120,6 @@ def columns_or_text(lines: Sequence[str], comment: str = "") -> tuple[str, str]:
     if several and len(widths) < 4 and 10 * tagged > 9 * len(plain):
         return "conll", described
     return "text", "text, a sentence a line, words divided by blanks"
-
-
-def _last_tags(lines: Sequence[str], delimiter: str) -> bool:
-    return bool(lines) and all(
-        delimiter in line and looks_like_tag(line.rpartition(delimiter)[2].strip())
-        for line in lines
-    )
 
 
 def looks_inline(lines: Sequence[str]) -> bool:

@@ -79,7 +79,13 @@ def _of_text(
     sentences = value.get("sentences") if tokens is not None else None
     if sentences is not None:
         rising = isinstance(sentences, list) and all(type(at) is int for at in sentences)
-        if not rising or sorted(sentences) != sentences or sentences[:1] not in ([], [0]):
+        assert tokens is not None
+        if (
+            not rising
+            or sorted(sentences) != sentences
+            or sentences[:1] not in ([], [0])
+            or max(sentences, default=0) > len(tokens)
+        ):
             raise CorpusError(
                 f'{place}: "sentences": expected the numbers of their first tokens, from 0 and rising'
             )

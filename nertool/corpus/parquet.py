@@ -71,7 +71,15 @@ def write_parquet(rows: Iterable[dict[str, Any]], stream: BinaryIO) -> None:
     def flush() -> None:
         nonlocal writer, schema
         try:
-            table = pa.Table.from_pylist(piece, schema=schema)
+            keys = dict.fromkeys(key for row in piece for key in row)
+            if schema is None:
+                # The library would take the first row's keys for all.
+                columns = {key: [row.get(key) for row in piece] for key in keys}
+                table = pa.table(columns)
+            elif extra := [key for key in keys if key not in schema.names]:
+                raise ValueError(f'a key "{extra[0]}" that the first thousand lack')
+            else:
+                table = pa.Table.from_pylist(piece, schema=schema)
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise CorpusError(
                 f"found records that make no table ({' '.join(str(error).split())[:150]}), expected "

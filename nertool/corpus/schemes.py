@@ -105,9 +105,16 @@ def spans_of(tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets) -> Tag
 def tag_names(labels: Sequence[str], scheme: str) -> list[str]:
     """List every tag that a scheme has for these labels, O first, then label by label."""
     if scheme == "io":
-        return [OUTSIDE, *labels]
+        return [OUTSIDE, *map(_io_tag, labels)]
     prefixes = {"iob1": "BI", "iob2": "BI", "bioes": "BIES"}[scheme]
     return [OUTSIDE] + [f"{prefix}-{label}" for label in labels for prefix in prefixes]
+
+
+def _io_tag(label: str) -> str:
+    """Return a label's tag in IO: itself, or I- before it where it would be taken for something else."""
+    bare = label.rstrip("-")
+    plain = split_tag(label) == ("I", label) and bare not in {"", OUTSIDE, *_LETTERS}
+    return label if plain and not label.startswith(("-", "O-")) else f"I-{label}"
 
 
 def tags_of(
@@ -120,7 +127,8 @@ def tags_of(
     number = {tag: i for i, tag in enumerate(tags)}
 
     def ids(prefix: str) -> Ids:
-        names = spans.label_names if scheme == "io" else [f"{prefix}-{n}" for n in spans.label_names]
+        io = scheme == "io"
+        names = [_io_tag(n) if io else f"{prefix}-{n}" for n in spans.label_names]
         return np.array([number.get(name, -1) for name in names], dtype=np.int32)[spans.labels]
 
     out = np.zeros(int(sentence_starts[-1]), dtype=np.int32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -40,8 +41,13 @@ class OutputFormat(NamedTuple):
     keeps: frozenset[str]
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 def dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """Write a value as JSON that UTF-8 can hold: only halves of surrogate pairs are escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isascii() else _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def _views(pieces: Pieces, writing: Writing) -> Iterator[RecordView]:
