@@ -10,7 +10,17 @@ from typing import Annotated
 import typer
 
 from nertool import __version__
-from nertool.cli import corpus, evaluate, gradcheck, init, predict, sweep, train
+from nertool.cli import (
+    corpus,
+    corpus_check,
+    corpus_split,
+    evaluate,
+    gradcheck,
+    init,
+    predict,
+    sweep,
+    train,
+)
 from nertool.errors import NertoolError
 
 app = typer.Typer(
@@ -55,6 +65,9 @@ corpus_app = typer.Typer(
     help="Look after labelled text.", no_args_is_help=True, rich_markup_mode=None
 )
 corpus_app.command("convert", short_help="Between formats and tag schemes.")(corpus.convert)
+corpus_app.command("check", short_help="Find faults before training.")(corpus_check.check)
+corpus_app.command("stats", short_help="Count words and entities.")(corpus_check.stats)
+corpus_app.command("split", short_help="Into train, dev and test, by document.")(corpus_split.split)
 app.add_typer(corpus_app, name="corpus")
 
 

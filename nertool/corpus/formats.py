@@ -96,6 +96,11 @@ def open_format(stream: BinaryIO, form: str, comment: str = "") -> Opened:
     )
 
 
+def labels_needed(opened: Opened) -> Opened:
+    """Take for columns what looks like plain text, so that what is wrong with them is named."""
+    return opened._replace(form="conll", why=None) if opened.form in UNLABELLED else opened
+
+
 def read_corpus(
     path: Path, form: str, reading: Reading, ledger: Ledger, report: Report = lambda line: None
 ) -> Corpus:
@@ -117,8 +122,8 @@ def read_stream(
 ) -> Corpus:
     """Read all of a stream as one corpus; as read_corpus."""
     opened = open_format(stream, form, reading.comment)
-    if opened.form in UNLABELLED and reading.needs_labels:
-        opened = opened._replace(form="conll", why=None)
+    if reading.needs_labels:
+        opened = labels_needed(opened)
     if opened.why:
         report(f"{source}: read as {opened.why}")
     if opened.form == "conll":

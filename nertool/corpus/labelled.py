@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from nertool.config import CorpusConfig
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.formats import read_corpus
+from nertool.corpus.formats import read_corpus, read_stream
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.records import Reading
 from nertool.errors import CorpusError
@@ -38,7 +39,22 @@ def read_labelled(
 
     Errors: CorpusError with file:line; also for a text without any label.
     """
-    corpus = read_corpus(path, form, reading, ledger, report)
+    return _labelled(read_corpus(path, form, reading, ledger, report))
+
+
+def read_labelled_stream(
+    stream: BinaryIO,
+    source: str,
+    form: str,
+    reading: Reading,
+    ledger: Ledger,
+    report: Callable[[str], None],
+) -> Corpus:
+    """Read a labelled text from a stream, as read_labelled."""
+    return _labelled(read_stream(stream, source, form, reading, ledger, report))
+
+
+def _labelled(corpus: Corpus) -> Corpus:
     if not corpus.tags:
         raise CorpusError(
             f"{corpus.source}: found text without labels ({corpus.layout}), expected labelled text"

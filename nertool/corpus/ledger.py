@@ -9,7 +9,7 @@ from collections.abc import Callable
 class Ledger:
     """Counts what was read, and counts and hands on each case of data altered or refused.
 
-    report: takes each case as a line `file:line<TAB>altered or refused<TAB>what<TAB>detail`. Only counts
+    report: takes each case as a line `file:line<TAB>verdict<TAB>what<TAB>detail`. Only counts
     and each kind's first place are kept, so that any amount of input can be accounted for.
     """
 
@@ -27,6 +27,10 @@ class Ledger:
     def refuse(self, place: str, what: str, detail: str = "") -> None:
         """Note that something was left out."""
         self._note(self.refused, "refused", place, what, detail)
+
+    def note(self, place: str, what: str, detail: str) -> None:
+        """Hand on something worth knowing that changed nothing."""
+        self._report("\t".join(" ".join(cell.split()) for cell in (place, "found", what, detail)))
 
     def _note(self, counts: Counter[str], verdict: str, place: str, what: str, detail: str) -> None:
         counts[what] += 1

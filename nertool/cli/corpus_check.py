@@ -1,0 +1,194 @@
+"""`nertool corpus check` and `nertool corpus stats`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nertool.cli.account import ReportPath, account
+from nertool.cli.options import (
+    INPUT_FORMATS,
+    MISALIGNED,
+    AsJson,
+    Column,
+    FromFormat,
+    Language,
+    Misaligned,
+    TagNames,
+    check_choice,
+    column_of,
+    note,
+    print_json,
+    read_config,
+)
+
+if TYPE_CHECKING:
+    from nertool.corpus.findings import Finding, Part
+
+Inputs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE|CONFIG",
+        help="Labelled texts, the one to learn from first; or a config, for its train, dev and test.",
+    ),
+]
+_SHOWN = 3  # places of a finding on the screen; --json and --report have more
+
+
+def check(
+    inputs: Inputs,
+    form: FromFormat = "auto",
+    vectors: Annotated[
+        Path | None, typer.Option(help="Word vectors, to see how many words they know.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 if anything is found that is likely a fault.")
+    ] = False,
+    token_column: Column = None,
+    tag_column: Column = None,
+    tag_names: TagNames = None,
+    misaligned: Misaligned = "drop",
+    language: Language = "en",
+    report: ReportPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Examine labelled texts before training: slips, contradictions, leaks, odd characters, habits."""
+    from nertool.corpus.check import check as find
+
+    with account(report) as ledger:
+        parts, vectors_path = _read(
+            inputs, form, token_column, tag_column, tag_names, misaligned, language, ledger
+        )
+        findings = find(parts)
+        path = vectors or vectors_path
+        if path is not None:
+            findings += _coverage(path, parts)
+        for finding in findings if report else ():
+            for place in finding.places:
+                ledger.note(place, finding.kind, finding.message)
+        if as_json:
+            _print_json(parts, findings)
+        else:
+            _print_text(parts, findings)
+    if strict and any(finding.serious for finding in findings):
+        raise typer.Exit(1)
+
+
+def stats(
+    inputs: Inputs,
+    form: FromFormat = "auto",
+    token_column: Column = None,
+    tag_column: Column = None,
+    tag_names: TagNames = None,
+    misaligned: Misaligned = "drop",
+    language: Language = "en",
+    report: ReportPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count documents, sentences, words, and entities by class and length."""
+    from nertool.corpus.stats import as_text
+    from nertool.corpus.stats import stats as numbers_of
+
+    with account(report) as ledger:
+        parts, _ = _read(
+            inputs, form, token_column, tag_column, tag_names, misaligned, language, ledger
+        )
+        numbers = [numbers_of(part) for part in parts]
+        if as_json:
+            print_json(numbers)
+        else:
+            print("\n\n".join(map(as_text, numbers)))
+
+
+def _read(
+    inputs: list[Path],
+    form: str,
+    token_column: str | None,
+    tag_column: str | None,
+    tag_names: str | None,
+    misaligned: str,
+    language: str,
+    ledger: Any,
+) -> tuple[list[Part], Path | None]:
+    """Read the texts, or a config's parts; return them, and the config's vectors."""
+    check_choice("--from", form, INPUT_FORMATS)
+    check_choice("--misaligned", misaligned, MISALIGNED)
+    from dataclasses import replace
+
+    from nertool.corpus.check import parts_of
+    from nertool.corpus.labelled import read_labelled, reading_of
+    from nertool.corpus.records import Reading
+
+    reading = Reading(
+        token_column=column_of(token_column),
+        tag_column=column_of(tag_column),
+        tag_names=tuple(tag_names.split(",")) if tag_names else (),
+        misaligned=misaligned,
+        language=language,
+        needs_labels=True,
+    )
+    paths, vectors = [(str(path), path) for path in inputs], None
+    if len(inputs) == 1 and inputs[0].suffix in (".yaml", ".yml"):
+        config = read_config(inputs[0], None, None)
+        settings, vectors = config.corpus, config.vectors.path
+        named = (("train", settings.train), ("dev", settings.dev), ("test", settings.test))
+        paths = [(name, path) for name, path in named if path is not None]
+        if not paths:
+            raise typer.BadParameter(f"{inputs[0]}: names no corpus.train, nothing to look at")
+        form = settings.format
+        reading = replace(reading_of(settings), misaligned=misaligned, language=language)
+    short = [Path(name).name for name, _ in paths]
+    if len(set(short)) == len(short):
+        paths = [(name, path) for name, (_, path) in zip(short, paths, strict=True)]
+    corpora = [(name, read_labelled(path, form, reading, ledger, note)) for name, path in paths]
+    return parts_of(corpora), vectors
+
+
+def _coverage(path: Path, parts: list[Part]) -> list[Finding]:
+    from nertool.corpus.findings import Finding
+    from nertool.embeddings.encoder import Encoder, coverage
+    from nertool.embeddings.vectors import load_vectors
+
+    encoder = Encoder(load_vectors(path, None).words, [])
+    findings = []
+    for part in parts:
+        known = coverage(encoder, part.corpus)
+        shown = ", ".join(f'"{word}"' for word in known.frequent_unknown)
+        message = f"{part.name}: {path.name}: {known}" + (f" (most often {shown})" if shown else "")
+        findings.append(Finding("coverage", known.share < 0.8, message, known.tokens[2]))
+    return sorted(findings, key=lambda finding: not finding.serious)
+
+
+def _print_json(parts: list[Part], findings: list[Finding]) -> None:
+    from nertool.corpus.stats import stats as numbers_of
+
+    print_json(
+        {
+            "passed": not any(finding.serious for finding in findings),
+            "parts": [numbers_of(part) for part in parts],
+            "findings": [finding.as_dict() for finding in findings],
+        }
+    )
+
+
+def _print_text(parts: list[Part], findings: list[Finding]) -> None:
+    from nertool.corpus.stats import as_text
+    from nertool.corpus.stats import stats as numbers_of
+
+    for part in parts:
+        print(as_text(numbers_of(part)) + "\n")
+    for serious, title in ((True, "Likely faults"), (False, "Worth a look")):
+        own = [finding for finding in findings if finding.serious == serious]
+        if not own:
+            continue
+        print(f"{title}:")
+        for finding in own:
+            print(f"  {finding.kind}: {finding.message}")
+            for place in finding.places[:_SHOWN]:
+                print(f"      {place}")
+            if len(finding.places) > _SHOWN:
+                print("      …")
+    if not any(finding.serious for finding in findings):
+        print("No likely fault found.")

@@ -1,0 +1,114 @@
+"""`nertool corpus split`."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nertool.cli.account import ReportPath, account
+from nertool.cli.options import INPUT_FORMATS, Column, FromFormat, check_choice, column_of, note
+
+_BY_LINES = ("conll", "conllu", "jsonl", "inline")
+
+
+def split(
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A labelled text in lines; - for stdin.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The new folder, a file a part in it.")
+    ],
+    parts: Annotated[
+        str, typer.Option(metavar="NAME=SHARE,…", help="The parts and their shares.")
+    ] = "train=0.8,dev=0.1,test=0.1",
+    seed: Annotated[int, typer.Option(min=0, help="One seed, one split.")] = 1,
+    by_sentence: Annotated[
+        bool,
+        typer.Option(
+            "--by-sentence", help="Deal out sentences, not documents: for texts without documents."
+        ),
+    ] = False,
+    form: FromFormat = "auto",
+    token_column: Column = None,
+    tag_column: Column = None,
+    report: ReportPath = None,
+) -> None:
+    """Split a corpus by document, every class in each part by its share; all lines stay as they are."""
+    check_choice("--from", form, INPUT_FORMATS)
+    names, shares = _parts_of(parts)
+
+    import numpy as np
+
+    from nertool.corpus.blocks import read_blocks
+    from nertool.corpus.formats import labels_needed, open_format
+    from nertool.corpus.labelled import read_labelled_stream
+    from nertool.corpus.records import Reading, entities_of
+    from nertool.corpus.split import line_units, split_units
+    from nertool.errors import CorpusError
+    from nertool.files import free_folder, open_input, replacing_folder
+
+    free_folder(output)
+    with account(report) as ledger:
+        with open_input(path) as (stream, source):
+            raw = stream.read()
+        reading = Reading(
+            column_of(token_column), column_of(tag_column), misaligned="drop", needs_labels=True
+        )
+        found = labels_needed(open_format(BytesIO(raw), form)).form
+        if found not in _BY_LINES:
+            raise CorpusError(
+                f"{source}: found {found}, expected a format in lines ({', '.join(_BY_LINES)}); "
+                "first: nertool corpus convert --to jsonl"
+            )
+        corpus = read_labelled_stream(BytesIO(raw), source, found, reading, ledger, note)
+        units = corpus.sentences if by_sentence else corpus.documents
+        if units < len(names):
+            raise CorpusError(
+                f"{source}: found {units} {'sentences' if by_sentence else 'documents'}, expected at least "
+                f"{len(names)}, one a part; {'' if by_sentence else 'or use --by-sentence'}"
+            )
+        spans = entities_of(corpus)
+        part_of = split_units(corpus, spans, shares, seed, by_sentence)
+        lines = [line for block in read_blocks(BytesIO(raw), source) for line in block.lines]
+        part_of_line = part_of[line_units(corpus, lines, by_sentence)]
+        suffix = path.suffix or f".{found}"
+        with replacing_folder(output) as folder:
+            for i, name in enumerate(names):
+                own = [lines[j] for j in np.flatnonzero(part_of_line == i)]
+                text = "".join(f"{line}\n" for line in own)
+                (folder / f"{name}{suffix}").write_text(text, encoding="utf-8", newline="")
+        starts = np.arange(corpus.sentences + 1) if by_sentence else corpus.document_starts
+        token_starts = corpus.sentence_starts[starts]
+        unit_of = np.searchsorted(token_starts, spans.starts, side="right") - 1
+        for i, name in enumerate(names):
+            counts = np.bincount(
+                spans.labels[part_of[unit_of] == i], minlength=len(spans.label_names)
+            )
+            shown = ", ".join(
+                f"{label} {n:,}" for label, n in zip(spans.label_names, counts, strict=True)
+            )
+            tokens = int(np.diff(token_starts)[part_of == i].sum())
+            note(
+                f"{output / (name + suffix)}: {int((part_of == i).sum()):,} "
+                f"{'sentences' if by_sentence else 'documents'}, {tokens:,} tokens; {shown}"
+            )
+
+
+def _parts_of(text: str) -> tuple[list[str], list[float]]:
+    names, shares = [], []
+    for entry in text.split(","):
+        name, equals, share = entry.strip().partition("=")
+        try:
+            value = float(share)
+        except ValueError:
+            value = 0.0
+        if not equals or not name.isidentifier() or not 0 < value < float("inf") or name in names:
+            raise typer.BadParameter(
+                f"--parts: found {entry.strip()}, expected names and shares, such as train=0.8,dev=0.2"
+            )
+        names.append(name)
+        shares.append(value)
+    return names, shares
