@@ -2,57 +2,122 @@
 
 Tokens are cut as CoNLL-2003 and its kin cut them: punctuation apart, hyphens, decimal points and
 scores inside (Franco-German, 3.4, 6-4), clitics apart (London 's, did n't), abbreviations whole.
+Han and hiragana characters stand alone, as Chinese and Japanese corpora have them, and so do the
+syllables of scripts without blanks; emoji with all that is joined to them are one token.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import cache
+from itertools import groupby
 
 # Abbreviations that keep their dot wherever they stand. Words that also end sentences without
 # being abbreviations ("no.", "art.") are left out.
 _ABBREVIATIONS = (
     r"Mr|Mrs|Ms|Dr|Prof|Rev|Sr|Jr|St|Gen|Col|Capt|Lt|Sgt|Maj|Adm|Gov|Sen|Rep|Hon|Pres|Cllr|Messrs|Mme"
-    r"|Inc|Ltd|Co|Corp|Bros|Pte|Univ|Dept|Nos|vs|v|etc|e\.g|i\.e|approx|Ave|Blvd|Rd|Mt|Ft"
-    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec"
+    r"|Inc|Ltd|Co|Corp|Bros|Pte|Univ|Dept|Nos|vs|v|etc|approx|Ave|Blvd|Rd|Mt|Ft"
+    r"|Calif|Fla|Tenn|Ariz|Wis|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec"
 )
+_CLITIC = "(?:s|re|ve|ll|d|m|S|RE|VE|LL|D|M)"
+_HAN = "\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_HIRAGANA = "\u3041-\u309f"
+_KATAKANA = "\u30a0-\u30ff\u31f0-\u31ff\uff66-\uff9f"
+_SYLLABLES = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer: no blanks between words
+)
+_FLAG = "\U0001f1e6-\U0001f1ff"
 
-_MARK = "\u0300-\u036f"  # combining accents belong to the letter before them
-_LETTERS = rf"\w{_MARK}"
-_JOINED = (
-    _MARK + "\ufe0f\U0001f3fb-\U0001f3ff"
-)  # what may follow a sign: accents, emoji style, skin tones
-
-_TOKEN = re.compile(
-    rf"""
-      https?://[^\s<>"]*[^\s<>"'.,;:!?)\]]                    # URLs, less the sentence's punctuation
+_PATTERN = r"""
+      [A-Za-zÀ-ÖØ-öø-ɏ]++(?=,?\s)                             # most words, found at once
+    | https?://[^\s<>"]*[^\s<>"'.,;:!?)\]]                    # URLs, less the sentence's punctuation
     | www\.[^\s<>"]*[^\s<>"'.,;:!?)\]]
-    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+                            # e-mail addresses
-    | [@#][{_LETTERS}]+(?:[.-][{_LETTERS}]+)*                 # handles and hashtags
-    | (?:[^\W\d_]\.){{2,}}(?:-[{_LETTERS}]+)*(?![^\W_])       # U.S., a.m., J.R.R., U.S.-led
-    | (?:{_ABBREVIATIONS})\.(?![^\W_])
+    | \w[\w.+-]*+@[\w-]+(?:\.[\w-]+)+                         # e-mail addresses
+    | (?<!\S)\.\d++(?![LETTER])                              # .500
+    | [0-9#*]\ufe0f?\u20e3                                    # keycaps
+    | [@#][LETTER]++(?:[.-][LETTER]++)*+                      # handles and hashtags
+    | (?:[^\W\d_]\.){2,}(?:-[LETTER]++)*+(?![^\W_])           # U.S., a.m., J.R.R., U.S.-led
+    | (?=[A-Za-z]++\.)(?:ABBREVIATION)\.(?![^\W_])
     | [^\W\d_]\.(?=\s+[^\W\d_a-z])                            # an initial: J. Smith
-    | '(?:s|re|ve|ll|d|m|S|RE|VE|LL|D|M)(?![{_LETTERS}])      # clitics
-    | n't(?![{_LETTERS}]) | N'T(?![{_LETTERS}])
-    | (?:(?<![\w%])[+-])?\d+(?:[.,:/-]\d+)*(?:[{_LETTERS}]+)?(?:[-/][{_LETTERS}]+)*  # 3.4, 10:30, 21st
-    | [{_LETTERS}]+?(?=n't(?![{_LETTERS}])|N'T(?![{_LETTERS}]))         # the did of didn't
-    | [{_LETTERS}]+
-      (?: (?: [-&/]+ | \.(?=\w) | '(?!(?:s|re|ve|ll|d|m|S|RE|VE|LL|D|M)(?![{_LETTERS}])) )
-          [{_LETTERS}]+ (?<!n't) )*                           # Franco-German, AT&T, amazon.com, O'Brien
-    | \.{{2,}} | -{{2,}} | !{{2,}} | \?{{2,}}                 # runs of one sign
-    | [^\s\w][{_JOINED}]*(?:\u200d[^\s\w][{_JOINED}]*)*        # any other sign; an emoji with its joiners
-    """,
-    re.VERBOSE,
-)
-
-
-_PIECE = re.compile(rf"\s+|{_TOKEN.pattern}", re.VERBOSE)
+    | (?:A|C|HK|NZ|S|US)\$(?=\s?\d)
+    | ['’]CLITIC(?![LETTER])
+    | n['’]t(?![LETTER]) | N['’]T(?![LETTER])
+    | (?:(?<![\w%])[+-])?\d++(?:[.,:/-]\d++)*+[LETTER]*+(?:[-/][LETTER]++)*+    # 3.4, 10:30, 21st
+    | (?=[LETTER]++['’][tT])[LETTER]+?(?=n['’]t(?![LETTER])|N['’]T(?![LETTER]))   # the did of didn't
+    | (?![LONE])[LETTER]++
+      (?: (?: [-&/] | \.(?=\w) | ['’](?!CLITIC(?![LETTER])) )
+          [LETTER]++ (?<!n't) (?<!n’t) )*+                    # Franco-German, AT&T, amazon.com, O'Brien
+    | (?<!\S)(?:[:;=][-'^]?[)(\][DPpOo/\\|*3]+|<3)(?!\S)      # emoticons
+    | \.{2,} | -{2,} | !{2,} | \?{2,}                         # runs of one sign
+    | [KATAKANA]+[MARK]*
+    | [LONE][MARK]*
+    | [FLAG]{2}
+    | [^\s\w][JOINED]*(?:\u200d[^\s\w][JOINED]*)*              # any other sign; an emoji with its joiners
+    | \w[MARK]*
+"""
 
 
 def pieces(text: str) -> list[str]:
     """Cut a text into its tokens and the white space between them: put together, they are the text."""
-    return _PIECE.findall(text)
+    found: list[str] = _compiled(r"\s++|")(text)
+    return found
 
 
 def tokenize(text: str) -> list[tuple[int, int]]:
     """Return each token's place (start, end), half-open, in characters; only white space lies between."""
-    return [match.span() for match in _TOKEN.finditer(text)]
+    places = []
+    start = 0
+    for piece in pieces(text):
+        end = start + len(piece)
+        if not piece.isspace():
+            places.append((start, end))
+        start = end
+    return places
+
+
+@cache
+def _compiled(before: str):  # type: ignore[no-untyped-def]
+    marks, letters = _classes()
+    pattern = _PATTERN
+    for name, value in (
+        ("ABBREVIATION", _ABBREVIATIONS),
+        ("CLITIC", _CLITIC),
+        ("LETTER", letters),
+        ("MARK", marks),
+        # What may follow a sign: accents, emoji styles, skin tones, the tags of a flag.
+        ("JOINED", f"{marks}\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f"),
+        ("LONE", _HAN + _HIRAGANA + _SYLLABLES),
+        ("KATAKANA", _KATAKANA),
+        ("FLAG", _FLAG),
+    ):
+        pattern = pattern.replace(name, value)
+    return re.compile(before + pattern, re.VERBOSE).findall
+
+
+def _classes() -> tuple[str, str]:
+    """Return two classes of characters, as ranges for a pattern: marks; and what words are made of.
+
+    The module re has no class for marks, without which no Indic word stays whole, and can't take one
+    class from another: here, the characters that stand alone from \\w. Ranges of the basic plane make
+    one fast table of bits; beyond it, letters are taken as one range.
+    """
+    lone = re.compile(f"[{_HAN}{_HIRAGANA}{_KATAKANA}{_SYLLABLES}]")
+    kinds: list[str] = []
+    for code in range(0x10000):
+        character = chr(code)
+        if code >= 0x300 and unicodedata.category(character)[0] == "M":
+            kinds.append("m")
+        elif (character.isalnum() or character == "_") and not lone.match(character):
+            kinds.append("w")
+        else:
+            kinds.append("")
+    ranges: dict[str, list[str]] = {"m": [], "w": [], "": []}
+    at = 0
+    for kind, group in groupby(kinds):
+        n = len(list(group))
+        ranges[kind].append(f"\\u{at:04x}-\\u{at + n - 1:04x}")
+        at += n
+    marks = "".join(ranges["m"]) + "\U000e0100-\U000e01ef"
+    # Joiners stand within Persian and Indic words.
+    return marks, marks + "".join(ranges["w"]) + "\u200c\u200d\U00010000-\U0001efff"

@@ -313,7 +313,7 @@ def left_out(corpus: Corpus, to: str) -> list[str]:
         inside[corpus.sentence_starts[1:-1] - 1] = False
         odd = int((gaps[inside] != 1).sum())
         if odd and "text" not in keeps and to in ("conll", "hf"):
-            out.append(f"what stands between words where that is not one blank ({odd:,} places)")
+            out.append("the text's own spacing")
         empty = sum(a == b for a, b in zip(records.starts, records.starts[1:], strict=False))
         if empty and to in ("conll", "inline", "hf", "conllu"):
             out.append(f"{empty:,} records without a word")
