@@ -13,22 +13,25 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from nertool.errors import CorpusError, did_you_mean
+from nertool.packed import packing, readable
 
 
 @contextmanager
 def open_input(path: Path) -> Iterator[tuple[BinaryIO, str]]:
-    """Open a file, or standard input for `-`; gives the stream and its name for messages."""
+    """Open a file, or standard input for `-`, unpacked if it is packed; gives the stream and its name
+    for messages. Errors: CorpusError for a file that isn't there, or a packed one that is damaged."""
     if str(path) == "-":
-        yield sys.stdin.buffer, "<stdin>"
+        with readable(sys.stdin.buffer, "<stdin>") as stream:
+            yield stream, "<stdin>"
         return
     try:
-        stream = open(path, "rb")  # noqa: SIM115  # closed below
+        file = open(path, "rb")  # noqa: SIM115  # closed below
     except FileNotFoundError:
         near = did_you_mean(path.name, [sibling.name for sibling in path.parent.glob("*")])
         raise CorpusError(f"{path}: no such file, expected a text to read{near}") from None
     except IsADirectoryError:
         raise CorpusError(f"{path}: found a folder, expected a file") from None
-    with stream:
+    with file, readable(file, str(path)) as stream:
         yield stream, str(path)
 
 
@@ -38,7 +41,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
 
     The same bytes on every system: UTF-8, and line ends as they are written.
     """
-    with open_binary_output(path) as raw:
+    with open_binary_output(path) as plain, packing(plain, path) as raw:
         out = io.TextIOWrapper(raw, encoding="utf-8", newline="", write_through=False)
         try:
             yield out

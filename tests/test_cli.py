@@ -225,7 +225,7 @@ def test_predict_adds_a_column_of_tags_in_the_asked_scheme(tiny, run_dir, main, 
     lines = [f"{line} {next(tags)}" if line else "" for line in given_text.splitlines()]
     assert done.stdout == "\n".join(lines) + "\n"
     assert len(set(expected)) > 3
-    assert done.stderr.count("\n") == 1  # how it was read
+    assert done.stderr.count("\n") == 2  # how it was read, and the account
 
 
 def test_the_training_texts_scheme_is_the_default(tiny, run_dir, main):
@@ -355,7 +355,8 @@ def test_the_format_that_was_taken_is_noted_and_can_be_set(run_dir, main):
     as_text = main("predict", run_dir, "-", stdin=text)
     assert "text, a sentence a line" in as_text.stderr
     as_columns = main("predict", run_dir, "-", "--format", "conll", stdin=text)
-    assert as_columns.stderr == ""
+    assert as_columns.stderr.startswith("read 1 file, 1 sentence, 2 tokens")
+    assert as_columns.stderr.count("\n") == 1
     assert [len(line.split()) for line in as_columns.stdout.splitlines()] == [3, 3]
 
 

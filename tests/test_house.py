@@ -47,8 +47,8 @@ def test_tagging_imports_neither_gensim_nor_scipy_if_its_model_needs_none(tiny, 
 
 
 ORDER = [
-    "errors", "files", "config", "corpus", "embeddings", "network", "evaluation", "tagging", "training",
-    "integrations", "api", "cli",
+    "errors", "packed", "files", "config", "corpus", "embeddings", "network", "evaluation", "tagging",
+    "training", "integrations", "api", "cli",
 ]  # fmt: skip
 
 

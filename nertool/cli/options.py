@@ -53,6 +53,7 @@ LABELLED_OUTPUTS = (
     "conll", "conllu", "jsonl", "json", "doccano", "spacy", "hf", "label-studio", "brat", "inline",
     "spans", "parquet",
 )  # fmt: skip
+OUTPUTS = (*(form for form in LABELLED_OUTPUTS if form != "brat"), "html")
 MISALIGNED = ("error", "snap", "drop")
 
 FromFormat = Annotated[

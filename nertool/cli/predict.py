@@ -4,38 +4,66 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nertool.cli.options import SCHEMES, ModelPath, check_choice, note
-from nertool.files import open_input, open_output
+from nertool.cli.account import ReportPath, account
+from nertool.cli.options import (
+    INPUT_FORMATS,
+    OUTPUTS,
+    SCHEMES,
+    Column,
+    Language,
+    ModelPath,
+    TextField,
+    check_choice,
+    column_of,
+    note,
+)
+from nertool.files import open_binary_output, open_output
 
-INPUTS = ("auto", "conll", "text")
-OUTPUTS = ("conll", "inline")
+if TYPE_CHECKING:
+    from nertool.corpus.ledger import Ledger
+    from nertool.tagging.compiled import CompiledTagger
+    from nertool.tagging.inputs import Input
+    from nertool.tagging.pipeline import Tagging
+
+ON_ERROR = ("fail", "report", "skip")
 
 
 def predict(
     model: ModelPath,
     inputs: Annotated[
-        list[Path], typer.Argument(help="Texts to tag; - for stdin.", metavar="FILE")
+        list[str],
+        typer.Argument(
+            help="Texts to tag: files, patterns, folders (with --out-dir); - for stdin.",
+            metavar="FILE",
+        ),
     ],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write [default: stdout]")
+    ] = None,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a file for each input, in folders like the inputs'; those there are left alone."
+        ),
     ] = None,
     form: Annotated[
         str,
         typer.Option(
             "--format",
-            help="conll: a token a line, in columns; text: a sentence a line, words divided by blanks.",
-            metavar="|".join(INPUTS),
+            help="The inputs' format; auto: as they look. raw: running text; lines: a text a line; "
+            "text: a sentence a line, words divided by blanks.",
+            metavar="|".join(INPUT_FORMATS),
         ),
     ] = "auto",
     to: Annotated[
         str | None,
         typer.Option(
-            help="conll: a column of tags; inline: [Ada Lovelace](PER) "
-            "[default: conll for conll, inline for text]",
+            help="The output's format; conll: a column of tags; inline: [Ada Lovelace](PER) "
+            "[default: as it came, marked inline if it was plain text]",
             metavar="|".join(OUTPUTS),
         ),
     ] = None,
@@ -45,33 +73,219 @@ def predict(
             help="The tags' scheme [default: the training text's]", metavar="|".join(SCHEMES)
         ),
     ] = None,
-    token_column: Annotated[
-        int | None,
-        typer.Option(help="The words' column, from 0 [default: as the model was trained]"),
+    replace_tags: Annotated[
+        bool, typer.Option("--replace", help="Replace the column of tags, not add one (conll).")
+    ] = False,
+    probabilities: Annotated[
+        bool,
+        typer.Option(
+            "--probabilities", help="Say how sure each entity is, where the format has a place."
+        ),
+    ] = False,
+    min_probability: Annotated[
+        str | None,
+        typer.Option(
+            metavar="P|CLASS=P,…",
+            help="Leave out entities less sure than this: 0.5, or PER=0.6,LOC=0.4 by class.",
+        ),
     ] = None,
+    n_best: Annotated[
+        int, typer.Option(min=1, help="The K likeliest readings of each sentence (JSON).")
+    ] = 1,
+    marginals: Annotated[
+        bool, typer.Option("--marginals", help="Each word's distribution over the tags (JSON).")
+    ] = False,
+    exact: Annotated[
+        bool, typer.Option("--tokens", help="The places of words and sentences, too (JSON).")
+    ] = False,
+    on_error: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(ON_ERROR),
+            help="At input that can't be read: stop; go on, and exit 1 in the end; go on, and exit 0.",
+        ),
+    ] = "fail",
+    token_column: Column = None,
+    tag_column: Column = None,
+    text_field: TextField = "text",
+    language: Language = "en",
+    report: ReportPath = None,
 ) -> None:
-    """Tag text: CoNLL lines get one more column, plain sentences get their entities marked."""
-    check_choice("--format", form, INPUTS)
+    """Tag text in any format: columns get one more, plain text its entities marked, JSON its entities."""
+    check_choice("--format", form, INPUT_FORMATS)
     check_choice("--to", to, OUTPUTS)
     check_choice("--scheme", scheme, SCHEMES)
+    check_choice("--on-error", on_error, ON_ERROR)
+    least = _least(min_probability)
+    if output is not None and out_dir is not None:
+        raise typer.BadParameter("--output is for one file, --out-dir for many: give one of them")
+    if to == "parquet" and out_dir is None and (output is None or str(output) == "-"):
+        raise typer.BadParameter("--to parquet: needs -o, or --out-dir")
+    json_like = to in (None, "jsonl", "json", "parquet")
+    if (n_best > 1 or marginals) and not json_like:
+        raise typer.BadParameter(
+            f"--n-best, --marginals: {to} has no place for them; try --to jsonl"
+        )
 
     # Said before numpy is loaded: the products here are small, and a second thread would only wait.
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
+    from nertool.corpus.records import Reading
+    from nertool.tagging.annotate import Asked
     from nertool.tagging.compiled import CompiledTagger
+    from nertool.tagging.inputs import expand
+    from nertool.tagging.pipeline import Tagging
     from nertool.tagging.storage import load_model
-    from nertool.tagging.stream import tag_stream
 
+    detailed = n_best > 1 or marginals
+    always = to in ("jsonl", "json", "spans", "html", "parquet", "label-studio")
+    tagging = Tagging(
+        form=form,
+        to="jsonl" if detailed and to is None else to,
+        scheme=scheme,
+        replace_tags=replace_tags,
+        asked=Asked(probabilities or always, least, n_best, marginals),
+        reading=Reading(
+            token_column=column_of(token_column),
+            tag_column=column_of(tag_column),
+            text_field=text_field,
+            language=language,
+            pass_over_faulty=on_error != "fail",
+        ),
+        exact=exact,
+        source=len(inputs) > 1 and out_dir is None,
+    )
     tagger = CompiledTagger(load_model(model))
-    piece = ""
+    entries = expand(inputs, folders=out_dir is not None)
+    with account(report) as ledger:
+        if out_dir is not None:
+            _into_folder(tagger, entries, out_dir, tagging, on_error, ledger)
+        elif to == "parquet":
+            _to_parquet(tagger, entries, output, tagging, ledger)
+        else:
+            _into_one(tagger, entries, output, tagging, on_error, ledger)
+    if on_error == "report" and ledger.refused:
+        raise typer.Exit(1)
+
+
+def _least(text: str | None) -> dict[str, float]:
+    """Read --min-probability: a number for all classes, or numbers for some."""
+    least = {}
+    for entry in text.split(",") if text else ():
+        name, equals, number = entry.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= 1 or (equals and not name):
+            raise typer.BadParameter(
+                f"--min-probability: found {entry}, expected a number from 0 to 1, or CLASS=number"
+            )
+        least[name.strip()] = value
+    return least
+
+
+def _into_one(
+    tagger: CompiledTagger,
+    entries: list[Input],
+    output: Path | None,
+    tagging: Tagging,
+    on_error: str,
+    ledger: Ledger,
+) -> None:
+    """Write all inputs' tagged texts, one after another."""
+    import tempfile
+
+    from nertool.errors import CorpusError
+    from nertool.tagging.pipeline import tag_input
+
     with open_output(output) as out:
-        for path in inputs:
+        piece = ""
+        for entry in entries:
             if piece and not piece.endswith("\n"):
                 piece = "\n"  # the file before ended within a line: this one begins another
                 out.write(piece)
-            with open_input(path) as (stream, source):
-                for piece in tag_stream(
-                    tagger, stream, source, form, to, scheme, token_column, note
-                ):
+            pieces = tag_input(tagger, entry.path, tagging, ledger, note)
+            if on_error == "fail":
+                for piece in pieces:
                     out.write(piece)
+                continue
+            # Held back until it is whole: of a file that can't be read, nothing is written.
+            with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as aside:
+                try:
+                    last = piece
+                    for last in pieces:
+                        aside.write(last)
+                except (CorpusError, OSError) as error:
+                    _refuse(entry.path, error, ledger)
+                    continue
+                aside.seek(0)
+                while chunk := aside.read(1 << 20):
+                    out.write(chunk)
+                piece = last
+
+
+def _into_folder(
+    tagger: CompiledTagger,
+    entries: list[Input],
+    out_dir: Path,
+    tagging: Tagging,
+    on_error: str,
+    ledger: Ledger,
+) -> None:
+    """Write each input's tagged text to its place in a folder; what is there already is left alone."""
+    from nertool.corpus.parquet import write_parquet
+    from nertool.errors import CorpusError
+    from nertool.tagging.inputs import check_places, output_path
+    from nertool.tagging.pipeline import parquet_rows, tag_input
+
+    places = [output_path(out_dir, entry, tagging.to) for entry in entries]
+    check_places(places, entries)
+    done = [place.exists() for place in places]
+    if any(done):
+        note(f"{out_dir}: {sum(done):,} of {len(done):,} files are there already, and left alone")
+    for entry, place, finished in zip(entries, places, done, strict=True):
+        if finished:
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if tagging.to == "parquet":
+                with open_binary_output(place) as stream:
+                    rows: Any = parquet_rows(tagger, entry.path, tagging, ledger, note)
+                    write_parquet(rows, stream)
+                continue
+            with open_output(place) as out:
+                for piece in tag_input(tagger, entry.path, tagging, ledger, note):
+                    out.write(piece)
+        except (CorpusError, OSError) as error:
+            if on_error == "fail":
+                raise
+            _refuse(entry.path, error, ledger)
+
+
+def _to_parquet(
+    tagger: CompiledTagger,
+    entries: list[Input],
+    output: Path | None,
+    tagging: Tagging,
+    ledger: Ledger,
+) -> None:
+    from nertool.corpus.parquet import write_parquet
+    from nertool.tagging.pipeline import parquet_rows
+
+    with open_binary_output(output) as stream:
+        write_parquet(
+            (
+                row
+                for entry in entries
+                for row in parquet_rows(tagger, entry.path, tagging, ledger, note)
+            ),
+            stream,
+        )
+
+
+def _refuse(path: Path, error: Exception, ledger: Ledger) -> None:
+    """Enter a file that could not be read, and say why at once."""
+    ledger.refuse(str(path), "files that could not be read", str(error))
+    note(f"left out: {' '.join(str(error).split())}")

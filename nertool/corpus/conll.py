@@ -109,8 +109,9 @@ def read_conll(path: Path, columns: Columns) -> Corpus:
         return parse_conll(decode_lines(stream, str(path)), columns, str(path))
 
 
-def parse_conll(lines: Iterator[str], columns: Columns, source: str) -> Corpus:
-    """Read lines of CoNLL columns into flat arrays; `source` names them in messages."""
+def parse_conll(lines: Iterator[str], columns: Columns, source: str, first: int = 1) -> Corpus:
+    """Read lines of CoNLL columns into flat arrays; `source` and the first line's number name them in
+    messages."""
     head = list(islice(lines, _LOOK_AHEAD))
     while (layout := columns.layout or find_layout(head, columns.comment)) is None:
         more = list(islice(lines, _LOOK_AHEAD))
@@ -145,7 +146,7 @@ def parse_conll(lines: Iterator[str], columns: Columns, source: str) -> Corpus:
     width, split, comment = layout.width, layout.split, columns.comment
     comments = 0
     sentence_name = ""
-    for number, line in enumerate(chain(head, lines), 1):
+    for number, line in enumerate(chain(head, lines), first):
         if not line or line.isspace():
             end_sentence()
             continue
@@ -222,12 +223,17 @@ def column_index(column: int, layout: Layout, key: str, source: str) -> int:
     return index
 
 
+def conll_delimiter(corpus: Corpus) -> str:
+    """Return what divides a corpus' columns: a blank, or a tab where a word holds a blank itself."""
+    return "\t" if any(" " in word for word in corpus.words) else " "
+
+
 def corpus_to_conll(corpus: Corpus, tags: Sequence[str], tag_ids: Ids) -> Iterator[str]:
     """Yield a corpus in lines of a word and its tag; documents are headed by -DOCSTART- if several.
 
     The delimiter is a blank, or a tab where a word holds a blank itself.
     """
-    delimiter = "\t" if any(" " in word for word in corpus.words) else " "
+    delimiter = conll_delimiter(corpus)
     document_starts = set(corpus.document_starts[:-1].tolist()) if corpus.documents > 1 else set()
     at = 0
     for i, sentence in enumerate(corpus.sentence_words()):

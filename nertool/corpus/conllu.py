@@ -17,7 +17,9 @@ _NER = re.compile(r"(?:^|\|)(?:NER|ner|NE)=([^|]*)")
 _COMMENT = re.compile(r"#\s*([\w ]+?)\s*=\s*(.*)")
 
 
-def read_conllu(lines: Iterable[str], source: str, labelled: bool = True) -> Iterator[Record]:
+def read_conllu(
+    lines: Iterable[str], source: str, labelled: bool = True, first_line: int = 1
+) -> Iterator[Record]:
     """Yield each sentence as a record; its text is put together as SpaceAfter=No says.
 
     Lines of ranges (1-2) and of empty nodes (1.1) hold no token. Errors: CorpusError with
@@ -28,7 +30,7 @@ def read_conllu(lines: Iterable[str], source: str, labelled: bool = True) -> Ite
     places: list[tuple[int, int]] = []
     numbers: list[int] = []
     fields: dict[str, Any] = {}
-    at, first, goes_on, new_document = 0, 1, False, True
+    at, first, goes_on, new_document = 0, first_line, False, True
     parts: list[str] = []
 
     def record() -> Record:
@@ -42,7 +44,7 @@ def read_conllu(lines: Iterable[str], source: str, labelled: bool = True) -> Ite
             token_lines=numbers,
         )
 
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, first_line):
         if is_blank(line):
             if words:
                 goes_on = not new_document

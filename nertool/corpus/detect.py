@@ -30,8 +30,8 @@ def detect(head: bytes, whole: bool, comment: str = "") -> tuple[str, str]:
         return "parquet", "Parquet"
     text = head.decode("utf-8", "replace").removeprefix("\ufeff")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
-    if not whole and len(lines) > 1:
-        lines.pop()  # cut off somewhere
+    if len(lines) > 1 and (not whole or not lines[-1]):
+        lines.pop()  # cut off somewhere, or nothing behind the last line's end
     begin = text.lstrip()
     if begin.startswith("{"):
         return _object(lines, begin, whole)

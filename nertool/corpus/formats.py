@@ -89,7 +89,7 @@ def open_format(stream: BinaryIO, form: str, comment: str = "") -> Opened:
     if form == "auto":
         form, why = detect(head, whole, comment)
     lines = head.decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
-    if not whole and len(lines) > 1:
+    if len(lines) > 1 and (not whole or not lines[-1]):
         lines.pop()
     return Opened(
         rewound, ALIASES.get(form, form), why, [line.removesuffix("\r") for line in lines]

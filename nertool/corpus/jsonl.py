@@ -21,8 +21,14 @@ def read_jsonl(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) 
             if not line or line.isspace():
                 continue
             place = f"{source}:{number}"
-            value = parse_json(line, place)
-            record = record_of(value, number, place, reading, ledger, before)
+            try:
+                value = parse_json(line, place)
+                record = record_of(value, number, place, reading, ledger, before)
+            except CorpusError as error:
+                if not reading.pass_over_faulty:
+                    raise
+                ledger.refuse(place, "records that can't be read", str(error))
+                continue
             if record is not None:
                 before = record.fields
                 yield record

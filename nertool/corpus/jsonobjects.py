@@ -24,6 +24,7 @@ _SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations")
 _TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
 _START, _END = ("start", "start_offset"), ("end", "end_offset")
 _LABEL = ("label", "labels", "type", "entity_group", "entity")
+GOLD = "gold"  # the key of an input's own labels, where others take their place
 DOCUMENT = "document"  # the key that says which records are of one document
 
 
@@ -90,9 +91,9 @@ def _of_text(
                 f'{place}: "sentences": expected the numbers of their first tokens, from 0 and rising'
             )
     used = {reading.text_field, key} | ({"tokens", "sentences"} if tokens is not None else set())
-    if not reading.labelled:
-        used.discard(key)
     fields = {k: v for k, v in value.items() if k not in used}
+    if key is not None and not reading.labelled:
+        fields[GOLD] = value[key]
     return Record(text, line, spans, tokens=tokens, sentences=sentences, fields=fields)
 
 
@@ -151,8 +152,10 @@ def _of_words(
                 f"{place}: found {len(words)} tokens and {len(tags)} tags ({key}), expected as many of both"
             )
     text, places = joined(words)
-    used = {"tokens" if "tokens" in value else "words", key if reading.labelled else None}
+    used = {"tokens" if "tokens" in value else "words", key}
     fields = {k: v for k, v in value.items() if k not in used}
+    if key is not None and not reading.labelled:
+        fields[GOLD] = value[key]
     return Record(text, line, tags=tags, tokens=places, fields=fields, own_text=False)
 
 

@@ -52,6 +52,8 @@ class Ledger:
 
 
 def _counted(n: int, plural: str) -> str:
-    """Write a number with its noun: 1 entity, 2 entities."""
-    singular = f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
-    return f"{n:,} {plural if n != 1 else singular}"
+    """Write a number with its noun: 1 entity found, 2 entities found."""
+    noun, blank, rest = plural.partition(" ")
+    if n == 1:
+        noun = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")
+    return f"{n:,} {noun}{blank}{rest}"

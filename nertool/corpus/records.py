@@ -33,7 +33,8 @@ class Reading:
     tag_names: the names of integer tags, in order. misaligned: what becomes of an entity that is
     not made of whole tokens: error, snap (to the tokens that it touches) or drop.
     part: read only the documents whose header names it (inline). labelled: labels are looked at.
-    needs_labels: what looks like plain text is refused as faulty columns.
+    needs_labels: what looks like plain text is refused as faulty columns. pass_over_faulty: JSON
+    records that can't be read are counted, and left out.
     """
 
     token_column: int | str | None = None
@@ -47,6 +48,7 @@ class Reading:
     text_field: str = "text"
     labelled: bool = True
     needs_labels: bool = False
+    pass_over_faulty: bool = False
 
 
 class Record(NamedTuple):

@@ -12,7 +12,7 @@ import numpy as np
 
 from nertool.corpus.annotated import Annotated, RecordView, views, with_records
 from nertool.corpus.columnar import Corpus, Span
-from nertool.corpus.conll import corpus_to_conll
+from nertool.corpus.conll import conll_delimiter, corpus_to_conll
 from nertool.corpus.inline import mark_inline
 from nertool.corpus.jsonobjects import DOCUMENT
 from nertool.corpus.ledger import Ledger
@@ -23,11 +23,12 @@ from nertool.corpus.schemes import TagSpans, spans_of, tag_names, tags_of
 class Writing:
     """How labelled text is written. by_sentence: a record a sentence, where a corpus has no records;
     None for documents if there are several. exact: tokens and sentences stand in JSON, too, so that
-    they needn't be found again."""
+    they needn't be found again. source: each record says which input it is from."""
 
     scheme: str = "iob2"
     by_sentence: bool | None = None
     exact: bool = True
+    source: bool = False
 
 
 Pieces = Iterable[Annotated]
@@ -52,7 +53,11 @@ def dump(value: Any) -> str:
 
 def _views(pieces: Pieces, writing: Writing) -> Iterator[RecordView]:
     for piece in pieces:
-        yield from views(piece._replace(corpus=with_records(piece.corpus, writing.by_sentence)))
+        corpus = with_records(piece.corpus, writing.by_sentence)
+        for view in views(piece._replace(corpus=corpus)):
+            if writing.source:
+                view = view._replace(fields={"source": corpus.source, **view.fields})
+            yield view
 
 
 def entity_objects(view: RecordView) -> list[dict[str, Any]]:
@@ -214,7 +219,22 @@ def write_conll(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[st
         names = tag_names(piece.spans.label_names, writing.scheme)
         _count_merged(piece, names, writing.scheme, ledger)
         tag_ids = tags_of(piece.spans, corpus.sentence_starts, names, writing.scheme)
+        if piece.probabilities is not None:
+            delimiter = conll_delimiter(corpus)
+            sure = token_probabilities(piece)
+            names = [f"{names[i]}{delimiter}{p}" for i, p in zip(tag_ids, sure, strict=True)]
+            tag_ids = np.arange(len(names), dtype=np.int32)
         yield from corpus_to_conll(corpus, names, tag_ids)
+
+
+def token_probabilities(piece: Annotated) -> list[str]:
+    """Return for each token the probability of the entity that it belongs to, _ for none."""
+    out = ["_"] * piece.corpus.tokens
+    assert piece.probabilities is not None
+    columns = (piece.spans.starts, piece.spans.ends, piece.probabilities)
+    for start, end, p in zip(*(column.tolist() for column in columns), strict=True):
+        out[start:end] = [f"{p:.6f}"] * (end - start)
+    return out
 
 
 def write_conllu(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:

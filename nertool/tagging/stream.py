@@ -16,9 +16,17 @@ import numpy as np
 
 from nertool.corpus.blocks import Block, is_blank, read_blocks, whole_sentences
 from nertool.corpus.columnar import Interner, Offsets, Span
-from nertool.corpus.conll import Layout, column_index, find_layout, is_document_start
+from nertool.corpus.conll import (
+    Columns,
+    Layout,
+    column_index,
+    find_layout,
+    is_document_start,
+    is_hash_comment,
+)
 from nertool.corpus.inline import mark_inline, to_inline
-from nertool.corpus.schemes import OUTSIDE, TagSpans, split_tag, tag_names, tags_of
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.schemes import OUTSIDE, TagSpans, tag_names, tags_of
 from nertool.embeddings.context import Setting, cut_documents
 from nertool.embeddings.inputs import needs_documents
 from nertool.errors import CorpusError
@@ -41,60 +49,36 @@ def tag_stream(
     scheme: str | None,
     token_column: int | None,
     report: Report,
+    found: Columns | None = None,
+    ledger: Ledger | None = None,
 ) -> Iterator[str]:
-    """Yield the tagged text in pieces. form: conll, text or auto; to: conll or inline, None for as it came.
+    """Yield the tagged text in pieces. form: conll or text; to: conll or inline, None for as it came.
 
-    scheme: what the tags are written in, None for the training text's own. Errors: CorpusError
-    with file:line.
+    scheme: what the tags are written in, None for the training text's own. found: the columns, if
+    they are known already. Errors: CorpusError with file:line.
     """
     settings = tagger.model.config.corpus
+    ledger = ledger or Ledger()
     blocks = read_blocks(stream, source)
-    begun: list[Block] = []
-    head: list[str] = []
-    for block in blocks:
-        begun.append(block)
-        head += [line.removesuffix("\r") for line in block.lines]
-        if len(head) >= _LOOK_AHEAD and find_layout(head, settings.comment):
-            break
-    if form == "auto":
-        form, why = find_format(head, settings.comment)
-        report(f"{source}: read as {why}")
-    blocks = chain(begun, blocks)
     scheme = scheme or tagger.model.corpus_scheme
     if form == "text":
-        return _tag_text(tagger, blocks, to or "inline", scheme)
-    layout = find_layout(head, settings.comment) or Layout(" ", 1)
-    column = settings.token_column if token_column is None else token_column
-    index = column_index(column, layout, "--token-column", source)
-    lines = _Lines(layout, index, settings.comment)
-    return _tag_conll(tagger, blocks, lines, source, to or "conll", scheme, report)
-
-
-def find_format(lines: list[str], comment: str = "") -> tuple[str, str]:
-    """Tell whether text is in CoNLL columns or a sentence a line; say what it was taken for."""
-    if comment:
-        lines = [line for line in lines if not line.startswith(comment)]
-    if any(is_document_start(line) for line in lines):
-        return "conll", "CoNLL columns (-DOCSTART-); --format text if it is not"
-    layout = find_layout(lines)
-    tokens = [line for line in lines if not is_blank(line)]
+        return _tag_text(tagger, blocks, to or "inline", scheme, ledger)
+    layout = found.layout if found else None
     if layout is None:
-        return "text", "text, a sentence a line (there is none)"
-    widths = {len(layout.split(line)) for line in tokens}
-    even = len(widths) == 1
-    several = len(tokens) > 1
-    if layout.delimiter == "\t" and even:
-        return "conll", f"CoNLL columns ({layout}); --format text if it is not"
-    if even and several and layout.width == 1:
-        return "conll", "CoNLL columns (a word a line); --format text if it is not"
-    tag_like = even and all(_looks_like_tag(layout.split(line)[-1]) for line in tokens)
-    if even and layout.width > 1 and (tag_like or (several and len(tokens) < len(lines))):
-        return "conll", f"CoNLL columns ({layout}); --format text if it is not"
-    return "text", "text, a sentence a line, words divided by blanks; --format conll if it is not"
-
-
-def _looks_like_tag(field: str) -> bool:
-    return field == "O" or (split_tag(field)[1] != field and field.partition("-")[0] in "BIESLUM")
+        begun: list[Block] = []
+        head: list[str] = []
+        for block in blocks:
+            begun.append(block)
+            head += [line.removesuffix("\r") for line in block.lines]
+            if len(head) >= _LOOK_AHEAD and find_layout(head, settings.comment):
+                break
+        blocks = chain(begun, blocks)
+        layout = find_layout(head, settings.comment) or Layout(" ", 1)
+    column = settings.token_column if token_column is None else token_column
+    index = column_index(found.token if found else column, layout, "--token-column", source)
+    comment = found.comment if found else settings.comment
+    lines = _Lines(layout, index, comment, found is not None and found.hash_comments)
+    return _tag_conll(tagger, blocks, lines, source, to or "conll", scheme, report, ledger)
 
 
 # What a line is that holds no token: a document's mark may have columns like the others, or not.
@@ -107,9 +91,12 @@ class _Lines(dict[str, int]):
     A line comes as it stands, with the CR that may end it.
     """
 
-    def __init__(self, layout: Layout, column: int, comment: str) -> None:
+    def __init__(
+        self, layout: Layout, column: int, comment: str, hash_comments: bool = False
+    ) -> None:
         super().__init__()
         self.layout, self.column, self.comment = layout, column, comment
+        self.hash_comments = hash_comments
         self.words = Interner()
 
     def __missing__(self, line: str) -> int:
@@ -125,6 +112,8 @@ class _Lines(dict[str, int]):
         if self.comment and line.startswith(self.comment):
             return _PASSED
         fields = self.layout.split(line)
+        if self.hash_comments and is_hash_comment(line, len(fields), self.layout.width):
+            return _PASSED
         if len(fields) != self.layout.width:
             raise _FaultyLine(
                 line,
@@ -165,6 +154,7 @@ def _tag_conll(
     to: str,
     scheme: str,
     report: Report,
+    ledger: Ledger,
 ) -> Iterator[str]:
     """Tag CoNLL lines in blocks that end where sentences do, or documents if the model reads those."""
     names = tag_names(tagger.model.labels, scheme)
@@ -182,6 +172,7 @@ def _tag_conll(
         words = [known[i] for i in met]
         setting = Setting(words, word_ids.astype(np.int32), sentence_starts, document_starts)
         spans = tagger.spans(setting)
+        _count(ledger, sentence_starts, spans)
         if to == "inline":
             left_out += sum(not is_blank(block.lines[i]) for i in np.flatnonzero(~is_token))
             tokens = [words[i] for i in word_ids]
@@ -261,8 +252,14 @@ def _by_sentence(spans: TagSpans, sentence_starts: np.ndarray) -> Iterator[list[
         yield [Span(start - first, end - first, label) for start, end, label in found[a:b]]
 
 
+def _count(ledger: Ledger, sentence_starts: np.ndarray, spans: TagSpans) -> None:
+    ledger.read["sentences"] += int((np.diff(sentence_starts) > 0).sum())
+    ledger.read["tokens"] += int(sentence_starts[-1])
+    ledger.read["entities found"] += len(spans)
+
+
 def _tag_text(
-    tagger: CompiledTagger, blocks: Iterator[Block], to: str, scheme: str
+    tagger: CompiledTagger, blocks: Iterator[Block], to: str, scheme: str, ledger: Ledger
 ) -> Iterator[str]:
     """Tag lines that are sentences, words divided by white space, in blocks of whole lines.
 
@@ -279,6 +276,7 @@ def _tag_text(
         setting = setting_of(sentences, np.array([0, len(sentences)]))
         starts = setting.sentence_starts
         spans = tagger.spans(setting)
+        _count(ledger, starts, spans)
         if to == "conll":
             tags = [names[i] for i in tags_of(spans, starts, names, scheme)]
             for first, sentence in zip(starts.tolist(), sentences, strict=False):

@@ -12,6 +12,7 @@ import numpy as np
 from nertool.corpus.columnar import Interner, Offsets
 from nertool.corpus.schemes import spans_of
 from nertool.embeddings.context import Setting
+from nertool.tagging.calibrate import temperature_of
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.decode import forward_backward, span_log_probability
 from nertool.tagging.model import Model
@@ -68,7 +69,7 @@ class Tagger:
         setting = setting_of(sentences, document_starts)
         starts = setting.sentence_starts
         compiled = self._compiled
-        scores = compiled.scores(setting)
+        scores = compiled.scores(setting) / temperature_of(self.model)
         tag_ids = compiled.decode(scores, starts)
         marginals = forward_backward(scores, starts, compiled.lattice)
         spans = spans_of(tag_ids, self.model.tags, starts).as_list()

@@ -23,6 +23,7 @@ import yaml
 from nertool.config import Config, config_to_dict, load_config
 from nertool.errors import ConfigError, ModelError
 from nertool.tagging.storage import load_model
+from nertool.training.calibrated import calibrate_run
 from nertool.training.pool import Piece, Send, run_pieces
 from nertool.training.prepare import Report, prepare
 from nertool.training.prepared import INPUT_FILES, Prepared, load_prepared, save_prepared
@@ -189,12 +190,14 @@ def run_training(
     if config.network.members == 1:
         for record in train_member(config, prepared, run_dir, 0, on_batch):
             yield "", record
+        calibrate_run(prepared, run_dir)
         return
     members = range(config.network.members)
     yield from run_pieces(
         [Piece(f"member {i + 1}", _member, (run_dir, i)) for i in members], workers
     )
     save_ensemble(config, prepared, run_dir)
+    calibrate_run(prepared, run_dir)
 
 
 def _fold(run_dir: Path, k: int, send: Send) -> None:

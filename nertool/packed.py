@@ -1,0 +1,137 @@
+"""Packed files, read and written as they come: gz, bz2, xz, and zst with the extra `zst`."""
+
+from __future__ import annotations
+
+import lzma
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from nertool.errors import CorpusError
+
+SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
+_MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\x00": ".xz", b"(\xb5/\xfd": ".zst"}
+
+
+class _Unpacked:
+    """A packed stream, given out as text's bytes; what stands at the start has been read already."""
+
+    def __init__(self, stream: Any, source: str, kind: str) -> None:
+        self._stream, self._source, self._kind = stream, source, kind
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return cast(bytes, self._stream.read(size))
+        except (EOFError, OSError, zlib.error, lzma.LZMAError, ValueError) as error:
+            raise self._damaged(error) from None
+        except (
+            Exception
+        ) as error:  # zstandard has an error of its own, not to be imported for nothing
+            if type(error).__module__.partition(".")[0] != "zstandard":
+                raise
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> CorpusError:
+        return CorpusError(
+            f"{self._source}: found a {self._kind} file that is cut short or damaged "
+            f"({' '.join(str(error).split())}), expected a whole one"
+        )
+
+
+class _Peeked:
+    """A stream that can be read only once, with its first bytes put back."""
+
+    def __init__(self, head: bytes, stream: BinaryIO) -> None:
+        self._head, self._stream = head, stream
+
+    def read(self, size: int = -1) -> bytes:
+        head = self._head if size < 0 else self._head[:size]
+        self._head = self._head[len(head) :]
+        if size < 0:
+            return head + self._stream.read()
+        return head or self._stream.read(size)
+
+    # What unpackers ask of a file.
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+
+class _Zst:
+    """A zst stream of any number of frames. The library's own reader takes a cut-off one for a whole."""
+
+    def __init__(self, stream: BinaryIO, unpacker: Any) -> None:
+        self._stream, self._unpacker = stream, unpacker
+        self._frame = unpacker.decompressobj()
+        self._packed = self._plain = b""
+        self._begun = False
+
+    def read(self, size: int = -1) -> bytes:
+        out = bytearray(self._plain)
+        while size < 0 or len(out) < size:
+            self._packed = self._packed or self._stream.read(1 << 16)
+            if not self._packed:
+                if self._begun:
+                    raise EOFError("the last frame has no end")
+                break
+            self._begun = True
+            out += self._frame.decompress(self._packed)
+            self._packed = b""
+            if self._frame.eof:
+                self._packed = self._frame.unused_data
+                self._frame = self._unpacker.decompressobj()
+                self._begun = False
+        end = len(out) if size < 0 else size
+        self._plain = bytes(out[end:])
+        return bytes(out[:end])
+
+
+@contextmanager
+def readable(stream: BinaryIO, source: str) -> Iterator[BinaryIO]:
+    """Give a stream to read from, unpacked if its first bytes say that it is packed."""
+    head = b""
+    while len(head) < 6 and (piece := stream.read(6 - len(head))):
+        head += piece
+    peeked = cast(BinaryIO, _Peeked(head, stream))
+    kind = next((suffix for magic, suffix in _MAGIC.items() if head.startswith(magic)), None)
+    if kind is None:
+        yield peeked
+        return
+    yield cast(BinaryIO, _Unpacked(_opened(peeked, kind, "rb"), source, kind[1:]))
+
+
+@contextmanager
+def packing(stream: BinaryIO, path: Path | None) -> Iterator[BinaryIO]:
+    """Give a stream to write to, packed as the path's ending says."""
+    suffix = path.suffix if path is not None else ""
+    if suffix not in SUFFIXES:
+        yield stream
+        return
+    with _opened(stream, suffix, "wb") as packed:
+        yield packed
+
+
+def _opened(stream: BinaryIO, suffix: str, mode: str) -> Any:
+    if suffix == ".gz":
+        import gzip
+
+        return gzip.GzipFile(fileobj=stream, mode=mode, mtime=0, filename="")
+    if suffix == ".bz2":
+        import bz2
+
+        return bz2.BZ2File(cast(Any, stream), cast(Any, mode))
+    if suffix == ".xz":
+        return lzma.LZMAFile(stream, mode)
+    try:
+        import zstandard
+    except ImportError:
+        raise CorpusError(
+            "zst files need zstandard; install it with: pip install 'nertool[zst]'"
+        ) from None
+    if mode == "wb":
+        return zstandard.ZstdCompressor(level=10).stream_writer(stream, closefd=False)
+    return _Zst(stream, zstandard.ZstdDecompressor())
