@@ -177,7 +177,7 @@ def test_evaluate_as_json_is_one_object_of_fractions(tiny, run_dir, main):
     done = main("evaluate", run_dir, tiny / "dev.conll", "--json")
     assert (done.returncode, done.stdout.count("\n")) == (0, 1)
     result = json.loads(done.stdout)
-    assert set(result) == MEASURES | {"accuracy", "tokens", "sentences", "types"}
+    assert set(result) == MEASURES | {"accuracy", "tokens", "sentences", "types", "calibration"}
     assert (result["support"], result["tokens"], result["sentences"]) == (10, 30, 4)
     assert {label: set(row) for label, row in result["types"].items()} == dict.fromkeys(
         ["LOC", "ORG", "PER"], MEASURES

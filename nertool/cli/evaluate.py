@@ -48,6 +48,7 @@ def evaluate(
     from nertool.corpus.labelled import read_labelled, reading_of
     from nertool.corpus.schemes import keep_labels
     from nertool.evaluation.report import as_dict, as_table
+    from nertool.tagging.calibrate import describe
     from nertool.tagging.evaluate import evaluate_corpus
     from nertool.tagging.storage import load_model
 
@@ -64,8 +65,10 @@ def evaluate(
         labelled = read_labelled(corpus, form, reading, ledger, note)
         if settings.labels:
             labelled = keep_labels(labelled, settings.labels, note)
-        measures = as_dict(evaluate_corpus(loaded, labelled, note))
+        scores, sure = evaluate_corpus(loaded, labelled, note)
+        measures = {**as_dict(scores), "calibration": sure}
         if as_json:
             print_json(measures)
         else:
             print(as_table(measures))
+            note(describe(sure))

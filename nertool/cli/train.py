@@ -89,6 +89,7 @@ def train(
         plural = "s" if isinstance(epoch, list) else ""
         note(f"\nBest on dev: epoch{plural} {epochs}, kept in {folder / 'best'}\n")
         print(as_table(dev))
+        _note_calibration(folder)
         _show_example(folder, prepared)
     if not as_json:
         _show_next_steps(config, settings, folder)
@@ -136,6 +137,15 @@ def _epoch_line(record: EpochRecord, epochs: int) -> str:
         f"epoch {record.epoch:{len(str(epochs))}}/{epochs}  J {record.loss:.4f}{dev}  "
         f"{record.seconds:.1f} s, {record.tokens_per_second:,.0f} tokens/s"
     )
+
+
+def _note_calibration(folder: Path) -> None:
+    from nertool.tagging.calibrate import describe
+    from nertool.tagging.storage import HEADER, model_folder, read_json
+
+    found = read_json(model_folder(folder) / HEADER)["provenance"].get("calibration")
+    if found:
+        note(describe(found))
 
 
 def _show_example(folder: Path, prepared: Prepared) -> None:

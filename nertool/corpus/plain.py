@@ -56,14 +56,15 @@ def read_raw(stream: BinaryIO, source: str) -> Iterator[Record]:
     goes_on = False
     for record in read_chunks(stream, source):
         text, line, base = record.text, record.line, record.fields["offset"]
-        at = 0
+        at = counted = 0
         for gap in [*_GAP.finditer(text), None]:
             end = gap.start() if gap else len(text)
             inner = _STRIPPED.search(text, at, end)
             if inner:
                 fields = {"offset": base + inner.start()}
-                first = line + text.count("\n", 0, inner.start())
-                yield Record(inner[0], first, fields=fields, goes_on=goes_on, lined=True)
+                line += text.count("\n", counted, inner.start())
+                counted = inner.start()
+                yield Record(inner[0], line, fields=fields, goes_on=goes_on, lined=True)
                 goes_on = True
             at = gap.end() if gap else end
 

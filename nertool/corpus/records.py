@@ -6,6 +6,7 @@ entity with a border within a token, two that overlap) is counted, and handled a
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus, Interner, Records, Span
 from nertool.corpus.ledger import Ledger
@@ -22,6 +24,7 @@ from nertool.corpus.text import pieces
 from nertool.errors import CorpusError
 
 MISALIGNED = ("error", "snap", "drop")
+_LINE_END = re.compile("\n")
 _CHOOSE = "choose snap or drop (--misaligned, corpus.misaligned)"
 
 
@@ -85,24 +88,66 @@ def joined(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
     ]
 
 
+class _Pieces(dict[str, int]):
+    """Numbers for each distinct word and blank, with their lengths: lengths, blank (n,), n growing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lengths = np.empty(1024, dtype=np.int64)
+        self.blank = np.empty(1024, dtype=bool)
+
+    def __missing__(self, piece: str) -> int:
+        self[piece] = number = len(self)
+        if number == len(self.lengths):
+            self.lengths = np.resize(self.lengths, 2 * number)
+            self.blank = np.resize(self.blank, 2 * number)
+        self.lengths[number], self.blank[number] = len(piece), piece.isspace()
+        return number
+
+    def ids(self, pieces: Sequence[str]) -> NDArray[np.int64]:
+        return np.fromiter(map(self.__getitem__, pieces), np.int64, len(pieces))
+
+
+class _Growing:
+    """A column of whole numbers that is put together part by part."""
+
+    def __init__(self) -> None:
+        self.parts: list[NDArray[np.int64]] = []
+        self.size = 0
+
+    def add(self, part: NDArray[np.int64]) -> None:
+        self.parts.append(part)
+        self.size += len(part)
+
+    def whole(self, kind: type[np.integer[Any]] = np.int64) -> NDArray[Any]:
+        return np.concatenate([np.empty(0, dtype=kind), *self.parts]).astype(kind, copy=False)
+
+
 @dataclass
 class _Columns:
     """A corpus that is being laid out."""
 
-    words: Interner = field(default_factory=Interner)
+    pieces: _Pieces = field(default_factory=_Pieces)
     tags: Interner = field(default_factory=Interner)
     labels: Interner = field(default_factory=Interner)
-    word_ids: list[int] = field(default_factory=list)
+    ids: _Growing = field(default_factory=_Growing)
+    starts: _Growing = field(default_factory=_Growing)
+    ends: _Growing = field(default_factory=_Growing)
+    lines: _Growing = field(default_factory=_Growing)
     tag_ids: list[int] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
-    lines: list[np.ndarray] = field(default_factory=list)
     found: list[tuple[int, int, int]] = field(default_factory=list)
     sentences: list[int] = field(default_factory=lambda: [0])
     record_starts: list[int] = field(default_factory=lambda: [0])
     documents: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     fields: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(
+        self, ids: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> None:
+        self.ids.add(ids)
+        self.starts.add(starts)
+        self.ends.add(ends)
 
 
 def build_corpus(
@@ -120,7 +165,7 @@ def build_corpus(
     for record in records:
         if not record.goes_on or not out.documents:
             out.documents.append(len(out.sentences) - 1)
-        first = len(out.word_ids)
+        first = out.ids.size
         spans: Sequence[Span] = record.spans or ()
         if record.spans and len(record.spans) > 1:
             spans = _flat(record, source, reading, ledger)
@@ -128,9 +173,9 @@ def build_corpus(
             _cut(record, spans, reading, out)
         else:
             text = record.text
-            out.word_ids += [out.words[text[a:b]] for a, b in record.tokens]
-            out.starts += [a for a, _ in record.tokens]
-            out.ends += [b for _, b in record.tokens]
+            places = np.array(record.tokens, dtype=np.int64).reshape(-1, 2)
+            ids = out.pieces.ids([text[a:b] for a, b in record.tokens])
+            out.add(ids, places[:, 0], places[:, 1])
             bounds = [*(record.sentences or [0])[1:], len(record.tokens)]
             out.sentences += [first + end for end in bounds if first + end > out.sentences[-1]]
         if record.tags is not None:
@@ -142,7 +187,7 @@ def build_corpus(
         if record.spans is not None:
             labelled = True
             out.found += _align(record, spans, first, source, reading, ledger, out)
-        out.lines.append(_line_numbers(record, out.starts[first:]))
+        out.lines.add(_line_numbers(record, out.starts.parts[-1]))
         out.record_starts.append(len(out.sentences) - 1)
         out.texts.append(record.text)
         out.fields.append(record.fields)
@@ -152,22 +197,29 @@ def build_corpus(
 
 def _cut(record: Record, spans: Sequence[Span], reading: Reading, out: _Columns) -> None:
     """Find a record's sentences and tokens."""
-    text, words = record.text, out.words
+    text = record.text
     if record.sentences is None:
         bounds = sentence_bounds(text, reading.language)
     else:
         bounds = [*record.sentences, len(text)]
     if spans:
         bounds = [b for b in bounds if not _within(b, spans)]
+    cut: list[str] = []
+    counts = []
     for a, b in pairwise(bounds):
-        cut = pieces(text[a:b])
-        ends = list(accumulate(map(len, cut), initial=a))
-        tokens = [(p, s) for p, s in zip(cut, ends, strict=False) if not p.isspace()]
-        if tokens:
-            out.word_ids += [words[p] for p, _ in tokens]
-            out.starts += [s for _, s in tokens]
-            out.ends += [s + len(p) for p, s in tokens]
-            out.sentences.append(len(out.word_ids))
+        own = pieces(text[a:b])
+        cut += own
+        counts.append(len(own))
+    # A word for each piece that is no blank; its place follows from the lengths before it.
+    ids = out.pieces.ids(cut)
+    ends = bounds[0] + np.cumsum(out.pieces.lengths[ids])
+    is_word = ~out.pieces.blank[ids]
+    words_before = np.concatenate([[0], np.cumsum(is_word)])
+    first = out.ids.size
+    sentence_ends = first + words_before[np.cumsum(counts, dtype=np.int64)]
+    out.sentences += np.unique(sentence_ends[sentence_ends > first]).tolist()
+    own_ids = ids[is_word]
+    out.add(own_ids, ends[is_word] - out.pieces.lengths[own_ids], ends[is_word])
 
 
 def _within(place: int, spans: Sequence[Span]) -> bool:
@@ -216,7 +268,7 @@ def _align(
     out: _Columns,
 ) -> list[tuple[int, int, int]]:
     """Find the whole tokens of each entity: (first token, end, label), in order and apart."""
-    starts, ends = out.starts[first:], out.ends[first:]
+    starts, ends = out.starts.parts[-1].tolist(), out.ends.parts[-1].tolist()
     text = record.text
     found: list[tuple[int, int, int]] = []
     for span in spans:
@@ -265,13 +317,13 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def _line_numbers(record: Record, starts: Sequence[int]) -> np.ndarray:
+def _line_numbers(record: Record, starts: NDArray[np.int64]) -> NDArray[np.int64]:
     if record.token_lines is not None:
-        return np.array(record.token_lines, dtype=np.int32)
-    lines = np.full(len(starts), record.line, dtype=np.int32)
+        return np.array(record.token_lines, dtype=np.int64)
+    lines = np.full(len(starts), record.line, dtype=np.int64)
     if record.lined and "\n" in record.text:
-        ends = np.array([i for i, c in enumerate(record.text) if c == "\n"])
-        lines += np.searchsorted(ends, starts).astype(np.int32)
+        ends = [match.start() for match in _LINE_END.finditer(record.text)]
+        lines += np.searchsorted(ends, starts)
     return lines
 
 
@@ -282,7 +334,7 @@ def _finish(
     tags: list[str] = []
     tag_ids = np.empty(0, dtype=np.int32)
     if tagged:
-        if len(out.tag_ids) != len(out.word_ids) or out.found:
+        if len(out.tag_ids) != out.ids.size or out.found:
             raise CorpusError(
                 f"{source}: found records with tags and records without, expected tags in all or none"
             )
@@ -293,22 +345,24 @@ def _finish(
         tags = tag_names(list(out.labels), "iob2")
         spans = TagSpans(columns[:, 0], columns[:, 1], labels, list(out.labels))
         tag_ids = tags_of(spans, sentence_starts, tags, "iob2")
+    blank = out.pieces.blank[: len(out.pieces)]
+    number = np.cumsum(~blank) - 1  # of each word among the words alone
     return Corpus(
         source=source,
-        words=list(out.words),
-        word_ids=np.array(out.word_ids, dtype=np.int32),
+        words=[word for word, no in zip(out.pieces, blank.tolist(), strict=True) if not no],
+        word_ids=number[out.ids.whole()].astype(np.int32),
         tags=tags,
         tag_ids=tag_ids,
         sentence_starts=sentence_starts,
         document_starts=np.array([*out.documents, len(out.sentences) - 1], dtype=np.int64),
-        line_numbers=np.concatenate([np.empty(0, dtype=np.int32), *out.lines]),
+        line_numbers=out.lines.whole(np.int32),
         layout=layout,
         records=Records(
             starts=np.array(out.record_starts, dtype=np.int64),
             texts=out.texts,
             fields=out.fields,
-            token_starts=np.array(out.starts, dtype=np.int64),
-            token_ends=np.array(out.ends, dtype=np.int64),
+            token_starts=out.starts.whole(),
+            token_ends=out.ends.whole(),
             own_text=own_text,
         ),
     )

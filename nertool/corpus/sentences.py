@@ -12,6 +12,7 @@ _LARGEST = 1 << 20  # a sentence may be so long before it is cut at a blank
 # beyond ASCII before an initial (a slip in its arithmetic of bytes), and halves of surrogate pairs.
 _BLANKS = {ord(blank): " " for blank in "\u0085\u00a0\u1680\u2028\u2029\u202f\u205f\u3000"}
 _BLANKS |= dict.fromkeys(range(0x2000, 0x200B), " ")
+_ODD = re.compile("[\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]")
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -52,7 +53,7 @@ def _last_blank(piece: str) -> int:
 
 def _segment(text: str, language: str) -> list[str]:
     seen = text
-    if not text.isascii():
+    if not text.isascii() and _ODD.search(text):
         seen = _HALF.sub("\ufffd", text.translate(_BLANKS))
     parts: list[str] = _splitter()(language, seen)
     return parts

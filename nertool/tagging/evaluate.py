@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from nertool.corpus.schemes import find_scheme, spans_of, tag_names, tags_of
 from nertool.embeddings.context import Setting
 from nertool.errors import did_you_mean
 from nertool.evaluation.scores import Scores, score_tags
+from nertool.tagging.calibrate import calibration, tagged, temperature_of
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.model import Model
 
@@ -32,8 +34,9 @@ def score_predictions(
 
 def evaluate_corpus(
     model: Model, corpus: Corpus, report: Callable[[str], None] = lambda line: None
-) -> Scores:
-    """Tag a labelled text and score it; labels that the model can't know are reported as missed."""
+) -> tuple[Scores, dict[str, Any]]:
+    """Tag a labelled text and score it, and its probabilities, too; labels that the model can't know
+    are reported as missed."""
     scheme = find_scheme(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     starts = corpus.sentence_starts
     report(
@@ -50,5 +53,10 @@ def evaluate_corpus(
             )
     tagger = CompiledTagger(model)
     setting = Setting(corpus.words, corpus.word_ids, starts, corpus.document_starts)
-    tag_ids = tagger.decode(tagger.scores(setting), starts)
-    return score_predictions(tag_ids, model.tags, corpus.tag_ids, corpus.tags, scheme, starts)
+    scores = tagger.scores(setting)
+    tag_ids = tagger.decode(scores, starts)
+    found = tagged(model, scores, tag_ids, starts, gold)
+    return (
+        score_predictions(tag_ids, model.tags, corpus.tag_ids, corpus.tags, scheme, starts),
+        calibration(found, tagger.lattice, temperature_of(model)),
+    )
