@@ -22,6 +22,7 @@ from nertool.tagging.annotate import Asked
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.pipeline import Tagging, tag_opened
 from nertool.tagging.storage import load_model
+from nertool.tagging.tagger import Tagger
 
 TEXT = "Ada Lovelace met Charles in London. Siemens hired Ada.\n\nIt rained in  Paris.\n"
 
@@ -148,7 +149,7 @@ def test_conllu_keeps_all_but_the_tag_in_misc(tagger):
         assert new == old if old[:2] not in ("1\t", "2\t") else without(new) == without(old)
     for new in out[3:5]:
         without(new)
-    words = [e.label for e in nertool.Tagger(tagger.model).tag(["Ada", "left"])]
+    words = [e.label for e in Tagger(tagger.model).tag(["Ada", "left"])]
     assert tags == {"Ada": f"NER=B-{words[0]}" if words else "NER=O", "left": "NER=O"}
 
 

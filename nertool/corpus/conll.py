@@ -54,7 +54,10 @@ class Layout:
     def split(self, line: str) -> list[str]:
         """Cut a line into its columns; runs of spaces are one delimiter, each tab is one of its own."""
         if self.delimiter == ",":
-            return next(csv.reader([line]), [""])  # quoted, as tables are
+            try:
+                return next(csv.reader([line]), [""])  # quoted, as tables are
+            except csv.Error:  # a bare CR inside, or a cell of a hundred thousand characters
+                return line.split(",")
         if self.delimiter != " ":
             return line.split(self.delimiter)
         fields = line.split(" ")
