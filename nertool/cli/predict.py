@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
     from nertool.tagging.compiled import CompiledTagger
     from nertool.tagging.inputs import Input
+    from nertool.tagging.parallel import Workers
     from nertool.tagging.pipeline import Tagging
 
 ON_ERROR = ("fail", "report", "skip")
@@ -98,6 +100,12 @@ def predict(
     exact: Annotated[
         bool, typer.Option("--tokens", help="The places of words and sentences, too (JSON).")
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Processes that tag side by side: worth it from some megabytes of text on."
+        ),
+    ] = 1,
     on_error: Annotated[
         str,
         typer.Option(
@@ -132,6 +140,7 @@ def predict(
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
     from nertool.corpus.records import Reading
+    from nertool.tagging import parallel
     from nertool.tagging.annotate import Asked
     from nertool.tagging.compiled import CompiledTagger
     from nertool.tagging.inputs import expand
@@ -158,13 +167,14 @@ def predict(
     )
     tagger = CompiledTagger(load_model(model))
     entries = expand(inputs, folders=out_dir is not None)
-    with account(report) as ledger:
+    side_by_side = parallel.Workers(model, workers) if workers > 1 else nullcontext()
+    with account(report) as ledger, side_by_side as pool:
         if out_dir is not None:
-            _into_folder(tagger, entries, out_dir, tagging, on_error, ledger)
+            _into_folder(tagger, entries, out_dir, tagging, on_error, ledger, pool)
         elif to == "parquet":
             _to_parquet(tagger, entries, output, tagging, ledger)
         else:
-            _into_one(tagger, entries, output, tagging, on_error, ledger)
+            _into_one(tagger, entries, output, tagging, on_error, ledger, pool)
     if on_error == "report" and ledger.refused:
         raise typer.Exit(1)
 
@@ -193,6 +203,7 @@ def _into_one(
     tagging: Tagging,
     on_error: str,
     ledger: Ledger,
+    workers: Workers | None,
 ) -> None:
     """Write all inputs' tagged texts, one after another."""
     import tempfile
@@ -206,7 +217,7 @@ def _into_one(
             if piece and not piece.endswith("\n"):
                 piece = "\n"  # the file before ended within a line: this one begins another
                 out.write(piece)
-            pieces = tag_input(tagger, entry.path, tagging, ledger, note)
+            pieces = tag_input(tagger, entry.path, tagging, ledger, note, workers)
             if on_error == "fail":
                 for piece in pieces:
                     out.write(piece)
@@ -233,6 +244,7 @@ def _into_folder(
     tagging: Tagging,
     on_error: str,
     ledger: Ledger,
+    workers: Workers | None,
 ) -> None:
     """Write each input's tagged text to its place in a folder; what is there already is left alone."""
     from nertool.corpus.parquet import write_parquet
@@ -256,7 +268,7 @@ def _into_folder(
                     write_parquet(rows, stream)
                 continue
             with open_output(place) as out:
-                for piece in tag_input(tagger, entry.path, tagging, ledger, note):
+                for piece in tag_input(tagger, entry.path, tagging, ledger, note, workers):
                     out.write(piece)
         except (CorpusError, OSError) as error:
             if on_error == "fail":

@@ -155,10 +155,8 @@ def columns_of(opened: Opened, reading: Reading, source: str, report: Report) ->
     return columns if reading.labelled else replace(columns, tag=None)
 
 
-def stream_records(
-    records: Iterator[Record], source: str, layout: str, reading: Reading, ledger: Ledger, size: int
-) -> Iterator[Corpus]:
-    """Yield a stream of records as corpora of some `size` characters each: memory stays bounded."""
+def batches(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
+    """Yield a stream of records in lists of some `size` characters each: memory stays bounded."""
     for first in records:
         piece = [first]
         length = len(first.text)
@@ -167,9 +165,7 @@ def stream_records(
             length += len(record.text) + 100  # a record costs something beyond its text
             if length >= size:
                 break
-        corpus = build_corpus(piece, source, layout, reading, ledger)
-        count(corpus, ledger, files=0)
-        yield corpus
+        yield piece
 
 
 def count(corpus: Corpus, ledger: Ledger, files: int = 1) -> None:

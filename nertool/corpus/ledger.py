@@ -10,15 +10,24 @@ class Ledger:
     """Counts what was read, and counts and hands on each case of data altered or refused.
 
     report: takes each case as a line `file:line<TAB>verdict<TAB>what<TAB>detail`. Only counts
-    and each kind's first place are kept, so that any amount of input can be accounted for.
+    and each kind's first place are kept, so that any amount of input can be accounted for; with `keep`
+    all cases are, for another to take over.
     """
 
-    def __init__(self, report: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(self, report: Callable[[str], None] | None = None, keep: bool = False) -> None:
         self.read: Counter[str] = Counter()
         self.altered: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self._first: dict[str, str] = {}
         self._report = report
+        self._kept: list[tuple[str, str, str, str]] | None = [] if keep else None
+
+    def merge(self, other: Ledger) -> None:
+        """Take over another's account; it must have kept its cases."""
+        self.read.update(other.read)
+        counts = {"altered": self.altered, "refused": self.refused}
+        for verdict, place, what, detail in other._kept or ():
+            self._note(counts[verdict], verdict, place, what, detail)
 
     def alter(self, place: str, what: str, detail: str = "") -> None:
         """Note that something was taken otherwise than it stood there."""
@@ -30,13 +39,18 @@ class Ledger:
 
     def note(self, place: str, what: str, detail: str) -> None:
         """Hand on something worth knowing that changed nothing."""
-        self._report("\t".join(" ".join(cell.split()) for cell in (place, "found", what, detail)))
+        self._send(place, "found", what, detail)
 
     def _note(self, counts: Counter[str], verdict: str, place: str, what: str, detail: str) -> None:
         counts[what] += 1
         self._first.setdefault(what, place)
-        cells = (place, verdict, what, detail)
-        self._report("\t".join(" ".join(cell.split()) for cell in cells))
+        if self._kept is not None:
+            self._kept.append((verdict, place, what, detail))
+        self._send(place, verdict, what, detail)
+
+    def _send(self, *cells: str) -> None:
+        if self._report is not None:
+            self._report("\t".join(" ".join(cell.split()) for cell in cells))
 
     def lines(self) -> list[str]:
         """Sum up: a line of what was read, and one for each kind of case, with its first place."""

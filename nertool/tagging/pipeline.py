@@ -20,10 +20,10 @@ from nertool.corpus.conllu import read_conllu, with_ner
 from nertool.corpus.formats import (
     RECORD_READERS,
     Opened,
+    batches,
     columns_of,
     count,
     open_format,
-    stream_records,
 )
 from nertool.corpus.jsonobjects import DOCUMENT
 from nertool.corpus.ledger import Ledger
@@ -42,6 +42,7 @@ from nertool.corpus.writers import (
 from nertool.files import open_input
 from nertool.tagging.annotate import Asked, annotate
 from nertool.tagging.compiled import CompiledTagger
+from nertool.tagging.parallel import Done, Task, Workers, do
 from nertool.tagging.stream import tag_stream
 
 PIECE = 1 << 18  # characters tagged together
@@ -76,19 +77,29 @@ class Tagging:
 
 
 def tag_input(
-    tagger: CompiledTagger, path: Path, tagging: Tagging, ledger: Ledger, report: Report
+    tagger: CompiledTagger,
+    path: Path,
+    tagging: Tagging,
+    ledger: Ledger,
+    report: Report,
+    workers: Workers | None = None,
 ) -> Iterator[str]:
     """Yield the tagged text of a file (a folder in brat's format, `-` for standard input) in pieces.
 
     Errors: CorpusError with file:line.
     """
     if tagging.form == "brat" or (tagging.form == "auto" and path.is_dir() and is_brat(path)):
-        records = read_brat(path, _reading(tagging), ledger)
-        pieces = stream_records(records, str(path), "brat", _reading(tagging), ledger, PIECE)
-        yield from _written(tagger, pieces, tagging.to or "jsonl", tagging, ledger)
+        ledger.read["files"] += 1
+        reading = _reading(tagging)
+        writer, writing = _writer(tagger, tagging.to or "jsonl", tagging, "brat")
+        tasks = (
+            Task(piece, str(path), "brat", reading, tagging.asked, None, writing)
+            for piece in batches(read_brat(path, reading, ledger), PIECE)
+        )
+        yield from writer(_tagged(tagger, tasks, workers, ledger), writing, ledger)
         return
     with open_input(path) as (stream, source):
-        yield from tag_opened(tagger, stream, source, tagging, ledger, report)
+        yield from tag_opened(tagger, stream, source, tagging, ledger, report, workers)
 
 
 def tag_opened(
@@ -98,6 +109,7 @@ def tag_opened(
     tagging: Tagging,
     ledger: Ledger,
     report: Report,
+    workers: Workers | None = None,
 ) -> Iterator[str]:
     """Yield the tagged text of a stream in pieces, as tag_input."""
     settings = tagger.model.config.corpus
@@ -131,26 +143,56 @@ def tag_opened(
     elif opened.form == "conllu" and to == "conllu":
         yield from _conllu_again(tagger, opened, source, tagging, ledger)
     else:
-        pieces = _pieces(opened, source, to, columns, reading, ledger)
-        yield from _written(tagger, pieces, to, tagging, ledger, opened.form)
+        writer, writing = _writer(tagger, to, tagging, opened.form)
+        if columns is not None:
+            corpora = numbered(conll_pieces(opened.stream, source, columns, ledger))
+            yield from writer(
+                tagged_pieces(tagger, corpora, tagging.asked, ledger), writing, ledger
+            )
+            return
+        tasks = _tasks(opened, source, to, tagging, reading, writing, ledger)
+        # What is written piece by piece can be written where it is tagged, and side by side.
+        if to in _PIECEWISE or writer is write_marked:
+            tasks = (task._replace(writer=writer) for task in tasks)
+            for done in _done(tagger, tasks, workers):
+                ledger.merge(done.ledger)
+                yield done.text
+        else:
+            yield from writer(_tagged(tagger, tasks, workers, ledger), writing, ledger)
 
 
-def _pieces(
+_PIECEWISE = ("jsonl", "doccano", "spacy", "conll", "inline")
+
+
+def _tasks(
     opened: Opened,
     source: str,
     to: str,
-    columns: Columns | None,
+    tagging: Tagging,
     reading: Reading,
+    writing: Writing,
     ledger: Ledger,
-) -> Iterator[Corpus]:
-    """Yield an input in pieces of a corpus."""
-    if columns is not None:
-        return numbered(conll_pieces(opened.stream, source, columns, ledger))
+) -> Iterator[Task]:
+    """Yield an input's records in pieces that are to be tagged."""
     reader, layout = RECORD_READERS[opened.form]
     records = reader(opened.stream, source, reading, ledger)
     if opened.form == "raw" and to == "inline":  # to be put together again
         records = read_chunks(opened.stream, source)
-    return stream_records(records, source, layout, reading, ledger, PIECE)
+    for piece in batches(records, PIECE):
+        yield Task(piece, source, layout, reading, tagging.asked, None, writing)
+
+
+def _done(tagger: CompiledTagger, tasks: Iterator[Task], workers: Workers | None) -> Iterator[Done]:
+    return workers.run(tasks) if workers else (do(task, tagger) for task in tasks)
+
+
+def _tagged(
+    tagger: CompiledTagger, tasks: Iterator[Task], workers: Workers | None, ledger: Ledger
+) -> Iterator[Annotated]:
+    for done in _done(tagger, tasks, workers):
+        ledger.merge(done.ledger)
+        assert done.piece is not None
+        yield done.piece
 
 
 def _reading(tagging: Tagging) -> Reading:
@@ -176,25 +218,14 @@ def _usual(columns: Columns | None) -> bool:
     return divided and columns.header == 0 and columns.sentence is None
 
 
-def _written(
-    tagger: CompiledTagger,
-    pieces: Iterator[Corpus],
-    to: str,
-    tagging: Tagging,
-    ledger: Ledger,
-    form: str = "",
-) -> Iterator[str]:
-    writing = Writing(
-        tagging.scheme or tagger.model.corpus_scheme, True, tagging.exact, tagging.source
-    )
-    writer: Writer
+def _writer(tagger: CompiledTagger, to: str, tagging: Tagging, form: str) -> tuple[Writer, Writing]:
+    scheme = tagging.scheme or tagger.model.corpus_scheme
+    writing = Writing(scheme, True, tagging.exact, tagging.source)
     if to == "html":
-        writer = write_html
-    elif to == "inline" and form == "raw":
-        writer = write_marked
-    else:
-        writer = WRITERS[to].write
-    yield from writer(tagged_pieces(tagger, pieces, tagging.asked, ledger), writing, ledger)
+        return write_html, writing
+    if to == "inline" and form == "raw":
+        return write_marked, writing
+    return WRITERS[to].write, writing
 
 
 def tagged_pieces(
@@ -344,8 +375,13 @@ def parquet_rows(
         columns = None
         if opened.form == "conll":
             columns = _columns(tagger, opened, reading, source, report)
-        pieces = _pieces(opened, source, "parquet", columns, reading, ledger)
-        for piece in tagged_pieces(tagger, pieces, tagging.asked, ledger):
+            corpora = numbered(conll_pieces(opened.stream, source, columns, ledger))
+            pieces = tagged_pieces(tagger, corpora, tagging.asked, ledger)
+        else:
+            _, writing = _writer(tagger, "jsonl", tagging, opened.form)
+            tasks = _tasks(opened, source, "parquet", tagging, reading, writing, ledger)
+            pieces = _tagged(tagger, tasks, None, ledger)
+        for piece in pieces:
             corpus = with_records(piece.corpus, by_sentence=True)
             for view in views(piece._replace(corpus=corpus)):
                 yield plain_object(view, tagging.exact)
