@@ -49,7 +49,7 @@ def evaluate(
     from nertool.corpus.schemes import keep_labels
     from nertool.evaluation.report import as_dict, as_table
     from nertool.tagging.calibrate import describe
-    from nertool.tagging.evaluate import evaluate_corpus
+    from nertool.tagging.evaluate import evaluate_with_calibration
     from nertool.tagging.storage import load_model
 
     loaded = load_model(model)
@@ -65,7 +65,7 @@ def evaluate(
         labelled = read_labelled(corpus, form, reading, ledger, note)
         if settings.labels:
             labelled = keep_labels(labelled, settings.labels, note)
-        scores, sure = evaluate_corpus(loaded, labelled, note)
+        scores, sure = evaluate_with_calibration(loaded, labelled, note)
         measures = {**as_dict(scores), "calibration": sure}
         if as_json:
             print_json(measures)

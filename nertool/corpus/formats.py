@@ -156,15 +156,19 @@ def columns_of(opened: Opened, reading: Reading, source: str, report: Report) ->
 
 
 def batches(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
-    """Yield a stream of records in lists of some `size` characters each: memory stays bounded."""
-    for first in records:
-        piece = [first]
-        length = len(first.text)
-        for record in records if length < size else ():
-            piece.append(record)
-            length += len(record.text) + 100  # a record costs something beyond its text
-            if length >= size:
-                break
+    """Yield a stream of records in lists of some `size` characters each: memory stays bounded.
+
+    A list ends where a document does, unless that would make it four times as long.
+    """
+    piece: list[Record] = []
+    length = 0
+    for record in records:
+        if piece and (length >= 4 * size or (length >= size and not record.goes_on)):
+            yield piece
+            piece, length = [], 0
+        piece.append(record)
+        length += len(record.text) + 100  # a record costs something beyond its text
+    if piece:
         yield piece
 
 

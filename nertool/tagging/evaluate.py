@@ -34,9 +34,15 @@ def score_predictions(
 
 def evaluate_corpus(
     model: Model, corpus: Corpus, report: Callable[[str], None] = lambda line: None
+) -> Scores:
+    """Tag a labelled text and score it; labels that the model can't know are reported as missed."""
+    return evaluate_with_calibration(model, corpus, report)[0]
+
+
+def evaluate_with_calibration(
+    model: Model, corpus: Corpus, report: Callable[[str], None] = lambda line: None
 ) -> tuple[Scores, dict[str, Any]]:
-    """Tag a labelled text and score it, and its probabilities, too; labels that the model can't know
-    are reported as missed."""
+    """Do as evaluate_corpus, and measure the probabilities, too (see tagging/calibrate.py)."""
     scheme = find_scheme(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     starts = corpus.sentence_starts
     report(

@@ -39,11 +39,12 @@ from nertool.corpus.writers import (
     tags_in,
     token_probabilities,
 )
+from nertool.embeddings.inputs import needs_documents
 from nertool.files import open_input
 from nertool.tagging.annotate import Asked, annotate
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.parallel import Done, Task, Workers, do
-from nertool.tagging.stream import tag_stream
+from nertool.tagging.stream import Lines, last_document, tag_stream, whole_documents
 
 PIECE = 1 << 18  # characters tagged together
 Report = Callable[[str], None]
@@ -145,7 +146,7 @@ def tag_opened(
     else:
         writer, writing = _writer(tagger, to, tagging, opened.form)
         if columns is not None:
-            corpora = numbered(conll_pieces(opened.stream, source, columns, ledger))
+            corpora = numbered(conll_pieces(tagger, opened.stream, source, columns, ledger))
             yield from writer(
                 tagged_pieces(tagger, corpora, tagging.asked, ledger), writing, ledger
             )
@@ -239,10 +240,16 @@ def tagged_pieces(
 
 
 def conll_pieces(
-    stream: BinaryIO, source: str, columns: Columns, ledger: Ledger
+    tagger: CompiledTagger, stream: BinaryIO, source: str, columns: Columns, ledger: Ledger
 ) -> Iterator[tuple[Corpus | None, Block]]:
     """Yield the sentences of CoNLL columns in blocks, each with its lines; None if a block has no token."""
-    for block in whole_sentences(read_blocks(stream, source)):
+    blocks = whole_sentences(read_blocks(stream, source))
+    layout = columns.layout
+    if needs_documents(tagger.model.config) and _usual(columns) and layout is not None:
+        token = column_index(columns.token, layout, "--token-column", source)
+        kinds = Lines(layout, token, columns.comment, columns.hash_comments).kinds
+        blocks = whole_documents(blocks, lambda block: last_document(kinds(block, source)))
+    for block in blocks:
         lines = [line.removesuffix("\r") for line in block.lines]
         header = columns.header - block.first
         bare = all(
@@ -296,7 +303,7 @@ def _columns_again(
     probabilities after it, if those are asked for."""
     layout = columns.layout
     scheme = tagging.scheme or tagger.model.corpus_scheme
-    for corpus, block in conll_pieces(opened.stream, source, columns, ledger):
+    for corpus, block in conll_pieces(tagger, opened.stream, source, columns, ledger):
         if corpus is None or layout is None:
             yield block.joined(iter(block.lines))
             continue
@@ -375,7 +382,7 @@ def parquet_rows(
         columns = None
         if opened.form == "conll":
             columns = _columns(tagger, opened, reading, source, report)
-            corpora = numbered(conll_pieces(opened.stream, source, columns, ledger))
+            corpora = numbered(conll_pieces(tagger, opened.stream, source, columns, ledger))
             pieces = tagged_pieces(tagger, corpora, tagging.asked, ledger)
         else:
             _, writing = _writer(tagger, "jsonl", tagging, opened.form)

@@ -77,7 +77,7 @@ def tag_stream(
     column = settings.token_column if token_column is None else token_column
     index = column_index(found.token if found else column, layout, "--token-column", source)
     comment = found.comment if found else settings.comment
-    lines = _Lines(layout, index, comment, found is not None and found.hash_comments)
+    lines = Lines(layout, index, comment, found is not None and found.hash_comments)
     return _tag_conll(tagger, blocks, lines, source, to or "conll", scheme, report, ledger)
 
 
@@ -85,7 +85,7 @@ def tag_stream(
 _BREAK, _DOCUMENT, _MARK, _PASSED = -1, -2, -3, -4
 
 
-class _Lines(dict[str, int]):
+class Lines(dict[str, int]):
     """What each distinct line is, found once: its word's place in `words`, or one of the above.
 
     A line comes as it stands, with the CR that may end it.
@@ -149,7 +149,7 @@ class _FaultyLine(Exception):
 def _tag_conll(
     tagger: CompiledTagger,
     blocks: Iterator[Block],
-    lines: _Lines,
+    lines: Lines,
     source: str,
     to: str,
     scheme: str,
@@ -161,7 +161,7 @@ def _tag_conll(
     left_out = 0
     pieces = whole_sentences(blocks)
     if needs_documents(tagger.model.config):
-        pieces = _whole_documents(pieces, lambda block: _last_document(lines.kinds(block, source)))
+        pieces = whole_documents(pieces, lambda block: last_document(lines.kinds(block, source)))
     for block in pieces:
         kinds = lines.kinds(block, source)
         is_token = kinds >= 0
@@ -206,7 +206,7 @@ def _starts(kinds: np.ndarray) -> tuple[Offsets, Offsets]:
     return sentence_starts, document_starts
 
 
-def _last_document(kinds: np.ndarray) -> int:
+def last_document(kinds: np.ndarray) -> int:
     """Return the line after the last token that is not of the last document, or part of one; 0 if
     there is none."""
     sentence_starts, document_starts = _starts(kinds)
@@ -217,7 +217,7 @@ def _last_document(kinds: np.ndarray) -> int:
     return before + 1
 
 
-def _whole_documents(blocks: Iterator[Block], cut: Callable[[Block], int]) -> Iterator[Block]:
+def whole_documents(blocks: Iterator[Block], cut: Callable[[Block], int]) -> Iterator[Block]:
     """Cut blocks anew, so that no document lies in two. cut: finds the line of a block before which
     all documents are sure to be whole (0: none is)."""
     held: Block | None = None
@@ -267,7 +267,7 @@ def _tag_text(
     """
     names = tag_names(tagger.model.labels, scheme)
     if needs_documents(tagger.model.config):
-        blocks = _whole_documents(blocks, _last_part)
+        blocks = whole_documents(blocks, _last_part)
     for block in blocks:
         places = [[match.span() for match in _WORD.finditer(line)] for line in block.lines]
         sentences = [
