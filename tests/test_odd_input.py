@@ -17,9 +17,9 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.records import Reading, entities_of
 from nertool.corpus.writers import WRITERS, Writing
 from nertool.errors import CorpusError
-from nertool.tagging.annotate import Asked
+from nertool.tagging.annotate import Asked, Tagging
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.pipeline import Tagging, tag_opened
+from nertool.tagging.pipeline import tag_opened
 from nertool.tagging.storage import load_model
 
 # What real files of each kind begin like, to be cut, joined and spoilt.

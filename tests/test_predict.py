@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from nertool.corpus.inline import from_inline
 from nertool.corpus.ledger import Ledger
-from nertool.tagging.annotate import Asked
+from nertool.tagging.annotate import Asked, Tagging
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.pipeline import Tagging, tag_opened
+from nertool.tagging.pipeline import tag_opened
 from nertool.tagging.storage import load_model
 from nertool.tagging.tagger import Tagger
 
@@ -362,3 +362,22 @@ def test_long_lines_and_sentences_are_tagged_whole(tagger):
     out = tag(tagger, rows, form="conll")
     assert out.count("\n") == 120_000
     assert len(set(out.split("\n")[2:-3])) <= 4
+
+
+def test_processes_side_by_side_give_the_same_text_and_the_same_account(
+    run_dir, main, tmp_path, monkeypatch
+):
+    from nertool.tagging import pipeline
+
+    monkeypatch.setattr(pipeline, "PIECE", 300)
+    path = tmp_path / "a.txt"
+    path.write_text(TEXT * 40)
+    for to in ("inline", "jsonl", "spans", "html", "hf"):
+        arguments = ("predict", run_dir, path, "--to", to, "--min-probability", "0.5")
+        alone = main(*arguments, "--report", tmp_path / "alone")
+        both = main(*arguments, "--report", tmp_path / "both", "--workers", "2")
+        assert (both.returncode, both.stdout, both.stderr) == (0, alone.stdout, alone.stderr)
+        assert (tmp_path / "both").read_text() == (tmp_path / "alone").read_text() != ""
+    faulty = '{"text": "Ada"}\n' * 50 + '{"text": 3}\n'
+    done = main("predict", run_dir, "-", "--workers", "2", stdin=faulty)
+    assert (done.returncode, "<stdin>:51: " in done.stderr.splitlines()[-1]) == (1, True)

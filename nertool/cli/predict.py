@@ -26,10 +26,10 @@ from nertool.files import open_binary_output, open_output
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
+    from nertool.tagging.annotate import Tagging
     from nertool.tagging.compiled import CompiledTagger
     from nertool.tagging.inputs import Input
     from nertool.tagging.parallel import Workers
-    from nertool.tagging.pipeline import Tagging
 
 ON_ERROR = ("fail", "report", "skip")
 
@@ -141,10 +141,9 @@ def predict(
 
     from nertool.corpus.records import Reading
     from nertool.tagging import parallel
-    from nertool.tagging.annotate import Asked
+    from nertool.tagging.annotate import Asked, Tagging
     from nertool.tagging.compiled import CompiledTagger
     from nertool.tagging.inputs import expand
-    from nertool.tagging.pipeline import Tagging
     from nertool.tagging.storage import load_model
 
     detailed = n_best > 1 or marginals

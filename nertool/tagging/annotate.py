@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nertool.corpus.annotated import Annotated
 from nertool.corpus.columnar import Corpus, Ids, Offsets
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.records import Reading
 from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.embeddings.context import Setting
 from nertool.network.activations import Array
@@ -41,6 +42,24 @@ class Asked:
     def plain(self) -> bool:
         """Nothing but the entities."""
         return not (self.probabilities or self.least or self.n_best > 1 or self.marginals)
+
+
+@dataclass(frozen=True)
+class Tagging:
+    """What is to be done to every input. to, scheme: None for as it came, as in training."""
+
+    form: str = "auto"
+    to: str | None = None
+    scheme: str | None = None
+    replace_tags: bool = False
+    asked: Asked = field(default_factory=Asked)
+    reading: Reading = field(default_factory=Reading)
+    exact: bool = False
+    source: bool = False
+
+    def unlabelled(self) -> Reading:
+        """Return how inputs are read: without their own labels."""
+        return replace(self.reading, labelled=False)
 
 
 def score_corpus(tagger: CompiledTagger, corpus: Corpus) -> Array:
