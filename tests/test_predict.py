@@ -381,3 +381,25 @@ def test_processes_side_by_side_give_the_same_text_and_the_same_account(
     faulty = '{"text": "Ada"}\n' * 50 + '{"text": 3}\n'
     done = main("predict", run_dir, "-", "--workers", "2", stdin=faulty)
     assert (done.returncode, "<stdin>:51: " in done.stderr.splitlines()[-1]) == (1, True)
+
+
+def test_documents_have_heads_in_every_piece_or_in_none(tagger, monkeypatch):
+    from nertool.tagging import pipeline
+
+    monkeypatch.setattr(pipeline, "PIECE", 1)
+    records = '{"text": "Ada left."}\n{"text": "Paris."}\n'
+    assert tag(tagger, records, to="conll").count("-DOCSTART- O\n\n") == 2
+    assert tag(tagger, records, to="inline").count("# id: ") == 2
+    assert "DOCSTART" not in tag(tagger, TEXT * 3, to="conll")
+    assert "# id" not in tag(
+        tagger, "Ada X\n\nmet X\n" * 3, form="conll", to="inline", asked=Asked(True)
+    )
+
+
+def test_brat_s_folder_is_one_input(run_dir, main, tmp_path):
+    (tmp_path / "a.txt").write_text("Ada left.")
+    (tmp_path / "a.ann").write_text("T1\tPER 0 3\tAda\n")
+    done = main("predict", run_dir, tmp_path, "--format", "brat")
+    assert done.returncode == 0, done.stderr
+    (record,) = objects(done.stdout)
+    assert (record["id"], record["text"]) == ("a", "Ada left.")

@@ -165,7 +165,7 @@ def predict(
         source=len(inputs) > 1 and out_dir is None,
     )
     tagger = CompiledTagger(load_model(model))
-    entries = expand(inputs, folders=out_dir is not None)
+    entries = expand(inputs, folders=out_dir is not None, brat=form == "brat")
     side_by_side = parallel.Workers(model, workers) if workers > 1 else nullcontext()
     with account(report) as ledger, side_by_side as pool:
         if out_dir is not None:

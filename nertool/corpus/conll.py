@@ -231,13 +231,17 @@ def conll_delimiter(corpus: Corpus) -> str:
     return "\t" if any(" " in word for word in corpus.words) else " "
 
 
-def corpus_to_conll(corpus: Corpus, tags: Sequence[str], tag_ids: Ids) -> Iterator[str]:
-    """Yield a corpus in lines of a word and its tag; documents are headed by -DOCSTART- if several.
+def corpus_to_conll(
+    corpus: Corpus, tags: Sequence[str], tag_ids: Ids, marks: bool | None = None
+) -> Iterator[str]:
+    """Yield a corpus in lines of a word and its tag; documents are headed by -DOCSTART- if marks say so,
+    None for if there are several.
 
     The delimiter is a blank, or a tab where a word holds a blank itself.
     """
     delimiter = conll_delimiter(corpus)
-    document_starts = set(corpus.document_starts[:-1].tolist()) if corpus.documents > 1 else set()
+    marks = corpus.documents > 1 if marks is None else marks
+    document_starts = set(corpus.document_starts[:-1].tolist()) if marks else set()
     at = 0
     for i, sentence in enumerate(corpus.sentence_words()):
         if i in document_starts:

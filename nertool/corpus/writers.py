@@ -23,12 +23,14 @@ from nertool.corpus.schemes import TagSpans, spans_of, tag_names, tags_of
 class Writing:
     """How labelled text is written. by_sentence: a record a sentence, where a corpus has no records;
     None for documents if there are several. exact: tokens and sentences stand in JSON, too, so that
-    they needn't be found again. source: each record says which input it is from."""
+    they needn't be found again. source: each record says which input it is from.
+    marks: whether documents have a head in text (conll, inline), None for if there are several."""
 
     scheme: str = "iob2"
     by_sentence: bool | None = None
     exact: bool = True
     source: bool = False
+    marks: bool | None = None
 
 
 Pieces = Iterable[Annotated]
@@ -192,9 +194,10 @@ def write_inline(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[s
     number = 0
     for piece in pieces:
         corpus = with_records(piece.corpus, by_sentence=False)
+        headed = corpus.documents > 1 if writing.marks is None else writing.marks
         before = None
         for view in views(piece._replace(corpus=corpus)):
-            if view.document != before and corpus.documents > 1:
+            if view.document != before and headed:
                 name = view.fields.get("id", f"{number:04}")
                 yield f"{chr(10) if number else ''}# id: {' '.join(str(name).split())}\n"
                 number += 1
@@ -224,7 +227,7 @@ def write_conll(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[st
             sure = token_probabilities(piece)
             names = [f"{names[i]}{delimiter}{p}" for i, p in zip(tag_ids, sure, strict=True)]
             tag_ids = np.arange(len(names), dtype=np.int32)
-        yield from corpus_to_conll(corpus, names, tag_ids)
+        yield from corpus_to_conll(corpus, names, tag_ids, writing.marks)
 
 
 def token_probabilities(piece: Annotated) -> list[str]:

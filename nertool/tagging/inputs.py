@@ -34,17 +34,18 @@ class Input(NamedTuple):
     place: Path
 
 
-def expand(named: Sequence[str], folders: bool) -> list[Input]:
+def expand(named: Sequence[str], folders: bool, brat: bool = False) -> list[Input]:
     """Return the files that are meant, each once, in the order named; a folder's by name, hidden ones not.
 
     A name with *, ? or [ that is no file's is a pattern (** for any folders). folders: whether
-    folders may be named. Errors: CorpusError for a pattern that fits nothing, and such a folder.
+    folders may be named; brat: whether a folder is one input. Errors: CorpusError for a pattern
+    that fits nothing, and for a folder that may not be named.
     """
     found: list[Input] = []
     loose: list[Path] = []
     for name in named:
         path = Path(name)
-        if name == "-" or path.is_file():
+        if name == "-" or path.is_file() or (brat and path.is_dir()):
             loose.append(path)
         elif path.is_dir():
             if not folders:

@@ -143,7 +143,7 @@ def tag_opened(
             yield from writer(_tagged(tagger, tasks, workers, ledger), writing, ledger)
 
 
-_PIECEWISE = ("jsonl", "doccano", "spacy", "conll", "inline")
+_PIECEWISE = ("jsonl", "doccano", "spacy", "conll")
 
 
 def _tasks(
@@ -190,7 +190,9 @@ def _columns(
 
 def _writer(tagger: CompiledTagger, to: str, tagging: Tagging, form: str) -> tuple[Writer, Writing]:
     scheme = tagging.scheme or tagger.model.corpus_scheme
-    writing = Writing(scheme, True, tagging.exact, tagging.source)
+    # A piece does not know of the documents in others: whether they have heads is one rule for all.
+    marks = form not in ("raw", "text", "conll")
+    writing = Writing(scheme, True, tagging.exact, tagging.source, marks)
     if to == "html":
         return write_html, writing
     if to == "inline" and form == "raw":
