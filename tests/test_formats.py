@@ -429,7 +429,7 @@ def documents(corpus: Corpus) -> list[int]:
 
 
 @pytest.mark.parametrize("to", ["jsonl", "json", "spacy", "parquet"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(corpus=corpora())
 def test_a_corpus_comes_back_whole_from_formats_of_texts_and_tokens(to, corpus):
     again = read(written(corpus, to, Path()), to)
@@ -443,7 +443,7 @@ def test_a_corpus_comes_back_whole_from_formats_of_texts_and_tokens(to, corpus):
 
 @pytest.mark.parametrize("to", ["conll", "conllu", "hf"])
 @pytest.mark.parametrize("scheme", ["iob1", "iob2", "bioes"])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(corpus=corpora(words=WORD.filter(lambda w: w[0] not in "#-")))
 def test_a_corpus_comes_back_whole_from_formats_of_words_in_every_scheme(to, scheme, corpus):
     again = read(written(corpus, to, Path(), scheme), to)
@@ -451,7 +451,7 @@ def test_a_corpus_comes_back_whole_from_formats_of_words_in_every_scheme(to, sch
     assert documents(again) == documents(corpus)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(corpus=corpora())
 def test_io_loses_borders_between_neighbours_alone_and_counts_them(corpus):
     ledger = Ledger()
@@ -469,7 +469,7 @@ STABLE = st.text("abcXYéßшंक가", min_size=1, max_size=5).filter(lambda w
 
 @pytest.mark.parametrize("to", ["doccano", "label-studio", "brat", "inline"])
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(corpus=corpora(words=STABLE))
 def test_entities_come_back_whole_from_formats_without_tokens(to, corpus, tmp_path_factory):
@@ -485,7 +485,7 @@ def test_entities_come_back_whole_from_formats_without_tokens(to, corpus, tmp_pa
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_columns_keep_every_line_but_for_the_tags(scheme, data, tmp_path_factory):
     from nertool.corpus.convert import convert_texts

@@ -78,7 +78,7 @@ def check_error(error: Exception) -> None:
     assert "Traceback" not in message
 
 
-@settings(max_examples=200, deadline=2000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=2000, suppress_health_check=list(HealthCheck))
 @given(
     raw=SPOILT,
     form=st.sampled_from(["auto", *INPUT_FORMATS]),
@@ -106,7 +106,7 @@ def test_any_bytes_are_read_or_refused(raw, form, misaligned):
             assert end - start == len(word)
 
 
-@settings(max_examples=200, deadline=4000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=4000, suppress_health_check=list(HealthCheck))
 @given(
     raw=SPOILT,
     form=st.sampled_from(["auto", "auto", *INPUT_FORMATS]),
@@ -132,7 +132,7 @@ def test_any_bytes_are_tagged_or_refused(tagger, raw, form, to, sure, replace):
             json.loads(line)
 
 
-@settings(max_examples=60, deadline=4000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=4000, suppress_health_check=list(HealthCheck))
 @given(raw=SPOILT, to=st.sampled_from(sorted(WRITERS)))
 def test_any_bytes_are_converted_or_refused(tmp_path_factory, raw, to):
     path = tmp_path_factory.getbasetemp() / "odd"
@@ -146,7 +146,7 @@ def test_any_bytes_are_converted_or_refused(tmp_path_factory, raw, to):
         check_error(error)
 
 
-@pytest.mark.parametrize("seed", range(len(SEEDS)))
+@pytest.mark.parametrize("seed", range(0, len(SEEDS), 2))
 def test_odd_files_end_in_one_line_or_a_whole_file_on_the_command_line(
     seed, run_dir, main, tmp_path: Path
 ):
@@ -156,9 +156,7 @@ def test_odd_files_end_in_one_line_or_a_whole_file_on_the_command_line(
         ("predict", run_dir, path, "-o", out),
         ("predict", run_dir, path, "--to", "html", "-o", out),
         ("corpus", "convert", path, "-o", out),
-        ("corpus", "convert", path, "--to", "parquet", "-o", out),
         ("corpus", "check", path),
-        ("evaluate", run_dir, path),
     ):
         done = main(*command)
         assert done.returncode in (0, 1)
