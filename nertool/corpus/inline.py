@@ -27,13 +27,16 @@ _HEADER = "# id:"
 
 def mark_inline(text: str, spans: Iterable[Span]) -> str:
     """Mark entities in a text; spans count characters, and stand in order."""
-    out = []
+    odd = "[" in text or "]" in text or "\\" in text
+    out: list[str] = []
     at = 0
     for start, end, label in spans:
-        out.append(text[at:start].translate(_ESCAPES))
-        out.append(f"[{text[start:end].translate(_ESCAPES)}]({label})")
+        before, inside = text[at:start], text[start:end]
+        if odd:
+            before, inside = before.translate(_ESCAPES), inside.translate(_ESCAPES)
+        out += (before, "[", inside, "](", label, ")")
         at = end
-    out.append(text[at:].translate(_ESCAPES))
+    out.append(text[at:].translate(_ESCAPES) if odd else text[at:])
     return "".join(out)
 
 

@@ -47,7 +47,7 @@ def write_html(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str
         if corpus.source != source:
             source = corpus.source
             yield f"<h2>{html.escape(source)}</h2>\n"
-        for view in views(piece._replace(corpus=corpus)):
+        for view in views(piece._replace(corpus=corpus), tokens=False):
             out = []
             at = 0
             for e in view.entities:
@@ -75,5 +75,5 @@ def _hue(label: str) -> int:
 def write_marked(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write the records' texts one after another, as they stand, with their entities marked."""
     for piece in pieces:
-        for view in views(piece):
+        for view in views(piece, tokens=False):
             yield mark_inline(view.text, [Span(e.start, e.end, e.label) for e in view.entities])

@@ -53,10 +53,10 @@ def dump(value: Any) -> str:
     return text if text.isascii() else _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
-def _views(pieces: Pieces, writing: Writing) -> Iterator[RecordView]:
+def _views(pieces: Pieces, writing: Writing, tokens: bool = True) -> Iterator[RecordView]:
     for piece in pieces:
         corpus = with_records(piece.corpus, writing.by_sentence)
-        for view in views(piece._replace(corpus=corpus)):
+        for view in views(piece._replace(corpus=corpus), tokens):
             if writing.source:
                 view = view._replace(fields={"source": corpus.source, **view.fields})
             yield view
@@ -91,12 +91,13 @@ def plain_object(view: RecordView, exact: bool = True) -> dict[str, Any]:
 
 
 def write_jsonl(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    for view in _views(pieces, writing):
+    for view in _views(pieces, writing, tokens=writing.exact):
         yield dump(plain_object(view, writing.exact)) + "\n"
 
 
 def write_json(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    yield from _list(plain_object(view, writing.exact) for view in _views(pieces, writing))
+    records = _views(pieces, writing, tokens=writing.exact)
+    yield from _list(plain_object(view, writing.exact) for view in records)
 
 
 def _list(values: Iterable[Any]) -> Iterator[str]:
@@ -273,7 +274,7 @@ def write_spans(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[st
     yield "source\trecord\tstart\tend\tlabel\tprobability\ttext\n"
     for piece in pieces:
         corpus = with_records(piece.corpus, writing.by_sentence)
-        for view in views(piece._replace(corpus=corpus)):
+        for view in views(piece._replace(corpus=corpus), tokens=False):
             offset = view.fields.get("offset", 0)
             base = offset if isinstance(offset, int) else 0
             name = view.fields.get("id", view.number)

@@ -22,6 +22,7 @@ from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.nbest import n_best
 from nertool.tagging.probabilities import Sums, span_probabilities, sums, tag_probabilities
 
+_SENTENCES = 2048
 _SHOWN = 0.001  # of a token's distribution, tags less likely than this are left out
 
 
@@ -112,7 +113,30 @@ def _probabilities(
     if whole:
         parts = sums(scores, starts, tagger.lattice)
         return parts, span_probabilities(spans, tag_ids, parts, starts, tagger.lattice)
+    # Some sentences at a time: the sums of more would not stay in the processor's cache.
     sentence = np.searchsorted(starts, spans.starts, side="right") - 1
+    bounds = np.searchsorted(sentence, np.arange(0, len(starts) - 1 + _SENTENCES, _SENTENCES))
+    found = [
+        _own_probabilities(tagger, scores, tag_ids, starts, _slice(spans, a, b), sentence[a:b])
+        for a, b in pairwise(bounds.tolist())
+        if a < b
+    ]
+    return None, np.concatenate([np.zeros(0), *found])
+
+
+def _slice(spans: TagSpans, a: int, b: int) -> TagSpans:
+    return TagSpans(spans.starts[a:b], spans.ends[a:b], spans.labels[a:b], spans.label_names)
+
+
+def _own_probabilities(
+    tagger: CompiledTagger,
+    scores: Array,
+    tag_ids: Ids,
+    starts: Offsets,
+    spans: TagSpans,
+    sentence: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return the probabilities of entities (n,) from their own sentences (n,) alone."""
     filled = np.unique(sentence)
     lengths = np.diff(starts)[filled]
     own_starts = np.concatenate([[0], np.cumsum(lengths)])
@@ -120,8 +144,7 @@ def _probabilities(
     shift = (starts[filled] - own_starts[:-1])[np.searchsorted(filled, sentence)]
     own = TagSpans(spans.starts - shift, spans.ends - shift, spans.labels, spans.label_names)
     parts = sums(scores[rows], own_starts, tagger.lattice)
-    found = span_probabilities(own, tag_ids[rows], parts, own_starts, tagger.lattice)
-    return None, found
+    return span_probabilities(own, tag_ids[rows], parts, own_starts, tagger.lattice)
 
 
 def _add_marginals(
