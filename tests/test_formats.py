@@ -587,3 +587,17 @@ def test_half_a_pair_of_surrogates_passes_through_json_and_is_refused_elsewhere(
     done = main("corpus", "convert", "-", "--to", "conll", stdin=line)
     assert done.returncode == 1
     assert "half of a pair of surrogates" in done.stderr
+
+
+def test_train_reads_json_and_accounts_for_labels_that_do_not_fit(tiny, main, tmp_path):
+    path, report = tmp_path / "train.jsonl", tmp_path / "report.tsv"
+    good = {"text": "Ada left New York .", "entities": [[0, 3, "PER"], [9, 17, "LOC"]]}
+    path.write_text(lines(*[good] * 9, LONDON))
+    arguments = ("train", tiny / "config.yaml", "--set", f"corpus.train={path}", "--set", "corpus.dev=",
+                 "--set", "training.epochs=1", "--run-dir", tmp_path / "run")  # fmt: skip
+    done = main(*arguments)
+    assert (done.returncode, f"{path}:10: found the entity" in done.stderr) == (1, True)
+    done = main(*arguments, "--set", "corpus.misaligned=drop", "--report", report)
+    assert done.returncode == 0, done.stderr
+    assert "refused: 1 × entities with a border inside a token" in done.stderr
+    assert report.read_text().startswith(f"{path}:10\trefused\t")

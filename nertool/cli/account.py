@@ -37,7 +37,7 @@ def account(report: Path | None) -> Iterator[Ledger]:
         with open_output(report) as out:
             ledger = Ledger(lambda line: out.writelines((line, "\n")))
             yield ledger
-    for line in ledger.lines():
+    for line in ledger.lines() if ledger.read else ():  # a stage that was done before reads nothing
         note(line)
     if report is None and (ledger.altered or ledger.refused):
         note("--report FILE lists each case")

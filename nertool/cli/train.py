@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
     AsJson,
     ConfigPath,
@@ -32,7 +33,11 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run th
 
 
 def prepare(
-    config: ConfigPath, overrides: Overrides = None, run_dir: RunDir = None, seed: Seed = None
+    config: ConfigPath,
+    overrides: Overrides = None,
+    run_dir: RunDir = None,
+    seed: Seed = None,
+    report: ReportPath = None,
 ) -> None:
     """Read corpus and vectors, and encode them into the run folder (stage 1 of train)."""
     settings = read_config(config, overrides, seed)
@@ -40,7 +45,8 @@ def prepare(
 
     from nertool.training.run import prepare_run
 
-    prepare_run(settings, folder, note)
+    with account(report) as ledger:
+        prepare_run(settings, folder, note, ledger)
     note(f"prepared inputs: in {folder / 'prepared'}")
 
 
@@ -52,6 +58,7 @@ def train(
     resume: Resume = False,
     overwrite: Overwrite = False,
     workers: Workers = None,
+    report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a recogniser: prepare its inputs if need be, run the epochs, keep the best on dev."""
@@ -76,7 +83,8 @@ def train(
     else:
         check_free(folder, overwrite)
     rebuild = _command("prepare", config, overrides, run_dir, seed)
-    prepared = prepared_for(settings, folder, rebuild, note, overwrite)
+    with account(report) as ledger:
+        prepared = prepared_for(settings, folder, rebuild, note, overwrite, ledger)
     if not resume:
         begin_run(settings, folder)
     _run_with_progress(settings, prepared, folder, workers or cores())

@@ -38,16 +38,20 @@ LOUD_COVERAGE = 0.10  # with fewer tokens known than this, the vectors are proba
 Report = Callable[[str], None]
 
 
-def prepare(config: Config, report: Report = lambda line: None) -> Prepared:
-    """Read and encode the corpus and the vectors; `report` gets a line for each finding.
+def prepare(
+    config: Config, report: Report = lambda line: None, ledger: Ledger | None = None
+) -> Prepared:
+    """Read and encode the corpus and the vectors; `report` gets a line for each finding, `ledger` an
+    entry for each case of labels altered or refused.
 
     Errors: CorpusError and VectorsError with their place; OSError as it comes.
     """
     if config.corpus.train is None:
         raise CorpusError("corpus.train is not set, expected the path of a labelled text")
     inputs = input_hashes(config)
-    train = read_part(config, config.corpus.train, "train", report)
-    dev = config.corpus.dev and read_part(config, config.corpus.dev, "dev", report)
+    ledger = ledger or Ledger()
+    train = read_part(config, config.corpus.train, "train", report, ledger)
+    dev = config.corpus.dev and read_part(config, config.corpus.dev, "dev", report, ledger)
     train_scheme, dev_scheme = (
         part and scheme_of(config, part, name, report)
         for part, name in ((train, "train"), (dev, "dev"))
@@ -80,16 +84,13 @@ def prepare(config: Config, report: Report = lambda line: None) -> Prepared:
     )
 
 
-def read_part(config: Config, path: Path, name: str, report: Report) -> Corpus:
+def read_part(config: Config, path: Path, name: str, report: Report, ledger: Ledger) -> Corpus:
     """Read one part of the corpus, in the config's format."""
     settings = config.corpus
-    ledger = Ledger()
     try:
         corpus = read_labelled(path, settings.format, reading_of(settings), ledger, report)
     except CorpusError as error:
         raise CorpusError(f"{error} (corpus.{name})") from None
-    for line in ledger.lines()[1:]:
-        report(f"{name}: {line}")
     if settings.labels:
         corpus = keep_labels(corpus, settings.labels, report)
     report(

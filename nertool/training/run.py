@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from nertool.config import Config, config_to_dict, load_config
+from nertool.corpus.ledger import Ledger
 from nertool.errors import ConfigError, ModelError
 from nertool.tagging.storage import load_model
 from nertool.training.calibrated import calibrate_run
@@ -31,15 +32,22 @@ from nertool.training.stages import OnBatch, fold_dir, save_ensemble, train_fold
 from nertool.training.trainer import EpochRecord
 
 
-def prepare_run(config: Config, run_dir: Path, report: Report) -> Prepared:
+def prepare_run(
+    config: Config, run_dir: Path, report: Report, ledger: Ledger | None = None
+) -> Prepared:
     """Do stage 1 into a run folder, replacing what stage 1 left there before."""
-    prepared = prepare(config, report)
+    prepared = prepare(config, report, ledger)
     save_prepared(prepared, run_dir / "prepared")
     return prepared
 
 
 def prepared_for(
-    config: Config, run_dir: Path, rebuild: str, report: Report, overwrite: bool = False
+    config: Config,
+    run_dir: Path,
+    rebuild: str,
+    report: Report,
+    overwrite: bool = False,
+    ledger: Ledger | None = None,
 ) -> Prepared:
     """Return stage 1's results: those in the run folder, or new ones if there are none.
 
@@ -49,13 +57,13 @@ def prepared_for(
     """
     folder = run_dir / "prepared"
     if not (folder / "prepared.json").is_file():
-        return prepare_run(config, run_dir, report)
+        return prepare_run(config, run_dir, report, ledger)
     try:
         prepared = load_prepared(folder, config, rebuild)
     except ModelError:  # stale, or damaged
         if not overwrite:
             raise
-        return prepare_run(config, run_dir, report)
+        return prepare_run(config, run_dir, report, ledger)
     report(f"prepared inputs: from {folder}")
     return prepared
 
