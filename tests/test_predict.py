@@ -164,11 +164,13 @@ ODD_LINE = st.sampled_from(
 @given(
     lines=st.lists(ODD_LINE, max_size=8),
     end=st.sampled_from(["\n", "\r\n"]),
-    form=st.sampled_from(["raw", "text"]),
+    form=st.sampled_from(["raw", "text", "lines"]),
+    mark=st.sampled_from(["", "\ufeff"]),
+    sure=st.booleans(),
 )
-def test_marked_text_without_its_marks_is_the_text(tagger, lines, end, form):
-    text = end.join(lines)
-    out = tag(tagger, text, form=form, to="inline")
+def test_marked_text_without_its_marks_is_the_text(tagger, lines, end, form, mark, sure):
+    text = mark + end.join(lines)
+    out = tag(tagger, text, form=form, to="inline", asked=Asked(sure))
     assert "\n".join(from_inline(line, "x")[0] for line in out.split("\n")) == text
 
 

@@ -51,10 +51,7 @@ def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Co
         first = next(
             i
             for i, line in enumerate(head, 1)
-            if line in rows_of[:1]
-            or (
-                not is_blank(line) and not is_document_start(line) and layout.split(line) == rows[0]
-            )
+            if not is_blank(line) and layout.split(line) == rows[0]
         )
         columns = replace(
             columns,

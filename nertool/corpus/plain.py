@@ -13,6 +13,7 @@ from nertool.corpus.sentences import sentence_bounds
 from nertool.errors import CorpusError
 
 CHUNK_BYTES = 1 << 18
+_MARK = "\ufeff"
 _GAP = re.compile(r"\n[ \t\r]*\n\s*")
 _WORD = re.compile(r"\S+")
 _STRIPPED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
@@ -39,6 +40,23 @@ def read_lines(stream: BinaryIO, source: str) -> Iterator[Record]:
             yield Record(line, number, fields={"offset": offset})
 
 
+def read_whole_lines(stream: BinaryIO, source: str, cut: bool) -> Iterator[Record]:
+    """Yield every line with its end, blank ones too: put together, they are the file's text.
+
+    cut: words are to be found; else they stand between blanks, and the lines are one document.
+    """
+    goes_on = False
+    for block in read_blocks(stream, source):
+        if block.mark:
+            yield Record(_MARK, 1, tokens=[])
+        ends = len(block.lines) - (not block.ended)
+        for i, line in enumerate(block.lines):
+            tokens = None if cut else [match.span() for match in _WORD.finditer(line)]
+            end = "\n" if i < ends else ""
+            yield Record(line + end, block.first + i, tokens=tokens, goes_on=goes_on)
+            goes_on = not cut
+
+
 def _lines(stream: BinaryIO, source: str) -> Iterator[tuple[int, str, int]]:
     offset = 0
     for block in read_blocks(stream, source):
@@ -55,6 +73,8 @@ def read_raw(stream: BinaryIO, source: str) -> Iterator[Record]:
     """
     goes_on = False
     for record in read_chunks(stream, source):
+        if record.tokens is not None:
+            continue  # a byte-order mark
         text, line, base = record.text, record.line, record.fields["offset"]
         at = counted = 0
         for gap in [*_GAP.finditer(text), None]:
@@ -71,12 +91,14 @@ def read_raw(stream: BinaryIO, source: str) -> Iterator[Record]:
 
 def read_chunks(stream: BinaryIO, source: str) -> Iterator[Record]:
     """Yield a file's text in pieces that, put together, are the whole: each ends where a paragraph
-    does, or a sentence where there is no end of a paragraph.
+    does, or a sentence where there is no end of a paragraph. A byte-order mark is a piece of its own,
+    without a token.
 
     Errors: CorpusError for bytes that are not UTF-8, naming the line.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     rest, line, offset, goes_on = "", 1, 0, False
+    first = True
     while True:
         raw = stream.read(CHUNK_BYTES)
         try:
@@ -87,6 +109,11 @@ def read_chunks(stream: BinaryIO, source: str) -> Iterator[Record]:
                 f"{source}:{at}: found the byte 0x{error.object[error.start]:02x}, expected UTF-8 text; "
                 "convert the file, for example with: iconv -f latin1 -t utf-8"
             ) from None
+        if first and text:
+            first = False
+            if text.startswith(_MARK):
+                yield Record(_MARK, 1, tokens=[])
+                text = text.removeprefix(_MARK)
         rest += text
         if raw and len(rest) < CHUNK_BYTES // 4:
             continue

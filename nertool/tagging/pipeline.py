@@ -19,6 +19,7 @@ from nertool.corpus.conll import (
 )
 from nertool.corpus.formats import (
     RECORD_READERS,
+    UNLABELLED,
     Opened,
     batches,
     columns_of,
@@ -26,7 +27,7 @@ from nertool.corpus.formats import (
 )
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.marked import write_html, write_marked
-from nertool.corpus.plain import read_chunks
+from nertool.corpus.plain import read_chunks, read_whole_lines
 from nertool.corpus.records import Reading
 from nertool.corpus.writers import (
     WRITERS,
@@ -158,8 +159,10 @@ def _tasks(
     """Yield an input's records in pieces that are to be tagged."""
     reader, layout = RECORD_READERS[opened.form]
     records = reader(opened.stream, source, reading, ledger)
-    if opened.form == "raw" and to == "inline":  # to be put together again
+    if to == "inline" and opened.form == "raw":  # to be put together again, here and below
         records = read_chunks(opened.stream, source)
+    elif to == "inline" and opened.form in UNLABELLED:
+        records = read_whole_lines(opened.stream, source, cut=opened.form == "lines")
     for piece in batches(records, PIECE):
         yield Task(piece, source, layout, reading, tagging.asked, None, writing)
 
@@ -195,7 +198,7 @@ def _writer(tagger: CompiledTagger, to: str, tagging: Tagging, form: str) -> tup
     writing = Writing(scheme, True, tagging.exact, tagging.source, marks)
     if to == "html":
         return write_html, writing
-    if to == "inline" and form == "raw":
+    if to == "inline" and form in UNLABELLED:
         return write_marked, writing
     return WRITERS[to].write, writing
 
