@@ -9,9 +9,17 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from nertool.network import gradcheck, lookup, objective
-from nertool.network.activations import ACTIVATIONS, Activation
-from nertool.network.gradcheck import TOLERANCE, BlockCheck, check_gradients
+from nertool.network import objective
+from nertool.network.activations import ACTIVATIONS
+from nertool.network.gradcheck import (
+    ALL,
+    FAIL,
+    WARN,
+    BlockCheck,
+    Ladders,
+    check_gradients,
+    relative_error,
+)
 from nertool.network.losses import LOSSES
 from nertool.network.objective import (
     NO_MASKS,
@@ -23,7 +31,11 @@ from nertool.network.objective import (
     evaluate,
     loss_and_gradients,
 )
+from nertool.network.reference import reference_J
 from nertool.network.scorer import backward
+from nertool.training import mistakes
+from nertool.training.mistakes import MISTAKES, Mistake, seed_mistakes, shipping
+from nertool.training.verify import Case
 
 n, C, d, H, K, B = 7, 2, 4, 8, 3, 10  # H = D, so that a transposed W has the right shape
 TABLES = {"L": (9, 2), "E.affixes": (8, 1)}
@@ -66,7 +78,15 @@ def check(
 
 
 def failed(checks: dict[str, BlockCheck]) -> set[str]:
-    return {name for name, block in checks.items() if not block.passed}
+    return {name for name, block in checks.items() if not block.passed} - {ALL}
+
+
+def coordinates(checks: dict[str, BlockCheck]) -> dict[str, int]:
+    return {name: b.methods["central"].compared for name, b in checks.items() if name != ALL}
+
+
+def kinks(checks: dict[str, BlockCheck]) -> dict[str, int]:
+    return {name: len(b.methods["central"].kinks) for name, b in checks.items() if name != ALL}
 
 
 # --- what is right passes
@@ -80,17 +100,84 @@ def test_every_block_agrees_within_the_tolerance(activation, output, masked, fro
     given = problem()
     chosen = Objective(activation, output, l2=0.02, frozen=frozen, columns=COLUMNS)
     checks = check(chosen, given, given.masks if masked else NO_MASKS, samples=60)
-    assert list(checks) == [name for name in given.parameters if name not in frozen]
-    for block in checks.values():
+    assert list(checks) == [name for name in given.parameters if name not in frozen] + [ALL]
+    for name, block in checks.items():
         assert block.passed
-        assert block.error <= 1e-7
-        assert block.coordinates > 0
-    # No unit stands within 1e−5 of a kink in this problem.
-    assert sum(block.kinks for block in checks.values()) == 0
+        assert not block.warned
+        along = {"directional", "directional complex"}
+        assert set(block.methods) == (along if name == ALL else {"central", "complex", *along})
+        for method, comparison in block.methods.items():
+            assert comparison.error <= (1e-12 if "complex" in method else 1e-7)
+            assert comparison.compared > 0
+    # No unit stands at a kink in this problem.
+    assert sum(kinks(checks).values()) == 0
 
 
-def test_the_tolerance_is_that_of_the_specification():
-    assert TOLERANCE == 1e-7
+def test_the_tolerances_are_those_of_the_specification():
+    assert (FAIL, WARN) == (1e-6, 1e-7)
+
+
+def test_the_error_is_that_of_norms():
+    # ‖(3, 4) − (3, 0)‖ / (‖(3, 4)‖ + ‖(3, 0)‖) = 4 / (5 + 3)
+    assert relative_error(np.array([3.0, 4.0]), np.array([3.0, 0.0])) == 0.5
+    assert relative_error(np.zeros(2), np.zeros(2)) == 0.0
+
+
+def test_the_best_rung_of_the_ladder_is_shown_and_all_rungs_kept():
+    ladders = Ladders(central=(1e-1, 1e-5, 1e-13), complex=(1e-2, 1e-20))
+    given = problem()
+    checks = check_gradients(
+        TANH, given.parameters, given.batch, np.random.default_rng(0), ladders=ladders
+    )
+    for block in checks:
+        for comparison in block.methods.values():
+            assert comparison.error == min(rung.error for rung in comparison.ladder)
+        # Too large a step is wrong by ε², too small a one by rounding: the best is in between.
+        large, best, small = (rung.error for rung in block.methods["directional"].ladder)
+        assert block.methods["directional"].eps == 1e-5
+        assert best < 1e-3 * large
+        assert best < 1e-3 * small
+        assert block.methods["directional complex"].eps == 1e-20
+
+
+def test_an_error_between_the_thresholds_warns_and_does_not_fail(monkeypatch):
+    def change(right, weights, ds, cache):
+        # a = (1 + 10⁻⁶) n: the error is 10⁻⁶ / 2
+        return right._replace(weights=right.weights._replace(b=(1 + 1e-6) * right.weights.b))
+
+    patch_backward(monkeypatch, change)
+    checks = check(TANH, problem())
+    assert failed(checks) == set()
+    assert checks["b"].warned
+    assert checks["b"].error == pytest.approx(5e-7, rel=1e-3)
+    assert not checks["W"].warned
+
+
+@pytest.mark.parametrize(
+    ("activation", "output", "masked"),
+    list(product(sorted(ACTIVATIONS), sorted(LOSSES), [False, True])),
+)
+def test_the_complex_safe_forms_equal_the_shipped_ones(activation, output, masked):
+    given = problem()
+    chosen = Objective(activation, output, l2=0.02, columns=COLUMNS)
+    masks = given.masks if masked else NO_MASKS
+    weights = np.linspace(0.5, 2.0, B)
+    batch = given.batch._replace(weights=weights, given=None)
+    J = reference_J(chosen, given.parameters, batch, masks)
+    assert J.imag == 0.0
+    assert J.real == pytest.approx(evaluate(chosen, given.parameters, batch, masks).J, rel=1e-14)
+
+
+def test_weights_and_given_inputs_are_checked_too():
+    given = problem()
+    rng = np.random.default_rng(5)
+    batch = given.batch._replace(
+        given=rng.normal(size=(B, 3)).astype(np.float32), weights=rng.uniform(0.5, 2.0, size=B)
+    )
+    wider = given.parameters | {"W": rng.normal(size=(H, C * d + 3))}
+    checks = check(TANH, Problem(wider, batch, given.masks), given.masks)
+    assert failed(checks) == set()
+    assert checks["W"].methods["complex"].error <= 1e-12
 
 
 def test_of_a_table_the_rows_that_were_met_are_checked_and_of_the_rest_all():
@@ -99,7 +186,7 @@ def test_of_a_table_the_rows_that_were_met_are_checked_and_of_the_rest_all():
     ids = given.batch.ids
     met = [len(set(ids[:, 0].tolist())), len({*ids[:, 1].tolist(), *ids[:, 2].tolist()})]
     assert all(rows < V for rows, (V, _) in zip(met, TABLES.values(), strict=True))
-    assert {name: block.coordinates for name, block in checks.items()} == {
+    assert coordinates(checks) == {
         "L": met[0] * 2,
         "E.affixes": met[1] * 1,
         "W": H * C * d,
@@ -109,7 +196,7 @@ def test_of_a_table_the_rows_that_were_met_are_checked_and_of_the_rest_all():
 
 
 def test_no_more_coordinates_are_checked_than_asked_for():
-    assert {b.coordinates for b in check(TANH, problem(), samples=3).values()} == {3}
+    assert set(coordinates(check(TANH, problem(), samples=3)).values()) == {3}
 
 
 def test_nothing_passed_in_is_changed():
@@ -134,8 +221,67 @@ def test_float32_parameters_and_targets_are_checked_in_float64():
     assert {array.dtype for array in narrow.values()} == {np.dtype(np.float32)}
 
 
-# --- what is wrong is caught: a mistake is seeded into the backward pass, and the blocks that it
-# --- spoils fail; the others, which it leaves alone, still pass
+# --- what is wrong is caught: a mistake is put into the backward pass, and the blocks that it spoils
+# --- fail; the others, which it leaves alone, still pass
+
+
+def a_case(activation: str = "tanh", output: str = "softmax") -> Case:
+    given = problem()
+    chosen = TANH._replace(activation=activation, output=output, l2=0.02)
+    rng = np.random.default_rng(0)
+    return Case(chosen, given.parameters, given.batch, given.masks, rng)
+
+
+def spoiled_by(mistake: Mistake) -> set[str]:
+    if mistake.name == "unmet row":
+        return {"L"}  # the first table that has such a row
+    spoiled = set(mistake.spoils) - {"tables"}
+    return spoiled | set(TABLES) if "tables" in mistake.spoils else spoiled
+
+
+def test_there_are_at_least_twelve_mistakes_each_with_a_name_of_its_own():
+    assert len({mistake.name for mistake in MISTAKES}) == len(MISTAKES) >= 12
+
+
+@pytest.mark.parametrize(
+    ("activation", "output"), list(product(sorted(ACTIVATIONS), sorted(LOSSES)))
+)
+def test_every_mistake_is_caught_in_the_blocks_that_it_spoils(activation, output):
+    found = seed_mistakes(a_case(activation, output), samples=60)
+    assert [caught.mistake for caught in found] == list(MISTAKES)
+    for caught in found:
+        if caught.harmless:
+            assert (caught.mistake.name, ACTIVATIONS[activation].piecewise) == ("f′ at h", True)
+            continue
+        assert set(caught.blocks) == spoiled_by(caught.mistake) | {ALL}, caught.mistake.name
+        # Not by a hair: a mistake is orders of magnitude above the tolerance.
+        assert max(caught.errors.values()) > 1e-4
+
+
+def test_a_mistake_in_a_row_that_no_window_has_is_caught_by_the_directions_alone():
+    (caught,) = [c for c in seed_mistakes(a_case(), 60) if c.mistake.name == "unmet row"]
+    assert {method for method, error in caught.errors.items() if error >= FAIL} == {
+        "directional",
+        "directional complex",
+    }
+
+
+def test_mistakes_leave_the_shipping_backward_pass_as_it_was():
+    given = problem()
+    before = loss_and_gradients(TANH, given.parameters, given.batch, given.masks)
+    seed_mistakes(a_case(), samples=5)
+    after = loss_and_gradients(TANH, given.parameters, given.batch, given.masks)
+    for name, gradient in before[1].items():
+        like = given.parameters[name]
+        np.testing.assert_array_equal(dense(gradient, like), dense(after[1][name], like))
+
+
+def test_what_is_no_mistake_is_not_called_caught(monkeypatch):
+    nothing = Mistake("nothing", "the shipping backward pass", shipping, ())
+    monkeypatch.setattr(mistakes, "MISTAKES", (nothing,))
+    (caught,) = seed_mistakes(a_case(), samples=60)
+    assert not caught.caught
+    assert max(caught.errors.values()) < 1e-8
 
 
 def patch_backward(monkeypatch, change: Callable) -> None:
@@ -147,165 +293,6 @@ def patch_backward(monkeypatch, change: Callable) -> None:
     monkeypatch.setattr(objective, "backward", mistaken)
 
 
-def transposed_W(monkeypatch):
-    def change(right, weights, ds, cache):
-        delta = np.linalg.solve(weights.W.T, right.x.T).T  # x = δ W, so δ = x W⁻¹
-        return right._replace(x=delta @ weights.W.T)
-
-    patch_backward(monkeypatch, change)
-
-
-def missing_mean(monkeypatch):
-    right = LOSSES["softmax"]
-
-    def mistaken(s, y, weights):
-        J, ds = right(s, y, weights)
-        return J, ds * len(s)
-
-    monkeypatch.setitem(LOSSES, "softmax", mistaken)
-
-
-def missing_f_prime(monkeypatch):
-    monkeypatch.setitem(ACTIVATIONS, "tanh", Activation(np.tanh, np.ones_like))
-
-
-def f_prime_of_z_instead_of_h(monkeypatch):
-    monkeypatch.setitem(ACTIVATIONS, "tanh", Activation(np.tanh, lambda h: 1 - np.tanh(h) ** 2))
-
-
-def last_one_wins(place, values, n):
-    out = np.zeros((n, values.shape[1]))
-    out[place] += values
-    return out
-
-
-def repeated_entries_lose_gradient(monkeypatch):
-    monkeypatch.setattr(objective, "scatter_add", last_one_wins)
-
-
-def repeated_rows_lose_gradient(monkeypatch):
-    monkeypatch.setattr(lookup, "scatter_add", last_one_wins)
-
-
-def bias_of_one_window(monkeypatch):
-    def change(right, weights, ds, cache):
-        return right._replace(weights=right.weights._replace(b=right.weights.b / len(ds)))
-
-    patch_backward(monkeypatch, change)
-
-
-def hidden_mask_forgotten_in_delta(monkeypatch):
-    def change(right, weights, ds, cache):
-        forgetful = backward(weights, "tanh", ds, cache._replace(mask=None))
-        return forgetful._replace(weights=forgetful.weights._replace(U=right.weights.U))
-
-    patch_backward(monkeypatch, change)
-
-
-def hidden_mask_forgotten_in_U(monkeypatch):
-    def change(right, weights, ds, cache):
-        return right._replace(weights=right.weights._replace(U=ds.T @ cache.h))
-
-    patch_backward(monkeypatch, change)
-
-
-def input_mask_forgotten(monkeypatch):
-    # Forward with the mask, and back without.
-    forward_with = problem().masks
-
-    def mistaken(chosen, parameters, batch, masks):
-        with monkeypatch.context() as patch:
-            patch.setattr(objective, "evaluate", lambda *args: evaluate(*args[:3], forward_with))
-            return loss_and_gradients(chosen, parameters, batch, Masks(None, masks.hidden))
-
-    monkeypatch.setattr(gradcheck, "loss_and_gradients", mistaken)
-
-
-def l2_forgotten(monkeypatch):
-    def mistaken(chosen, parameters, batch, masks):
-        return loss_and_gradients(chosen._replace(l2=0.0), parameters, batch, masks)
-
-    monkeypatch.setattr(gradcheck, "loss_and_gradients", mistaken)
-
-
-def l2_doubled(monkeypatch):
-    def mistaken(chosen, parameters, batch, masks):
-        return loss_and_gradients(chosen._replace(l2=2 * chosen.l2), parameters, batch, masks)
-
-    monkeypatch.setattr(gradcheck, "loss_and_gradients", mistaken)
-
-
-def stale_delta(monkeypatch):
-    # δ made with the f′ of other windows than those at hand, as one kept from the last batch is.
-    def change(right, weights, ds, cache):
-        stale = backward(weights, "tanh", ds, cache._replace(h=np.roll(cache.h, 1, axis=0)))
-        return stale._replace(weights=stale.weights._replace(U=right.weights.U))
-
-    patch_backward(monkeypatch, change)
-
-
-def stale_delta_for_x_alone(monkeypatch):
-    def change(right, weights, ds, cache):
-        stale = backward(weights, "tanh", ds, cache._replace(h=np.roll(cache.h, 1, axis=0)))
-        return right._replace(x=stale.x)
-
-    patch_backward(monkeypatch, change)
-
-
-def window_cut_in_the_wrong_order(monkeypatch):
-    def change(right, weights, ds, cache):
-        return right._replace(x=right.x.reshape(B, C, d)[:, ::-1].reshape(B, C * d))
-
-    patch_backward(monkeypatch, change)
-
-
-def U_updated_too_early(monkeypatch):
-    # U takes its step before δ is made from it: what "every gradient before any update" forbids.
-    def change(right, weights, ds, cache):
-        moved = weights._replace(U=weights.U - 0.01 * right.weights.U)
-        early = backward(moved, "tanh", ds, cache)
-        return early._replace(weights=early.weights._replace(U=right.weights.U))
-
-    patch_backward(monkeypatch, change)
-
-
-WORDS = {"L", "E.affixes"}
-BELOW = {*WORDS, "W", "b"}  # all that δ flows into
-
-MISTAKES = [
-    (transposed_W, WORDS),
-    (missing_mean, {*BELOW, "U"}),
-    (missing_f_prime, BELOW),
-    (f_prime_of_z_instead_of_h, BELOW),
-    (repeated_entries_lose_gradient, WORDS),
-    (repeated_rows_lose_gradient, WORDS),
-    (bias_of_one_window, {"b"}),
-    (hidden_mask_forgotten_in_delta, BELOW),
-    (hidden_mask_forgotten_in_U, {"U"}),
-    (input_mask_forgotten, WORDS),
-    (l2_forgotten, {"W", "U"}),
-    (l2_doubled, {"W", "U"}),
-    (stale_delta, BELOW),
-    (stale_delta_for_x_alone, WORDS),
-    (window_cut_in_the_wrong_order, WORDS),
-    (U_updated_too_early, BELOW),
-]
-
-
-@pytest.mark.parametrize(
-    ("seed_mistake", "spoiled"), MISTAKES, ids=[mistake.__name__ for mistake, _ in MISTAKES]
-)
-def test_seeded_mistake_is_caught_in_the_blocks_that_it_spoils(monkeypatch, seed_mistake, spoiled):
-    given = problem()
-    chosen = TANH._replace(l2=0.02)
-    assert failed(check(chosen, given, given.masks, samples=60)) == set()
-    seed_mistake(monkeypatch)
-    checks = check(chosen, given, given.masks, samples=60)
-    assert failed(checks) == spoiled
-    # Not by a hair: a mistake is orders of magnitude above the tolerance.
-    assert all(checks[name].error > 1e-5 for name in spoiled)
-
-
 def test_worst_coordinate_is_where_the_mistake_is(monkeypatch):
     def change(right, weights, ds, cache):
         W = right.weights.W.copy()
@@ -315,7 +302,7 @@ def test_worst_coordinate_is_where_the_mistake_is(monkeypatch):
     patch_backward(monkeypatch, change)
     checks = check(TANH, problem())
     assert failed(checks) == {"W"}
-    assert checks["W"].worst == (5, 2)
+    assert checks["W"].methods["central"].worst == (5, 2)
 
 
 def test_a_tables_worst_coordinate_is_a_row_of_the_table(monkeypatch):
@@ -333,7 +320,7 @@ def test_a_tables_worst_coordinate_is_a_row_of_the_table(monkeypatch):
     monkeypatch.setattr(objective, "embed_backward", mistaken)
     checks = check(TANH, given)
     assert failed(checks) == {"L"}
-    assert checks["L"].worst == (row, 1)
+    assert checks["L"].methods["complex"].worst == (row, 1)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -352,7 +339,7 @@ def test_a_loss_that_is_not_a_number_fails_and_is_not_taken_for_a_kink(activatio
     given.parameters["U"][0, 0] = np.nan
     checks = check(TANH._replace(activation=activation), given)
     assert failed(checks) == set(given.parameters)
-    assert sum(block.kinks for block in checks.values()) == 0
+    assert sum(kinks(checks).values()) == 0
 
 
 # --- kinks
@@ -366,15 +353,15 @@ def test_a_unit_at_a_kink_is_left_out_and_counted_and_does_not_fail(activation, 
     given.parameters["W"][0] = 0.0
     given.parameters["b"][0] = bias
     checks = check(TANH._replace(activation=activation), given)
-    assert {name: block.kinks for name, block in checks.items()} == {
+    assert kinks(checks) == {
         "L": 0,
         "E.affixes": 0,
         "W": C * d,
         "b": 1,
         "U": 0,
     }
-    assert checks["W"].coordinates == (H - 1) * C * d
-    assert checks["b"].coordinates == H - 1
+    assert coordinates(checks)["W"] == (H - 1) * C * d
+    assert coordinates(checks)["b"] == H - 1
     assert failed(checks) == set()
     # Left in, it would have failed: on one side the slope is 0, on the other it is not.
     chosen = TANH._replace(activation=activation)
@@ -400,7 +387,7 @@ def test_a_mistake_is_caught_beside_a_kink(monkeypatch):
 
     patch_backward(monkeypatch, change)
     checks = check(TANH._replace(activation="relu"), given)
-    assert checks["b"].kinks == 1
+    assert kinks(checks)["b"] == 1
     assert failed(checks) == {"b"}
 
 
@@ -410,7 +397,7 @@ def test_a_smooth_f_has_no_kinks():
     given.parameters["b"][0] = 0.0
     for activation in ("tanh", "logistic"):
         checks = check(TANH._replace(activation=activation), given)
-        assert sum(block.kinks for block in checks.values()) == 0
+        assert sum(kinks(checks).values()) == 0
         assert failed(checks) == set()
 
 
