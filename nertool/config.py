@@ -136,6 +136,7 @@ class TrainingConfig:
     class_balance: float = _key(0.0, least=0)
     recase: float = _key(0.0, least=0, below=1)
     replace_entities: float = _key(0.0, least=0, below=1)
+    audit_every: int = _key(0, least=0)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ def write_log(record: EpochRecord, network_dir: Path) -> None:
         "best": record.best,
         "dev": as_dict(record.dev) if record.dev else None,
     }
+    if record.audits:
+        entry["audits"] = [audit._asdict() for audit in record.audits]
     with open(network_dir / "log.jsonl", "a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
 

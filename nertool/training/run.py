@@ -25,6 +25,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.errors import ConfigError, ModelError
 from nertool.tagging.storage import load_model
 from nertool.training.calibrated import calibrate_run
+from nertool.training.audit import BROKEN
 from nertool.training.pool import Piece, Send, run_pieces
 from nertool.training.prepare import Report, prepare
 from nertool.training.prepared import INPUT_FILES, Prepared, load_prepared, save_prepared
@@ -68,7 +69,7 @@ def prepared_for(
     return prepared
 
 
-_RESULTS = ("best", "last", "log.jsonl", "members", "first_stage")
+_RESULTS = ("best", "last", "log.jsonl", "members", "first_stage", BROKEN)
 _OWN = (*_RESULTS, "prepared", "config.yaml")
 
 
@@ -168,7 +169,7 @@ def _comparable(config: Config) -> Config:
             path=config.vectors.path and Path(),
             more=config.vectors.more and (Path(),) * len(config.vectors.more),
         ),
-        training=replace(config.training, epochs=1, patience=0),
+        training=replace(config.training, epochs=1, patience=0, audit_every=0),
     )
 
 

@@ -32,6 +32,7 @@ from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.evaluate import score_predictions
 from nertool.tagging.model import Member, Model, score_tokens
 from nertool.tagging.storage import map_arrays, save_model, write_arrays
+from nertool.training.audit import BROKEN, keeping_batch
 from nertool.training.checkpoint import load_state, save_state, write_log
 from nertool.training.prepared import Part, Prepared
 from nertool.training.trainer import EpochRecord, State, initial_state, mean_parameters, train
@@ -92,7 +93,8 @@ def train_fold(
     of_sentences = fold_of_sentences(prepared.train, config.first_stage.folds)
     working = working_inputs(first, prepared if fold == 0 else replace(prepared, dev=None))
     state = initial_state(first, prepared, working, (_FOLD, fold))
-    yield from train(first, prepared, working, state, np.flatnonzero(of_sentences != fold))
+    records = train(first, prepared, working, state, np.flatnonzero(of_sentences != fold))
+    yield from keeping_batch(records, run_dir / BROKEN)
 
     parameters = mean_parameters(state.recent)
     if fold:
@@ -148,7 +150,8 @@ def train_member(
     working, state = member_start(config, prepared, run_dir, i)
     state = load_state(state, folder)
     encoders: list[Encoder] = []
-    for record in train(config, prepared, working, state, on_batch=on_batch):
+    records = train(config, prepared, working, state, on_batch=on_batch)
+    for record in keeping_batch(records, folder / BROKEN):
         if record.best and config.network.members == 1:
             encoders = encoders or encoders_of(config, prepared)
             member = member_of(prepared, working, state, encoders)

@@ -20,7 +20,6 @@ from nertool.embeddings.windows import (
     sentence_windows,
     single_windows,
 )
-from nertool.errors import TrainingError
 from nertool.evaluation.scores import Scores
 from nertool.network.activations import Array
 from nertool.network.lookup import Rows, row_width
@@ -38,6 +37,7 @@ from nertool.tagging.adjust import adjust
 from nertool.tagging.decode import decode, lattice
 from nertool.tagging.evaluate import score_predictions
 from nertool.tagging.model import outputs, score_tokens
+from nertool.training.audit import Audit, NonFiniteError, Snapshot, audit, copy_met, is_finite
 from nertool.training.prepared import Part, Prepared
 from nertool.training.working import (
     TrainingText,
@@ -68,7 +68,8 @@ class State:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What an epoch came to. loss: mean J of its batches; dev: None without a dev part."""
+    """What an epoch came to. loss: mean J of its batches; dev: None without a dev part; audits: of
+    every training.audit_every-th batch."""
 
     epoch: int
     loss: float
@@ -77,6 +78,7 @@ class EpochRecord:
     seconds: float
     tokens_per_second: float
     best: bool
+    audits: tuple[Audit, ...] = ()
 
 
 def objective_of(config: Config) -> Objective:
@@ -117,7 +119,7 @@ def train(
     """Train from `state` on, changing it; yield a record after each epoch, until done or out of patience.
 
     sentences: those of the training part to train on, None for all. on_batch gets the number of
-    windows and J of each mini-batch. Errors: TrainingError if J is no longer a finite number.
+    windows and J of each mini-batch. Errors: NonFiniteError if J or a gradient is no longer finite.
     """
     settings = config.training
     objective = objective_of(config)
@@ -140,6 +142,7 @@ def train(
         targets = one_hot(tag_ids, T, K)
         N = int(np.diff(text.sentence_starts)[sentences].sum())
         total = 0.0
+        audits = []
         for drawn in batches(text, sentences, settings.shuffle, settings.batch_size, state.rng):
             batch = Batch(
                 ids=ids[drawn.positions],
@@ -156,12 +159,21 @@ def train(
             # A number too large is caught below, by J: no need for numpy to warn of it first.
             with np.errstate(over="ignore", invalid="ignore"):
                 J, gradients = loss_and_gradients(objective, state.parameters, batch, masks)
-            if not np.isfinite(J):
-                raise TrainingError(
-                    f"the loss became {J} in epoch {state.epoch} after "
-                    f"{state.optimizer.t} batches at training.alpha = {alpha:g}; set a smaller one"
+            step = state.optimizer.t + 1
+            where = {"epoch": state.epoch, "step": step, "alpha": alpha}
+            snapshot = Snapshot(where, objective, state.parameters, batch, masks)
+            if not is_finite(J, gradients):
+                became = "a gradient became infinite" if np.isfinite(J) else f"the loss became {J}"
+                raise NonFiniteError(
+                    f"{became} in epoch {state.epoch} after "
+                    f"{state.optimizer.t} batches at training.alpha = {alpha:g}; set a smaller one",
+                    snapshot,
                 )
+            due = settings.audit_every and step % settings.audit_every == 0
+            before = copy_met(state.parameters, gradients) if due else {}
             state.optimizer.update(state.parameters, gradients, alpha)
+            if due:
+                audits.append(audit(snapshot, J, gradients, before, state.parameters))
             total += J * B
             on_batch(B, J)
         seconds = time.perf_counter() - started
@@ -175,7 +187,8 @@ def train(
         if best:
             state.best = averaged
             state.best_epoch, state.best_f1 = state.epoch, dev.f1 if dev else 0.0
-        yield EpochRecord(state.epoch, total / N, dev, alpha, seconds, N / seconds, best)
+        speed = N / seconds
+        yield EpochRecord(state.epoch, total / N, dev, alpha, seconds, speed, best, tuple(audits))
 
 
 def _flat(text: TrainingText) -> tuple[PaddedText, Rows, Array | None, Ids]:

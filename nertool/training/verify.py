@@ -1,9 +1,10 @@
-"""gradcheck on what a user has: a config with its text, or a trained model."""
+"""Cases to check gradients on: for a config, its own training text, with every activation and loss; for
+a trained model, its own weights on windows of its own vocabulary."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,21 +15,49 @@ from nertool.config import Config
 from nertool.embeddings.context import Setting
 from nertool.embeddings.inputs import Inputs
 from nertool.embeddings.windows import single_windows
-from nertool.network.activations import ACTIVATIONS, Array
-from nertool.network.gradcheck import BlockCheck, check_gradients
+from nertool.network.activations import ACTIVATIONS
+from nertool.network.gradcheck import STEPS, BlockCheck, Comparison, Ladders, check_gradients
 from nertool.network.lookup import row_width
 from nertool.network.losses import LOSSES
-from nertool.network.objective import Batch, Masks, Parameters, dropout_mask, tables_of
+from nertool.network.objective import (
+    Batch,
+    Masks,
+    Objective,
+    Parameters,
+    dropout_mask,
+    tables_of,
+)
 from nertool.tagging.model import Model, inputs_for, outputs
+from nertool.training.audit import Snapshot
 from nertool.training.prepare import Report, prepare
 from nertool.training.prepared import Prepared
-from nertool.training.trainer import objective_of, one_hot
-from nertool.training.working import FirstStage, starting_parameters, training_text, working_inputs
+from nertool.training.trainer import objective_of, one_hot, token_weights
+from nertool.training.working import (
+    FirstStage,
+    TrainingText,
+    Working,
+    starting_parameters,
+    training_text,
+    working_inputs,
+)
+
+
+class Case(NamedTuple):
+    """A network, a batch and dropout masks that are held; own: it is what the config or model itself
+    uses; network: which of a model's networks it is, if there are several; rng: for drawing
+    coordinates and directions."""
+
+    objective: Objective
+    parameters: Parameters
+    batch: Batch
+    masks: Masks
+    rng: np.random.Generator
+    own: bool = True
+    network: str = ""
 
 
 class Verdict(NamedTuple):
-    """The checks of one activation and output; own: it is what the config or model itself uses;
-    network: which of a model's networks it is, if there are several."""
+    """The checks of one case."""
 
     activation: str
     output: str
@@ -41,70 +70,111 @@ class Verdict(NamedTuple):
         return all(check.passed for check in self.checks)
 
     def as_dict(self) -> dict[str, Any]:
-        blocks = {
-            check.block: {
-                "error": check.error if math.isfinite(check.error) else None,
-                "passed": check.passed,
-                "coordinates": check.coordinates,
-                "kinks": check.kinks,
-                "worst": list(check.worst),
-            }
-            for check in self.checks
-        }
         return {
             "activation": self.activation,
             "output": self.output,
             "network": self.network,
             "own": self.own,
             "passed": self.passed,
-            "blocks": blocks,
+            "blocks": {
+                check.block: {
+                    "passed": check.passed,
+                    "warned": check.warned,
+                    "error": finite(check.error),
+                    "methods": {m: _as_dict(c) for m, c in check.methods.items()},
+                }
+                for check in self.checks
+            },
         }
 
 
-def verify_config(config: Config, windows: int, samples: int, report: Report) -> list[Verdict]:
-    """Check every activation and loss on windows of the config's training text."""
-    prepared = prepare(replace(config, corpus=replace(config.corpus, dev=None)), report)
-    verdicts = []
-    for activation in ACTIVATIONS:
-        for output in LOSSES:
-            network = replace(config.network, activation=activation, output=output)
-            variant = replace(config, network=network)
-            checks = _check_fresh(variant, prepared, windows, samples)
-            verdicts.append(Verdict(activation, output, network == config.network, checks))
-    return verdicts
+def finite(number: float) -> float | None:
+    """Return a number as JSON can hold it: None where it is not finite."""
+    return number if math.isfinite(number) else None
 
 
-def _check_fresh(
-    config: Config, prepared: Prepared, windows: int, samples: int
-) -> list[BlockCheck]:
-    """Check a network as training would start it, on windows of which half hold an entity.
+def _as_dict(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "error": finite(comparison.error),
+        "eps": comparison.eps,
+        "compared": comparison.compared,
+        "worst": list(comparison.worst),
+        "kinks": [list(place) for place in comparison.kinks],
+        "ladder": [[eps, finite(error), n] for eps, error, n in comparison.ladder],
+    }
 
-    What a first stage would say is drawn at random: to the gradients it is an input like any other.
+
+def check_case(case: Case, samples: int, ladders: Ladders = STEPS) -> Verdict:
+    """Check every gradient of a case, by every method.
+
+    Variants that are not the config's own get a quarter of the coordinates: the directions cover
+    the rest, and the whole takes seconds.
     """
-    rng = np.random.default_rng([config.seed, 2])
-    part = prepared.train
+    checks = check_gradients(
+        case.objective,
+        case.parameters,
+        case.batch,
+        case.rng,
+        case.masks,
+        samples if case.own else -(-samples // 4),
+        ladders,
+    )
+    activation, output = case.objective.activation, case.objective.output
+    return Verdict(activation, output, case.own, checks, case.network)
+
+
+def cases_of_config(
+    config: Config, windows: int, report: Report, own_alone: bool = False
+) -> Iterator[Case]:
+    """Yield the config's own case, then, unless own_alone, one for every other activation and loss,
+    on windows of the config's training text."""
+    prepared = prepare(replace(config, corpus=replace(config.corpus, dev=None)), report)
     first = None
     if config.first_stage.folds:
-        p = rng.dirichlet(np.ones(len(prepared.tags)), len(part.word_ids))
+        # What a first stage would say is drawn: to the gradients it is an input like any other.
+        rng = np.random.default_rng([config.seed, 4])
+        p = rng.dirichlet(np.ones(len(prepared.tags)), len(prepared.train.word_ids))
         first = FirstStage(p.astype(np.float32), None)
     working = working_inputs(config, prepared, 0, first)
+    text = training_text(config, prepared, working)
+    own = (config.network.activation, config.network.output)
+    others = [(f, output) for f in ACTIVATIONS for output in LOSSES if (f, output) != own]
+    for activation, output in [own, *([] if own_alone else others)]:
+        network = replace(config.network, activation=activation, output=output)
+        variant = replace(config, network=network)
+        case = _fresh_case(variant, prepared, working, text, windows)
+        yield case._replace(own=(activation, output) == own)
+
+
+def _fresh_case(
+    config: Config, prepared: Prepared, working: Working, text: TrainingText, windows: int
+) -> Case:
+    """Return a network as training would start it, and windows of which a good part hold an entity."""
+    rng = np.random.default_rng([config.seed, 2])
     parameters = starting_parameters(config, prepared, working, rng, np.float64)
-    inside = np.flatnonzero(part.tag_ids)
-    tokens = np.concatenate(
+    # Each token with the one after it, so that windows share words, as in training.
+    pairs = -(-windows // 4)
+    inside = np.flatnonzero(text.tag_ids)
+    N = len(text.tag_ids)
+    drawn = np.concatenate(
         [
-            rng.choice(inside, size=min(len(inside), (windows + 1) // 2), replace=False),
-            rng.integers(0, len(part.word_ids), size=windows // 2),
+            rng.choice(inside, size=min(len(inside), pairs), replace=False),
+            rng.integers(0, N, size=pairs),
         ]
     )
-    targets = one_hot(part.tag_ids, len(prepared.tags), outputs(prepared.tags, config))
-    inputs = training_text(config, prepared, working).inputs
-    return _check(config, parameters, inputs, tokens, targets(tokens), rng, samples)
+    tokens = np.stack([drawn, np.minimum(drawn + 1, N - 1)], axis=1).ravel()[:windows]
+    tag_ids = text.tag_ids[tokens]
+    T = len(prepared.tags)
+    y = one_hot(tag_ids, T, outputs(prepared.tags, config))(np.arange(len(tokens)))
+    weights = token_weights(config, prepared)
+    batch = _batch(text.inputs, tokens)._replace(
+        y=y, weights=None if weights is None else weights[tag_ids]
+    )
+    return _case(config, parameters, batch, rng)
 
 
-def verify_model(model: Model, seed: int, windows: int, samples: int) -> list[Verdict]:
-    """Check every network of a trained model on random windows of its vocabulary, with random tags."""
-    network = model.config.network
-    verdicts = []
+def cases_of_model(model: Model, seed: int, windows: int) -> Iterator[Case]:
+    """Yield each network of a trained model on random windows of its vocabulary, with random tags."""
     for i, member in enumerate((*model.first_stage, *model.members)):
         rng = np.random.default_rng([seed, 3, i])
         words = _draw_words(member.encoder.words, rng, 4 * windows)
@@ -118,10 +188,14 @@ def verify_model(model: Model, seed: int, windows: int, samples: int) -> list[Ve
         tag_ids = rng.integers(0, len(model.tags), size=windows).astype(np.int32)
         targets = one_hot(tag_ids, len(model.tags), len(parameters["U"]))
         tokens = np.arange(windows)
-        y = targets(tokens)
-        checks = _check(model.config, parameters, inputs, tokens, y, rng, samples)
-        verdicts.append(Verdict(network.activation, network.output, True, checks, _name(model, i)))
-    return verdicts
+        batch = _batch(inputs, tokens)._replace(y=targets(tokens))
+        yield _case(model.config, parameters, batch, rng)._replace(network=_name(model, i))
+
+
+def case_of_snapshot(snapshot: Snapshot) -> Case:
+    """Return the case of a batch that training kept."""
+    _, objective, parameters, batch, masks = snapshot
+    return Case(objective, parameters, batch, masks, np.random.default_rng(0))
 
 
 def _name(model: Model, i: int) -> str:
@@ -137,24 +211,36 @@ def _draw_words(words: Sequence[str], rng: np.random.Generator, n: int) -> list[
     return [words[i] for i in drawn] + ["\N{REPLACEMENT CHARACTER}"]
 
 
-def _check(
-    config: Config,
-    parameters: Parameters,
-    inputs: Inputs,
-    tokens: NDArray[np.int64],
-    y: Array,
-    rng: np.random.Generator,
-    samples: int,
-) -> list[BlockCheck]:
-    """Check the windows of some tokens, with the config's L2 and with dropout masks drawn once and held."""
+def _batch(inputs: Inputs, tokens: NDArray[np.int64]) -> Batch:
+    """Return the windows of some tokens, without targets; a word that two windows share stands there
+    once, as in training."""
     drawn = single_windows(inputs.text, tokens)
+    positions, place = np.unique(drawn.positions, return_inverse=True)
     given = None if inputs.given is None else inputs.given[tokens]
-    batch = Batch(inputs.ids[drawn.positions], drawn.windows, y, given)
-    objective = objective_of(config)
-    d = row_width(list(tables_of(parameters).values()), objective.columns)
-    B, H = len(drawn.windows), len(parameters["b"])
-    masks = Masks(
-        dropout_mask(rng, (len(batch.ids), d), config.training.dropout_input, np.float64),
-        dropout_mask(rng, (B, H), config.training.dropout_hidden, np.float64),
+    return Batch(inputs.ids[positions], place[drawn.windows], np.empty(0), given)
+
+
+def _case(config: Config, parameters: Parameters, batch: Batch, rng: np.random.Generator) -> Case:
+    """Add the config's L2, and its dropout with masks drawn once and held."""
+    objective, training = objective_of(config), config.training
+    masks = draw_masks(
+        rng, objective, parameters, batch, training.dropout_input, training.dropout_hidden
     )
-    return check_gradients(objective, parameters, batch, rng, masks, samples)
+    return Case(objective, parameters, batch, masks, rng)
+
+
+def draw_masks(
+    rng: np.random.Generator,
+    objective: Objective,
+    parameters: Parameters,
+    batch: Batch,
+    dropout_input: float,
+    dropout_hidden: float,
+) -> Masks:
+    """Draw dropout masks for a batch, in float64."""
+    d = row_width(list(tables_of(parameters).values()), objective.columns)
+    B, H = len(batch.windows), len(parameters["b"])
+    return Masks(
+        dropout_mask(rng, (len(batch.ids), d), dropout_input, np.float64),
+        dropout_mask(rng, (B, H), dropout_hidden, np.float64),
+    )
