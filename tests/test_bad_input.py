@@ -233,6 +233,12 @@ CASES = [
     Case("gradcheck-missing", ("gradcheck", "modl"), "modl: no such file"),
     Case("gradcheck-no-entity", ("gradcheck", "config.yaml"), "train.conll: found no entity", "",
          {"train.conll": b"all O\n"}),
+    Case("batch-missing", ("gradcheck", "--batch", "b.st"), "b.st: no such file"),
+    Case("batch-is-a-folder", ("gradcheck", "--batch", "model"), "model: found a folder"),
+    Case("batch-of-another-kind", ("gradcheck", "--batch", "dev.conll"), "dev.conll: found no batch"),
+    Case("batch-is-a-model", ("gradcheck", "--batch", "model/model.safetensors"),
+         "model/model.safetensors: found no batch"),
+    Case("plot-beside-no-folder", ("gradcheck", "model", "--plot", "no/p.png"), "no: no such folder"),
     Case("init-in-a-full-folder", ("init", "model"), "model: already there"),
     Case("init-over-a-file", ("init", "dev.conll"), "dev.conll: already there"),
     Case("init-below-a-file", ("init", "dev.conll/x"), "dev.conll"),
@@ -253,6 +259,8 @@ CASES = [
     misuse("bad-output", "predict", "run", "-", "--to", "xml", holds="--to: found xml"),
     misuse("bad-scheme", "predict", "run", "-", "--scheme", "iob3", holds="--scheme: found iob3"),
     misuse("set-on-a-model", "gradcheck", "run", "--set", "seed=2", holds="leave it out"),
+    misuse("nothing-to-check", "gradcheck", holds="or --batch FILE"),
+    misuse("two-things-to-check", "gradcheck", "run", "--batch", "b", holds="or --batch FILE"),
     misuse("no-windows", "gradcheck", "config.yaml", "--windows", "0", holds="--windows"),
 ]  # fmt: skip
 

@@ -444,57 +444,6 @@ def test_a_reader_that_has_had_enough_is_no_fault(tiny, run_dir, tmp_path):
     assert "BrokenPipe" not in notes
 
 
-# Gradcheck
-
-
-def test_gradcheck_as_json_is_one_object(tiny, main):
-    done = main("gradcheck", tiny / "config.yaml", "--json", "--samples", "8", "--windows", "6")
-    assert (done.returncode, done.stdout.count("\n")) == (0, 1)
-    result = json.loads(done.stdout)
-    assert set(result) == {"passed", "checks"}
-    assert result["passed"] is True
-    pairs = [(check["activation"], check["output"]) for check in result["checks"]]
-    assert sorted(pairs) == sorted(
-        (f, output)
-        for f in ("tanh", "logistic", "relu", "hard_tanh")
-        for output in ("logistic", "softmax")
-    )
-    assert [(c["activation"], c["output"]) for c in result["checks"] if c["own"]] == [
-        ("tanh", "logistic")
-    ]
-    for check in result["checks"]:
-        assert set(check) == {"activation", "output", "network", "own", "passed", "blocks"}
-        assert check["network"] == ""
-        assert {"L", "W", "b", "U"} < set(check["blocks"])
-        for block in check["blocks"].values():
-            assert set(block) == {"error", "passed", "coordinates", "kinks", "worst"}
-            assert block["error"] <= 1e-7
-            assert block["coordinates"] <= 8
-
-
-def test_gradcheck_of_a_model_prints_a_table(run_dir, main):
-    done = main("gradcheck", run_dir, "--samples", "5")
-    assert done.returncode == 0
-    assert re.search(r"^tanh +logistic( +\d\.\de-\d\d){5}$", done.stdout, re.MULTILINE)
-    assert "\npassed: " in done.stdout
-
-
-def test_gradcheck_fails_on_a_wrong_gradient_and_says_where(tiny, run_dir, main, monkeypatch):
-    from nertool.network import activations
-
-    wrong = activations.ACTIVATIONS["tanh"]._replace(f_prime_of_h=lambda h: 1.0 - h)
-    monkeypatch.setitem(activations.ACTIVATIONS, "tanh", wrong)
-    done = main("gradcheck", run_dir, "--json")
-    assert done.returncode == 1
-    blocks = json.loads(done.stdout)["checks"][0]["blocks"]
-    # U's gradient does not go through f′; all below it does.
-    assert {name for name, block in blocks.items() if block["passed"]} == {"U"}
-    done = main("gradcheck", tiny / "config.yaml", "--samples", "5")
-    assert done.returncode == 1
-    assert "  FAILED: W: " in done.stdout
-    assert "\nFAILED: " in done.stdout
-
-
 # Help, version, init
 
 

@@ -48,7 +48,7 @@ def test_tagging_imports_neither_gensim_nor_scipy_if_its_model_needs_none(tiny, 
 
 ORDER = [
     "errors", "packed", "files", "config", "corpus", "embeddings", "network", "evaluation", "tagging",
-    "training", "integrations", "api", "cli",
+    "training", "explain", "integrations", "api", "cli",
 ]  # fmt: skip
 
 

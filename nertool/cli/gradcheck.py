@@ -2,87 +2,317 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nertool.cli.options import AsJson, Overrides, Seed, note, print_json, read_config
 
 if TYPE_CHECKING:
-    from nertool.training.verify import Verdict
+    from nertool.network.gradcheck import Comparison
+    from nertool.network.jacobians import Jacobian
+    from nertool.training.mistakes import Caught
+    from nertool.training.verify import Case, Verdict
 
 
 def gradcheck(
     path: Annotated[
-        Path,
-        typer.Argument(metavar="CONFIG|MODEL", help="A YAML config, or a model or run folder."),
-    ],
+        Path | None,
+        typer.Argument(metavar="[CONFIG|MODEL]", help="A YAML config, or a model or run folder."),
+    ] = None,
     overrides: Overrides = None,
     seed: Seed = None,
-    windows: Annotated[int, typer.Option(min=1, help="Windows in the batch that is checked.")] = 40,
+    windows: Annotated[int, typer.Option(min=1, help="Windows in the batch that is checked.")] = 24,
     samples: Annotated[int, typer.Option(min=1, help="Coordinates checked in each block.")] = 60,
+    mutate: Annotated[
+        bool,
+        typer.Option(
+            "--mutate",
+            help="Put known mistakes into the backward pass, one at a time: each must be caught.",
+        ),
+    ] = False,
+    jacobians: Annotated[
+        bool,
+        typer.Option(
+            "--jacobians", help="Print each Jacobian of the mathematics, by hand and not."
+        ),
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Draw the errors against ε (needs nertool\\[plot])."),
+    ] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Check the batch that a training stopped at, and kept."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare every hand-written gradient with central differences, in 64-bit floats.
+    """Compare every hand-written gradient with central differences, the complex step and random
+    directions, in 64-bit floats.
 
     A config is checked on its own training text, for every activation and loss; a model as it
     was trained, on windows of its own vocabulary. Exit 1 if a gradient is wrong.
     """
-    if path.is_dir():
-        if overrides:
-            raise typer.BadParameter(
-                "--set changes a config, and a model has its own: leave it out"
-            )
+    if (path is None) == (batch is None):
+        raise typer.BadParameter("give either a CONFIG or MODEL, or --batch FILE")
+    if overrides and (path is None or path.is_dir()):
+        raise typer.BadParameter("--set changes a config, and a model has its own: leave it out")
+    # Said before numpy is loaded: the products here are small, and a second thread would only wait.
+    for library in ("OPENBLAS", "MKL", "OMP"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-        from nertool.tagging.storage import load_model
-        from nertool.training.verify import verify_model
+    if plot is not None:
+        from nertool.integrations.ladder_plot import check_plot
 
-        verdicts = verify_model(load_model(path), seed or 0, windows, samples)
+        check_plot(plot)
+    result: dict[str, Any] = {}
+    if batch is not None:
+        cases, result["batch"] = _read_batch(batch, as_json)
+        if result["batch"]["first_not_finite"]:
+            if as_json:
+                print_json({"passed": False, **result})
+            raise typer.Exit(1)
     else:
-        settings = read_config(path, overrides, seed)
+        assert path is not None
+        cases = _cases(path, overrides, seed, windows, mutate or jacobians)
 
-        from nertool.training.verify import verify_config
+    from nertool.training.verify import check_case
 
-        verdicts = verify_config(settings, windows, samples, note)
+    if jacobians:
+        from nertool.network.jacobians import cut_network
+        from nertool.network.jacobians import jacobians as jacobians_of
 
-    passed = all(verdict.passed for verdict in verdicts)
+        case = next(cases)
+        tables = jacobians_of(
+            case.objective, cut_network(case.objective, case.parameters, case.batch)
+        )
+        passed = all(table.passed for table in tables)
+        result["jacobians"] = [table.as_dict() for table in tables]
+        if not as_json:
+            _show_jacobians(tables, case.objective.activation)
+    elif mutate:
+        from nertool.training.mistakes import seed_mistakes
+
+        found = [(case.network, seed_mistakes(case, samples)) for case in cases]
+        passed = all(c.caught or c.harmless for _, caught in found for c in caught)
+        result["mistakes"] = [
+            {"network": network, **c.as_dict()} for network, caught in found for c in caught
+        ]
+        if not as_json:
+            for network, caught in found:
+                _show_mistakes(caught, network)
+    else:
+        verdicts = []
+        for case in cases:
+            verdict = check_case(case, samples)
+            verdicts.append(verdict)
+            if not as_json and verdict.own:
+                _show_blocks(verdict)
+            if plot is not None and len(verdicts) == 1:
+                _plot(case, verdict, samples, plot)
+        passed = all(verdict.passed for verdict in verdicts)
+        result["checks"] = [verdict.as_dict() for verdict in verdicts]
+        if not as_json:
+            _show_others([verdict for verdict in verdicts if not verdict.own])
+            _show_sum(verdicts, passed)
     if as_json:
-        print_json({"passed": passed, "checks": [verdict.as_dict() for verdict in verdicts]})
-    else:
-        _show(verdicts, passed)
+        print_json({"passed": passed, **result})
     if not passed:
         raise typer.Exit(1)
 
 
-def _show(verdicts: list[Verdict], passed: bool) -> None:
-    """Print a row for each activation and loss, a column for each block of parameters."""
-    from nertool.network.gradcheck import EPS, TOLERANCE
+def _cases(
+    path: Path, overrides: list[str] | None, seed: int | None, windows: int, own_alone: bool
+) -> Iterator[Case]:
+    if path.is_dir():
+        from nertool.tagging.storage import load_model
+        from nertool.training.verify import cases_of_model
 
-    blocks = list(dict.fromkeys(check.block for verdict in verdicts for check in verdict.checks))
-    print("Relative error ‖a − n‖ / (‖a‖ + ‖n‖) of each block's gradient by hand, a, against the")
-    print(f"central difference n = (J(θ + ε) − J(θ − ε)) / 2ε, with ε = {EPS:g}, in float64:\n")
-    width = max(10, *(1 + len(block) for block in blocks))
-    print(f"{'f':10} {'output':9}" + "".join(f"{block:>{width}}" for block in blocks))
-    for verdict in verdicts:
-        errors = {check.block: check for check in verdict.checks}
-        cells = "".join(
-            f"{errors[b].error:{width}.1e}" if b in errors else f"{'frozen':>{width}}"
-            for b in blocks
-        )
-        mark = f" ← {verdict.network}" if verdict.network else ""
-        if verdict.own and not all(other.own for other in verdicts):
-            mark = " ← this one's own"
-        print(f"{verdict.activation:10} {verdict.output:9}{cells}{mark}")
-        for check in verdict.checks:
-            if not check.passed:
-                at = ", ".join(map(str, check.worst))
-                print(f"  FAILED: {check.block}: {check.error:.1e}; worst at {check.block}[{at}]")
-    kinks = sum(check.kinks for verdict in verdicts for check in verdict.checks)
-    compared = sum(check.coordinates for verdict in verdicts for check in verdict.checks)
-    left_out = f"; {kinks} at a kink of f left out" if kinks else ""
+        return cases_of_model(load_model(path), seed or 0, windows)
+    settings = read_config(path, overrides, seed)
+
+    from nertool.training.verify import cases_of_config
+
+    return cases_of_config(settings, windows, note, own_alone)
+
+
+def _read_batch(path: Path, as_json: bool) -> tuple[Iterator[Case], dict[str, Any]]:
+    """Read a batch that training kept; follow it to the first value that is not finite."""
+    from nertool.training.audit import first_not_finite, load_snapshot, loss_of
+    from nertool.training.verify import case_of_snapshot, finite
+
+    snapshot = load_snapshot(path)
+    found = first_not_finite(snapshot)
+    J, wide_J = loss_of(snapshot)
+    if not as_json:
+        where = ", ".join(f"{key} {value}" for key, value in snapshot.where.items())
+        print(f"A batch of {len(snapshot.batch.windows)} windows ({where}).")
+        print(f"J is {J:g}; computed in 64-bit floats it is {wide_J:g}.")
+        print(f"The first value that is not finite: {found or 'none'}\n")
+    return iter([case_of_snapshot(snapshot)]), {
+        "where": snapshot.where,
+        "J": finite(J),
+        "J_in_float64": finite(wide_J),
+        "first_not_finite": found,
+    }
+
+
+def _plot(case: Case, verdict: Verdict, samples: int, path: Path) -> None:
+    from nertool.integrations.ladder_plot import plot_ladders
+    from nertool.network.gradcheck import WIDE
+    from nertool.training.verify import check_case
+
+    wide = check_case(case, min(samples, 10), WIDE)
+    plot_ladders(wide.checks, f"gradient check: {verdict.activation}, {verdict.output}", path)
+    note(f"error against ε: drawn in {path}")
+
+
+def _show_blocks(verdict: Verdict) -> None:
+    """Print a row for each block of parameters, a column for each method."""
+    from nertool.network.gradcheck import METHODS
+
+    network = f"{verdict.network}: " if verdict.network else ""
     print(
-        f"\n{'passed' if passed else 'FAILED'}: {compared:,} coordinates compared{left_out}; ",
-        end="",
+        f"{network}{verdict.activation}, {verdict.output}: relative error ‖a − n‖ / (‖a‖ + ‖n‖) of the"
     )
-    print(f"every block must be within {TOLERANCE:g}")
+    print("gradients by hand, a, against the slopes n that small steps of J show, in float64\n")
+    print(f"{'block':12}{'central':>9} {'(best ε)':9}{'complex':>9}   {'directions: central':>19}"
+          f"{'complex':>9}   compared")  # fmt: skip
+    for check in verdict.checks:
+        central, by_complex, along, along_complex = (check.methods.get(m) for m in METHODS)
+        best = f"({central.eps:.0e})" if central else ""
+        compared = f"{central.compared} + {along.compared}" if central and along else ""
+        print(
+            f"{check.block:12}{_error(central):>9} {best:9}{_error(by_complex):>9}   "
+            f"{_error(along):>19}{_error(along_complex):>9}   {compared}"
+        )
+    _show_faults(verdict)
+    for check in verdict.checks:
+        for comparison in check.methods.values():
+            if comparison.kinks:
+                places = ", ".join(_place(check.block, place) for place in comparison.kinks[:3])
+                more = ", …" if len(comparison.kinks) > 3 else ""
+                print(
+                    f"  {len(comparison.kinks)} left out of {check.block}'s {comparison.method}: "
+                    f"±ε crosses a kink of {verdict.activation}: {places}{more}"
+                )
+    print()
+
+
+def _error(comparison: Comparison | None) -> str:
+    if comparison is None:
+        return ""
+    return f"{comparison.error:.1e}" if comparison.compared else "kinks"
+
+
+def _place(block: str, place: tuple[int, ...]) -> str:
+    from nertool.network.gradcheck import ALL
+
+    return f"direction {place[0]}" if block == ALL else f"{block}[{', '.join(map(str, place))}]"
+
+
+def _show_faults(verdict: Verdict) -> None:
+    for check in verdict.checks:
+        if check.passed and not check.warned:
+            continue
+        word = "warning" if check.passed else "FAILED"
+        if not any(c.compared for c in check.methods.values()):
+            print(f"  {word}: {check.block}: nothing could be compared: every step crosses a kink")
+            continue
+        for comparison in check.methods.values():
+            if not comparison.passed:
+                worst = (
+                    f"in direction {comparison.worst[0]}"
+                    if comparison.method.startswith("directional")
+                    else f"at {_place(check.block, comparison.worst)}"
+                )
+                print(
+                    f"  {word}: {check.block}: {comparison.error:.1e} by {comparison.method}; worst {worst}"
+                )
+
+
+def _show_others(verdicts: list[Verdict]) -> None:
+    """Print a row for each activation and loss that is not the config's own: its worst block."""
+    from nertool.network.gradcheck import METHODS
+
+    if not verdicts:
+        return
+    print("With the other activations and losses, the largest error of all blocks:\n")
+    print(f"{'f':10} {'output':9}" + "".join(f"{method:>{len(method) + 2}}" for method in METHODS))
+    for verdict in verdicts:
+        cells = ""
+        for method in METHODS:
+            errors = [c.methods[method].error for c in verdict.checks if method in c.methods]
+            cells += f"{max(errors):{len(method) + 2}.1e}"
+        print(f"{verdict.activation:10} {verdict.output:9}{cells}")
+        _show_faults(verdict)
+    print()
+
+
+def _show_sum(verdicts: list[Verdict], passed: bool) -> None:
+    from nertool.network.gradcheck import FAIL, METHODS, WARN
+
+    comparisons = [
+        c for verdict in verdicts for check in verdict.checks for c in check.methods.values()
+    ]
+    counts = {m: sum(c.compared for c in comparisons if c.method == m) for m in METHODS}
+    kinks = sum(len(c.kinks) for c in comparisons)
+    left_out = f"; {kinks} left out at a kink of f" if kinks else ""
+    warned = sum(check.warned for verdict in verdicts for check in verdict.checks)
+    warnings = f"; {warned} blocks with a warning" if warned else ""
+    print(
+        f"{'passed' if passed else 'FAILED'}: {counts['central']:,} coordinates and "
+        f"{counts['directional']:,} directions compared{left_out}{warnings}; "
+        f"an error of {FAIL:g} fails, of {WARN:g} warns"
+    )
+
+
+def _show_mistakes(caught: list[Caught], network: str) -> None:
+    """Print a row for each mistake: by which methods it was caught, and by how much."""
+    from nertool.network.gradcheck import FAIL, METHODS
+
+    if network:
+        print(f"{network}:")
+    print(
+        "Mistakes put into the backward pass, one at a time (with dropout and L2 switched on): the"
+    )
+    print(f"largest relative error that each method finds; {FAIL:g} and more is caught (*)\n")
+    print(
+        f"{'mistake':30}"
+        + "".join(f"{method:>{len(method) + 3}}" for method in METHODS)
+        + "   spoiled"
+    )
+    for found in caught:
+        if found.harmless:
+            print(f"{found.mistake.name:30}  no mistake here: {found.harmless}")
+            continue
+        cells = ""
+        for method in METHODS:
+            error = found.errors[method]
+            mark = "*" if not error < FAIL else " "
+            cells += f"{error:{len(method) + 2}.1e}{mark}"
+        blocks = ", ".join(found.blocks)
+        print(f"{found.mistake.name:30}{cells}   {blocks or 'NOT CAUGHT'}")
+    missed = [found for found in caught if not (found.caught or found.harmless)]
+    made = sum(not found.harmless for found in caught)
+    print(f"\n{'FAILED' if missed else 'passed'}: {made - len(missed)} of {made} mistakes caught\n")
+
+
+def _show_jacobians(tables: list[Jacobian], activation: str) -> None:
+    """Print each Jacobian twice: by hand, and as small steps show it."""
+    print(
+        "Each Jacobian of the mathematics, by hand (from the code that trains) and numerically, on a"
+    )
+    print(f"small network that was cut from this one (f is {activation}):")
+    for table in tables:
+        m, n = table.by_hand.shape
+        print(f"\n{table.name}   ({m} × {n}), largest difference {table.difference:.1e}")
+        for title, array in (("by hand", table.by_hand), ("numeric", table.numeric)):
+            for i, row in enumerate(array):
+                cells = " ".join(f"{value + 0.0:8.4f}" for value in row)
+                print(f"  {title if i == 0 else '':8} {cells}")
+    passed = all(table.passed for table in tables)
+    print(f"\n{'passed' if passed else 'FAILED'}: {len(tables)} Jacobians compared")

@@ -1,0 +1,1 @@
+"""What needs another library: each behind an extra of its own, imported only when it is used."""
