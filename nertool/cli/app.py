@@ -15,6 +15,7 @@ from nertool.cli import (
     corpus_check,
     corpus_split,
     evaluate,
+    explain,
     gradcheck,
     init,
     predict,
@@ -59,6 +60,7 @@ app.command("train", short_help="Train a recogniser, and keep the best on dev.")
 app.command("sweep", short_help="Train with other seeds and settings, and compare.")(sweep.sweep)
 app.command("evaluate", short_help="Compare a model with a labelled text.")(evaluate.evaluate)
 app.command("predict", short_help="Tag CoNLL columns or plain sentences.")(predict.predict)
+app.command("explain", short_help="Work one decision by hand, and say why.")(explain.explain)
 app.command("gradcheck", short_help="Prove every gradient, by differences.")(gradcheck.gradcheck)
 
 corpus_app = typer.Typer(

@@ -1,0 +1,158 @@
+"""`nertool explain`."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nertool.cli.options import AsJson, ModelPath, note, print_json
+from nertool.errors import CorpusError, NertoolError, did_you_mean
+from nertool.files import open_input, open_output
+
+if TYPE_CHECKING:
+    from nertool.embeddings.context import Setting
+    from nertool.tagging.model import Model
+
+
+def explain(
+    model: ModelPath,
+    text: Annotated[
+        str,
+        typer.Argument(
+            metavar="TEXT", help="A sentence, words divided by blanks; with --line, a CoNLL file."
+        ),
+    ],
+    word: Annotated[
+        str | None, typer.Option(help="Which word of the sentence: itself, or its number from 1.")
+    ] = None,
+    line: Annotated[
+        int | None, typer.Option(min=1, help="Which line of the CoNLL file TEXT; its tag is y.")
+    ] = None,
+    class_: Annotated[
+        str | None,
+        typer.Option("--class", help="Explain this class or tag [default: what the network says]"),
+    ] = None,
+    member: Annotated[
+        int, typer.Option(min=1, help="Which network, where the model has several.")
+    ] = 1,
+    full: Annotated[bool, typer.Option("--full", help="Show every number.")] = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write one self-contained HTML page.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Work one decision by hand: forward, backward, and why; with the computation graph."""
+    if (word is None) == (line is None):
+        raise typer.BadParameter(
+            "give --word for a word of the sentence TEXT, or --line for a line of the file TEXT"
+        )
+    # Said before numpy is loaded: the products here are small, and a second thread would only wait.
+    for library in ("OPENBLAS", "MKL", "OMP"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+    from nertool.explain import explain as explaining
+    from nertool.tagging.storage import load_model
+
+    loaded = load_model(model)
+    if member > len(loaded.members):
+        raise typer.BadParameter(
+            f"--member: found {member}, expected at most {len(loaded.members)}: the model has no more"
+        )
+    gold = None
+    if line is not None:
+        setting, token, gold = _from_file(loaded, Path(text), line)
+    else:
+        assert word is not None
+        setting, token = _from_sentence(text, word)
+    tag = None if class_ is None else _tag_of(loaded, class_, setting, token, member)
+    explanation = explaining.explain(loaded, setting, token, tag, gold, member)
+    if html is not None:
+        from nertool.explain.html import page
+
+        with open_output(html) as out:
+            out.write(page(explanation, full))
+        note(f"explained: in {html}")
+    if as_json:
+        print_json(explaining.as_dict(explanation))
+    elif html is None:
+        from nertool.explain.text import lines_of
+
+        for shown in lines_of(explanation, full):
+            print(shown)
+
+
+def _from_sentence(text: str, word: str) -> tuple[Setting, int]:
+    """Find a word of a sentence, by itself or by its number."""
+    import numpy as np
+
+    from nertool.tagging.tagger import setting_of
+
+    words = text.split()
+    if not words:
+        raise typer.BadParameter("TEXT: found no word, expected a sentence")
+    places = [i for i, own in enumerate(words) if own == word]
+    if not places and re.fullmatch(r"\d+", word) and 1 <= int(word) <= len(words):
+        places = [int(word) - 1]
+    if not places:
+        raise typer.BadParameter(
+            f"--word: found {word}, expected a word of the sentence, or a number from 1 to "
+            f"{len(words)}{did_you_mean(word, words)}"
+        )
+    if len(places) > 1:
+        numbers = ", ".join(str(i + 1) for i in places)
+        note(f"{word} stands at {numbers}: the first is explained; --word N takes another")
+    return setting_of([words], np.array([0, 1])), places[0]
+
+
+def _from_file(model: Model, path: Path, line: int) -> tuple[Setting, int, str | None]:
+    """Read the token on a line of a CoNLL file, with its document, and its tag as the model has it."""
+    import numpy as np
+
+    from nertool.corpus.conll import Columns, decode_lines, parse_conll
+    from nertool.corpus.schemes import find_scheme, keep_labels, spans_of, tag_names, tags_of
+    from nertool.embeddings.context import Setting
+
+    settings = model.config.corpus
+    columns = Columns(settings.token_column, settings.tag_column, settings.comment)
+    with open_input(path) as (stream, source):
+        corpus = parse_conll(decode_lines(stream, source), columns, source)
+    if settings.labels:
+        corpus = keep_labels(corpus, settings.labels, note)
+    found = np.flatnonzero(corpus.line_numbers == line)
+    if not len(found):
+        raise CorpusError(
+            f"{source}:{line}: found no token on this line, expected a word and its tag"
+        )
+    starts = corpus.sentence_starts
+    scheme = find_scheme(corpus.tag_ids, corpus.tags, starts)
+    spans = spans_of(corpus.tag_ids, corpus.tags, starts)
+    own = model.config.decoding.scheme
+    names = tag_names(spans.label_names, own)
+    token = int(found[0])
+    gold = names[tags_of(spans, starts, names, own)[token]]
+    note(f"{corpus.place(token)}: tag {corpus.tags[corpus.tag_ids[token]]} (scheme {scheme})")
+    if gold not in model.tags:
+        note(f"the model does not know the tag {gold}: y is taken from what is explained")
+    setting = Setting(corpus.words, corpus.word_ids, starts, corpus.document_starts)
+    return setting, token, gold if gold in model.tags else None
+
+
+def _tag_of(model: Model, name: str, setting: Setting, token: int, member: int) -> str:
+    """Return the tag that a class or tag is asked about: of a class, the tag that scores highest."""
+    from nertool.corpus.schemes import split_tag
+    from nertool.explain.explain import explain, tag_scores
+
+    if name in model.tags:
+        return name
+    own = [i for i, tag in enumerate(model.tags) if split_tag(tag)[1] == name]
+    if not own:
+        known = ["O", *model.labels]
+        raise NertoolError(
+            f"--class: found {name}, expected one of {', '.join(known)}{did_you_mean(name, known)}"
+        )
+    s = tag_scores(explain(model, setting, token, member=member).steps.s)
+    return model.tags[max(own, key=lambda i: float(s[i]))]

@@ -1,0 +1,247 @@
+"""An explanation as one HTML page that needs nothing else: no scripts, no network, all text escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+import numpy as np
+
+from nertool.explain.explain import Explanation, Piece
+from nertool.explain.svg import as_svg
+from nertool.explain.text import (
+    classes_shown,
+    numbers,
+    output_name,
+    place,
+    sum_note,
+    summary,
+    units_shown,
+)
+
+_STYLE = """
+:root { --blue: #1f5fbf; --red: #b3261e; --line: #d8dce3; --soft: #f4f6f9; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 62rem; padding: 1rem; color: #1b1f24; background: #fff;
+  font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.5rem; line-height: 1.25; } h2 { margin-top: 2.2rem; font-size: 1.2rem;
+  border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
+.sentence { font-size: 1.15rem; } mark { background: #ffe69c; padding: 0 .2rem; border-radius: 3px; }
+.near { background: #e8f0fd; padding: 0 .15rem; border-radius: 3px; }
+.formula { font: 1.02rem/1.6 Cambria, Georgia, serif; background: var(--soft); padding: .5rem .8rem;
+  border-left: 3px solid var(--blue); overflow-x: auto; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .92rem; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: right;
+  white-space: nowrap; font-variant-numeric: tabular-nums; }
+th:first-child, td:first-child, .left { text-align: left; } thead th { background: var(--soft); }
+tfoot td { font-weight: 600; } tr.asked td { background: #fff8e1; }
+.wide td { white-space: normal; } .wide td:nth-child(n+3), .wide th:nth-child(n+3),
+.rows td:nth-child(2), .rows th:nth-child(2), .rows td:nth-child(4) { text-align: left; }
+@media screen and (max-width: 44rem) { .wide thead { display: none; } .wide tr { display: block;
+  border-bottom: 1px solid var(--line); padding: .3rem 0; } .wide td { display: block; border: 0;
+  padding: .1rem 0; text-align: left; } .wide td:empty { display: none; }
+  .wide td:first-child { font-weight: 600; } .wide td:nth-child(2)::before { content: "grad × input "; }
+  .wide td:nth-child(4):not(:empty)::before { content: "near: "; color: #555b65; }
+  .wide td:nth-child(5):not(:empty)::before { content: "flips: "; color: #555b65; } }
+.bar { display: inline-block; height: .75rem; vertical-align: middle; }
+.plus { background: var(--blue); } .minus { background: var(--red); } .note { color: #555b65; }
+.graph { overflow-x: auto; } .graph svg { min-width: 52rem; width: 100%; height: auto; display: block; }
+svg rect { fill: #fff; stroke: #8a93a3; } svg text { font: 12px system-ui, sans-serif; text-anchor: middle; }
+svg .label { font-weight: 600; } svg .value { fill: var(--blue); } svg .gradient { fill: var(--red); }
+svg .edge { fill: none; stroke: #aab2bf; } svg .local { fill: #6b7280; font-size: 11px; }
+@media print { body { max-width: none; font-size: 11px; } h2 { break-after: avoid; }
+  table, .graph { break-inside: avoid; } .graph svg { min-width: 0; } .scroll { overflow: visible; }
+  * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
+"""
+
+
+def page(explanation: Explanation, full: bool = False) -> str:
+    """Return the page."""
+    e = explanation
+    title = f"Why is {e.word} tagged {e.predicted}?"
+    body = "\n".join(
+        [
+            f"<h1>{escape(title)}</h1>",
+            _head(e),
+            _why(e),
+            _graph(e),
+            _forward(e, full),
+            _backward(e, full),
+        ]
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n"
+        '<p class="note">Made by nertool explain. Every number is computed by the code that trains '
+        "and tags.</p>\n</body></html>\n"
+    )
+
+
+def _table(
+    head: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    foot: Sequence[Sequence[str]] = (),
+    kind: str = "",
+) -> str:
+    """Write a table; its cells are HTML already."""
+    cells = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in rows)
+    last = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in foot)
+    return (
+        f'<div class="scroll"><table class="{kind}"><thead><tr>{cells}</tr></thead>'
+        f"<tbody>{body}</tbody><tfoot>{last}</tfoot></table></div>"
+    )
+
+
+def _head(e: Explanation) -> str:
+    m = max((piece.offset or 0 for piece in e.pieces), default=0)
+    words = []
+    for i, word in enumerate(e.sentence):
+        text = escape(word)
+        if i == e.token:
+            text = f"<mark>{text}</mark>"
+        elif abs(i - e.token) <= m:
+            text = f'<span class="near">{text}</span>'
+        words.append(text)
+    told = "".join(f"<p>{escape(line)}</p>" for line in summary(e)[2:])
+    return f'<p class="sentence">{" ".join(words)}</p>{told}'
+
+
+def _piece(piece: Piece) -> str:
+    return f'<span class="note">{place(piece)}</span> {escape(piece.text)}'
+
+
+def _why(e: Explanation) -> str:
+    steps = e.steps
+    most = max((abs(piece.attribution) for piece in e.pieces), default=0.0) or 1.0
+    rows = []
+    for piece in e.pieces:
+        sign = "plus" if piece.attribution >= 0 else "minus"
+        bar = f'<span class="bar {sign}" style="width:{7 * abs(piece.attribution) / most:.2f}rem"></span>'
+        near = ", ".join(f"{escape(n.word)}&nbsp;{n.cosine:.2f}" for n in piece.neighbours[:4])
+        flip = ""
+        if piece.flip:
+            flip = (
+                f"{escape(piece.flip.word)} → {escape(piece.flip.tag)} (p&nbsp;{piece.flip.p:.2f})"
+            )
+        rows.append(
+            (
+                _piece(piece),
+                f"{piece.attribution:.4f}",
+                bar,
+                near,
+                flip or ("none" if piece.offset is not None and piece.flippable else ""),
+            )
+        )
+    of_b = float(steps.score_delta @ steps.weights.b)
+    total = of_b + sum(piece.attribution for piece in e.pieces)
+    rows.append(("b", f"{of_b:.4f}", "", "", ""))
+    units = units_shown(e, False)[:5]
+    shares = [(_piece(piece), *(f"{piece.share[i]:.4f}" for i in units)) for piece in e.pieces] + [
+        ("b", *(f"{steps.weights.b[i]:.4f}" for i in units))
+    ]
+    sums = [("sum = z", *(f"{steps.z[i]:.4f}" for i in units))]
+    return (
+        f"<h2>Why this answer</h2><p>Gradient × input: how much the score of <b>{escape(e.tag)}</b> "
+        "hangs on each word, to first order; the nearest words that training met; and the nearest word "
+        f"of {e.tried:,} that, put in its place, changes the answer.</p>"
+        + _table(
+            ("word", "grad × input", "", "nearest words", "what flips it"),
+            rows,
+            [("sum", f"{total:.4f}", "", "", "")],
+            "wide",
+        )
+        + f'<p class="note">s is {steps.s[steps.k]:.4f}: {escape(sum_note(e))}.</p>'
+        + "<p>Before f everything is linear, so z is the exact sum of each word’s part "
+        "(the units with the largest part in the score):</p>"
+        + _table(("part of z", *(f"z<sub>{i}</sub>" for i in units)), shares, sums)
+    )
+
+
+def _graph(e: Explanation) -> str:
+    return (
+        "<h2>The computation graph</h2><p>Through the hidden unit with the largest part in the score. "
+        '<span style="color:var(--blue)">Values go forward</span>, '
+        '<span style="color:var(--red)">gradients ∂J/∂node come back</span>: along each edge, downstream = '
+        "upstream × local; a node that is used twice sums what comes back; a sum passes its gradient on "
+        f'unchanged.</p><div class="graph">{as_svg(e.graph)}</div>'
+    )
+
+
+def _forward(e: Explanation, full: bool) -> str:
+    steps = e.steps
+    (H, D), K = steps.weights.W.shape, len(steps.s)
+    start, rows = 0, []
+    for piece in e.pieces:
+        part = steps.x[start : start + piece.width]
+        start += piece.width
+        cell = f'<span class="note">{numbers(part, full)}</span>'
+        rows.append((_piece(piece), escape(piece.vector) or "–", str(piece.width), cell))
+    u = steps.weights.U[steps.k]
+    units = [
+        (
+            str(i),
+            f"{steps.z[i]:.4f}",
+            f"{steps.h[i]:.4f}",
+            f"{u[i]:.4f}",
+            f"{u[i] * steps.h[i]:.4f}",
+        )
+        for i in units_shown(e, full)
+    ]
+    rest = steps.s[steps.k] - (u * steps.h)[units_shown(e, full)].sum()
+    foot = [("s", "", "", "", f"{steps.s[steps.k]:.4f}")]
+    if not full:
+        foot.insert(0, ("other units", "", "", "", f"{rest:.4f}"))
+    classes = [
+        (
+            escape(output_name(e, k)),
+            f"{steps.s[k]:.4f}",
+            f"{steps.p[k]:.4f}",
+            f"{steps.y[k]:.0f}",
+            f"{steps.ds[k]:.4f}",
+        )
+        for k in classes_shown(e, full)
+    ]
+    of = "σ(s), each output by itself" if steps.output == "logistic" else "softmax(s)"
+    return (
+        f"<h2>Forward</h2><p>x, {D} numbers: the rows of the window’s words, side by side.</p>"
+        + _table(("word", "its vector", "numbers", ""), rows, kind="rows")
+        + f'<p class="formula">z = W x + b &nbsp; h = {escape(steps.activation)}(z) &nbsp; s = U h'
+        f" &nbsp; W is {H} × {D}, b {H}, U {K} × {H}</p>"
+        + _table(("unit", "z", "h", "u", "u h"), units, foot)
+        + f'<p class="formula">p = {of} &nbsp; J = {steps.J:.6f}</p>'
+        + _table(("class", "s", "p", "y", "∂J/∂s = p − y"), classes)
+    )
+
+
+def _backward(e: Explanation, full: bool) -> str:
+    steps, work, update = e.steps, e.work, e.update
+    (H, D), K = steps.weights.W.shape, len(steps.s)
+    units = [
+        (str(i), f"{steps.dh[i]:.6f}", f"{steps.f_prime[i]:.4f}", f"{steps.delta[i]:.6f}")
+        for i in units_shown(e, full)
+    ]
+    gradients = [
+        ("∂J/∂U", "∂J/∂s hᵀ", f"{K} × {H}", f"{np.linalg.norm(steps.dU):.4g}", ""),
+        ("∂J/∂W", "δ xᵀ", f"{H} × {D}", f"{np.linalg.norm(steps.dW):.4g}", "uses δ"),
+        ("∂J/∂b", "δ", f"{H}", f"{np.linalg.norm(steps.db):.4g}", "uses δ"),
+        ("∂J/∂x", "Wᵀ δ", f"{D}", f"{np.linalg.norm(steps.dx):.4g}", "uses δ"),
+    ]
+    counts = [
+        ("δ made once, shared", f"{work.shared:,}"),
+        ("δ made anew for each of W, b, x", f"{work.unshared:,}"),
+        ("whole Jacobian matrices", f"{work.whole:,}"),
+    ]
+    return (
+        '<h2>Backward</h2><p class="formula">δ = ∂J/∂z = (Uᵀ ∂J/∂s) ∘ f′(z): made once, used three times</p>'
+        + _table(("unit", "upstream ∂J/∂h", "local f′(z)", "downstream δ"), units)
+        + "<p>Every gradient has the shape of its parameter:</p>"
+        + _table(("gradient", "is", "shape", "norm", ""), gradients)
+        + "<p>What sharing δ saves, in multiplications of this one backward pass:</p>"
+        + _table(("", "multiplications"), counts)
+        + "<p>One step of stochastic gradient descent, for the weight with the largest gradient:</p>"
+        f'<p class="formula">W<sub>{update.i},{update.j}</sub> ← {update.before:.6f} − '
+        f"{update.alpha:g} × {update.gradient:.6f} = {update.after:.6f}</p>"
+        f"<p>With this alone, J goes from {update.J_before:.6f} to {update.J_after:.6f}.</p>"
+    )
