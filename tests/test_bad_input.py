@@ -356,7 +356,11 @@ def test_a_loss_that_runs_away_is_named_and_leaves_a_folder_that_can_be_trained_
     assert "in epoch 1 after" in error_line(done.stderr, 1)
     assert "training.alpha = 1e+38" in done.stderr
     assert "RuntimeWarning" not in done.stderr
-    assert sorted(path.name for path in (work / "new").iterdir()) == ["config.yaml", "prepared"]
+    assert sorted(path.name for path in (work / "new").iterdir()) == [
+        "broken_batch.safetensors",  # what `nertool gradcheck --batch` takes up
+        "config.yaml",
+        "prepared",
+    ]
     done = main(*TRAIN, "--set", "training.epochs=1", cwd=work)
     assert done.returncode == 0, done.stderr
 

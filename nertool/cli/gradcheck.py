@@ -37,12 +37,14 @@ def gradcheck(
     jacobians: Annotated[
         bool,
         typer.Option(
-            "--jacobians", help="Print each Jacobian of the mathematics, by hand and not."
+            "--jacobians", help="Print each Jacobian of the mathematics, by hand and numerically."
         ),
     ] = False,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.png", help="Draw the errors against ε (needs nertool\\[plot])."),
+        typer.Option(
+            metavar="FILE.png", help="Draw the errors against ε (needs matplotlib: the extra plot)."
+        ),
     ] = None,
     batch: Annotated[
         Path | None,

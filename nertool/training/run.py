@@ -7,6 +7,7 @@ log.jsonl     a record per epoch
 last/         the state at the end of the last epoch: parameters, optimiser, generator, best so far
 members/N/    an ensemble's networks: each has a log.jsonl and last/ of its own
 best/         the model of the best epoch, chosen on dev
+broken_batch.safetensors   the batch that ended a training, if a value was no longer finite
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ def prepared_for(
     return prepared
 
 
-_RESULTS = ("best", "last", "log.jsonl", "members", "first_stage", BROKEN)
-_OWN = (*_RESULTS, "prepared", "config.yaml")
+_RESULTS = ("best", "last", "log.jsonl", "members", "first_stage")
+_OWN = (*_RESULTS, BROKEN, "prepared", "config.yaml")
 
 
 def check_free(run_dir: Path, overwrite: bool) -> None:
@@ -105,7 +106,7 @@ def begin_run(config: Config, run_dir: Path) -> None:
     What an interrupted run left aside goes, too: it must not be taken for the new run's.
     """
     aside = [path for name in ("best", "last") for path in run_dir.glob(f".{name}.*")]
-    for path in [*(run_dir / name for name in _RESULTS), *aside]:
+    for path in [*(run_dir / name for name in (*_RESULTS, BROKEN)), *aside]:
         if path.is_dir():
             shutil.rmtree(path)
         else:

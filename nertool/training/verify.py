@@ -41,6 +41,8 @@ from nertool.training.working import (
     working_inputs,
 )
 
+_SHORT = Ladders(central=(1e-4, 1e-5))
+
 
 class Case(NamedTuple):
     """A network, a batch and dropout masks that are held; own: it is what the config or model itself
@@ -107,17 +109,13 @@ def _as_dict(comparison: Comparison) -> dict[str, Any]:
 def check_case(case: Case, samples: int, ladders: Ladders = STEPS) -> Verdict:
     """Check every gradient of a case, by every method.
 
-    Variants that are not the config's own get a quarter of the coordinates: the directions cover
-    the rest, and the whole takes seconds.
+    Variants that are not the config's own get a quarter of the coordinates, and two rungs: the
+    directions cover the rest, and the whole takes seconds.
     """
+    if not case.own:
+        samples, ladders = -(-samples // 4), _SHORT
     checks = check_gradients(
-        case.objective,
-        case.parameters,
-        case.batch,
-        case.rng,
-        case.masks,
-        samples if case.own else -(-samples // 4),
-        ladders,
+        case.objective, case.parameters, case.batch, case.rng, case.masks, samples, ladders
     )
     activation, output = case.objective.activation, case.objective.output
     return Verdict(activation, output, case.own, checks, case.network)
