@@ -251,7 +251,8 @@ def test_every_mistake_is_caught_in_the_blocks_that_it_spoils(activation, output
     assert [caught.mistake for caught in found] == list(MISTAKES)
     for caught in found:
         if caught.harmless:
-            assert (caught.mistake.name, ACTIVATIONS[activation].piecewise) == ("f′ at h", True)
+            idempotent = caught.mistake.name == "f′ at h" and ACTIVATIONS[activation].piecewise
+            assert idempotent or caught.mistake.name == "given inputs taken for words"
             continue
         assert set(caught.blocks) == spoiled_by(caught.mistake) | {ALL}, caught.mistake.name
         # Not by a hair: a mistake is orders of magnitude above the tolerance.

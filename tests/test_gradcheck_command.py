@@ -98,9 +98,11 @@ def test_kinks_are_named_and_counted(tiny, main, monkeypatch):
 def test_every_mistake_is_caught_in_a_model(run_dir, main):
     done = main("gradcheck", run_dir, "--mutate")
     assert done.returncode == 0
-    for mistake in mistakes.MISTAKES:
+    made = [m for m in mistakes.MISTAKES if m.name != "given inputs taken for words"]
+    for mistake in made:
         assert re.search(rf"^{re.escape(mistake.name)} .*\d\.\de[+-]\d\d\*", done.stdout, re.M)
-    n = len(mistakes.MISTAKES)
+    assert re.search(r"^given inputs .* no mistake here: nothing stands beside", done.stdout, re.M)
+    n = len(made)
     assert f"\npassed: {n} of {n} mistakes caught\n" in done.stdout
 
 
@@ -110,7 +112,10 @@ def test_mistakes_as_json_say_by_which_method_and_by_how_much(tiny, main):
     assert result["passed"] is True
     assert len(result["mistakes"]) == len(mistakes.MISTAKES) >= 12
     for found in result["mistakes"]:
-        assert found["caught"]
+        assert found["caught"] != bool(found["harmless"])
+        if found["harmless"]:
+            assert found["mistake"] == "given inputs taken for words"
+            continue
         assert set(found["errors"]) == set(METHODS)
         assert max(found["errors"].values()) >= 1e-6
 

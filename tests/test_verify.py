@@ -11,9 +11,21 @@ from helpers import EVERYTHING, change, random_model
 
 from nertool.config import Config
 from nertool.network import objective
-from nertool.training.verify import verify_config, verify_model
+from nertool.network.gradcheck import ALL
+from nertool.tagging.model import Model
+from nertool.training.mistakes import MISTAKES, seed_mistakes
+from nertool.training.verify import Verdict, cases_of_config, cases_of_model, check_case
 
 BLOCKS = ["L", "E.caps", "E.affixes", "E.sentence", "E.document", "W", "b", "U"]
+
+
+def verify_config(config: Config, windows: int, samples: int) -> list[Verdict]:
+    cases = cases_of_config(config, windows, lambda line: None)
+    return [check_case(case, samples) for case in cases]
+
+
+def verify_model(model: Model, seed: int, windows: int, samples: int) -> list[Verdict]:
+    return [check_case(case, samples) for case in cases_of_model(model, seed, windows)]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +42,7 @@ def full_config(config: Config) -> Config:
 
 @pytest.fixture
 def verdicts(full_config):
-    return verify_config(full_config, windows=12, samples=8, report=lambda line: None)
+    return verify_config(full_config, windows=12, samples=8)
 
 
 def test_every_block_of_a_config_with_everything_agrees(verdicts):
@@ -39,10 +51,10 @@ def test_every_block_of_a_config_with_everything_agrees(verdicts):
     assert pairs == set(product(every_f, ("logistic", "softmax")))
     for verdict in verdicts:
         # The memory's table M is counted, not trained: it has no gradient to check.
-        assert [check.block for check in verdict.checks] == BLOCKS
+        assert [check.block for check in verdict.checks] == [*BLOCKS, ALL]
         for check in verdict.checks:
             assert check.error <= 1e-7, check
-            assert check.coordinates > 0
+            assert all(comparison.compared for comparison in check.methods.values())
         assert verdict.passed
         assert verdict.network == ""
     assert [(v.activation, v.output) for v in verdicts if v.own] == [("tanh", "logistic")]
@@ -50,8 +62,8 @@ def test_every_block_of_a_config_with_everything_agrees(verdicts):
 
 def test_frozen_vectors_are_not_checked(full_config):
     frozen = change(full_config, vectors={"fine_tune": False})
-    for verdict in verify_config(frozen, windows=6, samples=4, report=lambda line: None):
-        assert [check.block for check in verdict.checks] == [b for b in BLOCKS if b != "L"]
+    for verdict in verify_config(frozen, windows=6, samples=4):
+        assert [check.block for check in verdict.checks] == [*BLOCKS[1:], ALL]
         assert verdict.passed
 
 
@@ -70,7 +82,7 @@ def test_every_network_of_a_model_is_checked_by_its_name(activation, output):
     assert [verdict.network for verdict in verdicts] == ["first stage", "member 1", "member 2"]
     for verdict in verdicts:
         assert (verdict.activation, verdict.output, verdict.own) == (activation, output, True)
-        assert [check.block for check in verdict.checks] == BLOCKS
+        assert [check.block for check in verdict.checks] == [*BLOCKS, ALL]
         assert all(check.error <= 1e-7 for check in verdict.checks), verdict
     # Only the members have W's columns for the first stage's opinion, T + 1 of them.
     first, member = model.first_stage[0], model.members[0]
@@ -95,6 +107,12 @@ def test_given_inputs_taken_for_words_are_caught(full_config, monkeypatch):
         return found._replace(x=np.roll(found.x, 3, axis=1))
 
     monkeypatch.setattr(objective, "backward", mistaken)
-    for verdict in verify_config(full_config, windows=8, samples=6, report=lambda line: None):
+    for verdict in verify_config(full_config, windows=8, samples=6):
         failed = {check.block for check in verdict.checks if not check.passed}
-        assert {"L"} <= failed <= set(BLOCKS) - {"W", "b", "U"}
+        assert {"L", ALL} <= failed <= {*BLOCKS, ALL} - {"W", "b", "U"}
+
+
+def test_every_mistake_is_caught_with_everything_on(full_config):
+    (case,) = cases_of_config(full_config, 8, lambda line: None, own_alone=True)
+    found = seed_mistakes(case, samples=6)
+    assert [caught.mistake.name for caught in found if caught.caught] == [m.name for m in MISTAKES]

@@ -231,6 +231,20 @@ def _window_reversed(
         return shipping(chosen, parameters, batch, masks)
 
 
+def _given_taken_for_words(
+    chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
+) -> ParameterGradients:
+    assert batch.given is not None
+    e = batch.given.shape[1]
+
+    def wrong(weights: Weights, activation: str, ds: Array, cache: Cache) -> Gradients:
+        right = backward(weights, activation, ds, cache)
+        return right._replace(x=np.roll(right.x, -e, axis=1))
+
+    with _replaced(objective, "backward", wrong):
+        return shipping(chosen, parameters, batch, masks)
+
+
 def _next_row(
     chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
 ) -> ParameterGradients:
@@ -303,6 +317,8 @@ MISTAKES: tuple[Mistake, ...] = (
             _replacing(lookup, "scatter_add", _last_one_wins), ("tables",)),
     Mistake("window reversed", "∂J/∂x goes to the window's words in the wrong order",
             _window_reversed, ("tables",)),
+    Mistake("given inputs taken for words", "∂J/∂x is cut at the wrong end",
+            _given_taken_for_words, ("tables",)),
     Mistake("next row", "∂J/∂L goes to the row after the word's", _next_row, ("tables",)),
     Mistake("unmet row", "a row that no window has, such as a padding's, is changed, too",
             _unmet_row, ("tables",)),
@@ -383,6 +399,8 @@ def _harmless(mistake: Mistake, chosen: Objective, theta: Parameters, batch: Bat
         if name in tables
     ):
         return "the batch meets every row"
+    if mistake.name == "given inputs taken for words" and batch.given is None:
+        return "nothing stands beside the windows"
     if mistake.name == "window reversed" and batch.windows.shape[1] == 1:
         return "a window of one word has no order"
     of_batches = ("stale δ", "stale δ in x alone", "bias averaged", "missing 1/B")
