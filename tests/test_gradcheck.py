@@ -70,7 +70,7 @@ def problem(seed: int = 1) -> Problem:
 
 
 def check(
-    chosen: Objective, given: Problem, masks: Masks = NO_MASKS, samples: int = 1000
+    chosen: Objective, given: Problem, masks: Masks = NO_MASKS, samples: int = 300
 ) -> dict[str, BlockCheck]:
     rng = np.random.default_rng(0)
     checks = check_gradients(chosen, given.parameters, given.batch, rng, masks, samples)
@@ -99,7 +99,7 @@ def kinks(checks: dict[str, BlockCheck]) -> dict[str, int]:
 def test_every_block_agrees_within_the_tolerance(activation, output, masked, frozen):
     given = problem()
     chosen = Objective(activation, output, l2=0.02, frozen=frozen, columns=COLUMNS)
-    checks = check(chosen, given, given.masks if masked else NO_MASKS, samples=60)
+    checks = check(chosen, given, given.masks if masked else NO_MASKS, samples=15)
     assert list(checks) == [name for name in given.parameters if name not in frozen] + [ALL]
     for name, block in checks.items():
         assert block.passed
@@ -247,7 +247,7 @@ def test_there_are_at_least_twelve_mistakes_each_with_a_name_of_its_own():
     ("activation", "output"), list(product(sorted(ACTIVATIONS), sorted(LOSSES)))
 )
 def test_every_mistake_is_caught_in_the_blocks_that_it_spoils(activation, output):
-    found = seed_mistakes(a_case(activation, output), samples=60)
+    found = seed_mistakes(a_case(activation, output), samples=20)
     assert [caught.mistake for caught in found] == list(MISTAKES)
     for caught in found:
         if caught.harmless:
@@ -260,7 +260,7 @@ def test_every_mistake_is_caught_in_the_blocks_that_it_spoils(activation, output
 
 
 def test_a_mistake_in_a_row_that_no_window_has_is_caught_by_the_directions_alone():
-    (caught,) = [c for c in seed_mistakes(a_case(), 60) if c.mistake.name == "unmet row"]
+    (caught,) = [c for c in seed_mistakes(a_case(), 20) if c.mistake.name == "unmet row"]
     assert {method for method, error in caught.errors.items() if error >= FAIL} == {
         "directional",
         "directional complex",
@@ -280,7 +280,7 @@ def test_mistakes_leave_the_shipping_backward_pass_as_it_was():
 def test_what_is_no_mistake_is_not_called_caught(monkeypatch):
     nothing = Mistake("nothing", "the shipping backward pass", shipping, ())
     monkeypatch.setattr(mistakes, "MISTAKES", (nothing,))
-    (caught,) = seed_mistakes(a_case(), samples=60)
+    (caught,) = seed_mistakes(a_case(), samples=20)
     assert not caught.caught
     assert max(caught.errors.values()) < 1e-8
 

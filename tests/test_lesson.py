@@ -55,7 +55,7 @@ def test_the_commands_run(started, main):
         if "--plot" in arguments:
             pytest.importorskip("matplotlib")
         if arguments[0] == "train":
-            arguments += ["--set", "training.epochs=1", "--set", "vectors.limit=5000"]
+            arguments += ["--set", "training.epochs=1", "--set", "vectors.limit=2000"]
         if arguments[0] == "gradcheck":
             arguments += ["--samples", "3", "--windows", "6"]
         done = main(*arguments, cwd=started)
