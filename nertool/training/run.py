@@ -25,8 +25,8 @@ from nertool.config import Config, config_to_dict, load_config
 from nertool.corpus.ledger import Ledger
 from nertool.errors import ConfigError, ModelError
 from nertool.tagging.storage import load_model
-from nertool.training.calibrated import calibrate_run
 from nertool.training.audit import BROKEN
+from nertool.training.calibrated import calibrate_run
 from nertool.training.pool import Piece, Send, run_pieces
 from nertool.training.prepare import Report, prepare
 from nertool.training.prepared import INPUT_FILES, Prepared, load_prepared, save_prepared
