@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nertool.cli.account import account
 from nertool.cli.options import AsJson, ModelPath, note, print_json
 from nertool.errors import CorpusError, NertoolError, did_you_mean
-from nertool.files import open_input, open_output
+from nertool.files import open_output
 
 if TYPE_CHECKING:
     from nertool.embeddings.context import Setting
@@ -112,20 +113,19 @@ def _from_file(model: Model, path: Path, line: int) -> tuple[Setting, int, str |
     """Read the token on a line of a CoNLL file, with its document, and its tag as the model has it."""
     import numpy as np
 
-    from nertool.corpus.conll import Columns, decode_lines, parse_conll
+    from nertool.corpus.labelled import read_labelled, reading_of
     from nertool.corpus.schemes import find_scheme, keep_labels, spans_of, tag_names, tags_of
     from nertool.embeddings.context import Setting
 
     settings = model.config.corpus
-    columns = Columns(settings.token_column, settings.tag_column, settings.comment)
-    with open_input(path) as (stream, source):
-        corpus = parse_conll(decode_lines(stream, source), columns, source)
+    with account(None) as ledger:
+        corpus = read_labelled(path, "conll", reading_of(settings), ledger, note)
     if settings.labels:
         corpus = keep_labels(corpus, settings.labels, note)
     found = np.flatnonzero(corpus.line_numbers == line)
     if not len(found):
         raise CorpusError(
-            f"{source}:{line}: found no token on this line, expected a word and its tag"
+            f"{corpus.source}:{line}: found no token on this line, expected a word and its tag"
         )
     starts = corpus.sentence_starts
     scheme = find_scheme(corpus.tag_ids, corpus.tags, starts)
