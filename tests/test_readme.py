@@ -55,7 +55,7 @@ def test_the_python_example_prints_entities(started, monkeypatch, capsys):
 
 def test_every_command_in_the_table_exists(cli):
     commands = re.findall(r"^\| `nertool ((?:corpus )?[a-z]+)", README, re.MULTILINE)
-    assert len(commands) == 11
+    assert len(commands) == 12
     for command in commands:
         assert cli(*command.split(), "--help").returncode == 0
 
