@@ -12,10 +12,11 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
+from typing import Any
 
 import nertool
 from nertool.corpus.columnar import Corpus
@@ -27,8 +28,11 @@ from nertool.training.sweep import Trial, run_sweep
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("NERTOOL_DATA", ROOT.parent / "shared" / "data"))
 
+Change = dict[str, Any]  # overrides of the config
+Run = dict[str, Any]
+
 # The plain network: word vectors and capitals; the choices that are the configs' defaults elsewhere.
-PLAIN = {
+PLAIN: Change = {
     "corpus.train": DATA / "conll2003/train.txt",
     "corpus.dev": DATA / "conll2003/dev.txt",
     "vectors.path": DATA / "vectors/glove.6B.50d.bin",
@@ -51,10 +55,10 @@ DOCUMENT = {
     "features.neighbours": "true",
     "features.document_vector": "true",
 }
-ALL = {**WORDS, **DOCUMENT}
+ALL: Change = {**WORDS, **DOCUMENT}
 
 # name → what it changes of the plain network
-LESS = {
+LESS: dict[str, Change] = {
     "IOB2 in place of BIOES": {"decoding.scheme": "iob2"},
     "each word's best tag in place of Viterbi": {"decoding.method": "argmax"},
     "tanh in place of ReLU": {"network.activation": "tanh"},
@@ -67,7 +71,7 @@ LESS = {
     "no averaging": {"training.average": 1},
     "frozen word vectors": {"vectors.fine_tune": "false"},
 }
-MORE = {
+MORE: dict[str, Change] = {
     "+ word shape": {"features.shape": 8},
     "+ affixes": {"features.affixes": 6},
     "+ sentence context": {"features.sentence": 5},
@@ -84,7 +88,7 @@ MORE = {
     "+ these and 3 members": {**ALL, "network.members": 3},
 }
 CASES = ("as it is", "in lower case", "in capitals")
-ROBUST = {
+ROBUST: dict[str, Change] = {
     "plain": {},
     "plain, trained with sentences in other case (0.2)": {"training.recase": 0.2},
     "all features": ALL,
@@ -92,41 +96,48 @@ ROBUST = {
 }
 
 
+TABLES = {"ingredients": {"plain": {}, **LESS, **MORE}, "robustness": ROBUST}
+
+
 def main() -> None:
-    """Run everything, and write the tables."""
+    """Run the rows that are asked for, and write the tables anew after each run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--only", help="run only the rows whose name contains this")
+    parser.add_argument(
+        "--only", default="", help="run the rows whose name contains this, keep the others"
+    )
+    parser.add_argument("--table", choices=TABLES, action="append", help="[default: all]")
     options = parser.parse_args()
     if not DATA.is_dir():
         raise SystemExit(f"{DATA}: no such folder; set NERTOOL_DATA to the corpora's")
-    rows = {"plain": {}, **LESS, **MORE, **ROBUST}
-    if options.only:
-        rows = {name: change for name, change in rows.items() if options.only in name}
-    with tempfile.TemporaryDirectory() as folder:
-        results = measure(rows, options.seeds, options.workers, Path(folder))
-    machine = {
+    path = ROOT / "benchmarks" / "results" / "ingredients.json"
+    path.parent.mkdir(exist_ok=True)
+    results = json.loads(path.read_text()) if path.exists() else {name: {} for name in TABLES}
+    results["machine"] = {
         "cores": os.cpu_count(),
         "processor": platform.processor() or platform.machine(),
         "python": platform.python_version(),
         "nertool": nertool.__version__,
-        "seeds": options.seeds,
-        "workers": options.workers,
     }
-    out = ROOT / "benchmarks" / "results"
-    out.mkdir(exist_ok=True)
-    (out / "ingredients.json").write_text(
-        json.dumps({"machine": machine, "rows": results}, indent=1) + "\n"
-    )
-    (out / "ingredients.md").write_text(as_markdown(results, machine))
-    print((out / "ingredients.md").read_text())
+    for table in options.table or TABLES:
+        rows = {name: row for name, row in TABLES[table].items() if options.only in name}
+        with tempfile.TemporaryDirectory() as folder:
+            for name, run in measure(
+                rows, options.seeds, options.workers, Path(folder), table == "robustness"
+            ):
+                row = results[table].setdefault(name, {})
+                row[str(run.pop("seed"))] = run
+                path.write_text(json.dumps(results, indent=1) + "\n")
+                path.with_suffix(".md").write_text(as_markdown(results))
+    print(path.with_suffix(".md").read_text())
 
 
 def measure(
-    rows: dict[str, dict], seeds: int, workers: int, folder: Path
-) -> dict[str, dict[str, list[float]]]:
-    """Return for each row its seeds' F1 on dev and seconds; for the robust ones F1 in other case, too."""
+    rows: dict[str, Change], seeds: int, workers: int, folder: Path, other_case: bool
+) -> Iterator[tuple[str, Run]]:
+    """Yield each run as it is done: its row's name, its seed, F1 on dev, the processor's seconds;
+    and F1 on dev in other letters, if asked for."""
     trials, names = [], {}
     for i, (name, change) in enumerate(rows.items()):
         for seed in range(1, seeds + 1):
@@ -134,26 +145,19 @@ def measure(
             trials.append(Trial(variant, seed, folder / f"{i}-{seed}"))
             names[folder / f"{i}-{seed}"] = name
     overrides = [f"{key}={value}" for key, value in PLAIN.items()]
-    results: dict[str, dict[str, list[float]]] = {}
-    dev = read_conll(PLAIN["corpus.dev"], Columns())
-    for n, outcome in enumerate(
-        run_sweep(ROOT / "configs/conll2003.yaml", overrides, trials, workers)
-    ):
-        name = names[outcome.trial.run_dir]
-        row = results.setdefault(name, {"f1": [], "seconds": []})
-        row["f1"].append(outcome.f1)
-        row["seconds"].append(outcome.processor_seconds)
-        if name in ROBUST:
+    dev = read_conll(Path(PLAIN["corpus.dev"]), Columns())
+    outcomes = run_sweep(ROOT / "configs/conll2003.yaml", overrides, trials, workers)
+    for n, outcome in enumerate(outcomes):
+        name, seed = names[outcome.trial.run_dir], outcome.trial.seed
+        run: Run = {"seed": seed, "f1": outcome.f1, "seconds": outcome.processor_seconds}
+        if other_case:
             model = load_model(outcome.trial.run_dir)
             texts = (dev, recased(dev, str.lower), recased(dev, str.upper))
             for case, text in zip(CASES, texts, strict=True):
-                row.setdefault(case, []).append(evaluate_corpus(model, text).f1)
-        print(
-            f"{n + 1}/{len(trials)} {name}: seed {outcome.trial.seed}, "
-            f"{100 * outcome.f1:.2f}, {outcome.processor_seconds:.1f} s",
-            flush=True,
-        )
-    return {name: results[name] for name in rows}
+                run[case] = evaluate_corpus(model, text).f1
+        note = f"{n + 1}/{len(trials)} {name}: seed {seed}, {100 * outcome.f1:.2f}"
+        print(f"{note}, {outcome.processor_seconds:.1f} s", flush=True)
+        yield name, run
 
 
 def recased(corpus: Corpus, case: Callable[[str], str]) -> Corpus:
@@ -161,27 +165,26 @@ def recased(corpus: Corpus, case: Callable[[str], str]) -> Corpus:
     return replace(corpus, words=[case(word) for word in corpus.words])
 
 
-def as_markdown(results: dict[str, dict[str, list[float]]], machine: dict) -> str:
-    """Write the results as tables."""
-    lines = []
-    plain = results.get("plain")
-    lines += ["| | dev F1 | gain | time |", "|---|---|---|---|"]
-    for name, row in results.items():
-        if name in ROBUST and name != "plain":
+def as_markdown(results: dict[str, Any]) -> str:
+    """Write the results as tables, rows in the order of this file."""
+    lines = ["| | dev F1 | gain | time | seeds |", "|---|---|---|---|---|"]
+    runs = {name: list(row.values()) for name, row in results["ingredients"].items()}
+    for name in TABLES["ingredients"]:
+        if name not in runs:
             continue
-        gain = (
-            ""
-            if plain is None or row is plain
-            else f"{100 * (mean(row['f1']) - mean(plain['f1'])):+.2f}"
-        )
-        time = "" if plain is None else f"{mean(row['seconds']) / mean(plain['seconds']):.1f} ×"
-        lines.append(f"| {name} | {spread(row['f1'])} | {gain} | {time} |")
-    robust = {name: row for name, row in results.items() if name in ROBUST and CASES[0] in row}
-    if robust:
+        own, plain = runs[name], runs.get("plain", [])
+        f1, seconds = [run["f1"] for run in own], mean(run["seconds"] for run in own)
+        gain = time = ""
+        if plain and name != "plain":
+            gain = f"{100 * (mean(f1) - mean(run['f1'] for run in plain)):+.2f}"
+            time = f"{seconds / mean(run['seconds'] for run in plain):.1f} ×"
+        lines.append(f"| {name} | {spread(f1)} | {gain} | {time} | {len(own)} |")
+    if results["robustness"]:
         lines += ["", f"| dev F1 on text | {' | '.join(CASES)} |", "|---|---|---|---|"]
-        for name, row in robust.items():
-            lines.append(f"| {name} | {' | '.join(spread(row[case]) for case in CASES)} |")
-    lines += ["", f"{', '.join(f'{key} {value}' for key, value in machine.items())}", ""]
+        for name, row in results["robustness"].items():
+            cells = " | ".join(spread([run[case] for run in row.values()]) for case in CASES)
+            lines.append(f"| {name} | {cells} |")
+    lines += ["", f"{', '.join(f'{key} {value}' for key, value in results['machine'].items())}", ""]
     return "\n".join(lines)
 
 
