@@ -43,7 +43,7 @@ def test_a_plan_that_can_not_be_carried_out_is_refused_before_any_training(tiny,
 
 def test_means_and_spreads_by_hand():
     def outcome(variant: str, seed: int, f1: float, seconds: float) -> Outcome:
-        return Outcome(Trial((variant,), seed, Path()), f1, seconds)
+        return Outcome(Trial((variant,), seed, Path()), f1, seconds, 2 * seconds)
 
     outcomes = [outcome("b", 1, 0.5, 1), outcome("a", 1, 0.9, 4), outcome("b", 2, 0.7, 3)]
     first, second = summaries(outcomes)
