@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -147,7 +146,7 @@ def dropout_mask(
         return None
     # 16 random bits an entry tell a rate to 1/65,536, and four entries share what the generator
     # gives at a time: a fraction of what a float for each costs.
-    size = math.prod(shape)
+    size = int(np.prod(shape))
     bits = rng.integers(0, 1 << 64, -(-size // 4), dtype=np.uint64).view(np.uint16)[:size]
     keep = bits.reshape(shape) >= round(rate * (1 << 16))
     return np.multiply(keep, dtype(1.0 / (1.0 - rate)), dtype=dtype)
