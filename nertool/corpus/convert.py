@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,6 @@ from nertool.corpus.records import Reading
 from nertool.corpus.retag import retagged
 from nertool.corpus.writers import WRITERS, Writing, left_out, plain_object, tags_in
 from nertool.files import open_input
-
-Keep = Callable[[Corpus], Corpus]
 
 
 def convert_texts(
