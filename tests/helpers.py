@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from nertool.config import Config, FeaturesConfig, FirstStageConfig, NetworkConfig, WindowsConfig
+from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import tag_names
 from nertool.embeddings.context import Setting
 from nertool.embeddings.encoder import SPECIAL_ROWS, Encoder
 from nertool.embeddings.inputs import feature_table_shapes, features_of, given_width, table_columns
+from nertool.tagging.annotate import Tagging
+from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.model import Member, Model, outputs
+from nertool.tagging.parallel import Workers
+from nertool.tagging.pipeline import tag_opened
 from nertool.tagging.tagger import setting_of
 from nertool.training import run
+
+
+def tag_text(
+    tagger: CompiledTagger,
+    text: str | bytes | BinaryIO,
+    ledger: Ledger | None = None,
+    workers: int = 1,
+    **how: Any,
+) -> Iterator[str]:
+    """Yield a text's tagged pieces as `nertool predict` does; how: as in Tagging."""
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    stream: Any = io.BytesIO(raw) if isinstance(raw, bytes) else raw
+    with Workers(tagger, workers) as pool:
+        yield from tag_opened(
+            tagger.model, stream, "x", Tagging(**how), ledger or Ledger(), lambda line: None, pool
+        )
+
 
 VOLATILE = ("seconds", "tokens_per_second")
 

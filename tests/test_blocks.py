@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nertool.corpus import blocks
-from nertool.corpus.blocks import read_blocks, whole_sentences
+from nertool.corpus.blocks import Block, after_last_sentence, read_blocks, whole_sentences
 from nertool.errors import CorpusError
 
 TEXTS = st.text(alphabet="aé\u2028\x85 \t\r\n\n\n", max_size=60)
@@ -39,7 +39,7 @@ def test_blocks_know_their_lines_numbers(text):
     lines = text.split("\n")
     for block in with_pieces_of_5_bytes(text):
         assert block.lines == lines[block.first - 1 : block.first - 1 + len(block.lines)]
-        assert block.returns or not any("\r" in line for line in block.lines)
+        assert (block.text == "" or block.text.endswith("\n")) == block.ended
 
 
 @given(TEXTS)
@@ -51,6 +51,18 @@ def test_whole_sentences_end_with_a_blank_line_and_join_to_the_text(text):
         assert block.lines == lines[block.first - 1 : block.first - 1 + len(block.lines)]
     for block in found[:-1]:
         assert not block.lines[-1].strip()
+
+
+@given(TEXTS)
+def test_a_sentence_s_end_is_the_line_after_the_last_blank_one(text):
+    block = Block(text, 1)
+    lines = text.split("\n")
+    whole = lines[:-1] if text.endswith("\n") else lines
+    blanks = [i for i, line in enumerate(whole) if not line.strip()]
+    at = after_last_sentence(block)
+    # Two LFs at once are looked for first: they may lie before another blank line.
+    assert text[:at].count("\n") in ({i + 1 for i in blanks} if at else {0})
+    assert bool(at) == (bool(blanks) and len(text.encode()) > 0) or len(lines) - 1 in blanks
 
 
 def test_a_byte_order_mark_stays_outside_the_lines():

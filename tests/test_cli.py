@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 import typer
 import yaml
+from helpers import tag_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +24,6 @@ from nertool.cli.app import app
 from nertool.config import load_config
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.storage import load_model
-from nertool.tagging.stream import tag_stream
 
 PACKAGE_DIR = Path(nertool.__file__).parent
 MEASURES = {"precision", "recall", "f1", "support"}
@@ -296,8 +295,7 @@ def conll_texts(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str]]]:
 def test_every_line_that_comes_in_goes_out_with_at_most_one_column_more(run_dir, drawn):
     delimiter, text, lines = drawn
     tagger = CompiledTagger(load_model(run_dir))
-    pieces = tag_stream(tagger, io.BytesIO(text.encode()), "x", "conll", None, None, None, print)
-    out = "".join(pieces)
+    out = "".join(tag_text(tagger, text, form="conll"))
     rest = out
     for line, end in lines:
         is_token = bool(line.strip()) and not line.startswith("-DOCSTART-")
@@ -372,7 +370,9 @@ def test_what_inline_output_leaves_out_is_counted(run_dir, main):
     text = "-DOCSTART- O\n\nAda O\nmet O\n\n-DOCSTART- O\n\nParis O\n"
     done = main("predict", run_dir, "-", "--to", "inline", stdin=text)
     assert done.returncode == 0
-    assert "2 document marks and comments left out" in done.stderr
+    assert (
+        "altered: 2 × document marks and comments, left out of inline (first at <stdin>:1)" in done.stderr
+    )
     assert len(done.stdout.splitlines()) == 2
 
 

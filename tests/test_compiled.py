@@ -190,20 +190,27 @@ def test_an_ensemble_is_one_network_with_its_members_side_by_side():
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_tables_that_start_anew_give_the_same_scores(model, monkeypatch):
-    monkeypatch.setattr(compiled, "_START", 8)  # room for the paddings and six words
+@pytest.fixture
+def small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables with room for the words of a piece of two tokens, and of a few word forms."""
+    monkeypatch.setattr(compiled, "_START", 3)
+    monkeypatch.setattr(compiled, "_PIECE", 2)
+    monkeypatch.setattr(compiled, "_PLACES_BYTES", 0)
+
+
+def test_tables_that_start_anew_give_the_same_scores(model, small_tables):
     small, roomy = CompiledTagger(model, table_bytes=0), CompiledTagger(model)
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], WORDS[:5]):
         setting = setting_from(words, [0, 1, 2, 3, 4], [0, 2, 5])
         np.testing.assert_array_equal(small.scores(setting), roomy.scores(setting))
-    assert len(small._stage._slots) == 5
-    assert len(roomy._stage._slots) == len(WORDS)
+        assert small._stage._used <= small._stage._limit
+    assert len(small._stage._forms) == 5
+    assert roomy._stage._used > small._stage._limit
 
 
-def test_tables_of_two_stages_and_several_members_start_anew_too(monkeypatch):
-    # A form that gets another place must find its row of L there for every file of vectors.
+def test_tables_of_two_stages_and_several_members_start_anew_too(small_tables):
+    # A form that gets another number must find its row of L there for every file of vectors.
     model = random_model(dtype=np.float64)
-    monkeypatch.setattr(compiled, "_START", 8)
     small, roomy = CompiledTagger(model, table_bytes=0), CompiledTagger(model)
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], [*WORDS[4:], "the"], WORDS[:5]):
         ids = [*range(len(words)), 0, 1, 0]
@@ -214,12 +221,23 @@ def test_tables_of_two_stages_and_several_members_start_anew_too(monkeypatch):
         np.testing.assert_allclose(
             small.scores(setting), reference(model, setting), rtol=1e-12, atol=1e-12
         )
-    assert len(small._stage._slots) == len(small._first._slots) == 5
-    assert len(roomy._stage._slots) == len(roomy._first._slots) == len(WORDS) + 1
+    assert small._stage._used <= small._stage._limit
+    assert len(small._stage._forms) == len(small._first._forms) == 5
+    assert roomy._stage._used > small._stage._limit
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 7])
+def test_where_a_text_is_cut_for_scoring_changes_nothing(monkeypatch, piece):
+    model = random_model(dtype=np.float64)
+    setting = text_of(["Ada met the Paris", "", "london"], ["the Ada . met", "Paris"])
+    monkeypatch.setattr(compiled, "_PIECE", piece)
+    found = CompiledTagger(model).scores(setting)
+    np.testing.assert_allclose(found, reference(model, setting), rtol=1e-12, atol=1e-12)
 
 
 def test_more_words_at_once_than_the_limit_still_fit(model, monkeypatch):
     monkeypatch.setattr(compiled, "_START", 4)
+    monkeypatch.setattr(compiled, "_PLACES_BYTES", 0)
     setting = setting_from(WORDS, list(range(len(WORDS))), [0, len(WORDS)])
     found = CompiledTagger(model, table_bytes=0).scores(setting)
     np.testing.assert_allclose(found, reference(model, setting), rtol=1e-5, atol=1e-5)

@@ -19,6 +19,7 @@ from nertool.embeddings.context import (
     cut_documents,
     document_context,
     document_means,
+    groups_of,
     neighbour_means,
     others_mean,
     others_sum,
@@ -53,14 +54,11 @@ def test_capitals_are_those_of_each_tokens_word():
 
 
 def test_a_word_is_the_same_in_any_case_within_its_document_and_in_no_other():
-    groups = [
-        {i for i, group in enumerate(TEXT.groups) if group == number}
-        for number in sorted(set(TEXT.groups.tolist()))
-    ]
-    several = [group for group in groups if len(group) > 1]
+    members, group, sizes = TEXT.groups
+    groups = [members[group == number].tolist() for number in range(len(sizes))]
     # Ada, Ada; Paris, PARIS, paris; the full stops; ROME, ROME. Of the second document: none.
-    assert sorted(map(sorted, several)) == [[0, 12], [2, 6, 10], [5, 15], [8, 14]]
-    assert sum(map(len, groups)) == len(TOKENS)
+    assert sorted(groups) == [[0, 12], [2, 6, 10], [5, 15], [8, 14]]
+    assert sizes.tolist() == [len(group) for group in groups]
 
 
 def test_sentences_are_told_by_how_they_are_written():
@@ -138,7 +136,7 @@ def test_a_text_without_a_token_has_numbers_for_none(text):
     assert context_ids(list(CONTEXTS), text).shape == (0, 2)
     assert neighbour_means(text, np.ones((0, 3))).shape == (0, 6)
     assert document_means(text, np.ones((0, 3))).shape == (0, 3)
-    assert len(text.groups) == 0
+    assert [len(part) for part in text.groups] == [0, 0, 0]
 
 
 def test_empty_sentences_and_documents_change_nothing_for_the_others():
@@ -196,34 +194,37 @@ def test_a_tokens_own_case_is_no_evidence_about_it(others, word):
     assert len(numbers) == 1
 
 
-GROUPS = st.lists(st.integers(0, 5), max_size=14)
+KEYS = st.lists(st.one_of(st.integers(0, 5), st.sampled_from([2**40, 2**62])), max_size=14)
 
 
+@settings(max_examples=100, deadline=None)
+@given(keys=KEYS)
+def test_groups_are_the_tokens_with_equal_keys(keys):
+    members, group, sizes = groups_of(np.array(keys, dtype=np.int64))
+    found = [members[group == number].tolist() for number in range(len(sizes))]
+    expected = [[i for i, other in enumerate(keys) if other == key] for key in sorted(set(keys))]
+    assert found == [own for own in expected if len(own) > 1]
+    assert sizes.tolist() == [len(own) for own in found]
+
+
+@pytest.mark.parametrize("width", [3, 40], ids=["narrow", "wide"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @settings(max_examples=60, deadline=None)
-@given(groups=GROUPS, seed=st.integers(0, 99))
-def test_sums_and_means_over_the_others_equal_a_loop(dtype, groups, seed):
-    values = np.random.default_rng(seed).normal(size=(len(groups), 3)).astype(dtype)
-    _, numbers = np.unique(np.array(groups, dtype=np.int64), return_inverse=True)
-    sums, others = others_sum(values, numbers)
-    means, met = others_mean(values, numbers)
+@given(keys=KEYS, seed=st.integers(0, 99))
+def test_sums_and_means_over_the_others_equal_a_loop(width, dtype, keys, seed):
+    values = np.random.default_rng(seed).normal(size=(len(keys), width)).astype(dtype)
+    groups = groups_of(np.array(keys, dtype=np.int64))
+    sums, means = others_sum(values, groups), others_mean(values, groups)
     assert sums.dtype == means.dtype == dtype
     tolerance = 1e-5 if dtype is np.float32 else 1e-12
-    for i, group in enumerate(groups):
-        rest = [values[j] for j in range(len(groups)) if groups[j] == group and j != i]
-        assert others[i] == len(rest)
-        assert met[i] == bool(rest)
-        if rest:
-            np.testing.assert_allclose(sums[i], np.sum(rest, axis=0), atol=tolerance)
-            np.testing.assert_allclose(means[i], np.mean(rest, axis=0), atol=tolerance)
-        else:
-            # Exactly: not what rounding leaves of x − x.
-            assert not sums[i].any()
-            assert not means[i].any()
+    for i, own_sum, own_mean in zip(groups.members, sums, means, strict=True):
+        rest = [values[j] for j in range(len(keys)) if keys[j] == keys[i] and j != i]
+        np.testing.assert_allclose(own_sum, np.sum(rest, axis=0), atol=tolerance)
+        np.testing.assert_allclose(own_mean, np.mean(rest, axis=0), atol=tolerance)
 
 
 def test_what_is_passed_in_stays_as_it_is():
-    values, groups = np.ones((3, 2)), np.array([0, 0, 1])
+    values, groups = np.ones((3, 2)), groups_of(np.array([0, 0, 1]))
     others_mean(values, groups)
     np.testing.assert_array_equal(values, 1.0)
     vectors = np.ones((len(TEXT.words), 2))

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from helpers import tag_text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,9 +18,8 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.records import Reading, entities_of
 from nertool.corpus.writers import WRITERS, Writing
 from nertool.errors import CorpusError
-from nertool.tagging.annotate import Asked, Tagging
+from nertool.tagging.annotate import Asked
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.pipeline import tag_opened
 from nertool.tagging.storage import load_model
 
 # What real files of each kind begin like, to be cut, joined and spoilt.
@@ -117,10 +117,10 @@ def test_any_bytes_are_read_or_refused(raw, form, misaligned):
 def test_any_bytes_are_tagged_or_refused(tagger, raw, form, to, sure, replace):
     if form == "brat" or to == "parquet":
         return
-    tagging = Tagging(form, to, replace_tags=replace, asked=Asked(sure))
-    stream = io.BytesIO(raw)
     try:
-        out = "".join(tag_opened(tagger, stream, "x", tagging, Ledger(), lambda line: None))
+        out = "".join(
+            tag_text(tagger, raw, form=form, to=to, replace_tags=replace, asked=Asked(sure))
+        )
         out.encode()
     except (CorpusError, UnicodeEncodeError) as error:
         check_error(error)
@@ -172,10 +172,5 @@ def test_odd_files_end_in_one_line_or_a_whole_file_on_the_command_line(
 
 def test_a_line_of_a_megabyte_and_more_is_read_in_bounded_memory(tagger):
     text = b"Ada met Charles, and then she went to London with him and they talked. " * 20_000
-    stream = io.BytesIO(text)
-    tagging = Tagging("raw", "inline")
-    total = sum(
-        len(piece)
-        for piece in tag_opened(tagger, stream, "x", tagging, Ledger(), lambda line: None)
-    )
+    total = sum(map(len, tag_text(tagger, text, form="raw", to="inline")))
     assert total >= len(text)

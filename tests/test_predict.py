@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from helpers import tag_text
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nertool.corpus.inline import from_inline
 from nertool.corpus.ledger import Ledger
-from nertool.tagging.annotate import Asked, Tagging
+from nertool.tagging.annotate import Asked
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.pipeline import tag_opened
 from nertool.tagging.storage import load_model
 from nertool.tagging.tagger import Tagger
 
@@ -33,11 +33,7 @@ def tagger(run_dir) -> CompiledTagger:
 
 
 def tag(tagger: CompiledTagger, text: str | bytes, ledger: Ledger | None = None, **how) -> str:
-    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    pieces = tag_opened(
-        tagger, io.BytesIO(raw), "x", Tagging(**how), ledger or Ledger(), lambda line: None
-    )
-    return "".join(pieces)
+    return "".join(tag_text(tagger, text, ledger, **how))
 
 
 def objects(text: str) -> list[dict]:

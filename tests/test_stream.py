@@ -8,20 +8,21 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from helpers import random_model, text_of
+from helpers import random_model, tag_text, text_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nertool.config import FeaturesConfig
-from nertool.corpus import blocks
+from nertool.corpus import blocks, formats
 from nertool.corpus.conll import Columns, parse_conll
 from nertool.corpus.schemes import tag_names, tags_of
 from nertool.embeddings import context
 from nertool.embeddings.context import Setting
+from nertool.errors import CorpusError
+from nertool.tagging import parallel, pipeline
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.evaluate import evaluate_corpus
 from nertool.tagging.model import Model
-from nertool.tagging.stream import tag_stream
 from nertool.tagging.tagger import Tagger
 
 WORDS = ["Ada", "ada", "ADA", "met", "Paris", "paris", "in", ".", "Rome", "ROME", "left"]
@@ -54,11 +55,11 @@ def tagged(
     form: str = "conll",
     to: str | None = None,
     block: int = 1 << 20,
+    workers: int = 1,
 ) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK_BYTES", block)
-        stream = io.BytesIO(text.encode())
-        return "".join(tag_stream(tagger, stream, "x", form, to, None, None, lambda line: None))
+        return "".join(tag_text(tagger, text, form=form, to=to, workers=workers))
 
 
 def column(text: str) -> list[str]:
@@ -182,6 +183,33 @@ def test_what_stands_before_the_first_mark_is_a_document_too(tagger):
     assert column(tagged(tagger, text)) == expected_column(tagger, text_of(*DOCUMENTS))
 
 
+@pytest.mark.parametrize("workers", [2, 3])
+@pytest.mark.parametrize(
+    ("form", "to"),
+    [("conll", None), ("conll", "inline"), ("conll", "jsonl"), ("text", None), ("raw", "jsonl")],
+)
+def test_workers_give_what_one_gives(tagger, form, to, workers):
+    text = conll(*DOCUMENTS * 20)
+    if form != "conll":
+        text = "\n".join(s for document in DOCUMENTS * 20 for s in document) + "\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(context, "DOCUMENT_TOKENS", 50)
+        patch.setattr(pipeline, "PIECE", 100)
+        alone = tagged(tagger, text, form, to, block=300)
+        assert tagged(tagger, text, form, to, block=300, workers=workers) == alone
+
+
+def test_what_a_worker_can_t_read_is_named_as_ever(tagger):
+    text = conll(*DOCUMENTS * 20) + "Ada X Y Z\n"
+    with pytest.raises(CorpusError, match=rf"x:{text.count(chr(10))}: found 4 columns, expected 2"):
+        tagged(tagger, text, block=300, workers=2)
+
+
+def test_a_short_text_begins_no_process(tagger, monkeypatch):
+    monkeypatch.setattr(parallel.Workers, "_begun", lambda self: pytest.fail("a process began"))
+    assert tagged(tagger, conll(*DOCUMENTS), workers=2) == tagged(tagger, conll(*DOCUMENTS))
+
+
 # Sentences a line
 
 
@@ -225,11 +253,12 @@ def test_no_more_than_a_document_is_held(tagger, monkeypatch):
             return piece
 
     text = conll(*DOCUMENTS * 200).encode()
-    pieces = tag_stream(tagger, Counted(text), "x", "conll", None, None, None, lambda line: None)
+    monkeypatch.setattr(formats, "HEAD_BYTES", 1000)
+    pieces = tag_text(tagger, Counted(text), form="conll")
     next(pieces)
     at_first = read
-    # The format is found from the first thousand lines; after that a document or two more is read.
-    assert at_first < len(text) / 2
+    # The format is found from the first thousand bytes; after that a document or two more is read.
+    assert at_first < 2000 < len(text) / 2
     next(pieces)
     assert read < at_first + 1000
 

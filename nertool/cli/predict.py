@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,8 +26,8 @@ from nertool.files import open_binary_output, open_output
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
     from nertool.tagging.annotate import Tagging
-    from nertool.tagging.compiled import CompiledTagger
     from nertool.tagging.inputs import Input
+    from nertool.tagging.model import Model
     from nertool.tagging.parallel import Workers
 
 ON_ERROR = ("fail", "report", "skip")
@@ -101,11 +100,13 @@ def predict(
         bool, typer.Option("--tokens", help="The places of words and sentences, too (JSON).")
     ] = False,
     workers: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=1, help="Processes that tag side by side: worth it from some megabytes of text on."
+            min=1,
+            help="Processes that tag a long text side by side [default: the machine's cores]",
+            show_default=False,
         ),
-    ] = 1,
+    ] = None,
     on_error: Annotated[
         str,
         typer.Option(
@@ -140,10 +141,10 @@ def predict(
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
     from nertool.corpus.records import Reading
-    from nertool.tagging import parallel
     from nertool.tagging.annotate import Asked, Tagging
     from nertool.tagging.compiled import CompiledTagger
     from nertool.tagging.inputs import expand
+    from nertool.tagging.parallel import Workers, usable_cores
     from nertool.tagging.storage import load_model
 
     detailed = n_best > 1 or marginals
@@ -164,16 +165,16 @@ def predict(
         exact=exact,
         source=len(inputs) > 1 and out_dir is None,
     )
-    tagger = CompiledTagger(load_model(model))
+    loaded = load_model(model)
     entries = expand(inputs, folders=out_dir is not None, brat=form == "brat")
-    side_by_side = parallel.Workers(model, workers) if workers > 1 else nullcontext()
+    side_by_side = Workers(CompiledTagger(loaded), workers or usable_cores())
     with account(report) as ledger, side_by_side as pool:
         if out_dir is not None:
-            _into_folder(tagger, entries, out_dir, tagging, on_error, ledger, pool)
+            _into_folder(loaded, entries, out_dir, tagging, on_error, ledger, pool)
         elif to == "parquet":
-            _to_parquet(tagger, entries, output, tagging, ledger)
+            _to_parquet(loaded, entries, output, tagging, ledger, pool)
         else:
-            _into_one(tagger, entries, output, tagging, on_error, ledger, pool)
+            _into_one(loaded, entries, output, tagging, on_error, ledger, pool)
     if on_error == "report" and ledger.refused:
         raise typer.Exit(1)
 
@@ -196,13 +197,13 @@ def _least(text: str | None) -> dict[str, float]:
 
 
 def _into_one(
-    tagger: CompiledTagger,
+    model: Model,
     entries: list[Input],
     output: Path | None,
     tagging: Tagging,
     on_error: str,
     ledger: Ledger,
-    workers: Workers | None,
+    workers: Workers,
 ) -> None:
     """Write all inputs' tagged texts, one after another."""
     import tempfile
@@ -216,7 +217,7 @@ def _into_one(
             if piece and not piece.endswith("\n"):
                 piece = "\n"  # the file before ended within a line: this one begins another
                 out.write(piece)
-            pieces = tag_input(tagger, entry.path, tagging, ledger, note, workers)
+            pieces = tag_input(model, entry.path, tagging, ledger, note, workers)
             if on_error == "fail":
                 for piece in pieces:
                     out.write(piece)
@@ -237,13 +238,13 @@ def _into_one(
 
 
 def _into_folder(
-    tagger: CompiledTagger,
+    model: Model,
     entries: list[Input],
     out_dir: Path,
     tagging: Tagging,
     on_error: str,
     ledger: Ledger,
-    workers: Workers | None,
+    workers: Workers,
 ) -> None:
     """Write each input's tagged text to its place in a folder; what is there already is left alone."""
     from nertool.corpus.parquet import write_parquet
@@ -263,11 +264,11 @@ def _into_folder(
         try:
             if tagging.to == "parquet":
                 with open_binary_output(place) as stream:
-                    rows: Any = parquet_rows(tagger, entry.path, tagging, ledger, note)
+                    rows: Any = parquet_rows(model, entry.path, tagging, ledger, note, workers)
                     write_parquet(rows, stream)
                 continue
             with open_output(place) as out:
-                for piece in tag_input(tagger, entry.path, tagging, ledger, note, workers):
+                for piece in tag_input(model, entry.path, tagging, ledger, note, workers):
                     out.write(piece)
         except (CorpusError, OSError) as error:
             if on_error == "fail":
@@ -276,11 +277,12 @@ def _into_folder(
 
 
 def _to_parquet(
-    tagger: CompiledTagger,
+    model: Model,
     entries: list[Input],
     output: Path | None,
     tagging: Tagging,
     ledger: Ledger,
+    workers: Workers,
 ) -> None:
     from nertool.corpus.parquet import write_parquet
     from nertool.tagging.pipeline import parquet_rows
@@ -290,7 +292,7 @@ def _to_parquet(
             (
                 row
                 for entry in entries
-                for row in parquet_rows(tagger, entry.path, tagging, ledger, note)
+                for row in parquet_rows(model, entry.path, tagging, ledger, note, workers)
             ),
             stream,
         )

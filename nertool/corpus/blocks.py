@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from nertool.errors import CorpusError
 
 BLOCK_BYTES = 1 << 20
+_MARK = "\ufeff"
 
 
 class Block(NamedTuple):
-    """lines without their LF (a CR before it stays); first: the number of the first, from 1.
+    """Some lines of a text; first: the number of the first, from 1; mark: a byte-order mark stood
+    before it, which is not part of `text`."""
 
-    ended: an LF follows the last line, too. mark: the text starts with a byte-order mark.
-    returns: some line ends with a CR.
-    """
-
-    lines: list[str]
+    text: str
     first: int
-    ended: bool = True
     mark: bool = False
-    returns: bool = False
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines without their LF (a CR before it stays), cut anew at each call."""
+        lines = self.text.split("\n")
+        if self.ended:
+            lines.pop()
+        return lines
+
+    @property
+    def ended(self) -> bool:
+        """Whether an LF follows the last line, too."""
+        return self.text.endswith("\n") or not self.text
 
     def joined(self, lines: Iterator[str]) -> str:
         """Return lines in place of these, ended alike."""
-        return ("\ufeff" if self.mark else "") + "\n".join(lines) + ("\n" if self.ended else "")
+        return self.marked("\n".join(lines) + ("\n" if self.text.endswith("\n") else ""))
+
+    def marked(self, text: str) -> str:
+        """Return a text in place of this one, with the byte-order mark before it if there was one."""
+        return _MARK + text if self.mark else text
+
+    def split(self, at: int) -> tuple[Block, Block]:
+        """Cut the block in two before the character `at`, which must begin a line."""
+        after = Block(self.text[at:], self.first + self.text.count("\n", 0, at))
+        return self._replace(text=self.text[:at]), after
 
 
 def read_blocks(stream: BinaryIO, source: str) -> Iterator[Block]:
@@ -35,54 +53,70 @@ def read_blocks(stream: BinaryIO, source: str) -> Iterator[Block]:
     Errors: CorpusError for bytes that are not UTF-8, naming the line.
     """
     first = 1
-    rest = b""
+    pieces: list[bytes] = []  # of a line that is longer than a block
     while piece := stream.read(BLOCK_BYTES):
         cut = piece.rfind(b"\n") + 1
+        pieces.append(piece[:cut] if cut else piece)
         if not cut:
-            rest += piece
             continue
-        block = _decode(rest + piece[:cut], first, source, ended=True)
-        rest = piece[cut:]
+        block = _decode(b"".join(pieces), first, source)
+        pieces = [piece[cut:]]
         yield block
-        first += len(block.lines)
-    if rest:
-        yield _decode(rest, first, source, ended=False)
+        first += block.text.count("\n")
+    if any(pieces):
+        yield _decode(b"".join(pieces), first, source)
 
 
-def _decode(raw: bytes, first: int, source: str, ended: bool) -> Block:
+def _decode(raw: bytes, first: int, source: str) -> Block:
     mark = first == 1 and raw.startswith(codecs.BOM_UTF8)
     if mark:
         raw = raw[len(codecs.BOM_UTF8) :]
     try:
-        lines = raw.decode("utf-8").split("\n")
+        return Block(raw.decode("utf-8"), first, mark)
     except UnicodeDecodeError as error:
         line = first + raw.count(b"\n", 0, error.start)
         raise CorpusError(
             f"{source}:{line}: found the byte 0x{raw[error.start]:02x}, expected UTF-8 text; "
             "convert the file, for example with: iconv -f latin1 -t utf-8"
         ) from None
-    if ended:
-        lines.pop()
-    return Block(lines, first, ended, mark, b"\r" in raw)
+
+
+def regrouped(blocks: Iterator[Block], cut: Callable[[Block], int]) -> Iterator[Block]:
+    """Cut blocks anew. cut: finds the character of a block before which nothing lies that the lines
+    after it belong to (0: there is none), and which begins a line."""
+    held: Block | None = None
+    for block in blocks:
+        if held and held.text:
+            block = held._replace(text=held.text + block.text)
+        end = cut(block)
+        if end:
+            whole, block = block.split(end)
+            yield whole
+        held = block
+    if held and (held.text or held.mark):
+        yield held
+
+
+def after_last_sentence(block: Block) -> int:
+    """Return where the line after a block's last blank line starts; 0 if no line is blank."""
+    text = block.text
+    end = text.rfind("\n\n") + 2
+    if end >= 2:
+        return end
+    end = len(text)
+    if not text.endswith("\n"):
+        end = text.rfind("\n") + 1
+    while end:
+        start = text.rfind("\n", 0, end - 1) + 1
+        if is_blank(text[start:end]):
+            return end
+        end = start
+    return 0
 
 
 def whole_sentences(blocks: Iterator[Block]) -> Iterator[Block]:
     """Cut blocks anew, so that each ends with a blank line: no sentence lies in two."""
-    lines: list[str] = []
-    first, mark, ended, returns = 1, False, True, False
-    for block in blocks:
-        if not lines:
-            first, mark, returns = block.first, block.mark, False
-        lines += block.lines
-        ended = block.ended
-        returns |= block.returns
-        cut = next((i for i in range(len(lines), 0, -1) if is_blank(lines[i - 1])), 0)
-        if cut:
-            yield Block(lines[:cut], first, ended or cut < len(lines), mark, returns)
-            lines = lines[cut:]
-            first, mark = first + cut, False
-    if lines:
-        yield Block(lines, first, ended, mark, returns)
+    return regrouped(blocks, after_last_sentence)
 
 
 def is_blank(line: str) -> bool:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Interner, Offsets
-from nertool.embeddings.features import CAPITALS, INITIAL, LOWER, MIXED, SINGLE, caps
+from nertool.embeddings.features import CAPITALS, CAPS, INITIAL, LOWER, MIXED, SINGLE, caps
 
 Booleans = NDArray[np.bool_]
 
@@ -33,16 +33,45 @@ def cut_documents(sentence_starts: Offsets, document_starts: Offsets) -> Offsets
     A part ends with the sentence in which it reaches DOCUMENT_TOKENS. So any text, however long, can
     be read in bounded memory, and where a part ends depends on what comes before alone.
     """
-    starts = [document_starts[:1]]
-    for first, end in zip(document_starts[:-1].tolist(), document_starts[1:].tolist(), strict=True):
+    more: list[int] = []
+    for i in np.flatnonzero(np.diff(sentence_starts[document_starts]) >= DOCUMENT_TOKENS):
+        first, end = int(document_starts[i]), int(document_starts[i + 1])
         while True:
             full = sentence_starts[first] + DOCUMENT_TOKENS
             first = int(np.searchsorted(sentence_starts, full))
             if first >= end:
                 break
-            starts.append(np.array([first]))
-        starts.append(np.array([end]))
-    return np.concatenate(starts)
+            more.append(first)
+    return np.sort(np.append(document_starts, np.array(more, dtype=np.int64)), kind="stable")
+
+
+class Groups(NamedTuple):
+    """Tokens that have something in common, two or more in each of G groups.
+
+    members (M,) int64: the tokens, group by group, each group's in the text's order; group (M,)
+    int64: whose member each is, ascending; sizes (G,) int64. Tokens that are alone are in none.
+    """
+
+    members: NDArray[np.int64]
+    group: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+
+def groups_of(keys: NDArray[np.int64]) -> Groups:
+    """Gather the tokens with equal keys (N,), whole numbers from 0 on."""
+    N = len(keys)
+    bits = N.bit_length()
+    if int(keys.max(initial=0)).bit_length() + bits > 62:
+        keys = np.unique(keys, return_inverse=True)[1]
+    # Each key with its token in the bits below: numpy sorts numbers several times as fast as it
+    # finds the order of them.
+    both = np.sort((keys << bits) | np.arange(N))
+    firsts = np.flatnonzero(np.diff(both >> bits, prepend=-1))
+    sizes = np.diff(firsts, append=N)
+    several = sizes > 1
+    members = both[np.repeat(several, sizes)] & ((1 << bits) - 1)
+    sizes = sizes[several]
+    return Groups(members, np.repeat(np.arange(len(sizes)), sizes), sizes)
 
 
 @dataclass(frozen=True)
@@ -82,21 +111,21 @@ class Setting:
         return np.asarray(of_words[self.word_ids] if len(of_words) else of_words)
 
     @cached_property
-    def groups(self) -> NDArray[np.int64]:
-        """A number for each token, (N,): the same where a document has the same word, in whatever case."""
+    def groups(self) -> Groups:
+        """The tokens whose document has the same word elsewhere, in whatever case."""
         lower = Interner()
         of_words = np.array([lower[word.lower()] for word in self.words], dtype=np.int64)
         ids = of_words[self.word_ids] if len(of_words) else of_words
-        _, groups = np.unique(self.documents * len(lower) + ids, return_inverse=True)
-        return np.asarray(groups, dtype=np.int64)
+        return groups_of(self.documents * len(lower) + ids)
 
     @cached_property
     def kinds(self) -> NDArray[np.int64]:
         """What each sentence is written like, (S,): 0 as usual, 1 like a title, 2 all in capitals."""
-        S = len(self.sentence_starts) - 1
 
         def count(*classes: int) -> NDArray[np.int64]:
-            return np.bincount(self.sentences[np.isin(self.caps, classes)], minlength=S)
+            met = np.isin(np.arange(CAPS), classes)[self.caps]
+            before = np.concatenate([[0], np.cumsum(met)])
+            return np.asarray(np.diff(before[self.sentence_starts]))
 
         words = count(LOWER, INITIAL, CAPITALS, MIXED, SINGLE)
         several = np.diff(self.sentence_starts) > 1
@@ -109,25 +138,29 @@ class Setting:
 Values = NDArray[np.floating[Any]]
 
 
-def others_sum(values: Values, groups: NDArray[np.int64]) -> tuple[Values, NDArray[np.int64]]:
-    """Add up values (N, e) over the other tokens of each token's group: (N, e), and their number (N,)."""
-    if not len(groups):
-        return values, groups
-    order = np.argsort(groups, kind="stable")
-    firsts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    # Group numbers are 0, 1, …, each met: the sums stand in their order.
-    total = np.add.reduceat(values[order], firsts, axis=0)[groups] - values
-    others = np.bincount(groups)[groups] - 1
-    total[others == 0] = 0.0  # exactly, whatever the rounding left
-    return total, others
+_NARROW = 32
 
 
-def others_mean(values: Values, groups: NDArray[np.int64]) -> tuple[Values, Booleans]:
-    """Return the mean of values (N, e) over the other tokens of each token's group, 0 where there is
-    none: (N, e); and whether there is one (N,)."""
-    total, others = others_sum(values, groups)
-    total /= np.maximum(others, 1)[:, None].astype(values.dtype)
-    return total, others > 0
+def others_sum(values: Values, groups: Groups) -> Values:
+    """Return for each member of a group the sum of values (N, e) over the others, (M, e)."""
+    if values.shape[1] < _NARROW:
+        # Column by column: numpy adds up long columns faster than short rows.
+        out = np.empty((len(groups.members), values.shape[1]), dtype=values.dtype, order="F")
+        for column, own in zip(values.T, out.T, strict=True):
+            np.take(column, groups.members, out=own)
+            own[:] = np.bincount(groups.group, own)[groups.group] - own
+        return out
+    own = values[groups.members]
+    firsts = np.cumsum(groups.sizes) - groups.sizes
+    sums = np.add.reduceat(own, firsts, axis=0) if len(firsts) else own
+    return np.asarray(sums[groups.group] - own)
+
+
+def others_mean(values: Values, groups: Groups) -> Values:
+    """Return for each member of a group the mean of values (N, e) over the others, (M, e)."""
+    means = others_sum(values, groups)
+    means /= (groups.sizes - 1)[groups.group, None].astype(values.dtype)
+    return means
 
 
 def sentence_context(setting: Setting) -> Ids:
@@ -135,24 +168,32 @@ def sentence_context(setting: Setting) -> Ids:
     the document, or its part: 1 … 12."""
     begins = np.zeros(len(setting.sentence_starts) - 1, dtype=np.int64)
     begins[setting.sentences[np.flatnonzero(np.diff(setting.documents, prepend=-1))]] = 1
-    number = 4 * setting.kinds[setting.sentences] + 2 * setting.first + begins[setting.sentences]
-    return np.asarray(1 + number, dtype=np.int32)
+    of_sentences = (1 + 4 * setting.kinds + begins).astype(np.int32)
+    return np.asarray(of_sentences[setting.sentences] + 2 * setting.first, dtype=np.int32)
+
+
+_FIELD = 21  # bits of a count: no word occurs two million times in one part of a document
 
 
 def document_context(setting: Setting) -> Ids:
     """Number how the document has the same word elsewhere: 1 + 1 (in lower case) + 2 (capitalised
     within a sentence) + 4 (all in capitals, in a sentence that is not)."""
     kinds = setting.kinds[setting.sentences]
-    evidence = np.stack(
-        [
-            setting.caps == LOWER,
-            np.isin(setting.caps, (INITIAL, MIXED)) & ~setting.first & (kinds == 0),
-            (setting.caps == CAPITALS) & (kinds != 2),
-        ],
-        axis=1,
-    )
-    seen = others_sum(evidence.astype(np.float32), setting.groups)[0] > 0
-    return np.asarray(1 + seen @ np.array([1, 2, 4]), dtype=np.int32)
+    classes = np.arange(CAPS)
+    lower = (classes == LOWER)[setting.caps]
+    capitalised = np.isin(classes, (INITIAL, MIXED))[setting.caps] & ~setting.first & (kinds == 0)
+    capitals = (classes == CAPITALS)[setting.caps] & (kinds != 2)
+    # Three counts in one number, so that there is one sum to take.
+    evidence = lower + (capitalised * (1 << _FIELD)) + (capitals * (1 << 2 * _FIELD))
+    members, group, sizes = setting.groups
+    number = np.ones(len(kinds), dtype=np.int32)
+    if len(members):
+        own = evidence[members]
+        others = np.add.reduceat(own, np.cumsum(sizes) - sizes)[group] - own
+        for i in range(3):
+            count = (others >> (i * _FIELD)) & ((1 << _FIELD) - 1)
+            number[members] += (count > 0) * np.int32(1 << i)
+    return number
 
 
 class Context(NamedTuple):
@@ -185,7 +226,9 @@ def neighbour_means(setting: Setting, vectors: Values) -> Values:
     left[1:], right[:-1] = own[:-1], own[1:]
     left[setting.first] = 0.0
     right[:-1][setting.first[1:]] = 0.0
-    means, _ = others_mean(np.concatenate([left, right], axis=1), setting.groups)
+    both = np.concatenate([left, right], axis=1)
+    means = np.zeros_like(both)
+    means[setting.groups.members] = others_mean(both, setting.groups)
     return means
 
 

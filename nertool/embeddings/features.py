@@ -7,9 +7,10 @@ section. The network needs no change: a table more is looked up, and gets its gr
 
 from __future__ import annotations
 
-import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +28,10 @@ class Feature(NamedTuple):
 
 
 LOWER, INITIAL, CAPITALS, MIXED, SIGNS, SINGLE = range(1, 7)
+CAPS = 7  # classes, the padding's included
 
 
+@lru_cache(maxsize=1 << 16)
 def caps(word: str) -> int:
     """Tell lower, Initial, ALL CAPITALS, miXed, digits and signs, and a single Capital: 1 … 6."""
     if word.islower():
@@ -40,15 +43,22 @@ def caps(word: str) -> int:
     return MIXED if any(character.isalpha() for character in word) else SIGNS
 
 
-_RUNS = re.compile(r"(.)\1+")
+class _Signs(dict[int, str]):
+    """What str.translate writes for each character: X, x, 0, or itself; found once for each."""
+
+    def __missing__(self, code: int) -> str:
+        c = chr(code)
+        sign = "X" if c.isupper() else "x" if c.isalpha() else "0" if c.isdigit() else c
+        self[code] = sign
+        return sign
+
+
+_SIGNS = _Signs()
 
 
 def shape(word: str) -> str:
     """Write X for capitals, x for other letters, 0 for digits, runs collapsed: McDonald's-24 → XxXx'x-0."""
-    signs = (
-        "X" if c.isupper() else "x" if c.isalpha() else "0" if c.isdigit() else c for c in word
-    )
-    return _RUNS.sub(r"\1", "".join(signs))
+    return "".join([sign for sign, _ in groupby(word.translate(_SIGNS))])
 
 
 def hashed(text: str, size: int) -> int:
@@ -56,19 +66,26 @@ def hashed(text: str, size: int) -> int:
     return 1 + zlib.crc32(text.encode("utf-8", "surrogatepass")) % (size - 1)
 
 
-def affixes(word: str) -> Iterator[str]:
-    """Yield prefixes of 1 to 3 letters and suffixes of 1 to 4, lower-cased, marked with length and side."""
-    lower = word.lower()
-    yield from (f"{n}<{lower[:n]}" for n in (1, 2, 3))
-    yield from (f"{n}{lower[-n:]}>" for n in (1, 2, 3, 4))
+def affixes(word: str) -> list[str]:
+    """Return prefixes of 1 to 3 letters and suffixes of 1 to 4, lower-cased, marked with length and side."""
+    w = word.lower()
+    return [
+        "1<" + w[:1], "2<" + w[:2], "3<" + w[:3],
+        "1" + w[-1:] + ">", "2" + w[-2:] + ">", "3" + w[-3:] + ">", "4" + w[-4:] + ">",
+    ]  # fmt: skip
+
+
+@lru_cache(maxsize=1 << 16)
+def _affix_number(affix: str) -> int:
+    return hashed(affix, _AFFIXES)
 
 
 _SHAPES, _AFFIXES = 2048, 32768  # well over what a corpus shows, so that few collide
 
 FEATURES: dict[str, Feature] = {
-    "caps": Feature(7, 1, lambda word: (caps(word),)),
+    "caps": Feature(CAPS, 1, lambda word: (caps(word),)),
     "shape": Feature(_SHAPES, 1, lambda word: (hashed(shape(word), _SHAPES),)),
-    "affixes": Feature(_AFFIXES, 7, lambda word: tuple(hashed(a, _AFFIXES) for a in affixes(word))),
+    "affixes": Feature(_AFFIXES, 7, lambda word: tuple(map(_affix_number, affixes(word)))),
 }
 
 

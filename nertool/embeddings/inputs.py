@@ -108,8 +108,12 @@ def given_inputs(
         if features.document_vector:
             parts.append(document_means(setting, of_forms))
     if first_stage is not None:
-        means, others = others_mean(first_stage, setting.groups)
-        parts += [means, others[:, None].astype(means.dtype)]
+        # The mean opinion of the others, and whether there are any.
+        others = np.zeros((len(first_stage), first_stage.shape[1] + 1), dtype=first_stage.dtype)
+        members = setting.groups.members
+        others[members, :-1] = others_mean(first_stage, setting.groups)
+        others[members, -1] = 1.0
+        parts.append(others)
     return np.concatenate(parts, axis=1) if parts else None
 
 

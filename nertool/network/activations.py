@@ -39,7 +39,8 @@ def sigma(z: Array, /, out: Array | None = None) -> Array:
 
 def relu(z: Array, /, out: Array | None = None) -> Array:
     """Return max(z, 0)."""
-    return np.maximum(z, 0.0, out=out)
+    # A row of zeros, not the one number: numpy has a faster loop for it.
+    return np.maximum(z, np.zeros(z.shape[-1:], dtype=z.dtype), out=out)
 
 
 def hard_tanh(z: Array, /, out: Array | None = None) -> Array:

@@ -17,18 +17,23 @@ def adjust(scores: Array, setting: Setting, decoding: DecodingConfig) -> Array:
     occurrences in the document.
     """
     if decoding.outside_bias:
-        scores = scores.copy()
+        scores = scores.copy(order="K")
         scores[:, 0] -= decoding.outside_bias
     if decoding.consistency:
+        a, (members, *_) = decoding.consistency, setting.groups
         p = softmax(scores)
-        means, others = others_mean(p, setting.groups)
-        a = decoding.consistency * others[:, None].astype(p.dtype)
-        scores = np.log((1.0 - a) * p + a * means + np.finfo(p.dtype).tiny)
+        means = others_mean(p, setting.groups)
+        means *= a
+        for column, mean in zip(p.T, means.T, strict=True):
+            column[members] = (1.0 - a) * column[members] + mean
+        p += np.finfo(p.dtype).tiny
+        scores = np.log(p, out=p)
     return scores
 
 
 def softmax(scores: Array) -> Array:
     """Return each token's probabilities (N, T) by its scores alone."""
-    p = np.exp(scores - scores.max(axis=1, keepdims=True))
+    p = scores - scores.max(axis=1, keepdims=True)
+    np.exp(p, out=p)
     p /= p.sum(axis=1, keepdims=True)
     return np.asarray(p)

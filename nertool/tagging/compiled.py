@@ -1,16 +1,16 @@
-"""The tagger's fast path: the hidden layer multiplied once per word form, not once per token.
+"""The tagger's fast path: the hidden layer multiplied once per distinct word, not once per token.
 
-A word's row r(w) depends on the word alone, but for the few features of its context, of which there
-are not many combinations; and z is linear in the window's rows:
+A word's row r depends on its form, and on the few features of its context, of which there are not
+many combinations; and z is linear in the window's rows:
 
     z = W x + b = b + Σ_c W_c r(w_c) + Σ_c V_c k(w_c) + G g
 
     W_c (H, d_1), V_c (H, d_2): the slices of W for the word form's and the context's part of the row
     at window position c; G (H, e): that for the centre's given inputs g
 
-So with T_c = r W_cᵀ made once for each distinct word form (and k V_cᵀ once for each combination of
-contexts), a token costs C row additions, one f and the K × H product. Tables grow with the words
-met, up to a limit of memory; then they start anew.
+So with T_c = r W_cᵀ + k V_cᵀ made once for each distinct word (a form in a combination of contexts),
+a token costs C row additions, one f and the K × H product. The tables grow with the words met, up
+to a limit of memory; then they start anew.
 
 The mean score of k networks is one network, k times as wide: their hidden units side by side, and
 s = Σ_i (1/k) U_i f(W_i x_i + b_i). So the members of an ensemble need no code of their own here:
@@ -19,17 +19,19 @@ each fills its columns of the same tables.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from nertool.config import Config
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.embeddings.context import CONTEXTS, Setting, context_ids
 from nertool.embeddings.inputs import contexts_of, given_inputs, table_columns
-from nertool.embeddings.windows import FIRST_TYPE, PaddedText, pad
+from nertool.embeddings.windows import FIRST_TYPE, pad
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import embed
 from nertool.network.objective import weights_of
@@ -37,8 +39,10 @@ from nertool.tagging.adjust import adjust, softmax
 from nertool.tagging.decode import decode
 from nertool.tagging.model import Member, Model, word_vectors
 
-_BLOCK = 1024  # tokens at a time: z and one gathered table stay in the processor's cache
-_START = 4096  # word forms that the tables have room for at first
+_BLOCK_BYTES = 1 << 18  # of z at a time: it and one gathered table stay in the processor's cache
+_PIECE = 1 << 14  # tokens whose words are looked up together: so many rows the tables always hold
+_START = 4096  # rows that the tables have room for at first
+_PLACES_BYTES = 64 << 20  # of the list of where each word stands in the tables
 TABLE_BYTES = 256 << 20
 
 
@@ -84,122 +88,158 @@ class _Stage:
         # (K, ΣH): the mean over the members is taken into U.
         U = np.concatenate([member.weights.U for member in self.members], axis=1)
         self._U = U / dtype.type(len(members))
-        C, H = config.windows.size, ends[-1]
-        self._limit = max(_START, table_bytes // (C * H * dtype.itemsize))
-        self._slots: dict[str, int] = {}
-        self._T = np.empty((C, _START, H), dtype=dtype)  # (C, forms, ΣH)
-        self._rows = np.zeros((len(self._encoders), _START), dtype=np.int32)  # each form's row of L
-        self._fill(0, [encoder.padding for encoder, _ in self._encoders])
         self._contexts = contexts_of(config)
-        self._V = self._context_tables() if self._contexts else None  # (C, combinations, ΣH)
+        self._sizes = [CONTEXTS[name].size for name in self._contexts]
+        self._combinations = math.prod(self._sizes)
+        C, H = config.windows.size, ends[-1]
+        # (C, combinations, ΣH): V_c k for each combination of contexts
+        self._V = self._context_tables(C, H, dtype) if self._contexts else None
+        self._T = np.empty((C, _START, H), dtype=dtype)  # (C, rows, ΣH)
+        self._limit = max(_PIECE + C + 1, table_bytes // (C * H * dtype.itemsize))
+        self._most_forms = _PLACES_BYTES // (4 * self._combinations)
+        self._forget_forms()
 
     def scores(self, setting: Setting, first_stage: Array | None = None) -> Array:
         """Return s (N, T); first_stage (N, T): the probabilities that the members are given."""
-        slots = self._slots_of(setting.words)
+        forms = self._forms_of(setting.words)
         m = self.config.windows.size // 2
-        text = pad(slots[setting.word_ids] - FIRST_TYPE, setting.sentence_starts, m)
-        gathered = [(self._T, text.types)]
-        if self._V is not None:
-            around = np.zeros(len(text.types), dtype=np.int32)
-            around[text.centres] = self._combinations(context_ids(self._contexts, setting))
-            gathered.append((self._V, around))
-        s = self._score(gathered, text, self._given(setting, slots, first_stage))
-        if s.shape[1] == 1:  # a single output: O's score is 0, and e^s are the odds against it
-            s = np.concatenate([np.zeros_like(s), s], axis=1)
+        text = pad(setting.word_ids, setting.sentence_starts, m)
+        words = np.concatenate([[0, 1], forms])[text.types] * self._combinations
+        if self._contexts:
+            numbers = context_ids(self._contexts, setting)
+            words[text.centres] += np.ravel_multi_index(tuple(numbers.T), self._sizes)
+        given = self._given(setting, forms, first_stage)
+        N, K = len(text.centres), len(self._U)
+        # A single output: O's score is 0, and e^s are the odds against it. A column lies in one
+        # piece: what follows goes through the tags one by one, over all tokens.
+        s = np.zeros((N, max(2, K)), dtype=self._T.dtype, order="F")
+        for start in range(0, N, _PIECE):
+            centres = text.centres[start : start + _PIECE]
+            first, end = centres[0] - m, centres[-1] + m + 1
+            rows = self._rows_of(words[first:end])
+            own = {i: g[start : start + _PIECE] for i, g in given.items()}
+            self._score(rows, centres - first, own, s[start : start + _PIECE, -K:])
         return s
 
-    def _score(
-        self, gathered: list[tuple[Array, Ids]], text: PaddedText, given: dict[int, Array]
-    ) -> Array:
-        """Return s (N, K): for each token, add up its window's rows of the tables; then f, then U."""
+    def _score(self, rows: Ids, centres: Offsets, given: dict[int, Array], s: Array) -> None:
+        """Write s (n, K): for each token, add up its window's rows of the tables; then f, then U."""
         C, _, H = self._T.shape
-        N = len(text.centres)
+        m = C // 2
         f = ACTIVATIONS[self.config.network.activation].f
-        s = np.empty((N, len(self._U)), dtype=self._T.dtype)
-        buffers = np.empty((2, min(N, _BLOCK), H), dtype=self._T.dtype)
-        for start in range(0, N, _BLOCK):
-            centres = text.centres[start : start + _BLOCK]
-            z, share = buffers[:, : len(centres)]
-            target = z
-            for table, rows in gathered:
-                for c in range(C):
-                    # mode="clip" spares take a copy: without it, `out` is buffered in case an index
-                    # is bad.
-                    np.take(table[c], rows[centres + (c - text.m)], axis=0, out=target, mode="clip")
-                    if target is share:
-                        z += share
-                    target = share
+        size = max(1, _BLOCK_BYTES // (H * self._T.itemsize))
+        buffers = np.empty((2, min(len(s), size), H), dtype=self._T.dtype)
+        out = np.empty((buffers.shape[1], len(self._U)), dtype=self._T.dtype)
+        for start in range(0, len(s), size):
+            block = slice(start, start + size)
+            own = centres[block]
+            z, share = buffers[:, : len(own)]
+            for c in range(C):
+                # mode="clip" spares take a copy: without it, `out` is buffered in case an index
+                # is bad.
+                target = share if c else z
+                np.take(self._T[c], rows[own + (c - m)], axis=0, out=target, mode="clip")
+                if c:
+                    z += share
             for member, units in zip(self.members, self._units, strict=True):
                 if given:
-                    g = given[id(member.encoder)][start : start + len(centres)]
-                    z[:, units] += g @ member.G.T
+                    z[:, units] += given[id(member.encoder)][block] @ member.G.T
             f(z, out=z)
-            np.matmul(z, self._U.T, out=s[start : start + len(centres)])
-        return s
+            s[block] = np.matmul(z, self._U.T, out=out[: len(own)])
 
-    def _given(self, setting: Setting, slots: Ids, first_stage: Array | None) -> dict[int, Array]:
+    def _given(self, setting: Setting, forms: Ids, first_stage: Array | None) -> dict[int, Array]:
         """Return what stands beside the windows, (N, e), by the encoder that it depends on."""
         given = {}
-        for (encoder, L), rows in zip(self._encoders, self._rows, strict=True):
+        for (encoder, L), ids in zip(self._encoders, self._ids, strict=True):
             g = given_inputs(
-                self.config.features, setting, partial(L.__getitem__, rows[slots]), first_stage
+                self.config.features, setting, partial(_vectors, L, ids, forms), first_stage
             )
             if g is not None:
                 given[id(encoder)] = g
         return given
 
-    def _slots_of(self, words: Sequence[str]) -> Ids:
-        """Return each word form's place in the tables, (n,) int32, adding those not met before."""
-        known = self._slots
+    def _forget_forms(self) -> None:
+        """Begin anew with the paddings alone."""
+        self._forms: dict[str, int] = {}
+        # For each encoder (forms, F), the forms' row numbers in its tables; the paddings' first.
+        self._ids = [encoder.padding for encoder, _ in self._encoders]
+        self._forget_rows()
+
+    def _forget_rows(self) -> None:
+        # Where each form stands in the tables, in each combination of contexts; −1 for nowhere.
+        self._places = np.full((max(_START, len(self._ids[0])), self._combinations), -1, np.int32)
+        self._used = 0
+
+    def _forms_of(self, words: Sequence[str]) -> Ids:
+        """Return each word form's number, (n,) int32, adding those not met before."""
+        known = self._forms
         new = [word for word in words if word not in known]
+        if len(known) + len(new) > self._most_forms and known:
+            self._forget_forms()
+            known, new = self._forms, list(words)
         if new:
-            if FIRST_TYPE + len(known) + len(new) > self._limit:
-                known.clear()
-                new = list(words)
             first = FIRST_TYPE + len(known)
-            self._fill(first, [encoder.encode(new) for encoder, _ in self._encoders])
             known.update(zip(new, range(first, first + len(new)), strict=True))
+            ids = [encoder.encode(new) for encoder, _ in self._encoders]
+            self._ids = [np.concatenate(pair) for pair in zip(self._ids, ids, strict=True)]
+            room = len(self._places)
+            if first + len(new) > room:
+                more = max(room, first + len(new) - room)
+                self._places = np.pad(self._places, ((0, more), (0, 0)), constant_values=-1)
         return np.array([known[word] for word in words], dtype=np.int32)
 
-    def _fill(self, first: int, ids: Sequence[Ids]) -> None:
-        """Write T_c = r W_cᵀ for word forms from place `first` on, making room if there is none; ids:
-        for each encoder (n, F), the forms' row numbers in its tables."""
+    def _rows_of(self, words: Ids) -> Ids:
+        """Return the row of the tables for each word (n,), given as its form's number · combinations +
+        its combination; words not met before get one."""
+        places = self._places.ravel()
+        rows = places[words]
+        if rows.min(initial=0) < 0:
+            new = np.unique(words[rows < 0])
+            if self._used + len(new) > self._limit:
+                self._forget_rows()
+                places = self._places.ravel()
+                new = np.unique(words)
+            places[new] = np.arange(self._used, self._used + len(new))
+            self._fill(new)
+            rows = places[words]
+        return rows
+
+    def _fill(self, words: Ids) -> None:
+        """Write T_c = r W_cᵀ + k V_cᵀ for words, as in _rows_of, making room if there is none."""
         C, room, H = self._T.shape
-        after = first + len(ids[0])
+        first, after = self._used, self._used + len(words)
         if after > room:
-            grown = np.empty((C, max(2 * room, after), H), dtype=self._T.dtype)
+            grown = np.empty((C, min(max(2 * room, after), self._limit), H), dtype=self._T.dtype)
             grown[:, :first] = self._T[:, :first]
-            rows = np.zeros((len(ids), grown.shape[1]), dtype=np.int32)
-            rows[:, :first] = self._rows[:, :first]
-            self._T, self._rows = grown, rows
-        by_encoder = {}
-        for i, (encoder, _) in enumerate(self._encoders):
-            self._rows[i, first:after] = ids[i][:, 0]
-            by_encoder[id(encoder)] = ids[i]
+            self._T = grown
+        self._used = after
+        forms, combinations = np.divmod(words, self._combinations)
+        ids = {
+            id(encoder): own[forms]
+            for (encoder, _), own in zip(self._encoders, self._ids, strict=True)
+        }
         for member, units in zip(self.members, self._units, strict=True):
-            R = member.form_rows(by_encoder[id(member.encoder)])  # (n, d_1)
+            R = member.form_rows(ids[id(member.encoder)])  # (n, d_1)
             for c in range(C):
                 T_c = self._T[c, first:after, units]
                 np.matmul(R, member.W[c].T, out=T_c)
                 if c == C // 2:
                     T_c += member.weights.b
+        if self._V is not None:
+            self._T[:, first:after] += self._V[:, combinations]
 
-    def _context_tables(self) -> Array:
-        """Return V_c k for each combination k of the contexts' numbers, (C, combinations, ΣH)."""
-        sizes = [CONTEXTS[name].size for name in self._contexts]
-        numbers = np.indices(sizes, np.int32).reshape(len(sizes), -1).T  # (combinations, contexts)
-        C, _, H = self._T.shape
-        V = np.empty((C, len(numbers), H), dtype=self._T.dtype)
+    def _context_tables(self, C: int, H: int, dtype: DTypeLike) -> Array:
+        numbers = np.indices(self._sizes, np.int32).reshape(len(self._sizes), -1).T
+        V = np.empty((C, len(numbers), H), dtype=dtype)
         for member, units in zip(self.members, self._units, strict=True):
             k = embed([member.parameters[f"E.{name}"] for name in self._contexts], numbers)
             for c in range(C):
                 np.matmul(k, member.V[c].T, out=V[c, :, units])
         return V
 
-    def _combinations(self, ids: Ids) -> Ids:
-        """Return the place of each token's contexts (N, contexts) in their tables, (N,)."""
-        sizes = [CONTEXTS[name].size for name in self._contexts]
-        return np.asarray(np.ravel_multi_index(tuple(ids.T), sizes), dtype=np.int32)
+
+def _vectors(L: Array, ids: Ids, forms: Ids) -> Array:
+    """Return the starting vectors (n, v) of word forms."""
+    return np.asarray(L[ids[forms, 0]])
 
 
 class _Slices:

@@ -74,7 +74,12 @@ def decode(scores: Array, sentence_starts: Offsets, method: str, allowed: Lattic
 
 def argmax(scores: Array) -> Ids:
     """Return each token's best tag (N,) int32, whatever stands beside it."""
-    return np.asarray(scores.argmax(axis=1), dtype=np.int32)
+    # From the last tag to the first, a pass over all tokens each: of equal scores the first tag's counts.
+    top = scores.max(axis=1)
+    best = np.zeros(len(scores), dtype=np.int32)
+    for tag in reversed(range(scores.shape[1])):
+        np.copyto(best, tag, where=scores[:, tag] == top)
+    return best
 
 
 def valid_sentences(

@@ -3,88 +3,110 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections import deque
 from collections.abc import Iterator
-from multiprocessing.pool import AsyncResult
-from pathlib import Path
-from typing import NamedTuple
+from itertools import chain, islice
+from multiprocessing.pool import AsyncResult, Pool
+from typing import NamedTuple, Protocol
 
 from nertool.corpus.annotated import Annotated
-from nertool.corpus.formats import count
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.records import Reading, Record, build_corpus
-from nertool.corpus.writers import Writer, Writing
-from nertool.tagging.annotate import Asked, annotate
+from nertool.corpus.lines import Lines, Rows
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.storage import load_model
 
+_WORTH = 3  # pieces from which on processes are worth their beginning
 _AHEAD = 3  # pieces in hand for each process: enough that none waits, few enough to hold
 
 
-class Task(NamedTuple):
-    """A piece of text, and what is to be done to it. writer: None if the piece is wanted as it is."""
-
-    records: list[Record]
-    source: str
-    layout: str
-    reading: Reading
-    asked: Asked
-    writer: Writer | None
-    writing: Writing
-
-
 class Done(NamedTuple):
-    """What became of a piece: its text, or itself; and the account of it."""
+    """What became of a piece of text: what is to be written of it, or itself; and its account.
+
+    opens, closes: of columns, whether a document's mark stands before its first token, and after its last.
+    """
 
     text: str
     piece: Annotated | None
     ledger: Ledger
+    opens: bool = False
+    closes: bool = False
+
+
+class Worker:
+    """A tagger, and what it remembers from one piece of text to the next."""
+
+    def __init__(self, tagger: CompiledTagger) -> None:
+        self.tagger = tagger
+        self._lines: Lines | None = None
+
+    def lines(self, rows: Rows) -> Lines:
+        """Return what is known of lines that are read in this way."""
+        if self._lines is None or self._lines.rows != rows:
+            self._lines = Lines(rows)
+        return self._lines
+
+
+class Task(Protocol):
+    """A piece of text, and what is to be done to it. It can be sent to another process."""
+
+    def run(self, worker: Worker) -> Done: ...
 
 
 class Workers:
-    """Processes with a model each. Use it in a `with`."""
+    """Processes that share a tagger: the machine's own way of copying a process (fork) copies nothing
+    of it until it is written to. Where there is no such way, and where there is one process, or not
+    much text, all is done here. Use it in a `with`."""
 
-    def __init__(self, model_path: Path, number: int) -> None:
-        kinds = multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context("fork" if "fork" in kinds else "spawn")
-        self.number = number
-        self._pool = context.Pool(number, _begin, (str(model_path),))
+    def __init__(self, tagger: CompiledTagger, number: int = 1) -> None:
+        self._here = Worker(tagger)
+        can_fork = "fork" in multiprocessing.get_all_start_methods()
+        self.number = number if can_fork else 1
+        self._pool: Pool | None = None
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        self._pool.terminate()
-        self._pool.join()
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool.join()
 
     def run(self, tasks: Iterator[Task]) -> Iterator[Done]:
         """Do tasks side by side; yield what became of them in their order, holding few at a time."""
+        first = list(islice(tasks, _WORTH)) if self.number > 1 else []
+        tasks = chain(first, tasks)
+        if len(first) < _WORTH:
+            yield from (task.run(self._here) for task in tasks)
+            return
+        pool = self._begun()
         waiting: deque[AsyncResult[Done]] = deque()
         for task in tasks:
-            waiting.append(self._pool.apply_async(do, (task,)))
+            waiting.append(pool.apply_async(_run, (task,)))
             if len(waiting) >= _AHEAD * self.number:
                 yield waiting.popleft().get()
         while waiting:
             yield waiting.popleft().get()
 
+    def _begun(self) -> Pool:
+        global _worker
+        if self._pool is None:
+            _worker = self._here  # what the processes begin with: they are copies of this one
+            self._pool = multiprocessing.get_context("fork").Pool(self.number)
+            _worker = None
+        return self._pool
 
-_tagger: CompiledTagger | None = None  # of this process, once it has begun
+
+_worker: Worker | None = None  # of a process that others have begun
 
 
-def _begin(model_path: str) -> None:
-    global _tagger
-    _tagger = CompiledTagger(load_model(Path(model_path)))
+def _run(task: Task) -> Done:
+    assert _worker is not None
+    return task.run(_worker)
 
 
-def do(task: Task, tagger: CompiledTagger | None = None) -> Done:
-    """Tag a piece, and write it if there is a writer."""
-    tagger = tagger or _tagger
-    assert tagger is not None
-    ledger = Ledger(keep=True)
-    corpus = build_corpus(task.records, task.source, task.layout, task.reading, ledger)
-    count(corpus, ledger, files=0)
-    piece = annotate(tagger, corpus, task.asked, ledger)
-    ledger.read["entities found"] += len(piece.spans)
-    if task.writer is None:
-        return Done("", piece, ledger)
-    return Done("".join(task.writer([piece], task.writing, ledger)), None, ledger)
+def usable_cores() -> int:
+    """Return how many processes can run side by side."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1

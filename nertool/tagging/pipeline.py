@@ -8,39 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from nertool.corpus.annotated import Annotated, views, with_records
+from nertool.corpus.blocks import Block, read_blocks, whole_sentences
 from nertool.corpus.brat import is_brat, read_brat
-from nertool.corpus.columnar import Corpus
-from nertool.corpus.conll import (
-    Columns,
-)
+from nertool.corpus.conll import Columns, column_index, find_layout
 from nertool.corpus.formats import (
     RECORD_READERS,
     UNLABELLED,
     Opened,
     batches,
     columns_of,
+    count,
     open_format,
 )
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.lines import Rows
 from nertool.corpus.marked import write_html, write_marked
 from nertool.corpus.plain import read_chunks, read_whole_lines
-from nertool.corpus.records import Reading
+from nertool.corpus.records import Reading, Record, build_corpus
 from nertool.corpus.writers import (
     WRITERS,
     Writer,
     Writing,
     plain_object,
 )
+from nertool.embeddings.inputs import needs_documents
 from nertool.files import open_input
 from nertool.tagging.annotate import Asked, Tagging, annotate
-from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.parallel import Done, Task, Workers, do
-from nertool.tagging.rewrite import columns_again, conll_pieces, conllu_again, numbered, usual
-from nertool.tagging.stream import tag_stream
+from nertool.tagging.model import Model
+from nertool.tagging.parallel import Done, Task, Worker, Workers
+from nertool.tagging.rewrite import ColumnsAgainTask, ConlluTask, PieceTask, numbered, usual
+from nertool.tagging.stream import ColumnsTask, SentencesTask, whole_columns, whole_sentence_lines
 
 PIECE = 1 << 18  # characters tagged together
 Report = Callable[[str], None]
@@ -57,15 +59,40 @@ _AS_IT_CAME = {
     "json": "json",
     "label-studio": "label-studio",
 }
+# What is written piece by piece can be written where it is tagged, and side by side.
+_PIECEWISE = ("jsonl", "doccano", "spacy", "conll")
+
+
+class RecordsTask(NamedTuple):
+    """Records to be tagged; writer: None if they are wanted as they are."""
+
+    records: list[Record]
+    source: str
+    layout: str
+    reading: Reading
+    asked: Asked
+    writer: Writer | None
+    writing: Writing
+
+    def run(self, worker: Worker) -> Done:
+        """Errors: CorpusError with the place of a record that can't be read."""
+        ledger = Ledger(keep=True)
+        corpus = build_corpus(self.records, self.source, self.layout, self.reading, ledger)
+        count(corpus, ledger, files=0)
+        piece = annotate(worker.tagger, corpus, self.asked, ledger)
+        ledger.read["entities found"] += len(piece.spans)
+        if self.writer is None:
+            return Done("", piece, ledger)
+        return Done("".join(self.writer([piece], self.writing, ledger)), None, ledger)
 
 
 def tag_input(
-    tagger: CompiledTagger,
+    model: Model,
     path: Path,
     tagging: Tagging,
     ledger: Ledger,
     report: Report,
-    workers: Workers | None = None,
+    workers: Workers,
 ) -> Iterator[str]:
     """Yield the tagged text of a file (a folder in brat's format, `-` for standard input) in pieces.
 
@@ -74,125 +101,190 @@ def tag_input(
     if tagging.form == "brat" or (tagging.form == "auto" and path.is_dir() and is_brat(path)):
         ledger.read["files"] += 1
         reading = tagging.unlabelled()
-        writer, writing = _writer(tagger, tagging.to or "jsonl", tagging, "brat")
+        writer, writing = _writer(model, tagging.to or "jsonl", tagging, "brat")
         tasks = (
-            Task(piece, str(path), "brat", reading, tagging.asked, None, writing)
+            RecordsTask(piece, str(path), "brat", reading, tagging.asked, None, writing)
             for piece in batches(read_brat(path, reading, ledger), PIECE)
         )
-        yield from writer(_tagged(tagger, tasks, workers, ledger), writing, ledger)
+        yield from writer(_pieces(workers.run(tasks), ledger), writing, ledger)
         return
     with open_input(path) as (stream, source):
-        yield from tag_opened(tagger, stream, source, tagging, ledger, report, workers)
+        yield from tag_opened(model, stream, source, tagging, ledger, report, workers)
 
 
 def tag_opened(
-    tagger: CompiledTagger,
+    model: Model,
     stream: BinaryIO,
     source: str,
     tagging: Tagging,
     ledger: Ledger,
     report: Report,
-    workers: Workers | None = None,
+    workers: Workers,
 ) -> Iterator[str]:
     """Yield the tagged text of a stream in pieces, as tag_input."""
-    settings = tagger.model.config.corpus
-    reading = tagging.unlabelled()
-    opened = open_format(stream, tagging.form, reading.comment or settings.comment)
+    opened = _opened(model, stream, source, tagging, report)
+    to = tagging.to or _AS_IT_CAME.get(opened.form, "jsonl")
+    ledger.read["files"] += 1
+    columns, blocks = _columns(model, opened, tagging, source, report)
+    tasks = _line_tasks(model, opened.form, columns, blocks, source, to, tagging)
+    if tasks is not None:
+        yield from _texts(workers.run(tasks), ledger)
+        return
+    writer, writing = _writer(model, to, tagging, opened.form)
+    if columns is not None:
+        tasks = _piece_tasks(model, columns, blocks, source, tagging)
+        yield from writer(numbered(_merged(workers.run(tasks), ledger)), writing, ledger)
+        return
+    records = _record_tasks(opened, source, to, tagging, writing, ledger)
+    if to in _PIECEWISE or writer is write_marked:
+        tasks = (task._replace(writer=writer) for task in records)
+        yield from _texts(workers.run(tasks), ledger)
+    else:
+        yield from writer(_pieces(workers.run(records), ledger), writing, ledger)
+
+
+def parquet_rows(
+    model: Model, path: Path, tagging: Tagging, ledger: Ledger, report: Report, workers: Workers
+) -> Iterator[dict[str, Any]]:
+    """Yield the tagged records of a file as rows for Parquet."""
+    with open_input(path) as (stream, source):
+        opened = _opened(model, stream, source, tagging, report)
+        ledger.read["files"] += 1
+        columns, blocks = _columns(model, opened, tagging, source, report)
+        if columns is not None:
+            tasks = _piece_tasks(model, columns, blocks, source, tagging)
+            pieces = numbered(_merged(workers.run(tasks), ledger))
+        else:
+            _, writing = _writer(model, "jsonl", tagging, opened.form)
+            records = _record_tasks(opened, source, "parquet", tagging, writing, ledger)
+            pieces = _pieces(workers.run(records), ledger)
+        for piece in pieces:
+            corpus = with_records(piece.corpus, by_sentence=True)
+            for view in views(piece._replace(corpus=corpus)):
+                yield plain_object(view, tagging.exact)
+
+
+def _opened(
+    model: Model, stream: BinaryIO, source: str, tagging: Tagging, report: Report
+) -> Opened:
+    comment = tagging.reading.comment or model.config.corpus.comment
+    opened = open_format(stream, tagging.form, comment)
     if opened.why:
         report(f"{source}: read as {opened.why}; --format says otherwise")
-    to = tagging.to or _AS_IT_CAME.get(opened.form, "jsonl")
-    by_lines = (
-        opened.form in ("conll", "text") and to in ("conll", "inline") and tagging.asked.plain
-    )
-    ledger.read["files"] += 1
-    columns = None
-    if opened.form == "conll":
-        columns = _columns(tagger, opened, reading, source, report)
-    if by_lines and not tagging.replace_tags and usual(columns):
-        yield from tag_stream(
-            tagger,
-            opened.stream,
-            source,
-            opened.form,
-            to,
-            tagging.scheme,
-            None,
-            report,
-            columns,
-            ledger,
-        )
-    elif columns is not None and to == "conll":
-        yield from columns_again(tagger, opened, source, tagging, columns, ledger)
-    elif opened.form == "conllu" and to == "conllu":
-        yield from conllu_again(tagger, opened, source, tagging, ledger)
-    else:
-        writer, writing = _writer(tagger, to, tagging, opened.form)
-        if columns is not None:
-            corpora = numbered(conll_pieces(tagger, opened.stream, source, columns, ledger))
-            yield from writer(
-                tagged_pieces(tagger, corpora, tagging.asked, ledger), writing, ledger
-            )
-            return
-        tasks = _tasks(opened, source, to, tagging, reading, writing, ledger)
-        # What is written piece by piece can be written where it is tagged, and side by side.
-        if to in _PIECEWISE or writer is write_marked:
-            tasks = (task._replace(writer=writer) for task in tasks)
-            for done in _done(tagger, tasks, workers):
-                ledger.merge(done.ledger)
-                yield done.text
-        else:
-            yield from writer(_tagged(tagger, tasks, workers, ledger), writing, ledger)
+    return opened
 
 
-_PIECEWISE = ("jsonl", "doccano", "spacy", "conll")
-
-
-def _tasks(
-    opened: Opened,
+def _line_tasks(
+    model: Model,
+    form: str,
+    columns: Columns | None,
+    blocks: Iterator[Block],
     source: str,
     to: str,
     tagging: Tagging,
-    reading: Reading,
-    writing: Writing,
-    ledger: Ledger,
-) -> Iterator[Task]:
-    """Yield an input's records in pieces that are to be tagged."""
+) -> Iterator[Task] | None:
+    """Yield an input that leaves as its own lines in pieces; None if it leaves otherwise."""
+    scheme = tagging.scheme or model.corpus_scheme
+    documents = needs_documents(model.config)
+    fast = to in ("conll", "inline") and tagging.asked.plain and not tagging.replace_tags
+    if form == "text" and fast:
+        whole = whole_sentence_lines(blocks, documents)
+        return (SentencesTask(block, to, scheme) for block in whole)
+    if form == "conllu" and to == "conllu":
+        reading = tagging.unlabelled()
+        return (ConlluTask(block, source, reading, scheme) for block in whole_sentences(blocks))
+    if columns is None:
+        return None
+    if fast and usual(columns):
+        rows = _rows(columns, source)
+        return (
+            ColumnsTask(block, source, rows, to, scheme)
+            for block in whole_columns(blocks, rows, documents)
+        )
+    if to != "conll":
+        return None
+    return (
+        ColumnsAgainTask(block, source, columns, tagging.asked, tagging.replace_tags, scheme)
+        for block in _whole(model, blocks, columns, source)
+    )
+
+
+def _piece_tasks(
+    model: Model, columns: Columns, blocks: Iterator[Block], source: str, tagging: Tagging
+) -> Iterator[PieceTask]:
+    """Yield CoNLL columns that are wanted as records in pieces."""
+    for block in _whole(model, blocks, columns, source):
+        yield PieceTask(block, source, columns, tagging.asked)
+
+
+def _whole(model: Model, blocks: Iterator[Block], columns: Columns, source: str) -> Iterator[Block]:
+    if not usual(columns):
+        return whole_sentences(blocks)
+    return whole_columns(blocks, _rows(columns, source), needs_documents(model.config))
+
+
+def _rows(columns: Columns, source: str) -> Rows:
+    assert columns.layout is not None
+    index = column_index(columns.token, columns.layout, "--token-column", source)
+    return Rows(columns.layout, index, columns.comment, columns.hash_comments)
+
+
+def _columns(
+    model: Model, opened: Opened, tagging: Tagging, source: str, report: Report
+) -> tuple[Columns | None, Iterator[Block]]:
+    """Find the words' column, if the input has columns: as asked for, as the model was trained, or as
+    the text shows. Return it with the text."""
+    blocks = read_blocks(opened.stream, source)
+    if opened.form != "conll":
+        return None, blocks
+    reading, settings = tagging.unlabelled(), model.config.corpus
+    if reading.token_column is None and settings.token_column != 0:
+        reading = replace(reading, token_column=settings.token_column)
+    reading = replace(reading, comment=reading.comment or settings.comment, labelled=True)
+    columns = columns_of(opened, reading, source, report)
+    if columns.layout is None:  # nothing but marks, blank lines and comments so far
+        begun = []
+        for block in blocks:
+            begun.append(block)
+            layout = find_layout(block.lines, columns.comment)
+            if layout is not None:
+                columns = replace(columns, layout=layout)
+                break
+        blocks = chain(begun, blocks)
+    return columns, blocks
+
+
+def _record_tasks(
+    opened: Opened, source: str, to: str, tagging: Tagging, writing: Writing, ledger: Ledger
+) -> Iterator[RecordsTask]:
+    """Yield an input's records in pieces."""
     reader, layout = RECORD_READERS[opened.form]
+    reading = tagging.unlabelled()
     records = reader(opened.stream, source, reading, ledger)
     if to == "inline" and opened.form == "raw":  # to be put together again, here and below
         records = read_chunks(opened.stream, source)
     elif to == "inline" and opened.form in UNLABELLED:
         records = read_whole_lines(opened.stream, source, cut=opened.form == "lines")
     for piece in batches(records, PIECE):
-        yield Task(piece, source, layout, reading, tagging.asked, None, writing)
+        yield RecordsTask(piece, source, layout, reading, tagging.asked, None, writing)
 
 
-def _done(tagger: CompiledTagger, tasks: Iterator[Task], workers: Workers | None) -> Iterator[Done]:
-    return workers.run(tasks) if workers else (do(task, tagger) for task in tasks)
+def _merged(done: Iterator[Done], ledger: Ledger) -> Iterator[Done]:
+    for one in done:
+        ledger.merge(one.ledger)
+        yield one
 
 
-def _tagged(
-    tagger: CompiledTagger, tasks: Iterator[Task], workers: Workers | None, ledger: Ledger
-) -> Iterator[Annotated]:
-    for done in _done(tagger, tasks, workers):
-        ledger.merge(done.ledger)
-        assert done.piece is not None
-        yield done.piece
+def _texts(done: Iterator[Done], ledger: Ledger) -> Iterator[str]:
+    return (one.text for one in _merged(done, ledger))
 
 
-def _columns(
-    tagger: CompiledTagger, opened: Opened, reading: Reading, source: str, report: Report
-) -> Columns:
-    """Find the words' column: as asked for, as the model was trained, or as the text shows."""
-    settings = tagger.model.config.corpus
-    if reading.token_column is None and settings.token_column != 0:
-        reading = replace(reading, token_column=settings.token_column)
-    reading = replace(reading, comment=reading.comment or settings.comment, labelled=True)
-    return columns_of(opened, reading, source, report)
+def _pieces(done: Iterator[Done], ledger: Ledger) -> Iterator[Annotated]:
+    return (one.piece for one in _merged(done, ledger) if one.piece is not None)
 
 
-def _writer(tagger: CompiledTagger, to: str, tagging: Tagging, form: str) -> tuple[Writer, Writing]:
-    scheme = tagging.scheme or tagger.model.corpus_scheme
+def _writer(model: Model, to: str, tagging: Tagging, form: str) -> tuple[Writer, Writing]:
+    scheme = tagging.scheme or model.corpus_scheme
     # A piece does not know of the documents in others: whether they have heads is one rule for all.
     marks = form not in ("raw", "text", "conll")
     writing = Writing(scheme, True, tagging.exact, tagging.source, marks)
@@ -201,38 +293,3 @@ def _writer(tagger: CompiledTagger, to: str, tagging: Tagging, form: str) -> tup
     if to == "inline" and form in UNLABELLED:
         return write_marked, writing
     return WRITERS[to].write, writing
-
-
-def tagged_pieces(
-    tagger: CompiledTagger, pieces: Iterator[Corpus], asked: Asked, ledger: Ledger
-) -> Iterator[Annotated]:
-    """Yield each piece with the entities that were found in it."""
-    for corpus in pieces:
-        piece = annotate(tagger, corpus, asked, ledger)
-        ledger.read["entities found"] += len(piece.spans)
-        yield piece
-
-
-def parquet_rows(
-    tagger: CompiledTagger, path: Path, tagging: Tagging, ledger: Ledger, report: Report
-) -> Iterator[dict[str, Any]]:
-    """Yield the tagged records of a file as rows for Parquet."""
-    with open_input(path) as (stream, source):
-        reading = tagging.unlabelled()
-        opened = open_format(stream, tagging.form, reading.comment)
-        if opened.why:
-            report(f"{source}: read as {opened.why}; --format says otherwise")
-        ledger.read["files"] += 1
-        columns = None
-        if opened.form == "conll":
-            columns = _columns(tagger, opened, reading, source, report)
-            corpora = numbered(conll_pieces(tagger, opened.stream, source, columns, ledger))
-            pieces = tagged_pieces(tagger, corpora, tagging.asked, ledger)
-        else:
-            _, writing = _writer(tagger, "jsonl", tagging, opened.form)
-            tasks = _tasks(opened, source, "parquet", tagging, reading, writing, ledger)
-            pieces = _tagged(tagger, tasks, None, ledger)
-        for piece in pieces:
-            corpus = with_records(piece.corpus, by_sentence=True)
-            for view in views(piece._replace(corpus=corpus)):
-                yield plain_object(view, tagging.exact)

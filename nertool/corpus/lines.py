@@ -1,0 +1,127 @@
+"""What each line of CoNLL columns is: a word's, a break between sentences, a document's mark.
+
+Lines repeat: each distinct one is looked at once, and what a text's lines are is then an array.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.blocks import Block, is_blank
+from nertool.corpus.columnar import Interner, Offsets
+from nertool.corpus.conll import DOCUMENT_START, Layout, is_document_start, is_hash_comment
+from nertool.errors import CorpusError
+
+# What a line is that holds no word: a document's mark may have columns like the others, or not.
+BREAK, DOCUMENT, MARK, PASSED = -1, -2, -3, -4
+_REMEMBERED = 200_000  # lines whose reading is kept
+
+Kinds = NDArray[np.int32]
+
+
+class Rows(NamedTuple):
+    """How a text's rows are read: their layout, the words' column from 0, how comments start (empty:
+    there are none), and whether a line that starts with # and is not as wide as the others is one."""
+
+    layout: Layout
+    column: int
+    comment: str = ""
+    hash_comments: bool = False
+
+
+class Lines(dict[str, int]):
+    """What each distinct line is, found once: its word's place in `words`, or one of the above.
+
+    A line comes as it stands, with the CR that may end it.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        super().__init__()
+        self.rows = rows
+        self.words = Interner()
+
+    def __missing__(self, line: str) -> int:
+        self[line] = kind = self._kind(line.removesuffix("\r"))
+        return kind
+
+    def _kind(self, line: str) -> int:
+        layout, column, comment, hash_comments = self.rows
+        if is_blank(line):
+            return BREAK
+        if is_document_start(line):
+            # With as many columns as the rest it gets one more, too; alone it stays alone.
+            return DOCUMENT if len(layout.split(line)) == layout.width > 1 else MARK
+        if comment and line.startswith(comment):
+            return PASSED
+        fields = layout.split(line)
+        if hash_comments and is_hash_comment(line, len(fields), layout.width):
+            return PASSED
+        if len(fields) != layout.width:
+            raise FaultyLine(
+                line,
+                f"found {len(fields)} columns, expected {layout.width} as in the lines before; "
+                "mend the line, or use --format text if this is no CoNLL file",
+            )
+        word = fields[column]
+        if not word or word.isspace():
+            raise FaultyLine(line, "found an empty word, expected a token; mend the line")
+        return self.words[word]
+
+    def kinds(self, lines: list[str], first: int, source: str) -> Kinds:
+        """Return what each line is: (n,) int32. Errors: CorpusError with the line's number, counted
+        from `first`."""
+        if len(self) > _REMEMBERED:
+            self.clear()
+            self.words.clear()
+        try:
+            return np.fromiter(map(self.__getitem__, lines), np.int32, len(lines))
+        except FaultyLine as fault:
+            at = next(i for i, line in enumerate(lines) if line.removesuffix("\r") == fault.line)
+            raise CorpusError(f"{source}:{first + at}: {fault.what}") from None
+
+    def outline(self, block: Block) -> tuple[Kinds, Offsets]:
+        """Return what a block's lines are, but 0 for whatever word (n,), and where in the text's UTF-8
+        each starts (n,): without cutting the text into lines, nearly all of which need no look."""
+        raw = np.frombuffer(block.text.encode(), dtype=np.uint8)
+        starts = np.concatenate([[0], np.flatnonzero(raw == ord("\n")) + 1])
+        if starts[-1] == len(raw):
+            starts = starts[:-1]
+        head = raw[starts]
+        kinds = np.where(head == ord("\n"), BREAK, 0).astype(np.int32)
+        # Whatever may begin a blank line, a mark or a comment; bytes from 0x80 on may be blanks, too.
+        doubtful = np.zeros(256, dtype=bool)
+        doubtful[: ord(" ") + 1] = True
+        doubtful[
+            list(b"\xc2\xe1\xe2\xe3#" + (DOCUMENT_START[0] + self.rows.comment[:1]).encode())
+        ] = True
+        doubtful[ord("\n")] = False
+        for i in np.flatnonzero(doubtful[head]).tolist():
+            end = starts[i + 1] - 1 if i + 1 < len(starts) else len(raw)
+            line = raw[starts[i] : end].tobytes().decode().removesuffix("\n")
+            try:
+                kinds[i] = min(0, self[line])
+            except FaultyLine:  # reading it will say so
+                continue
+        return kinds, starts
+
+
+class FaultyLine(Exception):
+    """A line that can't be read; where it stands is known to whoever holds the text."""
+
+    def __init__(self, line: str, what: str) -> None:
+        self.line, self.what = line, what
+
+
+def starts_of(kinds: Kinds) -> tuple[Offsets, Offsets]:
+    """Return where sentences (in tokens) and documents (in sentences) start, and their ends, from what
+    each line is."""
+    is_token = kinds >= 0
+    marks = (kinds == DOCUMENT) | (kinds == MARK)
+    breaks = np.cumsum((kinds == BREAK) | marks)[is_token]
+    sentence_starts = np.append(np.flatnonzero(np.diff(breaks, prepend=-1)), len(breaks))
+    documents = np.cumsum(marks)[is_token][sentence_starts[:-1]]  # of each sentence
+    document_starts = np.append(np.flatnonzero(np.diff(documents, prepend=-1)), len(documents))
+    return sentence_starts, document_starts
