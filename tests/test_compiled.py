@@ -205,7 +205,7 @@ def test_tables_that_start_anew_give_the_same_scores(model, small_tables):
         np.testing.assert_array_equal(small.scores(setting), roomy.scores(setting))
         assert small._stage._used <= small._stage._limit
     assert len(small._stage._forms) == 5
-    assert roomy._stage._used > small._stage._limit
+    assert roomy._stage._used > small._stage._used
 
 
 def test_tables_of_two_stages_and_several_members_start_anew_too(small_tables):
@@ -223,7 +223,7 @@ def test_tables_of_two_stages_and_several_members_start_anew_too(small_tables):
         )
     assert small._stage._used <= small._stage._limit
     assert len(small._stage._forms) == len(small._first._forms) == 5
-    assert roomy._stage._used > small._stage._limit
+    assert roomy._stage._used > small._stage._used
 
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 7])
