@@ -371,7 +371,8 @@ def test_what_inline_output_leaves_out_is_counted(run_dir, main):
     done = main("predict", run_dir, "-", "--to", "inline", stdin=text)
     assert done.returncode == 0
     assert (
-        "altered: 2 × document marks and comments, left out of inline (first at <stdin>:1)" in done.stderr
+        "altered: 2 × document marks and comments, left out of inline (first at <stdin>:1)"
+        in done.stderr
     )
     assert len(done.stdout.splitlines()) == 2
 

@@ -191,27 +191,36 @@ def test_an_ensemble_is_one_network_with_its_members_side_by_side():
 
 
 @pytest.fixture
-def small_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tables with room for the words of a piece of two tokens, and of a few word forms."""
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[compiled._Stage]:
+    """Give tables room for the words of a piece of two tokens, and of no word form at all; list the
+    times that one began anew."""
+    times: list[compiled._Stage] = []
+    forget = compiled._Stage._forget_rows
+    monkeypatch.setattr(
+        compiled._Stage, "_forget_rows", lambda stage: (times.append(stage), forget(stage))
+    )
     monkeypatch.setattr(compiled, "_START", 3)
     monkeypatch.setattr(compiled, "_PIECE", 2)
     monkeypatch.setattr(compiled, "_PLACES_BYTES", 0)
+    return times
 
 
-def test_tables_that_start_anew_give_the_same_scores(model, small_tables):
-    small, roomy = CompiledTagger(model, table_bytes=0), CompiledTagger(model)
+def test_tables_that_start_anew_give_the_same_scores(model, begun):
+    small = CompiledTagger(model, table_bytes=0)
+    roomy = CompiledTagger(model)
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], WORDS[:5]):
         setting = setting_from(words, [0, 1, 2, 3, 4], [0, 2, 5])
         np.testing.assert_array_equal(small.scores(setting), roomy.scores(setting))
         assert small._stage._used <= small._stage._limit
-    assert len(small._stage._forms) == 5
-    assert roomy._stage._used > small._stage._used
+    # A form at a time: there is room for no more; and each time that the rows are too many.
+    assert begun.count(small._stage) >= 4
 
 
-def test_tables_of_two_stages_and_several_members_start_anew_too(small_tables):
+def test_tables_of_two_stages_and_several_members_start_anew_too(begun):
     # A form that gets another number must find its row of L there for every file of vectors.
     model = random_model(dtype=np.float64)
-    small, roomy = CompiledTagger(model, table_bytes=0), CompiledTagger(model)
+    small = CompiledTagger(model, table_bytes=0)
+    roomy = CompiledTagger(model)
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], [*WORDS[4:], "the"], WORDS[:5]):
         ids = [*range(len(words)), 0, 1, 0]
         setting = replace(
@@ -223,7 +232,8 @@ def test_tables_of_two_stages_and_several_members_start_anew_too(small_tables):
         )
     assert small._stage._used <= small._stage._limit
     assert len(small._stage._forms) == len(small._first._forms) == 5
-    assert roomy._stage._used > small._stage._used
+    assert begun.count(small._first) > begun.count(roomy._first)
+    assert begun.count(small._stage) > begun.count(roomy._stage)
 
 
 @pytest.mark.parametrize("piece", [1, 2, 3, 7])

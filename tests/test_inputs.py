@@ -84,7 +84,7 @@ def test_given_inputs_by_hand():
     vectors = np.array([[1.0], [2.0]])
     opinion = np.array([[0.9, 0.1], [0.5, 0.5], [0.3, 0.7], [0.2, 0.8]])
     features = FeaturesConfig(neighbours=True, document_vector=True)
-    found = given_inputs(features, text, lambda: vectors, opinion)
+    found = given_inputs(features, text, lambda ids: vectors[ids], opinion)
     mean = (1 + 2 + 1) / 3
     # before and after the word elsewhere; the document's mean; what is thought of the word
     # elsewhere, and whether it stands elsewhere.
@@ -115,7 +115,7 @@ def test_the_width_said_is_the_width_given(neighbours, document_vector, folds):
     config = Config(features=features, first_stage=FirstStageConfig(folds))
     text = text_of(["a b a"])
     opinion = np.full((3, 5), 0.2) if folds else None
-    found = given_inputs(features, text, lambda: np.ones((2, 4)), opinion)
+    found = given_inputs(features, text, lambda ids: np.ones((2, 4))[ids], opinion)
     assert (0 if found is None else found.shape[1]) == given_width(config, 4, 5, folds > 0)
     # 2·4 for the neighbours, 4 for the document, 5 + 1 for the opinion.
     assert given_width(config, 4, 5, True) == 8 * neighbours + 4 * document_vector + 6 * (folds > 0)
@@ -180,5 +180,5 @@ def test_a_models_rows_are_put_together_word_by_word():
             np.testing.assert_array_equal(R[centre], np.concatenate(expected))
         # Given are the vectors that training started from, whatever it made of them.
         started = member.L[member.encoder.encode(text.words)[:, 0]]
-        again = given_inputs(model.config.features, text, lambda L=started: L, opinion)
+        again = given_inputs(model.config.features, text, lambda ids, L=started: L[ids], opinion)
         np.testing.assert_array_equal(inputs.given, again)

@@ -44,7 +44,21 @@ def test_a_line_that_is_no_row_is_named():
 
 
 def test_sentences_and_documents_start_where_lines_say():
-    text = ["a X", "b X", "", "-DOCSTART- O", "", "c X", "# k = 1", "d X", "", "", "e X", "-DOCSTART-", "f X"]
+    text = [
+        "a X",
+        "b X",
+        "",
+        "-DOCSTART- O",
+        "",
+        "c X",
+        "# k = 1",
+        "d X",
+        "",
+        "",
+        "e X",
+        "-DOCSTART-",
+        "f X",
+    ]
     sentences, documents = starts_of(Lines(ROWS).kinds(text, 1, "x"))
     assert sentences.tolist() == [0, 2, 4, 5, 6]  # a b | c d | e | f
     assert documents.tolist() == [0, 1, 3, 4]

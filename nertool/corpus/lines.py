@@ -70,12 +70,14 @@ class Lines(dict[str, int]):
             raise FaultyLine(line, "found an empty word, expected a token; mend the line")
         return self.words[word]
 
+    @property
+    def full(self) -> bool:
+        """Whether so many lines are known that it is time to begin anew."""
+        return len(self) > _REMEMBERED
+
     def kinds(self, lines: list[str], first: int, source: str) -> Kinds:
         """Return what each line is: (n,) int32. Errors: CorpusError with the line's number, counted
         from `first`."""
-        if len(self) > _REMEMBERED:
-            self.clear()
-            self.words.clear()
         try:
             return np.fromiter(map(self.__getitem__, lines), np.int32, len(lines))
         except FaultyLine as fault:

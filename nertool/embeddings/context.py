@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.corpus.columnar import Ids, Interner, Offsets
-from nertool.embeddings.features import CAPITALS, CAPS, INITIAL, LOWER, MIXED, SINGLE, caps
+from nertool.corpus.columnar import Ids, Offsets
+from nertool.embeddings.features import CAPITALS, CAPS, INITIAL, LOWER, MIXED, SINGLE
+from nertool.embeddings.wordforms import WordForms
 
 Booleans = NDArray[np.bool_]
 
@@ -105,18 +106,20 @@ class Setting:
         return first
 
     @cached_property
-    def caps(self) -> Ids:
+    def forms(self) -> WordForms:
+        return self.words if isinstance(self.words, WordForms) else WordForms(list(self.words))
+
+    @cached_property
+    def caps(self) -> NDArray[np.int8]:
         """Each token's class of capitals, (N,): as the feature caps has them."""
-        of_words = np.array([caps(word) for word in self.words], dtype=np.int32)
-        return np.asarray(of_words[self.word_ids] if len(of_words) else of_words)
+        return np.asarray(self.forms.caps[self.word_ids])
 
     @cached_property
     def groups(self) -> Groups:
         """The tokens whose document has the same word elsewhere, in whatever case."""
-        lower = Interner()
-        of_words = np.array([lower[word.lower()] for word in self.words], dtype=np.int64)
-        ids = of_words[self.word_ids] if len(of_words) else of_words
-        return groups_of(self.documents * len(lower) + ids)
+        lower = self.forms.lower
+        ids = lower[self.word_ids].astype(np.int64)
+        return groups_of(self.documents * (1 + int(lower.max(initial=0))) + ids)
 
     @cached_property
     def kinds(self) -> NDArray[np.int64]:
@@ -215,32 +218,27 @@ def context_ids(names: Sequence[str], setting: Setting) -> Ids:
     return np.stack(parts, axis=1) if parts else np.empty((len(setting.word_ids), 0), np.int32)
 
 
-def neighbour_means(setting: Setting, vectors: Values) -> Values:
+def neighbour_means(setting: Setting, own: Values) -> Values:
     """Return what stands before and after the word elsewhere in the document, (N, 2v): the mean
     vectors of its other occurrences' left and right neighbours (0 beyond a sentence's ends).
 
-    vectors (words, v): each word form's.
+    own (N, v): each token's vector.
     """
-    own = vectors[setting.word_ids]
-    left, right = np.zeros_like(own), np.zeros_like(own)
-    left[1:], right[:-1] = own[:-1], own[1:]
-    left[setting.first] = 0.0
-    right[:-1][setting.first[1:]] = 0.0
-    both = np.concatenate([left, right], axis=1)
+    v = own.shape[1]
+    both = np.zeros((len(own), 2 * v), dtype=own.dtype)
+    both[1:, :v], both[:-1, v:] = own[:-1], own[1:]
+    both[setting.first, :v] = 0.0
+    both[:-1, v:][setting.first[1:]] = 0.0
     means = np.zeros_like(both)
     means[setting.groups.members] = others_mean(both, setting.groups)
     return means
 
 
-def document_means(setting: Setting, vectors: Values) -> Values:
-    """Return the mean vector of each token's whole document, (N, v); vectors (words, v) as above."""
-    from scipy import sparse
-
-    documents, W = setting.documents, len(vectors)
-    D = int(documents.max()) + 1 if len(documents) else 0
-    # How often each document has each word form, times the forms' vectors.
-    counts = sparse.coo_array(
-        (np.ones(len(documents), dtype=vectors.dtype), (documents, setting.word_ids)), shape=(D, W)
-    ).tocsr()
-    lengths = np.maximum(np.bincount(documents, minlength=D), 1).astype(vectors.dtype)
-    return np.asarray((counts @ vectors) / lengths[:, None])[documents]
+def document_means(setting: Setting, own: Values) -> Values:
+    """Return the mean vector of each token's whole document, (N, v); own as above."""
+    firsts = np.flatnonzero(np.diff(setting.documents, prepend=-1))
+    if not len(firsts):
+        return own
+    lengths = np.diff(firsts, append=len(own))
+    means = np.add.reduceat(own, firsts, axis=0) / lengths[:, None].astype(own.dtype)
+    return np.asarray(np.repeat(means, lengths, axis=0))

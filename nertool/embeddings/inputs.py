@@ -91,22 +91,22 @@ def lay_out(type_ids: Ids, setting: Setting, config: Config, given: Values | Non
 def given_inputs(
     features: FeaturesConfig,
     setting: Setting,
-    vectors: Callable[[], Values],
+    vectors: Callable[[Ids], Values],
     first_stage: Values | None = None,
 ) -> Values | None:
     """Return what stands beside each token's window, (N, e), or None where the config asks for nothing.
 
-    vectors: returns (forms, v), the starting vectors of the text's word forms, if they are needed;
+    vectors: returns the starting vectors (n, v) of words (n,), numbered as in setting, if they are needed;
     first_stage (N, T): the class probabilities of each token, of which a token gets the mean over
     the word's other occurrences.
     """
     parts = []
     if features.neighbours or features.document_vector:
-        of_forms = vectors()
+        own = vectors(setting.word_ids)
         if features.neighbours:
-            parts.append(neighbour_means(setting, of_forms))
+            parts.append(neighbour_means(setting, own))
         if features.document_vector:
-            parts.append(document_means(setting, of_forms))
+            parts.append(document_means(setting, own))
     if first_stage is not None:
         # The mean opinion of the others, and whether there are any.
         others = np.zeros((len(first_stage), first_stage.shape[1] + 1), dtype=first_stage.dtype)

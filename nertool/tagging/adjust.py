@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nertool.config import DecodingConfig
-from nertool.embeddings.context import Setting, others_mean
+from nertool.embeddings.context import Setting
 from nertool.network.activations import Array
 
 
@@ -20,12 +20,18 @@ def adjust(scores: Array, setting: Setting, decoding: DecodingConfig) -> Array:
         scores = scores.copy(order="K")
         scores[:, 0] -= decoding.outside_bias
     if decoding.consistency:
-        a, (members, *_) = decoding.consistency, setting.groups
+        a, (members, group, sizes) = decoding.consistency, setting.groups
         p = softmax(scores)
-        means = others_mean(p, setting.groups)
-        means *= a
-        for column, mean in zip(p.T, means.T, strict=True):
-            column[members] = (1.0 - a) * column[members] + mean
+        # (1 − a) p + a (Σ − p) / (n − 1), Σ the sum over the n tokens of the group
+        others = a / (sizes - 1)
+        keep = (1.0 - a - others).astype(p.dtype)[group]
+        own = np.empty(len(members), dtype=p.dtype)
+        for column in p.T:
+            np.take(column, members, out=own)
+            share = (np.bincount(group, own) * others).astype(p.dtype)
+            own *= keep
+            own += share[group]
+            column[members] = own
         p += np.finfo(p.dtype).tiny
         scores = np.log(p, out=p)
     return scores

@@ -32,6 +32,7 @@ from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.embeddings.context import CONTEXTS, Setting, context_ids
 from nertool.embeddings.inputs import contexts_of, given_inputs, table_columns
 from nertool.embeddings.windows import FIRST_TYPE, pad
+from nertool.embeddings.wordforms import WordForms
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import embed
 from nertool.network.objective import weights_of
@@ -160,6 +161,7 @@ class _Stage:
     def _forget_forms(self) -> None:
         """Begin anew with the paddings alone."""
         self._forms: dict[str, int] = {}
+        self._last: tuple[WordForms | None, Ids] = (None, np.empty(0, dtype=np.int32))
         # For each encoder (forms, F), the forms' row numbers in its tables; the paddings' first.
         self._ids = [encoder.padding for encoder, _ in self._encoders]
         self._forget_rows()
@@ -171,11 +173,15 @@ class _Stage:
 
     def _forms_of(self, words: Sequence[str]) -> Ids:
         """Return each word form's number, (n,) int32, adding those not met before."""
+        # A list that only grew since it was last asked about: what is new in it is enough.
+        same = words is self._last[0]
+        begun = self._last[1] if same else np.empty(0, dtype=np.int32)
+        added = words[len(begun) :]
         known = self._forms
-        new = [word for word in words if word not in known]
+        new = [word for word in added if word not in known]
         if len(known) + len(new) > self._most_forms and known:
             self._forget_forms()
-            known, new = self._forms, list(words)
+            known, begun, added, new = self._forms, begun[:0], words, list(words)
         if new:
             first = FIRST_TYPE + len(known)
             known.update(zip(new, range(first, first + len(new)), strict=True))
@@ -185,7 +191,10 @@ class _Stage:
             if first + len(new) > room:
                 more = max(room, first + len(new) - room)
                 self._places = np.pad(self._places, ((0, more), (0, 0)), constant_values=-1)
-        return np.array([known[word] for word in words], dtype=np.int32)
+        numbers = np.array([known[word] for word in added], dtype=np.int32)
+        numbers = np.concatenate([begun, numbers])
+        self._last = (words if isinstance(words, WordForms) else None, numbers)
+        return numbers
 
     def _rows_of(self, words: Ids) -> Ids:
         """Return the row of the tables for each word (n,), given as its form's number · combinations +
@@ -237,9 +246,9 @@ class _Stage:
         return V
 
 
-def _vectors(L: Array, ids: Ids, forms: Ids) -> Array:
-    """Return the starting vectors (n, v) of word forms."""
-    return np.asarray(L[ids[forms, 0]])
+def _vectors(L: Array, ids: Ids, forms: Ids, words: Ids) -> Array:
+    """Return the starting vectors (n, v) of words (n,), which point into the forms' numbers."""
+    return np.asarray(L[ids[forms[words], 0]])
 
 
 class _Slices:

@@ -77,7 +77,7 @@ def inputs_for(
     type_ids = np.concatenate([member.encoder.padding, member.encoder.encode(setting.words)])
     form_rows = type_ids[2:, 0].copy()
     given = given_inputs(
-        config.features, setting, lambda: member.L[form_rows], first_stage
+        config.features, setting, lambda ids: member.L[form_rows[ids]], first_stage
     )
     rows, type_ids[:, 0] = np.unique(type_ids[:, 0], return_inverse=True)
     parameters = {**member.parameters, "L": word_vectors(member, rows)}

@@ -12,7 +12,8 @@ from typing import NamedTuple, Protocol
 
 from nertool.corpus.annotated import Annotated
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.lines import Lines, Rows
+from nertool.corpus.lines import Kinds, Lines, Rows
+from nertool.embeddings.wordforms import WordForms
 from nertool.tagging.compiled import CompiledTagger
 
 _WORTH = 3  # pieces from which on processes are worth their beginning
@@ -38,12 +39,17 @@ class Worker:
     def __init__(self, tagger: CompiledTagger) -> None:
         self.tagger = tagger
         self._lines: Lines | None = None
+        self._words = WordForms([])
 
-    def lines(self, rows: Rows) -> Lines:
-        """Return what is known of lines that are read in this way."""
-        if self._lines is None or self._lines.rows != rows:
-            self._lines = Lines(rows)
-        return self._lines
+    def kinds(
+        self, rows: Rows, lines: list[str], first: int, source: str
+    ) -> tuple[Kinds, WordForms]:
+        """Return what each line is, as Lines.kinds, and the words that it points into."""
+        if self._lines is None or self._lines.rows != rows or self._lines.full:
+            self._lines, self._words = Lines(rows), WordForms([])
+        kinds = self._lines.kinds(lines, first, source)
+        self._words.words += islice(self._lines.words, len(self._words), None)
+        return kinds, self._words
 
 
 class Task(Protocol):

@@ -18,7 +18,7 @@ from nertool.corpus.columnar import Ids, Offsets, Span
 from nertool.corpus.conll import DOCUMENT_START, is_document_start
 from nertool.corpus.inline import mark_inline, to_inline
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.lines import DOCUMENT, Kinds, Lines, Rows, starts_of
+from nertool.corpus.lines import DOCUMENT, Lines, Rows, starts_of
 from nertool.corpus.schemes import OUTSIDE, TagSpans, tag_names, tags_of
 from nertool.embeddings.context import Setting, cut_documents
 from nertool.tagging.parallel import Done, Worker
@@ -39,9 +39,9 @@ class ColumnsTask(NamedTuple):
 
     def run(self, worker: Worker) -> Done:
         """Errors: CorpusError with file:line for a line that is no row."""
-        lines, words = self.block.lines, worker.lines(self.rows)
-        kinds = words.kinds(lines, self.block.first, self.source)
-        setting = _setting(kinds, words)
+        lines = self.block.lines
+        kinds, words = worker.kinds(self.rows, lines, self.block.first, self.source)
+        setting = Setting(words, kinds[kinds >= 0], *starts_of(kinds))
         spans = worker.tagger.spans(setting)
         ledger = _account(setting.sentence_starts, spans)
         if self.to == "inline":
@@ -56,18 +56,6 @@ class ColumnsTask(NamedTuple):
         column[kinds >= 0] = tags_of(spans, setting.sentence_starts, names, self.scheme)
         cells = [*(self.rows.layout.delimiter + name for name in names), ""]
         return Done(_with_column(self.block, lines, column, cells), None, ledger)
-
-
-def _setting(kinds: Kinds, lines: Lines) -> Setting:
-    """Lay out the words of lines, given as what each line is."""
-    sentence_starts, document_starts = starts_of(kinds)
-    known = list(lines.words)
-    met = np.zeros(len(known), dtype=bool)
-    tokens = kinds[kinds >= 0]
-    met[tokens] = True
-    number = np.cumsum(met, dtype=np.int32) - 1  # of each word among those that these lines hold
-    words = [known[i] for i in np.flatnonzero(met).tolist()]
-    return Setting(words, number[tokens], sentence_starts, document_starts)
 
 
 def _with_column(block: Block, lines: list[str], column: Ids, cells: list[str]) -> str:

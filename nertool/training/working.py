@@ -87,7 +87,7 @@ def working_inputs(
     if dev:
         L, own_rows = prepared.vectors[vectors].L, dev.type_ids[vectors, 2:, 0]
         opinion = first_stage and first_stage.dev
-        given = given_inputs(config.features, dev.setting, lambda: L[own_rows], opinion)
+        given = given_inputs(config.features, dev.setting, lambda ids: L[own_rows[ids]], opinion)
         own_ids = local(dev.type_ids[vectors], dev.words)
         dev_inputs = lay_out(own_ids, dev.setting, config, given)
     return Working(
@@ -157,7 +157,7 @@ def _lay_out_train(
     L = prepared.vectors[working.vectors].L
     opinion = None if working.opinion is None else working.opinion[source]
     form_rows = working.rows[working.type_ids[2:, 0]]
-    given = given_inputs(config.features, setting, lambda: L[form_rows], opinion)
+    given = given_inputs(config.features, setting, lambda ids: L[form_rows[ids]], opinion)
     inputs = lay_out(working.type_ids, setting, config, given)
     if working.memory:
         # A token is shown what is remembered without its own document, unless it was written anew.
