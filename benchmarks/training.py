@@ -59,7 +59,7 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
     import torch
     from peers.twin import Twin
 
-    from nertool.config import load_config
+    from nertool.configfile import load_config
     from nertool.tagging.model import outputs
     from nertool.training.prepare import prepare
     from nertool.training.trainer import batches, initial_state, objective_of, one_hot, train

@@ -1,9 +1,4 @@
-"""YAML → typed, frozen records. Unknown keys are refused; `--set a.b=value` overrides.
-
-A relative path in a config file is taken from the folder of that file, so that a config works
-from any working folder; a relative path in an override is taken from the working folder, as
-everything on a command line is.
-"""
+"""Settings → typed, frozen records. Unknown keys are refused, and values beyond their limits."""
 
 from __future__ import annotations
 
@@ -11,14 +6,12 @@ import dataclasses
 import os
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from nertool.errors import ConfigError, OverrideError, did_you_mean
+from nertool.errors import ConfigError, did_you_mean
 
 # Of labelled text; a test compares them with those of corpus/formats.py, which comes later.
 FORMATS = (
@@ -163,7 +156,7 @@ class Config:
 
 
 @dataclass(frozen=True)
-class _Setting:
+class Setting:
     """A value with its place, for messages, and the folder that a relative path in it starts from."""
 
     value: Any
@@ -175,34 +168,15 @@ class _Setting:
         return self.kind(f"{self.place}: {message}")
 
 
-def load_config(path: Path, overrides: Iterable[str] = ()) -> Config:
-    """Read a config file, with `key.sub=value` overrides (values in YAML).
-
-    Errors: ConfigError with file:line (or the override) for anything that is not as it should be.
-    """
-    settings = _read(path)
-    for override in overrides:
-        key, equals, text = override.partition("=")
-        place = f"--set {override}"
-        if not equals or not key:
-            raise OverrideError(f"{place}: expected KEY=VALUE, such as training.alpha=0.05")
-        try:
-            value = yaml.safe_load(text) if text else None
-        except (yaml.YAMLError, ValueError):  # ValueError: a date that is none, such as 2001-99-99
-            value = text
-        settings[key.strip()] = _Setting(value, place, Path.cwd(), OverrideError)
-    return _build(settings)
-
-
 def config_from_dict(tree: Mapping[str, Any], source: str) -> Config:
     """Build a config from nested dictionaries, such as the one that a model keeps of its own."""
-    settings: dict[str, _Setting] = {}
+    settings: dict[str, Setting] = {}
     for section, value in tree.items():
         entries = value.items() if isinstance(value, Mapping) else [(None, value)]
         for name, entry in entries:
             key = section if name is None else f"{section}.{name}"
-            settings[key] = _Setting(entry, source, Path())
-    return _build(settings)
+            settings[key] = Setting(entry, source, Path())
+    return build_config(settings)
 
 
 def config_to_dict(config: Config) -> dict[str, Any]:
@@ -218,65 +192,16 @@ def config_to_dict(config: Config) -> dict[str, Any]:
     return typing.cast(dict[str, Any], plain(dataclasses.asdict(config)))
 
 
-def _read(path: Path) -> dict[str, _Setting]:
-    """Read a YAML file of sections into {"section.key": setting}, each with its line."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except FileNotFoundError:
-        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.yaml")])
-        raise ConfigError(f"{path}: no such file, expected a YAML config{near}") from None
-    except IsADirectoryError:
-        raise ConfigError(f"{path}: found a folder, expected a YAML config") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: expected UTF-8 text; is this a YAML config?") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}: not YAML: {error.problem or error.context}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: found lists nested too deeply, expected a config") from None
-    if root is None:
-        raise ConfigError(f"{path}: found an empty file, expected at least corpus.train")
-    settings: dict[str, _Setting] = {}
-    _walk(root, "", path, settings)
-    return settings
-
-
-def _walk(node: yaml.Node, prefix: str, path: Path, settings: dict[str, _Setting]) -> None:
-    place = f"{path}:{node.start_mark.line + 1}"
-    if not isinstance(node, yaml.MappingNode):
-        raise ConfigError(
-            f"{place}: expected keys and values{f' below {prefix}' if prefix else ''}, such as "
-            f"{'hidden: 128' if prefix else 'network: {hidden: 128}'}"
-        )
-    loader = yaml.SafeLoader("")
-    for key_node, value_node in node.value:
-        place = f"{path}:{key_node.start_mark.line + 1}"
-        key = f"{prefix}.{key_node.value}" if prefix else str(key_node.value)
-        if key in settings or any(known.startswith(f"{key}.") for known in settings):
-            raise ConfigError(f'{place}: found "{key}" a second time; keep one of the two')
-        if not prefix and dataclasses.is_dataclass(_sections().get(key)):
-            if not (isinstance(value_node, yaml.ScalarNode) and value_node.value == ""):
-                _walk(value_node, key, path, settings)
-            continue
-        try:
-            value = loader.construct_object(value_node, deep=True)
-        except (yaml.YAMLError, ValueError) as error:
-            raise ConfigError(f"{place}: {key}: {' '.join(str(error).split())}") from None
-        settings[key] = _Setting(value, place, path.parent)
-
-
-def _sections() -> dict[str, Any]:
+def sections() -> dict[str, Any]:
+    """Name the sections, each with its record, and the keys that stand in none."""
     return typing.get_type_hints(Config)
 
 
-def _build(settings: Mapping[str, _Setting]) -> Config:
+def build_config(settings: Mapping[str, Setting]) -> Config:
     """Check every setting against the records' types and limits, and make the records."""
-    sections = _sections()
+    records_of = sections()
     known: dict[str, tuple[Any, Any]] = {}
-    for section, record in sections.items():
+    for section, record in records_of.items():
         if not dataclasses.is_dataclass(record):
             known[section] = (record, Config.__dataclass_fields__[section].metadata)
             continue
@@ -287,12 +212,12 @@ def _build(settings: Mapping[str, _Setting]) -> Config:
     values: dict[str, Any] = {}
     for key, setting in settings.items():
         if key not in known:
-            near = did_you_mean(key, [*known, *sections])
+            near = did_you_mean(key, [*known, *records_of])
             raise setting.error(f'unknown key "{key}"{near or "; see configs/ for all keys"}')
         values[key] = _convert(key, setting, *known[key])
 
     records: dict[str, Any] = {}
-    for section, record in sections.items():
+    for section, record in records_of.items():
         if dataclasses.is_dataclass(record):
             inner = {
                 k.partition(".")[2]: v for k, v in values.items() if k.startswith(f"{section}.")
@@ -314,7 +239,7 @@ def _build(settings: Mapping[str, _Setting]) -> Config:
     return config
 
 
-def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) -> Any:
+def _convert(key: str, setting: Setting, hint: Any, limits: Mapping[str, Any]) -> Any:
     """Return a setting's value as its declared type, within its limits."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     value = setting.value
@@ -371,6 +296,6 @@ def _convert(key: str, setting: _Setting, hint: Any, limits: Mapping[str, Any]) 
     return value
 
 
-def _path(setting: _Setting, text: str) -> Path:
+def _path(setting: Setting, text: str) -> Path:
     # Path.expanduser would raise for a user that does not exist; such a ~ is just a name.
     return Path(os.path.normpath(setting.folder / os.path.expanduser(text)))

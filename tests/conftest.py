@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nertool.config import Config, load_config
+from nertool.config import Config
+from nertool.configfile import load_config
 from nertool.training.prepare import prepare
 from nertool.training.prepared import Prepared
 

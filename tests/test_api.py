@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import nertool
-from nertool.config import load_config
+from nertool.configfile import load_config
 
 SENTENCE = ["Ada", "Lovelace", "met", "Charles", "Babbage", "in", "London", "."]
 OTHERS = [

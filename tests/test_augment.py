@@ -10,7 +10,8 @@ from helpers import change
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nertool.config import Config, load_config
+from nertool.config import Config
+from nertool.configfile import load_config
 from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.embeddings.context import Setting
 from nertool.training.augment import all_forms, exchange_entities, recase

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import nertool
 from nertool.cli.app import app
-from nertool.config import load_config
+from nertool.configfile import load_config
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.storage import load_model
 

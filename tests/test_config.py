@@ -26,8 +26,8 @@ from nertool.config import (
     WindowsConfig,
     config_from_dict,
     config_to_dict,
-    load_config,
 )
+from nertool.configfile import load_config
 from nertool.errors import ConfigError, OverrideError
 
 CONFIGS_DIR = Path(__file__).resolve().parents[1] / "configs"

@@ -541,7 +541,7 @@ def test_a_text_trains_the_same_model_in_whatever_format_it_comes(to, tiny, tmp_
     assert "nothing altered or refused" in done.stderr.splitlines()[-1] or to == "brat"
     if to in ("brat", "label-studio", "doccano"):
         return  # sentences are found anew there
-    from nertool.config import load_config
+    from nertool.configfile import load_config
     from nertool.training.prepare import prepare
 
     config = load_config(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nertool.config import load_config
+from nertool.configfile import load_config
 from nertool.network import activations
 from nertool.network.gradcheck import ALL, METHODS, Ladders
 from nertool.training import mistakes, verify

@@ -43,12 +43,12 @@ def test_help_imports_nothing_heavy():
 def test_tagging_imports_neither_gensim_nor_scipy_if_its_model_needs_none(tiny, run_dir):
     modules = modules_of("predict", run_dir, tiny / "dev.conll")
     assert "numpy" in modules
-    assert not modules & {"gensim", "scipy"}
+    assert not modules & {"gensim", "scipy", "yaml"}
 
 
 ORDER = [
-    "errors", "packed", "files", "config", "corpus", "embeddings", "network", "evaluation", "tagging",
-    "training", "explain", "integrations", "api", "cli",
+    "errors", "packed", "files", "config", "configfile", "corpus", "embeddings", "network", "evaluation",
+    "tagging", "training", "explain", "integrations", "api", "cli",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from helpers import change, outcome, run_training
 
-from nertool.config import load_config
+from nertool.configfile import load_config
 from nertool.errors import CorpusError, ModelError, StaleError
 from nertool.training import run
 from nertool.training.prepare import prepare

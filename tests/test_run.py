@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from helpers import change, outcome, run_training
 
-from nertool.config import Config, load_config
+from nertool.config import Config
+from nertool.configfile import load_config
 from nertool.corpus.conll import Columns, read_conll
 from nertool.errors import ModelError
 from nertool.evaluation.report import as_dict

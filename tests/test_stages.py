@@ -22,7 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nertool
-from nertool.config import Config, load_config
+from nertool.config import Config
+from nertool.configfile import load_config
 from nertool.corpus.conll import Columns, read_conll
 from nertool.errors import NertoolError
 from nertool.evaluation.report import as_dict

@@ -113,7 +113,7 @@ def print_json(value: Any) -> None:
 
 def read_config(path: Path, overrides: list[str] | None, seed: int | None) -> Config:
     """Read the config with its overrides; a faulty override is misuse, a faulty file is bad input."""
-    from nertool.config import load_config
+    from nertool.configfile import load_config
     from nertool.errors import OverrideError
 
     settings = [*(overrides or []), *([] if seed is None else [f"seed={seed}"])]

@@ -60,7 +60,7 @@ _PATTERN = r"""
 
 def pieces(text: str) -> list[str]:
     """Cut a text into its tokens and the white space between them: put together, they are the text."""
-    found: list[str] = _compiled(r"\s++|")(text)
+    found: list[str] = _compiled(text.isascii())(text)
     return found
 
 
@@ -77,8 +77,10 @@ def tokenize(text: str) -> list[tuple[int, int]]:
 
 
 @cache
-def _compiled(before: str):  # type: ignore[no-untyped-def]
-    marks, letters = _classes()
+def _compiled(ascii_only: bool):  # type: ignore[no-untyped-def]
+    """Return what finds all pieces of a text. That for any text takes a fifth of a second to make: a
+    text of ASCII alone, for which it finds the same, can do without."""
+    marks, letters = ("\u0300", r"\w") if ascii_only else _classes()
     pattern = _PATTERN
     for name, value in (
         ("ABBREVIATION", _ABBREVIATIONS),
@@ -92,7 +94,7 @@ def _compiled(before: str):  # type: ignore[no-untyped-def]
         ("FLAG", _FLAG),
     ):
         pattern = pattern.replace(name, value)
-    return re.compile(before + pattern, re.VERBOSE).findall
+    return re.compile(r"\s++|" + pattern, re.VERBOSE).findall
 
 
 def _classes() -> tuple[str, str]:

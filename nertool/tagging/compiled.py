@@ -202,11 +202,11 @@ class _Stage:
         places = self._places.ravel()
         rows = places[words]
         if rows.min(initial=0) < 0:
-            new = np.unique(words[rows < 0])
+            new = _distinct(words[rows < 0])
             if self._used + len(new) > self._limit:
                 self._forget_rows()
                 places = self._places.ravel()
-                new = np.unique(words)
+                new = _distinct(words)
             places[new] = np.arange(self._used, self._used + len(new))
             self._fill(new)
             rows = places[words]
@@ -244,6 +244,12 @@ class _Stage:
             for c in range(C):
                 np.matmul(k, member.V[c].T, out=V[c, :, units])
         return V
+
+
+def _distinct(numbers: Ids) -> Ids:
+    """Return the distinct ones (n,) in order: as np.unique, which first loads numpy's masked arrays."""
+    numbers = np.sort(numbers)
+    return numbers[np.diff(numbers, prepend=-1) > 0]
 
 
 def _vectors(L: Array, ids: Ids, forms: Ids, words: Ids) -> Array:

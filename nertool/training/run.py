@@ -21,7 +21,8 @@ from typing import Any
 
 import yaml
 
-from nertool.config import Config, config_to_dict, load_config
+from nertool.config import Config, config_to_dict
+from nertool.configfile import load_config
 from nertool.corpus.ledger import Ledger
 from nertool.errors import ConfigError, ModelError
 from nertool.tagging.storage import load_model

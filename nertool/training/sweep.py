@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
 
-from nertool.config import load_config
+from nertool.configfile import load_config
 from nertool.errors import OverrideError, TrainingError
 from nertool.training.pool import Piece, Send, run_pieces
 from nertool.training.run import begin_run, check_free, last_best, prepared_for, run_training
