@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nertool.corpus.annotated import labelled
 from nertool.corpus.columnar import Corpus, Span
 from nertool.corpus.conll import Columns, corpus_to_conll, parse_conll
-from nertool.corpus.inline import (
-    corpus_to_inline,
-    document_fields,
-    from_inline,
-    mark_inline,
-    parse_inline,
-    to_inline,
-)
-from nertool.corpus.schemes import spans_of
+from nertool.corpus.formats import read_stream
+from nertool.corpus.inline import document_fields, from_inline, mark_inline, to_inline
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.records import Reading
+from nertool.corpus.writers import Writing, write_conll, write_inline
 from nertool.errors import CorpusError
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def read_inline(lines: list[str], part: str | None = None) -> Corpus:
+    stream = BytesIO("\n".join(lines).encode())
+    return read_stream(stream, "x", "inline", Reading(part=part), Ledger(), lambda line: None)
 
 
 def tagged(corpus: Corpus) -> list[list[tuple[str, str]]]:
@@ -32,7 +35,7 @@ def tagged(corpus: Corpus) -> list[list[tuple[str, str]]]:
 
 
 def test_an_annotated_sentence_is_read():
-    corpus = parse_inline(["[Ada Lovelace](PER)'s home is [London](LOC)."], "x")
+    corpus = read_inline(["[Ada Lovelace](PER)'s home is [London](LOC)."])
     assert tagged(corpus) == [
         [
             ("Ada", "B-PER"),
@@ -77,7 +80,7 @@ def test_words_are_marked_by_their_numbers():
 )
 def test_what_is_no_annotation_is_refused_with_its_place(line, found):
     with pytest.raises(CorpusError, match=found):
-        parse_inline([line], "x")
+        read_inline([line])
 
 
 def test_documents_are_chosen_by_their_part():
@@ -90,23 +93,22 @@ def test_documents_are_chosen_by_their_part():
         "[Bonn](LOC).",
     ]
     assert document_fields(lines[0]) == {"id": "a", "part": "train", "topic": "news"}
-    assert parse_inline(lines, "x").documents == 2
-    dev = parse_inline(lines, "x", "dev")
+    assert read_inline(lines).documents == 2
+    dev = read_inline(lines, "dev")
     assert (dev.documents, dev.sentences, dev.place(2)) == (1, 2, "x:6")
     with pytest.raises(CorpusError, match="found no document of part test"):
-        parse_inline(lines, "x", "test")
+        read_inline(lines, "test")
 
 
 def test_inline_and_conll_carry_the_same_corpus():
     lines = ["# id: a", "[New York](LOC) [Times](ORG) wrote.", "Yes!", "# id: b", "[Ada](PER)"]
-    corpus = parse_inline(lines, "x")
-    conll = "".join(corpus_to_conll(corpus, corpus.tags, corpus.tag_ids))
+    corpus = read_inline(lines)
+    conll = "".join(write_conll([labelled(corpus)], Writing(), Ledger()))
     again = parse_conll(iter(conll.split("\n")), Columns(), "y")
     assert tagged(again) == tagged(corpus)
     assert again.document_starts.tolist() == corpus.document_starts.tolist()
-    spans = spans_of(again.tag_ids, again.tags, again.sentence_starts)
-    assert "".join(corpus_to_inline(again, spans)) == (
-        "[New York](LOC) [Times](ORG) wrote .\nYes !\n\n[Ada](PER)\n"
+    assert "".join(write_inline([labelled(again)], Writing(), Ledger())) == (
+        "# id: 0000\n[New York](LOC) [Times](ORG) wrote .\nYes !\n\n# id: 0001\n[Ada](PER)\n"
     )
 
 

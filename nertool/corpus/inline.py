@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from nertool.corpus.columnar import Corpus, Span
-from nertool.corpus.ledger import Ledger
-from nertool.corpus.records import Reading, Record, build_corpus
-from nertool.corpus.schemes import TagSpans
+from nertool.corpus.columnar import Span
+from nertool.corpus.records import Record
 from nertool.errors import CorpusError
 
 _ESCAPES = str.maketrans({"[": r"\[", "]": r"\]", "\\": r"\\"})
@@ -111,47 +109,9 @@ def _document(
     return Record("\n".join(texts), first, spans, sentences=sentences, fields=fields, lined=True)
 
 
-def parse_inline(
-    lines: Iterable[str],
-    source: str,
-    part: str | None = None,
-    reading: Reading | None = None,
-    ledger: Ledger | None = None,
-) -> Corpus:
-    """Read annotated sentences, cut into tokens, as a corpus tagged in IOB2.
-
-    Errors: CorpusError with file:line for a stray bracket, an entity whose border lies within a
-    token, or nothing to read.
-    """
-    records = read_inline(lines, source, part)
-    corpus = build_corpus(
-        records, source, "inline annotation", reading or Reading(), ledger or Ledger()
-    )
-    if not corpus.tokens:
-        which = f"no document of part {part}" if part else "no sentence"
-        raise CorpusError(f"{source}: found {which}, expected sentences with [words](LABEL)")
-    return corpus
-
-
 def document_fields(header: str) -> dict[str, str]:
     """Read a document's header line: `# id: a01  part: train` gives {"id": "a01", "part": "train"}."""
     pairs = (
         entry.partition(":") for entry in re.split(r"\s{2,}", header.removeprefix("#").strip())
     )
     return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-def corpus_to_inline(corpus: Corpus, spans: TagSpans) -> Iterator[str]:
-    """Yield a corpus' sentences in lines, words divided by blanks, a blank line between documents."""
-    all_spans = iter([*spans.as_list(), Span(corpus.tokens, corpus.tokens, "")])
-    span = next(all_spans)
-    document_ends = set(corpus.document_starts[1:-1].tolist())
-    for i, sentence in enumerate(corpus.sentence_words()):
-        if i in document_ends:
-            yield "\n"
-        start, end = corpus.sentence_starts[i : i + 2].tolist()
-        own = []
-        while span.start < end:
-            own.append(Span(span.start - start, span.end - start, span.label))
-            span = next(all_spans)
-        yield to_inline(sentence, own) + "\n"
