@@ -20,8 +20,10 @@ from typing import Any
 
 import nertool
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.conll import Columns, read_conll
-from nertool.tagging.evaluate import evaluate_corpus
+from nertool.corpus.formats import read_corpus
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.records import Reading
+from nertool.tagging.evaluate import evaluate_with_calibration
 from nertool.tagging.storage import load_model
 from nertool.training.sweep import Trial, run_sweep
 
@@ -145,7 +147,7 @@ def measure(
             trials.append(Trial(variant, seed, folder / f"{i}-{seed}"))
             names[folder / f"{i}-{seed}"] = name
     overrides = [f"{key}={value}" for key, value in PLAIN.items()]
-    dev = read_conll(Path(PLAIN["corpus.dev"]), Columns())
+    dev = read_corpus(Path(PLAIN["corpus.dev"]), "conll", Reading(), Ledger())
     outcomes = run_sweep(ROOT / "configs/conll2003.yaml", overrides, trials, workers)
     for n, outcome in enumerate(outcomes):
         name, seed = names[outcome.trial.run_dir], outcome.trial.seed
@@ -154,7 +156,7 @@ def measure(
             model = load_model(outcome.trial.run_dir)
             texts = (dev, recased(dev, str.lower), recased(dev, str.upper))
             for case, text in zip(CASES, texts, strict=True):
-                run[case] = evaluate_corpus(model, text).f1
+                run[case] = evaluate_with_calibration(model, text)[0].f1
         note = f"{n + 1}/{len(trials)} {name}: seed {seed}, {100 * outcome.f1:.2f}"
         print(f"{note}, {outcome.processor_seconds:.1f} s", flush=True)
         yield name, run

@@ -1,6 +1,6 @@
 """Check what data/README.md says of the sample, and print its figures. Exit 1 if a rule is broken.
 
-python data/check_sample.py [another.conll …]      # other corpora: printed beside, for comparison
+python data/check_sample.py [another.conll …]      # other corpora, in any format: printed beside
 """
 
 import sys
@@ -8,7 +8,9 @@ from collections import Counter
 from pathlib import Path
 
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.conll import Columns, read_conll
+from nertool.corpus.formats import read_corpus
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.records import Reading
 from nertool.corpus.schemes import spans_of
 
 DATA = Path(__file__).resolve().parent
@@ -16,6 +18,10 @@ PARTS = ("train", "dev", "test")
 LEAST_DOCUMENTS, LEAST_SENTENCES, LEAST_TOKENS = 120, 1_500, 28_000
 MOST_REPEATS = 5
 TTR_TOKENS = 10_000  # the type/token ratio falls with length, so it is taken of equal pieces
+
+
+def corpus_of(path: Path) -> Corpus:
+    return read_corpus(path, "auto", Reading(needs_labels=True), Ledger())
 
 
 def figures(corpora: list[Corpus]) -> dict[str, float]:
@@ -68,7 +74,7 @@ def main() -> int:
     columns: dict[str, dict[str, float]] = {}
     broken = []
     for sample in ("sample", "support"):
-        parts = [read_conll(DATA / sample / f"{part}.conll", Columns()) for part in PARTS]
+        parts = [corpus_of(DATA / sample / f"{part}.conll") for part in PARTS]
         columns[sample] = figures(parts)
         for gram, n in repeated_frames(parts):
             broken.append(
@@ -89,7 +95,7 @@ def main() -> int:
         if size[key] < least:
             broken.append(f"sample: {size[key]:,.0f} {key}, fewer than {least:,}")
     for path in sys.argv[1:]:
-        columns[path] = figures([read_conll(Path(path), Columns())])
+        columns[path] = figures([corpus_of(Path(path))])
 
     rows = list(dict.fromkeys(key for column in columns.values() for key in column))
     print("| | " + " | ".join(Path(name).name for name in columns) + " |")

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nertool.corpus.conll import Columns, read_conll
+from nertool.corpus.formats import read_corpus
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.records import Reading
 from nertool.embeddings.encoder import SPECIAL_ROWS, Encoder
 from nertool.embeddings.vectors import load_vectors
 
@@ -44,7 +46,7 @@ def make_vectors(full_path: Path) -> None:
     keep = set(range(MOST_FREQUENT))
     for sample in SAMPLES:
         for part in PARTS:
-            corpus = read_conll(DATA / sample / f"{part}.conll", Columns())
+            corpus = read_corpus(DATA / sample / f"{part}.conll", "conll", Reading(), Ledger())
             keep |= {row - SPECIAL_ROWS for row in map(encoder.vector_row, corpus.words)}
     rows = np.array(sorted(row for row in keep if row >= 0))
     with open(DATA / "sample" / "vectors.bin", "wb") as out:

@@ -12,13 +12,17 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from nertool.config import Config, FeaturesConfig, FirstStageConfig, NetworkConfig, WindowsConfig
+from nertool.corpus.formats import read_corpus
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.records import Reading
 from nertool.corpus.schemes import tag_names
 from nertool.embeddings.context import Setting
 from nertool.embeddings.encoder import SPECIAL_ROWS, Encoder
 from nertool.embeddings.inputs import feature_table_shapes, features_of, given_width, table_columns
+from nertool.evaluation.report import as_dict
 from nertool.tagging.annotate import Tagging
 from nertool.tagging.compiled import CompiledTagger
+from nertool.tagging.evaluate import evaluate_with_calibration
 from nertool.tagging.model import Member, Model, outputs
 from nertool.tagging.parallel import Workers
 from nertool.tagging.pipeline import tag_opened
@@ -75,6 +79,12 @@ def outcome(run_dir: Path) -> dict:
         "state": state,
         "log": [{key: entry[key] for key in entry if key not in VOLATILE} for entry in log],
     }
+
+
+def measures_of(model: Model, path: Path) -> dict:
+    """Return what a model scores on a labelled text, as provenance keeps it."""
+    corpus = read_corpus(path, "conll", Reading(), Ledger())
+    return as_dict(evaluate_with_calibration(model, corpus)[0])
 
 
 EVERYTHING = FeaturesConfig(

@@ -18,8 +18,10 @@ from nertool.corpus.conll import (
     find_layout,
     is_document_start,
     parse_conll,
-    read_conll,
 )
+from nertool.corpus.formats import read_corpus
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.records import Reading
 from nertool.errors import CorpusError
 
 
@@ -267,14 +269,15 @@ def test_a_file_of_comments_alone_is_refused():
 def test_a_file_on_disk_is_read_and_named_in_messages(tmp_path: Path):
     path = tmp_path / "train.conll"
     path.write_bytes(b"Ada B-PER\nmet O\n\nParis B-LOC\n")
-    corpus = read_conll(path, Columns())
+    corpus = read_corpus(path, "conll", Reading(), Ledger())
     assert sentences(corpus) == TWO
     assert corpus.place(2) == f"{path}:4"
     path.write_bytes(b"Ada B-PER\nmet\n")
     with pytest.raises(CorpusError, match=rf"^{re.escape(str(path))}:2: found 1 columns"):
-        read_conll(path, Columns())
-    with pytest.raises(FileNotFoundError):
-        read_conll(tmp_path / "absent.conll", Columns())
+        read_corpus(path, "conll", Reading(), Ledger())
+    absent = tmp_path / "absent.conll"
+    with pytest.raises(CorpusError, match=rf"^{re.escape(str(absent))}: no such file"):
+        read_corpus(absent, "conll", Reading(), Ledger())
 
 
 # There and back

@@ -11,14 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers import change, outcome, run_training
+from helpers import change, measures_of, outcome, run_training
 
 from nertool.config import Config
 from nertool.configfile import load_config
-from nertool.corpus.conll import Columns, read_conll
 from nertool.errors import ModelError
-from nertool.evaluation.report import as_dict
-from nertool.tagging.evaluate import evaluate_corpus
 from nertool.tagging.storage import load_model
 from nertool.training import run, stages
 from nertool.training.checkpoint import load_state
@@ -272,8 +269,7 @@ def test_a_model_knows_the_measures_and_files_that_it_came_from(config, run_dir,
     assert model.provenance["epoch"] == best["epoch"]
     assert model.provenance["dev"] == best["dev"]
     # The model as it is loaded scores on dev what training said it does.
-    dev = read_conll(tiny / "dev.conll", Columns())
-    assert as_dict(evaluate_corpus(model, dev)) == best["dev"]
+    assert measures_of(model, tiny / "dev.conll") == best["dev"]
     assert model.provenance["sha256"] == {
         "corpus.train": file_hash(tiny / "train.conll"),
         "corpus.dev": file_hash(tiny / "dev.conll"),

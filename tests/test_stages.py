@@ -17,18 +17,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import VOLATILE, change, run_training
+from helpers import VOLATILE, change, measures_of, run_training
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nertool
 from nertool.config import Config
 from nertool.configfile import load_config
-from nertool.corpus.conll import Columns, read_conll
 from nertool.errors import NertoolError
-from nertool.evaluation.report import as_dict
 from nertool.tagging.adjust import softmax
-from nertool.tagging.evaluate import evaluate_corpus
 from nertool.tagging.model import inputs_for, score_tokens
 from nertool.tagging.storage import load_model, map_arrays
 from nertool.training import run, stages
@@ -467,8 +464,7 @@ def test_the_model_takes_each_member_at_its_own_best_epoch(full_run_dir, expecte
 
 def test_what_an_ensemble_is_said_to_score_is_what_it_scores(full, full_run_dir):
     model = load_model(full_run_dir)
-    dev = read_conll(full / "dev.conll", Columns())
-    assert as_dict(evaluate_corpus(model, dev)) == model.provenance["dev"]
+    assert measures_of(model, full / "dev.conll") == model.provenance["dev"]
     assert model.provenance["sha256"] == {
         "corpus.train": file_hash(full / "train.conll"),
         "corpus.dev": file_hash(full / "dev.conll"),
@@ -517,9 +513,8 @@ def test_one_member_after_a_first_stage_is_trained_in_the_run_folder_itself(
     model = load_model(folder)
     assert (len(model.first_stage), len(model.members)) == (1, 1)
     assert isinstance(model.provenance["epoch"], int)
-    dev = read_conll(config.corpus.dev, Columns())
     # Both chose by the same scores, to the last bits of float32.
-    assert as_dict(evaluate_corpus(model, dev)) == model.provenance["dev"]
+    assert measures_of(model, config.corpus.dev) == model.provenance["dev"]
 
 
 def test_an_ensemble_without_a_first_stage_and_without_dev(full_config, tmp_path, in_this_process):

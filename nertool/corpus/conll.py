@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -102,19 +101,13 @@ def find_layout(lines: Iterable[str], comment: str = "") -> Layout | None:
     return Layout(delimiter, len(Layout(delimiter, 0).split(tokens[0])))
 
 
-def read_conll(path: Path, columns: Columns) -> Corpus:
-    """Read a file of CoNLL columns.
-
-    Errors: CorpusError with file:line for a ragged row, an empty word or tag, bytes that are not
-    UTF-8, a column that isn't there, and a file without a single token. OSError as it comes.
-    """
-    with open(path, "rb") as stream:
-        return parse_conll(decode_lines(stream, str(path)), columns, str(path))
-
-
 def parse_conll(lines: Iterator[str], columns: Columns, source: str, first: int = 1) -> Corpus:
     """Read lines of CoNLL columns into flat arrays; `source` and the first line's number name them in
-    messages."""
+    messages.
+
+    Errors: CorpusError with file:line for a ragged row, an empty word or tag, a column that isn't
+    there, and lines without a single token.
+    """
     head = list(islice(lines, _LOOK_AHEAD))
     while (layout := columns.layout or find_layout(head, columns.comment)) is None:
         more = list(islice(lines, _LOOK_AHEAD))

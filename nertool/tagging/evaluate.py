@@ -32,17 +32,13 @@ def score_predictions(
     return score_tags(gold_ids, gold_tags, written, written_as, sentence_starts)
 
 
-def evaluate_corpus(
-    model: Model, corpus: Corpus, report: Callable[[str], None] = lambda line: None
-) -> Scores:
-    """Tag a labelled text and score it; labels that the model can't know are reported as missed."""
-    return evaluate_with_calibration(model, corpus, report)[0]
-
-
 def evaluate_with_calibration(
     model: Model, corpus: Corpus, report: Callable[[str], None] = lambda line: None
 ) -> tuple[Scores, dict[str, Any]]:
-    """Do as evaluate_corpus, and measure the probabilities, too (see tagging/calibrate.py)."""
+    """Tag a labelled text, score it, and measure the probabilities (see tagging/calibrate.py).
+
+    Labels that the model can't know are reported, and count as missed.
+    """
     scheme = find_scheme(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     starts = corpus.sentence_starts
     report(
