@@ -33,8 +33,9 @@ from nertool.network.objective import (
 )
 from nertool.network.reference import reference_J
 from nertool.network.scorer import backward
-from nertool.training import mistakes
-from nertool.training.mistakes import MISTAKES, Mistake, seed_mistakes, shipping
+from nertool.training import selfcheck
+from nertool.training.mistakes import MISTAKES, Mistake, shipping
+from nertool.training.selfcheck import seed_mistakes
 from nertool.training.verify import Case
 
 n, C, d, H, K, B = 7, 2, 4, 8, 3, 10  # H = D, so that a transposed W has the right shape
@@ -279,7 +280,7 @@ def test_mistakes_leave_the_shipping_backward_pass_as_it_was():
 
 def test_what_is_no_mistake_is_not_called_caught(monkeypatch):
     nothing = Mistake("nothing", "the shipping backward pass", shipping, ())
-    monkeypatch.setattr(mistakes, "MISTAKES", (nothing,))
+    monkeypatch.setattr(selfcheck, "MISTAKES", (nothing,))
     (caught,) = seed_mistakes(a_case(), samples=20)
     assert not caught.caught
     assert max(caught.errors.values()) < 1e-8

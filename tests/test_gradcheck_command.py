@@ -12,8 +12,9 @@ import pytest
 from nertool.configfile import load_config
 from nertool.network import activations
 from nertool.network.gradcheck import ALL, METHODS, Ladders
-from nertool.training import mistakes, verify
+from nertool.training import selfcheck, verify
 from nertool.training.audit import BROKEN
+from nertool.training.mistakes import MISTAKES, Mistake, shipping
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -98,7 +99,7 @@ def test_kinks_are_named_and_counted(tiny, main, monkeypatch):
 def test_every_mistake_is_caught_in_a_model(run_dir, main):
     done = main("gradcheck", run_dir, "--mutate")
     assert done.returncode == 0
-    made = [m for m in mistakes.MISTAKES if m.name != "given inputs taken for words"]
+    made = [m for m in MISTAKES if m.name != "given inputs taken for words"]
     for mistake in made:
         assert re.search(rf"^{re.escape(mistake.name)} .*\d\.\de[+-]\d\d\*", done.stdout, re.M)
     assert re.search(r"^given inputs .* no mistake here: nothing stands beside", done.stdout, re.M)
@@ -110,7 +111,7 @@ def test_mistakes_as_json_say_by_which_method_and_by_how_much(tiny, main):
     done = main("gradcheck", tiny / "config.yaml", "--mutate", "--json", "--samples", "10")
     result = as_json(done)
     assert result["passed"] is True
-    assert len(result["mistakes"]) == len(mistakes.MISTAKES) >= 12
+    assert len(result["mistakes"]) == len(MISTAKES) >= 12
     for found in result["mistakes"]:
         assert found["caught"] != bool(found["harmless"])
         if found["harmless"]:
@@ -121,8 +122,8 @@ def test_mistakes_as_json_say_by_which_method_and_by_how_much(tiny, main):
 
 
 def test_a_mistake_that_is_not_caught_is_exit_1(run_dir, main, monkeypatch):
-    nothing = mistakes.Mistake("nothing", "no mistake at all", mistakes.shipping, ())
-    monkeypatch.setattr(mistakes, "MISTAKES", (*mistakes.MISTAKES[:1], nothing))
+    nothing = Mistake("nothing", "no mistake at all", shipping, ())
+    monkeypatch.setattr(selfcheck, "MISTAKES", (*MISTAKES[:1], nothing))
     done = main("gradcheck", run_dir, "--mutate")
     assert done.returncode == 1
     assert re.search(r"^nothing .* NOT CAUGHT$", done.stdout, re.M)

@@ -13,7 +13,8 @@ from nertool.config import Config
 from nertool.network import objective
 from nertool.network.gradcheck import ALL
 from nertool.tagging.model import Model
-from nertool.training.mistakes import MISTAKES, seed_mistakes
+from nertool.training.mistakes import MISTAKES
+from nertool.training.selfcheck import seed_mistakes
 from nertool.training.verify import Verdict, cases_of_config, cases_of_model, check_case
 
 BLOCKS = ["L", "E.caps", "E.affixes", "E.sentence", "E.document", "W", "b", "U"]

@@ -14,7 +14,7 @@ from nertool.cli.options import AsJson, Overrides, Seed, note, print_json, read_
 if TYPE_CHECKING:
     from nertool.network.gradcheck import Comparison
     from nertool.network.jacobians import Jacobian
-    from nertool.training.mistakes import Caught
+    from nertool.training.selfcheck import Caught
     from nertool.training.verify import Case, Verdict
 
 
@@ -96,7 +96,7 @@ def gradcheck(
         if not as_json:
             _show_jacobians(tables, case.objective.activation)
     elif mutate:
-        from nertool.training.mistakes import seed_mistakes
+        from nertool.training.selfcheck import seed_mistakes
 
         found = [(case.network, seed_mistakes(case, samples)) for case in cases]
         passed = all(c.caught or c.harmless for _, caught in found for c in caught)
