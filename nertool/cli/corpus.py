@@ -9,9 +9,7 @@ import typer
 
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
-    INPUT_FORMATS,
     LABELLED_OUTPUTS,
-    MISALIGNED,
     SCHEMES,
     Column,
     FromFormat,
@@ -20,8 +18,8 @@ from nertool.cli.options import (
     TagNames,
     TextField,
     check_choice,
-    column_of,
     note,
+    reading_as,
 )
 from nertool.files import open_output, replacing_folder
 
@@ -84,35 +82,25 @@ def convert(
     report: ReportPath = None,
 ) -> None:
     """Convert labelled text between all formats, and between tag schemes; nothing is lost without a word."""
-    check_choice("--from", form, INPUT_FORMATS)
     check_choice("--to", to, LABELLED_OUTPUTS)
     check_choice("--scheme", scheme, SCHEMES)
-    check_choice("--misaligned", misaligned, MISALIGNED)
     if part is not None and form not in ("inline", "auto"):
         raise typer.BadParameter("--part: only inline documents have headers; give --from inline")
     if to in ("brat", "parquet") and (output is None or str(output) == "-"):
         raise typer.BadParameter(
             f"--to {to}: needs -o, {'a new folder' if to == 'brat' else 'a file'}"
         )
+    reading = reading_as(
+        form, token_column, tag_column, tag_names, misaligned, language,
+        delimiter=delimiter, comment=comment, part=part, text_field=text_field,
+    )  # fmt: skip
 
     from nertool.corpus.brat import write_brat
     from nertool.corpus.convert import annotated, convert_texts, parquet_rows
     from nertool.corpus.parquet import write_parquet
-    from nertool.corpus.records import Reading
     from nertool.corpus.writers import Writing
     from nertool.files import free_folder, open_binary_output
 
-    reading = Reading(
-        token_column=column_of(token_column),
-        tag_column=column_of(tag_column),
-        delimiter=delimiter,
-        comment=comment,
-        tag_names=tuple(tag_names.split(",")) if tag_names else (),
-        misaligned=misaligned,
-        language=language,
-        part=part,
-        text_field=text_field,
-    )
     writing = Writing(scheme, by_sentence, exact)
     with account(report) as ledger:
         pieces = annotated(inputs, form, to, reading, ledger, note)

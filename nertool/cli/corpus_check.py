@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
-    INPUT_FORMATS,
-    MISALIGNED,
     AsJson,
     Column,
     FromFormat,
     Language,
     Misaligned,
     TagNames,
-    check_choice,
-    column_of,
     note,
     print_json,
     read_config,
+    reading_as,
 )
 
 if TYPE_CHECKING:
     from nertool.corpus.findings import Finding, Part
+    from nertool.corpus.ledger import Ledger
+    from nertool.corpus.records import Reading
 
 Inputs = Annotated[
     list[Path],
@@ -55,12 +54,12 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Examine labelled texts before training: slips, contradictions, leaks, odd characters, habits."""
+    reading = reading_as(form, token_column, tag_column, tag_names, misaligned, language)
+
     from nertool.corpus.check import check as find
 
     with account(report) as ledger:
-        parts, vectors_path = _read(
-            inputs, form, token_column, tag_column, tag_names, misaligned, language, ledger
-        )
+        parts, vectors_path = _read(inputs, form, reading, ledger)
         findings = find(parts)
         path = vectors or vectors_path
         if path is not None:
@@ -88,13 +87,13 @@ def stats(
     as_json: AsJson = False,
 ) -> None:
     """Count documents, sentences, words, and entities by class and length."""
+    reading = reading_as(form, token_column, tag_column, tag_names, misaligned, language)
+
     from nertool.corpus.stats import as_text
     from nertool.corpus.stats import stats as numbers_of
 
     with account(report) as ledger:
-        parts, _ = _read(
-            inputs, form, token_column, tag_column, tag_names, misaligned, language, ledger
-        )
+        parts, _ = _read(inputs, form, reading, ledger)
         numbers = [numbers_of(part) for part in parts]
         if as_json:
             print_json(numbers)
@@ -103,32 +102,15 @@ def stats(
 
 
 def _read(
-    inputs: list[Path],
-    form: str,
-    token_column: str | None,
-    tag_column: str | None,
-    tag_names: str | None,
-    misaligned: str,
-    language: str,
-    ledger: Any,
+    inputs: list[Path], form: str, reading: Reading, ledger: Ledger
 ) -> tuple[list[Part], Path | None]:
     """Read the texts, or a config's parts; return them, and the config's vectors."""
-    check_choice("--from", form, INPUT_FORMATS)
-    check_choice("--misaligned", misaligned, MISALIGNED)
     from dataclasses import replace
 
     from nertool.corpus.check import parts_of
     from nertool.corpus.labelled import read_labelled, reading_of
-    from nertool.corpus.records import Reading
 
-    reading = Reading(
-        token_column=column_of(token_column),
-        tag_column=column_of(tag_column),
-        tag_names=tuple(tag_names.split(",")) if tag_names else (),
-        misaligned=misaligned,
-        language=language,
-        needs_labels=True,
-    )
+    reading = replace(reading, needs_labels=True)
     paths, vectors = [(str(path), path) for path in inputs], None
     if len(inputs) == 1 and inputs[0].suffix in (".yaml", ".yml"):
         config = read_config(inputs[0], None, None)
@@ -138,7 +120,9 @@ def _read(
         if not paths:
             raise typer.BadParameter(f"{inputs[0]}: names no corpus.train, nothing to look at")
         form = settings.format
-        reading = replace(reading_of(settings), misaligned=misaligned, language=language)
+        reading = replace(
+            reading_of(settings), misaligned=reading.misaligned, language=reading.language
+        )
     short = [Path(name).name for name, _ in paths]
     if len(set(short)) == len(short):
         paths = [(name, path) for name, (_, path) in zip(short, paths, strict=True)]

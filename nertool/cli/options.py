@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from nertool.config import Config
+    from nertool.corpus.records import Reading
 
 ConfigPath = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="A YAML config; see configs/ for every key.")
@@ -94,6 +95,31 @@ def check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None
     """Refuse, as misuse, a value that an option doesn't have."""
     if value is not None and value not in known:
         raise typer.BadParameter(f"{option}: found {value}, expected one of {', '.join(known)}")
+
+
+def reading_as(
+    form: str,
+    token_column: str | None,
+    tag_column: str | None,
+    tag_names: str | None,
+    misaligned: str,
+    language: str,
+    **more: Any,
+) -> Reading:
+    """Return how labelled text is to be read, as the options of these names say."""
+    check_choice("--from", form, INPUT_FORMATS)
+    check_choice("--misaligned", misaligned, MISALIGNED)
+
+    from nertool.corpus.records import Reading
+
+    return Reading(
+        token_column=column_of(token_column),
+        tag_column=column_of(tag_column),
+        tag_names=tuple(tag_names.split(",")) if tag_names else (),
+        misaligned=misaligned,
+        language=language,
+        **more,
+    )
 
 
 def cores() -> int:
