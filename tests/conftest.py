@@ -6,14 +6,22 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from helpers import Death
+from models import make_model
 
 from nertool.config import Config
 from nertool.configfile import load_config
+from nertool.embeddings.vectors import WordVectors, load_vectors
+from nertool.errors import VectorsError
+from nertool.tagging.storage import save_model
+from nertool.training import run
+from nertool.training.pool import Piece
 from nertool.training.prepare import prepare
 from nertool.training.prepared import Prepared
 
@@ -93,6 +101,17 @@ def full(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "decoding: {outside_bias: 0.5, consistency: 0.2}\n"
     )
     return folder
+
+
+@pytest.fixture(scope="session")
+def full_config(full: Path) -> Config:
+    return load_config(full / "config.yaml")
+
+
+@pytest.fixture(scope="session")
+def full_prepared(full_config: Config) -> Prepared:
+    """Its data, encoded. Tests must not change it."""
+    return prepare(full_config)
 
 
 @pytest.fixture(scope="session")
@@ -178,6 +197,68 @@ def main(
         return subprocess.CompletedProcess(line, int(code or 0), out, err)
 
     return run
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
+    """Let pieces run one after another in this process, until so many records have been sent."""
+
+    def patch(last: int | None = None) -> None:
+        sent = 0
+
+        def one_by_one(pieces: list[Piece], workers: int) -> Iterator[tuple[str, Any]]:
+            for piece in pieces:
+                records: list[Any] = []
+
+                def send(record: Any, records: list[Any] = records) -> None:
+                    nonlocal sent
+                    sent += 1
+                    if sent == last:
+                        raise Death
+                    records.append(record)
+
+                piece.run(*piece.arguments, send)
+                yield from ((piece.name, record) for record in records)
+
+        monkeypatch.setattr(run, "run_pieces", one_by_one)
+
+    return patch
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """The folder of a saved model that has everything that one can have."""
+    save_model(make_model(), tmp_path / "m")
+    return tmp_path / "m"
+
+
+@pytest.fixture
+def read_vectors(tmp_path):
+    def load_bytes(content: bytes, limit: int | None = None, name: str = "v") -> WordVectors:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return load_vectors(path, limit)
+
+    return load_bytes
+
+
+@pytest.fixture
+def refused_vectors(read_vectors, tmp_path):
+    """Return the message, less the folder, with which the content is refused: a single line."""
+
+    def message(content: bytes, limit: int | None = None, name: str = "v") -> str:
+        with pytest.raises(VectorsError) as caught:
+            read_vectors(content, limit, name)
+        line = str(caught.value)
+        assert "\n" not in line
+        assert line.isprintable()
+        assert line.startswith(str(tmp_path / name))
+        assert "found" in line
+        assert "expected" in line
+        assert ";" in line
+        return line.replace(f"{tmp_path}/", "")
+
+    return message
 
 
 @pytest.fixture(scope="session")

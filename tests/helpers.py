@@ -49,6 +49,10 @@ def tag_text(
 VOLATILE = ("seconds", "tokens_per_second")
 
 
+class Death(BaseException):
+    """The process ends here."""
+
+
 def change(config: Config, **sections: dict) -> Config:
     """Return the config with some keys changed: change(config, training={"epochs": 2})."""
     return replace(
