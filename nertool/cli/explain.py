@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.account import account
+from nertool.cli.account import ReportPath, account
 from nertool.cli.options import AsJson, ModelPath, note, print_json
 from nertool.errors import CorpusError, NertoolError, did_you_mean
 from nertool.files import open_output
@@ -44,6 +44,7 @@ def explain(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write one self-contained HTML page.")
     ] = None,
+    report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Work one decision by hand: forward, backward, and why; with the computation graph."""
@@ -51,6 +52,8 @@ def explain(
         raise typer.BadParameter(
             "give --word for a word of the sentence TEXT, or --line for a line of the file TEXT"
         )
+    if report is not None and line is None:
+        raise typer.BadParameter("--report: an account is given of a file: use it with --line")
     # Said before numpy is loaded: the products here are small, and a second thread would only wait.
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
@@ -65,7 +68,7 @@ def explain(
         )
     gold = None
     if line is not None:
-        setting, token, gold = _from_file(loaded, Path(text), line)
+        setting, token, gold = _from_file(loaded, Path(text), line, report)
     else:
         assert word is not None
         setting, token = _from_sentence(text, word)
@@ -109,7 +112,9 @@ def _from_sentence(text: str, word: str) -> tuple[Setting, int]:
     return setting_of([words], np.array([0, 1])), places[0]
 
 
-def _from_file(model: Model, path: Path, line: int) -> tuple[Setting, int, str | None]:
+def _from_file(
+    model: Model, path: Path, line: int, report: Path | None
+) -> tuple[Setting, int, str | None]:
     """Read the token on a line of a CoNLL file, with its document, and its tag as the model has it."""
     import numpy as np
 
@@ -118,7 +123,7 @@ def _from_file(model: Model, path: Path, line: int) -> tuple[Setting, int, str |
     from nertool.embeddings.context import Setting
 
     settings = model.config.corpus
-    with account(None) as ledger:
+    with account(report) as ledger:
         corpus = read_labelled(path, "conll", reading_of(settings), ledger, note)
     if settings.labels:
         corpus = keep_labels(corpus, settings.labels, note)

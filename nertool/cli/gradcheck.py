@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nertool.cli.account import ReportPath, account
 from nertool.cli.options import AsJson, Overrides, Seed, note, print_json, read_config
 
 if TYPE_CHECKING:
+    from nertool.corpus.ledger import Ledger
     from nertool.network.gradcheck import Comparison
     from nertool.network.jacobians import Jacobian
     from nertool.training.selfcheck import Caught
     from nertool.training.verify import Case, Verdict
+
+Result = tuple[bool, list[dict[str, Any]]]  # did all pass? and each one, ready for JSON
 
 
 def gradcheck(
@@ -50,6 +54,7 @@ def gradcheck(
         Path | None,
         typer.Option(metavar="FILE", help="Check the batch that a training stopped at, and kept."),
     ] = None,
+    report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare every hand-written gradient with central differences, the complex step and random
@@ -62,6 +67,10 @@ def gradcheck(
         raise typer.BadParameter("give either a CONFIG or MODEL, or --batch FILE")
     if overrides and (path is None or path.is_dir()):
         raise typer.BadParameter("--set changes a config, and a model has its own: leave it out")
+    if report and (path is None or path.is_dir()):
+        raise typer.BadParameter(
+            "--report: an account is given of a config's training text: leave it out"
+        )
     # Said before numpy is loaded: the products here are small, and a second thread would only wait.
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
@@ -77,57 +86,70 @@ def gradcheck(
             if as_json:
                 print_json({"passed": False, **result})
             raise typer.Exit(1)
-    else:
-        assert path is not None
-        cases = _cases(path, overrides, seed, windows, mutate or jacobians)
-
-    from nertool.training.verify import check_case
-
-    if jacobians:
-        from nertool.network.jacobians import cut_network
-        from nertool.network.jacobians import jacobians as jacobians_of
-
-        case = next(cases)
-        tables = jacobians_of(
-            case.objective, cut_network(case.objective, case.parameters, case.batch)
-        )
-        passed = all(table.passed for table in tables)
-        result["jacobians"] = [table.as_dict() for table in tables]
-        if not as_json:
-            _show_jacobians(tables, case.objective.activation)
-    elif mutate:
-        from nertool.training.selfcheck import seed_mistakes
-
-        found = [(case.network, seed_mistakes(case, samples)) for case in cases]
-        passed = all(c.caught or c.harmless for _, caught in found for c in caught)
-        result["mistakes"] = [
-            {"network": network, **c.as_dict()} for network, caught in found for c in caught
-        ]
-        if not as_json:
-            for network, caught in found:
-                _show_mistakes(caught, network)
-    else:
-        verdicts = []
-        for case in cases:
-            verdict = check_case(case, samples)
-            verdicts.append(verdict)
-            if not as_json and verdict.own:
-                _show_blocks(verdict)
-            if plot is not None and len(verdicts) == 1:
-                _plot(case, verdict, samples, plot)
-        passed = all(verdict.passed for verdict in verdicts)
-        result["checks"] = [verdict.as_dict() for verdict in verdicts]
-        if not as_json:
-            _show_others([verdict for verdict in verdicts if not verdict.own])
-            _show_sum(verdicts, passed)
+    with account(report) as ledger:
+        if path is not None:
+            cases = _cases(path, overrides, seed, windows, mutate or jacobians, ledger)
+        if jacobians:
+            passed, result["jacobians"] = _check_jacobians(next(cases), as_json)
+        elif mutate:
+            passed, result["mistakes"] = _seed_mistakes(cases, samples, as_json)
+        else:
+            passed, result["checks"] = _check_gradients(cases, samples, plot, as_json)
     if as_json:
         print_json({"passed": passed, **result})
     if not passed:
         raise typer.Exit(1)
 
 
+def _check_jacobians(case: Case, as_json: bool) -> Result:
+    from nertool.network.jacobians import cut_network, jacobians
+
+    tables = jacobians(case.objective, cut_network(case.objective, case.parameters, case.batch))
+    if not as_json:
+        _show_jacobians(tables, case.objective.activation)
+    return all(table.passed for table in tables), [table.as_dict() for table in tables]
+
+
+def _seed_mistakes(cases: Iterator[Case], samples: int, as_json: bool) -> Result:
+    from nertool.training.selfcheck import seed_mistakes
+
+    found = [(case.network, seed_mistakes(case, samples)) for case in cases]
+    if not as_json:
+        for network, caught in found:
+            _show_mistakes(caught, network)
+    passed = all(c.caught or c.harmless for _, caught in found for c in caught)
+    return passed, [
+        {"network": network, **c.as_dict()} for network, caught in found for c in caught
+    ]
+
+
+def _check_gradients(
+    cases: Iterator[Case], samples: int, plot: Path | None, as_json: bool
+) -> Result:
+    from nertool.training.verify import check_case
+
+    verdicts: list[Verdict] = []
+    for case in cases:
+        verdict = check_case(case, samples)
+        verdicts.append(verdict)
+        if not as_json and verdict.own:
+            _show_blocks(verdict)
+        if plot is not None and len(verdicts) == 1:
+            _plot(case, verdict, samples, plot)
+    passed = all(verdict.passed for verdict in verdicts)
+    if not as_json:
+        _show_others([verdict for verdict in verdicts if not verdict.own])
+        _show_sum(verdicts, passed)
+    return passed, [verdict.as_dict() for verdict in verdicts]
+
+
 def _cases(
-    path: Path, overrides: list[str] | None, seed: int | None, windows: int, own_alone: bool
+    path: Path,
+    overrides: list[str] | None,
+    seed: int | None,
+    windows: int,
+    own_alone: bool,
+    ledger: Ledger,
 ) -> Iterator[Case]:
     if path.is_dir():
         from nertool.tagging.storage import load_model
@@ -138,7 +160,7 @@ def _cases(
 
     from nertool.training.verify import cases_of_config
 
-    return cases_of_config(settings, windows, note, own_alone)
+    return cases_of_config(settings, windows, note, own_alone, ledger)
 
 
 def _read_batch(path: Path, as_json: bool) -> tuple[Iterator[Case], dict[str, Any]]:

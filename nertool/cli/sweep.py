@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nertool.cli.account import ReportPath, account
 from nertool.cli.options import AsJson, ConfigPath, Overrides, Workers, cores, note, print_json
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def sweep(
         Path | None, typer.Option(help="Keep the runs in this folder [default: they are not kept]")
     ] = None,
     workers: Workers = None,
+    report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Train with several seeds and settings, and compare them on dev: mean and spread of F1.
@@ -39,13 +41,13 @@ def sweep(
     from nertool.errors import OverrideError
     from nertool.training.sweep import plan, run_sweep, summaries
 
-    with tempfile.TemporaryDirectory() as aside:
+    with account(report) as ledger, tempfile.TemporaryDirectory() as aside:
         try:
             trials = plan(config, overrides or [], tries or [], seeds, run_dir or Path(aside))
         except OverrideError as error:
             raise typer.BadParameter(str(error)) from None
         outcomes = []
-        for outcome in run_sweep(config, overrides or [], trials, workers or cores()):
+        for outcome in run_sweep(config, overrides or [], trials, workers or cores(), ledger):
             outcomes.append(outcome)
             note(
                 f"{len(outcomes)}/{len(trials)}  {' '.join(outcome.trial.variant) or 'as it is'}  "

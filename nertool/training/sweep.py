@@ -10,7 +10,9 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
 
+from nertool.config import CorpusConfig
 from nertool.configfile import load_config
+from nertool.corpus.ledger import Ledger
 from nertool.errors import OverrideError, TrainingError
 from nertool.training.pool import Piece, Send, run_pieces
 from nertool.training.run import begin_run, check_free, last_best, prepared_for, run_training
@@ -76,29 +78,48 @@ def plan(
 
 
 def run_sweep(
-    config_path: Path, overrides: Sequence[str], trials: Sequence[Trial], workers: int
+    config_path: Path,
+    overrides: Sequence[str],
+    trials: Sequence[Trial],
+    workers: int,
+    ledger: Ledger | None = None,
 ) -> Iterator[Outcome]:
-    """Run trials, `workers` at a time; yield each one's outcome as it is done."""
-    pieces = [
-        Piece(f"trial {i + 1}", _run, (config_path, tuple(overrides), trial))
-        for i, trial in enumerate(trials)
-    ]
-    for _, outcome in run_pieces(pieces, workers):
+    """Run trials, `workers` at a time; yield each one's outcome as it is done.
+
+    ledger: takes the account of each text once, however many trials read it.
+    """
+    pieces = []
+    met: set[CorpusConfig] = set()
+    for i, trial in enumerate(trials):
+        corpus = load_config(config_path, [*overrides, *trial.variant]).corpus
+        arguments = (config_path, tuple(overrides), trial, corpus not in met)
+        pieces.append(Piece(f"trial {i + 1}", _run, arguments))
+        met.add(corpus)
+    for _, (outcome, of_trial) in run_pieces(pieces, workers):
+        if ledger is not None and of_trial is not None:
+            ledger.merge(of_trial)
         yield outcome
 
 
-def _run(config_path: Path, overrides: Sequence[str], trial: Trial, send: Send) -> None:
+def _run(
+    config_path: Path, overrides: Sequence[str], trial: Trial, accounts: bool, send: Send
+) -> None:
+    """Train, and send the outcome, and the account of the text if this trial gives it."""
     started = time.perf_counter()
     config = load_config(config_path, [*overrides, *trial.variant, f"seed={trial.seed}"])
     check_free(trial.run_dir, overwrite=False)
-    prepared = prepared_for(config, trial.run_dir, "nertool prepare", lambda line: None)
+    ledger = Ledger(keep=True) if accounts else None
+    prepared = prepared_for(
+        config, trial.run_dir, "nertool prepare", lambda line: None, ledger=ledger
+    )
     begin_run(config, trial.run_dir)
     for _ in run_training(config, prepared, trial.run_dir, workers=1):
         pass
     _, dev = last_best(trial.run_dir)
     assert dev is not None  # plan saw to it
     processor = sum(os.times()[:4])  # of this process and of those that it has waited for
-    send(Outcome(trial, dev["f1"] or 0.0, time.perf_counter() - started, processor))
+    outcome = Outcome(trial, dev["f1"] or 0.0, time.perf_counter() - started, processor)
+    send((outcome, ledger))
 
 
 def summaries(outcomes: Sequence[Outcome]) -> list[Summary]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.config import Config
+from nertool.corpus.ledger import Ledger
 from nertool.embeddings.context import Setting
 from nertool.embeddings.inputs import Inputs
 from nertool.embeddings.windows import single_windows
@@ -122,11 +123,15 @@ def check_case(case: Case, samples: int, ladders: Ladders = STEPS) -> Verdict:
 
 
 def cases_of_config(
-    config: Config, windows: int, report: Report, own_alone: bool = False
+    config: Config,
+    windows: int,
+    report: Report,
+    own_alone: bool = False,
+    ledger: Ledger | None = None,
 ) -> Iterator[Case]:
     """Yield the config's own case, then, unless own_alone, one for every other activation and loss,
     on windows of the config's training text."""
-    prepared = prepare(replace(config, corpus=replace(config.corpus, dev=None)), report)
+    prepared = prepare(replace(config, corpus=replace(config.corpus, dev=None)), report, ledger)
     first = None
     if config.first_stage.folds:
         # What a first stage would say is drawn: to the gradients it is an input like any other.
