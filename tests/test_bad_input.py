@@ -242,6 +242,10 @@ CASES = [
     Case("init-in-a-full-folder", ("init", "model"), "model: already there"),
     Case("init-over-a-file", ("init", "dev.conll"), "dev.conll: already there"),
     Case("init-below-a-file", ("init", "dev.conll/x"), "dev.conll"),
+    Case("part-of-columns", ("corpus", "convert", "dev.conll", "--part", "dev"),
+         "dev.conll: found conll, expected inline", "leave out --part"),
+    Case("part-of-columns-as-json", ("corpus", "convert", "dev.conll", "--part", "dev", "--to", "jsonl"),
+         "dev.conll: found conll, expected inline", "leave out --part"),
     # Misuse
     misuse("resume-and-overwrite", *TRAIN, "--resume", "--overwrite", holds="give one of them"),
     misuse("unknown-set-key", *TRAIN, "--set", "training.alhpa=1", holds='"training.alpha"?'),
@@ -261,6 +265,11 @@ CASES = [
     misuse("set-on-a-model", "gradcheck", "run", "--set", "seed=2", holds="leave it out"),
     misuse("nothing-to-check", "gradcheck", holds="or --batch FILE"),
     misuse("two-things-to-check", "gradcheck", "run", "--batch", "b", holds="or --batch FILE"),
+    misuse("two-checks", "gradcheck", "run", "--mutate", "--jacobians", holds="give one of them"),
+    misuse("plot-of-mistakes", "gradcheck", "run", "--mutate", "--plot", "p.png", holds="leave it out"),
+    misuse("column-beside-a-config", "corpus", "check", "config.yaml", "--tag-column", "7",
+           holds="leave them out"),
+    misuse("config-beside-a-text", "corpus", "stats", "dev.conll", "config.yaml", holds="give it alone"),
     misuse("no-windows", "gradcheck", "config.yaml", "--windows", "0", holds="--windows"),
 ]  # fmt: skip
 

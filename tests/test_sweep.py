@@ -83,4 +83,8 @@ def test_a_sweep_trains_what_train_would_and_prints_a_row_for_each_variant(
 def test_misuse_of_a_sweep_is_told_apart(tiny, main):
     done = main("sweep", tiny / "config.yaml", "--try", "network.hiden=2")
     assert (done.returncode, done.stdout) == (2, "")
-    assert 'did you mean "network.hidden"?' in " ".join(done.stderr.split())
+    assert '--try network.hiden=2: unknown key "network.hiden"; did you' in " ".join(
+        done.stderr.split()
+    )
+    done = main("sweep", tiny / "config.yaml", "--set", "network.hiden=2")
+    assert (done.returncode, "--set network.hiden=2: unknown key" in done.stderr) == (2, True)

@@ -112,7 +112,18 @@ def _read(
 
     reading = replace(reading, needs_labels=True)
     paths, vectors = [(str(path), path) for path in inputs], None
-    if len(inputs) == 1 and inputs[0].suffix in (".yaml", ".yml"):
+    configs = [path for path in inputs if path.suffix in (".yaml", ".yml")]
+    if configs:
+        if len(inputs) > 1:
+            raise typer.BadParameter(
+                f"{configs[0]}: a config names all texts itself: give it alone"
+            )
+        told = (form, reading.token_column, reading.tag_column, reading.tag_names)
+        if told != ("auto", None, None, ()):
+            raise typer.BadParameter(
+                "--from, --token-column, --tag-column, --tag-names: a config says how its texts are read: "
+                "leave them out"
+            )
         config = read_config(inputs[0], None, None)
         settings, vectors = config.corpus, config.vectors.path
         named = (("train", settings.train), ("dev", settings.dev), ("test", settings.test))

@@ -71,6 +71,10 @@ def gradcheck(
         raise typer.BadParameter(
             "--report: an account is given of a config's training text: leave it out"
         )
+    if mutate and jacobians:
+        raise typer.BadParameter("--mutate and --jacobians are two checks: give one of them")
+    if plot is not None and (mutate or jacobians):
+        raise typer.BadParameter("--plot draws the errors of the gradients: leave it out")
     # Said before numpy is loaded: the products here are small, and a second thread would only wait.
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")

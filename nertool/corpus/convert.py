@@ -18,6 +18,7 @@ from nertool.corpus.formats import (
     open_format,
     read_corpus,
     read_stream,
+    refuse_part,
 )
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.records import Reading
@@ -105,6 +106,7 @@ def _to_conll(
         return
     if opened.why:
         report(f"{source}: read as {opened.why}")
+    refuse_part(reading, opened.form, source)
     columns = columns_of(opened, reading, source, report)
     corpus = parse_conll(decode_lines(BytesIO(raw), source), columns, source)
     count(corpus, ledger)

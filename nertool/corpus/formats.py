@@ -111,6 +111,7 @@ def read_corpus(
     if form == "brat" or (form == "auto" and is_brat(path)):
         if form == "auto":
             report(f"{path}: read as brat's .txt and .ann")
+        refuse_part(reading, "brat", str(path))
         records = read_brat(path, reading, ledger)
         return _counted(build_corpus(records, str(path), "brat", reading, ledger), ledger)
     with open_input(path) as (stream, source):
@@ -126,6 +127,7 @@ def read_stream(
         opened = labels_needed(opened)
     if opened.why:
         report(f"{source}: read as {opened.why}")
+    refuse_part(reading, opened.form, source)
     if opened.form == "conll":
         columns = columns_of(opened, reading, source, report)
         corpus = parse_conll(decode_lines(opened.stream, source), columns, source)
@@ -138,6 +140,14 @@ def read_stream(
             f"{source}: found no document of part {reading.part}, expected sentences with [words](LABEL)"
         )
     return _counted(corpus, ledger)
+
+
+def refuse_part(reading: Reading, form: str, source: str) -> None:
+    """Refuse to look for one part's documents in a format that has no parts."""
+    if reading.part is not None and form != "inline":
+        raise CorpusError(
+            f"{source}: found {form}, expected inline: its documents alone name a part; leave out --part"
+        )
 
 
 def _counted(corpus: Corpus, ledger: Ledger) -> Corpus:

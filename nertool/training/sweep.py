@@ -66,7 +66,15 @@ def plan(
     """List a sweep's trials, having made sure that each one's config is sound. Errors: ConfigError."""
     trials = []
     for variant in variants(tries):
-        config = load_config(config_path, [*overrides, *variant])
+        try:
+            config = load_config(config_path, [*overrides, *variant])
+        except OverrideError as error:
+            found = next(
+                (text for text in variant if str(error).startswith(f"--set {text}:")), None
+            )
+            if found is None:
+                raise
+            raise OverrideError(str(error).replace("--set", "--try", 1)) from None
         if config.corpus.dev is None:
             raise TrainingError(
                 f"{config_path}: corpus.dev is not set, expected a dev part: trials are compared on it"
