@@ -211,9 +211,14 @@ def build_config(settings: Mapping[str, Setting]) -> Config:
 
     values: dict[str, Any] = {}
     for key, setting in settings.items():
+        if key in records_of and key not in known:
+            first = next(name for name in known if name.startswith(f"{key}."))
+            raise setting.error(f'"{key}" is a section, expected one of its keys, such as {first}')
         if key not in known:
             near = did_you_mean(key, [*known, *records_of])
-            raise setting.error(f'unknown key "{key}"{near or "; see configs/ for all keys"}')
+            raise setting.error(
+                f'unknown key "{key}"{near or "; configs/reference.yaml has them all"}'
+            )
         values[key] = _convert(key, setting, *known[key])
 
     records: dict[str, Any] = {}

@@ -197,8 +197,8 @@ def test_limits_hold_and_the_limit_itself_is_allowed(load, refused, key, allowed
             "training:\n  epochs: 2\n  batchsize: 9\n",
             'a.yaml:3: unknown key "training.batchsize"; did you mean "training.batch_size"?',
         ),
-        ("xyzzy: 1\n", 'a.yaml:1: unknown key "xyzzy"; see configs/ for all keys'),
-        ("1: 2\n", 'a.yaml:1: unknown key "1"; see configs/ for all keys'),
+        ("xyzzy: 1\n", 'a.yaml:1: unknown key "xyzzy"; configs/reference.yaml has them all'),
+        ("1: 2\n", 'a.yaml:1: unknown key "1"; configs/reference.yaml has them all'),
     ],
 )
 def test_an_unknown_key_is_refused_with_its_line_and_the_nearest_known_one(refused, text, message):

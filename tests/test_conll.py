@@ -232,10 +232,10 @@ def test_bytes_that_are_not_UTF8_are_found_behind_the_lines_looked_at_first():
 @pytest.mark.parametrize(
     ("columns", "key"),
     [
-        ({"tag": 2}, "a column 2 (corpus.tag_column;"),
-        ({"tag": -3}, "a column -3 (corpus.tag_column;"),
-        ({"token": 5}, "a column 5 (corpus.token_column;"),
-        ({"token": -3}, "a column -3 (corpus.token_column;"),
+        ({"tag": 2}, "a column 2 (corpus.tag_column, or --tag-column;"),
+        ({"tag": -3}, "a column -3 (corpus.tag_column, or --tag-column;"),
+        ({"token": 5}, "a column 5 (corpus.token_column, or --token-column;"),
+        ({"token": -3}, "a column -3 (corpus.token_column, or --token-column;"),
     ],
 )
 def test_a_column_that_is_not_there_is_refused(columns, key):

@@ -28,6 +28,7 @@ app = typer.Typer(
     name="nertool",
     help="Train a named-entity recogniser on your own labels, in seconds on a CPU; tag text; "
     "prove its gradients.",
+    epilog="To begin: nertool init my-project, and train what it lays there.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -59,7 +60,7 @@ app.command("prepare", short_help="Encode corpus and vectors: stage 1 of train."
 app.command("train", short_help="Train a recogniser, and keep the best on dev.")(train.train)
 app.command("sweep", short_help="Train with other seeds and settings, and compare.")(sweep.sweep)
 app.command("evaluate", short_help="Compare a model with a labelled text.")(evaluate.evaluate)
-app.command("predict", short_help="Tag CoNLL columns or plain sentences.")(predict.predict)
+app.command("predict", short_help="Tag text in any format.")(predict.predict)
 app.command("explain", short_help="Work one decision by hand, and say why.")(explain.explain)
 app.command("gradcheck", short_help="Prove every gradient, by differences.")(gradcheck.gradcheck)
 
@@ -101,6 +102,7 @@ def _os_error(error: OSError) -> str:
     place = error.filename2 or error.filename or "a file"
     advice = {
         errno.EACCES: "; check the permissions, or choose another path",
+        errno.EEXIST: "; choose another path",
         errno.EROFS: "; choose a path that can be written to",
         errno.ENOSPC: "; free some space, or choose another path",
         errno.ENOTDIR: "; a part of the path is a file, not a folder",

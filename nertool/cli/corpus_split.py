@@ -45,6 +45,7 @@ def split(
     from nertool.corpus.blocks import read_blocks
     from nertool.corpus.formats import labels_needed, open_format
     from nertool.corpus.labelled import read_labelled_stream
+    from nertool.corpus.ledger import counted
     from nertool.corpus.records import Reading, entities_of
     from nertool.corpus.split import line_units, split_units
     from nertool.errors import CorpusError
@@ -64,11 +65,12 @@ def split(
                 "first: nertool corpus convert --to jsonl"
             )
         corpus = read_labelled_stream(BytesIO(raw), source, found, reading, ledger, note)
+        what = "sentences" if by_sentence else "documents"
         units = corpus.sentences if by_sentence else corpus.documents
         if units < len(names):
             raise CorpusError(
-                f"{source}: found {units} {'sentences' if by_sentence else 'documents'}, expected at least "
-                f"{len(names)}, one a part; {'' if by_sentence else 'or use --by-sentence'}"
+                f"{source}: found {counted(units, what)}, expected at least {len(names)}, one a part; "
+                + ("name fewer --parts" if by_sentence else "or use --by-sentence")
             )
         spans = entities_of(corpus)
         part_of = split_units(corpus, spans, shares, seed, by_sentence)
@@ -92,8 +94,8 @@ def split(
             )
             tokens = int(np.diff(token_starts)[part_of == i].sum())
             note(
-                f"{output / (name + suffix)}: {int((part_of == i).sum()):,} "
-                f"{'sentences' if by_sentence else 'documents'}, {tokens:,} tokens; {shown}"
+                f"{output / (name + suffix)}: {counted(int((part_of == i).sum()), what)}, "
+                f"{counted(tokens, 'tokens')}; {shown}"
             )
 
 

@@ -11,6 +11,7 @@ import typer
 
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import AsJson, Overrides, Seed, note, print_json, read_config
+from nertool.errors import NertoolError, did_you_mean
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
@@ -160,6 +161,11 @@ def _cases(
         from nertool.training.verify import cases_of_model
 
         return cases_of_model(load_model(path), seed or 0, windows)
+    if not path.exists() and path.suffix not in (".yaml", ".yml"):
+        near = did_you_mean(path.name, [sibling.name for sibling in path.parent.glob("*")])
+        raise NertoolError(
+            f"{path}: no such file or folder, expected a YAML config or a model{near}"
+        )
     settings = read_config(path, overrides, seed)
 
     from nertool.training.verify import cases_of_config

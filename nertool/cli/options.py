@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from nertool.corpus.records import Reading
 
 ConfigPath = Annotated[
-    Path, typer.Argument(metavar="CONFIG", help="A YAML config; see configs/ for every key.")
+    Path,
+    typer.Argument(metavar="CONFIG", help="A YAML config; configs/reference.yaml has every key."),
 ]
 ModelPath = Annotated[
     Path, typer.Argument(metavar="MODEL", help="A model folder, or a run folder (its best model).")
@@ -72,7 +73,9 @@ Misaligned = Annotated[
 ]
 Column = Annotated[
     str | None,
-    typer.Option(help="A column: its number from 0 (-1 is the last), or its name in a header."),
+    typer.Option(
+        help="The column's number from 0 (-1 is the last), or its name in a header [default: found]"
+    ),
 ]
 TagNames = Annotated[
     str | None, typer.Option(metavar="NAME,…", help="The names of numbered tags, in their order.")

@@ -43,8 +43,9 @@ def prepare(
     settings = read_config(config, overrides, seed)
     folder = run_folder(config, run_dir)
 
-    from nertool.training.run import prepare_run
+    from nertool.training.run import check_folder, prepare_run
 
+    check_folder(folder)
     with account(report) as ledger:
         prepare_run(settings, folder, note, ledger)
     note(f"prepared inputs: in {folder / 'prepared'}")

@@ -116,16 +116,19 @@ def parse_conll(lines: Iterator[str], columns: Columns, source: str, first: int 
         head += more
     if layout is None:
         raise CorpusError(f"{source}: found no token, expected lines of a word and its tag")
-    token_column = column_index(columns.token, layout, "corpus.token_column", source)
+    token_column = column_index(
+        columns.token, layout, "corpus.token_column, or --token-column", source
+    )
     tag_column = (
         None
         if columns.tag is None
-        else column_index(columns.tag, layout, "corpus.tag_column", source)
+        else column_index(columns.tag, layout, "corpus.tag_column, or --tag-column", source)
     )
     if tag_column == token_column:
         raise CorpusError(
             f"{source}: found {layout}, expected a column of tags beside the words; "
-            "set corpus.token_column and corpus.tag_column to two different columns"
+            "set corpus.token_column and corpus.tag_column (or --token-column and --tag-column) to two "
+            "different columns"
         )
 
     words, tags = Interner(), Interner()

@@ -20,7 +20,7 @@ from nertool.corpus.formats import (
     read_stream,
     refuse_part,
 )
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.records import Reading
 from nertool.corpus.retag import retagged
 from nertool.corpus.writers import WRITERS, Writing, left_out, plain_object, tags_in
@@ -78,8 +78,9 @@ def _described(corpus: Corpus, to: str, report: Report, kept: bool = False) -> A
     """Return a corpus with its entities, and say what it holds and what won't go along."""
     piece = labelled(corpus)
     report(
-        f"{corpus.source}: {corpus.tokens:,} tokens, {corpus.sentences:,} sentences, "
-        f"{corpus.documents:,} documents, {len(piece.spans):,} entities ({corpus.layout})"
+        f"{corpus.source}: {counted(corpus.tokens, 'tokens')}, "
+        f"{counted(corpus.sentences, 'sentences')}, {counted(corpus.documents, 'documents')}, "
+        f"{counted(len(piece.spans), 'entities')} ({corpus.layout})"
     )
     lost = left_out(corpus, to)
     if corpus.columns > 2 and not kept:

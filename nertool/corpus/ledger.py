@@ -54,7 +54,7 @@ class Ledger:
 
     def lines(self) -> list[str]:
         """Sum up: a line of what was read, and one for each kind of case, with its first place."""
-        read = ", ".join(_counted(n, noun) for noun, n in self.read.items() if n)
+        read = ", ".join(counted(n, noun) for noun, n in self.read.items() if n)
         kinds = [("altered", self.altered), ("refused", self.refused)]
         clean = [verdict for verdict, counts in kinds if not counts]
         none = f"; nothing {' or '.join(clean)}" if clean else ""
@@ -65,7 +65,7 @@ class Ledger:
         ]
 
 
-def _counted(n: int, plural: str) -> str:
+def counted(n: int, plural: str) -> str:
     """Write a number with its noun: 1 entity found, 2 entities found."""
     noun, blank, rest = plural.partition(" ")
     if n == 1:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nertool.corpus.columnar import Corpus, Ids, Offsets
+from nertool.corpus.ledger import counted
 from nertool.corpus.schemes import find_scheme, spans_of, tag_names, tags_of
 from nertool.embeddings.context import Setting
 from nertool.errors import did_you_mean
@@ -42,7 +43,8 @@ def evaluate_with_calibration(
     scheme = find_scheme(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     starts = corpus.sentence_starts
     report(
-        f"{corpus.source}: {corpus.tokens:,} tokens, {corpus.sentences:,} sentences "
+        f"{corpus.source}: {counted(corpus.tokens, 'tokens')}, "
+        f"{counted(corpus.sentences, 'sentences')} "
         f"({corpus.layout}), tag scheme {scheme}"
     )
     gold = spans_of(corpus.tag_ids, corpus.tags, starts)
@@ -50,8 +52,9 @@ def evaluate_with_calibration(
         if label not in model.labels and (gold.labels == i).any():
             first = int(gold.starts[np.flatnonzero(gold.labels == i)[0]])
             report(
-                f'WARNING: {corpus.place(first)}: the model does not know the label "{label}": its '
-                f"{(gold.labels == i).sum():,} entities count as missed{did_you_mean(label, model.labels)}"
+                f'WARNING: {corpus.place(first)}: the model does not know the label "{label}"; '
+                f"missed for it: {counted(int((gold.labels == i).sum()), 'entities')}"
+                f"{did_you_mean(label, model.labels)}"
             )
     tagger = CompiledTagger(model)
     setting = Setting(corpus.words, corpus.word_ids, starts, corpus.document_starts)

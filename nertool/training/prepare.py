@@ -10,7 +10,7 @@ import numpy as np
 from nertool.config import Config
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.labelled import read_labelled, reading_of
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.schemes import (
     check_scheme,
     find_scheme,
@@ -94,8 +94,8 @@ def read_part(config: Config, path: Path, name: str, report: Report, ledger: Led
     if settings.labels:
         corpus = keep_labels(corpus, settings.labels, report)
     report(
-        f"{name}: {corpus.tokens:,} tokens, {corpus.sentences:,} sentences, "
-        f"{corpus.documents:,} document{'s' * (corpus.documents != 1)} in {path} ({corpus.layout})"
+        f"{name}: {counted(corpus.tokens, 'tokens')}, {counted(corpus.sentences, 'sentences')}, "
+        f"{counted(corpus.documents, 'documents')} in {path} ({corpus.layout})"
     )
     return corpus
 

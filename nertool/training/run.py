@@ -87,8 +87,7 @@ def check_free(run_dir: Path, overwrite: bool) -> None:
             f"{run_dir}: found a run ({', '.join(found)}), expected a new folder; go on with it by "
             "--resume, replace it by --overwrite, or choose another --run-dir"
         )
-    if run_dir.exists() and not run_dir.is_dir():
-        raise ModelError(f"{run_dir}: found a file, expected a folder; choose another --run-dir")
+    check_folder(run_dir)
     entries = sorted(path.name for path in run_dir.iterdir()) if run_dir.is_dir() else []
     strangers = [name for name in entries if name not in _OWN and not name.startswith(".")]
     if strangers:
@@ -96,7 +95,13 @@ def check_free(run_dir: Path, overwrite: bool) -> None:
             f"{run_dir}: found {strangers[0]} in it, expected an empty folder or a run; "
             "choose another --run-dir"
         )
-    nearest = next(folder for folder in (run_dir, *run_dir.absolute().parents) if folder.exists())
+
+
+def check_folder(run_dir: Path) -> None:
+    """Make sure, before any long work, that a folder can be written to, or made. Errors: ModelError."""
+    nearest = next(path for path in (run_dir, *run_dir.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        raise ModelError(f"{nearest}: found a file, expected a folder; choose another --run-dir")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise ModelError(f"{nearest}: no permission to write; choose another --run-dir")
 
