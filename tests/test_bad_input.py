@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from models import tree
 
 LABELLED = b"Ada B-PER\nmet O\nParis B-LOC\n\n"
 BAD_VECTORS = {
@@ -291,14 +292,6 @@ def prepared_only(tiny: Path, run_dir: Path, tmp_path_factory: pytest.TempPathFa
     shutil.copytree(run_dir / "best", folder / "model")
     shutil.copytree(run_dir / "prepared", folder / "prepared-only" / "prepared")
     return folder
-
-
-def tree(folder: Path) -> dict[str, bytes | None]:
-    """Return every path below a folder, hidden ones too, with its bytes (None for a folder)."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
-        for path in folder.rglob("*")
-    }
 
 
 def error_line(stderr: str, code: int) -> str:
