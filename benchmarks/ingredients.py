@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,7 +17,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import nertool
+from record import DATA, RESULTS, ROOT, check_data, keep, machine
+
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.formats import read_corpus
 from nertool.corpus.ledger import Ledger
@@ -26,9 +26,6 @@ from nertool.corpus.records import Reading
 from nertool.tagging.evaluate import evaluate_with_calibration
 from nertool.tagging.storage import load_model
 from nertool.training.sweep import Trial, run_sweep
-
-ROOT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("NERTOOL_DATA", ROOT.parent / "shared" / "data"))
 
 Change = dict[str, Any]  # overrides of the config
 Run = dict[str, Any]
@@ -111,17 +108,10 @@ def main() -> None:
     )
     parser.add_argument("--table", choices=TABLES, action="append", help="[default: all]")
     options = parser.parse_args()
-    if not DATA.is_dir():
-        raise SystemExit(f"{DATA}: no such folder; set NERTOOL_DATA to the corpora's")
-    path = ROOT / "benchmarks" / "results" / "ingredients.json"
-    path.parent.mkdir(exist_ok=True)
+    check_data()
+    path = RESULTS / "ingredients.json"
     results = json.loads(path.read_text()) if path.exists() else {name: {} for name in TABLES}
-    results["machine"] = {
-        "cores": os.cpu_count(),
-        "processor": platform.processor() or platform.machine(),
-        "python": platform.python_version(),
-        "nertool": nertool.__version__,
-    }
+    results["machine"] = machine()
     for table in options.table or TABLES:
         rows = {name: row for name, row in TABLES[table].items() if options.only in name}
         with tempfile.TemporaryDirectory() as folder:
@@ -130,9 +120,8 @@ def main() -> None:
             ):
                 row = results[table].setdefault(name, {})
                 row[str(run.pop("seed"))] = run
-                path.write_text(json.dumps(results, indent=1) + "\n")
-                path.with_suffix(".md").write_text(as_markdown(results))
-    print(path.with_suffix(".md").read_text())
+                keep("ingredients", results, lines_of(results))
+    print(keep("ingredients", results, lines_of(results)))
 
 
 def measure(
@@ -167,8 +156,8 @@ def recased(corpus: Corpus, case: Callable[[str], str]) -> Corpus:
     return replace(corpus, words=[case(word) for word in corpus.words])
 
 
-def as_markdown(results: dict[str, Any]) -> str:
-    """Write the results as tables, rows in the order of this file."""
+def lines_of(results: dict[str, Any]) -> list[str]:
+    """Write the results as lines of tables, rows in the order of this file."""
     lines = ["| | dev F1 | gain | time | seeds |", "|---|---|---|---|---|"]
     runs = {name: list(row.values()) for name, row in results["ingredients"].items()}
     for name in TABLES["ingredients"]:
@@ -186,8 +175,7 @@ def as_markdown(results: dict[str, Any]) -> str:
         for name, row in results["robustness"].items():
             cells = " | ".join(spread([run[case] for run in row.values()]) for case in CASES)
             lines.append(f"| {name} | {cells} |")
-    lines += ["", f"{', '.join(f'{key} {value}' for key, value in results['machine'].items())}", ""]
-    return "\n".join(lines)
+    return lines
 
 
 def spread(values: list[float]) -> str:

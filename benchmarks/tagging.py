@@ -10,23 +10,19 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
-import platform
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 from peers.columns import as_iob2, sentences
+from record import DATA, ROOT, check_data, keep, machine
 
-ROOT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("NERTOOL_DATA", ROOT.parent / "shared" / "data"))
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -90,8 +86,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--only", nargs="*", help="sides whose name contains one of these")
     options = parser.parse_args()
-    if not DATA.is_dir():
-        raise SystemExit(f"{DATA}: no such folder; set NERTOOL_DATA to the corpora's")
+    check_data()
     options.models.mkdir(parents=True, exist_ok=True)
     taking_part = {
         name: side
@@ -118,19 +113,8 @@ def main() -> None:
         dev = DATA / "conll2003/dev.txt"
         run([part.format(text=dev, out=out) for part in side.tag])
         rows[name]["f1"] = f1(dev, out)
-    machine = {"python": platform.python_version(), "cores": os.cpu_count()}
-    for package in ("nertool", "numpy", "torch", "python-crfsuite", "spacy"):
-        try:
-            machine[package] = version(package)
-        except ImportError:
-            continue
-    results = ROOT / "benchmarks" / "results"
-    results.mkdir(exist_ok=True)
-    (results / "tagging.json").write_text(
-        json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n"
-    )
-    (results / "tagging.md").write_text(as_markdown(rows, machine))
-    print(as_markdown(rows, machine))
+    of = machine("numpy", "torch", "python-crfsuite", "spacy")
+    print(keep("tagging", {"machine": of, "rows": rows}, table(rows)))
 
 
 def run(command: list[str]) -> float:
@@ -177,14 +161,14 @@ def f1(gold: Path, tagged: Path) -> float:
     return 200.0 * len(a & b) / (len(a) + len(b))
 
 
-def as_markdown(rows: dict[str, Any], machine: dict[str, Any]) -> str:
-    """Write the results as a table."""
+def table(rows: dict[str, Any]) -> list[str]:
+    """Write the results as lines of a table."""
     first = median(next(iter(rows.values()))["speeds"])
     lines = ["| | tokens a second of the processor | ratio | dev F1 |", "|---|---|---|---|"]
     for name, row in rows.items():
         speed = median(row["speeds"])
         lines.append(f"| {name} | {speed:,.0f} | {first / speed:.1f} | {row['f1']:.1f} |")
-    return "\n".join([*lines, "", ", ".join(f"{k} {v}" for k, v in machine.items()), ""])
+    return lines
 
 
 if __name__ == "__main__":

@@ -8,16 +8,12 @@ best case here: dense ones are several times slower. Writes results/training.md 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import time
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("NERTOOL_DATA", ROOT.parent / "shared" / "data"))
+from record import DATA, ROOT, check_data, keep, machine
 
 
 def main() -> None:
@@ -27,31 +23,15 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--config", action="append", help="[default: conll2003-fast, conll2003]")
     options = parser.parse_args()
-    if not DATA.is_dir():
-        raise SystemExit(f"{DATA}: no such folder; set NERTOOL_DATA to the corpora's")
+    check_data()
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ[name] = str(options.threads)  # before numpy and torch are imported
     rows = {
         name: measure(name, options.threads, options.repetitions)
         for name in options.config or ("conll2003-fast", "conll2003")
     }
-    import numpy
-    import torch
-
-    machine = {
-        "threads": options.threads,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "numpy": numpy.__version__,
-        "torch": torch.__version__,
-    }
-    out = ROOT / "benchmarks" / "results"
-    out.mkdir(exist_ok=True)
-    (out / "training.json").write_text(
-        json.dumps({"machine": machine, "rows": rows}, indent=1) + "\n"
-    )
-    (out / "training.md").write_text(as_markdown(rows, machine))
-    print(as_markdown(rows, machine))
+    of = {"threads": options.threads, **machine("numpy", "torch")}
+    print(keep("training", {"machine": of, "rows": rows}, table(rows)))
 
 
 def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
@@ -149,8 +129,8 @@ def twin_score(twin: Any, config: Any, prepared: Any, working: Any) -> float:
     ).f1
 
 
-def as_markdown(rows: dict[str, Any], machine: dict[str, Any]) -> str:
-    """Write the results as a table."""
+def table(rows: dict[str, Any]) -> list[str]:
+    """Write the results as lines of a table."""
     lines = [
         "| recipe | nertool, s an epoch | PyTorch twin | ratio | dev F1 of both |",
         "|---|---|---|---|---|",
@@ -161,7 +141,7 @@ def as_markdown(rows: dict[str, Any], machine: dict[str, Any]) -> str:
             f"| {name} | {ours['seconds']:.2f} | {theirs['seconds']:.2f} | "
             f"{theirs['seconds'] / ours['seconds']:.2f} | {100 * ours['f1']:.1f}, {100 * theirs['f1']:.1f} |"
         )
-    return "\n".join([*lines, "", ", ".join(f"{k} {v}" for k, v in machine.items()), ""])
+    return lines
 
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+"""What the benchmarks share: where the corpora are; results kept, with the machine that they are of."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("NERTOOL_DATA", ROOT.parent / "shared" / "data"))
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def check_data() -> None:
+    if not DATA.is_dir():
+        raise SystemExit(f"{DATA}: no such folder; set NERTOOL_DATA to the corpora's")
+
+
+def machine(*packages: str) -> dict[str, Any]:
+    """Describe the machine: its processor, cores and Python, and the versions of packages that are there."""
+    import nertool  # not before the number of threads is set
+
+    found: dict[str, Any] = {
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "nertool": nertool.__version__,
+    }
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def keep(name: str, results: dict[str, Any], table: list[str]) -> str:
+    """Write results as JSON, and their table, with the machine below it, as markdown; return the markdown.
+
+    results: with the machine under that key.
+    """
+    text = "\n".join([*table, "", ", ".join(f"{k} {v}" for k, v in results["machine"].items()), ""])
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n")
+    (RESULTS / f"{name}.md").write_text(text)
+    return text
