@@ -280,6 +280,11 @@ CASES = [
     misuse("column-beside-a-config", "corpus", "check", "config.yaml", "--tag-column", "7",
            holds="leave them out"),
     misuse("config-beside-a-text", "corpus", "stats", "dev.conll", "config.yaml", holds="give it alone"),
+    misuse("report-over-a-text", "evaluate", "run", "dev.conll", "--report", "./dev.conll", holds="another"),
+    misuse("report-over-a-config", *TRAIN, "--report", "config.yaml", holds="another name"),
+    misuse("report-over-a-configs-text", *TRAIN, "--report", "train.conll", holds="another name"),
+    misuse("report-over-the-output", "corpus", "convert", "dev.conll", "-o", "o", "--report", "o",
+           holds="another name"),
     misuse("no-windows", "gradcheck", "config.yaml", "--windows", "0", holds="--windows"),
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from nertool.files import open_output
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
 
+
 ReportPath = Annotated[
     Path | None,
     typer.Option(
@@ -26,10 +28,18 @@ ReportPath = Annotated[
 
 
 @contextmanager
-def account(report: Path | None) -> Iterator[Ledger]:
-    """Give a ledger to the work inside; when that went well, sum it up on stderr."""
+def account(report: Path | None, *others: Path | None) -> Iterator[Ledger]:
+    """Give a ledger to the work inside; when that went well, sum it up on stderr.
+
+    others: what the work reads and writes, which the report must not take the place of.
+    """
     from nertool.corpus.ledger import Ledger
 
+    taken = {os.path.realpath(path) for path in others if path and str(path) != "-"}
+    if report and os.path.realpath(report) in taken:
+        raise typer.BadParameter(
+            f"--report: {report} is read or written already: choose another name"
+        )
     if report is None:
         ledger = Ledger()
         yield ledger

@@ -102,7 +102,7 @@ def convert(
     from nertool.files import free_folder, open_binary_output
 
     writing = Writing(scheme, by_sentence, exact)
-    with account(report) as ledger:
+    with account(report, *inputs, output) as ledger:
         pieces = annotated(inputs, form, to, reading, ledger, note)
         if to == "brat":
             assert output is not None

@@ -58,7 +58,7 @@ def check(
 
     from nertool.corpus.check import check as find
 
-    with account(report) as ledger:
+    with account(report, *inputs) as ledger:
         parts, vectors_path = _read(inputs, form, reading, ledger)
         findings = find(parts)
         path = vectors or vectors_path
@@ -92,7 +92,7 @@ def stats(
     from nertool.corpus.stats import as_text
     from nertool.corpus.stats import stats as numbers_of
 
-    with account(report) as ledger:
+    with account(report, *inputs) as ledger:
         parts, _ = _read(inputs, form, reading, ledger)
         numbers = [numbers_of(part) for part in parts]
         if as_json:

@@ -52,7 +52,7 @@ def split(
     from nertool.files import free_folder, open_input, replacing_folder
 
     free_folder(output)
-    with account(report) as ledger:
+    with account(report, path) as ledger:
         with open_input(path) as (stream, source):
             raw = stream.read()
         reading = Reading(

@@ -61,7 +61,7 @@ def evaluate(
         reading = replace(reading, tag_column=column_of(tag_column))
     if misaligned is not None:
         reading = replace(reading, misaligned=misaligned)
-    with account(report) as ledger:
+    with account(report, corpus) as ledger:
         labelled = read_labelled(corpus, form, reading, ledger, note)
         if settings.labels:
             labelled = keep_labels(labelled, settings.labels, note)

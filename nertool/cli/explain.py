@@ -123,7 +123,7 @@ def _from_file(
     from nertool.embeddings.context import Setting
 
     settings = model.config.corpus
-    with account(report) as ledger:
+    with account(report, path) as ledger:
         corpus = read_labelled(path, "conll", reading_of(settings), ledger, note)
     if settings.labels:
         corpus = keep_labels(corpus, settings.labels, note)

@@ -91,7 +91,7 @@ def gradcheck(
             if as_json:
                 print_json({"passed": False, **result})
             raise typer.Exit(1)
-    with account(report) as ledger:
+    with account(report, path) as ledger:
         if path is not None:
             cases = _cases(path, overrides, seed, windows, mutate or jacobians, ledger)
         if jacobians:

@@ -41,7 +41,7 @@ def sweep(
     from nertool.errors import OverrideError
     from nertool.training.sweep import plan, run_sweep, summaries
 
-    with account(report) as ledger, tempfile.TemporaryDirectory() as aside:
+    with account(report, config) as ledger, tempfile.TemporaryDirectory() as aside:
         try:
             trials = plan(config, overrides or [], tries or [], seeds, run_dir or Path(aside))
         except OverrideError as error:

@@ -46,7 +46,7 @@ def prepare(
     from nertool.training.run import check_folder, prepare_run
 
     check_folder(folder)
-    with account(report) as ledger:
+    with account(report, config, *_texts(settings)) as ledger:
         prepare_run(settings, folder, note, ledger)
     note(f"prepared inputs: in {folder / 'prepared'}")
 
@@ -84,7 +84,7 @@ def train(
     else:
         check_free(folder, overwrite)
     rebuild = _command("prepare", config, overrides, run_dir, seed)
-    with account(report) as ledger:
+    with account(report, config, *_texts(settings)) as ledger:
         prepared = prepared_for(settings, folder, rebuild, note, overwrite, ledger)
     if not resume:
         begin_run(settings, folder)
@@ -102,6 +102,11 @@ def train(
         _show_example(folder, prepared)
     if not as_json:
         _show_next_steps(config, settings, folder)
+
+
+def _texts(settings: Config) -> list[Path | None]:
+    """Return the texts that a config names."""
+    return [settings.corpus.train, settings.corpus.dev, settings.corpus.test]
 
 
 def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, workers: int) -> None:
