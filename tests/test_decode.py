@@ -16,8 +16,11 @@ from nertool.corpus.schemes import spans_of, tag_names
 from nertool.tagging.decode import (
     Lattice,
     argmax,
+    decode,
     forward_backward,
     lattice,
+    outside_by,
+    separate,
     span_log_probability,
     viterbi,
 )
@@ -421,3 +424,53 @@ def test_huge_scores_neither_overflow_nor_vanish(scheme, scale):
         viterbi(scores + scale, np.array([0, 4]), allowed).tolist()
         == viterbi(scores, np.array([0, 4]), allowed).tolist()
     )
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@settings(max_examples=150, deadline=None)
+@given(lengths=st.lists(st.integers(0, 5), min_size=1, max_size=4), seed=st.integers(0, 10_000))
+def test_what_is_outside_for_certain_is_so_in_every_best_way(scheme, lengths, seed):
+    rng = np.random.default_rng(seed)
+    tags, _ = setting(scheme)
+    scores = rng.normal(size=(sum(lengths), len(tags)))
+    scores[:, 0] += rng.uniform(0, 4)
+    outside = outside_by(scores)
+    for own, lost in zip(pieces(scores, lengths), pieces(outside, lengths), strict=True):
+        ways = all_ways(scheme, len(own))
+        values = totals(own, ways)
+        for i in range(len(own)):
+            inside = values[ways[:, i] != 0].max(initial=-np.inf)
+            # No way with the token inside an entity comes nearer to the best than is said.
+            assert values.max() - inside >= min(lost[i], np.inf) - 1e-9 or lost[i] <= 0
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@settings(max_examples=100, deadline=None)
+@given(lengths=st.lists(st.integers(0, 30), min_size=1, max_size=4), seed=st.integers(0, 10_000))
+def test_decoding_by_parts_finds_what_the_search_of_all_finds(scheme, lengths, seed):
+    rng = np.random.default_rng(seed)
+    tags, allowed = setting(scheme)
+    scores = rng.normal(size=(sum(lengths), len(tags))) * 2
+    scores[:, 0] += rng.uniform(0, 6)
+    starts = starts_of(lengths)
+    assert len(separate(scores, starts)) >= len(np.unique(starts))
+    found = decode(scores, starts, "viterbi", allowed)
+    np.testing.assert_array_equal(found, viterbi(scores, starts, allowed))
+
+
+def test_a_sentence_with_what_is_outside_for_certain_is_cut_there():
+    # O, LOC; h = −1, 2, −4, 1: the third is lost by 4 − 2 = 2 at least: −4 + 2 + 1 < 0 with both sides.
+    scores = np.array([[1.0, 0.0], [0.0, 2.0], [4.0, 0.0], [0.0, 1.0]])
+    np.testing.assert_allclose(outside_by(scores), [-1.0, -2.0, 1.0, -1.0])
+    assert separate(scores, np.array([0, 4])).tolist() == [0, 2, 3, 4]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_outside_tag_parts_what_stands_beside_it_as_a_sentence_s_ends_do(scheme):
+    # What cutting at such a tag relies on.
+    _, allowed = setting(scheme)
+    np.testing.assert_array_equal(allowed.step[0], allowed.start)
+    np.testing.assert_array_equal(allowed.step[:, 0], allowed.end)
+    assert allowed.start[0]
+    assert allowed.end[0]
+    assert allowed.step[0, 0]

@@ -401,3 +401,23 @@ def test_brat_s_folder_is_one_input(run_dir, main, tmp_path):
     assert done.returncode == 0, done.stderr
     (record,) = objects(done.stdout)
     assert (record["id"], record["text"]) == ("a", "Ada left.")
+
+
+def test_a_probability_for_a_class_that_the_model_lacks_is_misuse(run_dir, tmp_path, main):
+    path = tmp_path / "in.txt"
+    path.write_text(TEXT)
+    done = main("predict", run_dir, path, "--min-probability", "PRE=0.5")
+    assert done.returncode == 2
+    assert 'the model knows no class PRE; did you mean "PER"?' in " ".join(done.stderr.split())
+    assert main("predict", run_dir, path, "--min-probability", "PER=0.5").returncode == 0
+
+
+def test_a_report_does_not_take_the_place_of_the_text(run_dir, tmp_path, main):
+    path, out = tmp_path / "in.txt", tmp_path / "out.txt"
+    path.write_text(TEXT)
+    for report in (path, out):
+        done = main("predict", run_dir, path, "-o", out, "--report", report)
+        assert done.returncode == 2
+        assert "read or written already" in " ".join(done.stderr.split())
+    assert path.read_text() == TEXT
+    assert not out.exists()

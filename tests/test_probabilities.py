@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nertool
-from nertool.corpus.schemes import TagSpans, spans_of
+from nertool.corpus.schemes import TagSpans, spans_of, tag_names
+from nertool.tagging import probabilities
 from nertool.tagging.calibrate import (
     Tagged,
     calibration_error,
@@ -19,9 +20,15 @@ from nertool.tagging.calibrate import (
     probabilities_at,
     temperature_of,
 )
-from nertool.tagging.decode import forward_backward, lattice, span_log_probability, viterbi
+from nertool.tagging.decode import (
+    decode,
+    forward_backward,
+    lattice,
+    span_log_probability,
+    viterbi,
+)
 from nertool.tagging.nbest import n_best
-from nertool.tagging.probabilities import span_probabilities, sums, tag_probabilities
+from nertool.tagging.probabilities import shorter, span_probabilities, sums, tag_probabilities
 
 TAGS = {
     "io": ["O", "A", "B"],
@@ -182,3 +189,23 @@ def test_a_trained_model_keeps_its_calibration_and_tags_by_it(run_dir, tiny, mai
     warm = nertool.Tagger(dataclasses.replace(tagger.model, provenance=provenance)).tag(words)
     assert [(e.start, e.end, e.label) for e in warm] == [(e.start, e.end, e.label) for e in cool]
     assert all(w.probability < c.probability for w, c in zip(warm, cool, strict=True))
+
+
+def test_a_list_of_thousands_of_tokens_is_cut_where_it_is_surely_outside(monkeypatch):
+    monkeypatch.setattr(probabilities, "LONG", 40)
+    rng = np.random.default_rng(0)
+    tags = tag_names(["LOC", "PER"], "bioes")
+    allowed = lattice(tags, "bioes")
+    scores = rng.normal(size=(500, len(tags))) * 2
+    scores[rng.random(500) < 0.7, 0] += 16  # most words are surely outside
+    starts = np.array([0, 30, 470, 500])  # the second sentence alone is long
+    parts = shorter(scores, starts)
+    assert set(starts) <= set(parts)
+    assert 15 < len(parts) < 30
+    assert np.diff(parts).max() <= 40
+    tag_ids = decode(scores, starts, "viterbi", allowed)
+    spans = spans_of(tag_ids, tags, starts)
+    whole = span_probabilities(spans, tag_ids, sums(scores, starts, allowed), starts, allowed)
+    cut = span_probabilities(spans, tag_ids, sums(scores, parts, allowed), parts, allowed)
+    np.testing.assert_allclose(cut, whole, atol=1e-4)
+    assert len(whole) > 50

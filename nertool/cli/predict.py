@@ -141,6 +141,7 @@ def predict(
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
     from nertool.corpus.records import Reading
+    from nertool.errors import did_you_mean
     from nertool.tagging.annotate import Asked, Tagging
     from nertool.tagging.compiled import CompiledTagger
     from nertool.tagging.inputs import expand
@@ -166,9 +167,16 @@ def predict(
         source=len(inputs) > 1 and out_dir is None,
     )
     loaded = load_model(model)
+    for name in least:
+        if name and name not in loaded.labels:
+            raise typer.BadParameter(
+                f"--min-probability: the model knows no class {name}"
+                f"{did_you_mean(name, loaded.labels) or '; it knows ' + ', '.join(loaded.labels)}"
+            )
     entries = expand(inputs, folders=out_dir is not None, brat=form == "brat")
     side_by_side = Workers(CompiledTagger(loaded), workers or usable_cores())
-    with account(report) as ledger, side_by_side as pool:
+    texts = [entry.path for entry in entries]
+    with account(report, *texts, output) as ledger, side_by_side as pool:
         if out_dir is not None:
             _into_folder(loaded, entries, out_dir, tagging, on_error, ledger, pool)
         elif to == "parquet":

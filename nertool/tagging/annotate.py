@@ -20,9 +20,9 @@ from nertool.network.activations import Array
 from nertool.tagging.calibrate import temperature_of
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.nbest import n_best
-from nertool.tagging.probabilities import Sums, span_probabilities, sums, tag_probabilities
+from nertool.tagging.probabilities import Sums, shorter, span_probabilities, sums, tag_probabilities
 
-_SENTENCES = 2048
+_TOKENS = 1 << 15
 _SHOWN = 0.001  # of a token's distribution, tags less likely than this are left out
 
 
@@ -114,8 +114,10 @@ def _probabilities(
         parts = sums(scores, starts, tagger.lattice)
         return parts, span_probabilities(spans, tag_ids, parts, starts, tagger.lattice)
     # Some sentences at a time: the sums of more would not stay in the processor's cache.
+    starts = shorter(scores, starts)
     sentence = np.searchsorted(starts, spans.starts, side="right") - 1
-    bounds = np.searchsorted(sentence, np.arange(0, len(starts) - 1 + _SENTENCES, _SENTENCES))
+    groups = np.searchsorted(starts, np.arange(0, len(scores) + _TOKENS, _TOKENS))
+    bounds = np.searchsorted(sentence, groups)
     found = [
         _own_probabilities(tagger, scores, tag_ids, starts, _slice(spans, a, b), sentence[a:b])
         for a, b in pairwise(bounds.tolist())

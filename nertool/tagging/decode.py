@@ -60,16 +60,46 @@ def lattice(tags: Sequence[str], scheme: str) -> Lattice:
 def decode(scores: Array, sentence_starts: Offsets, method: str, allowed: Lattice) -> Ids:
     """Choose each token's tag, (N,) int32, by config.decoding.method."""
     best = argmax(scores)
-    if method == "argmax":
+    if method == "argmax" or not len(best):
         return best
-    # The best tag of each token, where that is an allowed sequence, is the best sequence: only the
-    # other sentences need the search.
-    open_ones = np.flatnonzero(~valid_sentences(best, sentence_starts, allowed))
-    starts, lengths = sentence_starts[open_ones], np.diff(sentence_starts)[open_ones]
+    # The best tag of each token, where that is an allowed sequence, is the best sequence: only what
+    # lies between tokens that are outside for certain, and is not allowed, needs the search.
+    parts = separate(scores, sentence_starts)
+    open_ones = np.flatnonzero(~valid_sentences(best, parts, allowed))
+    starts, lengths = parts[open_ones], np.diff(parts)[open_ones]
     tokens = ranges(starts, lengths)
     own_starts = np.concatenate([[0], np.cumsum(lengths)])
     best[tokens] = viterbi(scores[tokens], own_starts, allowed)
     return best
+
+
+def outside_by(scores: Array) -> NDArray[np.float64]:
+    """Return for each token how much the best tags lose, at the least, if it is not O: (N,).
+
+    Make O of all tags of a sequence from the O before a token to the O after it: that is allowed, too,
+    in every scheme. It costs the sum of h over the tokens between, h how much a token's best other tag
+    beats O by. So where all sums of h over neighbours that hold the token are negative, no best
+    sequence has it inside an entity. The largest such sum is that of the largest prefix sum from the
+    token on, less the smallest before it.
+    """
+    h = (scores[:, 1:].max(axis=1) - scores[:, 0]).astype(np.float64)
+    prefix = np.concatenate([[0.0], np.cumsum(h)])
+    largest_after = np.maximum.accumulate(prefix[:0:-1])[::-1]
+    smallest_before = np.minimum.accumulate(prefix[:-1])
+    return np.asarray(smallest_before - largest_after)
+
+
+_ROUNDING = 1e-6  # of scores' sums, many times over
+
+
+def separate(scores: Array, sentence_starts: Offsets) -> Offsets:
+    """Cut sentences, given by where they start (S+1,), into parts that can be decoded each by itself: a
+    token that is O for certain is a part."""
+    certain = np.flatnonzero(outside_by(scores) > _ROUNDING)
+    cuts = np.zeros(len(scores) + 1, dtype=bool)
+    for at in (sentence_starts, certain, certain + 1):
+        cuts[at] = True
+    return np.flatnonzero(cuts)
 
 
 def argmax(scores: Array) -> Ids:

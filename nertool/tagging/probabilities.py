@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.schemes import TagSpans
 from nertool.network.activations import Array
-from nertool.tagging.decode import Lattice
+from nertool.tagging.decode import Lattice, outside_by
 
 _FLOOR = -300.0  # scores below the token's best are cut here: e^-300 squared is still a number
 
@@ -62,6 +62,26 @@ def sums(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Sums:
     scaled = np.concatenate([[0.0], np.cumsum(np.log(scale) + peak[:, 0])])
     log_Z[order] = scaled[starts + n] - scaled[starts] + finish
     return Sums(forward, backward, weight, scale, log_Z)
+
+
+LONG = 2000  # tokens: no sentence, but a list or a table
+
+
+def shorter(scores: Array, sentence_starts: Offsets) -> Offsets:
+    """Cut sentences of more than LONG tokens, given by where they start (S+1,), into parts of about half
+    so many, so that their sums take neither much memory nor time.
+
+    Each cut is made at the token, of some hundreds, that is most sure to be outside all entities. What
+    lies before it and after it then depends on each other by no more than the chance that it is not.
+    """
+    cuts = [sentence_starts]
+    for i in np.flatnonzero(np.diff(sentence_starts) > LONG):
+        first, end = int(sentence_starts[i]), int(sentence_starts[i + 1])
+        sure = outside_by(scores[first:end])
+        for start in range(LONG // 2, end - first - LONG // 4, LONG // 2):
+            at = first + start + int(sure[start : start + LONG // 4].argmax())
+            cuts.append(np.array([at]))
+    return np.sort(np.concatenate(cuts))
 
 
 def tag_probabilities(parts: Sums) -> Array:
