@@ -1,9 +1,10 @@
 """How fast is tagging? From a file of CoNLL columns to a tagged file, against what one might pick instead.
 
 Every side is trained on CoNLL-2003's training part (unless its model is in --models already), then
-tags the same text, one thread each, taking turns, several times. Speed is in tokens for each second
-of the processor, start-up included; slower sides get a shorter text, so that start-up weighs
-little for them, too. Writes results/tagging.md and .json.
+tags the same text on one thread, taking turns, several times. Speed is in tokens for each second of
+the processor beyond what a text of one sentence takes, which is the start-up, told apart; slower
+sides get a shorter text. Then ourselves with all workers, by the clock: columns, and running text.
+Writes results/tagging.md and .json.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-import resource
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -27,19 +28,33 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_
 
 
 class Side(NamedTuple):
-    """A tagger: the commands that train it and that tag with it, the tokens of its text, what it needs."""
+    """A tagger: the commands that train it and that tag with it, the tokens of its text, what it needs.
+
+    by_clock: seconds are counted by the clock, not by the processor's; raw: the text is running text.
+    """
 
     train: list[str]
     tag: list[str]
     tokens: int
     needs: str = ""
+    by_clock: bool = False
+    raw: bool = False
+
+
+class Seconds(NamedTuple):
+    """What a command took: of the processor, its children's included, and by the clock; and the most
+    memory that one process held, in bytes."""
+
+    processor: float
+    clock: float
+    memory: int
 
 
 def sides(models: Path) -> dict[str, Side]:
     """Name everyone who takes part. {text} and {out} are filled in."""
     train_text = str(DATA / "conll2003/train.txt")
 
-    def ours(config: str, more: Sequence[str] = ()) -> Side:
+    def ours(config: str, tokens: int, more: Sequence[str] = ()) -> Side:
         sets = [
             f"corpus.train={train_text}",
             f"corpus.dev={DATA / 'conll2003/dev.txt'}",
@@ -52,7 +67,7 @@ def sides(models: Path) -> dict[str, Side]:
         return Side(
             [*nertool, "train", str(ROOT / f"configs/{config}.yaml"), "--run-dir", model, *options],
             [*nertool, "predict", model, "{text}", "-o", "{out}", "--workers", "1"],
-            1_000_000,
+            tokens,
         )
 
     def peer(name: str, model: str, tokens: int, needs: str) -> Side:
@@ -64,18 +79,29 @@ def sides(models: Path) -> dict[str, Side]:
             needs,
         )
 
-    fast = ours("conll2003-fast")
-    twin = [sys.executable, "-m", "peers.torch_tagger", "tag", str(models / "conll2003-fast")]
+    fast, usual = ours("conll2003-fast", 4_000_000), ours("conll2003", 2_000_000)
     second = [f"vectors.more=[{DATA / 'vectors/glove.6B.100d.bin'}]"]
+    largest = ours("conll2003-max", 1_000_000, second)
+    twin = [sys.executable, "-m", "peers.torch_tagger", "tag", str(models / "conll2003-fast")]
+
+    def all_workers(side: Side) -> Side:
+        return side._replace(tag=side.tag[:-2], by_clock=True)
+
     return {
         "nertool, conll2003-fast": fast,
-        "nertool, conll2003": ours("conll2003"),
-        "nertool, conll2003-max": ours("conll2003-max", second),
+        "nertool, conll2003": usual,
+        "nertool, conll2003-max": largest,
         "PyTorch, the network of conll2003-fast": Side(
-            fast.train, [*twin, "{text}", "{out}"], 500_000, "torch"
+            fast.train, [*twin, "{text}", "{out}"], 1_000_000, "torch"
         ),
-        "CRFsuite": peer("crfsuite", "crfsuite.model", 200_000, "pycrfsuite"),
-        "spaCy, blank en + ner": peer("spacy_ner", "spacy", 50_000, "spacy"),
+        "CRFsuite": peer("crfsuite", "crfsuite.model", 400_000, "pycrfsuite"),
+        "spaCy, blank en + ner": peer("spacy_ner", "spacy", 100_000, "spacy"),
+        "nertool, conll2003-fast, all workers": all_workers(fast),
+        "nertool, conll2003, all workers": all_workers(usual),
+        "nertool, conll2003-max, all workers": all_workers(largest),
+        "nertool, conll2003-fast, all workers, running text": all_workers(fast)._replace(
+            tag=[*fast.tag[:-2], "--format", "raw"], raw=True
+        ),
     }
 
 
@@ -87,12 +113,17 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="sides whose name contains one of these")
     options = parser.parse_args()
     check_data()
-    options.models.mkdir(parents=True, exist_ok=True)
+    measure(options.models, options.repetitions, options.only)
+
+
+def measure(models: Path, repetitions: int = 3, only: Sequence[str] | None = None) -> None:
+    """Measure all sides, or those whose name contains one of `only`; keep the results."""
+    models.mkdir(parents=True, exist_ok=True)
     taking_part = {
         name: side
-        for name, side in sides(options.models).items()
+        for name, side in sides(models).items()
         if (not side.needs or importlib.util.find_spec(side.needs))
-        and (not options.only or any(part in name for part in options.only))
+        and (not only or any(part in name for part in only))
     }
     for side in taking_part.values():
         model = Path(
@@ -102,44 +133,79 @@ def main() -> None:
         )
         if not model.exists():
             run(side.train)
-    rows: dict[str, Any] = {name: {"speeds": []} for name in taking_part}
-    texts = {n: text_of(n, options.models) for n in {side.tokens for side in taking_part.values()}}
-    out = options.models / "tagged.conll"
-    for _ in range(options.repetitions):
+    rows: dict[str, Any] = {
+        name: {"speeds": [], "start": [], "memory": 0, "by_clock": side.by_clock}
+        for name, side in taking_part.items()
+    }
+    out = models / "tagged"
+    for _ in range(repetitions):
         for name, side in taking_part.items():
-            seconds = run([part.format(text=texts[side.tokens][0], out=out) for part in side.tag])
-            rows[name]["speeds"].append(texts[side.tokens][1] / seconds)
+            short, long = (text_of(n, side.raw, models) for n in (1, side.tokens))
+            times = [
+                run([part.format(text=text, out=out) for part in side.tag])
+                for text, _ in (short, long)
+            ]
+            first, whole = (t.clock if side.by_clock else t.processor for t in times)
+            rows[name]["speeds"].append((long[1] - short[1]) / (whole - first))
+            rows[name]["start"].append(first)
+            rows[name]["memory"] = max(rows[name]["memory"], times[1].memory)
     for name, side in taking_part.items():
-        dev = DATA / "conll2003/dev.txt"
-        run([part.format(text=dev, out=out) for part in side.tag])
-        rows[name]["f1"] = f1(dev, out)
+        if not side.by_clock:
+            dev = DATA / "conll2003/dev.txt"
+            run([part.format(text=dev, out=out) for part in side.tag])
+            rows[name]["f1"] = f1(dev, out)
     of = machine("numpy", "torch", "python-crfsuite", "spacy")
     print(keep("tagging", {"machine": of, "rows": rows}, table(rows)))
 
 
-def run(command: list[str]) -> float:
-    """Run a command with one thread; return the processor's seconds, those of its children included."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def run(command: list[str]) -> Seconds:
+    """Run a command with one thread a process."""
     started = time.perf_counter()
     environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(Path(__file__).parent)}
-    subprocess.run(
-        command, check=True, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"{time.perf_counter() - started:.1f} s  {' '.join(command[1:6])} …", file=sys.stderr)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    null = subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, stderr=null, stdout=null)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"exit code {process.returncode}: {' '.join(command)}")
+    clock = time.perf_counter() - started
+    print(f"{clock:.1f} s  {' '.join(command[1:6])} …", file=sys.stderr)
+    return Seconds(used.ru_utime + used.ru_stime, clock, used.ru_maxrss * 1024)
 
 
-def text_of(tokens: int, folder: Path) -> tuple[Path, int]:
-    """Write the training part's words, over and over, until there are about so many; return their number."""
-    path, written = folder / f"text.{tokens}.conll", 0
+def text_of(tokens: int, raw: bool, folder: Path) -> tuple[Path, int]:
+    """Write the training part's words, over and over, until there are about so many; return the file and
+    their number. raw: as running text, a paragraph for each document."""
+    path, written = folder / f"text.{tokens}.{'txt' if raw else 'conll'}", 0
     with open(path, "w", encoding="utf-8") as file:
         while written < tokens:
-            for line in open(DATA / "conll2003/train.txt", encoding="utf-8"):  # noqa: SIM115
-                word = line.partition(" ")[0].rstrip("\n")
-                file.write(f"{word} x O\n" if word else "\n")
-                written += bool(word) and word != "-DOCSTART-"
+            for words in _sentences():
+                if words == ["-DOCSTART-"]:
+                    file.write("\n\n" if raw else "-DOCSTART- x O\n\n")
+                    continue
+                if raw:
+                    file.write(_CLOSING.sub(r"\1", " ".join(words)) + " ")
+                else:
+                    file.write("".join(f"{word} x O\n" for word in words) + "\n")
+                written += len(words)
+                if tokens == 1:
+                    break
     return path, written
+
+
+_CLOSING = re.compile(r" ([.,;:!?%)]|'s\b|n't\b)")  # signs that no blank stands before
+
+
+def _sentences() -> Iterator[list[str]]:
+    words: list[str] = []
+    with open(DATA / "conll2003/train.txt", encoding="utf-8") as file:
+        for line in file:
+            word = line.partition(" ")[0].rstrip("\n")
+            if word:
+                words.append(word)
+            elif words:
+                yield words
+                words = []
 
 
 def f1(gold: Path, tagged: Path) -> float:
@@ -164,11 +230,24 @@ def f1(gold: Path, tagged: Path) -> float:
 def table(rows: dict[str, Any]) -> list[str]:
     """Write the results as lines of a table."""
     first = median(next(iter(rows.values()))["speeds"])
-    lines = ["| | tokens a second of the processor | ratio | dev F1 |", "|---|---|---|---|"]
+    lines = [
+        "| | tokens a second | ratio | start-up | most memory of a process | dev F1 |",
+        "|---|---|---|---|---|---|",
+    ]
     for name, row in rows.items():
         speed = median(row["speeds"])
-        lines.append(f"| {name} | {speed:,.0f} | {first / speed:.1f} | {row['f1']:.1f} |")
-    return lines
+        dev = f"{row['f1']:.1f}" if "f1" in row else ""
+        ratio = "" if row["by_clock"] else f"{first / speed:.1f}"
+        lines.append(
+            f"| {name} | {speed:,.0f} | {ratio} | {median(row['start']):.1f} s | "
+            f"{row['memory'] / 1e6:,.0f} MB | {dev} |"
+        )
+    return [
+        *lines,
+        "",
+        "One thread: seconds of the processor; all workers: seconds by the clock. Both without the start-up, "
+        "which is what a text of one sentence takes.",
+    ]
 
 
 if __name__ == "__main__":
