@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nertool.embeddings.windows import pad, sentence_windows
+from nertool.network import objective as objective_module
 from nertool.network.activations import ACTIVATIONS
 from nertool.network.lookup import RowGradient
 from nertool.network.losses import LOSSES
@@ -20,6 +22,7 @@ from nertool.network.objective import (
     evaluate,
     initial_weights,
     loss_and_gradients,
+    parts_of,
     tables_of,
     weights_of,
 )
@@ -30,6 +33,13 @@ OUTPUTS = sorted(LOSSES)
 n, C, H, K, B = 9, 3, 5, 4, 12
 TABLES = {"L": (11, 4), "E.caps": (3, 2)}
 d = sum(width for _, width in TABLES.values())
+
+
+@pytest.fixture(autouse=True, params=["whole", "in parts"])
+def in_parts(request, monkeypatch) -> None:
+    """Let every test here hold for a batch that is taken as a whole, and for one cut into parts."""
+    if request.param == "in parts":
+        monkeypatch.setattr(objective_module, "PART", 5)
 
 
 @pytest.fixture
@@ -414,3 +424,63 @@ def test_a_window_that_weighs_twice_counts_as_two(full):
     for name, array in parameters.items():
         expected = dense(other[name], array) * (B + 1) / B
         np.testing.assert_allclose(dense(gradients[name], array), expected, rtol=1e-10, atol=1e-13)
+
+
+# A batch's parts
+
+
+def test_parts_are_the_batch_cut_into_equal_stretches(full, monkeypatch):
+    _, batch, masks = full
+    monkeypatch.setattr(objective_module, "PART", 5)
+    first, second = parts_of(batch, masks)  # 12 windows
+    for name in ("y", "given"):
+        whole = getattr(batch, name)
+        cut = [getattr(part.batch, name) for part in (first, second)]
+        np.testing.assert_array_equal(cut[0], whole[:6])
+        np.testing.assert_array_equal(cut[1], whole[6:])
+    for part, own in ((first, slice(0, 6)), (second, slice(6, 12))):
+        words = batch.ids[batch.windows[own]]
+        np.testing.assert_array_equal(part.batch.ids[part.batch.windows], words)
+        np.testing.assert_array_equal(part.masks.hidden, masks.hidden[own])
+        np.testing.assert_array_equal(part.masks.input, masks.input[part.words])
+
+
+def test_a_part_of_sentences_has_its_own_words_alone():
+    text = pad(np.arange(600) % 7, np.arange(0, 601, 20), m=2)
+    drawn = sentence_windows(text, np.arange(30)[::-1])
+    y = np.eye(2)[np.zeros(600, dtype=int)]
+    batch = Batch(text.types[drawn.positions][:, None], drawn.windows, y)
+    sizes = [len(part.batch.ids) for part in parts_of(batch, Masks())]
+    # 30 sentences of 20 words and 4 paddings; where a sentence is cut, 4 words are in both.
+    assert 720 <= sum(sizes) <= 720 + 4 * (len(sizes) - 1)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_the_parts_add_up_to_the_whole(full, monkeypatch, size):
+    parameters, batch, masks = full
+    batch = batch._replace(weights=np.random.default_rng(9).random(B) + 0.1)
+    objective = Objective("tanh", "softmax", 0.02, ("M",), FULL_COLUMNS)
+    monkeypatch.setattr(objective_module, "PART", B)
+    J, whole = loss_and_gradients(objective, parameters, batch, masks)
+    monkeypatch.setattr(objective_module, "PART", size)
+    assert len(parts_of(batch, masks)) == round(B / size)
+    sum_J, summed = loss_and_gradients(objective, parameters, batch, masks)
+    assert pytest.approx(J, rel=1e-13) == sum_J
+    for name in whole:
+        a, n_ = dense(summed[name], parameters[name]), dense(whole[name], parameters[name])
+        assert np.linalg.norm(a - n_) <= 1e-12 * np.linalg.norm(n_), name
+
+
+def test_the_order_in_which_parts_are_done_changes_nothing(full, monkeypatch):
+    def last_first(work, items):
+        return iter([work(item) for item in list(items)[::-1]][::-1])
+
+    parameters, batch, masks = full
+    objective = Objective("tanh", "softmax", 0.02, ("M",), FULL_COLUMNS)
+    monkeypatch.setattr(objective_module, "PART", 2)
+    J, gradients = loss_and_gradients(objective, parameters, batch, masks)
+    other_J, other = loss_and_gradients(objective, parameters, batch, masks, last_first)
+    assert other_J == J
+    for name in gradients:
+        a, n_ = dense(gradients[name], parameters[name]), dense(other[name], parameters[name])
+        np.testing.assert_array_equal(a, n_)

@@ -12,7 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.network.activations import Array
-from nertool.network.lookup import RowGradient, Rows, embed, embed_backward, row_width, scatter_add
+from nertool.network.lookup import (
+    Each,
+    RowGradient,
+    Rows,
+    embed,
+    embed_backward,
+    scatter_add,
+)
 from nertool.network.losses import LOSSES
 from nertool.network.scorer import Cache, Weights, backward, forward
 
@@ -83,10 +90,12 @@ def evaluate(
     R = embed(tables, batch.ids, objective.columns)                     # (n, d)
     if masks.input is not None:
         R *= masks.input
-    x = R[batch.windows].reshape(len(batch.windows), -1)                # (B, C d)
+    x = R.take(batch.windows, axis=0).reshape(len(batch.windows), -1)   # (B, C d)
+    e = 0
     if batch.given is not None:
         x = np.concatenate([x, batch.given], axis=1)                    # (B, D)  D = C d + e
-    s, cache = forward(weights, objective.activation, x, masks.hidden)  # (B, K)
+        e = batch.given.shape[1]
+    s, cache = forward(weights, objective.activation, x, masks.hidden, e)   # (B, K)
     J, ds = LOSSES[objective.output](s, batch.y, batch.weights)
     if objective.l2:
         W, _, U = weights
@@ -94,36 +103,129 @@ def evaluate(
     return Pass(J, ds, cache)
 
 
-def loss_and_gradients(
-    objective: Objective, parameters: Parameters, batch: Batch, masks: Masks = NO_MASKS
-) -> tuple[float, ParameterGradients]:
-    """Return J and ∂J/∂θ for every parameter that is not frozen. Changes nothing.
+PART = 256  # windows: as many as go through the chain without leaving a core's own cache
 
-    Tables get a RowGradient, the rest an array of their own shape (the shape convention).
+
+class Part(NamedTuple):
+    """A stretch of a batch's windows, as a batch of its own, with the words that they are made of
+    (a slice of the batch's n) and their masks."""
+
+    words: slice
+    batch: Batch
+    masks: Masks
+
+
+def parts_of(batch: Batch, masks: Masks) -> list[Part]:
+    """Cut a batch into equal stretches of about PART windows: into how many depends on it alone.
+
+    Where windows lie in the order of their words, as in training, each part has its own words, but
+    for the few around a cut, which both have.
     """
-    J, ds, cache = evaluate(objective, parameters, batch, masks)
-    weights = weights_of(parameters)
-    back = backward(weights, objective.activation, ds, cache)
+    n, B = len(batch.ids), len(batch.windows)
+    k = max(1, round(B / PART))
+    if k == 1:
+        return [Part(slice(0, n), batch, masks)]
+    parts = []
+    for i in range(k):
+        own = slice(B * i // k, B * (i + 1) // k)
+        windows = batch.windows[own]
+        words = slice(int(windows.min()), int(windows.max()) + 1)
+        parts.append(
+            Part(
+                words,
+                Batch(
+                    batch.ids[words],
+                    windows - words.start,
+                    batch.y[own],
+                    None if batch.given is None else batch.given[own],
+                    None if batch.weights is None else batch.weights[own],
+                ),
+                Masks(
+                    None if masks.input is None else masks.input[words],
+                    None if masks.hidden is None else masks.hidden[own],
+                ),
+            )
+        )
+    return parts
 
-    gradients: ParameterGradients = {}
-    tables = tables_of(parameters)
-    frozen = {k for k, name in enumerate(tables) if name in objective.frozen}
-    if len(frozen) < len(tables):
+
+class Share(NamedTuple):
+    """What a part adds to the batch's J, to ∂J/∂W, ∂J/∂b and ∂J/∂U, and to ∂J/∂R in its words' rows
+    (None where all tables are frozen)."""
+
+    J: float
+    weights: Weights
+    dR: Array | None
+
+
+def share_of(
+    objective: Objective, parameters: Parameters, batch: Batch, masks: Masks, of: float, trained: bool
+) -> Share:
+    """Go forward and back through a part, which is so much (`of`) of its batch: J is a mean."""
+    J, ds, cache = evaluate(objective, parameters, batch, masks)
+    back = backward(weights_of(parameters), objective.activation, of * ds, cache)
+    dR = None
+    if trained:
         n, (B, C) = len(batch.ids), batch.windows.shape
-        d = row_width(list(tables.values()), objective.columns)
-        dx = back.x[:, : C * d].reshape(B * C, d)                       # (BC, d)  cut into C pieces
+        dx = back.x.reshape(B * C, -1)                                  # (BC, d)  cut into C pieces
         dR = scatter_add(batch.windows.ravel(), dx, n)                  # (n, d)
         if masks.input is not None:
             dR *= masks.input
-        by_table = embed_backward(list(tables.values()), batch.ids, dR, objective.columns, frozen)
+    return Share(of * J, back.weights, dR)
+
+
+def loss_and_gradients(
+    objective: Objective,
+    parameters: Parameters,
+    batch: Batch,
+    masks: Masks = NO_MASKS,
+    each: Each = map,
+) -> tuple[float, ParameterGradients]:
+    """Return J and ∂J/∂θ for every parameter that is not frozen. Changes nothing.
+
+    Tables get a RowGradient, the rest an array of their own shape (the shape convention). each: how
+    to go through the batch's parts, and then through the tables; the result is the same to the bit,
+    since the parts are added in their order.
+    """
+    n, B = len(batch.ids), len(batch.windows)
+    tables = tables_of(parameters)
+    frozen = {k for k, name in enumerate(tables) if name in objective.frozen}
+    trained = len(frozen) < len(tables)
+    parts = parts_of(batch, masks)
+
+    def share(part: Part) -> Share:
+        of = len(part.batch.windows) / B
+        return share_of(objective, parameters, part.batch, part.masks, of, trained)
+
+    shares = list(each(share, parts))
+    J = sum(own.J for own in shares)
+    weights = [own.weights for own in shares]
+    W, b, U = (sum(of_parts[1:], of_parts[0]) for of_parts in zip(*weights, strict=True))
+
+    gradients: ParameterGradients = {}
+    if trained:
+        dR = _joined([part.words for part in parts], [own.dR for own in shares if own.dR is not None], n)
+        by_table = embed_backward(
+            list(tables.values()), batch.ids, dR, objective.columns, frozen, each
+        )
         for name, gradient in zip(tables, by_table, strict=True):
             if gradient is not None:
                 gradients[name] = gradient
-    gradients.update(back.weights._asdict())
+    gradients.update(W=W, b=b, U=U)
     if objective.l2:
-        gradients["W"] = back.weights.W + objective.l2 * weights.W
-        gradients["U"] = back.weights.U + objective.l2 * weights.U
+        gradients["W"] = W + objective.l2 * parameters["W"]
+        gradients["U"] = U + objective.l2 * parameters["U"]
     return J, gradients
+
+
+def _joined(words: list[slice], dRs: list[Array], n: int) -> Array:
+    """Return ∂J/∂R (n, d) from those of the parts; a word that two parts have gets both."""
+    if len(dRs) == 1:
+        return dRs[0]
+    dR = np.zeros((n, dRs[0].shape[1]), dtype=dRs[0].dtype)
+    for own, dR_of_part in zip(words, dRs, strict=True):
+        dR[own] += dR_of_part
+    return dR
 
 
 def initial_weights(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nertool.network.activations import Array
-from nertool.network.lookup import RowGradient
+from nertool.network.lookup import Each, RowGradient
 from nertool.network.objective import ParameterGradients, Parameters
 
 # (gradient, the memory's arrays, which it changes in place, alpha, momentum, step t) → θ's change
@@ -70,16 +70,44 @@ class Optimizer:
         self.memory = {key: [np.zeros_like(a) for _ in range(slots)] for key, a in parameters.items()}
         self.t = 0
 
-    def update(self, parameters: Parameters, gradients: ParameterGradients, alpha: float) -> None:
-        """Take one step: θ ← θ + rule(∂J/∂θ), with learning rate alpha."""
+    def update(
+        self,
+        parameters: Parameters,
+        gradients: ParameterGradients,
+        alpha: float,
+        each: Each = map,
+    ) -> None:
+        """Take one step: θ ← θ + rule(∂J/∂θ), with learning rate alpha.
+
+        Every number steps by itself, so the arrays are gone through in blocks; each: how.
+        """
         self.t += 1
-        for name, gradient in gradients.items():
-            theta, memory = parameters[name], self.memory[name]
+
+        def step(block: tuple[str, slice]) -> None:
+            name, own = block
+            theta, memory, gradient = parameters[name], self.memory[name], gradients[name]
             if isinstance(gradient, RowGradient):
-                rows, g = gradient
-                met = [array[rows] for array in memory]
-                theta[rows] += self.rule(g, met, alpha, self.momentum, self.t)
+                rows, g = gradient.rows[own], gradient.values[own]
+                met = [array.take(rows, axis=0) for array in memory]
+                theta[rows] = theta.take(rows, axis=0) + self.rule(g, met, alpha, self.momentum, self.t)
                 for array, changed in zip(memory, met, strict=True):
                     array[rows] = changed
             else:
-                theta += self.rule(gradient, memory, alpha, self.momentum, self.t)
+                met = [array[own] for array in memory]
+                theta[own] += self.rule(gradient[own], met, alpha, self.momentum, self.t)
+
+        for _ in each(step, _blocks(gradients)):
+            pass
+
+
+_BLOCK = 1 << 14  # numbers: what a rule makes of so many stays in a core's own cache
+
+
+def _blocks(gradients: ParameterGradients) -> list[tuple[str, slice]]:
+    """Cut every gradient into stretches of rows of about _BLOCK numbers."""
+    blocks = []
+    for name, gradient in gradients.items():
+        values = gradient.values if isinstance(gradient, RowGradient) else gradient
+        rows = max(1, _BLOCK * len(values) // max(1, values.size))
+        blocks += [(name, slice(i, i + rows)) for i in range(0, len(values), rows)]
+    return blocks

@@ -26,15 +26,17 @@ class Weights(NamedTuple):
 
 
 class Cache(NamedTuple):
-    """What forward keeps for backward. mask is the hidden layer's dropout mask, or None."""
+    """What forward keeps for backward. mask is the hidden layer's dropout mask, or None; given: how
+    many of x's last entries are not words' rows, so that nothing asks for their gradient."""
 
     x: Array  # (B, D)
     h: Array  # (B, H), before dropout
     mask: Array | None  # (B, H)
+    given: int = 0
 
 
 class Gradients(NamedTuple):
-    """∂J/∂W, ∂J/∂b and ∂J/∂U, summed over the batch, and ∂J/∂x (B, D) for each window."""
+    """∂J/∂W, ∂J/∂b and ∂J/∂U, summed over the batch, and ∂J/∂x (B, D − given) for each window."""
 
     weights: Weights
     x: Array
@@ -47,14 +49,15 @@ def scores(weights: Weights, activation: str, x: Array) -> Array:
 
 
 def forward(
-    weights: Weights, activation: str, x: Array, mask: Array | None = None
+    weights: Weights, activation: str, x: Array, mask: Array | None = None, given: int = 0
 ) -> tuple[Array, Cache]:
     """Return s (B, K) and the cache that backward needs; mask (B, H) is applied to h, for dropout."""
     W, b, U = weights
-    z = x @ W.T + b                                        # (B, H)  z = W x + b
-    h = ACTIVATIONS[activation].f(z)                       # (B, H)  h = f(z)
+    z = x @ W.T
+    z += b                                                 # (B, H)  z = W x + b
+    h = ACTIVATIONS[activation].f(z, out=z)                # (B, H)  h = f(z), in z's place
     kept = h if mask is None else h * mask                 # (B, H)
-    return kept @ U.T, Cache(x, h, mask)                   # (B, K)  s = U h
+    return kept @ U.T, Cache(x, h, mask, given)            # (B, K)  s = U h
 
 
 def backward(weights: Weights, activation: str, ds: Array, cache: Cache) -> Gradients:
@@ -64,17 +67,19 @@ def backward(weights: Weights, activation: str, ds: Array, cache: Cache) -> Grad
     ∂s/∂x = Wᵀδ); training passes (p − y) / B. Changes nothing.
     """
     W, _, U = weights
-    x, h, mask = cache
+    x, h, mask, given = cache
     dh = ds @ U                                            # (B, H)  ∂J/∂h = Uᵀ ds
     kept = h
     if mask is not None:
-        dh, kept = dh * mask, h * mask                     # dropout scales both ways alike
-    delta = dh * ACTIVATIONS[activation].f_prime_of_h(h)   # (B, H)  δ = (Uᵀ ds) ∘ f′(z)
+        dh *= mask
+        kept = h * mask                                    # dropout scales both ways alike
+    delta = dh
+    delta *= ACTIVATIONS[activation].f_prime_of_h(h)       # (B, H)  δ = (Uᵀ ds) ∘ f′(z)
     return Gradients(
         Weights(
             W=delta.T @ x,                                 # (H, D)  δ xᵀ, summed over the batch
             b=delta.sum(axis=0),                           # (H,)    δ
             U=ds.T @ kept,                                 # (K, H)  ds hᵀ
         ),
-        x=delta @ W,                                       # (B, D)  Wᵀ δ, back into the words' rows
+        x=delta @ W[:, : x.shape[1] - given],              # (B, D)  Wᵀ δ, back into the words' rows
     )

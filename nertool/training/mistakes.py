@@ -21,6 +21,7 @@ from nertool.network.objective import (
     Objective,
     ParameterGradients,
     Parameters,
+    Share,
     tables_of,
 )
 from nertool.network.scorer import Cache, Gradients, Weights, backward
@@ -188,14 +189,20 @@ def _last_one_wins(place: Array, values: Array, n: int) -> Array:
 def _input_mask_forgotten(
     chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
 ) -> ParameterGradients:
-    right: Callable[..., Any] = objective.evaluate
+    right, evaluate = objective.share_of, objective.evaluate
 
-    def with_mask(*arguments: Any) -> Any:
-        return right(*arguments[:-1], masks)
+    def wrong(
+        chosen: Objective, theta: Parameters, part: Batch, masks: Masks, of: float, trained: bool
+    ) -> Share:
+        def with_mask(*arguments: Any) -> Any:
+            return evaluate(chosen, theta, part, masks)
 
-    # Forward with the mask, and back without.
-    with _replaced(objective, "evaluate", with_mask):
-        return shipping(chosen, parameters, batch, Masks(None, masks.hidden))
+        # Forward with the mask, and back without.
+        with _replaced(objective, "evaluate", with_mask):
+            return right(chosen, theta, part, Masks(None, masks.hidden), of, trained)
+
+    with _replaced(objective, "share_of", wrong):
+        return shipping(chosen, parameters, batch, masks)
 
 
 def _l2_times(factor: float) -> Backward:
@@ -213,8 +220,8 @@ def _window_reversed(
     right = lookup.scatter_add
 
     def wrong(place: Array, values: Array, n: int) -> Array:
-        B, C = batch.windows.shape
-        return right(place, values.reshape(B, C, -1)[:, ::-1].reshape(B * C, -1), n)
+        C, d = batch.windows.shape[1], values.shape[1]
+        return right(place, values.reshape(-1, C, d)[:, ::-1].reshape(-1, d), n)
 
     with _replaced(objective, "scatter_add", wrong):
         return shipping(chosen, parameters, batch, masks)
@@ -227,8 +234,8 @@ def _given_taken_for_words(
     e = batch.given.shape[1]
 
     def wrong(weights: Weights, activation: str, ds: Array, cache: Cache) -> Gradients:
-        right = backward(weights, activation, ds, cache)
-        return right._replace(x=np.roll(right.x, -e, axis=1))
+        right = backward(weights, activation, ds, cache._replace(given=0))
+        return right._replace(x=np.roll(right.x, -e, axis=1)[:, :-e])
 
     with _replaced(objective, "backward", wrong):
         return shipping(chosen, parameters, batch, masks)
