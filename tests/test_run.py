@@ -16,8 +16,9 @@ from helpers import change, measures_of, outcome, run_training
 from nertool.config import Config
 from nertool.configfile import load_config
 from nertool.errors import ModelError
+from nertool.network import objective
 from nertool.tagging.storage import load_model
-from nertool.training import run, stages
+from nertool.training import run, stages, trainer
 from nertool.training.checkpoint import load_state
 from nertool.training.prepared import Prepared, file_hash
 from nertool.training.trainer import State, initial_state, train
@@ -119,6 +120,18 @@ def test_a_training_stopped_after_any_epoch_goes_on_as_if_it_had_not_been(
     assert outcome(stopped_dir) == outcome(tmp_path / "whole")
     assert run_training(config, stopped_dir, resume=True) == []  # done is done
     assert outcome(stopped_dir) == outcome(tmp_path / "whole")
+
+
+def test_threads_change_neither_a_run_nor_a_resumed_one(config, tmp_path, monkeypatch):
+    for module in (objective, trainer):
+        monkeypatch.setattr(module, "PART", 8)  # so that the tiny text's batches have several parts
+    training = {"batch_size": 24, "epochs": 4, "dropout_input": 0.2, "dropout_hidden": 0.2}
+    config = change(config, training=training)
+    run_training(config, tmp_path / "whole")
+    monkeypatch.setattr(trainer, "blas_threads", lambda: 2)
+    run_training(change(config, training={"epochs": 2}), tmp_path / "stopped")
+    run_training(config, tmp_path / "stopped", resume=True)
+    assert outcome(tmp_path / "stopped") == outcome(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("step", ["save_model", "save_state", "write_log"])

@@ -22,8 +22,9 @@ from nertool.embeddings.windows import (
 )
 from nertool.evaluation.scores import Scores
 from nertool.network.activations import Array
-from nertool.network.lookup import Rows, row_width
+from nertool.network.lookup import row_width
 from nertool.network.objective import (
+    PART,
     Batch,
     Masks,
     Objective,
@@ -39,6 +40,7 @@ from nertool.tagging.evaluate import score_predictions
 from nertool.tagging.model import outputs, score_tokens
 from nertool.training.audit import Audit, NonFiniteError, Snapshot, audit, copy_met, is_finite
 from nertool.training.prepared import Part, Prepared
+from nertool.training.team import Team, blas_threads
 from nertool.training.working import (
     TrainingText,
     Working,
@@ -122,77 +124,115 @@ def train(
     windows and J of each mini-batch. Errors: NonFiniteError if J or a gradient is no longer finite.
     """
     settings = config.training
-    objective = objective_of(config)
     if sentences is None:
         sentences = np.arange(len(prepared.train.sentence_starts) - 1)
     augmented = settings.recase or settings.replace_entities
     epoch_text = None if augmented else training_text(config, prepared, working)
+    # More threads than a batch has parts would mostly wait.
+    parts = max(1, round(settings.batch_size / PART))
+    with Team(min(parts, blas_threads())) as team:
+        while state.epoch < settings.epochs and not _out_of_patience(config, state):
+            started = time.perf_counter()
+            state.epoch += 1
+            text = epoch_text or augmented_text(config, prepared, working, sentences, state.rng)
+            with team.alone():
+                loss, audits = _epoch(config, prepared, text, sentences, state, team, on_batch)
+                seconds = time.perf_counter() - started
+                state.recent = [*state.recent, _copy(state.parameters)][-settings.average :]
+                averaged = mean_parameters(state.recent)
+                dev = None
+                if working.dev and prepared.dev:
+                    dev = evaluate_part(config, prepared.tags, averaged, working.dev, prepared.dev)
+            # Without a dev part there is nothing to choose by: the last epoch is the best.
+            best = dev is None or dev.f1 > state.best_f1
+            if best:
+                state.best = averaged
+                state.best_epoch, state.best_f1 = state.epoch, dev.f1 if dev else 0.0
+            N = int(np.diff(text.inputs.text.sentence_starts)[sentences].sum())
+            alpha = _alpha(config, state.epoch)
+            yield EpochRecord(state.epoch, loss, dev, alpha, seconds, N / seconds, best, audits)
+
+
+def _alpha(config: Config, epoch: int) -> float:
+    return config.training.alpha / (1.0 + config.training.decay * (epoch - 1))
+
+
+def _epoch(
+    config: Config,
+    prepared: Prepared,
+    text: TrainingText,
+    sentences: NDArray[np.int64],
+    state: State,
+    team: Team,
+    on_batch: Callable[[int, float], None],
+) -> tuple[float, tuple[Audit, ...]]:
+    """Go through the text once; return the mean J of its windows, and the audits."""
+    settings, objective, parameters = config.training, objective_of(config), state.parameters
+    alpha = _alpha(config, state.epoch)
+    total, windows = 0.0, 0
+    audits = []
+    source = masked_batches(config, prepared, text, sentences, parameters, state.rng)
+    drawn = next(source, None)
+    while drawn:
+        batch, masks = drawn
+        # A number too large is caught below, by J: no need for numpy to warn of it first.
+        with np.errstate(over="ignore", invalid="ignore"):
+            J, gradients = loss_and_gradients(objective, parameters, batch, masks, team.each)
+        step = state.optimizer.t + 1
+        where = {"epoch": state.epoch, "step": step, "alpha": alpha}
+        snapshot = Snapshot(where, objective, parameters, batch, masks)
+        if not is_finite(J, gradients):
+            became = "a gradient became infinite" if np.isfinite(J) else f"the loss became {J}"
+            raise NonFiniteError(
+                f"{became} in epoch {state.epoch} after "
+                f"{state.optimizer.t} batches at training.alpha = {alpha:g}; set a smaller one",
+                snapshot,
+            )
+        due = settings.audit_every and step % settings.audit_every == 0
+        before = copy_met(parameters, gradients) if due else {}
+        # Only this draws from state.rng, one batch after the other: what is drawn doesn't depend on when.
+        following = team.begin(lambda: next(source, None))
+        state.optimizer.update(parameters, gradients, alpha, team.each)
+        if due:
+            audits.append(audit(snapshot, J, gradients, before, parameters))
+        B = len(batch.windows)
+        total, windows = total + J * B, windows + B
+        on_batch(B, J)
+        drawn = following()
+    return total / windows, tuple(audits)
+
+
+def masked_batches(
+    config: Config,
+    prepared: Prepared,
+    text: TrainingText,
+    sentences: NDArray[np.int64],
+    parameters: Parameters,
+    rng: np.random.Generator,
+) -> Iterator[tuple[Batch, Masks]]:
+    """Yield an epoch's mini-batches of the given sentences, as the network takes them, and their
+    dropout masks."""
+    settings, (padded, ids, given), tag_ids = config.training, *text
     weights = token_weights(config, prepared)
-    T, K = len(prepared.tags), outputs(prepared.tags, config)
-    dtype = state.parameters["W"].dtype.type
-    d = row_width(list(tables_of(state.parameters).values()), objective.columns)
-
-    while state.epoch < settings.epochs and not _out_of_patience(config, state):
-        started = time.perf_counter()
-        state.epoch += 1
-        alpha = settings.alpha / (1.0 + settings.decay * (state.epoch - 1))
-        text, ids, given, tag_ids = _flat(
-            epoch_text or augmented_text(config, prepared, working, sentences, state.rng)
+    targets = one_hot(tag_ids, len(prepared.tags), outputs(prepared.tags, config))
+    d = row_width(list(tables_of(parameters).values()), objective_of(config).columns)
+    dtype = parameters["W"].dtype.type
+    for drawn in batches(padded, sentences, settings.shuffle, settings.batch_size, rng):
+        batch = Batch(
+            ids=ids.take(drawn.positions, axis=0),
+            windows=drawn.windows,
+            y=targets(drawn.tokens).astype(dtype),
+            given=None if given is None else given[drawn.tokens],
+            weights=None if weights is None else weights[tag_ids[drawn.tokens]].astype(dtype),
         )
-        targets = one_hot(tag_ids, T, K)
-        N = int(np.diff(text.sentence_starts)[sentences].sum())
-        total = 0.0
-        audits = []
-        for drawn in batches(text, sentences, settings.shuffle, settings.batch_size, state.rng):
-            batch = Batch(
-                ids=ids[drawn.positions],
-                windows=drawn.windows,
-                y=targets(drawn.tokens).astype(dtype),
-                given=None if given is None else given[drawn.tokens],
-                weights=None if weights is None else weights[tag_ids[drawn.tokens]].astype(dtype),
-            )
-            n, B = len(batch.ids), len(batch.windows)
-            masks = Masks(
-                dropout_mask(state.rng, (n, d), settings.dropout_input, dtype),
-                dropout_mask(state.rng, (B, config.network.hidden), settings.dropout_hidden, dtype),
-            )
-            # A number too large is caught below, by J: no need for numpy to warn of it first.
-            with np.errstate(over="ignore", invalid="ignore"):
-                J, gradients = loss_and_gradients(objective, state.parameters, batch, masks)
-            step = state.optimizer.t + 1
-            where = {"epoch": state.epoch, "step": step, "alpha": alpha}
-            snapshot = Snapshot(where, objective, state.parameters, batch, masks)
-            if not is_finite(J, gradients):
-                became = "a gradient became infinite" if np.isfinite(J) else f"the loss became {J}"
-                raise NonFiniteError(
-                    f"{became} in epoch {state.epoch} after "
-                    f"{state.optimizer.t} batches at training.alpha = {alpha:g}; set a smaller one",
-                    snapshot,
-                )
-            due = settings.audit_every and step % settings.audit_every == 0
-            before = copy_met(state.parameters, gradients) if due else {}
-            state.optimizer.update(state.parameters, gradients, alpha)
-            if due:
-                audits.append(audit(snapshot, J, gradients, before, state.parameters))
-            total += J * B
-            on_batch(B, J)
-        seconds = time.perf_counter() - started
-        state.recent = [*state.recent, _copy(state.parameters)][-settings.average :]
-        averaged = mean_parameters(state.recent)
-        dev = None
-        if working.dev and prepared.dev:
-            dev = evaluate_part(config, prepared.tags, averaged, working.dev, prepared.dev)
-        # Without a dev part there is nothing to choose by: the last epoch is the best.
-        best = dev is None or dev.f1 > state.best_f1
-        if best:
-            state.best = averaged
-            state.best_epoch, state.best_f1 = state.epoch, dev.f1 if dev else 0.0
-        speed = N / seconds
-        yield EpochRecord(state.epoch, total / N, dev, alpha, seconds, speed, best, tuple(audits))
-
-
-def _flat(text: TrainingText) -> tuple[PaddedText, Rows, Array | None, Ids]:
-    return (*text.inputs, text.tag_ids)
+        n, B = len(batch.ids), len(batch.windows)
+        yield (
+            batch,
+            Masks(
+                dropout_mask(rng, (n, d), settings.dropout_input, dtype),
+                dropout_mask(rng, (B, config.network.hidden), settings.dropout_hidden, dtype),
+            ),
+        )
 
 
 def token_weights(config: Config, prepared: Prepared) -> Array | None:
