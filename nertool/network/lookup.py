@@ -111,7 +111,7 @@ def _cuts(tables: Sequence[Array], columns: Columns) -> list[slice]:
     return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
-_FEW = 16  # rows: as a full matrix S is still smaller than what a sparse one takes to be made
+_FEW = 48  # rows: a full matrix S is multiplied sooner than a sparse one is made
 
 
 def scatter_add(place: NDArray[np.integer], values: Array, n: int) -> Array:
@@ -127,5 +127,6 @@ def scatter_add(place: NDArray[np.integer], values: Array, n: int) -> Array:
 
     m = len(place)
     ones = np.ones(m, dtype=values.dtype)
+    place, ends = place.astype(np.int32, copy=False), np.arange(m + 1, dtype=np.int32)
     # Column i of S holds a single 1, in row place[i]: that is compressed sparse column form as it stands.
-    return np.asarray(sparse.csc_array((ones, place, np.arange(m + 1)), shape=(n, m)) @ values)
+    return np.asarray(sparse.csc_array((ones, place, ends), shape=(n, m)) @ values)

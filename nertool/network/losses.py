@@ -26,11 +26,14 @@ def softmax_loss(s: Array, y: Array, weights: Array | None = None) -> tuple[floa
 
     J = mean over examples of log Σ_k e^s_k − s_y.
     """
-    shifted = s - s.max(axis=1, keepdims=True)
-    exps = np.exp(shifted)
-    total = exps.sum(axis=1, keepdims=True)
-    losses = np.log(total) - (y * shifted).sum(axis=1, keepdims=True)
-    return _mean(losses, exps / total - y, weights)
+    shifted = s.T.copy()                       # (K, B): along K short rows each sum would be slow
+    shifted -= shifted.max(axis=0)
+    losses = -(y.T * shifted).sum(axis=0)      # (B,)
+    p = np.exp(shifted, out=shifted)
+    total = p.sum(axis=0)
+    losses += np.log(total)
+    p /= total
+    return _mean(losses[:, None], p.T - y, weights)
 
 
 def _mean(losses: Array, slopes: Array, weights: Array | None) -> tuple[float, Array]:

@@ -187,7 +187,7 @@ def loss_and_gradients(
     to go through the batch's parts, and then through the tables; the result is the same to the bit,
     since the parts are added in their order.
     """
-    n, B = len(batch.ids), len(batch.windows)
+    B = len(batch.windows)
     tables = tables_of(parameters)
     frozen = {k for k, name in enumerate(tables) if name in objective.frozen}
     trained = len(frozen) < len(tables)
@@ -204,9 +204,11 @@ def loss_and_gradients(
 
     gradients: ParameterGradients = {}
     if trained:
-        dR = _joined([part.words for part in parts], [own.dR for own in shares if own.dR is not None], n)
+        # A word that two parts have stands twice here; its rows get the sum, as any word's do.
+        ids = _joined([part.batch.ids for part in parts])
+        dR = _joined([own.dR for own in shares if own.dR is not None])  # (n, d)
         by_table = embed_backward(
-            list(tables.values()), batch.ids, dR, objective.columns, frozen, each
+            list(tables.values()), ids, dR, objective.columns, frozen, each
         )
         for name, gradient in zip(tables, by_table, strict=True):
             if gradient is not None:
@@ -218,14 +220,8 @@ def loss_and_gradients(
     return J, gradients
 
 
-def _joined(words: list[slice], dRs: list[Array], n: int) -> Array:
-    """Return ∂J/∂R (n, d) from those of the parts; a word that two parts have gets both."""
-    if len(dRs) == 1:
-        return dRs[0]
-    dR = np.zeros((n, dRs[0].shape[1]), dtype=dRs[0].dtype)
-    for own, dR_of_part in zip(words, dRs, strict=True):
-        dR[own] += dR_of_part
-    return dR
+def _joined(arrays: list[Array]) -> Array:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def initial_weights(

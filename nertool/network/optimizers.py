@@ -100,7 +100,7 @@ class Optimizer:
             pass
 
 
-_BLOCK = 1 << 14  # numbers: what a rule makes of so many stays in a core's own cache
+_BLOCK = 1 << 15  # numbers: what a rule makes of so many stays in a core's own cache
 
 
 def _blocks(gradients: ParameterGradients) -> list[tuple[str, slice]]:
@@ -108,6 +108,6 @@ def _blocks(gradients: ParameterGradients) -> list[tuple[str, slice]]:
     blocks = []
     for name, gradient in gradients.items():
         values = gradient.values if isinstance(gradient, RowGradient) else gradient
-        rows = max(1, _BLOCK * len(values) // max(1, values.size))
-        blocks += [(name, slice(i, i + rows)) for i in range(0, len(values), rows)]
+        rows, k = len(values), max(1, round(values.size / _BLOCK))
+        blocks += [(name, slice(rows * i // k, rows * (i + 1) // k)) for i in range(k)]
     return blocks
