@@ -3,6 +3,10 @@
 Both get the same batches of windows, the same tables, dropout and AdaGrad, float32, and as many
 threads (--threads). PyTorch's gradients of the tables are sparse (nn.Embedding(sparse=True)), its
 best case here: dense ones are several times slower. Writes results/training.md and .json.
+
+How close to the limit: the table also says how fast our epoch gets its matrix products done, all
+else that it does included, and what share that is of the rate at which this machine multiplies two
+large square matrices, with as many threads, measured before each epoch of the same run.
 """
 
 from __future__ import annotations
@@ -92,16 +96,50 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
 
     ours: list[float] = []
     theirs: list[float] = []
+    peaks: list[float] = []
     f1 = 0.0
-    for record in train(config, prepared, working, state):
+    records = train(config, prepared, working, state)
+    for _ in range(repetitions):
+        peaks.append(peak())
+        record = next(records)
         ours.append(record.seconds)
         theirs.append(twin_epoch())
         f1 = record.dev.f1 if record.dev else 0.0
     twin_f1 = twin_score(twin, config, prepared, working)
+    tokens = len(prepared.train.word_ids)
+    flops = products(tokens, state.parameters, 0 if inputs.given is None else inputs.given.shape[1])
     return {
         "nertool": {"seconds": median(ours), "all": ours, "f1": f1},
         "torch": {"seconds": median(theirs), "all": theirs, "f1": twin_f1},
+        "tokens": tokens,
+        "product_flops": flops,
+        "peak_flops_per_second": median(peaks),
+        "all_peaks": peaks,
     }
+
+
+def products(N: int, parameters: Any, e: int) -> int:
+    """Count the additions and multiplications of an epoch's matrix products, over N windows.
+
+    z = W x, ∂J/∂W = δ xᵀ, and Wᵀ δ, but for the e entries of x that are no words; s = U h,
+    Uᵀ ∂J/∂s and ∂J/∂U.
+    """
+    (H, D), K = parameters["W"].shape, len(parameters["U"])
+    return 2 * N * H * (2 * D + (D - e) + 3 * K)
+
+
+def peak(side: int = 2048, times: int = 3) -> float:
+    """Return the operations a second of a float32 product of two large square matrices, at its best."""
+    import numpy as np
+
+    A, B = np.random.default_rng(1).random((2, side, side), dtype=np.float32)
+    out = A @ B
+    seconds = []
+    for _ in range(times):
+        started = time.perf_counter()
+        np.matmul(A, B, out=out)
+        seconds.append(time.perf_counter() - started)
+    return float(2 * side**3 / min(seconds))
 
 
 def twin_score(twin: Any, config: Any, prepared: Any, working: Any) -> float:
@@ -132,14 +170,18 @@ def twin_score(twin: Any, config: Any, prepared: Any, working: Any) -> float:
 def table(rows: dict[str, Any]) -> list[str]:
     """Write the results as lines of a table."""
     lines = [
-        "| recipe | nertool, s an epoch | PyTorch twin | ratio | dev F1 of both |",
-        "|---|---|---|---|---|",
+        "| recipe | nertool, s an epoch | tokens a second | PyTorch twin, s | ratio | dev F1 of both | "
+        "our products, GFLOP/s | this machine's peak | share |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, row in rows.items():
         ours, theirs = row["nertool"], row["torch"]
+        rate, limit = row["product_flops"] / ours["seconds"], row["peak_flops_per_second"]
         lines.append(
-            f"| {name} | {ours['seconds']:.2f} | {theirs['seconds']:.2f} | "
-            f"{theirs['seconds'] / ours['seconds']:.2f} | {100 * ours['f1']:.1f}, {100 * theirs['f1']:.1f} |"
+            f"| {name} | {ours['seconds']:.2f} | {row['tokens'] / ours['seconds']:,.0f} | "
+            f"{theirs['seconds']:.2f} | {theirs['seconds'] / ours['seconds']:.2f} | "
+            f"{100 * ours['f1']:.1f}, {100 * theirs['f1']:.1f} | "
+            f"{rate / 1e9:.0f} | {limit / 1e9:.0f} | {rate / limit:.0%} |"
         )
     return lines
 
