@@ -1,8 +1,9 @@
 """The threads that share the work of a training step, in place of those of the matrix library (BLAS).
 
-numpy lets other threads run while it computes. Two parts of a batch that go through the whole step
-side by side keep two cores busy where two threads inside of each product would not: most of a step
-is not products, and a thread that waits for the other one's half of a small product waits busily.
+numpy lets other threads run while it computes, so two parts of a batch can go through the whole step
+side by side. Two threads inside of each product share the products alone, and one that waits for the
+other's half of a small product waits busily: where other programs want the cores too, that costs
+several times the step.
 """
 
 from __future__ import annotations
