@@ -191,35 +191,38 @@ def test_an_ensemble_is_one_network_with_its_members_side_by_side():
 
 
 @pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[compiled._Stage]:
-    """Give tables room for the words of a piece of two tokens, and of no word form at all; list the
-    times that one began anew."""
-    times: list[compiled._Stage] = []
-    forget = compiled._Stage._forget_rows
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[compiled._Network]:
+    """List the times that a network's table began anew; let no word form be remembered for long."""
+    times: list[compiled._Network] = []
+    forget = compiled._Network.forget_rows
     monkeypatch.setattr(
-        compiled._Stage, "_forget_rows", lambda stage: (times.append(stage), forget(stage))
+        compiled._Network, "forget_rows", lambda network: (times.append(network), forget(network))
     )
     monkeypatch.setattr(compiled, "_START", 3)
-    monkeypatch.setattr(compiled, "_PIECE", 2)
-    monkeypatch.setattr(compiled, "_PLACES_BYTES", 0)
+    monkeypatch.setattr(compiled, "_MOST_FORMS", 5)
     return times
 
 
-def test_tables_that_start_anew_give_the_same_scores(model, begun):
-    small = CompiledTagger(model, table_bytes=0)
-    roomy = CompiledTagger(model)
+def networks(tagger: CompiledTagger) -> list[compiled._Network]:
+    return [*tagger._first, *tagger._members]
+
+
+@pytest.mark.parametrize("rows", [0, 9, 14])
+def test_tables_that_start_anew_give_the_same_scores(model, begun, rows):
+    row = 5 * 4 * len(model.members[0].parameters["b"])  # bytes: 5 window positions
+    small, roomy = CompiledTagger(model, table_bytes=rows * row), CompiledTagger(model)
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], WORDS[:5]):
         setting = setting_from(words, [0, 1, 2, 3, 4], [0, 2, 5])
         np.testing.assert_array_equal(small.scores(setting), roomy.scores(setting))
-        assert small._stage._used <= small._stage._limit
-    # A form at a time: there is room for no more; and each time that the rows are too many.
-    assert begun.count(small._stage) >= 4
+        assert small._members[0]._used <= max(rows, 7)  # a window's own words always have room
+    assert begun.count(small._members[0]) >= 4
 
 
-def test_tables_of_two_stages_and_several_members_start_anew_too(begun):
+@pytest.mark.parametrize("table_bytes", [0, 500, 2000])
+def test_tables_of_two_stages_and_several_members_start_anew_too(begun, table_bytes):
     # A form that gets another number must find its row of L there for every file of vectors.
     model = random_model(dtype=np.float64)
-    small = CompiledTagger(model, table_bytes=0)
+    small = CompiledTagger(model, table_bytes=table_bytes)
     roomy = CompiledTagger(model)
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], [*WORDS[4:], "the"], WORDS[:5]):
         ids = [*range(len(words)), 0, 1, 0]
@@ -230,24 +233,24 @@ def test_tables_of_two_stages_and_several_members_start_anew_too(begun):
         np.testing.assert_allclose(
             small.scores(setting), reference(model, setting), rtol=1e-12, atol=1e-12
         )
-    assert small._stage._used <= small._stage._limit
-    assert len(small._stage._forms) == len(small._first._forms) == 5
-    assert begun.count(small._first) > begun.count(roomy._first)
-    assert begun.count(small._stage) > begun.count(roomy._stage)
+    for of_small, of_roomy in zip(networks(small), networks(roomy), strict=True):
+        assert begun.count(of_small) > begun.count(of_roomy)
 
 
-@pytest.mark.parametrize("piece", [1, 2, 3, 7])
-def test_where_a_text_is_cut_for_scoring_changes_nothing(monkeypatch, piece):
+def test_members_take_turns_where_their_tables_together_are_too_large(begun):
     model = random_model(dtype=np.float64)
-    setting = text_of(["Ada met the Paris", "", "london"], ["the Ada . met", "Paris"])
-    monkeypatch.setattr(compiled, "_PIECE", piece)
-    found = CompiledTagger(model).scores(setting)
-    np.testing.assert_allclose(found, reference(model, setting), rtol=1e-12, atol=1e-12)
+    setting = random_text(WORDS, 100, 20, 3)
+    tagger = CompiledTagger(model)
+    tagger.scores(setting)
+    assert all(network._used for network in networks(tagger))
+    one = max(network.bytes for network in networks(tagger))
+    tight = CompiledTagger(model, table_bytes=one)
+    tight.scores(setting)
+    assert sum(network.bytes for network in networks(tight)) <= 2 * one
+    np.testing.assert_array_equal(tight.scores(setting), tagger.scores(setting))
 
 
-def test_more_words_at_once_than_the_limit_still_fit(model, monkeypatch):
-    monkeypatch.setattr(compiled, "_START", 4)
-    monkeypatch.setattr(compiled, "_PLACES_BYTES", 0)
+def test_more_words_at_once_than_the_limit_still_fit(model, begun):
     setting = setting_from(WORDS, list(range(len(WORDS))), [0, len(WORDS)])
     found = CompiledTagger(model, table_bytes=0).scores(setting)
     np.testing.assert_allclose(found, reference(model, setting), rtol=1e-5, atol=1e-5)

@@ -18,9 +18,8 @@ from nertool.embeddings.context import (
     context_ids,
     cut_documents,
     document_context,
-    document_means,
+    group_sums,
     groups_of,
-    neighbour_means,
     others_mean,
     others_sum,
     sentence_context,
@@ -33,6 +32,18 @@ TEXT = text_of(
     ["Paris met Rome"],
 )
 TOKENS = [TEXT.words[i] for i in TEXT.word_ids]
+
+
+def neighbour_means(text: Setting, own: np.ndarray) -> np.ndarray:
+    """Return them for every token: 0 where the word stands nowhere else."""
+    means = np.zeros((len(own), 2 * own.shape[1]), dtype=own.dtype)
+    means[text.groups.members] = context.neighbour_means(text, own)
+    return means
+
+
+def document_means(text: Setting, own: np.ndarray) -> np.ndarray:
+    """Return each token's document's."""
+    return context.document_means(text, own)[text.documents]
 
 
 def by_token(values: np.ndarray) -> list[tuple[str, int]]:
@@ -231,6 +242,21 @@ def test_sums_and_means_over_the_others_equal_a_loop(width, dtype, keys, seed):
         rest = [values[j] for j in range(len(keys)) if keys[j] == keys[i] and j != i]
         np.testing.assert_allclose(own_sum, np.sum(rest, axis=0), atol=tolerance)
         np.testing.assert_allclose(own_mean, np.mean(rest, axis=0), atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sums_of_many_rows_are_those_of_few_to_the_last_bit(dtype, monkeypatch):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(50, 40)).astype(dtype)
+    sizes = np.array([3, 0, 20, 1, 0, 2])
+    rows = rng.integers(0, 50, sizes.sum())
+    few = group_sums(values, rows, sizes)
+    monkeypatch.setattr(context, "_MANY", 0)
+    many = group_sums(values, rows, sizes)
+    assert few.dtype == many.dtype == dtype
+    np.testing.assert_array_equal(few, many)
+    expected = [part.sum(axis=0) for part in np.split(values[rows], np.cumsum(sizes)[:-1])]
+    np.testing.assert_allclose(few, expected, rtol=1e-5)
 
 
 def test_what_is_passed_in_stays_as_it_is():

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nertool.config import Config, FeaturesConfig
 from nertool.corpus.columnar import Ids
@@ -88,6 +89,38 @@ def lay_out(type_ids: Ids, setting: Setting, config: Config, given: Values | Non
     return Inputs(text, np.concatenate([type_ids[text.types], around], axis=1), given)
 
 
+class Part(NamedTuple):
+    """Some columns of what stands beside the windows. tokens (n,), ascending: those that it is not 0
+    for, values (n, e_i) theirs; or None, and values (D, e_i) those of each document."""
+
+    tokens: NDArray[np.int64] | None
+    values: Values
+
+
+def given_parts(
+    features: FeaturesConfig,
+    setting: Setting,
+    vectors: Callable[[Ids], Values],
+    first_stage: Values | None = None,
+) -> list[Part]:
+    """Return what stands beside each token's window in parts, in the order of its columns."""
+    parts = []
+    members = setting.groups.members if features.neighbours or first_stage is not None else None
+    order = np.argsort(members, kind="stable") if members is not None else np.empty(0, np.int64)
+    if features.neighbours or features.document_vector:
+        own = vectors(setting.word_ids)
+        if features.neighbours and members is not None:
+            parts.append(Part(members[order], neighbour_means(setting, own)[order]))
+        if features.document_vector:
+            parts.append(Part(None, document_means(setting, own)))
+    if first_stage is not None and members is not None:
+        # The mean opinion of the others, and that there are any.
+        means = others_mean(first_stage, setting.groups)[order]
+        there = np.ones((len(means), 1), dtype=means.dtype)
+        parts.append(Part(members[order], np.concatenate([means, there], axis=1)))
+    return parts
+
+
 def given_inputs(
     features: FeaturesConfig,
     setting: Setting,
@@ -100,21 +133,15 @@ def given_inputs(
     first_stage (N, T): the class probabilities of each token, of which a token gets the mean over
     the word's other occurrences.
     """
-    parts = []
-    if features.neighbours or features.document_vector:
-        own = vectors(setting.word_ids)
-        if features.neighbours:
-            parts.append(neighbour_means(setting, own))
-        if features.document_vector:
-            parts.append(document_means(setting, own))
-    if first_stage is not None:
-        # The mean opinion of the others, and whether there are any.
-        others = np.zeros((len(first_stage), first_stage.shape[1] + 1), dtype=first_stage.dtype)
-        members = setting.groups.members
-        others[members, :-1] = others_mean(first_stage, setting.groups)
-        others[members, -1] = 1.0
-        parts.append(others)
-    return np.concatenate(parts, axis=1) if parts else None
+    columns = []
+    for tokens, values in given_parts(features, setting, vectors, first_stage):
+        if tokens is None:
+            columns.append(values[setting.documents])
+            continue
+        column = np.zeros((len(setting.word_ids), values.shape[1]), dtype=values.dtype)
+        column[tokens] = values
+        columns.append(column)
+    return np.concatenate(columns, axis=1) if columns else None
 
 
 def given_width(config: Config, v: int, T: int, first_stage: bool) -> int:

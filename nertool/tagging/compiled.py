@@ -12,26 +12,25 @@ So with T_c = r W_cᵀ + k V_cᵀ made once for each distinct word (a form in a 
 a token costs C row additions, one f and the K × H product. The tables grow with the words met, up
 to a limit of memory; then they start anew.
 
-The mean score of k networks is one network, k times as wide: their hidden units side by side, and
-s = Σ_i (1/k) U_i f(W_i x_i + b_i). So the members of an ensemble need no code of their own here:
-each fills its columns of the same tables.
+Each member of an ensemble has tables of its own; where all of them together would take too much memory,
+they take turns.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import NDArray
 
 from nertool.config import Config
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.embeddings.context import CONTEXTS, Setting, context_ids
-from nertool.embeddings.inputs import contexts_of, given_inputs, table_columns
-from nertool.embeddings.windows import FIRST_TYPE, pad
+from nertool.embeddings.inputs import Part, contexts_of, given_parts, table_columns
+from nertool.embeddings.windows import PaddedText, pad
 from nertool.embeddings.wordforms import WordForms
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import embed
@@ -41,9 +40,8 @@ from nertool.tagging.decode import decode
 from nertool.tagging.model import Member, Model, word_vectors
 
 _BLOCK_BYTES = 1 << 18  # of z at a time: it and one gathered table stay in the processor's cache
-_PIECE = 1 << 14  # tokens whose words are looked up together: so many rows the tables always hold
-_START = 4096  # rows that the tables have room for at first
-_PLACES_BYTES = 64 << 20  # of the list of where each word stands in the tables
+_START = 4096  # rows that a table has room for at first
+_MOST_FORMS = 1 << 19  # word forms that are remembered
 TABLE_BYTES = 256 << 20
 
 
@@ -53,18 +51,38 @@ class CompiledTagger:
     def __init__(self, model: Model, table_bytes: int = TABLE_BYTES) -> None:
         self.model = model
         self.lattice = model.lattice()
-        stages = 1 + bool(model.first_stage)
-        self._stage = _Stage(model.config, model.members, table_bytes // stages)
-        self._first = (
-            _Stage(model.config, model.first_stage, table_bytes // stages)
-            if model.first_stage
-            else None
+        forms = {id(m.encoder): _Forms(m) for m in (*model.first_stage, *model.members)}
+        self._first, self._members = (
+            [_Network(m, model.config, forms[id(m.encoder)], table_bytes) for m in stage]
+            for stage in (model.first_stage, model.members)
         )
+        self._table_bytes = table_bytes
 
     def scores(self, setting: Setting) -> Array:
         """Score every token of a text for every tag: (N, T), ready to choose tags by."""
-        opinion = softmax(self._first.scores(setting)) if self._first else None
-        return adjust(self._stage.scores(setting, opinion), setting, self.model.config.decoding)
+        text = _lay_out(setting, self.model.config)
+        opinion = softmax(self._mean(self._first, text, None)) if self._first else None
+        scores = self._mean(self._members, text, opinion)
+        return adjust(scores, setting, self.model.config.decoding)
+
+    def _mean(self, networks: Sequence[_Network], text: _Text, first_stage: Array | None) -> Array:
+        """Return the mean of the networks' scores, (N, T)."""
+        total: Array | None = None
+        given: dict[int, list[Part]] = {}  # by the vectors that it is made of
+        for network in networks:
+            forms = network.forms
+            if id(forms) not in given:
+                given[id(forms)] = forms.given(text.setting, self.model.config, first_stage)
+            others = [other for other in (*self._first, *self._members) if other is not network]
+            if network.bytes + sum(other.bytes for other in others) > self._table_bytes:
+                for other in others:  # one at a time, then: each makes its own anew for every text
+                    other.forget_rows()
+            s = network.scores(text, given[id(forms)])
+            total = s if total is None else np.add(total, s, out=total)
+        assert total is not None
+        if len(networks) > 1:
+            total /= total.dtype.type(len(networks))
+        return total
 
     def decode(self, scores: Array, sentence_starts: Offsets) -> Ids:
         """Choose each sentence's tags, as the config says: (N,) int32 into the model's tags."""
@@ -76,174 +94,225 @@ class CompiledTagger:
         return spans_of(tag_ids, self.model.tags, setting.sentence_starts)
 
 
-class _Stage:
-    """Networks side by side, folded into one."""
+class _Text(NamedTuple):
+    """A text as all networks read it: combinations (P,) int64, the number of each word's combination of
+    contexts, 0 for the paddings'; padded and its setting as they are."""
 
-    def __init__(self, config: Config, members: Sequence[Member], table_bytes: int) -> None:
-        self.config = config
-        self.members = [_Slices(member, config) for member in members]
-        self._encoders = list({id(m.encoder): (m.encoder, m.L) for m in members}.values())
-        dtype = members[0].parameters["W"].dtype
-        ends = np.cumsum([len(member.weights.b) for member in self.members]).tolist()
-        self._units = [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)]
-        # (K, ΣH): the mean over the members is taken into U.
-        U = np.concatenate([member.weights.U for member in self.members], axis=1)
-        self._U = U / dtype.type(len(members))
-        self._contexts = contexts_of(config)
-        self._sizes = [CONTEXTS[name].size for name in self._contexts]
-        self._combinations = math.prod(self._sizes)
-        C, H = config.windows.size, ends[-1]
-        # (C, combinations, ΣH): V_c k for each combination of contexts
-        self._V = self._context_tables(C, H, dtype) if self._contexts else None
-        self._T = np.empty((C, _START, H), dtype=dtype)  # (C, rows, ΣH)
-        self._limit = max(_PIECE + C + 1, table_bytes // (C * H * dtype.itemsize))
-        self._most_forms = _PLACES_BYTES // (4 * self._combinations)
-        self._forget_forms()
+    setting: Setting
+    padded: PaddedText
+    combinations: NDArray[np.int64]
 
-    def scores(self, setting: Setting, first_stage: Array | None = None) -> Array:
-        """Return s (N, T); first_stage (N, T): the probabilities that the members are given."""
-        forms = self._forms_of(setting.words)
-        m = self.config.windows.size // 2
-        text = pad(setting.word_ids, setting.sentence_starts, m)
-        words = np.concatenate([[0, 1], forms])[text.types] * self._combinations
-        if self._contexts:
-            numbers = context_ids(self._contexts, setting)
-            words[text.centres] += np.ravel_multi_index(tuple(numbers.T), self._sizes)
-        given = self._given(setting, forms, first_stage)
-        N, K = len(text.centres), len(self._U)
-        # A single output: O's score is 0, and e^s are the odds against it. A column lies in one
-        # piece: what follows goes through the tags one by one, over all tokens.
-        s = np.zeros((N, max(2, K)), dtype=self._T.dtype, order="F")
-        for start in range(0, N, _PIECE):
-            centres = text.centres[start : start + _PIECE]
-            first, end = centres[0] - m, centres[-1] + m + 1
-            rows = self._rows_of(words[first:end])
-            own = {i: g[start : start + _PIECE] for i, g in given.items()}
-            self._score(rows, centres - first, own, s[start : start + _PIECE, -K:])
-        return s
 
-    def _score(self, rows: Ids, centres: Offsets, given: dict[int, Array], s: Array) -> None:
-        """Write s (n, K): for each token, add up its window's rows of the tables; then f, then U."""
-        C, _, H = self._T.shape
-        m = C // 2
-        f = ACTIVATIONS[self.config.network.activation].f
-        size = max(1, _BLOCK_BYTES // (H * self._T.itemsize))
-        buffers = np.empty((2, min(len(s), size), H), dtype=self._T.dtype)
-        out = np.empty((buffers.shape[1], len(self._U)), dtype=self._T.dtype)
-        for start in range(0, len(s), size):
-            block = slice(start, start + size)
-            own = centres[block]
-            z, share = buffers[:, : len(own)]
-            for c in range(C):
-                # mode="clip" spares take a copy: without it, `out` is buffered in case an index
-                # is bad.
-                target = share if c else z
-                np.take(self._T[c], rows[own + (c - m)], axis=0, out=target, mode="clip")
-                if c:
-                    z += share
-            for member, units in zip(self.members, self._units, strict=True):
-                if given:
-                    z[:, units] += given[id(member.encoder)][block] @ member.G.T
-            f(z, out=z)
-            s[block] = np.matmul(z, self._U.T, out=out[: len(own)])
+def _lay_out(setting: Setting, config: Config) -> _Text:
+    padded = pad(setting.word_ids, setting.sentence_starts, config.windows.size // 2)
+    combinations = np.zeros(len(padded.types), dtype=np.int64)
+    names = contexts_of(config)
+    if names:
+        numbers = context_ids(names, setting)
+        combinations[padded.centres] = np.ravel_multi_index(tuple(numbers.T), _sizes(names))
+    return _Text(setting, padded, combinations)
 
-    def _given(self, setting: Setting, forms: Ids, first_stage: Array | None) -> dict[int, Array]:
-        """Return what stands beside the windows, (N, e), by the encoder that it depends on."""
-        given = {}
-        for (encoder, L), ids in zip(self._encoders, self._ids, strict=True):
-            g = given_inputs(
-                self.config.features, setting, partial(_vectors, L, ids, forms), first_stage
-            )
-            if g is not None:
-                given[id(encoder)] = g
-        return given
 
-    def _forget_forms(self) -> None:
-        """Begin anew with the paddings alone."""
-        self._forms: dict[str, int] = {}
+def _sizes(contexts: Sequence[str]) -> list[int]:
+    return [CONTEXTS[name].size for name in contexts]
+
+
+class _Forms:
+    """The word forms that an encoder has met, each with a number; 0 and 1 are the paddings'.
+
+    ids (forms, F): their row numbers in the tables. age: how often all were forgotten.
+    """
+
+    def __init__(self, member: Member) -> None:
+        self._encoder, self._L = member.encoder, member.L
+        self.age = -1
+        self._forget()
+
+    def _forget(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self.ids = self._encoder.padding
         self._last: tuple[WordForms | None, Ids] = (None, np.empty(0, dtype=np.int32))
-        # For each encoder (forms, F), the forms' row numbers in its tables; the paddings' first.
-        self._ids = [encoder.padding for encoder, _ in self._encoders]
-        self._forget_rows()
+        self.age += 1
 
-    def _forget_rows(self) -> None:
-        # Where each form stands in the tables, in each combination of contexts; −1 for nowhere.
-        self._places = np.full((max(_START, len(self._ids[0])), self._combinations), -1, np.int32)
-        self._used = 0
-
-    def _forms_of(self, words: Sequence[str]) -> Ids:
+    def numbers_of(self, words: Sequence[str]) -> Ids:
         """Return each word form's number, (n,) int32, adding those not met before."""
         # A list that only grew since it was last asked about: what is new in it is enough.
-        same = words is self._last[0]
-        begun = self._last[1] if same else np.empty(0, dtype=np.int32)
+        begun = self._last[1] if words is self._last[0] else np.empty(0, dtype=np.int32)
         added = words[len(begun) :]
-        known = self._forms
+        known = self._numbers
         new = [word for word in added if word not in known]
-        if len(known) + len(new) > self._most_forms and known:
-            self._forget_forms()
-            known, begun, added, new = self._forms, begun[:0], words, list(words)
+        if known and len(known) + len(new) > _MOST_FORMS:
+            self._forget()
+            known, begun, added, new = self._numbers, begun[:0], words, list(words)
         if new:
-            first = FIRST_TYPE + len(known)
+            first = len(self.ids)
             known.update(zip(new, range(first, first + len(new)), strict=True))
-            ids = [encoder.encode(new) for encoder, _ in self._encoders]
-            self._ids = [np.concatenate(pair) for pair in zip(self._ids, ids, strict=True)]
-            room = len(self._places)
-            if first + len(new) > room:
-                more = max(room, first + len(new) - room)
-                self._places = np.pad(self._places, ((0, more), (0, 0)), constant_values=-1)
+            self.ids = np.concatenate([self.ids, self._encoder.encode(new)])
         numbers = np.array([known[word] for word in added], dtype=np.int32)
         numbers = np.concatenate([begun, numbers])
         self._last = (words if isinstance(words, WordForms) else None, numbers)
         return numbers
 
-    def _rows_of(self, words: Ids) -> Ids:
-        """Return the row of the tables for each word (n,), given as its form's number · combinations +
-        its combination; words not met before get one."""
+    def given(self, setting: Setting, config: Config, first_stage: Array | None) -> list[Part]:
+        """Return what stands beside the windows, for networks with this encoder's vectors."""
+        numbers = self.numbers_of(setting.words)
+
+        def vectors(words: Ids) -> Array:
+            return np.asarray(self._L[self.ids[numbers[words], 0]])
+
+        return given_parts(config.features, setting, vectors, first_stage)
+
+
+class _Network:
+    """A member's weights, and the rows T_c of the words met so far."""
+
+    def __init__(self, member: Member, config: Config, forms: _Forms, table_bytes: int) -> None:
+        self.forms = forms
+        self._slices = _Slices(member, config)
+        self._U = self._slices.weights.U
+        self._f = ACTIVATIONS[config.network.activation].f
+        self._contexts = contexts_of(config)
+        self._combinations = math.prod(_sizes(self._contexts))
+        C, H = config.windows.size, len(self._slices.weights.b)
+        # (C, combinations, H): V_c k for each combination of contexts
+        self._V = self._slices.context_tables(self._contexts) if self._contexts else None
+        self._shape, self._dtype = (C, H), self._U.dtype
+        self._limit = max(C + 2, table_bytes // (C * H * self._dtype.itemsize))
+        self._age = forms.age
+        self.forget_rows()
+
+    @property
+    def bytes(self) -> int:
+        """The memory that its rows take."""
+        return self._T.nbytes
+
+    def forget_rows(self) -> None:
+        """Begin anew with no row."""
+        C, H = self._shape
+        self._T = np.empty((C, 0, H), dtype=self._dtype)  # (C, rows, H)
+        # Where each form stands in T, in each combination of contexts; −1 for nowhere.
+        self._places = np.full((0, self._combinations), -1, dtype=np.int32)
+        self._used = 0
+
+    def scores(self, text: _Text, given: Sequence[Part]) -> Array:
+        """Return s (N, T); given: what stands beside the windows."""
+        setting, padded = text.setting, text.padded
+        numbers = self.forms.numbers_of(setting.words)
+        if self._age != self.forms.age:  # its numbers mean other forms now
+            self._age = self.forms.age
+            self.forget_rows()
+        words = np.concatenate([[0, 1], numbers])[padded.types] * self._combinations
+        words += text.combinations
+        beside = _Beside(self._slices.G, given, setting)
+        N, K = len(padded.centres), len(self._U)
+        # A single output: O's score is 0, and e^s are the odds against it. A column lies in one
+        # piece: what follows goes through the tags one by one, over all tokens.
+        s = np.zeros((N, max(2, K)), dtype=self._dtype, order="F")
+        self._score(words, padded.centres, 0, beside, s[:, -K:])
+        return s
+
+    def _score(self, words: Ids, centres: Offsets, first: int, beside: _Beside, s: Array) -> None:
+        """Write s (n, K) of the tokens from `first` on, whose words stand at centres (n,) in words."""
+        if not len(centres):
+            return
+        m = self._shape[0] // 2
+        begin, end = centres[0] - m, centres[-1] + m + 1
+        rows = self._rows_of(words[begin:end])
+        if rows is None:  # too many words at once: half of the text at a time
+            half = len(centres) // 2
+            self._score(words, centres[:half], first, beside, s[:half])
+            self._score(words, centres[half:], first + half, beside, s[half:])
+            return
+        self._add_up(rows, centres - begin, first, beside, s)
+
+    def _add_up(self, rows: Ids, centres: Offsets, first: int, beside: _Beside, s: Array) -> None:
+        """For each token, add up its window's rows of T, and what stands beside it; then f, then U."""
+        C, H = self._shape
+        size = max(1, _BLOCK_BYTES // (H * self._dtype.itemsize))
+        buffers = np.empty((2, min(len(s), size), H), dtype=self._dtype)
+        out = np.empty((buffers.shape[1], len(self._U)), dtype=self._dtype)
+        for start in range(0, len(s), size):
+            own = centres[start : start + size]
+            z, share = buffers[:, : len(own)]
+            for c in range(C):
+                # mode="clip" spares take a copy: without it, `out` is buffered in case an index
+                # is bad.
+                target = share if c else z
+                np.take(self._T[c], rows[own + (c - C // 2)], axis=0, out=target, mode="clip")
+                if c:
+                    z += share
+            beside.add_to(z, first + start, share)
+            self._f(z, out=z)
+            s[start : start + size] = np.matmul(z, self._U.T, out=out[: len(own)])
+
+    def _rows_of(self, words: Ids) -> Ids | None:
+        """Return the row of T for each word (n,), given as its form's number · combinations + its
+        combination; words not met before get one. None if they are more than there may be rows."""
+        forms = len(self.forms.ids)
+        if forms > len(self._places):
+            more = max(_START, forms - len(self._places), len(self._places) // 2)
+            self._places = np.pad(self._places, ((0, more), (0, 0)), constant_values=-1)
         places = self._places.ravel()
         rows = places[words]
-        if rows.min(initial=0) < 0:
-            new = _distinct(words[rows < 0])
-            if self._used + len(new) > self._limit:
-                self._forget_rows()
-                places = self._places.ravel()
-                new = _distinct(words)
-            places[new] = np.arange(self._used, self._used + len(new))
-            self._fill(new)
-            rows = places[words]
-        return rows
+        if rows.min() >= 0:
+            return rows
+        new = _distinct(words[rows < 0])
+        if self._used + len(new) > self._limit:
+            new = _distinct(words)
+            if len(new) > self._limit and len(words) > self._shape[0]:
+                return None
+            self.forget_rows()
+            return self._rows_of(words)
+        places[new] = np.arange(self._used, self._used + len(new))
+        self._fill(new)
+        return np.asarray(places[words])
 
     def _fill(self, words: Ids) -> None:
         """Write T_c = r W_cᵀ + k V_cᵀ for words, as in _rows_of, making room if there is none."""
-        C, room, H = self._T.shape
         first, after = self._used, self._used + len(words)
+        C, room, H = self._T.shape
         if after > room:
-            grown = np.empty((C, min(max(2 * room, after), self._limit), H), dtype=self._T.dtype)
+            grown = np.empty((C, max(_START, room + room // 2, after), H), dtype=self._dtype)
             grown[:, :first] = self._T[:, :first]
             self._T = grown
         self._used = after
         forms, combinations = np.divmod(words, self._combinations)
-        ids = {
-            id(encoder): own[forms]
-            for (encoder, _), own in zip(self._encoders, self._ids, strict=True)
-        }
-        for member, units in zip(self.members, self._units, strict=True):
-            R = member.form_rows(ids[id(member.encoder)])  # (n, d_1)
-            for c in range(C):
-                T_c = self._T[c, first:after, units]
-                np.matmul(R, member.W[c].T, out=T_c)
-                if c == C // 2:
-                    T_c += member.weights.b
-        if self._V is not None:
-            self._T[:, first:after] += self._V[:, combinations]
+        R = self._slices.form_rows(self.forms.ids[forms])  # (n, d_1)
+        for c in range(C):
+            T_c = self._T[c, first:after]
+            np.matmul(R, self._slices.W[c].T, out=T_c)
+            if c == C // 2:
+                T_c += self._slices.weights.b
+            if self._V is not None:
+                T_c += self._V[c, combinations]
 
-    def _context_tables(self, C: int, H: int, dtype: DTypeLike) -> Array:
-        numbers = np.indices(self._sizes, np.int32).reshape(len(self._sizes), -1).T
-        V = np.empty((C, len(numbers), H), dtype=dtype)
-        for member, units in zip(self.members, self._units, strict=True):
-            k = embed([member.parameters[f"E.{name}"] for name in self._contexts], numbers)
-            for c in range(C):
-                np.matmul(k, member.V[c].T, out=V[c, :, units])
-        return V
+
+class _Beside:
+    """G g, without a product for what is 0, and with one for all tokens of a document."""
+
+    def __init__(self, G: Array, parts: Sequence[Part], setting: Setting) -> None:
+        """G (H, e): the slice of W for the given inputs, which come in parts of its columns."""
+        self._documents = setting.documents
+        self._rows: list[tuple[NDArray[np.int64], Array, Array]] = []
+        self._of_documents: list[Array] = []
+        at = 0
+        for tokens, values in parts:
+            G_i = G[:, at : at + values.shape[1]].T
+            at += values.shape[1]
+            if tokens is None:
+                self._of_documents.append(values @ G_i)  # (D, H)
+            else:
+                self._rows.append((tokens, values, G_i))
+
+    def add_to(self, z: Array, first: int, share: Array) -> None:
+        """Add G g to z (n, H) of the tokens from `first` on; share: room for as much."""
+        n = len(z)
+        for products in self._of_documents:
+            np.take(products, self._documents[first : first + n], axis=0, out=share, mode="clip")
+            z += share
+        for tokens, values, G_i in self._rows:
+            a, b = np.searchsorted(tokens, (first, first + n))
+            z[tokens[a:b] - first] += np.matmul(values[a:b], G_i, out=share[: b - a])
 
 
 def _distinct(numbers: Ids) -> Ids:
@@ -252,16 +321,11 @@ def _distinct(numbers: Ids) -> Ids:
     return numbers[np.diff(numbers, prepend=-1) > 0]
 
 
-def _vectors(L: Array, ids: Ids, forms: Ids, words: Ids) -> Array:
-    """Return the starting vectors (n, v) of words (n,), which point into the forms' numbers."""
-    return np.asarray(L[ids[forms[words], 0]])
-
-
 class _Slices:
     """A member with its W cut up: W (C, H, d_1), V (C, H, d_2), G (H, e), as at the head of this file."""
 
     def __init__(self, member: Member, config: Config) -> None:
-        self.encoder, self._member = member.encoder, member
+        self._member = member
         self.parameters = member.parameters
         self.weights = weights_of(member.parameters)
         columns = table_columns(config)
@@ -282,3 +346,9 @@ class _Slices:
         tables = [self.parameters[name] for name in self._features]
         looks = embed(tables, ids[:, 1:], list(self._features.values()))
         return np.concatenate([vectors, looks], axis=1)
+
+    def context_tables(self, contexts: Sequence[str]) -> Array:
+        """Return V_c k for each combination k of the contexts' numbers, (C, combinations, H)."""
+        numbers = np.indices(_sizes(contexts), np.int32).reshape(len(contexts), -1).T
+        k = embed([self.parameters[f"E.{name}"] for name in contexts], numbers)
+        return np.stack([k @ V_c.T for V_c in self.V])
