@@ -1,4 +1,4 @@
-"""All that is measured of speed, in one run: training, tagging, and how its cost grows.
+"""All that is measured of speed, in one run: tagging, how its cost grows, and training.
 
 Half an hour on two cores; a machine that does nothing else gives the steadiest figures.
 """
@@ -6,24 +6,30 @@ Half an hour on two cores; a machine that does nothing else gives the steadiest 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
 
-import growth
-import tagging
-import training
 from record import ROOT, check_data
+
+HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Measure one thing after another; each writes its own results."""
+    """Run one script after another, each in its own process; each writes its own results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, default=ROOT / "runs" / "benchmarks")
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
     check_data()
-    tagging.measure(options.models, options.repetitions)
-    growth.measure(options.models, options.repetitions)
-    training.main()
+    times = ["--repetitions", str(options.repetitions)]
+    models = ["--models", str(options.models)]
+    for script, arguments in (
+        ("tagging.py", [*models, *times]),
+        ("growth.py", [*models, *times]),
+        ("training.py", times),
+    ):
+        subprocess.run([sys.executable, HERE / script, *arguments], check=True)
 
 
 if __name__ == "__main__":

@@ -81,7 +81,7 @@ def sides(models: Path) -> dict[str, Side]:
 
     fast, usual = ours("conll2003-fast", 4_000_000), ours("conll2003", 2_000_000)
     second = [f"vectors.more=[{DATA / 'vectors/glove.6B.100d.bin'}]"]
-    largest = ours("conll2003-max", 1_000_000, second)
+    largest = ours("conll2003-max", 300_000, second)
     twin = [sys.executable, "-m", "peers.torch_tagger", "tag", str(models / "conll2003-fast")]
 
     def all_workers(side: Side) -> Side:
@@ -92,10 +92,10 @@ def sides(models: Path) -> dict[str, Side]:
         "nertool, conll2003": usual,
         "nertool, conll2003-max": largest,
         "PyTorch, the network of conll2003-fast": Side(
-            fast.train, [*twin, "{text}", "{out}"], 1_000_000, "torch"
+            fast.train, [*twin, "{text}", "{out}"], 600_000, "torch"
         ),
         "CRFsuite": peer("crfsuite", "crfsuite.model", 400_000, "pycrfsuite"),
-        "spaCy, blank en + ner": peer("spacy_ner", "spacy", 100_000, "spacy"),
+        "spaCy, blank en + ner": peer("spacy_ner", "spacy", 60_000, "spacy"),
         "nertool, conll2003-fast, all workers": all_workers(fast),
         "nertool, conll2003, all workers": all_workers(usual),
         "nertool, conll2003-max, all workers": all_workers(largest),

@@ -41,6 +41,7 @@ from nertool.tagging.model import Member, Model, word_vectors
 
 _BLOCK_BYTES = 1 << 18  # of z at a time: it and one gathered table stay in the processor's cache
 _START = 4096  # rows that a table has room for at first
+_PLACES_BYTES = 32 << 20  # of the list of where each word stands in a table; it bounds the forms
 _MOST_FORMS = 1 << 19  # word forms that are remembered
 TABLE_BYTES = 256 << 20
 
@@ -51,7 +52,8 @@ class CompiledTagger:
     def __init__(self, model: Model, table_bytes: int = TABLE_BYTES) -> None:
         self.model = model
         self.lattice = model.lattice()
-        forms = {id(m.encoder): _Forms(m) for m in (*model.first_stage, *model.members)}
+        members = (*model.first_stage, *model.members)
+        forms = {id(m.encoder): _Forms(m, model.config) for m in members}
         self._first, self._members = (
             [_Network(m, model.config, forms[id(m.encoder)], table_bytes) for m in stage]
             for stage in (model.first_stage, model.members)
@@ -123,8 +125,10 @@ class _Forms:
     ids (forms, F): their row numbers in the tables. age: how often all were forgotten.
     """
 
-    def __init__(self, member: Member) -> None:
+    def __init__(self, member: Member, config: Config) -> None:
         self._encoder, self._L = member.encoder, member.L
+        per_form = 4 * math.prod(_sizes(contexts_of(config)))
+        self._most = min(_MOST_FORMS, _PLACES_BYTES // per_form)
         self.age = -1
         self._forget()
 
@@ -141,7 +145,7 @@ class _Forms:
         added = words[len(begun) :]
         known = self._numbers
         new = [word for word in added if word not in known]
-        if known and len(known) + len(new) > _MOST_FORMS:
+        if known and len(known) + len(new) > self._most:
             self._forget()
             known, begun, added, new = self._numbers, begun[:0], words, list(words)
         if new:
