@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nertool.corpus import lines as lines_module
+from nertool.corpus import linetable
 from nertool.corpus.blocks import Block
 from nertool.corpus.conll import Layout
 from nertool.corpus.lines import BREAK, DOCUMENT, MARK, PASSED, Lines, Rows, starts_of
@@ -27,9 +29,13 @@ LINES = [
 ]
 
 
+def kinds_of(lines: Lines, texts: list[str], first: int = 1) -> np.ndarray:
+    return lines.kinds(Block("".join(text + "\n" for text in texts), first), "x")[0]
+
+
 def test_each_line_is_told_once_by_what_it_holds():
     lines = Lines(ROWS)
-    kinds = lines.kinds([*LINES, "Ada Y", "met X"], 1, "x")
+    kinds = kinds_of(lines, [*LINES, "Ada Y", "met X"])
     expected = [0, BREAK, DOCUMENT, MARK, PASSED, PASSED, 1, BREAK, BREAK, 2, 0, 3]
     assert kinds.tolist() == expected
     assert list(lines.words) == ["Ada", "#", "é", "met"]
@@ -38,9 +44,9 @@ def test_each_line_is_told_once_by_what_it_holds():
 
 def test_a_line_that_is_no_row_is_named():
     with pytest.raises(CorpusError, match="x:8: found 3 columns, expected 2"):
-        Lines(ROWS).kinds(["Ada X", "met X Y"], 7, "x")
+        kinds_of(Lines(ROWS), ["Ada X", "met X Y"], 7)
     with pytest.raises(CorpusError, match="x:1: found an empty word"):
-        Lines(Rows(Layout("\t", 2), 0)).kinds(["\tX"], 1, "x")
+        kinds_of(Lines(Rows(Layout("\t", 2), 0)), ["\tX"])
 
 
 def test_sentences_and_documents_start_where_lines_say():
@@ -59,7 +65,7 @@ def test_sentences_and_documents_start_where_lines_say():
         "-DOCSTART-",
         "f X",
     ]
-    sentences, documents = starts_of(Lines(ROWS).kinds(text, 1, "x"))
+    sentences, documents = starts_of(kinds_of(Lines(ROWS), text))
     assert sentences.tolist() == [0, 2, 4, 5, 6]  # a b | c d | e | f
     assert documents.tolist() == [0, 1, 3, 4]
 
@@ -81,7 +87,7 @@ def test_an_outline_is_what_a_look_at_every_line_says(lines, end, ended):
 
     def kind(line: str) -> int:
         try:
-            return min(0, own.kinds([line], 1, "x")[0])
+            return min(0, kinds_of(own, [line])[0])
         except CorpusError:  # what is no row is taken for a word; reading it will say what it is
             return 0
 
@@ -89,3 +95,34 @@ def test_an_outline_is_what_a_look_at_every_line_says(lines, end, ended):
     raw = block.text.encode()
     for line, start in zip(block.lines, starts, strict=True):
         assert raw[start:].startswith(line.encode())
+
+
+TEXTS = st.lists(
+    st.text(st.characters(exclude_characters="\n", codec="utf-8"), max_size=9), max_size=30
+)
+
+
+@pytest.mark.parametrize("collide", [False, True])
+@pytest.mark.parametrize("bits", [1, 3, 18])
+@settings(max_examples=60, deadline=None)
+@given(blocks=st.lists(TEXTS, max_size=3), chunk=st.integers(1, 9))
+def test_no_two_lines_are_taken_for_one(collide, bits, blocks, chunk):
+    # Tables of two and of eight places, where lines lose theirs to others; and equal hashes for all.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(linetable, "_BITS", bits)
+        patch.setattr(lines_module, "CHUNK", chunk)
+        if collide:
+            patch.setattr(linetable, "_POWERS", np.zeros(64, dtype=np.uint64))
+        own = Lines(Rows(Layout("\n", 1), 0))
+        expected = Lines(Rows(Layout("\n", 1), 0))
+        for texts in blocks:
+            block = Block("\n".join(texts), 1)
+            kinds, raw = own.kinds(block, "x")
+            assert kinds.tolist() == [expected[line] for line in block.lines]
+            assert raw.tobytes() == (block.text + "\n" * (not block.ended)).encode()
+
+
+def test_lines_longer_than_the_powers_are_told_apart_too():
+    long = "a" * 200
+    texts = [long, long + "b", long, "b" + long, long[:-1], long + "b"]
+    assert kinds_of(Lines(Rows(Layout("\t", 1), 0)), texts).tolist() == [0, 1, 0, 2, 3, 1]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nertool.corpus.blocks import Block, is_blank
 from nertool.corpus.columnar import Interner, Offsets
 from nertool.corpus.conll import DOCUMENT_START, Layout, is_document_start, is_hash_comment
+from nertool.corpus.linetable import CHUNK, Bytes, LineTable, line_bounds
 from nertool.errors import CorpusError
 
 # What a line is that holds no word: a document's mark may have columns like the others, or not.
@@ -42,6 +43,7 @@ class Lines(dict[str, int]):
         super().__init__()
         self.rows = rows
         self.words = Interner()
+        self._table = LineTable()
 
     def __missing__(self, line: str) -> int:
         self[line] = kind = self._kind(line.removesuffix("\r"))
@@ -61,13 +63,12 @@ class Lines(dict[str, int]):
             return PASSED
         if len(fields) != layout.width:
             raise FaultyLine(
-                line,
                 f"found {len(fields)} columns, expected {layout.width} as in the lines before; "
                 "mend the line, or use --format text if this is no CoNLL file",
             )
         word = fields[column]
         if not word or word.isspace():
-            raise FaultyLine(line, "found an empty word, expected a token; mend the line")
+            raise FaultyLine("found an empty word, expected a token; mend the line")
         return self.words[word]
 
     @property
@@ -75,14 +76,43 @@ class Lines(dict[str, int]):
         """Whether so many lines are known that it is time to begin anew."""
         return len(self) > _REMEMBERED
 
-    def kinds(self, lines: list[str], first: int, source: str) -> Kinds:
-        """Return what each line is: (n,) int32. Errors: CorpusError with the line's number, counted
-        from `first`."""
-        try:
-            return np.fromiter(map(self.__getitem__, lines), np.int32, len(lines))
-        except FaultyLine as fault:
-            at = next(i for i, line in enumerate(lines) if line.removesuffix("\r") == fault.line)
-            raise CorpusError(f"{source}:{first + at}: {fault.what}") from None
+    def kinds(self, block: Block, source: str) -> tuple[Kinds, Bytes]:
+        """Return what each line of a block is, (n,) int32, and the text's bytes, an LF at its end.
+        Errors: CorpusError with the line's number."""
+        raw = np.frombuffer(block.text.encode(), dtype=np.uint8)
+        if not block.ended:
+            raw = np.append(raw, np.uint8(ord("\n")))
+        starts, ends = line_bounds(raw)
+        kinds = np.empty(len(starts), dtype=np.int32)
+        for first in range(0, len(starts), CHUNK):
+            own = slice(first, first + CHUNK)
+            kinds[own], known = self._table.look_up(raw, starts[own], ends[own])
+            if not known.all():
+                new = first + np.flatnonzero(~known)
+                self._look_at(raw, starts, ends, new, kinds, source, block.first)
+        return kinds, raw
+
+    def _look_at(
+        self,
+        raw: Bytes,
+        starts: Offsets,
+        ends: Offsets,
+        new: Offsets,
+        kinds: Kinds,
+        source: str,
+        first: int,
+    ) -> None:
+        """Write what some lines are that the table lacks, and add each to it."""
+        once: dict[str, int] = {}
+        for i in new.tolist():
+            line = raw[starts[i] : ends[i]].tobytes().decode()
+            try:
+                kinds[i] = self[line]
+            except FaultyLine as fault:
+                raise CorpusError(f"{source}:{first + i}: {fault.what}") from None
+            once.setdefault(line, i)
+        at = np.array(list(once.values()))
+        self._table.add(raw, starts[at], ends[at], kinds[at])
 
     def outline(self, block: Block) -> tuple[Kinds, Offsets]:
         """Return what a block's lines are, but 0 for whatever word (n,), and where in the text's UTF-8
@@ -113,8 +143,8 @@ class Lines(dict[str, int]):
 class FaultyLine(Exception):
     """A line that can't be read; where it stands is known to whoever holds the text."""
 
-    def __init__(self, line: str, what: str) -> None:
-        self.line, self.what = line, what
+    def __init__(self, what: str) -> None:
+        self.what = what
 
 
 def starts_of(kinds: Kinds) -> tuple[Offsets, Offsets]:

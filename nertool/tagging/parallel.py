@@ -11,8 +11,10 @@ from multiprocessing.pool import AsyncResult, Pool
 from typing import NamedTuple, Protocol
 
 from nertool.corpus.annotated import Annotated
+from nertool.corpus.blocks import Block
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.lines import Kinds, Lines, Rows
+from nertool.corpus.linetable import Bytes
 from nertool.embeddings.wordforms import WordForms
 from nertool.tagging.compiled import CompiledTagger
 
@@ -41,15 +43,14 @@ class Worker:
         self._lines: Lines | None = None
         self._words = WordForms([])
 
-    def kinds(
-        self, rows: Rows, lines: list[str], first: int, source: str
-    ) -> tuple[Kinds, WordForms]:
-        """Return what each line is, as Lines.kinds, and the words that it points into."""
+    def kinds(self, rows: Rows, block: Block, source: str) -> tuple[Kinds, Bytes, WordForms]:
+        """Return what each line of a block is and its bytes, as Lines.kinds, and the words that the
+        former points into."""
         if self._lines is None or self._lines.rows != rows or self._lines.full:
             self._lines, self._words = Lines(rows), WordForms([])
-        kinds = self._lines.kinds(lines, first, source)
+        kinds, raw = self._lines.kinds(block, source)
         self._words.words += islice(self._lines.words, len(self._words), None)
-        return kinds, self._words
+        return kinds, raw, self._words
 
 
 class Task(Protocol):

@@ -19,6 +19,7 @@ from nertool.corpus.conll import DOCUMENT_START, is_document_start
 from nertool.corpus.inline import mark_inline, to_inline
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.lines import DOCUMENT, Lines, Rows, starts_of
+from nertool.corpus.linetable import CHUNK, Bytes, line_bounds
 from nertool.corpus.schemes import OUTSIDE, TagSpans, tag_names, tags_of
 from nertool.embeddings.context import Setting, cut_documents
 from nertool.tagging.parallel import Done, Worker
@@ -39,12 +40,12 @@ class ColumnsTask(NamedTuple):
 
     def run(self, worker: Worker) -> Done:
         """Errors: CorpusError with file:line for a line that is no row."""
-        lines = self.block.lines
-        kinds, words = worker.kinds(self.rows, lines, self.block.first, self.source)
+        kinds, raw, words = worker.kinds(self.rows, self.block, self.source)
         setting = Setting(words, kinds[kinds >= 0], *starts_of(kinds))
         spans = worker.tagger.spans(setting)
         ledger = _account(setting.sentence_starts, spans)
         if self.to == "inline":
+            lines = self.block.lines
             for i in np.flatnonzero(kinds < 0).tolist():
                 if not is_blank(lines[i]):
                     place = f"{self.source}:{self.block.first + i}"
@@ -55,25 +56,37 @@ class ColumnsTask(NamedTuple):
         column[kinds == DOCUMENT] = names.index(OUTSIDE)
         column[kinds >= 0] = tags_of(spans, setting.sentence_starts, names, self.scheme)
         cells = [*(self.rows.layout.delimiter + name for name in names), ""]
-        return Done(_with_column(self.block, lines, column, cells), None, ledger)
+        text = _with_cells(raw, column, [cell.encode() for cell in cells])
+        if not self.block.ended:
+            text = text[:-1]
+        return Done(self.block.marked(text), None, ledger)
 
 
-def _with_column(block: Block, lines: list[str], column: Ids, cells: list[str]) -> str:
-    """Put a cell at the end of each line, before the CR that may end it."""
-    if "\r" in block.text:
-        pairs = zip(lines, map(cells.__getitem__, column.tolist()), strict=True)
-        return block.joined(
-            f"{line[:-1]}{cell}\r" if line.endswith("\r") else line + cell for line, cell in pairs
-        )
-    # Lines and cells in turns, with the lines' ends in the cells: joined at once, without a new
-    # string for every line.
-    parts = [""] * (2 * len(lines))
-    parts[::2] = lines
-    ended = [cell + "\n" for cell in cells]
-    parts[1::2] = map(ended.__getitem__, column.tolist())
-    if parts and not block.ended:
-        parts[-1] = parts[-1].removesuffix("\n")
-    return block.marked("".join(parts))
+def _with_cells(raw: Bytes, column: Ids, cells: list[bytes]) -> str:
+    """Put a cell at the end of each line of a text that ends with LF, before the CR that may end it.
+
+    column (n,): each line's cell. All bytes go to their new places at once, without a string for any line.
+    """
+    starts, ends = line_bounds(raw)
+    lengths = np.array([len(cell) for cell in cells])
+    gap = np.cumsum(lengths[column])  # (n,) how far what follows a line's text moves
+    # A line's end moves with what follows: its LF, and the CR before it.
+    has_cr = (raw[ends - 1] == ord("\r")) & (ends > starts)
+    text_ends = ends - has_cr
+    out = np.empty(len(raw) + int(gap[-1] if len(gap) else 0), dtype=np.uint8)
+    for first in range(0, len(starts), CHUNK):
+        own = slice(first, first + CHUNK)
+        a, b = starts[own][0], ends[own][-1] + 1
+        moved = np.zeros(b - a, dtype=np.int64)
+        moved[0] = a + (gap[first - 1] if first else 0)
+        moved[text_ends[own] - a] += lengths[column[own]]
+        out[np.arange(b - a) + np.cumsum(moved)] = raw[a:b]
+    places = text_ends + gap - lengths[column]
+    for number, cell in enumerate(cells):
+        at = places[column == number]
+        for i, byte in enumerate(cell):
+            out[at + i] = byte
+    return out.tobytes().decode()
 
 
 def _inline(setting: Setting, spans: TagSpans) -> str:
