@@ -16,7 +16,7 @@ from statistics import median
 from typing import Any
 
 from record import DATA, RESULTS, ROOT, check_data, keep, machine
-from tagging import run, sides, text_of
+from tagging import ONE_THREAD, run, sides, text_of
 
 SIZES = (10**4, 10**5, 10**6, 10**7)
 HIDDEN = (32, 64, 128, 256, 512)
@@ -37,6 +37,7 @@ def main() -> None:
 def measure(models: Path, repetitions: int = 3) -> None:
     """Measure everything; keep the results."""
     models.mkdir(parents=True, exist_ok=True)
+    os.environ.update(ONE_THREAD)  # before numpy is imported
     cores = os.cpu_count() or 1
     curves: dict[str, dict[int, float]] = {
         "tokens of text, one worker": {

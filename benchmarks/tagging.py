@@ -188,7 +188,7 @@ def text_of(tokens: int, raw: bool, folder: Path) -> tuple[Path, int]:
                 else:
                     file.write("".join(f"{word} x O\n" for word in words) + "\n")
                 written += len(words)
-                if tokens == 1:
+                if written >= tokens:
                     break
     return path, written
 

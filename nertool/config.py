@@ -102,7 +102,7 @@ class FirstStageConfig:
 @dataclass(frozen=True)
 class NetworkConfig:
     """The hidden layer: H, f, and what its scores mean. members: so many networks are trained, with
-    seeds of their own, and folded into one that is as many times as wide."""
+    seeds of their own; the mean of their scores counts."""
 
     hidden: int = _key(128, least=1)
     activation: str = _key("tanh", choices=("tanh", "logistic", "relu", "hard_tanh"))
