@@ -42,6 +42,10 @@ class TrainingError(NertoolError):
     """Training that can't go on, such as a loss that is no longer finite."""
 
 
+class TaggingError(NertoolError):
+    """Tagging that can't go on, such as a process of it that was killed."""
+
+
 def did_you_mean(found: str, known: Iterable[str]) -> str:
     """Return `; did you mean "x"?` for the known word nearest to `found`, or an empty string."""
     near = difflib.get_close_matches(found, list(known), n=1, cutoff=0.6)

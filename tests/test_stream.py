@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -18,7 +20,7 @@ from nertool.corpus.conll import Columns, parse_conll
 from nertool.corpus.schemes import tag_names, tags_of
 from nertool.embeddings import context
 from nertool.embeddings.context import Setting
-from nertool.errors import CorpusError
+from nertool.errors import CorpusError, TaggingError
 from nertool.tagging import parallel, pipeline
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.evaluate import evaluate_with_calibration
@@ -203,6 +205,13 @@ def test_what_a_worker_can_t_read_is_named_as_ever(tagger):
     text = conll(*DOCUMENTS * 20) + "Ada X Y Z\n"
     with pytest.raises(CorpusError, match=rf"x:{text.count(chr(10))}: found 4 columns, expected 2"):
         tagged(tagger, text, block=300, workers=2)
+
+
+def test_a_process_that_is_killed_ends_in_one_line_and_not_in_waiting(tagger, monkeypatch):
+    # As when memory runs out.
+    monkeypatch.setattr(parallel.Worker, "kinds", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(TaggingError, match="a process that tags ended before its work was done"):
+        tagged(tagger, conll(*DOCUMENTS * 20), block=300, workers=2)
 
 
 def test_a_short_text_begins_no_process(tagger, monkeypatch):

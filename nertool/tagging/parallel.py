@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
-from multiprocessing.pool import AsyncResult, Pool
 from typing import NamedTuple, Protocol
 
 from nertool.corpus.annotated import Annotated
@@ -16,6 +18,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.lines import Kinds, Lines, Rows
 from nertool.corpus.linetable import Bytes
 from nertool.embeddings.wordforms import WordForms
+from nertool.errors import TaggingError
 from nertool.tagging.compiled import CompiledTagger
 
 _WORTH = 3  # pieces from which on processes are worth their beginning
@@ -68,42 +71,58 @@ class Workers:
         self._here = Worker(tagger)
         can_fork = "fork" in multiprocessing.get_all_start_methods()
         self.number = number if can_fork else 1
-        self._pool: Pool | None = None
+        self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, *failure: object) -> None:
         if self._pool is not None:
-            self._pool.terminate()
-            self._pool.join()
+            self._pool.shutdown(cancel_futures=True)
 
     def run(self, tasks: Iterator[Task]) -> Iterator[Done]:
-        """Do tasks side by side; yield what became of them in their order, holding few at a time."""
+        """Do tasks side by side; yield what became of them in their order, holding few at a time.
+
+        Errors: a task's own; TaggingError if a process was killed.
+        """
         first = list(islice(tasks, _WORTH)) if self.number > 1 else []
         tasks = chain(first, tasks)
         if len(first) < _WORTH:
             yield from (task.run(self._here) for task in tasks)
             return
         pool = self._begun()
-        waiting: deque[AsyncResult[Done]] = deque()
-        for task in tasks:
-            waiting.append(pool.apply_async(_run, (task,)))
-            if len(waiting) >= _AHEAD * self.number:
-                yield waiting.popleft().get()
-        while waiting:
-            yield waiting.popleft().get()
+        waiting: deque[Future[Done]] = deque()
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(_run, task))
+                if len(waiting) >= _AHEAD * self.number:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise TaggingError(
+                "a process that tags ended before its work was done; if memory ran out, try --workers 1"
+            ) from None
+        finally:
+            for future in waiting:
+                future.cancel()
 
-    def _begun(self) -> Pool:
-        global _worker
+    def _begun(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            _worker = self._here  # what the processes begin with: they are copies of this one
-            self._pool = multiprocessing.get_context("fork").Pool(self.number)
-            _worker = None
+            context = multiprocessing.get_context("fork")
+            self._pool = ProcessPoolExecutor(self.number, context, _begin, (self._here,))
         return self._pool
 
 
 _worker: Worker | None = None  # of a process that others have begun
+
+
+def _begin(worker: Worker) -> None:
+    global _worker
+    _worker = worker
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the process that has begun this one
 
 
 def _run(task: Task) -> Done:
