@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 
 from nertool.errors import CorpusError
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 19
 _MARK = "\ufeff"
 
 
