@@ -13,6 +13,7 @@ from nertool.corpus.blocks import Block
 from nertool.corpus.conll import Layout
 from nertool.corpus.lines import BREAK, DOCUMENT, MARK, PASSED, Lines, Rows, starts_of
 from nertool.errors import CorpusError
+from nertool.tagging import stream
 
 ROWS = Rows(Layout(" ", 2), 0, comment="%", hash_comments=True)
 LINES = [
@@ -95,6 +96,16 @@ def test_an_outline_is_what_a_look_at_every_line_says(lines, end, ended):
     raw = block.text.encode()
     for line, start in zip(block.lines, starts, strict=True):
         assert raw[start:].startswith(line.encode())
+
+
+def test_the_search_for_documents_remembers_no_more_lines_than_reading_does(monkeypatch):
+    # In a text whose every line might be blank, as far as its first byte goes.
+    monkeypatch.setattr(lines_module, "_REMEMBERED", 5)
+    begun = []
+    monkeypatch.setattr(stream, "Lines", lambda rows: begun.append(Lines(rows)) or begun[-1])
+    blocks = (Block("".join(f"あ{n}{i} X\n" for i in range(4)) + "\n", 1 + 5 * n) for n in range(9))
+    assert "".join(b.text for b in stream.whole_columns(blocks, ROWS, True)).count("\n\n") == 9
+    assert len(begun) > 1
 
 
 TEXTS = st.lists(

@@ -55,10 +55,10 @@ def test_the_tiny_text_is_learnt_by_heart(config, prepared, output, shuffle):
     config = change(
         config,
         network={"output": output},
-        training={"epochs": 60, "shuffle": shuffle, "alpha": 0.3},
+        training={"epochs": 70, "shuffle": shuffle, "alpha": 0.3},
     )
     *_, last = epochs(config, prepared, start(config, prepared))
-    assert last.loss < 0.06
+    assert last.loss < 0.05
     assert last.dev.f1 == 1.0
     assert last.dev.overall.gold == 10
 

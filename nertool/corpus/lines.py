@@ -79,9 +79,7 @@ class Lines(dict[str, int]):
     def kinds(self, block: Block, source: str) -> tuple[Kinds, Bytes]:
         """Return what each line of a block is, (n,) int32, and the text's bytes, an LF at its end.
         Errors: CorpusError with the line's number."""
-        raw = np.frombuffer(block.text.encode(), dtype=np.uint8)
-        if not block.ended:
-            raw = np.append(raw, np.uint8(ord("\n")))
+        raw = _bytes_of(block)
         starts, ends = line_bounds(raw)
         kinds = np.empty(len(starts), dtype=np.int32)
         for first in range(0, len(starts), CHUNK):
@@ -117,10 +115,8 @@ class Lines(dict[str, int]):
     def outline(self, block: Block) -> tuple[Kinds, Offsets]:
         """Return what a block's lines are, but 0 for whatever word (n,), and where in the text's UTF-8
         each starts (n,): without cutting the text into lines, nearly all of which need no look."""
-        raw = np.frombuffer(block.text.encode(), dtype=np.uint8)
-        starts = np.concatenate([[0], np.flatnonzero(raw == ord("\n")) + 1])
-        if starts[-1] == len(raw):
-            starts = starts[:-1]
+        raw = _bytes_of(block)
+        starts, ends = line_bounds(raw)
         head = raw[starts]
         kinds = np.where(head == ord("\n"), BREAK, 0).astype(np.int32)
         # Whatever may begin a blank line, a mark or a comment; bytes from 0x80 on may be blanks, too.
@@ -131,13 +127,18 @@ class Lines(dict[str, int]):
         ] = True
         doubtful[ord("\n")] = False
         for i in np.flatnonzero(doubtful[head]).tolist():
-            end = starts[i + 1] - 1 if i + 1 < len(starts) else len(raw)
-            line = raw[starts[i] : end].tobytes().decode().removesuffix("\n")
+            line = raw[starts[i] : ends[i]].tobytes().decode()
             try:
                 kinds[i] = min(0, self[line])
             except FaultyLine:  # reading it will say so
                 continue
         return kinds, starts
+
+
+def _bytes_of(block: Block) -> Bytes:
+    """Return a block's text in UTF-8, an LF at its end."""
+    raw = np.frombuffer(block.text.encode(), dtype=np.uint8)
+    return raw if block.ended else np.append(raw, np.uint8(ord("\n")))
 
 
 class FaultyLine(Exception):

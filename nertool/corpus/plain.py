@@ -49,8 +49,9 @@ def read_whole_lines(stream: BinaryIO, source: str, cut: bool) -> Iterator[Recor
     for block in read_blocks(stream, source):
         if block.mark:
             yield Record(_MARK, 1, tokens=[])
-        ends = len(block.lines) - (not block.ended)
-        for i, line in enumerate(block.lines):
+        lines = block.lines
+        ends = len(lines) - (not block.ended)
+        for i, line in enumerate(lines):
             tokens = None if cut else [match.span() for match in _WORD.finditer(line)]
             end = "\n" if i < ends else ""
             yield Record(line + end, block.first + i, tokens=tokens, goes_on=goes_on)

@@ -151,7 +151,14 @@ def whole_columns(blocks: Iterator[Block], rows: Rows, documents: bool) -> Itera
     if not documents:
         return whole_sentences(blocks)
     lines = Lines(rows)
-    return regrouped(blocks, lambda block: after_last_document(block, lines))
+
+    def cut(block: Block) -> int:
+        nonlocal lines
+        if lines.full:
+            lines = Lines(rows)
+        return after_last_document(block, lines)
+
+    return regrouped(blocks, cut)
 
 
 def after_last_document(block: Block, lines: Lines) -> int:
