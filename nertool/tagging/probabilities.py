@@ -1,7 +1,7 @@
 """How sure is the model? Probabilities of entities and of tags, over all sequences that are allowed.
 
 Forward–backward with scaling (Rabiner 1989): a step for all sentences at once is one small matrix
-product. decode.py has the same sums in logarithms, slower; a test compares the two.
+product. A test compares them with the same sums in logarithms.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from nertool.corpus.schemes import spans_of
 from nertool.embeddings.context import Setting
 from nertool.tagging.calibrate import temperature_of
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.decode import forward_backward, span_log_probability
 from nertool.tagging.model import Model
+from nertool.tagging.probabilities import span_probabilities, sums
 from nertool.tagging.storage import load_model
 
 _SENTENCES = 2048  # sentences of a stream that are tagged together
@@ -71,22 +71,19 @@ class Tagger:
         compiled = self._compiled
         scores = compiled.scores(setting) / temperature_of(self.model)
         tag_ids = compiled.decode(scores, starts)
-        marginals = forward_backward(scores, starts, compiled.lattice)
-        spans = spans_of(tag_ids, self.model.tags, starts).as_list()
+        found = spans_of(tag_ids, self.model.tags, starts)
+        parts = sums(scores, starts, compiled.lattice)
+        p = span_probabilities(found, tag_ids, parts, starts, compiled.lattice).tolist()
+        spans = found.as_list()
         at = 0
         for first, sentence in zip(starts.tolist(), sentences, strict=False):
             last = first + len(sentence)
             entities = []
             while at < len(spans) and spans[at].start < last:
                 start, end, label = spans[at]
-                at += 1
-                log_p = span_log_probability(
-                    start, end, tag_ids, scores, (first, last), marginals, compiled.lattice
-                )
                 text = " ".join(sentence[start - first : end - first])
-                entities.append(
-                    Entity(start - first, end - first, label, text, float(np.exp(log_p)))
-                )
+                entities.append(Entity(start - first, end - first, label, text, p[at]))
+                at += 1
             yield entities
 
 
