@@ -19,6 +19,7 @@ from nertool.config import Config
 from nertool.configfile import load_config
 from nertool.embeddings.vectors import WordVectors, load_vectors
 from nertool.errors import VectorsError
+from nertool.kernels import library
 from nertool.tagging.storage import save_model
 from nertool.training import run
 from nertool.training.pool import Piece
@@ -47,6 +48,17 @@ def as_conll(sentences: list[str]) -> str:
         + "\n"
         for line in sentences
     )
+
+
+@pytest.fixture(scope="module", params=["compiled", "numpy"])
+def either_way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A module's tests twice: with the compiled kernels, and with the numpy code that they stand in for."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "numpy":
+            patch.setattr(library, "_library", None)
+        elif not library.compiled():
+            pytest.skip("nertool was installed without its compiled kernels")
+        yield
 
 
 @pytest.fixture(scope="session")

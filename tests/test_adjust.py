@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from nertool.config import DecodingConfig
 from nertool.tagging.adjust import adjust, softmax
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 DTYPES = pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-6), (np.float64, 1e-12)])
 
 

@@ -14,6 +14,7 @@ import yaml
 
 import nertool
 from nertool.cli.app import app
+from nertool.kernels import library
 
 PACKAGE_DIR = Path(nertool.__file__).parent
 MEASURES = {"precision", "recall", "f1", "support"}
@@ -204,11 +205,9 @@ def test_there_are_the_commands_that_there_should_be():
 
 def test_python_m_nertool_is_the_command_line(cli):
     done = cli("--version")
-    assert (done.returncode, done.stdout, done.stderr) == (
-        0,
-        f"nertool {nertool.__version__}\n",
-        "",
-    )
+    kernels = "with" if library.compiled() else "without"
+    expected = f"nertool {nertool.__version__}, {kernels} compiled kernels\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, expected, "")
 
 
 def test_init_lays_out_the_samples(tmp_path, main):

@@ -27,6 +27,8 @@ from nertool.tagging.decode import decode, lattice, valid_sentences, viterbi
 from nertool.tagging.model import Member, Model, inputs_for, score_tokens
 from nertool.tagging.storage import load_model
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 WORDS = ["London", "met", "Ada", "New", "York", "zzz", "1996", ".", "paris", "PARIS"]
 
 

@@ -16,8 +16,8 @@ from nertool.tagging.decode import (
     argmax,
     decode,
     lattice,
+    open_parts,
     outside_by,
-    separate,
     viterbi,
 )
 
@@ -197,7 +197,11 @@ def test_decoding_by_parts_finds_what_the_search_of_all_finds(scheme, lengths, s
     scores = rng.normal(size=(sum(lengths), len(tags))) * 2
     scores[:, 0] += rng.uniform(0, 6)
     starts = starts_of(lengths)
-    assert len(separate(scores, starts)) >= len(np.unique(starts))
+    tokens, parts = open_parts(scores, starts)
+    sentence = np.searchsorted(starts, tokens, side="right")
+    for first, end in pairwise(parts.tolist()):  # side by side, and in one sentence
+        assert np.diff(tokens[first:end]).tolist() == [1] * (end - first - 1)
+        assert len(set(sentence[first:end].tolist())) == 1
     found = decode(scores, starts, "viterbi", allowed)
     np.testing.assert_array_equal(found, viterbi(scores, starts, allowed))
 
@@ -206,7 +210,9 @@ def test_a_sentence_with_what_is_outside_for_certain_is_cut_there():
     # O, LOC; h = −1, 2, −4, 1: the third is lost by 4 − 2 = 2 at least: −4 + 2 + 1 < 0 with both sides.
     scores = np.array([[1.0, 0.0], [0.0, 2.0], [4.0, 0.0], [0.0, 1.0]])
     np.testing.assert_allclose(outside_by(scores), [-1.0, -2.0, 1.0, -1.0])
-    assert separate(scores, np.array([0, 4])).tolist() == [0, 2, 3, 4]
+    tokens, parts = open_parts(scores, np.array([0, 4]))
+    assert tokens.tolist() == [0, 1, 3]
+    assert parts.tolist() == [0, 2, 3]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -47,8 +47,8 @@ def test_tagging_imports_neither_gensim_nor_scipy_if_its_model_needs_none(tiny, 
 
 
 ORDER = [
-    "errors", "packed", "files", "config", "configfile", "corpus", "embeddings", "network", "evaluation",
-    "tagging", "training", "explain", "integrations", "api", "cli",
+    "errors", "kernels", "packed", "files", "config", "configfile", "corpus", "embeddings", "network",
+    "evaluation", "tagging", "training", "explain", "integrations", "api", "cli",
 ]  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from nertool.network.lookup import embed, embed_backward, met_rows, row_width, scatter_add
 from nertool.network.objective import Batch, Objective, dense, loss_and_gradients
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), n=st.integers(1, 8), d=st.integers(1, 4))

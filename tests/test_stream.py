@@ -27,6 +27,8 @@ from nertool.tagging.evaluate import evaluate_with_calibration
 from nertool.tagging.model import Model
 from nertool.tagging.tagger import Tagger
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 WORDS = ["Ada", "ada", "ADA", "met", "Paris", "paris", "in", ".", "Rome", "ROME", "left"]
 
 

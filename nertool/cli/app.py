@@ -38,7 +38,9 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"nertool {__version__}")
+        from nertool.kernels.library import compiled  # with numpy, for which --help need not wait
+
+        print(f"nertool {__version__}, {'with' if compiled() else 'without'} compiled kernels")
         raise typer.Exit
 
 

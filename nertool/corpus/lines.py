@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from nertool.corpus.blocks import Block, is_blank
 from nertool.corpus.columnar import Interner, Offsets
 from nertool.corpus.conll import DOCUMENT_START, Layout, is_document_start, is_hash_comment
-from nertool.corpus.linetable import CHUNK, Bytes, LineTable, line_bounds
+from nertool.corpus.linetable import Bytes, LineTable, line_bounds
 from nertool.errors import CorpusError
 
 # What a line is that holds no word: a document's mark may have columns like the others, or not.
 BREAK, DOCUMENT, MARK, PASSED = -1, -2, -3, -4
 _REMEMBERED = 200_000  # lines whose reading is kept
+_PIECE = 1 << 15  # bytes of lines that are looked up together: they stay in the processor's cache
 
 Kinds = NDArray[np.int32]
 
@@ -33,10 +34,10 @@ class Rows(NamedTuple):
     hash_comments: bool = False
 
 
-class Lines(dict[str, int]):
+class Lines(dict[bytes, int]):
     """What each distinct line is, found once: its word's place in `words`, or one of the above.
 
-    A line comes as it stands, with the CR that may end it.
+    A line comes in UTF-8 as it stands, without its LF but with the CR that may come before it.
     """
 
     def __init__(self, rows: Rows) -> None:
@@ -45,8 +46,8 @@ class Lines(dict[str, int]):
         self.words = Interner()
         self._table = LineTable()
 
-    def __missing__(self, line: str) -> int:
-        self[line] = kind = self._kind(line.removesuffix("\r"))
+    def __missing__(self, line: bytes) -> int:
+        self[line] = kind = self._kind(line.decode().removesuffix("\r"))
         return kind
 
     def _kind(self, line: str) -> int:
@@ -79,43 +80,42 @@ class Lines(dict[str, int]):
     def kinds(self, block: Block, source: str) -> tuple[Kinds, Bytes]:
         """Return what each line of a block is, (n,) int32, and the text's bytes, an LF at its end.
         Errors: CorpusError with the line's number."""
-        raw = _bytes_of(block)
-        starts, ends = line_bounds(raw)
-        kinds = np.empty(len(starts), dtype=np.int32)
-        for first in range(0, len(starts), CHUNK):
-            own = slice(first, first + CHUNK)
-            kinds[own], known = self._table.look_up(raw, starts[own], ends[own])
-            if not known.all():
-                new = first + np.flatnonzero(~known)
-                self._look_at(raw, starts, ends, new, kinds, source, block.first)
-        return kinds, raw
+        text = _bytes_of(block)
+        found: list[Kinds] = []
+        first, start = block.first, 0
+        while start < len(
+            text
+        ):  # a few lines at a time: what is new in them is known from there on
+            end = text.find(b"\n", start + _PIECE) + 1 or len(text)
+            piece = text[start:end]
+            kinds, unknown = self._table.look_up(np.frombuffer(piece, dtype=np.uint8))
+            if len(unknown):
+                self._look_at(piece, unknown, kinds, source, first)
+            found.append(kinds)
+            first, start = first + len(kinds), end
+        kinds = np.concatenate(found) if found else np.empty(0, dtype=np.int32)
+        return kinds, np.frombuffer(text, dtype=np.uint8)
 
     def _look_at(
-        self,
-        raw: Bytes,
-        starts: Offsets,
-        ends: Offsets,
-        new: Offsets,
-        kinds: Kinds,
-        source: str,
-        first: int,
+        self, text: bytes, unknown: Offsets, kinds: Kinds, source: str, first: int
     ) -> None:
-        """Write what some lines are that the table lacks, and add each to it."""
-        once: dict[str, int] = {}
-        for i in new.tolist():
-            line = raw[starts[i] : ends[i]].tobytes().decode()
+        """Write what the lines are that the table lacks, (line, start, end) each, and add them to it."""
+        once: dict[bytes, tuple[int, int, int]] = {}
+        for i, start, end in unknown.tolist():
+            line = text[start:end]
             try:
                 kinds[i] = self[line]
             except FaultyLine as fault:
                 raise CorpusError(f"{source}:{first + i}: {fault.what}") from None
-            once.setdefault(line, i)
-        at = np.array(list(once.values()))
-        self._table.add(raw, starts[at], ends[at], kinds[at])
+            once.setdefault(line, (i, start, end))
+        lines, starts, ends = np.array(list(once.values())).T
+        self._table.add(np.frombuffer(text, dtype=np.uint8), starts, ends, kinds[lines])
 
     def outline(self, block: Block) -> tuple[Kinds, Offsets]:
         """Return what a block's lines are, but 0 for whatever word (n,), and where in the text's UTF-8
         each starts (n,): without cutting the text into lines, nearly all of which need no look."""
-        raw = _bytes_of(block)
+        text = _bytes_of(block)
+        raw = np.frombuffer(text, dtype=np.uint8)
         starts, ends = line_bounds(raw)
         head = raw[starts]
         kinds = np.where(head == ord("\n"), BREAK, 0).astype(np.int32)
@@ -127,7 +127,7 @@ class Lines(dict[str, int]):
         ] = True
         doubtful[ord("\n")] = False
         for i in np.flatnonzero(doubtful[head]).tolist():
-            line = raw[starts[i] : ends[i]].tobytes().decode()
+            line = text[starts[i] : ends[i]]
             try:
                 kinds[i] = min(0, self[line])
             except FaultyLine:  # reading it will say so
@@ -135,10 +135,9 @@ class Lines(dict[str, int]):
         return kinds, starts
 
 
-def _bytes_of(block: Block) -> Bytes:
+def _bytes_of(block: Block) -> bytes:
     """Return a block's text in UTF-8, an LF at its end."""
-    raw = np.frombuffer(block.text.encode(), dtype=np.uint8)
-    return raw if block.ended else np.append(raw, np.uint8(ord("\n")))
+    return (block.text if block.ended else block.text + "\n").encode()
 
 
 class FaultyLine(Exception):

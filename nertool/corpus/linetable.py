@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Offsets
+from nertool.kernels.library import look_up_lines
 
 Bytes = NDArray[np.uint8]
-CHUNK = 4096  # lines to be looked up together: their bytes stay in the processor's cache
-
 _BITS = 18  # of a place in the table
-_POWERS = np.cumprod(np.full(64, 0x9E3779B97F4A7C15, dtype=np.uint64))  # odd: none is 0 modulo 2^64
+# The factors of a line's bytes, those after the 64th alike. They are odd: none is 0 modulo 2^64.
+_POWERS = np.cumprod(np.full(64, 0x9E3779B97F4A7C15, dtype=np.uint64), dtype=np.uint64)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 
 
@@ -37,16 +37,32 @@ class LineTable:
         self._numbers = np.zeros(size, dtype=np.int32)
         self._at = np.zeros(size, dtype=np.int64)  # where its bytes stand in `_bytes`
         self._bytes = np.zeros(1 << 16, dtype=np.uint8)
-        self._used = 1  # the first byte is no line's: what is not there is not equal to anything
+        self._used = 1  # 0 says of a place that it is free
 
-    def look_up(self, raw: Bytes, starts: Offsets, ends: Offsets) -> tuple[Ids, NDArray[np.bool_]]:
+    def look_up(self, raw: Bytes) -> tuple[Ids, Offsets]:
+        """Return the numbers of the lines of a text that ends with LF, (n,) int32; and of those that are
+        not in the table, whose numbers mean nothing, (line, start, end): (m, 3), ends at their LFs."""
+        n = np.count_nonzero(raw == ord("\n"))
+        numbers, unknown = np.empty(n, dtype=np.int32), np.empty((n, 3), dtype=np.int64)
+        hashing = (_POWERS, int(_MIX), 64 - _BITS)
+        table = (self._hashes, self._numbers, self._at, self._bytes, self._used)
+        missing = look_up_lines(raw, hashing, table, numbers, unknown)
+        if missing is not None:
+            return numbers, unknown[:missing]
+        starts, ends = line_bounds(raw)
+        numbers, known = self._known(raw, starts, ends)
+        lines = np.flatnonzero(~known)
+        return numbers, np.stack([lines, starts[lines], ends[lines]], axis=1)
+
+    def _known(self, raw: Bytes, starts: Offsets, ends: Offsets) -> tuple[Ids, NDArray[np.bool_]]:
         """Return the lines' numbers, (n,) int32, and whether each is in the table, (n,)."""
         places, hashes, lengths, inside, text = self._hashed(raw, starts, ends)
-        there = np.repeat(self._at[places], lengths)
+        at = self._at[places]
+        there = np.repeat(at, lengths)
         there += inside
         # Beyond the last line's bytes there is nothing that could be equal: clip stays within.
         same = self._bytes.take(there, mode="clip") == text
-        known = self._hashes[places] == hashes
+        known = (at > 0) & (self._hashes[places] == hashes)
         if not same.all():
             known &= np.logical_and.reduceat(same, np.cumsum(lengths) - lengths)
         return self._numbers[places], known

@@ -24,6 +24,9 @@ from nertool.embeddings.wordforms import WordForms
 
 Booleans = NDArray[np.bool_]
 
+_LETTERS = (LOWER, INITIAL, CAPITALS, MIXED, SINGLE)
+_CAPITALS = (CAPITALS, SINGLE)
+_INITIALS = (INITIAL, CAPITALS, SINGLE, MIXED)
 
 DOCUMENT_TOKENS = 10_000  # a longer document is read in parts of about so many
 
@@ -125,15 +128,19 @@ class Setting:
     def kinds(self) -> NDArray[np.int64]:
         """What each sentence is written like, (S,): 0 as usual, 1 like a title, 2 all in capitals."""
 
-        def count(*classes: int) -> NDArray[np.int64]:
-            met = np.isin(np.arange(CAPS), classes)[self.caps]
-            before = np.concatenate([[0], np.cumsum(met)])
-            return np.asarray(np.diff(before[self.sentence_starts]))
+        def count(first: Sequence[int], second: Sequence[int]) -> tuple[Offsets, Offsets]:
+            # Two counts in one number, so that there is one sum to take.
+            counted = np.zeros(CAPS, dtype=np.int64)
+            counted[list(first)] += 1
+            counted[list(second)] += 1 << 32
+            before = np.concatenate([[0], np.cumsum(counted[self.caps])])
+            both = np.diff(before[self.sentence_starts])
+            return both & 0xFFFFFFFF, both >> 32
 
-        words = count(LOWER, INITIAL, CAPITALS, MIXED, SINGLE)
+        words, in_capitals = count(_LETTERS, _CAPITALS)
+        initials, _ = count(_INITIALS, ())
         several = np.diff(self.sentence_starts) > 1
-        capitals = several & (words >= 1) & (count(CAPITALS, SINGLE) >= 0.8 * words)
-        initials = count(INITIAL, CAPITALS, SINGLE, MIXED)
+        capitals = several & (words >= 1) & (in_capitals >= 0.8 * words)
         title = (words >= 3) & (initials >= 0.6 * words)
         return np.where(capitals, 2, np.where(title, 1, 0))
 
@@ -198,21 +205,24 @@ _FIELD = 21  # bits of a count: no word occurs two million times in one part of 
 def document_context(setting: Setting) -> Ids:
     """Number how the document has the same word elsewhere: 1 + 1 (in lower case) + 2 (capitalised
     within a sentence) + 4 (all in capitals, in a sentence that is not)."""
-    kinds = setting.kinds[setting.sentences]
-    classes = np.arange(CAPS)
-    lower = (classes == LOWER)[setting.caps]
-    capitalised = np.isin(classes, (INITIAL, MIXED))[setting.caps] & ~setting.first & (kinds == 0)
-    capitals = (classes == CAPITALS)[setting.caps] & (kinds != 2)
-    # Three counts in one number, so that there is one sum to take.
-    evidence = lower + (capitalised * (1 << _FIELD)) + (capitals * (1 << 2 * _FIELD))
+    number = np.ones(len(setting.word_ids), dtype=np.int32)
     members, group, sizes = setting.groups
-    number = np.ones(len(kinds), dtype=np.int32)
-    if len(members):
-        own = evidence[members]
-        others = np.add.reduceat(own, np.cumsum(sizes) - sizes)[group] - own
-        for i in range(3):
-            count = (others >> (i * _FIELD)) & ((1 << _FIELD) - 1)
-            number[members] += (count > 0) * np.int32(1 << i)
+    if not len(members):
+        return number
+    caps, kinds = setting.caps[members], setting.kinds[setting.sentences[members]]
+    # Three counts in one number, so that there is one sum to take: by the class of capitals, by whether
+    # the sentence is as usual, like a title, or in capitals, and by whether the word begins it.
+    evidence = np.zeros((CAPS, 3, 2), dtype=np.int64)
+    evidence[LOWER] += 1
+    evidence[[INITIAL, MIXED], 0, 0] += 1 << _FIELD
+    evidence[CAPITALS, :2] += 1 << 2 * _FIELD
+    own = evidence.ravel()[(caps * np.int64(3) + kinds) * 2 + setting.first[members]]
+    others = np.add.reduceat(own, np.cumsum(sizes) - sizes)[group] - own
+    found = np.ones(len(members), dtype=np.int32)
+    for i in range(3):
+        field = ((1 << _FIELD) - 1) << (i * _FIELD)
+        found += ((others & field) != 0) * np.int32(1 << i)
+    number[members] = found
     return number
 
 

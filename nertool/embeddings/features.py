@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +58,11 @@ _SIGNS = _Signs()
 
 def shape(word: str) -> str:
     """Write X for capitals, x for other letters, 0 for digits, runs collapsed: McDonald's-24 → XxXx'x-0."""
-    return "".join([sign for sign, _ in groupby(word.translate(_SIGNS))])
+    return _collapsed(word.translate(_SIGNS))
+
+
+def _collapsed(signs: str) -> str:
+    return "".join([sign for sign, _ in groupby(signs)])
 
 
 def hashed(text: str, size: int) -> int:
@@ -76,6 +80,11 @@ def affixes(word: str) -> list[str]:
 
 
 @lru_cache(maxsize=1 << 16)
+def _shape_number(signs: str) -> int:
+    return hashed(_collapsed(signs), _SHAPES)
+
+
+@lru_cache(maxsize=1 << 16)
 def _affix_number(affix: str) -> int:
     return hashed(affix, _AFFIXES)
 
@@ -84,20 +93,21 @@ _SHAPES, _AFFIXES = 2048, 32768  # well over what a corpus shows, so that few co
 
 FEATURES: dict[str, Feature] = {
     "caps": Feature(CAPS, 1, lambda word: (caps(word),)),
-    "shape": Feature(_SHAPES, 1, lambda word: (hashed(shape(word), _SHAPES),)),
+    "shape": Feature(_SHAPES, 1, lambda word: (_shape_number(word.translate(_SIGNS)),)),
     "affixes": Feature(_AFFIXES, 7, lambda word: tuple(map(_affix_number, affixes(word)))),
 }
 
 
 def feature_ids(names: Sequence[str], words: Sequence[str]) -> NDArray[np.int32]:
     """Return (n, Σ columns) int32: each word's numbers for each named feature, in order."""
-    parts = [
-        np.array([FEATURES[name].of(word) for word in words], dtype=np.int32).reshape(
-            len(words), FEATURES[name].columns
-        )
-        for name in names
-    ]
+    parts = [_numbers_of(FEATURES[name], words) for name in names]
     return np.concatenate(parts, axis=1) if parts else np.empty((len(words), 0), dtype=np.int32)
+
+
+def _numbers_of(feature: Feature, words: Sequence[str]) -> NDArray[np.int32]:
+    size = len(words) * feature.columns
+    flat = np.fromiter(chain.from_iterable(map(feature.of, words)), dtype=np.int32, count=size)
+    return flat.reshape(len(words), feature.columns)
 
 
 def feature_columns(names: Sequence[str]) -> tuple[int, ...]:

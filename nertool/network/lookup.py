@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from nertool.kernels.library import add_rows
 from nertool.network.activations import Array
 
 Rows = NDArray[np.int32]
@@ -120,6 +121,10 @@ def scatter_add(place: NDArray[np.integer], values: Array, n: int) -> Array:
     As a product with the (n, m) matrix S that has a 1 at (place[i], i); `out[place] += values` would
     keep only one of the values that share a row.
     """
+    to: NDArray[np.int32] = place.astype(np.int32, copy=False)
+    out = np.zeros((n, values.shape[1]), dtype=values.dtype)
+    if add_rows(to, values, out):
+        return out
     if n <= _FEW:
         S = (np.arange(n)[:, None] == place).astype(values.dtype)
         return np.asarray(S @ values)
@@ -127,6 +132,6 @@ def scatter_add(place: NDArray[np.integer], values: Array, n: int) -> Array:
 
     m = len(place)
     ones = np.ones(m, dtype=values.dtype)
-    place, ends = place.astype(np.int32, copy=False), np.arange(m + 1, dtype=np.int32)
+    ends = np.arange(m + 1, dtype=np.int32)
     # Column i of S holds a single 1, in row place[i]: that is compressed sparse column form as it stands.
-    return np.asarray(sparse.csc_array((ones, place, ends), shape=(n, m)) @ values)
+    return np.asarray(sparse.csc_array((ones, to, ends), shape=(n, m)) @ values)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nertool.kernels import library
 from nertool.network.activations import Array
 from nertool.network.lookup import (
     Each,
@@ -246,8 +247,11 @@ def dropout_mask(
     # gives at a time: a fraction of what a float for each costs.
     size = int(np.prod(shape))
     bits = rng.integers(0, 1 << 64, -(-size // 4), dtype=np.uint64).view(np.uint16)[:size]
-    keep = bits.reshape(shape) >= round(rate * (1 << 16))
-    return np.multiply(keep, dtype(1.0 / (1.0 - rate)), dtype=dtype)
+    below, scale = round(rate * (1 << 16)), dtype(1.0 / (1.0 - rate))
+    mask = np.empty(size, dtype=dtype)
+    if not library.dropout_mask(bits, below, float(scale), mask):
+        np.multiply(bits >= below, scale, out=mask)
+    return mask.reshape(shape)
 
 
 def dense(gradient: Array | RowGradient, like: Array) -> Array:

@@ -10,13 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nertool.kernels.library import adagrad_rows
 from nertool.network.activations import Array
 from nertool.network.lookup import Each, RowGradient
 from nertool.network.objective import ParameterGradients, Parameters
 
 # (gradient, the memory's arrays, which it changes in place, alpha, momentum, step t) → θ's change
 Rule = Callable[[Array, list[Array], float, float, int], Array]
+
+
+_FLOOR = 1e-8  # of what a step is divided by
 
 
 def _sgd(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
@@ -35,10 +40,16 @@ def _adagrad(g: Array, memory: list[Array], alpha: float, momentum: float, t: in
     step = g * g
     G += step
     np.sqrt(G, out=step)  # in place from here on: the arrays are large, and made anew in every batch
-    step += 1e-8
+    step += _FLOOR
     np.divide(g, step, out=step)
     step *= -alpha
     return step
+
+
+def _adagrad_in_place(theta: Array, G: Array, g: Array, rows: NDArray[np.integer], alpha: float) -> bool:
+    """Do at once what _adagrad and the adding to theta do, where that can be done."""
+    theta, G, g = (array.reshape(len(array), -1) for array in (theta, G, g))  # b has no columns
+    return adagrad_rows(theta, G, g, rows.astype(np.int64, copy=False), alpha, _FLOOR)
 
 
 def _adam(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
@@ -88,13 +99,14 @@ class Optimizer:
             theta, memory, gradient = parameters[name], self.memory[name], gradients[name]
             if isinstance(gradient, RowGradient):
                 rows, g = gradient.rows[own], gradient.values[own]
-                met = [array.take(rows, axis=0) for array in memory]
-                theta[rows] = theta.take(rows, axis=0) + self.rule(g, met, alpha, self.momentum, self.t)
-                for array, changed in zip(memory, met, strict=True):
-                    array[rows] = changed
             else:
-                met = [array[own] for array in memory]
-                theta[own] += self.rule(gradient[own], met, alpha, self.momentum, self.t)
+                rows, g = np.arange(own.start, own.stop), gradient[own]
+            if self.rule is _adagrad and _adagrad_in_place(theta, memory[0], g, rows, alpha):
+                return
+            met = [array.take(rows, axis=0) for array in memory]
+            theta[rows] = theta.take(rows, axis=0) + self.rule(g, met, alpha, self.momentum, self.t)
+            for array, changed in zip(memory, met, strict=True):
+                array[rows] = changed
 
         for _ in each(step, _blocks(gradients)):
             pass

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nertool.config import DecodingConfig
-from nertool.embeddings.context import Setting
+from nertool.embeddings.context import Groups, Setting
+from nertool.kernels.library import blend_groups
 from nertool.network.activations import Array
 
 
@@ -20,21 +21,27 @@ def adjust(scores: Array, setting: Setting, decoding: DecodingConfig) -> Array:
         scores = scores.copy(order="K")
         scores[:, 0] -= decoding.outside_bias
     if decoding.consistency:
-        a, (members, group, sizes) = decoding.consistency, setting.groups
-        p = softmax(scores)
-        # (1 − a) p + a (Σ − p) / (n − 1), Σ the sum over the n tokens of the group
-        others = a / (sizes - 1)
-        keep = (1.0 - a - others).astype(p.dtype)[group]
-        own = np.empty(len(members), dtype=p.dtype)
-        for column in p.T:
-            np.take(column, members, out=own)
-            share = (np.bincount(group, own) * others).astype(p.dtype)
-            own *= keep
-            own += share[group]
-            column[members] = own
+        a, (members, _, sizes) = decoding.consistency, setting.groups
+        p = np.asfortranarray(softmax(scores))
+        if not blend_groups(p, members, sizes, a):
+            _blend(p, setting.groups, a)
         p += np.finfo(p.dtype).tiny
         scores = np.log(p, out=p)
     return scores
+
+
+def _blend(p: Array, groups: Groups, a: float) -> None:
+    """Write (1 − a) p + a (Σ − p) / (n − 1) over p (N, T), Σ the sum over the n tokens of a group."""
+    members, group, sizes = groups
+    others = a / (sizes - 1)
+    keep = (1.0 - a - others).astype(p.dtype)[group]
+    own = np.empty(len(members), dtype=p.dtype)
+    for column in p.T:
+        np.take(column, members, out=own)
+        share = (np.bincount(group, own) * others).astype(p.dtype)
+        own *= keep
+        own += share[group]
+        column[members] = own
 
 
 def softmax(scores: Array) -> Array:

@@ -32,6 +32,7 @@ from nertool.embeddings.context import CONTEXTS, Setting, context_ids
 from nertool.embeddings.inputs import Part, contexts_of, given_parts, table_columns
 from nertool.embeddings.windows import PaddedText, pad
 from nertool.embeddings.wordforms import WordForms
+from nertool.kernels.library import window_sums
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import embed
 from nertool.network.objective import weights_of
@@ -40,7 +41,8 @@ from nertool.tagging.decode import decode
 from nertool.tagging.model import Member, Model, word_vectors
 
 _BLOCK_BYTES = 1 << 18  # of z at a time: it and one gathered table stay in the processor's cache
-_START = 4096  # rows that a table has room for at first
+_FILLED = 512  # rows that are made at a time
+_START = 4096  # forms that the list of places begins with
 _PLACES_BYTES = 32 << 20  # of the list of where each word stands in a table; it bounds the forms
 _MOST_FORMS = 1 << 19  # word forms that are remembered
 TABLE_BYTES = 256 << 20
@@ -178,7 +180,7 @@ class _Network:
         self._contexts = contexts_of(config)
         self._combinations = math.prod(_sizes(self._contexts))
         C, H = config.windows.size, len(self._slices.weights.b)
-        # (C, combinations, H): V_c k for each combination of contexts
+        # (combinations, C, H): V_c k for each combination of contexts
         self._V = self._slices.context_tables(self._contexts) if self._contexts else None
         self._shape, self._dtype = (C, H), self._U.dtype
         self._limit = max(C + 2, table_bytes // (C * H * self._dtype.itemsize))
@@ -188,12 +190,14 @@ class _Network:
     @property
     def bytes(self) -> int:
         """The memory that its rows take."""
-        return self._T.nbytes
+        C, H = self._shape
+        return self._used * C * H * self._dtype.itemsize
 
     def forget_rows(self) -> None:
         """Begin anew with no row."""
-        C, H = self._shape
-        self._T = np.empty((C, 0, H), dtype=self._dtype)  # (C, rows, H)
+        # (rows, C, H): what a word gives to the windows around it stands together. All rows at once:
+        # the system gives memory to those alone that are written.
+        self._T = np.empty((self._limit, *self._shape), dtype=self._dtype)
         # Where each form stands in T, in each combination of contexts; −1 for nowhere.
         self._places = np.full((0, self._combinations), -1, dtype=np.int32)
         self._used = 0
@@ -232,19 +236,21 @@ class _Network:
     def _add_up(self, rows: Ids, centres: Offsets, first: int, beside: _Beside, s: Array) -> None:
         """For each token, add up its window's rows of T, and what stands beside it; then f, then U."""
         C, H = self._shape
+        flat = self._T.reshape(-1, H)
         size = max(1, _BLOCK_BYTES // (H * self._dtype.itemsize))
         buffers = np.empty((2, min(len(s), size), H), dtype=self._dtype)
         out = np.empty((buffers.shape[1], len(self._U)), dtype=self._dtype)
         for start in range(0, len(s), size):
             own = centres[start : start + size]
             z, share = buffers[:, : len(own)]
-            for c in range(C):
-                # mode="clip" spares take a copy: without it, `out` is buffered in case an index
-                # is bad.
-                target = share if c else z
-                np.take(self._T[c], rows[own + (c - C // 2)], axis=0, out=target, mode="clip")
-                if c:
-                    z += share
+            if not window_sums(self._T, rows, own, z):
+                for c in range(C):
+                    at = rows[own + (c - C // 2)] * np.int64(C) + c
+                    # mode="clip" spares take a copy: without it, `out` is buffered in case an index
+                    # is bad.
+                    np.take(flat, at, axis=0, out=share if c else z, mode="clip")
+                    if c:
+                        z += share
             beside.add_to(z, first + start, share)
             self._f(z, out=z)
             s[start : start + size] = np.matmul(z, self._U.T, out=out[: len(own)])
@@ -272,23 +278,18 @@ class _Network:
         return np.asarray(places[words])
 
     def _fill(self, words: Ids) -> None:
-        """Write T_c = r W_cᵀ + k V_cᵀ for words, as in _rows_of, making room if there is none."""
-        first, after = self._used, self._used + len(words)
-        C, room, H = self._T.shape
-        if after > room:
-            grown = np.empty((C, max(_START, room + room // 2, after), H), dtype=self._dtype)
-            grown[:, :first] = self._T[:, :first]
-            self._T = grown
-        self._used = after
-        forms, combinations = np.divmod(words, self._combinations)
-        R = self._slices.form_rows(self.forms.ids[forms])  # (n, d_1)
-        for c in range(C):
-            T_c = self._T[c, first:after]
-            np.matmul(R, self._slices.W[c].T, out=T_c)
-            if c == C // 2:
-                T_c += self._slices.weights.b
+        """Write T_c = r W_cᵀ + k V_cᵀ for words, as in _rows_of, into the rows that come next."""
+        first, (_, C, H) = self._used, self._T.shape
+        self._used += len(words)
+        W = self._slices.W.reshape(C * H, -1)
+        for start in range(0, len(words), _FILLED):
+            forms, combinations = np.divmod(words[start : start + _FILLED], self._combinations)
+            R = self._slices.form_rows(self.forms.ids[forms])  # (n, d_1)
+            T = self._T[first + start : first + start + len(R)]
+            np.matmul(R, W.T, out=T.reshape(-1, C * H))
+            T[:, C // 2] += self._slices.weights.b
             if self._V is not None:
-                T_c += self._V[c, combinations]
+                T += self._V[combinations]
 
 
 class _Beside:
@@ -340,7 +341,8 @@ class _Slices:
         d_1 = d - sum(width[name] for name in contexts)
         H, W = len(self.weights.b), self.weights.W
         in_window = W[:, : C * d].reshape(H, C, d).transpose(1, 0, 2)
-        self.W, self.V, self.G = in_window[:, :, :d_1], in_window[:, :, d_1:], W[:, C * d :]
+        self.W = np.ascontiguousarray(in_window[:, :, :d_1])
+        self.V, self.G = in_window[:, :, d_1:], W[:, C * d :]
 
     def form_rows(self, ids: Ids) -> Array:
         """Return the part of a row that the word form decides, (n, d_1), from its row numbers."""
@@ -352,7 +354,7 @@ class _Slices:
         return np.concatenate([vectors, looks], axis=1)
 
     def context_tables(self, contexts: Sequence[str]) -> Array:
-        """Return V_c k for each combination k of the contexts' numbers, (C, combinations, H)."""
+        """Return V_c k for each combination k of the contexts' numbers, (combinations, C, H)."""
         numbers = np.indices(_sizes(contexts), np.int32).reshape(len(contexts), -1).T
         k = embed([self.parameters[f"E.{name}"] for name in contexts], numbers)
-        return np.stack([k @ V_c.T for V_c in self.V])
+        return np.stack([k @ V_c.T for V_c in self.V], axis=1)

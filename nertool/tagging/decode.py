@@ -59,17 +59,22 @@ def lattice(tags: Sequence[str], scheme: str) -> Lattice:
 
 def decode(scores: Array, sentence_starts: Offsets, method: str, allowed: Lattice) -> Ids:
     """Choose each token's tag, (N,) int32, by config.decoding.method."""
-    best = argmax(scores)
-    if method == "argmax" or not len(best):
+    if method == "argmax":
+        return argmax(scores)
+    # What is outside for certain is O; what lies between can be decoded by itself. There the best tag
+    # of each token, where that is an allowed sequence, is the best sequence: only the rest needs the
+    # search.
+    best = np.zeros(len(scores), dtype=np.int32)
+    tokens, parts = open_parts(scores, sentence_starts)
+    if not len(tokens):
         return best
-    # The best tag of each token, where that is an allowed sequence, is the best sequence: only what
-    # lies between tokens that are outside for certain, and is not allowed, needs the search.
-    parts = separate(scores, sentence_starts)
-    open_ones = np.flatnonzero(~valid_sentences(best, parts, allowed))
-    starts, lengths = parts[open_ones], np.diff(parts)[open_ones]
-    tokens = ranges(starts, lengths)
-    own_starts = np.concatenate([[0], np.cumsum(lengths)])
-    best[tokens] = viterbi(scores[tokens], own_starts, allowed)
+    own = scores[tokens]
+    tag_ids = argmax(own)
+    wrong = np.flatnonzero(~valid_sentences(tag_ids, parts, allowed))
+    starts, lengths = parts[wrong], np.diff(parts)[wrong]
+    searched = ranges(starts, lengths)
+    tag_ids[searched] = viterbi(own[searched], np.cumsum([0, *lengths]), allowed)
+    best[tokens] = tag_ids
     return best
 
 
@@ -92,14 +97,17 @@ def outside_by(scores: Array) -> NDArray[np.float64]:
 _ROUNDING = 1e-6  # of scores' sums, many times over
 
 
-def separate(scores: Array, sentence_starts: Offsets) -> Offsets:
-    """Cut sentences, given by where they start (S+1,), into parts that can be decoded each by itself: a
-    token that is O for certain is a part."""
-    certain = np.flatnonzero(outside_by(scores) > _ROUNDING)
-    cuts = np.zeros(len(scores) + 1, dtype=bool)
-    for at in (sentence_starts, certain, certain + 1):
-        cuts[at] = True
-    return np.flatnonzero(cuts)
+def open_parts(
+    scores: Array, sentence_starts: Offsets
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the tokens that are not O for certain, (n,), and where among them each part starts that can
+    be decoded by itself, (P+1,): none holds tokens that do not stand side by side in one sentence."""
+    tokens = np.flatnonzero(outside_by(scores) <= _ROUNDING)
+    begins = np.zeros(len(scores) + 1, dtype=bool)
+    begins[sentence_starts] = True
+    first = np.diff(tokens, prepend=-2) > 1
+    first |= begins[tokens]
+    return tokens, np.append(np.flatnonzero(first), len(tokens))
 
 
 def argmax(scores: Array) -> Ids:

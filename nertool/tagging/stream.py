@@ -19,13 +19,15 @@ from nertool.corpus.conll import DOCUMENT_START, is_document_start
 from nertool.corpus.inline import mark_inline, to_inline
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.lines import DOCUMENT, Lines, Rows, starts_of
-from nertool.corpus.linetable import CHUNK, Bytes, line_bounds
+from nertool.corpus.linetable import Bytes, line_bounds
 from nertool.corpus.schemes import OUTSIDE, TagSpans, tag_names, tags_of
 from nertool.embeddings.context import Setting, cut_documents
+from nertool.kernels.library import put_cells
 from nertool.tagging.parallel import Done, Worker
 from nertool.tagging.tagger import setting_of
 
 _WORD = re.compile(r"\S+")
+_LINES = 4096  # as many as are moved together: their bytes stay in the processor's cache
 
 
 class ColumnsTask(NamedTuple):
@@ -65,28 +67,39 @@ class ColumnsTask(NamedTuple):
 def _with_cells(raw: Bytes, column: Ids, cells: list[bytes]) -> str:
     """Put a cell at the end of each line of a text that ends with LF, before the CR that may end it.
 
-    column (n,): each line's cell. All bytes go to their new places at once, without a string for any line.
+    column (n,) int32: each line's cell.
+    """
+    lengths = np.array([len(cell) for cell in cells])
+    of_lines = lengths[column]
+    out = np.empty(len(raw) + int(of_lines.sum()), dtype=np.uint8)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    if not put_cells(raw, column, np.frombuffer(b"".join(cells), np.uint8), starts, out):
+        _move_all(raw, column, of_lines, cells, out)
+    return out.tobytes().decode()
+
+
+def _move_all(raw: Bytes, column: Ids, lengths: Offsets, cells: list[bytes], out: Bytes) -> None:
+    """Do as _with_cells: all bytes go to their new places at once, without a string for any line.
+
+    lengths (n,): of each line's cell.
     """
     starts, ends = line_bounds(raw)
-    lengths = np.array([len(cell) for cell in cells])
-    gap = np.cumsum(lengths[column])  # (n,) how far what follows a line's text moves
+    gap = np.cumsum(lengths)  # (n,) how far what follows a line's text moves
     # A line's end moves with what follows: its LF, and the CR before it.
     has_cr = (raw[ends - 1] == ord("\r")) & (ends > starts)
     text_ends = ends - has_cr
-    out = np.empty(len(raw) + int(gap[-1] if len(gap) else 0), dtype=np.uint8)
-    for first in range(0, len(starts), CHUNK):
-        own = slice(first, first + CHUNK)
+    for first in range(0, len(starts), _LINES):
+        own = slice(first, first + _LINES)
         a, b = starts[own][0], ends[own][-1] + 1
         moved = np.zeros(b - a, dtype=np.int64)
         moved[0] = a + (gap[first - 1] if first else 0)
-        moved[text_ends[own] - a] += lengths[column[own]]
+        moved[text_ends[own] - a] += lengths[own]
         out[np.arange(b - a) + np.cumsum(moved)] = raw[a:b]
-    places = text_ends + gap - lengths[column]
+    places = text_ends + gap - lengths
     for number, cell in enumerate(cells):
         at = places[column == number]
         for i, byte in enumerate(cell):
             out[at + i] = byte
-    return out.tobytes().decode()
 
 
 def _inline(setting: Setting, spans: TagSpans) -> str:

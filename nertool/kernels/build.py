@@ -1,0 +1,81 @@
+"""Compile kernels.c while nertool is installed, where there is a C compiler. pyproject.toml names this
+file: nothing in nertool imports it.
+
+The library holds functions alone (no Python headers, no Python version), for any processor of this
+kind. Its name tells the source that it was made from, so that one of another source is never called.
+Where it can't be made, nertool is installed without it: numpy does the same work, more slowly.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+# Nothing here reads errno or traps, and no product may melt into a sum: numpy rounds both.
+FLAGS = ("-O3", "-std=c99", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off")
+LINKED = ("-shared", "-fPIC", "-lm")
+
+
+class KernelsHook(BuildHookInterface):  # type: ignore[type-arg]
+    """Adds the library to a wheel, or puts it into the source tree of an editable installation."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile; a wheel with the library in it is one for this platform, for any Python 3."""
+        if self.target_name != "wheel":
+            return
+        folder = Path(self.root) / "nertool" / "kernels"
+        made = build(folder)
+        if isinstance(made, str):
+            self.app.display_warning(f"nertool is built without its compiled kernels: {made}")
+            return
+        platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{platform}"
+        build_data["artifacts"].append(f"/nertool/kernels/{made.name}")
+
+
+def build(folder: Path) -> Path | str:
+    """Compile kernels.c in its folder; return the library, or why there is none. Those of other
+    sources are removed."""
+    command = compiler()
+    if command is None:
+        return "found no C compiler"
+    source = folder / "kernels.c"
+    target = folder / f"kernels-{sha256(source.read_bytes()).hexdigest()[:16]}.so"
+    try:
+        with tempfile.TemporaryDirectory(dir=folder) as room:
+            made = Path(room) / target.name
+            done = subprocess.run(
+                [*command, *FLAGS, str(source), "-o", str(made), *LINKED],
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode or not made.exists():
+                said = done.stderr.strip() or "nothing"
+                return f"{shlex.join(command)} ended with {done.returncode}, and said {said}"
+            made.replace(target)
+        for old in folder.glob("kernels-*.so"):
+            if old != target:
+                old.unlink()
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}"
+    return target
+
+
+def compiler() -> list[str] | None:
+    """Return the command that compiles C: $CC, or cc, gcc or clang; None where there is none."""
+    if os.name != "posix":
+        return None
+    if os.environ.get("CC"):
+        return shlex.split(os.environ["CC"])
+    found = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    return [found] if found else None

@@ -1,0 +1,156 @@
+/* Inner loops that numpy has no one call for. library.py says what each does, and hands the arrays over;
+   tests/test_kernels.py holds each equal to the numpy code that it stands in for.
+
+   Plain C99 and the vector type that GCC and Clang share. Nothing here allocates, keeps anything, or
+   looks beyond what its arguments say. */
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* ---- rows of numbers, float32 ---- */
+
+typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
+enum { LANES = 4, LINE = 16 /* numbers in a cache line */, AHEAD = 8, POSITIONS = 64 };
+
+/* z_i = sum over c of T[rows[centres[i] + c - C/2], c]; z (n, H), T (rows, C, H). */
+void window_sums(float *restrict z, const float *restrict T, const int32_t *restrict rows,
+                 const int64_t *restrict centres, int64_t n, int64_t C, int64_t H)
+{
+    const float *row[POSITIONS];
+    for (int64_t i = 0; i < n; i++) {
+        /* A row that is in no cache takes as long to come as a hundred that are: ask in time. */
+        if (i + AHEAD < n)
+            for (int64_t c = 0; c < C; c++) {
+                const float *later = T + (rows[centres[i + AHEAD] + c - C / 2] * C + c) * H;
+                for (int64_t j = 0; j < H; j += LINE)
+                    __builtin_prefetch(later + j);
+            }
+        for (int64_t c = 0; c < C; c++)
+            row[c] = T + (rows[centres[i] + c - C / 2] * C + c) * H;
+        float *restrict own = z + i * H;
+        int64_t j = 0;
+        for (; j + LANES <= H; j += LANES) {
+            lanes sum = *(const lanes *)(row[0] + j);
+            for (int64_t c = 1; c < C; c++)
+                sum += *(const lanes *)(row[c] + j);
+            *(lanes *)(own + j) = sum;
+        }
+        for (; j < H; j++) {
+            float sum = row[0][j];
+            for (int64_t c = 1; c < C; c++)
+                sum += row[c][j];
+            own[j] = sum;
+        }
+    }
+}
+
+/* out[place[i]] += values[i] for each row i in turn; out (n, d), values (m, d), a row `stride` after the
+   one before. */
+void add_rows(float *restrict out, const int32_t *restrict place, const float *restrict values,
+              int64_t stride, int64_t m, int64_t d)
+{
+    for (int64_t i = 0; i < m; i++) {
+        float *restrict to = out + place[i] * d;
+        const float *restrict from = values + i * stride;
+        for (int64_t j = 0; j < d; j++)
+            to[j] += from[j];
+    }
+}
+
+/* AdaGrad, for the rows of theta and G (.., d) that g (m, d) is the gradient of:
+   G += g g; theta -= alpha g / (sqrt(G) + floor). */
+void adagrad_rows(float *restrict theta, float *restrict G, const float *restrict g,
+                  const int64_t *restrict rows, int64_t m, int64_t d, float alpha, float floor)
+{
+    for (int64_t i = 0; i < m; i++) {
+        float *restrict own = theta + rows[i] * d, *restrict memory = G + rows[i] * d;
+        const float *restrict gradient = g + i * d;
+        for (int64_t j = 0; j < d; j++) {
+            memory[j] += gradient[j] * gradient[j];
+            own[j] += gradient[j] / (sqrtf(memory[j]) + floor) * -alpha;
+        }
+    }
+}
+
+/* mask[i] = bits[i] < below ? 0 : scale. */
+void dropout_mask(float *restrict mask, const uint16_t *restrict bits, int64_t n, int32_t below,
+                  float scale)
+{
+    for (int64_t i = 0; i < n; i++)
+        mask[i] = bits[i] < below ? 0 : scale;
+}
+
+/* In each column of p (N, T; a column in one piece), a member of a group of n gets
+   (1 - a - a/(n-1)) its own + a/(n-1) the group's sum. */
+void blend_groups(float *restrict p, int64_t N, int64_t T, const int64_t *restrict members,
+                  const int64_t *restrict sizes, int64_t groups, double a)
+{
+    for (float *column = p; column < p + N * T; column += N) {
+        const int64_t *own = members;
+        for (int64_t g = 0; g < groups; own += sizes[g++]) {
+            double others = a / (double)(sizes[g] - 1), sum = 0;
+            for (int64_t i = 0; i < sizes[g]; i++)
+                sum += column[own[i]];
+            float keep = (float)(1 - a - others), share = (float)(others * sum);
+            for (int64_t i = 0; i < sizes[g]; i++)
+                column[own[i]] = keep * column[own[i]] + share;
+        }
+    }
+}
+
+/* ---- lines of text; each ends with LF ---- */
+
+enum { POWERS = 64, LF = '\n', CR = '\r' };
+
+/* Looks each line up in a table: numbers[i] is its number there, or the line is written to `unknown`
+   as (i, start, end). Returns how many are. See linetable.py for the table. */
+int64_t look_up_lines(const uint8_t *restrict raw, int64_t size, const uint64_t *restrict powers,
+                      uint64_t mix, int64_t shift, const uint64_t *restrict hashes,
+                      const int32_t *restrict known, const int64_t *restrict at,
+                      const uint8_t *restrict bytes, int64_t used, int32_t *restrict numbers,
+                      int64_t *restrict unknown)
+{
+    int64_t lines = 0, missing = 0;
+    for (int64_t start = 0, end; start < size; start = end + 1, lines++) {
+        uint64_t hash = 0;
+        for (end = start;; end++) {
+            int64_t inside = end - start;
+            hash += raw[end] * powers[inside < POWERS ? inside : POWERS - 1];
+            if (raw[end] == LF)
+                break;
+        }
+        uint64_t place = (hash * mix) >> shift;
+        int64_t length = end + 1 - start;
+        if (at[place] > 0 && hashes[place] == hash && at[place] + length <= used &&
+            memcmp(bytes + at[place], raw + start, (size_t)length) == 0) {
+            numbers[lines] = known[place];
+            continue;
+        }
+        int64_t *entry = unknown + 3 * missing++;
+        entry[0] = lines, entry[1] = start, entry[2] = end;
+    }
+    return missing;
+}
+
+/* Copies a text with a cell at the end of each line, before the CR that may end it: the cell of line i
+   is cells[starts[column[i]]] up to starts[column[i] + 1]. Returns how many bytes were written. */
+int64_t put_cells(uint8_t *restrict out, const uint8_t *restrict raw, int64_t size,
+                  const int32_t *restrict column, const uint8_t *restrict cells,
+                  const int64_t *restrict starts)
+{
+    uint8_t *to = out;
+    for (int64_t start = 0, end; start < size; start = end + 1, column++) {
+        for (end = start; raw[end] != LF; end++)
+            *to++ = raw[end];
+        int cr = end > start && raw[end - 1] == CR;
+        to -= cr;
+        for (int64_t i = starts[*column]; i < starts[*column + 1]; i++)
+            *to++ = cells[i];
+        if (cr)
+            *to++ = CR;
+        *to++ = LF;
+    }
+    return to - out;
+}

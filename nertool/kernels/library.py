@@ -1,0 +1,160 @@
+"""The compiled kernels, where nertool was installed with them: each a function on numpy arrays.
+
+They are there for speed alone. Each tells whether it has done its work; whoever calls it has numpy
+code beside the call that does the same, and says what it is. That code runs where the library is
+missing, for other types of numbers than float32, and with NERTOOL_KERNELS=off in the environment.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Int32s = NDArray[np.int32]
+Int64s = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+
+_P, _I, _U, _D = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64, ctypes.c_double
+# name → what it returns, and what it takes, as in kernels.c
+_SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
+    "window_sums": (None, [_P, _P, _P, _P, _I, _I, _I]),
+    "add_rows": (None, [_P, _P, _P, _I, _I, _I]),
+    "adagrad_rows": (None, [_P, _P, _P, _P, _I, _I, ctypes.c_float, ctypes.c_float]),
+    "dropout_mask": (None, [_P, _P, _I, ctypes.c_int32, ctypes.c_float]),
+    "blend_groups": (None, [_P, _I, _I, _P, _P, _I, _D]),
+    "look_up_lines": (_I, [_P, _I, _P, _U, _I, _P, _P, _P, _P, _I, _P, _P]),
+    "put_cells": (_I, [_P, _P, _I, _P, _P, _P]),
+}
+_POSITIONS = 64  # of a window, at most: kernels.c has room for so many
+
+
+def _load() -> ctypes.CDLL | None:
+    if os.environ.get("NERTOOL_KERNELS") == "off":
+        return None
+    source = Path(__file__).with_name("kernels.c")
+    # The name that build.py gave to the library of this source.
+    name = f"kernels-{sha256(source.read_bytes()).hexdigest()[:16]}.so"
+    try:
+        library = ctypes.CDLL(str(source.with_name(name)))
+    except OSError:
+        return None
+    for function, (returned, taken) in _SIGNATURES.items():
+        getattr(library, function).restype = returned
+        getattr(library, function).argtypes = taken
+    return library
+
+
+_library = _load()
+
+
+def compiled() -> bool:
+    """Tell whether the kernels are there."""
+    return _library is not None
+
+
+def _at(array: Array, of: type[np.generic], columns: bool = False) -> int:
+    """Return where an array begins, which must be of the type that the kernel reads, and in one piece,
+    row by row, or else column by column."""
+    flags = array.flags
+    if array.dtype != of or not (flags.f_contiguous if columns else flags.c_contiguous):
+        order = "column by column" if columns else "row by row"
+        raise TypeError(f"found {array.dtype} in steps of {array.strides}, expected {of} {order}")
+    return array.ctypes.data
+
+
+def window_sums(T: Array, rows: Int32s, centres: Int64s, out: Array) -> bool:
+    """Write out[i] = Σ_c T[rows[centres[i] + c − C/2], c], (n, H), for T (rows, C, H)."""
+    _, C, H = T.shape
+    if _library is None or T.dtype != np.float32 or C > _POSITIONS:
+        return False
+    floats = _at(out, np.float32), _at(T, np.float32)
+    _library.window_sums(*floats, _at(rows, np.int32), _at(centres, np.int64), len(centres), C, H)
+    return True
+
+
+def add_rows(place: Int32s, values: Array, out: Array) -> bool:
+    """Add values[i], of (m, d), to out[place[i]], one after the other: every repetition counts. The rows
+    of values may be part of longer ones."""
+    if _library is None or values.dtype != np.float32 or values.strides[1] != values.itemsize:
+        return False
+    stride, apart = divmod(values.strides[0], values.itemsize)
+    if stride < 0 or apart:
+        return False
+    where = _at(out, np.float32), _at(place, np.int32)
+    _library.add_rows(*where, values.ctypes.data, stride, *values.shape)
+    return True
+
+
+def adagrad_rows(
+    theta: Array, G: Array, g: Array, rows: Int64s, alpha: float, floor: float
+) -> bool:
+    """Take a step of AdaGrad in some rows (m,) of theta and of its memory G, (n, d) each; g (m, d) is the
+    gradient in those rows: G += g², then theta −= alpha g / (√G + floor)."""
+    if _library is None or theta.dtype != np.float32:
+        return False
+    arrays = _at(theta, np.float32), _at(G, np.float32), _at(g, np.float32)
+    _library.adagrad_rows(*arrays, _at(rows, np.int64), *g.shape, alpha, floor)
+    return True
+
+
+def dropout_mask(bits: NDArray[np.uint16], below: int, scale: float, out: Array) -> bool:
+    """Write out[i] = 0 where bits[i] is below a bar, and scale elsewhere, (n,)."""
+    if _library is None or out.dtype != np.float32:
+        return False
+    _library.dropout_mask(_at(out, np.float32), _at(bits, np.uint16), len(bits), below, scale)
+    return True
+
+
+def blend_groups(p: Array, members: Int64s, sizes: Int64s, a: float) -> bool:
+    """Write p[t] ← (1 − a) p[t] + a (Σ p − p[t]) / (n − 1) for each member t of a group of n, Σ over
+    its group. p (N, T) in Fortran's order; members (M,): group by group, sizes (G,) of each."""
+    if _library is None or p.dtype != np.float32:
+        return False
+    groups = _at(members, np.int64), _at(sizes, np.int64), len(sizes)
+    _library.blend_groups(_at(p, np.float32, columns=True), *p.shape, *groups, a)
+    return True
+
+
+def look_up_lines(
+    raw: Bytes,
+    hashing: tuple[NDArray[np.uint64], int, int],
+    table: tuple[NDArray[np.uint64], Int32s, Int64s, Bytes, int],
+    numbers: Int32s,
+    unknown: Int64s,
+) -> int | None:
+    """Write the number of each line of a text that ends with LF, (n,), as a table has it; and for
+    those that it lacks, whose number this returns, (line, start, end), (≤ n, 3).
+
+    hashing: powers, factor and shift; table: its hashes, numbers, where each line's bytes stand, and
+    the bytes, of which so many are used. All as in corpus/linetable.py.
+    """
+    if _library is None:
+        return None
+    powers, mix, shift = hashing
+    hashes, known, at, held, used = table
+    missing: int = _library.look_up_lines(
+        *(_at(raw, np.uint8), len(raw)),
+        *(_at(powers, np.uint64), mix, shift),
+        *(_at(hashes, np.uint64), _at(known, np.int32), _at(at, np.int64)),
+        *(_at(held, np.uint8), used),
+        *(_at(numbers, np.int32), _at(unknown, np.int64)),
+    )
+    return missing
+
+
+def put_cells(raw: Bytes, column: Int32s, cells: Bytes, starts: Int64s, out: Bytes) -> bool:
+    """Write a text that ends with LF with a cell at the end of each line, before its CR LF or LF:
+    cells[starts[k] : starts[k + 1]], k = column[i] for line i."""
+    if _library is None:
+        return False
+    texts = _at(out, np.uint8), _at(raw, np.uint8), len(raw)
+    _library.put_cells(*texts, _at(column, np.int32), _at(cells, np.uint8), _at(starts, np.int64))
+    return True

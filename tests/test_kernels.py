@@ -1,0 +1,223 @@
+"""The compiled kernels, against loops in Python; what is built where there is no compiler; and that
+a user gets the same with them and without."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nertool.corpus import linetable
+from nertool.kernels import build, library
+
+SEEDS = st.integers(0, 100_000)
+HERE = Path(library.__file__).parent
+
+with_kernels = pytest.mark.skipif(
+    not library.compiled(), reason="nertool was installed without its compiled kernels"
+)
+
+
+@with_kernels
+@settings(max_examples=50, deadline=None)
+@given(n=st.integers(0, 30), C=st.sampled_from([1, 3, 5, 7, 63]), H=st.integers(1, 40), seed=SEEDS)
+def test_window_sums_add_the_rows_around_each_centre(n, C, H, seed):
+    rng = np.random.default_rng(seed)
+    T = rng.normal(size=(6, C, H)).astype(np.float32)
+    rows = rng.integers(0, 6, n + C - 1, dtype=np.int32)
+    centres = np.arange(n) + C // 2
+    out = np.full((n, H), np.nan, dtype=np.float32)
+    assert library.window_sums(T, rows, centres, out)
+    for i in range(n):
+        z = T[rows[i], 0].copy()
+        for c in range(1, C):
+            z += T[rows[i + c], c]
+        np.testing.assert_array_equal(out[i], z)
+
+
+@with_kernels
+@settings(max_examples=50, deadline=None)
+@given(m=st.integers(1, 30), d=st.integers(1, 20), wider=st.integers(0, 3), seed=SEEDS)
+def test_add_rows_counts_every_repetition(m, d, wider, seed):
+    rng = np.random.default_rng(seed)
+    place = rng.integers(0, 4, m, dtype=np.int32)
+    values = rng.normal(size=(m, d + wider)).astype(np.float32)[:, wider:]
+    out, expected = np.zeros((2, 4, d), dtype=np.float32)
+    assert library.add_rows(place, values, out)
+    for i in range(m):
+        expected[place[i]] += values[i]
+    np.testing.assert_array_equal(out, expected)
+
+
+@with_kernels
+@settings(max_examples=50, deadline=None)
+@given(m=st.integers(0, 8), d=st.integers(1, 20), seed=SEEDS)
+def test_adagrad_rows_takes_the_step_of_the_paper_in_the_rows_met(m, d, seed):
+    rng = np.random.default_rng(seed)
+    theta, G = rng.random((2, 9, d), dtype=np.float32)
+    before, memory = theta.copy(), G.copy()
+    rows = np.sort(rng.permutation(9)[:m])
+    g = rng.normal(size=(m, d)).astype(np.float32)
+    assert library.adagrad_rows(theta, G, g, rows, 0.1, 1e-8)
+    memory[rows] += g * g
+    before[rows] += g / (np.sqrt(memory[rows]) + np.float32(1e-8)) * np.float32(-0.1)
+    np.testing.assert_array_equal(G, memory)
+    np.testing.assert_array_equal(theta, before)
+
+
+@with_kernels
+@given(bits=st.lists(st.integers(0, 65535), max_size=70), below=st.integers(0, 65536))
+def test_dropout_mask_keeps_what_reaches_the_bar(bits, below):
+    out = np.full(len(bits), np.nan, dtype=np.float32)
+    assert library.dropout_mask(np.array(bits, dtype=np.uint16), below, 1.25, out)
+    assert out.tolist() == [0.0 if b < below else 1.25 for b in bits]
+
+
+@with_kernels
+def test_blend_groups_by_hand():
+    # a = 0.5. Tokens 0 and 2 are one group: each gets half its own and half the other's.
+    p = np.array([[0.2, 0.8], [0.5, 0.5], [0.6, 0.4]], dtype=np.float32, order="F")
+    assert library.blend_groups(p, np.array([0, 2]), np.array([2]), 0.5)
+    np.testing.assert_allclose(p, [[0.4, 0.6], [0.5, 0.5], [0.4, 0.6]], rtol=1e-6)
+    # Three tokens: half its own, a quarter of each of the others.
+    p = np.array([[1.0], [0.0], [4.0]], dtype=np.float32, order="F")
+    assert library.blend_groups(p, np.array([0, 1, 2]), np.array([3]), 0.5)
+    np.testing.assert_allclose(p, [[1.5], [1.25], [2.25]], rtol=1e-6)
+
+
+LINES = st.lists(st.binary(max_size=70).map(lambda line: line.replace(b"\n", b"")), max_size=20)
+
+
+@with_kernels
+@settings(deadline=None)
+@given(known=LINES, lines=LINES)
+def test_lines_are_looked_up_by_their_bytes(known, lines):
+    table = linetable.LineTable()
+    for number, line in enumerate(dict.fromkeys(known)):
+        raw = np.frombuffer(line + b"\n", dtype=np.uint8)
+        table.add(raw, np.array([0]), np.array([len(line)]), np.array([number], dtype=np.int32))
+    text = b"".join(line + b"\n" for line in lines)
+    if not text:
+        return
+    numbers, unknown = table.look_up(np.frombuffer(text, dtype=np.uint8))
+    missing = {i: text[start:end] for i, start, end in unknown.tolist()}
+    where = {line: number for number, line in enumerate(dict.fromkeys(known))}
+    for i, line in enumerate(lines):
+        if i in missing:
+            assert missing[i] == line
+            # A table of 2^18 places: a line that was added is lost to another hardly ever.
+            assert line not in where
+        else:
+            assert numbers[i] == where[line]
+
+
+@with_kernels
+@given(lines=st.lists(st.tuples(LINES.map(b"".join), st.booleans(), st.integers(0, 2)), max_size=9))
+def test_cells_stand_before_what_ends_a_line(lines):
+    cells = [b"", b" O", b" B-LOC"]
+    ends = [b"\r\n" if cr else b"\n" for _, cr, _ in lines]
+    rows = [(line.rstrip(b"\r"), end, k) for (line, _, k), end in zip(lines, ends, strict=True)]
+    text = b"".join(line + end for line, end, _ in rows)
+    expected = b"".join(line + cells[k] + end for line, end, k in rows)
+    out = np.zeros(len(expected), dtype=np.uint8)
+    assert library.put_cells(
+        np.frombuffer(text, dtype=np.uint8),
+        np.array([k for *_, k in rows], dtype=np.int32),
+        np.frombuffer(b"".join(cells), dtype=np.uint8),
+        np.cumsum([0, *map(len, cells)]),
+        out,
+    )
+    assert out.tobytes() == expected
+
+
+@with_kernels
+def test_what_a_kernel_cannot_read_is_left_to_numpy_or_refused():
+    wide = np.zeros((2, 3, 4))
+    rows, centres = np.zeros(3, dtype=np.int32), np.array([1])
+    assert not library.window_sums(wide, rows, centres, np.zeros((1, 4)))
+    narrow = wide.astype(np.float32)
+    long = np.zeros((1, 65, 4), dtype=np.float32)
+    assert not library.window_sums(long, rows, centres, np.zeros((1, 4), dtype=np.float32))
+    with pytest.raises(TypeError, match="int64"):
+        library.window_sums(narrow, rows.astype(np.int64), centres, np.zeros((1, 4), np.float32))
+    with pytest.raises(TypeError, match="row by row"):
+        library.window_sums(narrow, rows, centres, np.zeros((4, 2), np.float32).T)
+
+
+# With them and without
+
+
+def tagged(model: Path, text: str, kernels: str, *options: str) -> bytes:
+    """Run predict in a fresh process, with the kernels "on" or "off"."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nertool", "predict", model, "-", *options],
+        input=text.encode(),
+        env={**os.environ, "NERTOOL_KERNELS": kernels},
+        capture_output=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@with_kernels
+@pytest.mark.parametrize("to", ["conll", "json"])
+def test_tags_are_the_same_with_the_kernels_and_without(run_dir, tiny, to):
+    text = (tiny / "dev.conll").read_text(encoding="utf-8")
+    on, off = (tagged(run_dir, text, kernels, "--to", to) for kernels in ("on", "off"))
+    assert on == off
+    assert on.count(b"LOC") > 3
+
+
+# Where they come from
+
+
+def test_the_library_is_the_one_of_this_source():
+    if library.compiled():
+        assert len(list(HERE.glob("kernels-*.so"))) == 1
+    assert library._load() is None or library.compiled()
+
+
+def source_tree(folder: Path) -> Path:
+    shutil.copy(HERE / "kernels.c", folder)
+    (folder / "kernels-0123456789abcdef.so").write_bytes(b"of an older source")
+    return folder
+
+
+@pytest.mark.skipif(build.compiler() is None, reason="there is no C compiler")
+def test_what_is_built_takes_the_place_of_older_ones(tmp_path):
+    made = build.build(source_tree(tmp_path))
+    assert isinstance(made, Path), made
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["kernels.c", made.name])
+    if library.compiled():
+        assert made.name in {path.name for path in HERE.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("false", "false ended with 1, and said nothing"),
+        ("true", "true ended with 0, and said nothing"),
+        ("/no/such/compiler --fast", "/no/such/compiler: No such file"),
+    ],
+)
+def test_without_a_compiler_that_works_nothing_is_built_and_it_is_said_why(
+    tmp_path, monkeypatch, command, said
+):
+    monkeypatch.setenv("CC", command)
+    reason = build.build(source_tree(tmp_path))
+    assert isinstance(reason, str)
+    assert said in reason
+    assert len(list(tmp_path.iterdir())) == 2  # as before
+
+
+def test_no_compiler_at_all(tmp_path, monkeypatch):
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setenv("PATH", "")
+    assert build.build(tmp_path) == "found no C compiler"
