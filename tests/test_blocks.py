@@ -74,3 +74,15 @@ def test_a_byte_order_mark_stays_outside_the_lines():
 def test_bytes_that_are_not_utf8_are_named_by_their_line(tiny_pieces):
     with pytest.raises(CorpusError, match=r"x:4: found the byte 0xff"):
         list(read_blocks(io.BytesIO(b"one\ntwo\nthree\nfo\xffur\n"), "x"))
+
+
+def test_blocks_of_a_long_text_grow_where_they_may(monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 16)
+    monkeypatch.setattr(blocks, "_BEFORE_GROWTH", 2)
+    text = "abc\n" * 60
+    found = list(read_blocks(io.BytesIO(text.encode()), "x", largest=64))
+    assert [len(block.text) for block in found] == [16, 16, 32, 32, 64, 64, 16]
+    assert "".join(block.text for block in found) == text
+    assert [block.first for block in found] == [1, 5, 9, 17, 25, 41, 57]
+    alike = read_blocks(io.BytesIO(text.encode()), "x")
+    assert {len(block.text) for block in alike} == {16}

@@ -20,7 +20,7 @@ from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import embed
 from nertool.network.objective import tables_of
 from nertool.network.scorer import Weights, scores
-from nertool.tagging import compiled
+from nertool.tagging import wordtables
 from nertool.tagging.adjust import adjust
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.decode import decode, lattice, valid_sentences, viterbi
@@ -193,20 +193,20 @@ def test_an_ensemble_is_one_network_with_its_members_side_by_side():
 
 
 @pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[compiled._Network]:
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[wordtables.WordTable]:
     """List the times that a network's table began anew; let no word form be remembered for long."""
-    times: list[compiled._Network] = []
-    forget = compiled._Network.forget_rows
+    times: list[wordtables.WordTable] = []
+    forget = wordtables.WordTable.forget_rows
     monkeypatch.setattr(
-        compiled._Network, "forget_rows", lambda network: (times.append(network), forget(network))
+        wordtables.WordTable, "forget_rows", lambda t, *room: (times.append(t), forget(t, *room))
     )
-    monkeypatch.setattr(compiled, "_START", 3)
-    monkeypatch.setattr(compiled, "_MOST_FORMS", 5)
+    monkeypatch.setattr(wordtables, "_START", 3)
+    monkeypatch.setattr(wordtables, "_MOST_FORMS", 5)
     return times
 
 
-def networks(tagger: CompiledTagger) -> list[compiled._Network]:
-    return [*tagger._first, *tagger._members]
+def tables(tagger: CompiledTagger) -> list[wordtables.WordTable]:
+    return [network.table for network in (*tagger._first, *tagger._members)]
 
 
 @pytest.mark.parametrize("rows", [0, 9, 14])
@@ -216,8 +216,9 @@ def test_tables_that_start_anew_give_the_same_scores(model, begun, rows):
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], WORDS[:5]):
         setting = setting_from(words, [0, 1, 2, 3, 4], [0, 2, 5])
         np.testing.assert_array_equal(small.scores(setting), roomy.scores(setting))
-        assert small._members[0]._used <= max(rows, 7)  # a window's own words always have room
-    assert begun.count(small._members[0]) >= 4
+        # A window's own words always have room.
+        assert small._members[0].table._used <= max(rows, 7)
+    assert begun.count(small._members[0].table) >= 3
 
 
 @pytest.mark.parametrize("table_bytes", [0, 500, 2000])
@@ -235,7 +236,7 @@ def test_tables_of_two_stages_and_several_members_start_anew_too(begun, table_by
         np.testing.assert_allclose(
             small.scores(setting), reference(model, setting), rtol=1e-12, atol=1e-12
         )
-    for of_small, of_roomy in zip(networks(small), networks(roomy), strict=True):
+    for of_small, of_roomy in zip(tables(small), tables(roomy), strict=True):
         assert begun.count(of_small) > begun.count(of_roomy)
 
 
@@ -244,11 +245,11 @@ def test_members_take_turns_where_their_tables_together_are_too_large(begun):
     setting = random_text(WORDS, 100, 20, 3)
     tagger = CompiledTagger(model)
     tagger.scores(setting)
-    assert all(network._used for network in networks(tagger))
-    one = max(network.bytes for network in networks(tagger))
+    assert all(table._used for table in tables(tagger))
+    one = max(table.bytes for table in tables(tagger))
     tight = CompiledTagger(model, table_bytes=one)
     tight.scores(setting)
-    assert sum(network.bytes for network in networks(tight)) <= 2 * one
+    assert sum(table.bytes for table in tables(tight)) <= 2 * one
     np.testing.assert_array_equal(tight.scores(setting), tagger.scores(setting))
 
 

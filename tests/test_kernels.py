@@ -34,7 +34,9 @@ def test_window_sums_add_the_rows_around_each_centre(n, C, H, seed):
     rows = rng.integers(0, 6, n + C - 1, dtype=np.int32)
     centres = np.arange(n) + C // 2
     out = np.full((n, H), np.nan, dtype=np.float32)
-    assert library.window_sums(T, rows, centres, out)
+    gather = library.window_sums(out, T, rows, centres, C)
+    assert gather
+    gather(0, n)
     for i in range(n):
         z = T[rows[i], 0].copy()
         for c in range(1, C):
@@ -50,10 +52,51 @@ def test_add_rows_counts_every_repetition(m, d, wider, seed):
     place = rng.integers(0, 4, m, dtype=np.int32)
     values = rng.normal(size=(m, d + wider)).astype(np.float32)[:, wider:]
     out, expected = np.zeros((2, 4, d), dtype=np.float32)
-    assert library.add_rows(place, values, out)
+    assert library.add_rows(out, place, values)
     for i in range(m):
         expected[place[i]] += values[i]
     np.testing.assert_array_equal(out, expected)
+
+
+@with_kernels
+@settings(max_examples=50, deadline=None)
+@given(m=st.integers(1, 30), d=st.integers(1, 20), seed=SEEDS)
+def test_rows_that_are_added_may_be_picked(m, d, seed):
+    rng = np.random.default_rng(seed)
+    values, picked = rng.normal(size=(5, d)).astype(np.float32), rng.integers(0, 5, m)
+    out = np.ones((m, d), dtype=np.float32)
+    add = library.add_picked(out, values, picked.astype(np.int32))
+    assert add
+    add(m // 2, m - m // 2)
+    np.testing.assert_array_equal(out[: m - m // 2], 1 + values[picked[m // 2 :]])
+    sums, expected = np.zeros((2, 3, d), dtype=np.float32)
+    place = rng.integers(0, 3, m, dtype=np.int32)
+    assert library.add_rows(sums, place, values, picked.astype(np.int32))
+    for i in range(m):
+        expected[place[i]] += values[picked[i]]
+    np.testing.assert_array_equal(sums, expected)
+
+
+@with_kernels
+@settings(max_examples=50, deadline=None)
+@given(n=st.integers(1, 20), H=st.integers(1, 20), seed=SEEDS)
+def test_add_others_takes_a_token_s_own_neighbours_off_its_group_s_sum(n, H, seed):
+    rng = np.random.default_rng(seed)
+    T = rng.normal(size=(6, 5, H)).astype(np.float32)
+    rows, centres = rng.integers(0, 6, n + 2, dtype=np.int32), np.arange(1, n + 1)
+    group = rng.integers(-1, 3, n, dtype=np.int32)
+    sums = rng.normal(size=(3, H)).astype(np.float32)
+    share = rng.random(3, dtype=np.float32)
+    start = int(rng.integers(0, n))
+    z = np.ones((n - start, H), dtype=np.float32)
+    add = library.add_others(z, T, rows, centres, group, sums, share)
+    assert add
+    add(start, n - start)
+    for t in range(start, n):
+        g = group[t]
+        own = sums[g] - T[rows[t], 3] - T[rows[t + 2], 4]  # rows[t + 1] is the token's own
+        expected = 1 + share[g] * own * (g >= 0)
+        np.testing.assert_allclose(z[t - start], expected, rtol=1e-5, atol=1e-5)
 
 
 @with_kernels
@@ -139,16 +182,17 @@ def test_cells_stand_before_what_ends_a_line(lines):
 
 @with_kernels
 def test_what_a_kernel_cannot_read_is_left_to_numpy_or_refused():
-    wide = np.zeros((2, 3, 4))
+    T, z = np.zeros((2, 3, 4), dtype=np.float32), np.zeros((1, 4), dtype=np.float32)
     rows, centres = np.zeros(3, dtype=np.int32), np.array([1])
-    assert not library.window_sums(wide, rows, centres, np.zeros((1, 4)))
-    narrow = wide.astype(np.float32)
-    long = np.zeros((1, 65, 4), dtype=np.float32)
-    assert not library.window_sums(long, rows, centres, np.zeros((1, 4), dtype=np.float32))
-    with pytest.raises(TypeError, match="int64"):
-        library.window_sums(narrow, rows.astype(np.int64), centres, np.zeros((1, 4), np.float32))
+    assert library.window_sums(z, T, rows, centres, 3)
+    assert library.window_sums(z.astype(float), T.astype(float), rows, centres, 3) is None
+    assert library.window_sums(z, np.zeros((1, 65, 4), dtype=np.float32), rows, centres, 65) is None
+    with pytest.raises(TypeError, match="found int64 in steps of"):
+        library.window_sums(z, T, rows.astype(np.int64), centres, 3)
     with pytest.raises(TypeError, match="row by row"):
-        library.window_sums(narrow, rows, centres, np.zeros((4, 2), np.float32).T)
+        library.window_sums(np.zeros((4, 2), dtype=np.float32).T, T, rows, centres, 3)
+    assert not library.add_rows(z.astype(float), rows[:1], z)
+    assert not library.add_rows(z, rows[:1], z[:, ::2])
 
 
 # With them and without

@@ -11,6 +11,7 @@ import numpy as np
 from nertool.errors import CorpusError
 
 BLOCK_BYTES = 1 << 19
+_BEFORE_GROWTH = 8  # blocks of one size: few would leave some processes without work
 _MARK = "\ufeff"
 
 
@@ -55,14 +56,18 @@ class Block(NamedTuple):
         return before, Block(self.text[at:], self.first + before.ends)
 
 
-def read_blocks(stream: BinaryIO, source: str) -> Iterator[Block]:
-    """Yield a stream's lines in blocks of about BLOCK_BYTES.
+def read_blocks(stream: BinaryIO, source: str, largest: int = 0) -> Iterator[Block]:
+    """Yield a stream's lines in blocks of about BLOCK_BYTES, which in a long text grow up to `largest`.
 
     Errors: CorpusError for bytes that are not UTF-8, naming the line.
     """
     first = 1
     pieces: list[bytes] = []  # of a line that is longer than a block
-    while piece := stream.read(BLOCK_BYTES):
+    size, of_size = BLOCK_BYTES, 0
+    while piece := stream.read(size):
+        of_size += 1
+        if of_size == _BEFORE_GROWTH:
+            size, of_size = max(size, min(largest, 2 * size)), 0
         cut = piece.rfind(b"\n") + 1
         pieces.append(piece[:cut] if cut else piece)
         if not cut:

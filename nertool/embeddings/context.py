@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.embeddings.features import CAPITALS, CAPS, INITIAL, LOWER, MIXED, SINGLE
 from nertool.embeddings.wordforms import WordForms
+from nertool.kernels.library import add_rows
 
 Booleans = NDArray[np.bool_]
 
@@ -156,6 +157,10 @@ def group_sums(
     values: Values, rows: NDArray[np.int64], sizes: NDArray[np.int64]
 ) -> NDArray[np.floating[Any]]:
     """Add up rows of values (n, e), sizes[g] of them for each g, one after another: (G, e)."""
+    sums = np.zeros((len(sizes), values.shape[1]), dtype=values.dtype)
+    group = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+    if add_rows(sums, group, values, rows.astype(np.int32)):
+        return sums
     if len(rows) > _MANY:
         from scipy import sparse  # worth its loading: many times as fast, with the same roundings
 
@@ -163,8 +168,7 @@ def group_sums(
         ones = np.ones(len(rows), dtype=values.dtype)
         picked = sparse.csr_array((ones, rows, indptr), shape=(len(sizes), len(values)))
         return np.asarray(picked @ values)
-    sums = np.zeros((len(sizes), values.shape[1]), dtype=values.dtype)
-    np.add.at(sums, np.repeat(np.arange(len(sizes)), sizes), values[rows])
+    np.add.at(sums, group, values[rows])
     return sums
 
 
@@ -245,6 +249,23 @@ def context_ids(names: Sequence[str], setting: Setting) -> Ids:
     return np.stack(parts, axis=1) if parts else np.empty((len(setting.word_ids), 0), np.int32)
 
 
+def neighbours(setting: Setting) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the tokens before and after each token in its sentence, (N,) each; N where there is none."""
+    N = len(setting.word_ids)
+    before, after = np.arange(-1, N - 1), np.arange(1, N + 1)
+    before[setting.first] = N
+    after[:-1][setting.first[1:]] = N
+    return before, after
+
+
+def neighbour_sums(setting: Setting, own: Values) -> Values:
+    """Return the sum of what stands before and after the members of each group of setting.groups, (G, 2v):
+    of own (N + 1, v), each token's vector, the last for beyond a sentence's ends."""
+    members, _, sizes = setting.groups
+    sums = [group_sums(own, side[members], sizes) for side in neighbours(setting)]
+    return np.concatenate(sums, axis=1)
+
+
 def neighbour_means(setting: Setting, own: Values) -> Values:
     """Return what stands before and after the word elsewhere in the document, for each member of
     setting.groups (M, 2v): the mean vectors of its other occurrences' left and right neighbours (0
@@ -252,12 +273,12 @@ def neighbour_means(setting: Setting, own: Values) -> Values:
 
     own (N, v): each token's vector.
     """
-    v = own.shape[1]
-    both = np.zeros((len(own), 2 * v), dtype=own.dtype)
-    both[1:, :v], both[:-1, v:] = own[:-1], own[1:]
-    both[setting.first, :v] = 0.0
-    both[:-1, v:][setting.first[1:]] = 0.0
-    return others_mean(both, setting.groups)
+    members, group, sizes = setting.groups
+    padded = np.concatenate([own, np.zeros((1, own.shape[1]), dtype=own.dtype)])
+    means = neighbour_sums(setting, padded)[group]
+    means -= np.concatenate([padded[side[members]] for side in neighbours(setting)], axis=1)
+    means /= (sizes - 1)[group, None].astype(own.dtype)
+    return means
 
 
 def document_means(setting: Setting, own: Values) -> Values:

@@ -14,21 +14,21 @@
 typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
 enum { LANES = 4, LINE = 16 /* numbers in a cache line */, AHEAD = 8, POSITIONS = 64 };
 
-/* z_i = sum over c of T[rows[centres[i] + c - C/2], c]; z (n, H), T (rows, C, H). */
+/* z_i = sum over c < C of T[rows[centres[i] + c - C/2], c]; z (n, H), T (rows, slices, H). */
 void window_sums(float *restrict z, const float *restrict T, const int32_t *restrict rows,
-                 const int64_t *restrict centres, int64_t n, int64_t C, int64_t H)
+                 const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices, int64_t H)
 {
     const float *row[POSITIONS];
     for (int64_t i = 0; i < n; i++) {
         /* A row that is in no cache takes as long to come as a hundred that are: ask in time. */
         if (i + AHEAD < n)
             for (int64_t c = 0; c < C; c++) {
-                const float *later = T + (rows[centres[i + AHEAD] + c - C / 2] * C + c) * H;
+                const float *later = T + (rows[centres[i + AHEAD] + c - C / 2] * slices + c) * H;
                 for (int64_t j = 0; j < H; j += LINE)
                     __builtin_prefetch(later + j);
             }
         for (int64_t c = 0; c < C; c++)
-            row[c] = T + (rows[centres[i] + c - C / 2] * C + c) * H;
+            row[c] = T + (rows[centres[i] + c - C / 2] * slices + c) * H;
         float *restrict own = z + i * H;
         int64_t j = 0;
         for (; j + LANES <= H; j += LANES) {
@@ -46,16 +46,37 @@ void window_sums(float *restrict z, const float *restrict T, const int32_t *rest
     }
 }
 
-/* out[place[i]] += values[i] for each row i in turn; out (n, d), values (m, d), a row `stride` after the
-   one before. */
+/* out[place[i]] += values[from[i]] for each i in turn; out (n, d), values (.., d), a row `stride` after
+   the one before. Without from, or without place, i stands in its stead. */
 void add_rows(float *restrict out, const int32_t *restrict place, const float *restrict values,
-              int64_t stride, int64_t m, int64_t d)
+              int64_t stride, const int32_t *restrict from, int64_t m, int64_t d)
 {
     for (int64_t i = 0; i < m; i++) {
-        float *restrict to = out + place[i] * d;
-        const float *restrict from = values + i * stride;
+        float *restrict own = out + (place ? place[i] : i) * d;
+        const float *restrict row = values + (from ? from[i] : i) * stride;
         for (int64_t j = 0; j < d; j++)
-            to[j] += from[j];
+            own[j] += row[j];
+    }
+}
+
+/* For each token i of a group g = group[i] >= 0:
+   z_i += share[g] (sums_g - T[rows[centres[i] - 1], slices - 2] - T[rows[centres[i] + 1], slices - 1]);
+   z (n, H), sums (groups, H), T (rows, slices, H). */
+void add_others(float *restrict z, const float *restrict T, const int32_t *restrict rows,
+                const int64_t *restrict centres, const int32_t *restrict group,
+                const float *restrict sums, const float *restrict share,
+                int64_t n, int64_t slices, int64_t H)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (group[i] < 0)
+            continue;
+        float *restrict own = z + i * H;
+        const float *restrict all = sums + group[i] * H;
+        const float *restrict left = T + ((rows[centres[i] - 1] + 1) * slices - 2) * H;
+        const float *restrict right = T + ((rows[centres[i] + 1] + 1) * slices - 1) * H;
+        float factor = share[group[i]];
+        for (int64_t j = 0; j < H; j++)
+            own[j] += factor * (all[j] - left[j] - right[j]);
     }
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ Bytes = NDArray[np.uint8]
 _P, _I, _U, _D = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64, ctypes.c_double
 # name → what it returns, and what it takes, as in kernels.c
 _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
-    "window_sums": (None, [_P, _P, _P, _P, _I, _I, _I]),
-    "add_rows": (None, [_P, _P, _P, _I, _I, _I]),
+    "window_sums": (None, [_P, _P, _P, _P, _I, _I, _I, _I]),
+    "add_rows": (None, [_P, _P, _P, _I, _P, _I, _I]),
+    "add_others": (None, [_P, _P, _P, _P, _P, _P, _P, _I, _I, _I]),
     "adagrad_rows": (None, [_P, _P, _P, _P, _I, _I, ctypes.c_float, ctypes.c_float]),
     "dropout_mask": (None, [_P, _P, _I, ctypes.c_int32, ctypes.c_float]),
     "blend_groups": (None, [_P, _I, _I, _P, _P, _I, _D]),
@@ -70,26 +71,74 @@ def _at(array: Array, of: type[np.generic], columns: bool = False) -> int:
     return array.ctypes.data
 
 
-def window_sums(T: Array, rows: Int32s, centres: Int64s, out: Array) -> bool:
-    """Write out[i] = Σ_c T[rows[centres[i] + c − C/2], c], (n, H), for T (rows, C, H)."""
-    _, C, H = T.shape
+# Those of tagging's inner loop find their arrays once, and are called with a stretch of tokens: where
+# an array begins takes numpy a microsecond to say.
+Stretch = Callable[[int, int], None]
+
+
+def window_sums(z: Array, T: Array, rows: Int32s, centres: Int64s, C: int) -> Stretch | None:
+    """Return a function of (start, n) that writes z[i] = Σ_c T[rows[centres[start + i] + c − C/2], c] for
+    i < n; z (n or more, H), T (rows, C or more, H). None: there is no kernel for it."""
+    _, slices, H = T.shape
     if _library is None or T.dtype != np.float32 or C > _POSITIONS:
-        return False
-    floats = _at(out, np.float32), _at(T, np.float32)
-    _library.window_sums(*floats, _at(rows, np.int32), _at(centres, np.int64), len(centres), C, H)
-    return True
+        return None
+    kernel, keep = _library.window_sums, (z, T, rows, centres)
+    floats, in_text = [_at(array, np.float32) for array in keep[:2]], _at(rows, np.int32)
+    first = _at(centres, np.int64)
+
+    def stretch(start: int, n: int, arrays: tuple[Array, ...] = keep) -> None:
+        kernel(*floats, in_text, first + 8 * start, n, C, slices, H)
+
+    return stretch
 
 
-def add_rows(place: Int32s, values: Array, out: Array) -> bool:
-    """Add values[i], of (m, d), to out[place[i]], one after the other: every repetition counts. The rows
-    of values may be part of longer ones."""
-    if _library is None or values.dtype != np.float32 or values.strides[1] != values.itemsize:
+def add_picked(z: Array, values: Array, rows: Int32s) -> Stretch | None:
+    """Return a function of (start, n) that adds values[rows[start + i]] to z[i] for i < n; z (n or more, H),
+    values (…, H). None: there is no kernel for it."""
+    if _library is None or z.dtype != np.float32:
+        return None
+    kernel, keep, H = _library.add_rows, (z, values, rows), z.shape[1]
+    out, table, first = _at(z, np.float32), _at(values, np.float32), _at(rows, np.int32)
+
+    def stretch(start: int, n: int, arrays: tuple[Array, ...] = keep) -> None:
+        kernel(out, None, table, H, first + 4 * start, n, H)
+
+    return stretch
+
+
+def add_others(
+    z: Array, T: Array, rows: Int32s, centres: Int64s, group: Int32s, sums: Array, share: Array
+) -> Stretch | None:
+    """Return a function of (start, n) that adds
+    share[g] (sums[g] − T[rows[centres[t] − 1], −2] − T[rows[centres[t] + 1], −1]), t = start + i, to z[i]
+    for each token of a group g = group[t], −1 for none; i < n; z (n or more, H), sums (G, H), share (G,).
+    None: there is no kernel for it."""
+    _, slices, H = T.shape
+    if _library is None or T.dtype != np.float32:
+        return None
+    kernel, keep = _library.add_others, (z, T, rows, centres, group, sums, share)
+    floats, in_text = [_at(array, np.float32) for array in keep[:2]], _at(rows, np.int32)
+    first, groups = _at(centres, np.int64), _at(group, np.int32)
+    of_groups = [_at(array, np.float32) for array in keep[5:]]
+
+    def stretch(start: int, n: int, arrays: tuple[Array, ...] = keep) -> None:
+        where = (in_text, first + 8 * start, groups + 4 * start)
+        kernel(*floats, *where, *of_groups, n, slices, H)
+
+    return stretch
+
+
+def add_rows(out: Array, place: Int32s, values: Array, rows: Int32s | None = None) -> bool:
+    """Add values[rows[i]], of (…, d), to out[place[i]], one i after the other: every repetition counts.
+    Without rows, i stands in its stead. Values' rows may be part of longer ones."""
+    if _library is None or not (values.dtype == out.dtype == np.float32):
         return False
     stride, apart = divmod(values.strides[0], values.itemsize)
-    if stride < 0 or apart:
+    if values.strides[1] != values.itemsize or stride < 0 or apart:
         return False
+    picked = None if rows is None else _at(rows, np.int32)
     where = _at(out, np.float32), _at(place, np.int32)
-    _library.add_rows(*where, values.ctypes.data, stride, *values.shape)
+    _library.add_rows(*where, values.ctypes.data, stride, picked, len(place), values.shape[1])
     return True
 
 

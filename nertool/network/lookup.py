@@ -123,7 +123,7 @@ def scatter_add(place: NDArray[np.integer], values: Array, n: int) -> Array:
     """
     to: NDArray[np.int32] = place.astype(np.int32, copy=False)
     out = np.zeros((n, values.shape[1]), dtype=values.dtype)
-    if add_rows(to, values, out):
+    if add_rows(out, to, values):
         return out
     if n <= _FEW:
         S = (np.arange(n)[:, None] == place).astype(values.dtype)

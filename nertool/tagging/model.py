@@ -57,13 +57,18 @@ class Model:
 
 def word_vectors(member: Member, rows: NDArray[np.integer]) -> Array:
     """Return the vectors (n, v) of rows (n,) of L as training left them."""
-    vectors = np.array(member.L[rows])
+    vectors = np.asarray(member.L[rows])
     if not len(member.rows):
         return vectors
     place = np.minimum(np.searchsorted(member.rows, rows), len(member.rows) - 1)
     trained = member.rows[place] == rows
     vectors[trained] = member.parameters["L"][place[trained]]
     return vectors
+
+
+def starting_vectors(member: Member, rows: NDArray[np.integer]) -> Array:
+    """Return a copy of the vectors (n, v) of rows (n,) of L as training found them, in W's dtype."""
+    return np.asarray(member.L[rows], dtype=member.parameters["W"].dtype)
 
 
 def inputs_for(
@@ -77,7 +82,10 @@ def inputs_for(
     type_ids = np.concatenate([member.encoder.padding, member.encoder.encode(setting.words)])
     form_rows = type_ids[2:, 0].copy()
     given = given_inputs(
-        config.features, setting, lambda ids: member.L[form_rows[ids]], first_stage
+        config.features,
+        setting,
+        lambda ids: starting_vectors(member, form_rows[ids]),
+        first_stage,
     )
     rows, type_ids[:, 0] = np.unique(type_ids[:, 0], return_inverse=True)
     parameters = {**member.parameters, "L": word_vectors(member, rows)}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from nertool.corpus.annotated import Annotated, views, with_records
-from nertool.corpus.blocks import Block, read_blocks, whole_sentences
+from nertool.corpus.blocks import BLOCK_BYTES, Block, read_blocks, whole_sentences
 from nertool.corpus.brat import is_brat, read_brat
 from nertool.corpus.conll import Columns, column_index, find_layout
 from nertool.corpus.formats import (
@@ -61,6 +61,7 @@ _AS_IT_CAME = {
 }
 # What is written piece by piece can be written where it is tagged, and side by side.
 _PIECEWISE = ("jsonl", "doccano", "spacy", "conll")
+_TURNS = 4  # times as large as others are a text's blocks for several networks
 
 
 class RecordsTask(NamedTuple):
@@ -234,7 +235,9 @@ def _columns(
 ) -> tuple[Columns | None, Iterator[Block]]:
     """Find the words' column, if the input has columns: as asked for, as the model was trained, or as
     the text shows. Return it with the text."""
-    blocks = read_blocks(opened.stream, source)
+    # The tables of several networks take turns, and what each makes anew for a block pays in a large one.
+    alone = len(model.first_stage) + len(model.members) == 1
+    blocks = read_blocks(opened.stream, source, BLOCK_BYTES * (1 if alone else _TURNS))
     if opened.form != "conll":
         return None, blocks
     reading, settings = tagging.unlabelled(), model.config.corpus

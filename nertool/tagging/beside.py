@@ -1,0 +1,152 @@
+"""G g: what a token is given beside its window, without a row of inputs for every token.
+
+Of the neighbours of a word's other occurrences in the document g has the means, left and right: over
+the n − 1 others of its group, so of a group's sum less the token's own. And so with G g, G = [G_l, G_r]:
+
+    (Σ_u G_l l_u + G_r r_u − G_l l_t − G_r r_t) / (n − 1)
+
+The first is one product for a group; the others stand in the word table (wordtables.py), in the rows
+of the words beside the token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.config import Config
+from nertool.corpus.columnar import Ids, Offsets
+from nertool.embeddings.context import Setting, document_means, neighbour_sums, others_mean
+from nertool.kernels.library import add_others, add_picked, add_rows
+from nertool.network.activations import Array
+from nertool.tagging.wordtables import Forms, Slices
+
+# A function of (start, n, room) that adds something to z[:n], for n tokens from start on; room (n, H).
+Way = Callable[[int, int, Array], None]
+
+
+class Given(NamedTuple):
+    """What a text's tokens are given, for networks with the same vectors; None: nothing of the kind.
+
+    neighbours (G, 2v): the sums over the groups; document (D, v): the mean vector of each; opinions
+    (M, T + 1): the first stage's mean opinion of a word's other occurrences, and that there are any,
+    for the members (M,) of groups in the text's order.
+    """
+
+    neighbours: Array | None
+    document: Array | None
+    opinions: Array | None
+    members: NDArray[np.int64] | None
+
+
+def given(setting: Setting, config: Config, forms: Forms, first_stage: Array | None) -> Given:
+    """Find what networks with the forms' vectors are given; first_stage (N, T): its probabilities."""
+    features = config.features
+    neighbours = document = opinions = members = None
+    if features.neighbours or features.document_vector:
+        own = forms.starting_vectors(forms.numbers_of(setting.words)[setting.word_ids])
+        if features.document_vector:
+            document = document_means(setting, own)
+        if features.neighbours:
+            beyond = np.zeros((1, own.shape[1]), dtype=own.dtype)
+            neighbours = neighbour_sums(setting, np.concatenate([own, beyond]))
+    if first_stage is not None:
+        groups = setting.groups
+        order = np.argsort(groups.members, kind="stable")
+        members = groups.members[order]
+        means = others_mean(first_stage, groups)[order]
+        opinions = np.concatenate([means, np.ones((len(means), 1), dtype=means.dtype)], axis=1)
+    return Given(neighbours, document, opinions, members)
+
+
+class Beside:
+    """G g of a network for the tokens of a text."""
+
+    def __init__(self, slices: Slices, given: Given, setting: Setting) -> None:
+        self._given = given
+        dtype = slices.G.dtype
+        neighbours, document = given.neighbours, given.document
+        at = 0
+        if neighbours is not None:
+            at = neighbours.shape[1]
+            self._sums = np.asarray(neighbours @ slices.G[:, :at].T, dtype=dtype)  # (G, H)
+            members, group, sizes = setting.groups
+            self._group = np.full(len(setting.word_ids), -1, dtype=np.int32)
+            self._group[members] = group
+            self._share = (1.0 / (sizes - 1)).astype(dtype)
+        if document is not None:
+            end = at + document.shape[1]
+            self._of_documents = np.asarray(document @ slices.G[:, at:end].T, dtype=dtype)  # (D, H)
+            self._documents = setting.documents.astype(np.int32)
+            at = end
+        self._G_opinions = slices.G[:, at:]
+
+    def adding_to(self, z: Array, T: Array, rows: Ids, centres: Offsets, first: int) -> Way:
+        """Return a function of (start, n, room) that adds G g to z (n or more, H), for the n tokens from
+        first + start on, whose words stand at centres[start:] in rows, those of T; room (n, H)."""
+        ways = [
+            self._add_neighbours(z, T, rows, centres, first),
+            self._add_document(z, first),
+            self._add_opinions(z, first),
+        ]
+        asked = [way for way in ways if way]
+
+        def add(start: int, n: int, room: Array) -> None:
+            for way in asked:
+                way(start, n, room)
+
+        return add
+
+    def _add_neighbours(
+        self, z: Array, T: Array, rows: Ids, centres: Offsets, first: int
+    ) -> Way | None:
+        if self._given.neighbours is None:
+            return None
+        group, sums, share = self._group[first : first + len(centres)], self._sums, self._share
+        kernel = add_others(z, T, rows, centres, group, sums, share)
+
+        def add(start: int, n: int, room: Array) -> None:
+            if kernel:
+                kernel(start, n)
+                return
+            tokens = np.flatnonzero(group[start : start + n] >= 0)
+            own, at = group[start + tokens], centres[start + tokens]
+            others = np.take(sums, own, axis=0, out=room[: len(own)], mode="clip")
+            others -= T[rows[at - 1], -2]
+            others -= T[rows[at + 1], -1]
+            others *= share[own][:, None]
+            z[tokens] += others
+
+        return add
+
+    def _add_document(self, z: Array, first: int) -> Way | None:
+        if self._given.document is None:
+            return None
+        documents, products = self._documents[first:], self._of_documents
+        kernel = add_picked(z, products, documents)
+
+        def add(start: int, n: int, room: Array) -> None:
+            if kernel:
+                kernel(start, n)
+                return
+            own = documents[start : start + n]
+            z[:n] += np.take(products, own, axis=0, out=room, mode="clip")
+
+        return add
+
+    def _add_opinions(self, z: Array, first: int) -> Way | None:
+        opinions, members = self._given.opinions, self._given.members
+        if opinions is None or members is None:
+            return None
+
+        def add(start: int, n: int, room: Array) -> None:
+            a, b = np.searchsorted(members, (first + start, first + start + n))
+            own = np.matmul(opinions[a:b], self._G_opinions.T, out=room[: b - a])
+            places = (members[a:b] - (first + start)).astype(np.int32)
+            if not add_rows(z, places, own):
+                z[places] += own
+
+        return add

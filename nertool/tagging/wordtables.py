@@ -1,0 +1,207 @@
+"""Tables with a row for each distinct word met so far: its share of z in each place around a token.
+
+A row of T (slices, H) is a word form's in a combination of contexts (compiled.py): for each window
+position c what it adds to z where it stands there, T_c = r W_cᵀ + k V_cᵀ, b in the centre's; and, for
+networks that are given the neighbours of a word's other occurrences (beside.py), what its starting vector
+gives there as a left and as a right one. Tables grow with the words met, up to a limit of memory;
+then they start anew.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.config import Config
+from nertool.corpus.columnar import Ids
+from nertool.embeddings.context import CONTEXTS
+from nertool.embeddings.inputs import contexts_of, table_columns
+from nertool.embeddings.wordforms import WordForms
+from nertool.network.activations import Array
+from nertool.network.lookup import embed
+from nertool.network.objective import weights_of
+from nertool.tagging.model import Member, starting_vectors, word_vectors
+
+_PADDINGS = 2  # the forms 0 and 1: what stands before a sentence, and after it
+_FILLED = 512  # rows that are made at a time
+_START = 4096  # forms that the list of places begins with
+_PLACES_BYTES = 32 << 20  # of the list of where each word stands in a table; it bounds the forms
+_MOST_FORMS = 1 << 19  # word forms that are remembered
+
+
+def combinations_of(contexts: Sequence[str]) -> list[int]:
+    """Return how many numbers each context has: their product is how many combinations there are."""
+    return [CONTEXTS[name].size for name in contexts]
+
+
+class Forms:
+    """The word forms that an encoder has met, each with a number; 0 and 1 are the paddings'.
+
+    ids (forms, F): their row numbers in the tables. age: how often all were forgotten.
+    """
+
+    def __init__(self, member: Member, config: Config) -> None:
+        self._encoder, self._member = member.encoder, member
+        per_form = 4 * math.prod(combinations_of(contexts_of(config)))
+        self._most = min(_MOST_FORMS, _PLACES_BYTES // per_form)
+        self.age = -1
+        self._forget()
+
+    def _forget(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self.ids = self._encoder.padding
+        self._last: tuple[WordForms | None, Ids] = (None, np.empty(0, dtype=np.int32))
+        self.age += 1
+
+    def numbers_of(self, words: Sequence[str]) -> Ids:
+        """Return each word form's number, (n,) int32, adding those not met before."""
+        # A list that only grew since it was last asked about: what is new in it is enough.
+        begun = self._last[1] if words is self._last[0] else np.empty(0, dtype=np.int32)
+        added = words[len(begun) :]
+        known = self._numbers
+        new = [word for word in added if word not in known]
+        if known and len(known) + len(new) > self._most:
+            self._forget()
+            known, begun, added, new = self._numbers, begun[:0], words, list(words)
+        if new:
+            first = len(self.ids)
+            known.update(zip(new, range(first, first + len(new)), strict=True))
+            self.ids = np.concatenate([self.ids, self._encoder.encode(new)])
+        numbers = np.array([known[word] for word in added], dtype=np.int32)
+        numbers = np.concatenate([begun, numbers])
+        self._last = (words if isinstance(words, WordForms) else None, numbers)
+        return numbers
+
+    def starting_vectors(self, numbers: Ids) -> Array:
+        """Return the vectors (n, v) that training began with, of forms by their numbers (n,)."""
+        return starting_vectors(self._member, self.ids[numbers, 0])
+
+
+class Slices:
+    """A member with its W cut up: W (C, H, d_1), V (C, H, d_2), G (H, e), as at the head of compiled.py."""
+
+    def __init__(self, member: Member, config: Config) -> None:
+        self._member = member
+        self.parameters = member.parameters
+        self.weights = weights_of(member.parameters)
+        self.contexts = contexts_of(config)
+        columns = table_columns(config)
+        width = {name: n * self.parameters[name].shape[1] for name, n in columns.items()}
+        contexts = {f"E.{name}" for name in self.contexts}
+        self._features = {name: n for name, n in columns.items() if name not in {"L", *contexts}}
+        C, d = config.windows.size, sum(width.values())
+        d_1 = d - sum(width[name] for name in contexts)
+        H, W = len(self.weights.b), self.weights.W
+        in_window = W[:, : C * d].reshape(H, C, d).transpose(1, 0, 2)
+        self.W = np.ascontiguousarray(in_window[:, :, :d_1])
+        self.V, self.G = in_window[:, :, d_1:], W[:, C * d :]
+        # (2, H, v): the columns of G for the left and for the right neighbours' means, which come first.
+        v = member.L.shape[1]
+        pairs = 2 if config.features.neighbours else 0
+        self.sides = (
+            np.stack([self.G[:, i * v : (i + 1) * v] for i in range(pairs)]) if pairs else None
+        )
+
+    def form_rows(self, ids: Ids) -> Array:
+        """Return the part of a row that the word form decides, (n, d_1), from its row numbers."""
+        vectors = word_vectors(self._member, ids[:, 0])
+        if not self._features:
+            return vectors
+        tables = [self.parameters[name] for name in self._features]
+        looks = embed(tables, ids[:, 1:], list(self._features.values()))
+        return np.concatenate([vectors, looks], axis=1)
+
+    def context_tables(self) -> Array:
+        """Return V_c k for each combination k of the contexts' numbers, (combinations, C, H)."""
+        sizes = combinations_of(self.contexts)
+        numbers = np.indices(sizes, np.int32).reshape(len(sizes), -1).T
+        k = embed([self.parameters[f"E.{name}"] for name in self.contexts], numbers)
+        return np.stack([k @ V_c.T for V_c in self.V], axis=1)
+
+
+class WordTable:
+    """The rows T (rows, slices, H) of a network, C slices or C + 2, for the forms that an encoder met."""
+
+    def __init__(self, slices: Slices, forms: Forms, table_bytes: int) -> None:
+        self.forms = forms
+        self._slices = slices
+        self._combinations = math.prod(combinations_of(slices.contexts))
+        self._V = slices.context_tables() if slices.contexts else None
+        C, H, _ = slices.W.shape
+        self._shape = (C + (0 if slices.sides is None else 2), H)
+        self._row_bytes: int = math.prod(self._shape) * slices.W.itemsize
+        self._limit = max(C + 2, table_bytes // self._row_bytes)
+        # All rows at once: the system gives memory to those alone that are written.
+        self.T = np.empty((self._limit, *self._shape), dtype=slices.W.dtype)
+        self._words = np.empty(self._limit, dtype=np.int64)  # whose each row is
+        # Where each form stands in T, in each combination of contexts; −1 for nowhere.
+        self._places = np.full((0, self._combinations), -1, dtype=np.int32)
+        self._used = 0
+        self._age = forms.age
+
+    @property
+    def bytes(self) -> int:
+        """The memory that its rows take."""
+        return self._used * self._row_bytes
+
+    def forget_rows(self, room: NDArray[np.uint8] | None = None) -> None:
+        """Begin anew with no row; room: where the rows are to stand from here on."""
+        self._places.ravel()[self._words[: self._used]] = -1
+        self._used = 0
+        if room is not None:
+            self.T = room[: self.T.nbytes].view(self.T.dtype).reshape(self.T.shape)
+
+    def rows_of(self, words: Ids) -> Ids | None:
+        """Return the row of T for each word (n,), given as its form's number · combinations + its
+        combination; words not met before get one. None if they are more than there may be rows, of which
+        a window's own words always have enough."""
+        if self._age != self.forms.age:  # its numbers mean other forms now
+            self._age = self.forms.age
+            self.forget_rows()
+        forms = len(self.forms.ids)
+        if forms > len(self._places):
+            more = max(_START, forms - len(self._places), len(self._places) // 2)
+            self._places = np.pad(self._places, ((0, more), (0, 0)), constant_values=-1)
+        places = self._places.ravel()
+        rows = places[words]
+        if rows.min() >= 0:
+            return rows
+        new = _distinct(words[rows < 0])
+        if self._used + len(new) > self._limit:
+            new = _distinct(words)
+            if len(new) > self._limit:
+                return None
+            self.forget_rows()
+            return self.rows_of(words)
+        after = self._used + len(new)
+        self._words[self._used : after] = new
+        places[new] = np.arange(self._used, after)
+        self._fill(new)
+        return np.asarray(places[words])
+
+    def _fill(self, words: Ids) -> None:
+        """Write the rows of words, as in rows_of, into those that come next."""
+        C, H, _ = self._slices.W.shape
+        W, sides = self._slices.W.reshape(C * H, -1), self._slices.sides
+        for start in range(0, len(words), _FILLED):
+            forms, combinations = np.divmod(words[start : start + _FILLED], self._combinations)
+            T = self.T[self._used : self._used + len(forms)]
+            self._used += len(forms)
+            R = self._slices.form_rows(self.forms.ids[forms])  # (n, d_1)
+            np.matmul(R, W.T, out=T.reshape(len(T), -1)[:, : C * H])
+            T[:, C // 2] += self._slices.weights.b
+            if self._V is not None:
+                T[:, :C] += self._V[combinations]
+            if sides is not None:
+                L = self.forms.starting_vectors(forms)  # (n, v)
+                L[forms < _PADDINGS] = 0.0  # nothing stands beyond a sentence's ends
+                np.matmul(L, sides.reshape(2 * H, -1).T, out=T.reshape(len(T), -1)[:, C * H :])
+
+
+def _distinct(numbers: Ids) -> Ids:
+    """Return the distinct ones (n,) in order: as np.unique, which first loads numpy's masked arrays."""
+    numbers = np.sort(numbers)
+    return numbers[np.diff(numbers, prepend=-1) > 0]
