@@ -22,12 +22,13 @@ def check_data() -> None:
 def machine(*packages: str) -> dict[str, Any]:
     """Describe the machine: its processor, cores and Python, and the versions of packages that are there."""
     import nertool  # not before the number of threads is set
+    from nertool.kernels.library import compiled
 
     found: dict[str, Any] = {
         "processor": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "nertool": nertool.__version__,
+        "nertool": f"{nertool.__version__} {'with' if compiled() else 'without'} compiled kernels",
     }
     for package in packages:
         try:

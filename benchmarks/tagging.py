@@ -30,7 +30,8 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_
 class Side(NamedTuple):
     """A tagger: the commands that train it and that tag with it, the tokens of its text, what it needs.
 
-    by_clock: seconds are counted by the clock, not by the processor's; raw: the text is running text.
+    by_clock: seconds are counted by the clock, not by the processor's; raw: the text is running text;
+    kernels: "off" for numpy alone.
     """
 
     train: list[str]
@@ -39,6 +40,7 @@ class Side(NamedTuple):
     needs: str = ""
     by_clock: bool = False
     raw: bool = False
+    kernels: str = "on"
 
 
 class Seconds(NamedTuple):
@@ -89,6 +91,9 @@ def sides(models: Path) -> dict[str, Side]:
 
     return {
         "nertool, conll2003-fast": fast,
+        "nertool, conll2003-fast, without compiled kernels": fast._replace(
+            kernels="off", tokens=2_000_000
+        ),
         "nertool, conll2003": usual,
         "nertool, conll2003-max": largest,
         "PyTorch, the network of conll2003-fast": Side(
@@ -142,7 +147,7 @@ def measure(models: Path, repetitions: int = 3, only: Sequence[str] | None = Non
         for name, side in taking_part.items():
             short, long = (text_of(n, side.raw, models) for n in (1, side.tokens))
             times = [
-                run([part.format(text=text, out=out) for part in side.tag])
+                run([part.format(text=text, out=out) for part in side.tag], side.kernels)
                 for text, _ in (short, long)
             ]
             first, whole = (t.clock if side.by_clock else t.processor for t in times)
@@ -152,16 +157,17 @@ def measure(models: Path, repetitions: int = 3, only: Sequence[str] | None = Non
     for name, side in taking_part.items():
         if not side.by_clock:
             dev = DATA / "conll2003/dev.txt"
-            run([part.format(text=dev, out=out) for part in side.tag])
+            run([part.format(text=dev, out=out) for part in side.tag], side.kernels)
             rows[name]["f1"] = f1(dev, out)
     of = machine("numpy", "torch", "python-crfsuite", "spacy")
     print(keep("tagging", {"machine": of, "rows": rows}, table(rows)))
 
 
-def run(command: list[str]) -> Seconds:
-    """Run a command with one thread a process."""
+def run(command: list[str], kernels: str = "on") -> Seconds:
+    """Run a command with one thread a process; nertool's kernels "on" or "off"."""
     started = time.perf_counter()
     environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(Path(__file__).parent)}
+    environment["NERTOOL_KERNELS"] = kernels
     null = subprocess.DEVNULL
     process = subprocess.Popen(command, env=environment, stderr=null, stdout=null)
     _, status, used = os.wait4(process.pid, 0)

@@ -27,20 +27,30 @@ with_kernels = pytest.mark.skipif(
 
 @with_kernels
 @settings(max_examples=50, deadline=None)
-@given(n=st.integers(0, 30), C=st.sampled_from([1, 3, 5, 7, 63]), H=st.integers(1, 40), seed=SEEDS)
-def test_window_sums_add_the_rows_around_each_centre(n, C, H, seed):
+@given(
+    n=st.integers(0, 30),
+    C=st.sampled_from([1, 3, 5, 7, 63]),
+    H=st.integers(1, 40),
+    beside=st.booleans(),
+    seed=SEEDS,
+)
+def test_window_sums_add_the_rows_around_each_centre(n, C, H, beside, seed):
     rng = np.random.default_rng(seed)
-    T = rng.normal(size=(6, C, H)).astype(np.float32)
+    T = rng.normal(size=(6, C + 2, H)).astype(np.float32)
+    V = rng.normal(size=(3, C, H)).astype(np.float32)
     rows = rng.integers(0, 6, n + C - 1, dtype=np.int32)
+    contexts = rng.integers(0, 3, n + C - 1, dtype=np.int32)
     centres = np.arange(n) + C // 2
     out = np.full((n, H), np.nan, dtype=np.float32)
-    gather = library.window_sums(out, T, rows, centres, C)
+    gather = library.window_sums(out, T, V if beside else None, rows, contexts, centres, C)
     assert gather
     gather(0, n)
     for i in range(n):
         z = T[rows[i], 0].copy()
         for c in range(1, C):
             z += T[rows[i + c], c]
+        for c in range(C * beside):
+            z += V[contexts[i + c], c]
         np.testing.assert_array_equal(out[i], z)
 
 
@@ -184,13 +194,14 @@ def test_cells_stand_before_what_ends_a_line(lines):
 def test_what_a_kernel_cannot_read_is_left_to_numpy_or_refused():
     T, z = np.zeros((2, 3, 4), dtype=np.float32), np.zeros((1, 4), dtype=np.float32)
     rows, centres = np.zeros(3, dtype=np.int32), np.array([1])
-    assert library.window_sums(z, T, rows, centres, 3)
-    assert library.window_sums(z.astype(float), T.astype(float), rows, centres, 3) is None
-    assert library.window_sums(z, np.zeros((1, 65, 4), dtype=np.float32), rows, centres, 65) is None
+    assert library.window_sums(z, T, T, rows, rows, centres, 3)
+    assert library.window_sums(z.astype(float), T.astype(float), T, rows, rows, centres, 3) is None
+    long = np.zeros((1, 65, 4), dtype=np.float32)
+    assert library.window_sums(z, long, long, rows, rows, centres, 65) is None
     with pytest.raises(TypeError, match="found int64 in steps of"):
-        library.window_sums(z, T, rows.astype(np.int64), centres, 3)
+        library.window_sums(z, T, T, rows.astype(np.int64), rows, centres, 3)
     with pytest.raises(TypeError, match="row by row"):
-        library.window_sums(np.zeros((4, 2), dtype=np.float32).T, T, rows, centres, 3)
+        library.window_sums(np.zeros((4, 2), dtype=np.float32).T, T, T, rows, rows, centres, 3)
     assert not library.add_rows(z.astype(float), rows[:1], z)
     assert not library.add_rows(z, rows[:1], z[:, ::2])
 

@@ -14,11 +14,13 @@
 typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
 enum { LANES = 4, LINE = 16 /* numbers in a cache line */, AHEAD = 8, POSITIONS = 64 };
 
-/* z_i = sum over c < C of T[rows[centres[i] + c - C/2], c]; z (n, H), T (rows, slices, H). */
-void window_sums(float *restrict z, const float *restrict T, const int32_t *restrict rows,
+/* z_i = sum over c < C of T[rows[p], c] + V[contexts[p], c], p = centres[i] + c - C/2;
+   z (n, H), T (rows, slices, H), V (contexts, C, H) or nothing. */
+void window_sums(float *restrict z, const float *restrict T, const float *restrict V,
+                 const int32_t *restrict rows, const int32_t *restrict contexts,
                  const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices, int64_t H)
 {
-    const float *row[POSITIONS];
+    const float *row[2 * POSITIONS];
     for (int64_t i = 0; i < n; i++) {
         /* A row that is in no cache takes as long to come as a hundred that are: ask in time. */
         if (i + AHEAD < n)
@@ -27,20 +29,29 @@ void window_sums(float *restrict z, const float *restrict T, const int32_t *rest
                 for (int64_t j = 0; j < H; j += LINE)
                     __builtin_prefetch(later + j);
             }
-        for (int64_t c = 0; c < C; c++)
-            row[c] = T + (rows[centres[i] + c - C / 2] * slices + c) * H;
+        for (int64_t c = 0; c < C; c++) {
+            int64_t p = centres[i] + c - C / 2;
+            row[c] = T + (rows[p] * slices + c) * H;
+            if (V)
+                row[C + c] = V + (contexts[p] * C + c) * H;
+        }
+        int64_t terms = V ? 2 * C : C;
         float *restrict own = z + i * H;
         int64_t j = 0;
-        for (; j + LANES <= H; j += LANES) {
-            lanes sum = *(const lanes *)(row[0] + j);
-            for (int64_t c = 1; c < C; c++)
-                sum += *(const lanes *)(row[c] + j);
-            *(lanes *)(own + j) = sum;
+        for (; j + LINE <= H; j += LINE) {
+            lanes sum[LINE / LANES];
+            for (int k = 0; k < LINE / LANES; k++)
+                sum[k] = ((const lanes *)(row[0] + j))[k];
+            for (int64_t r = 1; r < terms; r++)
+                for (int k = 0; k < LINE / LANES; k++)
+                    sum[k] += ((const lanes *)(row[r] + j))[k];
+            for (int k = 0; k < LINE / LANES; k++)
+                ((lanes *)(own + j))[k] = sum[k];
         }
         for (; j < H; j++) {
             float sum = row[0][j];
-            for (int64_t c = 1; c < C; c++)
-                sum += row[c][j];
+            for (int64_t r = 1; r < terms; r++)
+                sum += row[r][j];
             own[j] = sum;
         }
     }

@@ -25,7 +25,7 @@ Bytes = NDArray[np.uint8]
 _P, _I, _U, _D = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64, ctypes.c_double
 # name → what it returns, and what it takes, as in kernels.c
 _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
-    "window_sums": (None, [_P, _P, _P, _P, _I, _I, _I, _I]),
+    "window_sums": (None, [_P, _P, _P, _P, _P, _P, _I, _I, _I, _I]),
     "add_rows": (None, [_P, _P, _P, _I, _P, _I, _I]),
     "add_others": (None, [_P, _P, _P, _P, _P, _P, _P, _I, _I, _I]),
     "adagrad_rows": (None, [_P, _P, _P, _P, _I, _I, ctypes.c_float, ctypes.c_float]),
@@ -76,18 +76,22 @@ def _at(array: Array, of: type[np.generic], columns: bool = False) -> int:
 Stretch = Callable[[int, int], None]
 
 
-def window_sums(z: Array, T: Array, rows: Int32s, centres: Int64s, C: int) -> Stretch | None:
-    """Return a function of (start, n) that writes z[i] = Σ_c T[rows[centres[start + i] + c − C/2], c] for
-    i < n; z (n or more, H), T (rows, C or more, H). None: there is no kernel for it."""
+def window_sums(
+    z: Array, T: Array, V: Array | None, rows: Int32s, contexts: Int32s, centres: Int64s, C: int
+) -> Stretch | None:
+    """Return a function of (start, n) that writes z[i] = Σ_c T[rows[p], c] + V[contexts[p], c] for i < n,
+    p = centres[start + i] + c − C/2; z (n or more, H), T (rows, C or more, H), V (contexts, C, H) or None.
+    None: there is no kernel for it."""
     _, slices, H = T.shape
     if _library is None or T.dtype != np.float32 or C > _POSITIONS:
         return None
-    kernel, keep = _library.window_sums, (z, T, rows, centres)
-    floats, in_text = [_at(array, np.float32) for array in keep[:2]], _at(rows, np.int32)
+    kernel, keep = _library.window_sums, (z, T, V, rows, contexts, centres)
+    floats = [None if array is None else _at(array, np.float32) for array in (z, T, V)]
+    in_text = [_at(array, np.int32) for array in (rows, contexts)]
     first = _at(centres, np.int64)
 
-    def stretch(start: int, n: int, arrays: tuple[Array, ...] = keep) -> None:
-        kernel(*floats, in_text, first + 8 * start, n, C, slices, H)
+    def stretch(start: int, n: int, arrays: tuple[Array | None, ...] = keep) -> None:
+        kernel(*floats, *in_text, first + 8 * start, n, C, slices, H)
 
     return stretch
 

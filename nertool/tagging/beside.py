@@ -62,6 +62,16 @@ def given(setting: Setting, config: Config, forms: Forms, first_stage: Array | N
     return Given(neighbours, document, opinions, members)
 
 
+class Place(NamedTuple):
+    """A stretch of a text: its first token; rows and contexts (n + …,), the numbers of its words' rows
+    of T and V, with the paddings' among them; centres (n,): where its tokens stand in these."""
+
+    first: int
+    rows: Ids
+    contexts: Ids
+    centres: Offsets
+
+
 class Beside:
     """G g of a network for the tokens of a text."""
 
@@ -84,13 +94,13 @@ class Beside:
             at = end
         self._G_opinions = slices.G[:, at:]
 
-    def adding_to(self, z: Array, T: Array, rows: Ids, centres: Offsets, first: int) -> Way:
-        """Return a function of (start, n, room) that adds G g to z (n or more, H), for the n tokens from
-        first + start on, whose words stand at centres[start:] in rows, those of T; room (n, H)."""
+    def adding_to(self, z: Array, T: Array, place: Place) -> Way:
+        """Return a function of (start, n, room) that adds G g to z (n or more, H), for n tokens of a place
+        from its start-th on; T: its rows; room (n, H)."""
         ways = [
-            self._add_neighbours(z, T, rows, centres, first),
-            self._add_document(z, first),
-            self._add_opinions(z, first),
+            self._add_neighbours(z, T, place),
+            self._add_document(z, place.first),
+            self._add_opinions(z, place.first),
         ]
         asked = [way for way in ways if way]
 
@@ -100,11 +110,10 @@ class Beside:
 
         return add
 
-    def _add_neighbours(
-        self, z: Array, T: Array, rows: Ids, centres: Offsets, first: int
-    ) -> Way | None:
+    def _add_neighbours(self, z: Array, T: Array, place: Place) -> Way | None:
         if self._given.neighbours is None:
             return None
+        first, rows, _, centres = place
         group, sums, share = self._group[first : first + len(centres)], self._sums, self._share
         kernel = add_others(z, T, rows, centres, group, sums, share)
 

@@ -8,11 +8,12 @@ many combinations; and z is linear in the window's rows:
     W_c (H, d_1), V_c (H, d_2): the slices of W for the word form's and the context's part of the row
     at window position c; G (H, e): that for the centre's given inputs g
 
-So with T_c = r W_cᵀ + k V_cᵀ made once for each distinct word (a form in a combination of contexts,
-wordtables.py), a token costs C row additions, one f and the K × H product; G g is in beside.py.
+So with T_c = r W_cᵀ + k V_cᵀ made once for each distinct word (wordtables.py), a token costs C row
+additions, one f and the K × H product; G g is in beside.py.
 
-Each member of an ensemble has tables of its own; where all of them together would take too much memory,
-they take turns.
+Each member of an ensemble has a table of its own; where all of them together would take too much memory,
+they take turns. There a text's words cost more than its tokens, so that rows are of forms alone, with
+another C additions for their contexts.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from nertool.embeddings.windows import pad
 from nertool.kernels.library import window_sums
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.tagging.adjust import adjust, softmax
-from nertool.tagging.beside import Beside, Given, given
+from nertool.tagging.beside import Beside, Given, Place, given
 from nertool.tagging.decode import decode
 from nertool.tagging.model import Member, Model
 from nertool.tagging.wordtables import Forms, Slices, WordTable, combinations_of
@@ -48,9 +49,10 @@ class CompiledTagger:
         self.model = model
         self.lattice = model.lattice()
         members = (*model.first_stage, *model.members)
-        forms = {id(m.encoder): Forms(m, model.config) for m in members}
+        contexts = math.prod(combinations_of(contexts_of(model.config)))
+        forms = {id(m.encoder): Forms(m, contexts) for m in members}
         self._first, self._members = (
-            [_Network(m, model.config, forms[id(m.encoder)], table_bytes) for m in stage]
+            [_Network(m, model, forms[id(m.encoder)], table_bytes) for m in stage]
             for stage in (model.first_stage, model.members)
         )
         self._table_bytes = table_bytes
@@ -102,7 +104,7 @@ class CompiledTagger:
 
 
 class Text:
-    """A text as all networks read it: combinations (P,) int64, the number of each word's combination of
+    """A text as all networks read it: contexts (P,) int32, the number of each word's combination of
     contexts, 0 for the paddings'; padded and its setting as they are."""
 
     def __init__(self, setting: Setting, config: Config) -> None:
@@ -110,78 +112,82 @@ class Text:
         # A padding at least, so that each word has neighbours.
         m = max(1, config.windows.size // 2)
         self.padded = pad(setting.word_ids, setting.sentence_starts, m)
-        self.combinations = np.zeros(len(self.padded.types), dtype=np.int64)
+        self.contexts = np.zeros(len(self.padded.types), dtype=np.int32)
         names = contexts_of(config)
         if names:
             numbers = context_ids(names, setting)
             of_tokens = np.ravel_multi_index(tuple(numbers.T), combinations_of(names))
-            self.combinations[self.padded.centres] = of_tokens
+            self.contexts[self.padded.centres] = of_tokens
 
 
 class _Network:
-    """A member, and the rows T_c of the words that it has met so far."""
+    """A member, and the rows of the words that it has met so far."""
 
-    def __init__(self, member: Member, config: Config, forms: Forms, table_bytes: int) -> None:
-        self._slices = Slices(member, config)
-        self.table = WordTable(self._slices, forms, table_bytes)
+    def __init__(self, member: Member, model: Model, forms: Forms, table_bytes: int) -> None:
+        self._slices = Slices(member, model.config)
+        alone = len(model.first_stage) + len(model.members) == 1
+        self.table = WordTable(self._slices, forms, table_bytes, by_context=alone)
         self._U = self._slices.weights.U
-        self._f = ACTIVATIONS[config.network.activation].f
-        self._C = config.windows.size
-        self._combinations = math.prod(combinations_of(contexts_of(config)))
+        self._f = ACTIVATIONS[model.config.network.activation].f
 
     def scores(self, text: Text, given: Given) -> Array:
         """Return s (N, T); given: what stands beside the windows."""
         setting, padded = text.setting, text.padded
         numbers = self.table.forms.numbers_of(setting.words)
-        words = np.concatenate([[0, 1], numbers])[padded.types] * self._combinations
-        words += text.combinations
+        forms = np.concatenate([np.array([0, 1], dtype=np.int32), numbers])[padded.types]
         beside = Beside(self._slices, given, setting)
         N, K = len(padded.centres), len(self._U)
         # A single output: O's score is 0, and e^s are the odds against it. A column lies in one
         # piece: what follows goes through the tags one by one, over all tokens.
         s = np.zeros((N, max(2, K)), dtype=self._U.dtype, order="F")
-        self._score(words, padded.centres, padded.m, 0, beside, s[:, -K:])
+        self._score(text, forms, slice(0, N), beside, s[:, -K:])
         return s
 
-    def _score(
-        self, words: Ids, centres: Offsets, m: int, first: int, beside: Beside, s: Array
-    ) -> None:
-        """Write s (n, K) of the tokens from `first` on, whose words stand at centres (n,) in words, m
-        others on either side of each."""
+    def _score(self, text: Text, forms: Ids, tokens: slice, beside: Beside, s: Array) -> None:
+        """Write s (n, K) of a stretch of tokens; forms (P,): the numbers of the padded text's forms."""
+        centres, m = text.padded.centres[tokens], text.padded.m
         if not len(centres):
             return
-        begin, end = centres[0] - m, centres[-1] + m + 1
-        rows = self.table.rows_of(words[begin:end])
+        words = slice(centres[0] - m, centres[-1] + m + 1)
+        rows = self.table.rows_of(forms[words], text.contexts[words])
         if rows is None:  # too many words at once: half of the text at a time
             half = len(centres) // 2
-            self._score(words, centres[:half], m, first, beside, s[:half])
-            self._score(words, centres[half:], m, first + half, beside, s[half:])
+            cut = tokens.start + half
+            self._score(text, forms, slice(tokens.start, cut), beside, s[:half])
+            self._score(text, forms, slice(cut, tokens.stop), beside, s[half:])
             return
-        self._add_up(rows, centres - begin, first, beside, s)
+        place = Place(tokens.start, rows, text.contexts[words], centres - words.start)
+        self._add_up(place, beside, s)
 
-    def _add_up(self, rows: Ids, centres: Offsets, first: int, beside: Beside, s: Array) -> None:
-        """For each token, add up its window's rows of T, and what stands beside it; then f, then U."""
-        T, C = self.table.T, self._C
-        _, slices, H = T.shape
-        flat = T.reshape(-1, H)
+    def _add_up(self, place: Place, beside: Beside, s: Array) -> None:
+        """For each token, add up its window's rows, and what stands beside it; then f, then U."""
+        T, (_, rows, contexts, centres) = self.table.T, place
+        H, (_, C, _) = T.shape[-1], self.table.V.shape
+        V = None if self.table.by_context else self.table.V
         size = max(1, _BLOCK_BYTES // (H * T.itemsize))
         buffers = np.empty((2, min(len(s), size), H), dtype=T.dtype)
         out = np.empty((buffers.shape[1], len(self._U)), dtype=T.dtype)
-        gather = window_sums(buffers[0], T, rows, centres, C)
-        add_beside = beside.adding_to(buffers[0], T, rows, centres, first)
+        gather = window_sums(buffers[0], T, V, rows, contexts, centres, C)
+        add_beside = beside.adding_to(buffers[0], T, place)
         for start in range(0, len(s), size):
             own = centres[start : start + size]
             z, share = buffers[:, : len(own)]
             if gather:
                 gather(start, len(own))
             else:
-                for c in range(C):
-                    at = rows[own + (c - C // 2)] * np.int64(slices) + c
-                    # mode="clip" spares take a copy: without it, `out` is buffered in case an index
-                    # is bad.
-                    np.take(flat, at, axis=0, out=share if c else z, mode="clip")
-                    if c:
-                        z += share
+                z[:] = 0.0
+                _add_windows(z, T, rows, own, C, share)
+                if V is not None:
+                    _add_windows(z, V, contexts, own, C, share)
             add_beside(start, len(own), share)
             self._f(z, out=z)
             s[start : start + size] = np.matmul(z, self._U.T, out=out[: len(own)])
+
+
+def _add_windows(z: Array, T: Array, rows: Ids, centres: Offsets, C: int, room: Array) -> None:
+    """Add Σ_c T[rows[centres[i] + c − C/2], c] to z[i], (n, H); room (n, H)."""
+    _, slices, H = T.shape
+    for c in range(C):
+        at = rows[centres + (c - C // 2)] * np.int64(slices) + c
+        # mode="clip" spares take a copy: without it, `out` is buffered in case an index is bad.
+        z += np.take(T.reshape(-1, H), at, axis=0, out=room, mode="clip")

@@ -1,10 +1,12 @@
 """Tables with a row for each distinct word met so far: its share of z in each place around a token.
 
-A row of T (slices, H) is a word form's in a combination of contexts (compiled.py): for each window
-position c what it adds to z where it stands there, T_c = r W_cᵀ + k V_cᵀ, b in the centre's; and, for
-networks that are given the neighbours of a word's other occurrences (beside.py), what its starting vector
-gives there as a left and as a right one. Tables grow with the words met, up to a limit of memory;
-then they start anew.
+A row of T (slices, H): for each window position c what the word adds to z where it stands there; and,
+for networks that are given the neighbours of a word's other occurrences (beside.py), what its starting
+vector gives there as a left and as a right one. Words are told apart by their forms, T_c = r W_cᵀ; or by
+form and combination of contexts, half as many rows again, T_c = r W_cᵀ + V_c, so that nothing is left
+to add for a token. V (combinations, C, H) is V_c = k V_cᵀ, with b in the centre's.
+
+Tables grow with the words met, up to a limit of memory; then they start anew.
 """
 
 from __future__ import annotations
@@ -27,13 +29,13 @@ from nertool.tagging.model import Member, starting_vectors, word_vectors
 
 _PADDINGS = 2  # the forms 0 and 1: what stands before a sentence, and after it
 _FILLED = 512  # rows that are made at a time
-_START = 4096  # forms that the list of places begins with
-_PLACES_BYTES = 32 << 20  # of the list of where each word stands in a table; it bounds the forms
+_START = 4096  # forms that the list of rows begins with
+_LISTED_BYTES = 32 << 20  # of the list of each word's row; it bounds the forms
 _MOST_FORMS = 1 << 19  # word forms that are remembered
 
 
 def combinations_of(contexts: Sequence[str]) -> list[int]:
-    """Return how many numbers each context has: their product is how many combinations there are."""
+    """Return how many numbers each context has: as many combinations as their product are there."""
     return [CONTEXTS[name].size for name in contexts]
 
 
@@ -43,10 +45,10 @@ class Forms:
     ids (forms, F): their row numbers in the tables. age: how often all were forgotten.
     """
 
-    def __init__(self, member: Member, config: Config) -> None:
+    def __init__(self, member: Member, contexts: int) -> None:
+        """contexts: in how many combinations of contexts a form may be told apart."""
         self._encoder, self._member = member.encoder, member
-        per_form = 4 * math.prod(combinations_of(contexts_of(config)))
-        self._most = min(_MOST_FORMS, _PLACES_BYTES // per_form)
+        self._most = min(_MOST_FORMS, _LISTED_BYTES // (4 * contexts))
         self.age = -1
         self._forget()
 
@@ -114,31 +116,36 @@ class Slices:
         looks = embed(tables, ids[:, 1:], list(self._features.values()))
         return np.concatenate([vectors, looks], axis=1)
 
-    def context_tables(self) -> Array:
-        """Return V_c k for each combination k of the contexts' numbers, (combinations, C, H)."""
+    def context_table(self) -> Array:
+        """Return V (combinations, C, H): V_c k for each combination k of the contexts' numbers, and b."""
         sizes = combinations_of(self.contexts)
-        numbers = np.indices(sizes, np.int32).reshape(len(sizes), -1).T
-        k = embed([self.parameters[f"E.{name}"] for name in self.contexts], numbers)
-        return np.stack([k @ V_c.T for V_c in self.V], axis=1)
+        C, H, _ = self.W.shape
+        V = np.zeros((math.prod(sizes), C, H), dtype=self.W.dtype)
+        V[:, C // 2] = self.weights.b
+        if self.contexts:
+            numbers = np.indices(sizes, np.int32).reshape(len(sizes), -1).T
+            k = embed([self.parameters[f"E.{name}"] for name in self.contexts], numbers)
+            V += np.stack([k @ V_c.T for V_c in self.V], axis=1)
+        return V
 
 
 class WordTable:
-    """The rows T (rows, slices, H) of a network, C slices or C + 2, for the forms that an encoder met."""
+    """The rows T (rows, slices, H) of a network, C slices or C + 2, and its V; by_context: whether T's are of
+    forms in a combination of contexts, or of forms alone."""
 
-    def __init__(self, slices: Slices, forms: Forms, table_bytes: int) -> None:
-        self.forms = forms
+    def __init__(self, slices: Slices, forms: Forms, table_bytes: int, by_context: bool) -> None:
+        self.forms, self.by_context = forms, by_context
         self._slices = slices
-        self._combinations = math.prod(combinations_of(slices.contexts))
-        self._V = slices.context_tables() if slices.contexts else None
-        C, H, _ = slices.W.shape
-        self._shape = (C + (0 if slices.sides is None else 2), H)
-        self._row_bytes: int = math.prod(self._shape) * slices.W.itemsize
+        self.V = slices.context_table()
+        self._contexts = len(self.V) if by_context else 1
+        _, C, H = self.V.shape
+        shape = (C + (0 if slices.sides is None else 2), H)
+        self._row_bytes: int = math.prod(shape) * slices.W.itemsize
         self._limit = max(C + 2, table_bytes // self._row_bytes)
         # All rows at once: the system gives memory to those alone that are written.
-        self.T = np.empty((self._limit, *self._shape), dtype=slices.W.dtype)
-        self._words = np.empty(self._limit, dtype=np.int64)  # whose each row is
-        # Where each form stands in T, in each combination of contexts; −1 for nowhere.
-        self._places = np.full((0, self._combinations), -1, dtype=np.int32)
+        self.T = np.empty((self._limit, *shape), dtype=slices.W.dtype)
+        self._of = np.empty(self._limit, dtype=np.int32)  # whose each row is
+        self._rows = np.empty(0, dtype=np.int32)  # where each word's row is; −1 for nowhere
         self._used = 0
         self._age = forms.age
 
@@ -149,24 +156,24 @@ class WordTable:
 
     def forget_rows(self, room: NDArray[np.uint8] | None = None) -> None:
         """Begin anew with no row; room: where the rows are to stand from here on."""
-        self._places.ravel()[self._words[: self._used]] = -1
+        self._rows[self._of[: self._used]] = -1
         self._used = 0
         if room is not None:
             self.T = room[: self.T.nbytes].view(self.T.dtype).reshape(self.T.shape)
 
-    def rows_of(self, words: Ids) -> Ids | None:
-        """Return the row of T for each word (n,), given as its form's number · combinations + its
-        combination; words not met before get one. None if they are more than there may be rows, of which
+    def rows_of(self, forms: Ids, contexts: Ids) -> Ids | None:
+        """Return the row of T for each word (n,), given the number of its form and of its combination of
+        contexts; those not met before get one. None if they are more than there may be rows, of which
         a window's own words always have enough."""
         if self._age != self.forms.age:  # its numbers mean other forms now
             self._age = self.forms.age
             self.forget_rows()
-        forms = len(self.forms.ids)
-        if forms > len(self._places):
-            more = max(_START, forms - len(self._places), len(self._places) // 2)
-            self._places = np.pad(self._places, ((0, more), (0, 0)), constant_values=-1)
-        places = self._places.ravel()
-        rows = places[words]
+        words = forms * np.int32(self._contexts) + contexts if self.by_context else forms
+        listed, known = len(self._rows), self._contexts * len(self.forms.ids)
+        if known > listed:
+            more = max(_START * self._contexts, known - listed, listed // 2)
+            self._rows = np.pad(self._rows, (0, more), constant_values=-1)
+        rows = self._rows[words]
         if rows.min() >= 0:
             return rows
         new = _distinct(words[rows < 0])
@@ -175,30 +182,28 @@ class WordTable:
             if len(new) > self._limit:
                 return None
             self.forget_rows()
-            return self.rows_of(words)
         after = self._used + len(new)
-        self._words[self._used : after] = new
-        places[new] = np.arange(self._used, after)
+        self._of[self._used : after] = new
+        self._rows[new] = np.arange(self._used, after)
         self._fill(new)
-        return np.asarray(places[words])
+        return np.asarray(self._rows[words])
 
     def _fill(self, words: Ids) -> None:
-        """Write the rows of words, as in rows_of, into those that come next."""
-        C, H, _ = self._slices.W.shape
+        """Write the rows of words, as numbered in rows_of, into those that come next."""
+        _, C, H = self.V.shape
         W, sides = self._slices.W.reshape(C * H, -1), self._slices.sides
         for start in range(0, len(words), _FILLED):
-            forms, combinations = np.divmod(words[start : start + _FILLED], self._combinations)
-            T = self.T[self._used : self._used + len(forms)]
+            forms, contexts = np.divmod(words[start : start + _FILLED], self._contexts)
+            T = self.T[self._used : self._used + len(forms)].reshape(len(forms), -1)
             self._used += len(forms)
             R = self._slices.form_rows(self.forms.ids[forms])  # (n, d_1)
-            np.matmul(R, W.T, out=T.reshape(len(T), -1)[:, : C * H])
-            T[:, C // 2] += self._slices.weights.b
-            if self._V is not None:
-                T[:, :C] += self._V[combinations]
+            np.matmul(R, W.T, out=T[:, : C * H])
+            if self.by_context:
+                T[:, : C * H] += self.V[contexts].reshape(-1, C * H)
             if sides is not None:
                 L = self.forms.starting_vectors(forms)  # (n, v)
                 L[forms < _PADDINGS] = 0.0  # nothing stands beyond a sentence's ends
-                np.matmul(L, sides.reshape(2 * H, -1).T, out=T.reshape(len(T), -1)[:, C * H :])
+                np.matmul(L, sides.reshape(2 * H, -1).T, out=T[:, C * H :])
 
 
 def _distinct(numbers: Ids) -> Ids:
