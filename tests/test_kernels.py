@@ -233,10 +233,14 @@ def test_tags_are_the_same_with_the_kernels_and_without(run_dir, tiny, to):
 # Where they come from
 
 
-def test_the_library_is_the_one_of_this_source():
-    if library.compiled():
-        assert len(list(HERE.glob("kernels-*.so"))) == 1
-    assert library._load() is None or library.compiled()
+@with_kernels
+def test_a_library_of_another_source_is_not_called(tmp_path, monkeypatch):
+    shutil.copytree(HERE, tmp_path / "kernels")
+    monkeypatch.setattr(library, "__file__", str(tmp_path / "kernels" / "library.py"))
+    assert library._load()
+    with open(tmp_path / "kernels" / "kernels.c", "a") as source:
+        source.write("/* changed */")
+    assert library._load() is None
 
 
 def source_tree(folder: Path) -> Path:

@@ -3,6 +3,9 @@
 They are there for speed alone. Each tells whether it has done its work; whoever calls it has numpy
 code beside the call that does the same, and says what it is. That code runs where the library is
 missing, for other types of numbers than float32, and with NERTOOL_KERNELS=off in the environment.
+
+A library of another kernels.c than the one beside it counts as missing: after a change there,
+install nertool again.
 """
 
 from __future__ import annotations
