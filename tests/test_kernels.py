@@ -32,9 +32,10 @@ with_kernels = pytest.mark.skipif(
     C=st.sampled_from([1, 3, 5, 7, 63]),
     H=st.integers(1, 40),
     beside=st.booleans(),
+    positive=st.booleans(),
     seed=SEEDS,
 )
-def test_window_sums_add_the_rows_around_each_centre(n, C, H, beside, seed):
+def test_window_sums_add_the_rows_around_each_centre(n, C, H, beside, positive, seed):
     rng = np.random.default_rng(seed)
     T = rng.normal(size=(6, C + 2, H)).astype(np.float32)
     V = rng.normal(size=(3, C, H)).astype(np.float32)
@@ -42,7 +43,9 @@ def test_window_sums_add_the_rows_around_each_centre(n, C, H, beside, seed):
     contexts = rng.integers(0, 3, n + C - 1, dtype=np.int32)
     centres = np.arange(n) + C // 2
     out = np.full((n, H), np.nan, dtype=np.float32)
-    gather = library.window_sums(out, T, V if beside else None, rows, contexts, centres, C)
+    gather = library.window_sums(
+        out, T, V if beside else None, rows, contexts, centres, C, positive
+    )
     assert gather
     gather(0, n)
     for i in range(n):
@@ -51,7 +54,7 @@ def test_window_sums_add_the_rows_around_each_centre(n, C, H, beside, seed):
             z += T[rows[i + c], c]
         for c in range(C * beside):
             z += V[contexts[i + c], c]
-        np.testing.assert_array_equal(out[i], z)
+        np.testing.assert_array_equal(out[i], np.maximum(z, 0) if positive else z)
 
 
 @with_kernels
@@ -188,6 +191,17 @@ def test_cells_stand_before_what_ends_a_line(lines):
         out,
     )
     assert out.tobytes() == expected
+
+
+@with_kernels
+def test_what_is_no_number_stays_so_in_sums_that_are_to_be_positive():
+    T = np.array([[[np.nan, -1.0, 2.0, np.inf, -np.inf] * 4]], dtype=np.float32)
+    z = np.zeros((1, 20), dtype=np.float32)
+    zeros = np.zeros(1, dtype=np.int32)
+    gather = library.window_sums(z, T, None, zeros, zeros, np.array([0]), 1, True)
+    assert gather
+    gather(0, 1)
+    np.testing.assert_array_equal(z[0], [np.nan, 0.0, 2.0, np.inf, 0.0] * 4)
 
 
 @with_kernels

@@ -19,7 +19,7 @@ from nertool.errors import CorpusError
 # What a line is that holds no word: a document's mark may have columns like the others, or not.
 BREAK, DOCUMENT, MARK, PASSED = -1, -2, -3, -4
 _REMEMBERED = 200_000  # lines whose reading is kept
-_PIECE = 1 << 15  # bytes of lines that are looked up together: they stay in the processor's cache
+_PIECE = 1 << 17  # bytes of lines that are looked up together: they stay in the processor's cache
 
 Kinds = NDArray[np.int32]
 

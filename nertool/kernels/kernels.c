@@ -12,13 +12,21 @@
 /* ---- rows of numbers, float32 ---- */
 
 typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t mask __attribute__((vector_size(16)));
 enum { LANES = 4, LINE = 16 /* numbers in a cache line */, AHEAD = 8, POSITIONS = 64 };
 
-/* z_i = sum over c < C of T[rows[p], c] + V[contexts[p], c], p = centres[i] + c - C/2;
-   z (n, H), T (rows, slices, H), V (contexts, C, H) or nothing. */
+/* No number below 0, where `positive`; one that is no number stays as it is. */
+static inline lanes bounded(lanes x, int positive)
+{
+    return positive ? (lanes)((mask)x & ~(mask)(x < (lanes){0})) : x;
+}
+
+/* z_i = sum over c < C of T[rows[p], c] + V[contexts[p], c], p = centres[i] + c - C/2; max(z_i, 0) where
+   `positive`. z (n, H), T (rows, slices, H), V (contexts, C, H) or nothing. */
 void window_sums(float *restrict z, const float *restrict T, const float *restrict V,
                  const int32_t *restrict rows, const int32_t *restrict contexts,
-                 const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices, int64_t H)
+                 const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices, int64_t H,
+                 int32_t positive)
 {
     const float *row[2 * POSITIONS];
     for (int64_t i = 0; i < n; i++) {
@@ -46,13 +54,13 @@ void window_sums(float *restrict z, const float *restrict T, const float *restri
                 for (int k = 0; k < LINE / LANES; k++)
                     sum[k] += ((const lanes *)(row[r] + j))[k];
             for (int k = 0; k < LINE / LANES; k++)
-                ((lanes *)(own + j))[k] = sum[k];
+                ((lanes *)(own + j))[k] = bounded(sum[k], positive);
         }
         for (; j < H; j++) {
             float sum = row[0][j];
             for (int64_t r = 1; r < terms; r++)
                 sum += row[r][j];
-            own[j] = sum;
+            own[j] = positive && sum < 0 ? 0 : sum;
         }
     }
 }

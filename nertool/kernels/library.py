@@ -28,7 +28,7 @@ Bytes = NDArray[np.uint8]
 _P, _I, _U, _D = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64, ctypes.c_double
 # name → what it returns, and what it takes, as in kernels.c
 _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
-    "window_sums": (None, [_P, _P, _P, _P, _P, _P, _I, _I, _I, _I]),
+    "window_sums": (None, [_P, _P, _P, _P, _P, _P, _I, _I, _I, _I, ctypes.c_int32]),
     "add_rows": (None, [_P, _P, _P, _I, _P, _I, _I]),
     "add_others": (None, [_P, _P, _P, _P, _P, _P, _P, _I, _I, _I]),
     "adagrad_rows": (None, [_P, _P, _P, _P, _I, _I, ctypes.c_float, ctypes.c_float]),
@@ -80,11 +80,18 @@ Stretch = Callable[[int, int], None]
 
 
 def window_sums(
-    z: Array, T: Array, V: Array | None, rows: Int32s, contexts: Int32s, centres: Int64s, C: int
+    z: Array,
+    T: Array,
+    V: Array | None,
+    rows: Int32s,
+    contexts: Int32s,
+    centres: Int64s,
+    C: int,
+    positive: bool = False,
 ) -> Stretch | None:
     """Return a function of (start, n) that writes z[i] = Σ_c T[rows[p], c] + V[contexts[p], c] for i < n,
-    p = centres[start + i] + c − C/2; z (n or more, H), T (rows, C or more, H), V (contexts, C, H) or None.
-    None: there is no kernel for it."""
+    p = centres[start + i] + c − C/2, or 0 where that is negative if z is to be positive; z (n or more, H),
+    T (rows, C or more, H), V (contexts, C, H) or None. None: there is no kernel for it."""
     _, slices, H = T.shape
     if _library is None or T.dtype != np.float32 or C > _POSITIONS:
         return None
@@ -94,7 +101,7 @@ def window_sums(
     first = _at(centres, np.int64)
 
     def stretch(start: int, n: int, arrays: tuple[Array | None, ...] = keep) -> None:
-        kernel(*floats, *in_text, first + 8 * start, n, C, slices, H)
+        kernel(*floats, *in_text, first + 8 * start, n, C, slices, H, positive)
 
     return stretch
 

@@ -94,9 +94,9 @@ class Beside:
             at = end
         self._G_opinions = slices.G[:, at:]
 
-    def adding_to(self, z: Array, T: Array, place: Place) -> Way:
+    def adding_to(self, z: Array, T: Array, place: Place) -> Way | None:
         """Return a function of (start, n, room) that adds G g to z (n or more, H), for n tokens of a place
-        from its start-th on; T: its rows; room (n, H)."""
+        from its start-th on; T: its rows; room (n, H). None: there is nothing to add."""
         ways = [
             self._add_neighbours(z, T, place),
             self._add_document(z, place.first),
@@ -108,7 +108,7 @@ class Beside:
             for way in asked:
                 way(start, n, room)
 
-        return add
+        return add if asked else None
 
     def _add_neighbours(self, z: Array, T: Array, place: Place) -> Way | None:
         if self._given.neighbours is None:

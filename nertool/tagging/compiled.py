@@ -31,7 +31,7 @@ from nertool.embeddings.context import Setting, context_ids
 from nertool.embeddings.inputs import contexts_of
 from nertool.embeddings.windows import pad
 from nertool.kernels.library import window_sums
-from nertool.network.activations import ACTIVATIONS, Array
+from nertool.network.activations import ACTIVATIONS, Array, relu
 from nertool.tagging.adjust import adjust, softmax
 from nertool.tagging.beside import Beside, Given, Place, given
 from nertool.tagging.decode import decode
@@ -127,7 +127,7 @@ class _Network:
         self._slices = Slices(member, model.config)
         alone = len(model.first_stage) + len(model.members) == 1
         self.table = WordTable(self._slices, forms, table_bytes, by_context=alone)
-        self._U = self._slices.weights.U
+        self._UT = np.ascontiguousarray(self._slices.weights.U.T)  # (H, K)
         self._f = ACTIVATIONS[model.config.network.activation].f
 
     def scores(self, text: Text, given: Given) -> Array:
@@ -136,10 +136,10 @@ class _Network:
         numbers = self.table.forms.numbers_of(setting.words)
         forms = np.concatenate([np.array([0, 1], dtype=np.int32), numbers])[padded.types]
         beside = Beside(self._slices, given, setting)
-        N, K = len(padded.centres), len(self._U)
+        N, K = len(padded.centres), self._UT.shape[1]
         # A single output: O's score is 0, and e^s are the odds against it. A column lies in one
         # piece: what follows goes through the tags one by one, over all tokens.
-        s = np.zeros((N, max(2, K)), dtype=self._U.dtype, order="F")
+        s = np.zeros((N, max(2, K)), dtype=self._UT.dtype, order="F")
         self._score(text, forms, slice(0, N), beside, s[:, -K:])
         return s
 
@@ -166,9 +166,10 @@ class _Network:
         V = None if self.table.by_context else self.table.V
         size = max(1, _BLOCK_BYTES // (H * T.itemsize))
         buffers = np.empty((2, min(len(s), size), H), dtype=T.dtype)
-        out = np.empty((buffers.shape[1], len(self._U)), dtype=T.dtype)
-        gather = window_sums(buffers[0], T, V, rows, contexts, centres, C)
+        out = np.empty((buffers.shape[1], self._UT.shape[1]), dtype=T.dtype)
         add_beside = beside.adding_to(buffers[0], T, place)
+        rectified = self._f is relu and add_beside is None  # f can be had with the sums
+        gather = window_sums(buffers[0], T, V, rows, contexts, centres, C, rectified)
         for start in range(0, len(s), size):
             own = centres[start : start + size]
             z, share = buffers[:, : len(own)]
@@ -179,9 +180,11 @@ class _Network:
                 _add_windows(z, T, rows, own, C, share)
                 if V is not None:
                     _add_windows(z, V, contexts, own, C, share)
-            add_beside(start, len(own), share)
-            self._f(z, out=z)
-            s[start : start + size] = np.matmul(z, self._U.T, out=out[: len(own)])
+            if add_beside:
+                add_beside(start, len(own), share)
+            if not (gather and rectified):
+                self._f(z, out=z)
+            s[start : start + size] = np.matmul(z, self._UT, out=out[: len(own)])
 
 
 def _add_windows(z: Array, T: Array, rows: Ids, centres: Offsets, C: int, room: Array) -> None:

@@ -69,7 +69,7 @@ def decode(scores: Array, sentence_starts: Offsets, method: str, allowed: Lattic
     if not len(tokens):
         return best
     own = scores[tokens]
-    tag_ids = argmax(own)
+    tag_ids = own.argmax(axis=1).astype(np.int32)  # they are few, and lie row by row
     wrong = np.flatnonzero(~valid_sentences(tag_ids, parts, allowed))
     starts, lengths = parts[wrong], np.diff(parts)[wrong]
     searched = ranges(starts, lengths)
