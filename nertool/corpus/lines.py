@@ -100,15 +100,21 @@ class Lines(dict[bytes, int]):
         self, text: bytes, unknown: Offsets, kinds: Kinds, source: str, first: int
     ) -> None:
         """Write what the lines are that the table lacks, (line, start, end) each, and add them to it."""
-        once: dict[bytes, tuple[int, int, int]] = {}
-        for i, start, end in unknown.tolist():
+        once: dict[bytes, int] = {}
+        firsts: list[int] = []  # where in `unknown` each different line stands first
+        of_lines: list[int] = []
+        for number, (i, start, end) in enumerate(unknown.tolist()):
             line = text[start:end]
-            try:
-                kinds[i] = self[line]
-            except FaultyLine as fault:
-                raise CorpusError(f"{source}:{first + i}: {fault.what}") from None
-            once.setdefault(line, (i, start, end))
-        lines, starts, ends = np.array(list(once.values())).T
+            kind = once.get(line)
+            if kind is None:
+                try:
+                    kind = once[line] = self[line]
+                except FaultyLine as fault:
+                    raise CorpusError(f"{source}:{first + i}: {fault.what}") from None
+                firsts.append(number)
+            of_lines.append(kind)
+        kinds[unknown[:, 0]] = of_lines
+        lines, starts, ends = unknown[firsts].T
         self._table.add(np.frombuffer(text, dtype=np.uint8), starts, ends, kinds[lines])
 
     def outline(self, block: Block) -> tuple[Kinds, Offsets]:

@@ -31,7 +31,11 @@ LOWER, INITIAL, CAPITALS, MIXED, SIGNS, SINGLE = range(1, 7)
 CAPS = 7  # classes, the padding's included
 
 
-@lru_cache(maxsize=1 << 16)
+_REMEMBERED = 1 << 16  # answers of each kind
+_SHAPES, _AFFIXES = 2048, 32768  # well over what a corpus shows, so that few collide
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def caps(word: str) -> int:
     """Tell lower, Initial, ALL CAPITALS, miXed, digits and signs, and a single Capital: 1 … 6."""
     if word.islower():
@@ -70,31 +74,41 @@ def hashed(text: str, size: int) -> int:
     return 1 + zlib.crc32(text.encode("utf-8", "surrogatepass")) % (size - 1)
 
 
-def affixes(word: str) -> list[str]:
-    """Return prefixes of 1 to 3 letters and suffixes of 1 to 4, lower-cased, marked with length and side."""
+class _Affixes(dict[str, int]):
+    """The numbers of affixes of one length and side, by which they are marked; found once for each."""
+
+    def __init__(self, before: str, after: str) -> None:
+        super().__init__()
+        self._marks = before, after
+
+    def __missing__(self, letters: str) -> int:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        before, after = self._marks
+        self[letters] = number = hashed(before + letters + after, _AFFIXES)
+        return number
+
+
+def affixes(word: str) -> tuple[int, ...]:
+    """Return the numbers of a word's prefixes of 1 to 3 letters and suffixes of 1 to 4, lower-cased."""
     w = word.lower()
-    return [
-        "1<" + w[:1], "2<" + w[:2], "3<" + w[:3],
-        "1" + w[-1:] + ">", "2" + w[-2:] + ">", "3" + w[-3:] + ">", "4" + w[-4:] + ">",
-    ]  # fmt: skip
+    return (
+        _P1[w[:1]], _P2[w[:2]], _P3[w[:3]], _S1[w[-1:]], _S2[w[-2:]], _S3[w[-3:]], _S4[w[-4:]],
+    )  # fmt: skip
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=_REMEMBERED)
 def _shape_number(signs: str) -> int:
     return hashed(_collapsed(signs), _SHAPES)
 
 
-@lru_cache(maxsize=1 << 16)
-def _affix_number(affix: str) -> int:
-    return hashed(affix, _AFFIXES)
-
-
-_SHAPES, _AFFIXES = 2048, 32768  # well over what a corpus shows, so that few collide
+_P1, _P2, _P3 = (_Affixes(f"{n}<", "") for n in (1, 2, 3))
+_S1, _S2, _S3, _S4 = (_Affixes(str(n), ">") for n in (1, 2, 3, 4))
 
 FEATURES: dict[str, Feature] = {
     "caps": Feature(CAPS, 1, lambda word: (caps(word),)),
     "shape": Feature(_SHAPES, 1, lambda word: (_shape_number(word.translate(_SIGNS)),)),
-    "affixes": Feature(_AFFIXES, 7, lambda word: tuple(map(_affix_number, affixes(word)))),
+    "affixes": Feature(_AFFIXES, 7, affixes),
 }
 
 
