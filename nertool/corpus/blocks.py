@@ -11,7 +11,7 @@ import numpy as np
 from nertool.errors import CorpusError
 
 BLOCK_BYTES = 1 << 19
-_BEFORE_GROWTH = 8  # blocks of one size: few would leave some processes without work
+_BEFORE_GROWTH = 4  # blocks of one size: few would leave some processes without work
 _MARK = "\ufeff"
 
 
