@@ -202,7 +202,7 @@ def test_ctrl_c_ends_in_one_line_without_a_process_left_and_can_be_resumed(
         assert any(line.startswith("first stage: epoch 1") for line in process.stderr)
         os.killpg(process.pid, signal.SIGINT)
         rest, out = process.stderr.read(), process.stdout.read()
-    assert process.returncode == 130
+    assert process.returncode == 130, rest
     assert out == ""
     *epochs, last = rest.splitlines()
     assert all(re.match(r"(first stage|member \d).*: epoch \d/\d", line) for line in epochs)
@@ -212,6 +212,35 @@ def test_ctrl_c_ends_in_one_line_without_a_process_left_and_can_be_resumed(
     in_this_process()
     run_training(full_config, tmp_path / "run", resume=True)
     assert_same(tmp_path / "run", expected)
+
+
+LOST_INTERRUPT = """
+import signal, time
+from nertool.cli import main
+from nertool.training import run
+
+class Ends:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)  # what is raised here, Python can only print
+
+def epochs(*_):
+    Ends()
+    time.sleep(20)
+    raise SystemExit("went on")
+    yield
+
+run.run_training = epochs
+main()
+"""
+
+
+def test_ctrl_c_is_heard_where_python_would_lose_it(full, tmp_path):
+    command = [sys.executable, "-c", LOST_INTERRUPT, "train", full / "config.yaml"]
+    command += ["--run-dir", tmp_path / "run"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (130, ""), done.stderr
+    assert done.stderr.splitlines()[-1].startswith("interrupted; add --resume")
+    assert "KeyboardInterrupt" not in done.stderr
 
 
 # Errors

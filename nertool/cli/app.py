@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -78,6 +80,7 @@ app.add_typer(corpus_app, name="corpus")
 
 def main() -> None:
     """Run the command line. Exit 0: done; 1: failed, with one line that says why; 2: misused."""
+    sys.unraisablehook = _send_lost_interrupt
     try:
         app()
     except NertoolError as error:
@@ -98,6 +101,20 @@ def main() -> None:
         _fail(
             "out of memory; set vectors.limit, network.hidden, a width or training.batch_size lower"
         )
+
+
+def _send_lost_interrupt(lost: sys.UnraisableHookArgs, /) -> None:
+    """Send a Ctrl-C once more where Python could only have printed it.
+
+    It calls some functions of its own between any two steps of ours, to which nothing that they
+    raise can be returned: those of a module's lock while it is imported, or of an object that ends.
+    """
+    if not isinstance(lost.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+        return
+    later = threading.Timer(0.01, signal.raise_signal, [signal.SIGINT])
+    later.daemon = True
+    later.start()
 
 
 def _os_error(error: OSError) -> str:
