@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nertool.errors import ModelError
+from nertool.network.lookup import RowGradient
 from nertool.network.objective import Batch, Masks, Objective, dense, loss_and_gradients
 from nertool.network.optimizers import Optimizer
 from nertool.training.audit import (
@@ -108,6 +109,16 @@ def test_an_audit_tells_what_a_step_did_and_that_the_gradient_was_right():
     assert found.update_to_weight["L"] == pytest.approx(expected, rel=1e-12)
     for name, array in after.items():
         np.testing.assert_array_equal(theta[name], array)
+
+
+@pytest.mark.filterwarnings("error")
+def test_large_numbers_are_finite_and_each_other_is_noticed():
+    values = np.full((3, 2), 1e30, dtype=np.float32)  # whose squares are not
+    assert is_finite(1.0, {"W": values})
+    for odd in (np.inf, -np.inf, np.nan):
+        values[1, 1] = odd
+        assert not is_finite(1.0, {"W": np.ones(4), "E": RowGradient(np.arange(3), values)})
+    assert not is_finite(np.inf, {"W": np.ones(4)})
 
 
 def test_an_audit_catches_a_mistake(monkeypatch):

@@ -11,6 +11,7 @@ import pytest
 
 from nertool.network import objective
 from nertool.network.activations import ACTIVATIONS
+from nertool.network.dropout import dropout_mask
 from nertool.network.gradcheck import (
     ALL,
     FAIL,
@@ -27,7 +28,6 @@ from nertool.network.objective import (
     Masks,
     Objective,
     dense,
-    dropout_mask,
     evaluate,
     loss_and_gradients,
 )

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from nertool.corpus import linetable
 from nertool.kernels import build, library
+from nertool.network.dropout import splitmix64
 
 SEEDS = st.integers(0, 100_000)
 HERE = Path(library.__file__).parent
@@ -115,25 +116,98 @@ def test_add_others_takes_a_token_s_own_neighbours_off_its_group_s_sum(n, H, see
 @with_kernels
 @settings(max_examples=50, deadline=None)
 @given(m=st.integers(0, 8), d=st.integers(1, 20), seed=SEEDS)
-def test_adagrad_rows_takes_the_step_of_the_paper_in_the_rows_met(m, d, seed):
+def test_adagrad_takes_the_step_of_the_paper_in_the_rows_met(m, d, seed):
     rng = np.random.default_rng(seed)
-    theta, G = rng.random((2, 9, d), dtype=np.float32)
-    before, memory = theta.copy(), G.copy()
+    theta, G, whole, of_whole = rng.random((4, 9, d), dtype=np.float32)
+    g, of_all = rng.normal(size=(2, 9, d)).astype(np.float32)
     rows = np.sort(rng.permutation(9)[:m])
-    g = rng.normal(size=(m, d)).astype(np.float32)
-    assert library.adagrad_rows(theta, G, g, rows, 0.1, 1e-8)
-    memory[rows] += g * g
-    before[rows] += g / (np.sqrt(memory[rows]) + np.float32(1e-8)) * np.float32(-0.1)
-    np.testing.assert_array_equal(G, memory)
-    np.testing.assert_array_equal(theta, before)
+    expected = []
+    for before, memory, gradient, own in (
+        (theta, G, g[:m], rows),
+        (whole, of_whole, of_all, slice(9)),
+    ):
+        before, memory = before.copy(), memory.copy()
+        memory[own] += gradient * gradient
+        floor, alpha = np.float32([1e-8, 0.1])
+        before[own] -= alpha * (gradient / (np.sqrt(memory[own]) + floor))
+        expected += [before, memory]
+    steps = library.Step(theta, G, g[:m], rows), library.Step(whole, of_whole, of_all, None)
+    assert library.adagrad(steps, 0.1, 1e-8)
+    for found, right in zip((theta, G, whole, of_whole), expected, strict=True):
+        np.testing.assert_array_equal(found, right)
 
 
 @with_kernels
-@given(bits=st.lists(st.integers(0, 65535), max_size=70), below=st.integers(0, 65536))
-def test_dropout_mask_keeps_what_reaches_the_bar(bits, below):
-    out = np.full(len(bits), np.nan, dtype=np.float32)
-    assert library.dropout_mask(np.array(bits, dtype=np.uint16), below, 1.25, out)
-    assert out.tolist() == [0.0 if b < below else 1.25 for b in bits]
+def test_adagrad_takes_a_row_of_numbers_too():
+    b, G = np.zeros((2, 3), dtype=np.float32)
+    assert library.adagrad([library.Step(b, G, np.float32([3, 0, -4]), None)], 0.5, 1.0)
+    assert G.tolist() == [9, 0, 16]
+    assert b.tolist() == [
+        np.float32(-0.375),
+        0,
+        np.float32(0.4),
+    ]  # 0.5 · 3/(3 + 1), 0.5 · 4/(4 + 1)
+
+
+TABLES = (
+    (4, 1, 3),
+    (40, 2, 1),
+    (7, 4, 2),
+)  # (rows, a row's width, columns): 3 + 2 + 8 numbers a word
+
+
+def words_of_tables(seed: int, n: int) -> tuple[list, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    tables = [rng.normal(size=(V, d)).astype(np.float32) for V, d, _ in TABLES]
+    ids = [rng.integers(0, V, (n, c), dtype=np.int32) for V, _, c in TABLES]
+    return tables, np.concatenate(ids, axis=1)
+
+
+@with_kernels
+@settings(max_examples=50, deadline=None)
+@given(n=st.integers(1, 20), beside=st.integers(0, 3), seed=SEEDS)
+def test_gather_rows_lays_rows_side_by_side(n, beside, seed):
+    tables, ids = words_of_tables(seed, n)
+    out = np.full((n, 13 + beside), np.nan, dtype=np.float32)
+    wider = np.concatenate([np.full((n, 2), 99, dtype=np.int32), ids], axis=1)
+    assert library.gather_rows(out[:, beside:], tables, wider[:, 2:], [3, 1, 2])
+    for i in range(n):
+        of_table = [0, 0, 0, 1, 2, 2]
+        expected = [tables[k][row] for k, row in zip(of_table, ids[i], strict=True)]
+        np.testing.assert_array_equal(out[i, beside:], np.concatenate(expected))
+    assert np.isnan(out[:, :beside]).all()
+
+
+@with_kernels
+@settings(max_examples=50, deadline=None)
+@given(n=st.integers(1, 20), frozen=st.sets(st.integers(0, 2), max_size=2), seed=SEEDS)
+def test_sum_by_row_adds_up_what_each_row_is_met_with(n, frozen, seed):
+    _, ids = words_of_tables(seed, n)
+    values = np.random.default_rng(seed).normal(size=(n, 15)).astype(np.float32)[:, 1:14]
+    V = [0 if k in frozen else V for k, (V, _, _) in enumerate(TABLES)]
+    found = library.sum_by_row(ids, values, V, [1, 2, 4], [3, 1, 2])
+    cuts = (slice(0, 3), slice(0, 3)), (slice(3, 4), slice(3, 5)), (slice(4, 6), slice(5, 13))
+    for k, (own, stretches) in enumerate(cuts):
+        rows, sums = found[k]
+        sum_of = {}
+        pieces = values[:, stretches].reshape(n, ids[:, own].shape[1], -1)
+        for i in range(n):
+            for row, piece in zip(ids[i, own].tolist(), pieces[i], strict=True):
+                sum_of[row] = sum_of.get(row, np.float32(0)) + piece
+        if k in frozen:
+            sum_of = {}
+        assert rows.tolist() == sorted(sum_of)
+        for row, total in zip(rows.tolist(), sums, strict=True):
+            np.testing.assert_array_equal(total, sum_of[row])
+
+
+@with_kernels
+@given(n=st.integers(0, 600), below=st.integers(0, 65536), seed=st.integers(0, 2**64 - 1))
+def test_dropout_mask_keeps_what_reaches_the_bar(n, below, seed):
+    out = np.full(n, np.nan, dtype=np.float32)
+    assert library.dropout_mask(seed, below, 1.25, out)
+    drawn = [int(z) >> 16 * k & 0xFFFF for z in splitmix64(seed, -(-n // 4)) for k in range(4)]
+    assert out.tolist() == [0.0 if bits < below else 1.25 for bits in drawn[:n]]
 
 
 @with_kernels

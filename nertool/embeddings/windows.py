@@ -33,11 +33,11 @@ class PaddedText:
 
 
 class WindowBatch(NamedTuple):
-    """B windows over n words: positions (n,) of the words in the padded text, windows (B, C) into
-    them, tokens (B,) in the text."""
+    """B windows over n words: positions (n,) of the words in the padded text, windows (B, C) int32
+    into them, tokens (B,) in the text."""
 
     positions: NDArray[np.int64]
-    windows: NDArray[np.int64]
+    windows: Ids
     tokens: NDArray[np.int64]
 
 
@@ -62,14 +62,15 @@ def sentence_windows(text: PaddedText, sentences: NDArray[np.int64]) -> WindowBa
     positions = ranges(starts + 2 * m * sentences, lengths + 2 * m)    # (n,) = B + 2m each
     # In the batch, too, the token i of the k-th sentence stands at i + m + 2mk.
     centres = np.arange(len(tokens)) + m + 2 * m * np.repeat(np.arange(len(sentences)), lengths)
-    return WindowBatch(positions, centres[:, None] + np.arange(-m, m + 1), tokens)
+    windows = np.add(centres[:, None], np.arange(-m, m + 1), dtype=np.int32, casting="unsafe")
+    return WindowBatch(positions, windows, tokens)
 
 
 def single_windows(text: PaddedText, tokens: NDArray[np.int64]) -> WindowBatch:
     """Return the windows of single tokens, from anywhere in the text: each has its own C words."""
     C = 2 * text.m + 1
     positions = text.centres[tokens][:, None] + np.arange(-text.m, text.m + 1)   # (B, C)
-    windows = np.arange(len(tokens) * C).reshape(len(tokens), C)
+    windows = np.arange(len(tokens) * C, dtype=np.int32).reshape(len(tokens), C)
     return WindowBatch(positions.ravel(), windows, tokens)
 
 

@@ -15,6 +15,36 @@ typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t mask __attribute__((vector_size(16)));
 enum { LANES = 4, LINE = 16 /* numbers in a cache line */, AHEAD = 8, POSITIONS = 64 };
 
+/* A row that is in no cache takes as long to come as a hundred that are: ask in time. */
+static inline void ask_for(const float *row, int64_t d)
+{
+    for (int64_t j = 0; j < d; j += LINE)
+        __builtin_prefetch(row + j);
+}
+
+/* Rows of a few numbers are worth no more than these loops: a compiler's own, made for long ones, take
+   several times as long to begin. */
+static inline void copy_row(float *restrict to, const float *restrict from, int64_t d)
+{
+    int64_t j = 0;
+    for (; j + LANES <= d; j += LANES)
+        *(lanes *)(to + j) = *(const lanes *)(from + j);
+    if (j < d && d >= LANES)
+        *(lanes *)(to + d - LANES) = *(const lanes *)(from + d - LANES);
+    else
+        for (; j < d; j++)
+            to[j] = from[j];
+}
+
+static inline void add_row(float *restrict to, const float *restrict from, int64_t d)
+{
+    int64_t j = 0;
+    for (; j + LANES <= d; j += LANES)
+        *(lanes *)(to + j) += *(const lanes *)(from + j);
+    for (; j < d; j++)
+        to[j] += from[j];
+}
+
 /* No number below 0, where `positive`; one that is no number stays as it is. */
 static inline lanes bounded(lanes x, int positive)
 {
@@ -30,13 +60,9 @@ void window_sums(float *restrict z, const float *restrict T, const float *restri
 {
     const float *row[2 * POSITIONS];
     for (int64_t i = 0; i < n; i++) {
-        /* A row that is in no cache takes as long to come as a hundred that are: ask in time. */
         if (i + AHEAD < n)
-            for (int64_t c = 0; c < C; c++) {
-                const float *later = T + (rows[centres[i + AHEAD] + c - C / 2] * slices + c) * H;
-                for (int64_t j = 0; j < H; j += LINE)
-                    __builtin_prefetch(later + j);
-            }
+            for (int64_t c = 0; c < C; c++)
+                ask_for(T + (rows[centres[i + AHEAD] + c - C / 2] * slices + c) * H, H);
         for (int64_t c = 0; c < C; c++) {
             int64_t p = centres[i] + c - C / 2;
             row[c] = T + (rows[p] * slices + c) * H;
@@ -70,11 +96,64 @@ void window_sums(float *restrict z, const float *restrict T, const float *restri
 void add_rows(float *restrict out, const int32_t *restrict place, const float *restrict values,
               int64_t stride, const int32_t *restrict from, int64_t m, int64_t d)
 {
-    for (int64_t i = 0; i < m; i++) {
-        float *restrict own = out + (place ? place[i] : i) * d;
-        const float *restrict row = values + (from ? from[i] : i) * stride;
-        for (int64_t j = 0; j < d; j++)
-            own[j] += row[j];
+    for (int64_t i = 0; i < m; i++)
+        add_row(out + (place ? place[i] : i) * d, values + (from ? from[i] : i) * stride, d);
+}
+
+/* out_i = the rows ids[i, 0], ids[i, 1], ... of the tables, side by side: columns[k] of them from table k,
+   whose rows are widths[k] long. One row of out is `stride` after the other, one of ids F. */
+void gather_rows(float *restrict out, int64_t stride, const int32_t *restrict ids, int64_t F, int64_t n,
+                 const float *const *restrict tables, const int64_t *restrict widths,
+                 const int64_t *restrict columns, int64_t count)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t *id = ids + i * F, *later = ids + (i + AHEAD < n ? i + AHEAD : i) * F;
+        float *restrict own = out + i * stride;
+        for (int64_t k = 0; k < count; k++)
+            for (int64_t c = 0; c < columns[k]; c++, own += widths[k]) {
+                ask_for(tables[k] + *later++ * widths[k], widths[k]);
+                copy_row(own, tables[k] + *id++ * widths[k], widths[k]);
+            }
+    }
+}
+
+/* The way back: for each table k in turn, of V[k] rows, the rows that its columns of ids name, ascending,
+   and for each the sum of the stretches of values that stand at its places. They are written one table
+   after the other, counts[k] of them; a table with V[k] = 0 is passed over. ids and values lie in rows
+   of which one begins F, or `stride`, after the other. met (largest V) is 0, and left so; place is anything. */
+void sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restrict counts,
+                uint8_t *restrict met, int32_t *restrict place, const int64_t *restrict V,
+                const int64_t *restrict widths, const int64_t *restrict columns, int64_t tables,
+                const int32_t *restrict ids, int64_t F, int64_t n, const float *restrict values,
+                int64_t stride)
+{
+    for (int64_t k = 0; k < tables; ids += columns[k], values += columns[k] * widths[k], k++) {
+        int64_t count = 0, d = widths[k];
+        for (int64_t i = 0; i < n && V[k]; i++)
+            for (int64_t c = 0; c < columns[k]; c++)
+                met[ids[i * F + c]] = 1;
+        for (int64_t row = 0; row < V[k]; row++) {
+            uint64_t several;
+            if (row + (int64_t)sizeof several <= V[k]) {
+                memcpy(&several, met + row, sizeof several);
+                if (several == 0) {
+                    row += (int64_t)sizeof several - 1;
+                    continue;
+                }
+            }
+            if (met[row]) {
+                met[row] = 0;
+                place[row] = (int32_t)count;
+                rows[count++] = row;
+            }
+        }
+        memset(sums, 0, (size_t)(count * d) * sizeof *sums);
+        for (int64_t i = 0; i < n && V[k]; i++)
+            for (int64_t c = 0; c < columns[k]; c++)
+                add_row(sums + place[ids[i * F + c]] * d, values + i * stride + c * d, d);
+        counts[k] = count;
+        rows += count;
+        sums += count * d;
     }
 }
 
@@ -99,27 +178,54 @@ void add_others(float *restrict z, const float *restrict T, const int32_t *restr
     }
 }
 
-/* AdaGrad, for the rows of theta and G (.., d) that g (m, d) is the gradient of:
+/* AdaGrad, for each of several arrays theta[k] (.., d[k]) and their memories G[k], in the m[k] rows that
+   g[k] (m[k], d[k]) is the gradient of; without rows[k], in the first m[k]:
    G += g g; theta -= alpha g / (sqrt(G) + floor). */
-void adagrad_rows(float *restrict theta, float *restrict G, const float *restrict g,
-                  const int64_t *restrict rows, int64_t m, int64_t d, float alpha, float floor)
+void adagrad(int64_t several, float *const *restrict theta, float *const *restrict G,
+             const float *const *restrict g, const int64_t *const *restrict rows,
+             const int64_t *restrict m, const int64_t *restrict d, float alpha, float floor)
 {
-    for (int64_t i = 0; i < m; i++) {
-        float *restrict own = theta + rows[i] * d, *restrict memory = G + rows[i] * d;
-        const float *restrict gradient = g + i * d;
-        for (int64_t j = 0; j < d; j++) {
-            memory[j] += gradient[j] * gradient[j];
-            own[j] += gradient[j] / (sqrtf(memory[j]) + floor) * -alpha;
+    for (int64_t k = 0; k < several; k++)
+        for (int64_t i = 0; i < m[k]; i++) {
+            int64_t row = rows[k] ? rows[k][i] : i;
+            if (rows[k] && i + AHEAD < m[k]) {
+                ask_for(theta[k] + rows[k][i + AHEAD] * d[k], d[k]);
+                ask_for(G[k] + rows[k][i + AHEAD] * d[k], d[k]);
+            }
+            float *restrict own = theta[k] + row * d[k], *restrict memory = G[k] + row * d[k];
+            const float *restrict gradient = g[k] + i * d[k];
+            for (int64_t j = 0; j < d[k]; j++) {
+                memory[j] += gradient[j] * gradient[j];
+                own[j] += gradient[j] / (sqrtf(memory[j]) + floor) * -alpha;
+            }
         }
-    }
 }
 
-/* mask[i] = bits[i] < below ? 0 : scale. */
-void dropout_mask(float *restrict mask, const uint16_t *restrict bits, int64_t n, int32_t below,
-                  float scale)
+/* The i-th of the numbers that SplitMix64 draws from a seed. */
+static inline uint64_t drawn(uint64_t seed, uint64_t i)
 {
-    for (int64_t i = 0; i < n; i++)
-        mask[i] = bits[i] < below ? 0 : scale;
+    uint64_t z = seed + (i + 1) * 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+
+/* mask[i] = 0 or scale: 0 where the i-th sixteen bits that are drawn, each number's lowest first, are
+   a number below the bar. */
+void dropout_mask(float *restrict mask, int64_t n, uint64_t seed, int32_t below, float scale)
+{
+    enum { EACH = 4, SOME = 64 };
+    uint16_t bits[SOME * EACH];
+    for (int64_t start = 0; start < n; start += SOME * EACH) {
+        for (int i = 0; i < SOME; i++) {
+            uint64_t z = drawn(seed, (uint64_t)(start / EACH + i));
+            for (int k = 0; k < EACH; k++)
+                bits[EACH * i + k] = (uint16_t)(z >> 16 * k);
+        }
+        int64_t left = n - start < SOME * EACH ? n - start : SOME * EACH;
+        for (int64_t i = 0; i < left; i++)
+            mask[start + i] = bits[i] < below ? 0 : scale;
+    }
 }
 
 /* In each column of p (N, T; a column in one piece), a member of a group of n gets

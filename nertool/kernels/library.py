@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +25,17 @@ Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
 
+_Byte: Any = ctypes.c_char
 _P, _I, _U, _D = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64, ctypes.c_double
 # name → what it returns, and what it takes, as in kernels.c
 _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "window_sums": (None, [_P, _P, _P, _P, _P, _P, _I, _I, _I, _I, ctypes.c_int32]),
     "add_rows": (None, [_P, _P, _P, _I, _P, _I, _I]),
+    "gather_rows": (None, [_P, _I, _P, _I, _I, _P, _P, _P, _I]),
+    "sum_by_row": (None, [_P, _P, _P, _P, _P, _P, _P, _P, _I, _P, _I, _I, _P, _I]),
     "add_others": (None, [_P, _P, _P, _P, _P, _P, _P, _I, _I, _I]),
-    "adagrad_rows": (None, [_P, _P, _P, _P, _I, _I, ctypes.c_float, ctypes.c_float]),
-    "dropout_mask": (None, [_P, _P, _I, ctypes.c_int32, ctypes.c_float]),
+    "adagrad": (None, [_I, _P, _P, _P, _P, _P, _P, ctypes.c_float, ctypes.c_float]),
+    "dropout_mask": (None, [_P, _I, _U, ctypes.c_int32, ctypes.c_float]),
     "blend_groups": (None, [_P, _I, _I, _P, _P, _I, _D]),
     "look_up_lines": (_I, [_P, _I, _P, _U, _I, _P, _P, _P, _P, _I, _P, _P]),
     "put_cells": (_I, [_P, _P, _I, _P, _P, _P]),
@@ -71,7 +74,24 @@ def _at(array: Array, of: type[np.generic], columns: bool = False) -> int:
     if array.dtype != of or not (flags.f_contiguous if columns else flags.c_contiguous):
         order = "column by column" if columns else "row by row"
         raise TypeError(f"found {array.dtype} in steps of {array.strides}, expected {of} {order}")
-    return array.ctypes.data
+    return _beginning(array)
+
+
+def _within(array: Array, of: type[np.generic]) -> tuple[int, int] | None:
+    """Return where an array (n, d) begins, and how many entries from one row to the next, which may be
+    more than d; None if it is of another type, or its rows are not in one piece."""
+    apart, rest = divmod(array.strides[0], array.itemsize)
+    if array.dtype != of or array.strides[1] != array.itemsize or apart < 0 or rest:
+        return None
+    return _beginning(array[0] if len(array) else array), apart
+
+
+def _beginning(array: Array) -> int:
+    try:
+        # In a third of the time that array.ctypes takes.
+        return ctypes.addressof(_Byte.from_buffer(array))
+    except (TypeError, ValueError):  # read-only, or empty
+        return array.ctypes.data
 
 
 # Those of tagging's inner loop find their arrays once, and are called with a stretch of tokens: where
@@ -145,34 +165,100 @@ def add_others(
 def add_rows(out: Array, place: Int32s, values: Array, rows: Int32s | None = None) -> bool:
     """Add values[rows[i]], of (…, d), to out[place[i]], one i after the other: every repetition counts.
     Without rows, i stands in its stead. Values' rows may be part of longer ones."""
-    if _library is None or not (values.dtype == out.dtype == np.float32):
-        return False
-    stride, apart = divmod(values.strides[0], values.itemsize)
-    if values.strides[1] != values.itemsize or stride < 0 or apart:
+    found = _within(values, np.float32)
+    if _library is None or found is None or out.dtype != np.float32:
         return False
     picked = None if rows is None else _at(rows, np.int32)
     where = _at(out, np.float32), _at(place, np.int32)
-    _library.add_rows(*where, values.ctypes.data, stride, picked, len(place), values.shape[1])
+    _library.add_rows(*where, *found, picked, len(place), values.shape[1])
     return True
 
 
-def adagrad_rows(
-    theta: Array, G: Array, g: Array, rows: Int64s, alpha: float, floor: float
-) -> bool:
-    """Take a step of AdaGrad in some rows (m,) of theta and of its memory G, (n, d) each; g (m, d) is the
-    gradient in those rows: G += g², then theta −= alpha g / (√G + floor)."""
-    if _library is None or theta.dtype != np.float32:
+def gather_rows(out: Array, tables: Sequence[Array], ids: Int32s, columns: Sequence[int]) -> bool:
+    """Write into each row of out the rows of tables that ids (n, F) names, side by side: columns[k] of
+    its numbers are of table k, (V_k, d_k). The rows of out (n, Σ columns[k] d_k), and those of ids,
+    may be part of longer ones."""
+    of_out, of_ids = _within(out, np.float32), _within(ids, np.int32)
+    if _library is None or of_out is None or of_ids is None:
         return False
-    arrays = _at(theta, np.float32), _at(G, np.float32), _at(g, np.float32)
-    _library.adagrad_rows(*arrays, _at(rows, np.int64), *g.shape, alpha, floor)
+    if any(table.dtype != np.float32 for table in tables):
+        return False
+    at = (_P * len(tables))(*[_at(table, np.float32) for table in tables])
+    widths = _numbers(table.shape[1] for table in tables)
+    _library.gather_rows(*of_out, *of_ids, len(ids), at, widths, _numbers(columns), len(tables))
     return True
 
 
-def dropout_mask(bits: NDArray[np.uint16], below: int, scale: float, out: Array) -> bool:
-    """Write out[i] = 0 where bits[i] is below a bar, and scale elsewhere, (n,)."""
+def _numbers(several: Iterable[int]) -> ctypes.Array[Any]:
+    listed = list(several)
+    return (_I * len(listed))(*listed)
+
+
+def sum_by_row(
+    ids: Int32s, values: Array, V: Sequence[int], widths: Sequence[int], columns: Sequence[int]
+) -> list[tuple[Int64s, Array]] | None:
+    """Return for each table k the distinct numbers in its columns of ids (n, F), all from 0 to V[k] − 1,
+    ascending, and for each of them the sum, (·, widths[k]), of the stretches of values
+    (n, Σ columns[k] widths[k]) that stand at its places, one after the other; nothing for V[k] = 0.
+    The rows of both may be part of longer ones. None: there is no kernel for it."""
+    of_ids, of_values = _within(ids, np.int32), _within(values, np.float32)
+    if _library is None or of_ids is None or of_values is None:
+        return None
+    n = len(ids)
+    most = [min(v, n * c) for v, c in zip(V, columns, strict=True)]
+    rows = np.empty(sum(most), dtype=np.int64)
+    sums = np.empty(sum(m * d for m, d in zip(most, widths, strict=True)), dtype=np.float32)
+    met, place = np.zeros(max(V), dtype=np.uint8), np.empty(max(V), dtype=np.int32)
+    counts = (_I * len(V))()
+    made = (
+        _at(rows, np.int64),
+        _at(sums, np.float32),
+        counts,
+        _at(met, np.uint8),
+        _at(place, np.int32),
+    )
+    tables = map(_numbers, (V, widths, columns))
+    _library.sum_by_row(*made, *tables, len(V), *of_ids, n, *of_values)
+    found = []
+    for count, d in zip(counts, widths, strict=True):
+        found.append((rows[:count], sums[: count * d].reshape(count, d)))
+        rows, sums = rows[count:], sums[count * d :]
+    return found
+
+
+class Step(NamedTuple):
+    """theta and its memory G, (n, ·) each, and the gradient g (m, ·) in some rows (m,), or None: in all."""
+
+    theta: Array
+    G: Array
+    g: Array
+    rows: Int64s | None
+
+
+def adagrad(steps: Sequence[Step], alpha: float, floor: float) -> bool:
+    """Take steps of AdaGrad: G += g², then theta −= alpha g / (√G + floor)."""
+    if _library is None or any(step.theta.dtype != np.float32 for step in steps):
+        return False
+    several = _P * len(steps)
+    _library.adagrad(
+        len(steps),
+        several(*[_at(step.theta, np.float32) for step in steps]),
+        several(*[_at(step.G, np.float32) for step in steps]),
+        several(*[_at(step.g, np.float32) for step in steps]),
+        several(*[None if step.rows is None else _at(step.rows, np.int64) for step in steps]),
+        _numbers(len(step.g) for step in steps),
+        _numbers(step.g.size // max(1, len(step.g)) for step in steps),
+        *(alpha, floor),
+    )
+    return True
+
+
+def dropout_mask(seed: int, below: int, scale: float, out: Array) -> bool:
+    """Write out (n,): 0 where the i-th of the sixteen bits that SplitMix64 draws from a seed are a number
+    below a bar, and scale elsewhere."""
     if _library is None or out.dtype != np.float32:
         return False
-    _library.dropout_mask(_at(out, np.float32), _at(bits, np.uint16), len(bits), below, scale)
+    _library.dropout_mask(_at(out, np.float32), len(out), seed, below, scale)
     return True
 
 

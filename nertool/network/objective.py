@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.kernels import library
 from nertool.network.activations import Array
 from nertool.network.lookup import (
     Each,
@@ -20,6 +20,7 @@ from nertool.network.lookup import (
     embed,
     embed_backward,
     scatter_add,
+    side_by_side,
 )
 from nertool.network.losses import LOSSES
 from nertool.network.scorer import Cache, Weights, backward, forward
@@ -91,11 +92,8 @@ def evaluate(
     R = embed(tables, batch.ids, objective.columns)                     # (n, d)
     if masks.input is not None:
         R *= masks.input
-    x = R.take(batch.windows, axis=0).reshape(len(batch.windows), -1)   # (B, C d)
-    e = 0
-    if batch.given is not None:
-        x = np.concatenate([x, batch.given], axis=1)                    # (B, D)  D = C d + e
-        e = batch.given.shape[1]
+    x = side_by_side(R, batch.windows, batch.given)                     # (B, D)  D = C d + e
+    e = 0 if batch.given is None else batch.given.shape[1]
     s, cache = forward(weights, objective.activation, x, masks.hidden, e)   # (B, K)
     J, ds = LOSSES[objective.output](s, batch.y, batch.weights)
     if objective.l2:
@@ -175,6 +173,58 @@ def share_of(
     return Share(of * J, back.weights, dR)
 
 
+def shares_of(
+    objective: Objective,
+    parameters: Parameters,
+    batch: Batch,
+    masks: Masks = NO_MASKS,
+    each: Each = map,
+) -> list[tuple[Part, Share]]:
+    """Go forward and back through each part of a batch; each: how to go through the parts."""
+    parts = parts_of(batch, masks)
+    trained = any(name not in objective.frozen for name in tables_of(parameters))
+
+    def share(part: Part) -> Share:
+        of = len(part.batch.windows) / len(batch.windows)
+        return share_of(objective, parameters, part.batch, part.masks, of, trained)
+
+    return list(zip(parts, each(share, parts), strict=True))
+
+
+def summed(
+    objective: Objective,
+    parameters: Parameters,
+    shares: list[tuple[Part, Share]],
+    each: Each = map,
+) -> tuple[float, ParameterGradients]:
+    """Put the parts of a batch together, in their order: J and ∂J/∂θ. The shares are used up.
+
+    each: how to go through the tables.
+    """
+    parts, own = zip(*shares, strict=True)
+    J = sum(share.J for share in own)
+    W, b, U = map(_added, zip(*(share.weights for share in own), strict=True))
+
+    gradients: ParameterGradients = {}
+    tables = tables_of(parameters)
+    dRs = [share.dR for share in own if share.dR is not None]
+    if dRs:
+        # A word that two parts have stands twice here; its rows get the sum, as any word's do.
+        ids = _joined([part.batch.ids for part in parts])
+        frozen = {k for k, name in enumerate(tables) if name in objective.frozen}
+        by_table = embed_backward(
+            list(tables.values()), ids, _joined(dRs), objective.columns, frozen, each
+        )
+        for name, gradient in zip(tables, by_table, strict=True):
+            if gradient is not None:
+                gradients[name] = gradient
+    gradients.update(W=W, b=b, U=U)
+    if objective.l2:
+        gradients["W"] = W + objective.l2 * parameters["W"]
+        gradients["U"] = U + objective.l2 * parameters["U"]
+    return J, gradients
+
+
 def loss_and_gradients(
     objective: Objective,
     parameters: Parameters,
@@ -188,37 +238,17 @@ def loss_and_gradients(
     to go through the batch's parts, and then through the tables; the result is the same to the bit,
     since the parts are added in their order.
     """
-    B = len(batch.windows)
-    tables = tables_of(parameters)
-    frozen = {k for k, name in enumerate(tables) if name in objective.frozen}
-    trained = len(frozen) < len(tables)
-    parts = parts_of(batch, masks)
+    return summed(
+        objective, parameters, shares_of(objective, parameters, batch, masks, each), each
+    )
 
-    def share(part: Part) -> Share:
-        of = len(part.batch.windows) / B
-        return share_of(objective, parameters, part.batch, part.masks, of, trained)
 
-    shares = list(each(share, parts))
-    J = sum(own.J for own in shares)
-    weights = [own.weights for own in shares]
-    W, b, U = (sum(of_parts[1:], of_parts[0]) for of_parts in zip(*weights, strict=True))
-
-    gradients: ParameterGradients = {}
-    if trained:
-        # A word that two parts have stands twice here; its rows get the sum, as any word's do.
-        ids = _joined([part.batch.ids for part in parts])
-        dR = _joined([own.dR for own in shares if own.dR is not None])  # (n, d)
-        by_table = embed_backward(
-            list(tables.values()), ids, dR, objective.columns, frozen, each
-        )
-        for name, gradient in zip(tables, by_table, strict=True):
-            if gradient is not None:
-                gradients[name] = gradient
-    gradients.update(W=W, b=b, U=U)
-    if objective.l2:
-        gradients["W"] = W + objective.l2 * parameters["W"]
-        gradients["U"] = U + objective.l2 * parameters["U"]
-    return J, gradients
+def _added(arrays: Iterable[Array]) -> Array:
+    """Add arrays up, one after the other, in the first one's place."""
+    total, *others = arrays
+    for other in others:
+        total += other
+    return total
 
 
 def _joined(arrays: list[Array]) -> Array:
@@ -235,23 +265,6 @@ def initial_weights(
         return rng.uniform(-limit, limit, (rows, columns)).astype(dtype)
 
     return Weights(W=uniform(H, D), b=np.zeros(H, dtype=dtype), U=uniform(K, H))
-
-
-def dropout_mask(
-    rng: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: type[np.floating]
-) -> Array | None:
-    """Return a mask of 0 and 1/(1 − rate), so that the expected value stays; None at rate 0."""
-    if not rate:
-        return None
-    # 16 random bits an entry tell a rate to 1/65,536, and four entries share what the generator
-    # gives at a time: a fraction of what a float for each costs.
-    size = int(np.prod(shape))
-    bits = rng.integers(0, 1 << 64, -(-size // 4), dtype=np.uint64).view(np.uint16)[:size]
-    below, scale = round(rate * (1 << 16)), dtype(1.0 / (1.0 - rate))
-    mask = np.empty(size, dtype=dtype)
-    if not library.dropout_mask(bits, below, float(scale), mask):
-        np.multiply(bits >= below, scale, out=mask)
-    return mask.reshape(shape)
 
 
 def dense(gradient: Array | RowGradient, like: Array) -> Array:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nertool.kernels.library import adagrad_rows
+from nertool.kernels.library import Step, adagrad
 from nertool.network.activations import Array
 from nertool.network.lookup import Each, RowGradient
 from nertool.network.objective import ParameterGradients, Parameters
@@ -44,12 +43,6 @@ def _adagrad(g: Array, memory: list[Array], alpha: float, momentum: float, t: in
     np.divide(g, step, out=step)
     step *= -alpha
     return step
-
-
-def _adagrad_in_place(theta: Array, G: Array, g: Array, rows: NDArray[np.integer], alpha: float) -> bool:
-    """Do at once what _adagrad and the adding to theta do, where that can be done."""
-    theta, G, g = (array.reshape(len(array), -1) for array in (theta, G, g))  # b has no columns
-    return adagrad_rows(theta, G, g, rows.astype(np.int64, copy=False), alpha, _FLOOR)
 
 
 def _adam(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
@@ -93,6 +86,8 @@ class Optimizer:
         Every number steps by itself, so the arrays are gone through in blocks; each: how.
         """
         self.t += 1
+        if self.rule is _adagrad and self._adagrad_at_once(parameters, gradients, alpha):
+            return
 
         def step(block: tuple[str, slice]) -> None:
             name, own = block
@@ -101,8 +96,6 @@ class Optimizer:
                 rows, g = gradient.rows[own], gradient.values[own]
             else:
                 rows, g = np.arange(own.start, own.stop), gradient[own]
-            if self.rule is _adagrad and _adagrad_in_place(theta, memory[0], g, rows, alpha):
-                return
             met = [array.take(rows, axis=0) for array in memory]
             theta[rows] = theta.take(rows, axis=0) + self.rule(g, met, alpha, self.momentum, self.t)
             for array, changed in zip(memory, met, strict=True):
@@ -110,6 +103,19 @@ class Optimizer:
 
         for _ in each(step, _blocks(gradients)):
             pass
+
+
+    def _adagrad_at_once(
+        self, parameters: Parameters, gradients: ParameterGradients, alpha: float
+    ) -> bool:
+        """Do what _adagrad and the adding to θ do, for all parameters, where there is a kernel for it."""
+        steps = []
+        for name, gradient in gradients.items():
+            rows = gradient.rows if isinstance(gradient, RowGradient) else None
+            g = gradient.values if isinstance(gradient, RowGradient) else gradient
+            (G,) = self.memory[name]
+            steps.append(Step(parameters[name], G, g, rows))
+        return adagrad(steps, alpha, _FLOOR)
 
 
 _BLOCK = 1 << 15  # numbers: what a rule makes of so many stays in a core's own cache

@@ -14,7 +14,7 @@ from nertool.embeddings.context import Setting
 from nertool.embeddings.encoder import Encoder
 from nertool.embeddings.inputs import Inputs, given_inputs, lay_out, table_columns
 from nertool.network.activations import Array
-from nertool.network.lookup import embed
+from nertool.network.lookup import embed, side_by_side
 from nertool.network.objective import Parameters, tables_of, weights_of
 from nertool.network.scorer import scores
 from nertool.tagging.decode import Lattice, lattice
@@ -113,9 +113,8 @@ def score_tokens(parameters: Parameters, config: Config, inputs: Inputs) -> Arra
         first = centres[0] - m
         R = embed(tables, ids[first : centres[-1] + m + 1], columns)     # (n, d)
         windows = centres[:, None] - first + np.arange(-m, m + 1)        # (B, C)
-        x = R[windows].reshape(len(centres), -1)
-        if given is not None:
-            x = np.concatenate([x, given[start : start + _BLOCK]], axis=1)   # (B, D)
+        beside = None if given is None else given[start : start + _BLOCK]
+        x = side_by_side(R, windows, beside)                             # (B, D)
         out[start : start + _BLOCK, implied:] = scores(weights, config.network.activation, x)
     return out
 

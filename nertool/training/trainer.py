@@ -22,6 +22,7 @@ from nertool.embeddings.windows import (
 )
 from nertool.evaluation.scores import Scores
 from nertool.network.activations import Array
+from nertool.network.dropout import dropout_mask
 from nertool.network.lookup import row_width
 from nertool.network.objective import (
     PART,
@@ -29,8 +30,8 @@ from nertool.network.objective import (
     Masks,
     Objective,
     Parameters,
-    dropout_mask,
-    loss_and_gradients,
+    shares_of,
+    summed,
     tables_of,
 )
 from nertool.network.optimizers import Optimizer
@@ -177,7 +178,11 @@ def _epoch(
         batch, masks = drawn
         # A number too large is caught below, by J: no need for numpy to warn of it first.
         with np.errstate(over="ignore", invalid="ignore"):
-            J, gradients = loss_and_gradients(objective, parameters, batch, masks, team.each)
+            shares = shares_of(objective, parameters, batch, masks, team.each)
+            # Only this draws from state.rng, one batch after the other: what is drawn doesn't depend on
+            # when.
+            following = team.begin(lambda: next(source, None))
+            J, gradients = summed(objective, parameters, shares, team.each)
         step = state.optimizer.t + 1
         where = {"epoch": state.epoch, "step": step, "alpha": alpha}
         snapshot = Snapshot(where, objective, parameters, batch, masks)
@@ -190,8 +195,6 @@ def _epoch(
             )
         due = settings.audit_every and step % settings.audit_every == 0
         before = copy_met(parameters, gradients) if due else {}
-        # Only this draws from state.rng, one batch after the other: what is drawn doesn't depend on when.
-        following = team.begin(lambda: next(source, None))
         state.optimizer.update(parameters, gradients, alpha, team.each)
         if due:
             audits.append(audit(snapshot, J, gradients, before, parameters))

@@ -17,6 +17,7 @@ from nertool.embeddings.context import Setting
 from nertool.embeddings.inputs import Inputs
 from nertool.embeddings.windows import single_windows
 from nertool.network.activations import ACTIVATIONS
+from nertool.network.dropout import dropout_mask
 from nertool.network.gradcheck import STEPS, BlockCheck, Comparison, Ladders, check_gradients
 from nertool.network.lookup import row_width
 from nertool.network.losses import LOSSES
@@ -25,7 +26,6 @@ from nertool.network.objective import (
     Masks,
     Objective,
     Parameters,
-    dropout_mask,
     tables_of,
 )
 from nertool.tagging.model import Model, inputs_for, outputs

@@ -1,0 +1,38 @@
+"""Dropout's masks (Srivastava et al. 2014), already divided by the share kept."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.kernels import library
+from nertool.network.activations import Array
+
+
+def dropout_mask(
+    rng: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: type[np.floating]
+) -> Array | None:
+    """Return a mask of 0 and 1/(1 − rate), so that the expected value stays; None at rate 0."""
+    if not rate:
+        return None
+    # 16 random bits an entry tell a rate to 1/65,536, and numbers drawn from one seed cost a fraction of
+    # the generator's own.
+    size = int(np.prod(shape))
+    seed = int(rng.integers(0, 1 << 64, dtype=np.uint64))
+    below, scale = round(rate * (1 << 16)), dtype(1.0 / (1.0 - rate))
+    mask = np.empty(size, dtype=dtype)
+    if not library.dropout_mask(seed, below, float(scale), mask):
+        bits = splitmix64(seed, -(-size // 4)).astype("<u8", copy=False).view("<u2")[:size]
+        np.multiply(bits >= below, scale, out=mask)
+    return mask.reshape(shape)
+
+
+def splitmix64(seed: int, n: int) -> NDArray[np.uint64]:
+    """Draw n numbers of 64 bits from a seed (Steele, Lea and Flood 2014: SplitMix64)."""
+    z = np.arange(1, n + 1, dtype=np.uint64)
+    z *= np.uint64(0x9E3779B97F4A7C15)
+    z += np.uint64(seed)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        z ^= z >> np.uint64(shift)
+        z *= np.uint64(factor)
+    return z ^ (z >> np.uint64(31))
