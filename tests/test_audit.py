@@ -150,9 +150,10 @@ def test_a_batch_is_kept_where_training_breaks(tmp_path):
     assert load_snapshot(tmp_path / "deep" / "b").where["step"] == 10
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("spoil", ["windows", "W", "objective"])
-def test_a_batch_that_does_not_fit_together_is_refused(tmp_path, spoil):
-    given = snapshot()
+def test_a_batch_that_does_not_fit_together_is_refused(tmp_path, spoil, dtype):
+    given = snapshot(dtype)
     if spoil == "windows":
         given = given._replace(batch=given.batch._replace(windows=given.batch.windows + 100))
     elif spoil == "W":

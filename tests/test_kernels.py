@@ -184,8 +184,8 @@ def test_gather_rows_lays_rows_side_by_side(n, beside, seed):
 def test_sum_by_row_adds_up_what_each_row_is_met_with(n, frozen, seed):
     _, ids = words_of_tables(seed, n)
     values = np.random.default_rng(seed).normal(size=(n, 15)).astype(np.float32)[:, 1:14]
-    V = [0 if k in frozen else V for k, (V, _, _) in enumerate(TABLES)]
-    found = library.sum_by_row(ids, values, V, [1, 2, 4], [3, 1, 2])
+    passed = [k in frozen for k in range(3)]
+    found = library.sum_by_row(ids, values, [4, 40, 7], passed, [1, 2, 4], [3, 1, 2])
     cuts = (slice(0, 3), slice(0, 3)), (slice(3, 4), slice(3, 5)), (slice(4, 6), slice(5, 13))
     for k, (own, stretches) in enumerate(cuts):
         rows, sums = found[k]
@@ -199,6 +199,39 @@ def test_sum_by_row_adds_up_what_each_row_is_met_with(n, frozen, seed):
         assert rows.tolist() == sorted(sum_of)
         for row, total in zip(rows.tolist(), sums, strict=True):
             np.testing.assert_array_equal(total, sum_of[row])
+
+
+@with_kernels
+@pytest.mark.parametrize("number", [-1, 4])
+def test_a_number_that_names_no_row_is_refused(number):
+    tables, ids = words_of_tables(0, 5)
+    ids[3, 1] = number  # of the first table, of 4 rows
+    rows = np.zeros((5, 13), dtype=np.float32)
+    with pytest.raises(IndexError):
+        library.gather_rows(rows, tables, ids, [3, 1, 2])
+    with pytest.raises(IndexError):
+        library.sum_by_row(ids, rows, [4, 40, 7], [False] * 3, [1, 2, 4], [3, 1, 2])
+    step = library.Step(tables[0], tables[0].copy(), tables[0][:2].copy(), np.array([number, 4]))
+    with pytest.raises(IndexError):
+        library.adagrad([step], 0.1, 1e-8)
+
+
+@with_kernels
+def test_arrays_that_do_not_fit_together_are_refused():
+    tables, ids = words_of_tables(0, 5)
+    rows = np.zeros((5, 13), dtype=np.float32)
+    with pytest.raises(ValueError, match="expected 14 columns"):
+        library.gather_rows(rows, tables, ids, [4, 1, 2])
+    with pytest.raises(ValueError, match="expected 11 columns"):
+        library.sum_by_row(ids, rows, [4, 40, 7], [False] * 3, [1, 2, 3], [3, 1, 2])
+    with pytest.raises(ValueError, match="found numbers"):
+        library.gather_rows(rows[:4], tables, ids, [3, 1, 2])
+    for G, g in ((rows[:4], rows), (rows, rows[:4]), (rows, rows[:, :2])):
+        with pytest.raises(ValueError, match="found"):
+            library.adagrad([library.Step(rows, G, np.ascontiguousarray(g), None)], 0.1, 1e-8)
+    assert not library.gather_rows(rows, tables, ids.astype(np.int64), [3, 1, 2])
+    assert not library.gather_rows(rows, [t[::-1] for t in tables], ids, [3, 1, 2])
+    assert not rows.any()
 
 
 @with_kernels

@@ -101,37 +101,49 @@ void add_rows(float *restrict out, const int32_t *restrict place, const float *r
 }
 
 /* out_i = the rows ids[i, 0], ids[i, 1], ... of the tables, side by side: columns[k] of them from table k,
-   whose rows are widths[k] long. One row of out is `stride` after the other, one of ids F. */
-void gather_rows(float *restrict out, int64_t stride, const int32_t *restrict ids, int64_t F, int64_t n,
-                 const float *const *restrict tables, const int64_t *restrict widths,
-                 const int64_t *restrict columns, int64_t count)
+   of V[k] rows that are widths[k] long. One row of out is `stride` after the other, one of ids F. Returns
+   1, or 0 if a number names no row. */
+int32_t gather_rows(float *restrict out, int64_t stride, const int32_t *restrict ids, int64_t F, int64_t n,
+                    const float *const *restrict tables, const int64_t *restrict V,
+                    const int64_t *restrict widths, const int64_t *restrict columns, int64_t count)
 {
     for (int64_t i = 0; i < n; i++) {
         const int32_t *id = ids + i * F, *later = ids + (i + AHEAD < n ? i + AHEAD : i) * F;
         float *restrict own = out + i * stride;
         for (int64_t k = 0; k < count; k++)
-            for (int64_t c = 0; c < columns[k]; c++, own += widths[k]) {
+            for (int64_t c = 0; c < columns[k]; c++, own += widths[k], id++) {
+                if (*id < 0 || *id >= V[k])
+                    return 0;
                 ask_for(tables[k] + *later++ * widths[k], widths[k]);
-                copy_row(own, tables[k] + *id++ * widths[k], widths[k]);
+                copy_row(own, tables[k] + *id * widths[k], widths[k]);
             }
     }
+    return 1;
 }
 
 /* The way back: for each table k in turn, of V[k] rows, the rows that its columns of ids name, ascending,
    and for each the sum of the stretches of values that stand at its places. They are written one table
-   after the other, counts[k] of them; a table with V[k] = 0 is passed over. ids and values lie in rows
-   of which one begins F, or `stride`, after the other. met (largest V) is 0, and left so; place is anything. */
-void sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restrict counts,
-                uint8_t *restrict met, int32_t *restrict place, const int64_t *restrict V,
-                const int64_t *restrict widths, const int64_t *restrict columns, int64_t tables,
-                const int32_t *restrict ids, int64_t F, int64_t n, const float *restrict values,
-                int64_t stride)
+   after the other, counts[k] of them; one that is frozen is passed over. ids and values lie in rows of
+   which one begins F, or `stride`, after the other. met (largest V) is 0; place is anything. Returns 1,
+   or 0 if a number names no row. */
+int32_t sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restrict counts,
+                   uint8_t *restrict met, int32_t *restrict place, const int64_t *restrict V,
+                   const int64_t *restrict frozen, const int64_t *restrict widths,
+                   const int64_t *restrict columns, int64_t tables, const int32_t *restrict ids,
+                   int64_t F, int64_t n, const float *restrict values, int64_t stride)
 {
     for (int64_t k = 0; k < tables; ids += columns[k], values += columns[k] * widths[k], k++) {
         int64_t count = 0, d = widths[k];
-        for (int64_t i = 0; i < n && V[k]; i++)
-            for (int64_t c = 0; c < columns[k]; c++)
-                met[ids[i * F + c]] = 1;
+        counts[k] = 0;
+        if (frozen[k])
+            continue;
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t c = 0; c < columns[k]; c++) {
+                int32_t id = ids[i * F + c];
+                if (id < 0 || id >= V[k])
+                    return 0;
+                met[id] = 1;
+            }
         for (int64_t row = 0; row < V[k]; row++) {
             uint64_t several;
             if (row + (int64_t)sizeof several <= V[k]) {
@@ -148,13 +160,14 @@ void sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restrict 
             }
         }
         memset(sums, 0, (size_t)(count * d) * sizeof *sums);
-        for (int64_t i = 0; i < n && V[k]; i++)
+        for (int64_t i = 0; i < n; i++)
             for (int64_t c = 0; c < columns[k]; c++)
                 add_row(sums + place[ids[i * F + c]] * d, values + i * stride + c * d, d);
         counts[k] = count;
         rows += count;
         sums += count * d;
     }
+    return 1;
 }
 
 /* For each token i of a group g = group[i] >= 0:
@@ -179,7 +192,7 @@ void add_others(float *restrict z, const float *restrict T, const int32_t *restr
 }
 
 /* AdaGrad, for each of several arrays theta[k] (.., d[k]) and their memories G[k], in the m[k] rows that
-   g[k] (m[k], d[k]) is the gradient of; without rows[k], in the first m[k]:
+   g[k] (m[k], d[k]) is the gradient of, ascending; without rows[k], in the first m[k]:
    G += g g; theta -= alpha g / (sqrt(G) + floor). */
 void adagrad(int64_t several, float *const *restrict theta, float *const *restrict G,
              const float *const *restrict g, const int64_t *const *restrict rows,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,8 +31,8 @@ _P, _I, _U, _D = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64, ctypes.c_doub
 _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "window_sums": (None, [_P, _P, _P, _P, _P, _P, _I, _I, _I, _I, ctypes.c_int32]),
     "add_rows": (None, [_P, _P, _P, _I, _P, _I, _I]),
-    "gather_rows": (None, [_P, _I, _P, _I, _I, _P, _P, _P, _I]),
-    "sum_by_row": (None, [_P, _P, _P, _P, _P, _P, _P, _P, _I, _P, _I, _I, _P, _I]),
+    "gather_rows": (ctypes.c_int32, [_P, _I, _P, _I, _I, _P, _P, _P, _P, _I]),
+    "sum_by_row": (ctypes.c_int32, [_P] * 9 + [_I, _P, _I, _I, _P, _I]),
     "add_others": (None, [_P, _P, _P, _P, _P, _P, _P, _I, _I, _I]),
     "adagrad": (None, [_I, _P, _P, _P, _P, _P, _P, ctypes.c_float, ctypes.c_float]),
     "dropout_mask": (None, [_P, _I, _U, ctypes.c_int32, ctypes.c_float]),
@@ -177,48 +177,60 @@ def add_rows(out: Array, place: Int32s, values: Array, rows: Int32s | None = Non
 def gather_rows(out: Array, tables: Sequence[Array], ids: Int32s, columns: Sequence[int]) -> bool:
     """Write into each row of out the rows of tables that ids (n, F) names, side by side: columns[k] of
     its numbers are of table k, (V_k, d_k). The rows of out (n, Σ columns[k] d_k), and those of ids,
-    may be part of longer ones."""
+    may be part of longer ones. Errors: IndexError for a number that names no row."""
     of_out, of_ids = _within(out, np.float32), _within(ids, np.int32)
     if _library is None or of_out is None or of_ids is None:
         return False
-    if any(table.dtype != np.float32 for table in tables):
+    if any(table.dtype != np.float32 or not table.flags.c_contiguous for table in tables):
         return False
+    widths = [table.shape[1] for table in tables]
+    _must_fit(ids, out, widths, columns)
     at = (_P * len(tables))(*[_at(table, np.float32) for table in tables])
-    widths = _numbers(table.shape[1] for table in tables)
-    _library.gather_rows(*of_out, *of_ids, len(ids), at, widths, _numbers(columns), len(tables))
+    sizes = map(_numbers, ([len(table) for table in tables], widths, columns))
+    if not _library.gather_rows(*of_out, *of_ids, len(ids), at, *sizes, len(tables)):
+        raise IndexError("a number names no row of its table")
     return True
 
 
-def _numbers(several: Iterable[int]) -> ctypes.Array[Any]:
-    listed = list(several)
-    return (_I * len(listed))(*listed)
+def _must_fit(ids: Array, rows: Array, widths: Sequence[int], columns: Sequence[int]) -> None:
+    width = sum(c * d for c, d in zip(columns, widths, strict=True))
+    if ids.shape != (len(rows), sum(columns)) or rows.shape[1] != width:
+        raise ValueError(
+            f"found numbers {ids.shape} of rows {rows.shape}, expected {width} columns"
+        )
+
+
+def _numbers(several: Sequence[int]) -> ctypes.Array[Any]:
+    return (_I * len(several))(*several)
 
 
 def sum_by_row(
-    ids: Int32s, values: Array, V: Sequence[int], widths: Sequence[int], columns: Sequence[int]
+    ids: Int32s,
+    values: Array,
+    V: Sequence[int],
+    frozen: Sequence[bool],
+    widths: Sequence[int],
+    columns: Sequence[int],
 ) -> list[tuple[Int64s, Array]] | None:
     """Return for each table k the distinct numbers in its columns of ids (n, F), all from 0 to V[k] − 1,
     ascending, and for each of them the sum, (·, widths[k]), of the stretches of values
-    (n, Σ columns[k] widths[k]) that stand at its places, one after the other; nothing for V[k] = 0.
-    The rows of both may be part of longer ones. None: there is no kernel for it."""
+    (n, Σ columns[k] widths[k]) that stand at its places, one after the other; nothing if it is frozen.
+    The rows of both may be part of longer ones. None: there is no kernel for it. Errors: IndexError
+    for a number that names no row."""
     of_ids, of_values = _within(ids, np.int32), _within(values, np.float32)
     if _library is None or of_ids is None or of_values is None:
         return None
-    n = len(ids)
-    most = [min(v, n * c) for v, c in zip(V, columns, strict=True)]
+    _must_fit(ids, values, widths, columns)
+    most = [min(v, len(ids) * c) for v, c in zip(V, columns, strict=True)]
     rows = np.empty(sum(most), dtype=np.int64)
     sums = np.empty(sum(m * d for m, d in zip(most, widths, strict=True)), dtype=np.float32)
     met, place = np.zeros(max(V), dtype=np.uint8), np.empty(max(V), dtype=np.int32)
     counts = (_I * len(V))()
-    made = (
-        _at(rows, np.int64),
-        _at(sums, np.float32),
-        counts,
-        _at(met, np.uint8),
-        _at(place, np.int32),
-    )
-    tables = map(_numbers, (V, widths, columns))
-    _library.sum_by_row(*made, *tables, len(V), *of_ids, n, *of_values)
+    made = _at(rows, np.int64), _at(sums, np.float32), counts
+    scratch = _at(met, np.uint8), _at(place, np.int32)
+    tables = map(_numbers, (V, frozen, widths, columns))
+    if not _library.sum_by_row(*made, *scratch, *tables, len(V), *of_ids, len(ids), *of_values):
+        raise IndexError("a number names no row of its table")
     found = []
     for count, d in zip(counts, widths, strict=True):
         found.append((rows[:count], sums[: count * d].reshape(count, d)))
@@ -227,7 +239,8 @@ def sum_by_row(
 
 
 class Step(NamedTuple):
-    """theta and its memory G, (n, ·) each, and the gradient g (m, ·) in some rows (m,), or None: in all."""
+    """theta and its memory G, (n, ·) each, and the gradient g (m, ·) in some rows (m,), ascending; or
+    None: in all."""
 
     theta: Array
     G: Array
@@ -239,6 +252,12 @@ def adagrad(steps: Sequence[Step], alpha: float, floor: float) -> bool:
     """Take steps of AdaGrad: G += g², then theta −= alpha g / (√G + floor)."""
     if _library is None or any(step.theta.dtype != np.float32 for step in steps):
         return False
+    for theta, G, g, rows in steps:
+        m = len(theta) if rows is None else len(rows)
+        if G.shape != theta.shape or g.shape != (m, *theta.shape[1:]):
+            raise ValueError(f"found {theta.shape}, {G.shape} and {m} rows of {g.shape}")
+        if rows is not None and m and not 0 <= rows[0] <= rows[-1] < len(theta):
+            raise IndexError("a number names no row")
     several = _P * len(steps)
     _library.adagrad(
         len(steps),
@@ -246,8 +265,8 @@ def adagrad(steps: Sequence[Step], alpha: float, floor: float) -> bool:
         several(*[_at(step.G, np.float32) for step in steps]),
         several(*[_at(step.g, np.float32) for step in steps]),
         several(*[None if step.rows is None else _at(step.rows, np.int64) for step in steps]),
-        _numbers(len(step.g) for step in steps),
-        _numbers(step.g.size // max(1, len(step.g)) for step in steps),
+        _numbers([len(step.g) for step in steps]),
+        _numbers([step.g.size // max(1, len(step.g)) for step in steps]),
         *(alpha, floor),
     )
     return True

@@ -84,16 +84,17 @@ def embed_backward(
     through the tables.
     """
     columns = columns or (1,) * len(tables)
-    widths = [table.shape[1] for table in tables]
-    V = [0 if k in frozen else len(table) for k, table in enumerate(tables)]
-    summed = library.sum_by_row(ids, dR, V, widths, columns)
+    V, widths = [len(table) for table in tables], [table.shape[1] for table in tables]
+    passed = [k in frozen for k in range(len(tables))]
+    summed = library.sum_by_row(ids, dR, V, passed, widths, columns)
     if summed:
-        return [RowGradient(*own) if v else None for own, v in zip(summed, V, strict=True)]
+        gradients = (RowGradient(*of_table) for of_table in summed)
+        return [None if out else own for own, out in zip(gradients, passed, strict=True)]
     ends = np.cumsum(np.multiply(columns, widths)).tolist()
     cuts = _cuts(tables, columns)
 
     def gradient(k: int) -> RowGradient | None:
-        if not V[k]:
+        if passed[k]:
             return None
         rows, place = distinct(ids[:, cuts[k]].ravel(), V[k])
         values = dR[:, ends[k] - columns[k] * widths[k] : ends[k]].reshape(len(place), -1)
