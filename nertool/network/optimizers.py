@@ -104,7 +104,6 @@ class Optimizer:
         for _ in each(step, _blocks(gradients)):
             pass
 
-
     def _adagrad_at_once(
         self, parameters: Parameters, gradients: ParameterGradients, alpha: float
     ) -> bool:
