@@ -56,7 +56,7 @@ def sides(models: Path) -> dict[str, Side]:
     """Name everyone who takes part. {text} and {out} are filled in."""
     train_text = str(DATA / "conll2003/train.txt")
 
-    def ours(config: str, tokens: int, more: Sequence[str] = ()) -> Side:
+    def ours(config: str, tokens: int, more: Sequence[str] = (), run: str = "") -> Side:
         sets = [
             f"corpus.train={train_text}",
             f"corpus.dev={DATA / 'conll2003/dev.txt'}",
@@ -65,7 +65,7 @@ def sides(models: Path) -> dict[str, Side]:
         ]
         nertool = [sys.executable, "-m", "nertool"]
         options = [part for entry in sets for part in ("--set", entry)]
-        model = str(models / config)
+        model = str(models / (run or config))
         return Side(
             [*nertool, "train", str(ROOT / f"configs/{config}.yaml"), "--run-dir", model, *options],
             [*nertool, "predict", model, "{text}", "-o", "{out}", "--workers", "1"],
@@ -82,6 +82,7 @@ def sides(models: Path) -> dict[str, Side]:
         )
 
     fast, usual = ours("conll2003-fast", 4_000_000), ours("conll2003", 2_000_000)
+    members = ours("conll2003", 1_000_000, ["network.members=3"], "conll2003-members")
     second = [f"vectors.more=[{DATA / 'vectors/glove.6B.100d.bin'}]"]
     largest = ours("conll2003-max", 300_000, second)
     twin = [sys.executable, "-m", "peers.torch_tagger", "tag", str(models / "conll2003-fast")]
@@ -95,6 +96,7 @@ def sides(models: Path) -> dict[str, Side]:
             kernels="off", tokens=2_000_000
         ),
         "nertool, conll2003": usual,
+        "nertool, conll2003 with 3 members": members,
         "nertool, conll2003-max": largest,
         "PyTorch, the network of conll2003-fast": Side(
             fast.train, [*twin, "{text}", "{out}"], 600_000, "torch"
@@ -103,6 +105,7 @@ def sides(models: Path) -> dict[str, Side]:
         "spaCy, blank en + ner": peer("spacy_ner", "spacy", 60_000, "spacy"),
         "nertool, conll2003-fast, all workers": all_workers(fast),
         "nertool, conll2003, all workers": all_workers(usual),
+        "nertool, conll2003 with 3 members, all workers": all_workers(members),
         "nertool, conll2003-max, all workers": all_workers(largest),
         "nertool, conll2003-fast, all workers, running text": all_workers(fast)._replace(
             tag=[*fast.tag[:-2], "--format", "raw"], raw=True
