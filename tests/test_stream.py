@@ -21,7 +21,7 @@ from nertool.corpus.schemes import tag_names, tags_of
 from nertool.embeddings import context
 from nertool.embeddings.context import Setting
 from nertool.errors import CorpusError, TaggingError
-from nertool.tagging import parallel, pipeline
+from nertool.tagging import parallel, pipeline, wordtables
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.evaluate import evaluate_with_calibration
 from nertool.tagging.model import Model
@@ -113,6 +113,25 @@ def test_tags_are_those_of_the_whole_text_whatever_a_block_holds(tagger, monkeyp
     text = conll(*DOCUMENTS)
     out = tagged(tagger, text, block=block)
     assert column(out) == expected_column(tagger, text_of(*DOCUMENTS))
+
+
+def test_a_text_of_ever_new_words_meets_each_about_once(monkeypatch):
+    model = random_model(members=1, folds=0, seed=4)
+    documents = [[f"Paris met w{i} in x{i} .", f"y{i} left Ada"] for i in range(100)]
+    text = conll(*documents)
+    expected = column(tagged(CompiledTagger(model), text))
+    met: list[str] = []
+    encoder = model.members[0].encoder
+    monkeypatch.setattr(
+        encoder, "encode", lambda new, of=encoder.encode: (met.extend(new), of(new))[1]
+    )
+    monkeypatch.setattr(wordtables, "_MOST_FORMS", 60)  # of 306
+    tagger = CompiledTagger(model)
+    assert column(tagged(tagger, text, block=100)) == expected
+    assert len(set(met)) == 306
+    # What was forgotten is met again, at most as often as that much is new.
+    assert 306 < len(met) < 2 * 306
+    assert len(tagger._members[0].table.forms.ids) < 100
 
 
 def test_where_a_document_is_cut_matters_to_this_model(tagger, monkeypatch):

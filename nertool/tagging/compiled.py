@@ -51,6 +51,7 @@ class CompiledTagger:
         members = (*model.first_stage, *model.members)
         contexts = math.prod(combinations_of(contexts_of(model.config)))
         forms = {id(m.encoder): Forms(m, contexts) for m in members}
+        self.most_forms = min(own.most for own in forms.values())
         self._first, self._members = (
             [_Network(m, model, forms[id(m.encoder)], table_bytes) for m in stage]
             for stage in (model.first_stage, model.members)

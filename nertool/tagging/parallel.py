@@ -49,7 +49,9 @@ class Worker:
     def kinds(self, rows: Rows, block: Block, source: str) -> tuple[Kinds, Bytes, WordForms]:
         """Return what each line of a block is and its bytes, as Lines.kinds, and the words that the
         former points into."""
-        if self._lines is None or self._lines.rows != rows or self._lines.full:
+        # The tagger meets a new list's words only, one that is too long over and over.
+        full = len(self._words) > self.tagger.most_forms
+        if full or self._lines is None or self._lines.rows != rows or self._lines.full:
             self._lines, self._words = Lines(rows), WordForms([])
         kinds, raw = self._lines.kinds(block, source)
         self._words.words += islice(self._lines.words, len(self._words), None)

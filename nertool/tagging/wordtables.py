@@ -42,13 +42,14 @@ def combinations_of(contexts: Sequence[str]) -> list[int]:
 class Forms:
     """The word forms that an encoder has met, each with a number; 0 and 1 are the paddings'.
 
-    ids (forms, F): their row numbers in the tables. age: how often all were forgotten.
+    ids (forms, F): their row numbers in the tables. age: how often all were forgotten. most: how many
+    are remembered, if no list of words is longer.
     """
 
     def __init__(self, member: Member, contexts: int) -> None:
         """contexts: in how many combinations of contexts a form may be told apart."""
         self._encoder, self._member = member.encoder, member
-        self._most = min(_MOST_FORMS, _LISTED_BYTES // (4 * contexts))
+        self.most = min(_MOST_FORMS, _LISTED_BYTES // (4 * contexts))
         self.age = -1
         self._forget()
 
@@ -61,13 +62,15 @@ class Forms:
     def numbers_of(self, words: Sequence[str]) -> Ids:
         """Return each word form's number, (n,) int32, adding those not met before."""
         # A list that only grew since it was last asked about: what is new in it is enough.
-        begun = self._last[1] if words is self._last[0] else np.empty(0, dtype=np.int32)
+        grown = words is self._last[0]
+        begun = self._last[1] if grown else np.empty(0, dtype=np.int32)
         added = words[len(begun) :]
-        known = self._numbers
-        new = [word for word in added if word not in known]
-        if known and len(known) + len(new) > self._most:
+        new = [word for word in added if word not in self._numbers]
+        # While a list grows, nothing is forgotten: all of it would have to be met again.
+        if not grown and self._numbers and len(self._numbers) + len(new) > self.most:
             self._forget()
-            known, begun, added, new = self._numbers, begun[:0], words, list(words)
+            new = list(added)
+        known = self._numbers
         if new:
             first = len(self.ids)
             known.update(zip(new, range(first, first + len(new)), strict=True))
