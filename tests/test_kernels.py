@@ -1,10 +1,8 @@
-"""The compiled kernels, against loops in Python; what is built where there is no compiler; and that
-a user gets the same with them and without."""
+"""The compiled kernels, against loops in Python; and that a user gets the same with them and without."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,11 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nertool.corpus import linetable
-from nertool.kernels import build, library
+from nertool.kernels import library
 from nertool.network.dropout import splitmix64
 
 SEEDS = st.integers(0, 100_000)
-HERE = Path(library.__file__).parent
 
 with_kernels = pytest.mark.skipif(
     not library.compiled(), reason="nertool was installed without its compiled kernels"
@@ -349,55 +346,3 @@ def test_tags_are_the_same_with_the_kernels_and_without(run_dir, tiny, to):
     on, off = (tagged(run_dir, text, kernels, "--to", to) for kernels in ("on", "off"))
     assert on == off
     assert on.count(b"LOC") > 3
-
-
-# Where they come from
-
-
-@with_kernels
-def test_a_library_of_another_source_is_not_called(tmp_path, monkeypatch):
-    shutil.copytree(HERE, tmp_path / "kernels")
-    monkeypatch.setattr(library, "__file__", str(tmp_path / "kernels" / "library.py"))
-    assert library._load()
-    with open(tmp_path / "kernels" / "kernels.c", "a") as source:
-        source.write("/* changed */")
-    assert library._load() is None
-
-
-def source_tree(folder: Path) -> Path:
-    shutil.copy(HERE / "kernels.c", folder)
-    (folder / "kernels-0123456789abcdef.so").write_bytes(b"of an older source")
-    return folder
-
-
-@pytest.mark.skipif(build.compiler() is None, reason="there is no C compiler")
-def test_what_is_built_takes_the_place_of_older_ones(tmp_path):
-    made = build.build(source_tree(tmp_path))
-    assert isinstance(made, Path), made
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["kernels.c", made.name])
-    if library.compiled():
-        assert made.name in {path.name for path in HERE.iterdir()}
-
-
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        ("false", "false ended with 1, and said nothing"),
-        ("true", "true ended with 0, and said nothing"),
-        ("/no/such/compiler --fast", "/no/such/compiler: No such file"),
-    ],
-)
-def test_without_a_compiler_that_works_nothing_is_built_and_it_is_said_why(
-    tmp_path, monkeypatch, command, said
-):
-    monkeypatch.setenv("CC", command)
-    reason = build.build(source_tree(tmp_path))
-    assert isinstance(reason, str)
-    assert said in reason
-    assert len(list(tmp_path.iterdir())) == 2  # as before
-
-
-def test_no_compiler_at_all(tmp_path, monkeypatch):
-    monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setenv("PATH", "")
-    assert build.build(tmp_path) == "found no C compiler"

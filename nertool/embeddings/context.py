@@ -110,6 +110,15 @@ class Setting:
         return first
 
     @cached_property
+    def neighbours(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The tokens before and after each token in its sentence, (N,) each; N where there is none."""
+        N = len(self.word_ids)
+        before, after = np.arange(-1, N - 1), np.arange(1, N + 1)
+        before[self.first] = N
+        after[:-1][self.first[1:]] = N
+        return before, after
+
+    @cached_property
     def forms(self) -> WordForms:
         return self.words if isinstance(self.words, WordForms) else WordForms(list(self.words))
 
@@ -249,20 +258,11 @@ def context_ids(names: Sequence[str], setting: Setting) -> Ids:
     return np.stack(parts, axis=1) if parts else np.empty((len(setting.word_ids), 0), np.int32)
 
 
-def neighbours(setting: Setting) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the tokens before and after each token in its sentence, (N,) each; N where there is none."""
-    N = len(setting.word_ids)
-    before, after = np.arange(-1, N - 1), np.arange(1, N + 1)
-    before[setting.first] = N
-    after[:-1][setting.first[1:]] = N
-    return before, after
-
-
 def neighbour_sums(setting: Setting, own: Values) -> Values:
     """Return the sum of what stands before and after the members of each group of setting.groups, (G, 2v):
     of own (N + 1, v), each token's vector, the last for beyond a sentence's ends."""
     members, _, sizes = setting.groups
-    sums = [group_sums(own, side[members], sizes) for side in neighbours(setting)]
+    sums = [group_sums(own, side[members], sizes) for side in setting.neighbours]
     return np.concatenate(sums, axis=1)
 
 
@@ -276,7 +276,7 @@ def neighbour_means(setting: Setting, own: Values) -> Values:
     members, group, sizes = setting.groups
     padded = np.concatenate([own, np.zeros((1, own.shape[1]), dtype=own.dtype)])
     means = neighbour_sums(setting, padded)[group]
-    means -= np.concatenate([padded[side[members]] for side in neighbours(setting)], axis=1)
+    means -= np.concatenate([padded[side[members]] for side in setting.neighbours], axis=1)
     means /= (sizes - 1)[group, None].astype(own.dtype)
     return means
 

@@ -44,7 +44,7 @@ class RowGradient(NamedTuple):
 
 def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
     """Return R (n, d): for each of n words, its rows of all tables side by side; ids (n, F)."""
-    n, columns = len(ids), columns or (1,) * len(tables)
+    n, columns = len(ids), _columns(tables, columns)
     R = np.empty((n, row_width(tables, columns)), dtype=np.result_type(*tables))
     if library.gather_rows(R, tables, ids, columns):
         return R
@@ -83,7 +83,7 @@ def embed_backward(
     frozen: the numbers of the tables that need none; None stands in their place. each: how to go
     through the tables.
     """
-    columns = columns or (1,) * len(tables)
+    columns = _columns(tables, columns)
     V, widths = [len(table) for table in tables], [table.shape[1] for table in tables]
     passed = [k in frozen for k in range(len(tables))]
     summed = library.sum_by_row(ids, dR, V, passed, widths, columns)
@@ -121,8 +121,7 @@ def distinct(ids: NDArray[np.integer], V: int) -> tuple[NDArray[np.int64], NDArr
 
 def row_width(tables: Sequence[Array], columns: Columns = ()) -> int:
     """Return d, the width of a word's row."""
-    cuts = _cuts(tables, columns)
-    return sum((cut.stop - cut.start) * t.shape[1] for t, cut in zip(tables, cuts, strict=True))
+    return sum(c * t.shape[1] for t, c in zip(tables, _columns(tables, columns), strict=True))
 
 
 def met_rows(ids: Rows, k: int, tables: Sequence[Array], columns: Columns = ()) -> NDArray[np.integer]:
@@ -130,9 +129,13 @@ def met_rows(ids: Rows, k: int, tables: Sequence[Array], columns: Columns = ()) 
     return np.unique(ids[:, _cuts(tables, columns)[k]])
 
 
+def _columns(tables: Sequence[Array], columns: Columns) -> Columns:
+    return columns or (1,) * len(tables)
+
+
 def _cuts(tables: Sequence[Array], columns: Columns) -> list[slice]:
     """Return which columns of ids belong to each table."""
-    ends = np.cumsum(columns or (1,) * len(tables)).tolist()
+    ends = np.cumsum(_columns(tables, columns)).tolist()
     return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
