@@ -91,12 +91,12 @@ def copied(model: Path, repetitions: int) -> dict[str, float]:
     bytes as those rows have from one place in memory to another."""
     import numpy as np
 
-    from nertool.corpus.formats import read_corpus
     from nertool.corpus.ledger import Ledger
-    from nertool.corpus.records import Reading
-    from nertool.embeddings.context import Setting
+    from nertool.corpus.record import Reading
+    from nertool.formats.read import read_corpus
+    from nertool.inputs.text import Setting
+    from nertool.model.storage import load_model
     from nertool.tagging.compiled import CompiledTagger
-    from nertool.tagging.storage import load_model
 
     corpus = read_corpus(DATA / "conll2003/train.txt", "conll", Reading(), Ledger())
     setting = Setting(corpus.words, corpus.word_ids, corpus.sentence_starts, corpus.document_starts)

@@ -20,11 +20,11 @@ from typing import Any
 from record import DATA, RESULTS, ROOT, check_data, keep, machine
 
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.formats import read_corpus
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.records import Reading
-from nertool.tagging.evaluate import evaluate_with_calibration
-from nertool.tagging.storage import load_model
+from nertool.corpus.record import Reading
+from nertool.evaluation.evaluate import evaluate_with_calibration
+from nertool.formats.read import read_corpus
+from nertool.model.storage import load_model
 from nertool.training.sweep import Trial, run_sweep
 
 Change = dict[str, Any]  # overrides of the config

@@ -43,11 +43,12 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
     import torch
     from peers.twin import Twin
 
-    from nertool.configfile import load_config
-    from nertool.tagging.model import outputs
-    from nertool.training.prepare import prepare
-    from nertool.training.trainer import batches, initial_state, objective_of, one_hot, train
-    from nertool.training.working import training_text, working_inputs
+    from nertool.config.file import load_config
+    from nertool.model.model import outputs
+    from nertool.training.batches import batches, objective_of, one_hot
+    from nertool.training.preparation.prepare import prepare
+    from nertool.training.preparation.working import training_text, working_inputs
+    from nertool.training.trainer import initial_state, train
 
     torch.set_num_threads(threads)
     config = load_config(
@@ -147,9 +148,9 @@ def twin_score(twin: Any, config: Any, prepared: Any, working: Any) -> float:
     import numpy as np
     import torch
 
-    from nertool.embeddings.windows import sentence_windows
-    from nertool.tagging.decode import decode, lattice
-    from nertool.tagging.evaluate import score_predictions
+    from nertool.decoding.viterbi import decode, lattice
+    from nertool.evaluation.scores import score_predictions
+    from nertool.inputs.windows import sentence_windows
 
     part, (text, ids, given) = prepared.dev, working.dev
     drawn = sentence_windows(text, np.arange(len(part.sentence_starts) - 1))

@@ -8,10 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.formats import read_corpus
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.records import Reading
+from nertool.corpus.record import Reading
 from nertool.corpus.schemes import spans_of
+from nertool.formats.read import read_corpus
 
 DATA = Path(__file__).resolve().parent
 PARTS = ("train", "dev", "test")

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
-__all__ = ["Entity", "NertoolError", "Tagger", "load", "train"]
+from nertool.version import __version__
+
+__all__ = ["Entity", "NertoolError", "Tagger", "__version__", "load", "train"]
 
 if TYPE_CHECKING:
     from nertool.api import Entity, NertoolError, Tagger, load, train

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nertool.config import Config
-from nertool.configfile import load_config
+from nertool.config.file import load_config
+from nertool.config.records import Config
 from nertool.errors import NertoolError
 from nertool.tagging.tagger import Entity, Tagger, load
 from nertool.training.run import begin_run, check_free, prepared_for, run_training

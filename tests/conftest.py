@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers import Death
-from models import make_model
 
-from nertool.config import Config
-from nertool.configfile import load_config
-from nertool.embeddings.vectors import WordVectors, load_vectors
+from nertool.config.file import load_config
+from nertool.config.records import Config
 from nertool.errors import VectorsError
 from nertool.kernels import library
-from nertool.tagging.storage import save_model
+from nertool.model.storage import save_model
 from nertool.training import run
 from nertool.training.pool import Piece
-from nertool.training.prepare import prepare
-from nertool.training.prepared import Prepared
+from nertool.training.preparation.prepare import prepare
+from nertool.training.preparation.prepared import Prepared
+from nertool.vectors.load import WordVectors, load_vectors
+from tests.support.helpers import Death
+from tests.support.models import make_model
 
 # One thread: the arrays here are tiny, and tests run side by side.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -55,7 +55,7 @@ def either_way(request: pytest.FixtureRequest) -> Iterator[None]:
     """A module's tests twice: with the compiled kernels, and with the numpy code that they stand in for."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "numpy":
-            patch.setattr(library, "_library", None)
+            patch.setattr(library, "loaded", None)
         elif not library.compiled():
             pytest.skip("nertool was installed without its compiled kernels")
         yield

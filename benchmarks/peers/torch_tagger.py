@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nertool.embeddings.encoder import Encoder
-from nertool.tagging.decode import decode
-from nertool.tagging.model import inputs_for
-from nertool.tagging.storage import load_model
-from nertool.tagging.tagger import setting_of
+from nertool.decoding.viterbi import decode
+from nertool.inputs.encoder import Encoder
+from nertool.inputs.text import setting_of
+from nertool.model.model import inputs_for
+from nertool.model.storage import load_model
 from peers.columns import sentences
 
 _SENTENCES = 2048

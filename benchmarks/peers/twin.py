@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from nertool.config import Config
+from nertool.config.records import Config
 
 
 class Twin(nn.Module):

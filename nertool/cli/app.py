@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from nertool import __version__
 from nertool.cli import (
-    corpus,
     corpus_check,
+    corpus_convert,
     corpus_split,
+    corpus_stats,
     evaluate,
     explain,
     gradcheck,
@@ -25,6 +25,7 @@ from nertool.cli import (
     train,
 )
 from nertool.errors import NertoolError
+from nertool.version import __version__
 
 app = typer.Typer(
     name="nertool",
@@ -40,7 +41,7 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        from nertool.kernels.library import compiled  # with numpy, for which --help need not wait
+        from nertool.kernels.library import compiled
 
         print(f"nertool {__version__}, {'with' if compiled() else 'without'} compiled kernels")
         raise typer.Exit
@@ -71,9 +72,9 @@ app.command("gradcheck", short_help="Prove every gradient, by differences.")(gra
 corpus_app = typer.Typer(
     help="Look after labelled text.", no_args_is_help=True, rich_markup_mode=None
 )
-corpus_app.command("convert", short_help="Between formats and tag schemes.")(corpus.convert)
+corpus_app.command("convert", short_help="Between formats and tag schemes.")(corpus_convert.convert)
 corpus_app.command("check", short_help="Find faults before training.")(corpus_check.check)
-corpus_app.command("stats", short_help="Count words and entities.")(corpus_check.stats)
+corpus_app.command("stats", short_help="Count words and entities.")(corpus_stats.stats)
 corpus_app.command("split", short_help="Into train, dev and test, by document.")(corpus_split.split)
 app.add_typer(corpus_app, name="corpus")
 

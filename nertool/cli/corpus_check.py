@@ -15,24 +15,15 @@ from nertool.cli.options import (
     Language,
     Misaligned,
     TagNames,
-    note,
     print_json,
-    read_config,
     reading_as,
 )
+from nertool.cli.texts import Inputs, read_parts
 
 if TYPE_CHECKING:
-    from nertool.corpus.findings import Finding, Part
-    from nertool.corpus.ledger import Ledger
-    from nertool.corpus.records import Reading
+    from nertool.corpus.part import CorpusPart
+    from nertool.doctor.findings import Finding
 
-Inputs = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="FILE|CONFIG",
-        help="Labelled texts, the one to learn from first; or a config, for its train, dev and test.",
-    ),
-]
 _SHOWN = 3  # places of a finding on the screen; --json and --report have more
 
 
@@ -56,10 +47,10 @@ def check(
     """Examine labelled texts before training: slips, contradictions, leaks, odd characters, habits."""
     reading = reading_as(form, token_column, tag_column, tag_names, misaligned, language)
 
-    from nertool.corpus.check import check as find
+    from nertool.doctor.check import check as find
 
     with account(report, *inputs) as ledger:
-        parts, vectors_path = _read(inputs, form, reading, ledger)
+        parts, vectors_path = read_parts(inputs, form, reading, ledger)
         findings = find(parts)
         path = vectors or vectors_path
         if path is not None:
@@ -75,76 +66,10 @@ def check(
         raise typer.Exit(1)
 
 
-def stats(
-    inputs: Inputs,
-    form: FromFormat = "auto",
-    token_column: Column = None,
-    tag_column: Column = None,
-    tag_names: TagNames = None,
-    misaligned: Misaligned = "drop",
-    language: Language = "en",
-    report: ReportPath = None,
-    as_json: AsJson = False,
-) -> None:
-    """Count documents, sentences, words, and entities by class and length."""
-    reading = reading_as(form, token_column, tag_column, tag_names, misaligned, language)
-
-    from nertool.corpus.stats import as_text
-    from nertool.corpus.stats import stats as numbers_of
-
-    with account(report, *inputs) as ledger:
-        parts, _ = _read(inputs, form, reading, ledger)
-        numbers = [numbers_of(part) for part in parts]
-        if as_json:
-            print_json(numbers)
-        else:
-            print("\n\n".join(map(as_text, numbers)))
-
-
-def _read(
-    inputs: list[Path], form: str, reading: Reading, ledger: Ledger
-) -> tuple[list[Part], Path | None]:
-    """Read the texts, or a config's parts; return them, and the config's vectors."""
-    from dataclasses import replace
-
-    from nertool.corpus.check import parts_of
-    from nertool.corpus.labelled import read_labelled, reading_of
-
-    reading = replace(reading, needs_labels=True)
-    paths, vectors = [(str(path), path) for path in inputs], None
-    configs = [path for path in inputs if path.suffix in (".yaml", ".yml")]
-    if configs:
-        if len(inputs) > 1:
-            raise typer.BadParameter(
-                f"{configs[0]}: a config names all texts itself: give it alone"
-            )
-        told = (form, reading.token_column, reading.tag_column, reading.tag_names)
-        if told != ("auto", None, None, ()):
-            raise typer.BadParameter(
-                "--from, --token-column, --tag-column, --tag-names: a config says how its texts are read: "
-                "leave them out"
-            )
-        config = read_config(inputs[0], None, None)
-        settings, vectors = config.corpus, config.vectors.path
-        named = (("train", settings.train), ("dev", settings.dev), ("test", settings.test))
-        paths = [(name, path) for name, path in named if path is not None]
-        if not paths:
-            raise typer.BadParameter(f"{inputs[0]}: names no corpus.train, nothing to look at")
-        form = settings.format
-        reading = replace(
-            reading_of(settings), misaligned=reading.misaligned, language=reading.language
-        )
-    short = [Path(name).name for name, _ in paths]
-    if len(set(short)) == len(short):
-        paths = [(name, path) for name, (_, path) in zip(short, paths, strict=True)]
-    corpora = [(name, read_labelled(path, form, reading, ledger, note)) for name, path in paths]
-    return parts_of(corpora), vectors
-
-
-def _coverage(path: Path, parts: list[Part]) -> list[Finding]:
-    from nertool.corpus.findings import Finding
-    from nertool.embeddings.encoder import Encoder, coverage
-    from nertool.embeddings.vectors import load_vectors
+def _coverage(path: Path, parts: list[CorpusPart]) -> list[Finding]:
+    from nertool.doctor.findings import Finding
+    from nertool.inputs.encoder import Encoder, coverage
+    from nertool.vectors.load import load_vectors
 
     encoder = Encoder(load_vectors(path, None).words, [])
     findings = []
@@ -156,7 +81,7 @@ def _coverage(path: Path, parts: list[Part]) -> list[Finding]:
     return sorted(findings, key=lambda finding: not finding.serious)
 
 
-def _print_json(parts: list[Part], findings: list[Finding]) -> None:
+def _print_json(parts: list[CorpusPart], findings: list[Finding]) -> None:
     from nertool.corpus.stats import stats as numbers_of
 
     print_json(
@@ -168,7 +93,7 @@ def _print_json(parts: list[Part], findings: list[Finding]) -> None:
     )
 
 
-def _print_text(parts: list[Part], findings: list[Finding]) -> None:
+def _print_text(parts: list[CorpusPart], findings: list[Finding]) -> None:
     from nertool.corpus.stats import as_text
     from nertool.corpus.stats import stats as numbers_of
 

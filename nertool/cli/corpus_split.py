@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from nertool.catalogue import INPUT_FORMATS
 from nertool.cli.account import ReportPath, account
-from nertool.cli.options import INPUT_FORMATS, Column, FromFormat, check_choice, column_of, note
+from nertool.cli.options import Column, FromFormat, check_choice, column_of, note
 
 _BY_LINES = ("conll", "conllu", "jsonl", "inline")
 
@@ -43,13 +44,14 @@ def split(
     import numpy as np
 
     from nertool.corpus.blocks import read_blocks
-    from nertool.corpus.formats import labels_needed, open_format
-    from nertool.corpus.labelled import read_labelled_stream
+    from nertool.corpus.build import entities_of
     from nertool.corpus.ledger import counted
-    from nertool.corpus.records import Reading, entities_of
+    from nertool.corpus.record import Reading
     from nertool.corpus.split import line_units, split_units
     from nertool.errors import CorpusError
-    from nertool.files import free_folder, open_input, replacing_folder
+    from nertool.files.safe import free_folder, open_input, replacing_folder
+    from nertool.formats.labelled import read_labelled_stream
+    from nertool.formats.opening import labels_needed, open_format
 
     free_folder(output)
     with account(report, path) as ledger:

@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
+from nertool.catalogue import INPUT_FORMATS, MISALIGNED
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
-    INPUT_FORMATS,
-    MISALIGNED,
     AsJson,
     Column,
     FromFormat,
@@ -45,12 +44,12 @@ def evaluate(
     check_choice("--from", form, INPUT_FORMATS)
     check_choice("--misaligned", misaligned, MISALIGNED)
 
-    from nertool.corpus.labelled import read_labelled, reading_of
     from nertool.corpus.schemes import keep_labels
+    from nertool.evaluation.evaluate import evaluate_with_calibration
     from nertool.evaluation.report import as_dict, as_table
-    from nertool.tagging.calibrate import describe
-    from nertool.tagging.evaluate import evaluate_with_calibration
-    from nertool.tagging.storage import load_model
+    from nertool.formats.labelled import read_labelled, reading_of
+    from nertool.model.calibrate import describe
+    from nertool.model.storage import load_model
 
     loaded = load_model(model)
     settings = loaded.config.corpus

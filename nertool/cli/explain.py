@@ -12,11 +12,11 @@ import typer
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import AsJson, ModelPath, note, print_json
 from nertool.errors import CorpusError, NertoolError, did_you_mean
-from nertool.files import open_output
+from nertool.files.safe import open_output
 
 if TYPE_CHECKING:
-    from nertool.embeddings.context import Setting
-    from nertool.tagging.model import Model
+    from nertool.inputs.text import Setting
+    from nertool.model.model import Model
 
 
 def explain(
@@ -58,8 +58,8 @@ def explain(
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-    from nertool.explain import explain as explaining
-    from nertool.tagging.storage import load_model
+    from nertool.explain import explanation as explaining
+    from nertool.model.storage import load_model
 
     loaded = load_model(model)
     if member > len(loaded.members):
@@ -93,7 +93,7 @@ def _from_sentence(text: str, word: str) -> tuple[Setting, int]:
     """Find a word of a sentence, by itself or by its number."""
     import numpy as np
 
-    from nertool.tagging.tagger import setting_of
+    from nertool.inputs.text import setting_of
 
     words = text.split()
     if not words:
@@ -118,9 +118,9 @@ def _from_file(
     """Read the token on a line of a CoNLL file, with its document, and its tag as the model has it."""
     import numpy as np
 
-    from nertool.corpus.labelled import read_labelled, reading_of
     from nertool.corpus.schemes import find_scheme, keep_labels, spans_of, tag_names, tags_of
-    from nertool.embeddings.context import Setting
+    from nertool.formats.labelled import read_labelled, reading_of
+    from nertool.inputs.text import Setting
 
     settings = model.config.corpus
     with account(report, path) as ledger:
@@ -149,7 +149,7 @@ def _from_file(
 def _tag_of(model: Model, name: str, setting: Setting, token: int, member: int) -> str:
     """Return the tag that a class or tag is asked about: of a class, the tag that scores highest."""
     from nertool.corpus.schemes import split_tag
-    from nertool.explain.explain import explain, tag_scores
+    from nertool.explain.explanation import explain, tag_scores
 
     if name in model.tags:
         return name

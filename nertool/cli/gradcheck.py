@@ -15,10 +15,10 @@ from nertool.errors import NertoolError, did_you_mean
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
-    from nertool.network.gradcheck import Comparison
-    from nertool.network.jacobians import Jacobian
-    from nertool.training.selfcheck import Caught
-    from nertool.training.verify import Case, Verdict
+    from nertool.gradcheck.case import Case, Verdict
+    from nertool.gradcheck.check import Comparison
+    from nertool.gradcheck.jacobians import Jacobian
+    from nertool.gradcheck.selfcheck import Caught
 
 Result = tuple[bool, list[dict[str, Any]]]  # did all pass? and each one, ready for JSON
 
@@ -81,7 +81,7 @@ def gradcheck(
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
     if plot is not None:
-        from nertool.integrations.ladder_plot import check_plot
+        from nertool.gradcheck.plot import check_plot
 
         check_plot(plot)
     result: dict[str, Any] = {}
@@ -107,7 +107,7 @@ def gradcheck(
 
 
 def _check_jacobians(case: Case, as_json: bool) -> Result:
-    from nertool.network.jacobians import cut_network, jacobians
+    from nertool.gradcheck.jacobians import cut_network, jacobians
 
     tables = jacobians(case.objective, cut_network(case.objective, case.parameters, case.batch))
     if not as_json:
@@ -116,7 +116,7 @@ def _check_jacobians(case: Case, as_json: bool) -> Result:
 
 
 def _seed_mistakes(cases: Iterator[Case], samples: int, as_json: bool) -> Result:
-    from nertool.training.selfcheck import seed_mistakes
+    from nertool.gradcheck.selfcheck import seed_mistakes
 
     found = [(case.network, seed_mistakes(case, samples)) for case in cases]
     if not as_json:
@@ -131,7 +131,7 @@ def _seed_mistakes(cases: Iterator[Case], samples: int, as_json: bool) -> Result
 def _check_gradients(
     cases: Iterator[Case], samples: int, plot: Path | None, as_json: bool
 ) -> Result:
-    from nertool.training.verify import check_case
+    from nertool.gradcheck.case import check_case
 
     verdicts: list[Verdict] = []
     for case in cases:
@@ -157,8 +157,8 @@ def _cases(
     ledger: Ledger,
 ) -> Iterator[Case]:
     if path.is_dir():
-        from nertool.tagging.storage import load_model
-        from nertool.training.verify import cases_of_model
+        from nertool.model.storage import load_model
+        from nertool.training.cases import cases_of_model
 
         return cases_of_model(load_model(path), seed or 0, windows)
     if not path.exists() and path.suffix not in (".yaml", ".yml"):
@@ -168,15 +168,15 @@ def _cases(
         )
     settings = read_config(path, overrides, seed)
 
-    from nertool.training.verify import cases_of_config
+    from nertool.training.cases import cases_of_config
 
     return cases_of_config(settings, windows, note, own_alone, ledger)
 
 
 def _read_batch(path: Path, as_json: bool) -> tuple[Iterator[Case], dict[str, Any]]:
     """Read a batch that training kept; follow it to the first value that is not finite."""
-    from nertool.training.audit import first_not_finite, load_snapshot, loss_of
-    from nertool.training.verify import case_of_snapshot, finite
+    from nertool.gradcheck.audit import first_not_finite, load_snapshot, loss_of
+    from nertool.gradcheck.case import case_of_snapshot, finite
 
     snapshot = load_snapshot(path)
     found = first_not_finite(snapshot)
@@ -195,9 +195,9 @@ def _read_batch(path: Path, as_json: bool) -> tuple[Iterator[Case], dict[str, An
 
 
 def _plot(case: Case, verdict: Verdict, samples: int, path: Path) -> None:
-    from nertool.integrations.ladder_plot import plot_ladders
-    from nertool.network.gradcheck import WIDE
-    from nertool.training.verify import check_case
+    from nertool.gradcheck.case import check_case
+    from nertool.gradcheck.check import WIDE
+    from nertool.gradcheck.plot import plot_ladders
 
     wide = check_case(case, min(samples, 10), WIDE)
     plot_ladders(wide.checks, f"gradient check: {verdict.activation}, {verdict.output}", path)
@@ -206,7 +206,7 @@ def _plot(case: Case, verdict: Verdict, samples: int, path: Path) -> None:
 
 def _show_blocks(verdict: Verdict) -> None:
     """Print a row for each block of parameters, a column for each method."""
-    from nertool.network.gradcheck import METHODS
+    from nertool.gradcheck.check import METHODS
 
     network = f"{verdict.network}: " if verdict.network else ""
     print(
@@ -243,7 +243,7 @@ def _error(comparison: Comparison | None) -> str:
 
 
 def _place(block: str, place: tuple[int, ...]) -> str:
-    from nertool.network.gradcheck import ALL
+    from nertool.gradcheck.check import ALL
 
     return f"direction {place[0]}" if block == ALL else f"{block}[{', '.join(map(str, place))}]"
 
@@ -270,7 +270,7 @@ def _show_faults(verdict: Verdict) -> None:
 
 def _show_others(verdicts: list[Verdict]) -> None:
     """Print a row for each activation and loss that is not the config's own: its worst block."""
-    from nertool.network.gradcheck import METHODS
+    from nertool.gradcheck.check import METHODS
 
     if not verdicts:
         return
@@ -287,7 +287,7 @@ def _show_others(verdicts: list[Verdict]) -> None:
 
 
 def _show_sum(verdicts: list[Verdict], passed: bool) -> None:
-    from nertool.network.gradcheck import FAIL, METHODS, WARN
+    from nertool.gradcheck.check import FAIL, METHODS, WARN
 
     comparisons = [
         c for verdict in verdicts for check in verdict.checks for c in check.methods.values()
@@ -306,7 +306,7 @@ def _show_sum(verdicts: list[Verdict], passed: bool) -> None:
 
 def _show_mistakes(caught: list[Caught], network: str) -> None:
     """Print a row for each mistake: by which methods it was caught, and by how much."""
-    from nertool.network.gradcheck import FAIL, METHODS
+    from nertool.gradcheck.check import FAIL, METHODS
 
     if network:
         print(f"{network}:")

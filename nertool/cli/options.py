@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nertool.catalogue import INPUT_FORMATS, MISALIGNED
+
 if TYPE_CHECKING:
-    from nertool.config import Config
-    from nertool.corpus.records import Reading
+    from nertool.config.records import Config
+    from nertool.corpus.record import Reading
 
 ConfigPath = Annotated[
     Path,
@@ -44,19 +46,6 @@ Workers = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
-
-# As in corpus/, whose files need numpy: help and misuse are answered without it. A test compares them.
-SCHEMES = ("io", "iob1", "iob2", "bioes")
-INPUT_FORMATS = (
-    "auto", "conll", "conllu", "jsonl", "json", "doccano", "spacy", "hf", "label-studio", "brat",
-    "inline", "parquet", "raw", "lines", "text",
-)  # fmt: skip
-LABELLED_OUTPUTS = (
-    "conll", "conllu", "jsonl", "json", "doccano", "spacy", "hf", "label-studio", "brat", "inline",
-    "spans", "parquet",
-)  # fmt: skip
-OUTPUTS = (*(form for form in LABELLED_OUTPUTS if form != "brat"), "html")
-MISALIGNED = ("error", "snap", "drop")
 
 FromFormat = Annotated[
     str,
@@ -113,7 +102,7 @@ def reading_as(
     check_choice("--from", form, INPUT_FORMATS)
     check_choice("--misaligned", misaligned, MISALIGNED)
 
-    from nertool.corpus.records import Reading
+    from nertool.corpus.record import Reading
 
     return Reading(
         token_column=column_of(token_column),
@@ -142,7 +131,7 @@ def print_json(value: Any) -> None:
 
 def read_config(path: Path, overrides: list[str] | None, seed: int | None) -> Config:
     """Read the config with its overrides; a faulty override is misuse, a faulty file is bad input."""
-    from nertool.configfile import load_config
+    from nertool.config.file import load_config
     from nertool.errors import OverrideError
 
     settings = [*(overrides or []), *([] if seed is None else [f"seed={seed}"])]

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nertool.catalogue import INPUT_FORMATS, OUTPUTS, SCHEMES
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
-    INPUT_FORMATS,
-    OUTPUTS,
-    SCHEMES,
     Column,
     Language,
     ModelPath,
@@ -21,14 +19,14 @@ from nertool.cli.options import (
     column_of,
     note,
 )
-from nertool.files import open_binary_output, open_output
+from nertool.files.safe import open_binary_output, open_output
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
-    from nertool.tagging.annotate import Tagging
-    from nertool.tagging.inputs import Input
-    from nertool.tagging.model import Model
-    from nertool.tagging.parallel import Workers
+    from nertool.model.model import Model
+    from nertool.predict.places import Input
+    from nertool.predict.request import Tagging
+    from nertool.predict.workers import Workers
 
 ON_ERROR = ("fail", "report", "skip")
 
@@ -140,13 +138,14 @@ def predict(
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-    from nertool.corpus.records import Reading
+    from nertool.corpus.record import Reading
     from nertool.errors import did_you_mean
-    from nertool.tagging.annotate import Asked, Tagging
+    from nertool.model.storage import load_model
+    from nertool.predict.places import expand
+    from nertool.predict.request import Tagging
+    from nertool.predict.workers import Workers, usable_cores
+    from nertool.tagging.analyse import Asked
     from nertool.tagging.compiled import CompiledTagger
-    from nertool.tagging.inputs import expand
-    from nertool.tagging.parallel import Workers, usable_cores
-    from nertool.tagging.storage import load_model
 
     detailed = n_best > 1 or marginals
     always = to in ("jsonl", "json", "spans", "html", "parquet", "label-studio")
@@ -217,7 +216,7 @@ def _into_one(
     import tempfile
 
     from nertool.errors import CorpusError
-    from nertool.tagging.pipeline import tag_input
+    from nertool.predict.pipeline import tag_input
 
     with open_output(output) as out:
         piece = ""
@@ -255,10 +254,10 @@ def _into_folder(
     workers: Workers,
 ) -> None:
     """Write each input's tagged text to its place in a folder; what is there already is left alone."""
-    from nertool.corpus.parquet import write_parquet
     from nertool.errors import CorpusError
-    from nertool.tagging.inputs import check_places, output_path
-    from nertool.tagging.pipeline import parquet_rows, tag_input
+    from nertool.formats.tables.parquet import write_parquet
+    from nertool.predict.pipeline import parquet_rows, tag_input
+    from nertool.predict.places import check_places, output_path
 
     places = [output_path(out_dir, entry, tagging.to) for entry in entries]
     check_places(places, entries)
@@ -292,8 +291,8 @@ def _to_parquet(
     ledger: Ledger,
     workers: Workers,
 ) -> None:
-    from nertool.corpus.parquet import write_parquet
-    from nertool.tagging.pipeline import parquet_rows
+    from nertool.formats.tables.parquet import write_parquet
+    from nertool.predict.pipeline import parquet_rows
 
     with open_binary_output(output) as stream:
         write_parquet(

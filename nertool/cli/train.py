@@ -24,8 +24,8 @@ from nertool.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from nertool.config import Config
-    from nertool.training.prepared import Prepared
+    from nertool.config.records import Config
+    from nertool.training.preparation.prepared import Prepared
     from nertool.training.trainer import EpochRecord
 
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
@@ -154,8 +154,8 @@ def _epoch_line(record: EpochRecord, epochs: int) -> str:
 
 
 def _note_calibration(folder: Path) -> None:
-    from nertool.tagging.calibrate import describe
-    from nertool.tagging.storage import HEADER, model_folder, read_json
+    from nertool.model.calibrate import describe
+    from nertool.model.storage import HEADER, model_folder, read_json
 
     found = read_json(model_folder(folder) / HEADER)["provenance"].get("calibration")
     if found:
@@ -165,7 +165,7 @@ def _note_calibration(folder: Path) -> None:
 def _show_example(folder: Path, prepared: Prepared) -> None:
     """Print the dev sentence, of a readable length, in which the model finds the most classes."""
     from nertool.corpus.columnar import Span
-    from nertool.corpus.inline import to_inline
+    from nertool.formats.markup.inline import to_inline
     from nertool.tagging.tagger import load
 
     tagger = load(folder)

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nertool.corpus.build import entities_of
 from nertool.corpus.columnar import Corpus, Records
-from nertool.corpus.jsonobjects import DOCUMENT
-from nertool.corpus.records import entities_of, joined
+from nertool.corpus.record import DOCUMENT, joined
 from nertool.corpus.schemes import TagSpans
 
 

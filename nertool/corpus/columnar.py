@@ -92,3 +92,9 @@ class Corpus:
     def place(self, token: int) -> str:
         """Say where a token stands, as file:line."""
         return f"{self.source}:{self.line_numbers[token]}"
+
+
+def ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return start, start+1, … start+length−1 for each pair, one after another."""
+    ends = np.cumsum(lengths)
+    return np.repeat(starts - ends + lengths, lengths) + np.arange(ends[-1] if len(ends) else 0)

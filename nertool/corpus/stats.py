@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from nertool.corpus.findings import Part
+from nertool.corpus.part import CorpusPart
 
 _LENGTHS = (1, 2, 3, 4)  # of entities, in words; longer ones are counted together
 
 
-def stats(part: Part) -> dict[str, Any]:
+def stats(part: CorpusPart) -> dict[str, Any]:
     """Return a part's numbers, ready for JSON: sizes, lengths, and entities by class and length."""
     corpus, spans = part.corpus, part.spans
     lengths = np.diff(corpus.sentence_starts)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nertool.corpus.columnar import Ids, Interner, Offsets
-from nertool.corpus.schemes import TagSpans, spans_of, split_tag
+from nertool.corpus.schemes import TagSpans, spans_of, split_tag, tag_names, tags_of
 
 
 @dataclass(frozen=True)
@@ -109,3 +109,18 @@ def count_spans(gold: TagSpans, predicted: TagSpans) -> dict[str, Counts]:
         if g or p:
             counts[label] = Counts(c, g, p)
     return counts
+
+
+def score_predictions(
+    tag_ids: Ids,
+    tags: Sequence[str],
+    gold_ids: Ids,
+    gold_tags: Sequence[str],
+    scheme: str,
+    sentence_starts: Offsets,
+) -> Scores:
+    """Compare the network's tags with gold ones, written in the gold's own scheme first."""
+    spans = spans_of(tag_ids, tags, sentence_starts)
+    written_as = tag_names(spans.label_names, scheme)
+    written = tags_of(spans, sentence_starts, written_as, scheme)
+    return score_tags(gold_ids, gold_tags, written, written_as, sentence_starts)

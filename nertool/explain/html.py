@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from nertool.explain.explain import Explanation, Piece
+from nertool.explain.explanation import Explanation, Piece
 from nertool.explain.svg import as_svg
 from nertool.explain.text import (
     classes_shown,

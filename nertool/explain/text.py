@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nertool.explain.explain import Explanation, Piece, tag_probabilities
+from nertool.explain.explanation import Explanation, Piece, tag_probabilities
 from nertool.explain.graph import as_text
 from nertool.network.activations import Array
 

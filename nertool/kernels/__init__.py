@@ -1,0 +1,1 @@
+"""The innermost loops in C, by the room that calls them."""

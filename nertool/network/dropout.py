@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.kernels import library
+from nertool.kernels import network as kernels
 from nertool.network.activations import Array
 
 
@@ -21,7 +21,7 @@ def dropout_mask(
     seed = int(rng.integers(0, 1 << 64, dtype=np.uint64))
     below, scale = round(rate * (1 << 16)), dtype(1.0 / (1.0 - rate))
     mask = np.empty(size, dtype=dtype)
-    if not library.dropout_mask(seed, below, float(scale), mask):
+    if not kernels.dropout_mask(seed, below, float(scale), mask):
         bits = splitmix64(seed, -(-size // 4)).astype("<u8", copy=False).view("<u2")[:size]
         np.multiply(bits >= below, scale, out=mask)
     return mask.reshape(shape)

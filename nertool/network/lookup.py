@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.kernels import library
+from nertool.kernels import network as kernels
 from nertool.network.activations import Array
 
 Rows = NDArray[np.int32]
@@ -46,7 +46,7 @@ def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
     """Return R (n, d): for each of n words, its rows of all tables side by side; ids (n, F)."""
     n, columns = len(ids), _columns(tables, columns)
     R = np.empty((n, row_width(tables, columns)), dtype=np.result_type(*tables))
-    if library.gather_rows(R, tables, ids, columns):
+    if kernels.gather_rows(R, tables, ids, columns):
         return R
     # take: what table[rows] does, in a third of the time where rows are short.
     parts = [
@@ -63,7 +63,7 @@ def side_by_side(R: Array, windows: NDArray[np.integer], given: Array | None = N
     e, dtypes = (0, [R]) if given is None else (given.shape[1], [R, given])
     x = np.empty((B, C * d + e), dtype=np.result_type(*dtypes))
     words = x[:, : C * d]
-    if not library.gather_rows(words, [R], windows.astype(np.int32, copy=False), [C]):
+    if not kernels.gather_rows(words, [R], windows.astype(np.int32, copy=False), [C]):
         words[:] = R.take(windows, axis=0).reshape(B, -1)
     if given is not None:
         x[:, C * d :] = given
@@ -86,7 +86,7 @@ def embed_backward(
     columns = _columns(tables, columns)
     V, widths = [len(table) for table in tables], [table.shape[1] for table in tables]
     passed = [k in frozen for k in range(len(tables))]
-    summed = library.sum_by_row(ids, dR, V, passed, widths, columns)
+    summed = kernels.sum_by_row(ids, dR, V, passed, widths, columns)
     if summed:
         gradients = (RowGradient(*of_table) for of_table in summed)
         return [None if out else own for own, out in zip(gradients, passed, strict=True)]
@@ -150,7 +150,7 @@ def scatter_add(place: NDArray[np.integer], values: Array, n: int) -> Array:
     """
     to: NDArray[np.int32] = place.astype(np.int32, copy=False)
     out = np.zeros((n, values.shape[1]), dtype=values.dtype)
-    if library.add_rows(out, to, values):
+    if kernels.add_rows(out, to, values):
         return out
     if n <= _FEW:
         S = (np.arange(n)[:, None] == place).astype(values.dtype)

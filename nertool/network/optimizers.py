@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nertool.kernels.library import Step, adagrad
+from nertool.kernels.network import Step, adagrad
 from nertool.network.activations import Array
 from nertool.network.lookup import Each, RowGradient
 from nertool.network.objective import ParameterGradients, Parameters

@@ -1,1 +1,1 @@
-"""The trained model in use: decoding, and words in, entities out."""
+"""The compiled tagger: tokens to scores to entities."""

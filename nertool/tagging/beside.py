@@ -17,10 +17,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.config import Config
+from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
-from nertool.embeddings.context import Setting, document_means, neighbour_sums, others_mean
-from nertool.kernels.library import add_others, add_picked, add_rows
+from nertool.inputs.means import document_means, neighbour_sums, others_mean
+from nertool.inputs.text import Setting
+from nertool.kernels.network import add_rows
+from nertool.kernels.tagging import add_others, add_picked
 from nertool.network.activations import Array
 from nertool.tagging.wordtables import Forms, Slices
 

@@ -24,18 +24,19 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.config import Config
+from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.schemes import TagSpans, spans_of
-from nertool.embeddings.context import Setting, context_ids
-from nertool.embeddings.inputs import contexts_of
-from nertool.embeddings.windows import pad
-from nertool.kernels.library import window_sums
+from nertool.decoding.adjust import adjust, softmax
+from nertool.decoding.viterbi import decode
+from nertool.inputs.context import context_ids
+from nertool.inputs.shapes import contexts_of
+from nertool.inputs.text import Setting
+from nertool.inputs.windows import pad
+from nertool.kernels.tagging import window_sums
+from nertool.model.model import Member, Model
 from nertool.network.activations import ACTIVATIONS, Array, relu
-from nertool.tagging.adjust import adjust, softmax
 from nertool.tagging.beside import Beside, Given, Place, given
-from nertool.tagging.decode import decode
-from nertool.tagging.model import Member, Model
 from nertool.tagging.wordtables import Forms, Slices, WordTable, combinations_of
 
 _BLOCK_BYTES = 1 << 18  # of z at a time: it and one gathered table stay in the processor's cache

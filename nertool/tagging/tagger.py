@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nertool.corpus.columnar import Interner, Offsets
+from nertool.corpus.columnar import Offsets
 from nertool.corpus.schemes import spans_of
-from nertool.embeddings.context import Setting
-from nertool.tagging.calibrate import temperature_of
+from nertool.decoding.probabilities import span_probabilities, sums
+from nertool.inputs.text import setting_of
+from nertool.model.calibrate import temperature_of
+from nertool.model.model import Model
+from nertool.model.storage import load_model
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.model import Model
-from nertool.tagging.probabilities import span_probabilities, sums
-from nertool.tagging.storage import load_model
 
 _SENTENCES = 2048  # sentences of a stream that are tagged together
 
@@ -90,19 +90,3 @@ class Tagger:
 def load(path: str | Path) -> Tagger:
     """Load a model folder, or the best model of a run folder. Errors: ModelError."""
     return Tagger(load_model(Path(path)))
-
-
-def setting_of(sentences: Iterable[Sequence[str]], document_starts: Offsets) -> Setting:
-    """Lay sentences of words out flat."""
-    interner = Interner()
-    starts = [0]
-    word_ids: list[int] = []
-    for sentence in sentences:
-        word_ids.extend([interner[word] for word in sentence])
-        starts.append(len(word_ids))
-    return Setting(
-        list(interner),
-        np.array(word_ids, dtype=np.int32),
-        np.array(starts, dtype=np.int64),
-        document_starts.astype(np.int64),
-    )

@@ -17,15 +17,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.config import Config
+from nertool.config.records import Config
 from nertool.corpus.columnar import Ids
-from nertool.embeddings.context import CONTEXTS
-from nertool.embeddings.inputs import contexts_of, table_columns
-from nertool.embeddings.wordforms import WordForms
+from nertool.inputs.context import CONTEXTS
+from nertool.inputs.shapes import contexts_of, table_columns
+from nertool.inputs.word_types import WordForms
+from nertool.model.model import Member, starting_vectors, word_vectors
 from nertool.network.activations import Array
 from nertool.network.lookup import embed
 from nertool.network.objective import weights_of
-from nertool.tagging.model import Member, starting_vectors, word_vectors
 
 _PADDINGS = 2  # the forms 0 and 1: what stands before a sentence, and after it
 _FILLED = 512  # rows that are made at a time

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from nertool.corpus.schemes import spans_of
-from nertool.embeddings.context import Setting
-from nertool.tagging.calibrate import calibration, fit_temperature, keep_calibration, tagged
+from nertool.inputs.text import Setting
+from nertool.model.calibrate import calibration, fit_temperature, keep_calibration, tagged
+from nertool.model.storage import load_model
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.storage import load_model
-from nertool.training.prepared import Prepared
+from nertool.training.preparation.prepared import Prepared
 
 
 def calibrate_run(prepared: Prepared, run_dir: Path) -> None:

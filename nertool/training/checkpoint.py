@@ -10,8 +10,8 @@ import numpy as np
 
 from nertool.errors import ModelError
 from nertool.evaluation.report import as_dict
-from nertool.files import replacing_folder, restore_interrupted
-from nertool.tagging.storage import map_arrays, read_json, write_arrays, write_json
+from nertool.files.safe import replacing_folder, restore_interrupted
+from nertool.model.storage import map_arrays, read_json, write_arrays, write_json
 from nertool.training.trainer import EpochRecord, State
 
 

@@ -21,16 +21,21 @@ from typing import Any
 
 import yaml
 
-from nertool.config import Config, config_to_dict
-from nertool.configfile import load_config
+from nertool.config.file import load_config
+from nertool.config.records import Config, config_to_dict
 from nertool.corpus.ledger import Ledger
 from nertool.errors import ConfigError, ModelError
-from nertool.tagging.storage import load_model
-from nertool.training.audit import BROKEN
+from nertool.gradcheck.audit import BROKEN
+from nertool.model.storage import load_model
 from nertool.training.calibrated import calibrate_run
 from nertool.training.pool import Piece, Send, run_pieces
-from nertool.training.prepare import Report, prepare
-from nertool.training.prepared import INPUT_FILES, Prepared, load_prepared, save_prepared
+from nertool.training.preparation.prepare import Report, prepare
+from nertool.training.preparation.prepared import (
+    INPUT_FILES,
+    Prepared,
+    load_prepared,
+    save_prepared,
+)
 from nertool.training.stages import OnBatch, fold_dir, save_ensemble, train_fold, train_member
 from nertool.training.trainer import EpochRecord
 

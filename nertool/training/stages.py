@@ -18,25 +18,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import nertool
-from nertool.config import Config
-from nertool.embeddings.encoder import Encoder
-from nertool.embeddings.inputs import MEMORY, features_of, table_columns
+from nertool.config.records import Config
+from nertool.decoding.adjust import softmax
 from nertool.errors import TrainingError
 from nertool.evaluation.report import as_dict
-from nertool.evaluation.scores import Scores
-from nertool.files import replacing_folder
+from nertool.evaluation.scores import Scores, score_predictions
+from nertool.files.safe import replacing_folder
+from nertool.gradcheck.audit import BROKEN, keeping_batch
+from nertool.inputs.encoder import Encoder
+from nertool.inputs.shapes import MEMORY, features_of, table_columns
+from nertool.model.model import Member, Model, score_tokens
+from nertool.model.storage import map_arrays, save_model, write_arrays
 from nertool.network.objective import WEIGHTS, Parameters
-from nertool.tagging.adjust import softmax
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.evaluate import score_predictions
-from nertool.tagging.model import Member, Model, score_tokens
-from nertool.tagging.storage import map_arrays, save_model, write_arrays
-from nertool.training.audit import BROKEN, keeping_batch
 from nertool.training.checkpoint import load_state, save_state, write_log
-from nertool.training.prepared import Part, Prepared
+from nertool.training.preparation.prepared import Part, Prepared
+from nertool.training.preparation.working import FirstStage, Working, training_text, working_inputs
 from nertool.training.trainer import EpochRecord, State, initial_state, mean_parameters, train
-from nertool.training.working import FirstStage, Working, training_text, working_inputs
+from nertool.version import __version__
 
 _MEMBER, _FOLD = 1, 2  # each piece has a stream of random numbers of its own
 _ARRAYS = "arrays.safetensors"
@@ -245,7 +244,7 @@ def _save_best(
     dev: Scores | None,
 ) -> None:
     provenance = {
-        "nertool": nertool.__version__,
+        "nertool": __version__,
         "numpy": np.__version__,
         "seed": config.seed,
         "epoch": epoch,

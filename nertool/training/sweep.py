@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
 
-from nertool.config import CorpusConfig
-from nertool.configfile import load_config
+from nertool.config.file import load_config
+from nertool.config.records import CorpusConfig
 from nertool.corpus.ledger import Ledger
 from nertool.errors import OverrideError, TrainingError
 from nertool.training.pool import Piece, Send, run_pieces

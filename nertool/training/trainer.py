@@ -9,46 +9,26 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.config import Config
-from nertool.corpus.columnar import Ids
-from nertool.corpus.schemes import split_tag
-from nertool.embeddings.inputs import MEMORY, Inputs, table_columns
-from nertool.embeddings.windows import (
-    PaddedText,
-    WindowBatch,
-    ranges,
-    sentence_windows,
-    single_windows,
-)
-from nertool.evaluation.scores import Scores
-from nertool.network.activations import Array
-from nertool.network.dropout import dropout_mask
-from nertool.network.lookup import row_width
-from nertool.network.objective import (
-    PART,
-    Batch,
-    Masks,
-    Objective,
-    Parameters,
-    shares_of,
-    summed,
-    tables_of,
-)
+from nertool.config.records import Config
+from nertool.decoding.adjust import adjust
+from nertool.decoding.viterbi import decode, lattice
+from nertool.evaluation.scores import Scores, score_predictions
+from nertool.gradcheck.audit import Audit, NonFiniteError, Snapshot, audit, copy_met, is_finite
+from nertool.inputs.layout import Inputs
+from nertool.model.model import score_tokens
+from nertool.network.objective import Parameters
 from nertool.network.optimizers import Optimizer
-from nertool.tagging.adjust import adjust
-from nertool.tagging.decode import decode, lattice
-from nertool.tagging.evaluate import score_predictions
-from nertool.tagging.model import outputs, score_tokens
-from nertool.training.audit import Audit, NonFiniteError, Snapshot, audit, copy_met, is_finite
-from nertool.training.prepared import Part, Prepared
-from nertool.training.team import Team, blas_threads
-from nertool.training.working import (
+from nertool.network.shards import PART, shares_of, summed
+from nertool.training.batches import masked_batches, objective_of
+from nertool.training.preparation.prepared import Part, Prepared
+from nertool.training.preparation.working import (
     TrainingText,
     Working,
     augmented_text,
     starting_parameters,
     training_text,
 )
+from nertool.training.team import Team, blas_threads
 
 
 @dataclass
@@ -82,18 +62,6 @@ class EpochRecord:
     tokens_per_second: float
     best: bool
     audits: tuple[Audit, ...] = ()
-
-
-def objective_of(config: Config) -> Objective:
-    """Say what J is under this config."""
-    counted = (MEMORY,) if config.features.memory else ()
-    return Objective(
-        activation=config.network.activation,
-        output=config.network.output,
-        l2=config.training.l2,
-        frozen=counted if config.vectors.fine_tune else ("L", *counted),
-        columns=tuple(table_columns(config).values()),
-    )
 
 
 FIRST_MEMBER = (1, 0)
@@ -205,84 +173,6 @@ def _epoch(
     return total / windows, tuple(audits)
 
 
-def masked_batches(
-    config: Config,
-    prepared: Prepared,
-    text: TrainingText,
-    sentences: NDArray[np.int64],
-    parameters: Parameters,
-    rng: np.random.Generator,
-) -> Iterator[tuple[Batch, Masks]]:
-    """Yield an epoch's mini-batches of the given sentences, as the network takes them, and their
-    dropout masks."""
-    settings, (padded, ids, given), tag_ids = config.training, *text
-    weights = token_weights(config, prepared)
-    targets = one_hot(tag_ids, len(prepared.tags), outputs(prepared.tags, config))
-    d = row_width(list(tables_of(parameters).values()), objective_of(config).columns)
-    dtype = parameters["W"].dtype.type
-    for drawn in batches(padded, sentences, settings.shuffle, settings.batch_size, rng):
-        batch = Batch(
-            ids=ids.take(drawn.positions, axis=0),
-            windows=drawn.windows,
-            y=targets(drawn.tokens).astype(dtype),
-            given=None if given is None else given[drawn.tokens],
-            weights=None if weights is None else weights[tag_ids[drawn.tokens]].astype(dtype),
-        )
-        n, B = len(batch.ids), len(batch.windows)
-        yield (
-            batch,
-            Masks(
-                dropout_mask(rng, (n, d), settings.dropout_input, dtype),
-                dropout_mask(rng, (B, config.network.hidden), settings.dropout_hidden, dtype),
-            ),
-        )
-
-
-def token_weights(config: Config, prepared: Prepared) -> Array | None:
-    """Return how much a token of each tag weighs in J, (T,); None where all weigh alike.
-
-    With training.class_balance c the words of a class weigh (those of the most frequent class / its
-    own)^c; O weighs 1.
-    """
-    balance = config.training.class_balance
-    if not balance:
-        return None
-    labels = [split_tag(tag)[1] for tag in prepared.tags]
-    counts = np.bincount(prepared.train.tag_ids, minlength=len(labels))
-    of_label = {name: int(counts[[own == name for own in labels]].sum()) for name in labels}
-    most = max(count for name, count in of_label.items() if name)
-    return np.array([(most / of_label[name]) ** balance if name else 1.0 for name in labels])
-
-
-def batches(
-    text: PaddedText,
-    sentences: NDArray[np.int64],
-    shuffle: str,
-    batch_size: int,
-    rng: np.random.Generator,
-) -> Iterator[WindowBatch]:
-    """Yield an epoch's mini-batches of the given sentences, in random order.
-
-    windows: single windows from anywhere, batch_size at a time. sentences: whole sentences, each
-    batch as many as it takes to reach batch_size windows; neighbouring windows share their words,
-    which is cheaper, and dropout hits a word in all its windows alike.
-    """
-    if shuffle == "windows":
-        starts, ends = text.sentence_starts[sentences], text.sentence_starts[sentences + 1]
-        order = rng.permutation(ranges(starts, ends - starts))
-        for start in range(0, len(order), batch_size):
-            yield single_windows(text, order[start : start + batch_size])
-        return
-    order = rng.permutation(sentences)
-    ends = np.cumsum(np.diff(text.sentence_starts)[order])
-    first = 0
-    while first < len(order):
-        done = ends[first - 1] if first else 0
-        last = int(np.searchsorted(ends, done + batch_size)) + 1
-        yield sentence_windows(text, order[first:last])
-        first = last
-
-
 def mean_parameters(recent: list[Parameters]) -> Parameters:
     """Return the mean of the last epochs' parameters: steadier than any one of them."""
     if len(recent) == 1:
@@ -298,15 +188,6 @@ def mean_parameters(recent: list[Parameters]) -> Parameters:
 
 def _copy(parameters: Parameters) -> Parameters:
     return {name: array.copy() for name, array in parameters.items()}
-
-
-def one_hot(tag_ids: Ids, T: int, K: int) -> Callable[[NDArray[np.int64]], Array]:
-    """Return a function tokens (B,) → targets y (B, K): a 1 for the token's tag.
-
-    With a single output (K = 1) that is 1 for the tag beside O, and 0 for O.
-    """
-    rows = np.eye(T, dtype=np.float32)[:, T - K :]
-    return lambda tokens: rows[tag_ids[tokens]]
 
 
 def evaluate_part(

@@ -1,0 +1,42 @@
+"""`nertool corpus stats`."""
+
+from __future__ import annotations
+
+from nertool.cli.account import ReportPath, account
+from nertool.cli.options import (
+    AsJson,
+    Column,
+    FromFormat,
+    Language,
+    Misaligned,
+    TagNames,
+    print_json,
+    reading_as,
+)
+from nertool.cli.texts import Inputs, read_parts
+
+
+def stats(
+    inputs: Inputs,
+    form: FromFormat = "auto",
+    token_column: Column = None,
+    tag_column: Column = None,
+    tag_names: TagNames = None,
+    misaligned: Misaligned = "drop",
+    language: Language = "en",
+    report: ReportPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count documents, sentences, words, and entities by class and length."""
+    reading = reading_as(form, token_column, tag_column, tag_names, misaligned, language)
+
+    from nertool.corpus.stats import as_text
+    from nertool.corpus.stats import stats as numbers_of
+
+    with account(report, *inputs) as ledger:
+        parts, _ = read_parts(inputs, form, reading, ledger)
+        numbers = [numbers_of(part) for part in parts]
+        if as_json:
+            print_json(numbers)
+        else:
+            print("\n\n".join(map(as_text, numbers)))

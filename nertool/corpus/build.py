@@ -1,0 +1,327 @@
+"""Records → a corpus: texts with labelled spans of characters, or words with tags, cut and laid out flat.
+
+Every format but the columns goes through here: a reader yields records, and what doesn't fit (an
+entity with a border within a token, two that overlap) is counted, and handled as was asked.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.columnar import Corpus, Interner, Records, Span
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading, Record
+from nertool.corpus.schemes import TagSpans, check_tag, spans_of, tag_names, tags_of
+from nertool.corpus.sentences import sentence_bounds
+from nertool.corpus.tokens import pieces
+from nertool.errors import CorpusError
+
+_LINE_END = re.compile("\n")
+_CHOOSE = "choose snap or drop (--misaligned, corpus.misaligned)"
+
+
+class _Pieces(dict[str, int]):
+    """Numbers for each distinct word and blank, with their lengths: lengths, blank (n,), n growing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lengths = np.empty(1024, dtype=np.int64)
+        self.blank = np.empty(1024, dtype=bool)
+
+    def __missing__(self, piece: str) -> int:
+        self[piece] = number = len(self)
+        if number == len(self.lengths):
+            self.lengths = np.resize(self.lengths, 2 * number)
+            self.blank = np.resize(self.blank, 2 * number)
+        self.lengths[number], self.blank[number] = len(piece), piece.isspace()
+        return number
+
+    def ids(self, pieces: Sequence[str]) -> NDArray[np.int64]:
+        return np.fromiter(map(self.__getitem__, pieces), np.int64, len(pieces))
+
+
+class _Growing:
+    """A column of whole numbers that is put together part by part."""
+
+    def __init__(self) -> None:
+        self.parts: list[NDArray[np.int64]] = []
+        self.size = 0
+
+    def add(self, part: NDArray[np.int64]) -> None:
+        self.parts.append(part)
+        self.size += len(part)
+
+    def whole(self, kind: type[np.integer[Any]] = np.int64) -> NDArray[Any]:
+        return np.concatenate([np.empty(0, dtype=kind), *self.parts]).astype(kind, copy=False)
+
+
+@dataclass
+class _Columns:
+    """A corpus that is being laid out."""
+
+    pieces: _Pieces = field(default_factory=_Pieces)
+    tags: Interner = field(default_factory=Interner)
+    labels: Interner = field(default_factory=Interner)
+    ids: _Growing = field(default_factory=_Growing)
+    starts: _Growing = field(default_factory=_Growing)
+    ends: _Growing = field(default_factory=_Growing)
+    lines: _Growing = field(default_factory=_Growing)
+    tag_ids: list[int] = field(default_factory=list)
+    found: list[tuple[int, int, int]] = field(default_factory=list)
+    sentences: list[int] = field(default_factory=lambda: [0])
+    record_starts: list[int] = field(default_factory=lambda: [0])
+    documents: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    fields: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(
+        self, ids: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> None:
+        self.ids.add(ids)
+        self.starts.add(starts)
+        self.ends.add(ends)
+
+
+def build_corpus(
+    records: Iterable[Record], source: str, layout: str, reading: Reading, ledger: Ledger
+) -> Corpus:
+    """Cut records into tokens and sentences, and lay them out; spans become tags in IOB2.
+
+    A sentence end that the splitter found inside an entity is no sentence end. Errors:
+    CorpusError with file:line for an entity that is not made of whole tokens, or overlaps another,
+    if reading.misaligned is error.
+    """
+    out = _Columns()
+    labelled = tagged = False
+    own_text = True
+    for record in records:
+        if not record.goes_on or not out.documents:
+            out.documents.append(len(out.sentences) - 1)
+        first = out.ids.size
+        spans: Sequence[Span] = record.spans or ()
+        if record.spans and len(record.spans) > 1:
+            spans = _flat(record, source, reading, ledger)
+        if record.tokens is None:
+            _cut(record, spans, reading, out)
+        else:
+            text = record.text
+            places = np.array(record.tokens, dtype=np.int64).reshape(-1, 2)
+            ids = out.pieces.ids([text[a:b] for a, b in record.tokens])
+            out.add(ids, places[:, 0], places[:, 1])
+            bounds = [*(record.sentences or [0])[1:], len(record.tokens)]
+            out.sentences += [first + end for end in bounds if first + end > out.sentences[-1]]
+        if record.tags is not None:
+            tagged = True
+            for tag in record.tags:
+                if tag not in out.tags:
+                    check_tag(tag, _place(record, source))
+                out.tag_ids.append(out.tags[tag])
+        if record.spans is not None:
+            labelled = True
+            out.found += _align(record, spans, first, source, reading, ledger, out)
+        out.lines.add(_line_numbers(record, out.starts.parts[-1]))
+        out.record_starts.append(len(out.sentences) - 1)
+        out.texts.append(record.text)
+        out.fields.append(record.fields)
+        own_text &= record.own_text
+    return _finish(out, source, layout, labelled, tagged, own_text)
+
+
+def _cut(record: Record, spans: Sequence[Span], reading: Reading, out: _Columns) -> None:
+    """Find a record's sentences and tokens."""
+    text = record.text
+    if record.sentences is None:
+        bounds = sentence_bounds(text, reading.language)
+    else:
+        bounds = [*record.sentences, len(text)]
+    if spans:
+        bounds = [b for b in bounds if not _within(b, spans)]
+    cut: list[str] = []
+    counts = []
+    for a, b in pairwise(bounds):
+        own = pieces(text[a:b])
+        cut += own
+        counts.append(len(own))
+    # A word for each piece that is no blank; its place follows from the lengths before it.
+    ids = out.pieces.ids(cut)
+    ends = bounds[0] + np.cumsum(out.pieces.lengths[ids])
+    is_word = ~out.pieces.blank[ids]
+    words_before = np.concatenate([[0], np.cumsum(is_word)])
+    first = out.ids.size
+    sentence_ends = first + words_before[np.cumsum(counts, dtype=np.int64)]
+    out.sentences += np.unique(sentence_ends[sentence_ends > first]).tolist()
+    own_ids = ids[is_word]
+    out.add(own_ids, ends[is_word] - out.pieces.lengths[own_ids], ends[is_word])
+
+
+def _within(place: int, spans: Sequence[Span]) -> bool:
+    """Tell whether a place lies inside one of some entities that stand in order."""
+    before = bisect_left(spans, (place,)) - 1
+    return before >= 0 and spans[before].end > place
+
+
+def _place(record: Record, source: str, at: int = 0) -> str:
+    """Say where a character of a record stands, as file:line."""
+    line = record.line + (record.text.count("\n", 0, at) if record.lined else 0)
+    return record.place or f"{source}:{line}"
+
+
+def _flat(record: Record, source: str, reading: Reading, ledger: Ledger) -> Sequence[Span]:
+    """Return a record's entities in order, without overlaps: the longest of those that overlap."""
+    in_order = sorted(record.spans or (), key=lambda span: (span.start, -span.end))
+    if all(a.end <= b.start for a, b in pairwise(in_order)):
+        return in_order
+    kept: list[Span] = []
+    for span in sorted(in_order, key=lambda span: span.start - span.end):
+        at = bisect_left(kept, span)
+        beside = kept[max(0, at - 1) : at + 1]
+        other = next((k for k in beside if k.start < span.end and span.start < k.end), None)
+        if other is None:
+            kept.insert(at, span)
+            continue
+        place = _place(record, source, span.start)
+        names = [f'"{_excerpt(record.text, s)}" ({s.label})' for s in (span, other)]
+        if reading.misaligned == "error":
+            raise CorpusError(
+                f"{place}: found the entity {names[0]} overlapping {names[1]}, expected flat "
+                f"entities; {_CHOOSE}: both keep the longest"
+            )
+        ledger.refuse(place, "entities that overlap a longer one", " in ".join(names))
+    return kept
+
+
+def _align(
+    record: Record,
+    spans: Sequence[Span],
+    first: int,
+    source: str,
+    reading: Reading,
+    ledger: Ledger,
+    out: _Columns,
+) -> list[tuple[int, int, int]]:
+    """Find the whole tokens of each entity: (first token, end, label), in order and apart."""
+    starts, ends = out.starts.parts[-1].tolist(), out.ends.parts[-1].tolist()
+    text = record.text
+    found: list[tuple[int, int, int]] = []
+    for span in spans:
+        start, end, label = span
+        i, j = bisect_right(ends, start), bisect_left(starts, end)
+        if found:
+            i = max(i, found[-1][1] - first)  # snapped, two entities may meet in one token
+        place = _place(record, source, start)
+        shown = f'"{_excerpt(text, span)}" ({label})'
+        if i >= j:
+            what = "entities without a token of their own"
+            if reading.misaligned == "error":
+                raise CorpusError(
+                    f"{place}: found the entity {shown} at {start}–{end} without a token of its "
+                    f"own, expected whole tokens; mend it, or {_CHOOSE}"
+                )
+            ledger.refuse(place, what, shown)
+            continue
+        if starts[i] != start or ends[j - 1] != end:
+            a, b = starts[i], ends[j - 1]
+            whole = text[a:b]
+            if text[start:end].strip() == whole:
+                ledger.alter(place, "entities with blanks at their borders, trimmed", shown)
+            elif reading.misaligned == "snap":
+                ledger.alter(
+                    place, "entities snapped to whole tokens", f'{shown} → "{_short(whole)}"'
+                )
+            elif reading.misaligned == "drop":
+                ledger.refuse(place, "entities with a border inside a token", shown)
+                continue
+            else:
+                raise CorpusError(
+                    f'{place}: found the entity "{_excerpt(text, span)}" with a border inside a token '
+                    f'("{_short(whole)}"), expected whole tokens; move the border, part the words by '
+                    f"a blank, or {_CHOOSE}"
+                )
+        found.append((first + i, first + j, out.labels[label]))
+    return found
+
+
+def _excerpt(text: str, span: Span) -> str:
+    return _short(text[span.start : span.end])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _line_numbers(record: Record, starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    if record.token_lines is not None:
+        return np.array(record.token_lines, dtype=np.int64)
+    lines = np.full(len(starts), record.line, dtype=np.int64)
+    if record.lined and "\n" in record.text:
+        ends = [match.start() for match in _LINE_END.finditer(record.text)]
+        lines += np.searchsorted(ends, starts)
+    return lines
+
+
+def _finish(
+    out: _Columns, source: str, layout: str, labelled: bool, tagged: bool, own_text: bool
+) -> Corpus:
+    sentence_starts = np.array(out.sentences, dtype=np.int64)
+    tags: list[str] = []
+    tag_ids = np.empty(0, dtype=np.int32)
+    if tagged:
+        if len(out.tag_ids) != out.ids.size or out.found:
+            raise CorpusError(
+                f"{source}: found records with tags and records without, expected tags in all or none"
+            )
+        tags, tag_ids = list(out.tags), np.array(out.tag_ids, dtype=np.int32)
+    elif labelled:
+        columns = np.array(out.found, dtype=np.int64).reshape(-1, 3)
+        labels = columns[:, 2].astype(np.int32)
+        tags = tag_names(list(out.labels), "iob2")
+        spans = TagSpans(columns[:, 0], columns[:, 1], labels, list(out.labels))
+        tag_ids = tags_of(spans, sentence_starts, tags, "iob2")
+    blank = out.pieces.blank[: len(out.pieces)]
+    number = np.cumsum(~blank) - 1  # of each word among the words alone
+    return Corpus(
+        source=source,
+        words=[word for word, no in zip(out.pieces, blank.tolist(), strict=True) if not no],
+        word_ids=number[out.ids.whole()].astype(np.int32),
+        tags=tags,
+        tag_ids=tag_ids,
+        sentence_starts=sentence_starts,
+        document_starts=np.array([*out.documents, len(out.sentences) - 1], dtype=np.int64),
+        line_numbers=out.lines.whole(np.int32),
+        layout=layout,
+        records=Records(
+            starts=np.array(out.record_starts, dtype=np.int64),
+            texts=out.texts,
+            fields=out.fields,
+            token_starts=out.starts.whole(),
+            token_ends=out.ends.whole(),
+            own_text=own_text,
+        ),
+    )
+
+
+def entities_of(corpus: Corpus) -> TagSpans:
+    """Read a corpus' entities from its tags; none if it bears no tags."""
+    if not corpus.tags:
+        none = np.empty(0, dtype=np.int64)
+        return TagSpans(none, none, none.astype(np.int32), [])
+    return spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+
+
+def count(corpus: Corpus, ledger: Ledger, files: int = 1) -> None:
+    """Enter what was read into the account."""
+    ledger.read["files"] += files
+    if corpus.records is not None:
+        ledger.read["records"] += len(corpus.records.texts)
+    ledger.read["sentences"] += corpus.sentences
+    ledger.read["tokens"] += corpus.tokens
+    if corpus.tags:
+        ledger.read["entities"] += len(entities_of(corpus))

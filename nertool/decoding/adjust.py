@@ -1,0 +1,52 @@
+"""What is done to scores before a sequence is chosen: a bias on O, and agreement within a document."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nertool.config.records import DecodingConfig
+from nertool.inputs.text import Groups, Setting
+from nertool.kernels.tagging import blend_groups
+from nertool.network.activations import Array
+
+
+def adjust(scores: Array, setting: Setting, decoding: DecodingConfig) -> Array:
+    """Return the scores (N, T) that tags are chosen by; O is the first.
+
+    outside_bias is taken off O's score: more entities are found, at the price of false ones.
+    consistency a: a token's probabilities are (1 − a) its own + a the mean of the same word's other
+    occurrences in the document.
+    """
+    if decoding.outside_bias:
+        scores = scores.copy(order="K")
+        scores[:, 0] -= decoding.outside_bias
+    if decoding.consistency:
+        a, (members, _, sizes) = decoding.consistency, setting.groups
+        p = np.asfortranarray(softmax(scores))
+        if not blend_groups(p, members, sizes, a):
+            _blend(p, setting.groups, a)
+        p += np.finfo(p.dtype).tiny
+        scores = np.log(p, out=p)
+    return scores
+
+
+def _blend(p: Array, groups: Groups, a: float) -> None:
+    """Write (1 − a) p + a (Σ − p) / (n − 1) over p (N, T), Σ the sum over the n tokens of a group."""
+    members, group, sizes = groups
+    others = a / (sizes - 1)
+    keep = (1.0 - a - others).astype(p.dtype)[group]
+    own = np.empty(len(members), dtype=p.dtype)
+    for column in p.T:
+        np.take(column, members, out=own)
+        share = (np.bincount(group, own) * others).astype(p.dtype)
+        own *= keep
+        own += share[group]
+        column[members] = own
+
+
+def softmax(scores: Array) -> Array:
+    """Return each token's probabilities (N, T) by its scores alone."""
+    p = scores - scores.max(axis=1, keepdims=True)
+    np.exp(p, out=p)
+    p /= p.sum(axis=1, keepdims=True)
+    return np.asarray(p)

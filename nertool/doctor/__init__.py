@@ -1,0 +1,1 @@
+"""The data checks of `nertool corpus check`."""

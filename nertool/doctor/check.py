@@ -1,0 +1,54 @@
+"""A data doctor: what is wrong, or odd, with a corpus, before anything is learnt from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nertool.corpus.build import entities_of
+from nertool.corpus.columnar import Corpus, Interner
+from nertool.corpus.part import CorpusPart
+from nertool.corpus.schemes import find_scheme
+from nertool.doctor.check_labels import (
+    ambiguous_phrases,
+    classes,
+    label_slips,
+    missed_names,
+    schemes_differ,
+    transitions,
+)
+from nertool.doctor.check_text import copies, habits, leaks, odd_characters, outliers
+from nertool.doctor.findings import Finding
+
+CHECKS = (
+    label_slips,
+    transitions,
+    schemes_differ,
+    classes,
+    copies,
+    leaks,
+    ambiguous_phrases,
+    missed_names,
+    odd_characters,
+    outliers,
+    habits,
+)
+
+
+def parts_of(corpora: Sequence[tuple[str, Corpus]]) -> list[CorpusPart]:
+    """Number the words of several files alike. The first is the one that is learnt from."""
+    words = Interner()
+    parts = []
+    for name, corpus in corpora:
+        spans = entities_of(corpus)
+        scheme = find_scheme(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+        numbers = np.array([words[word] for word in corpus.words] or [0], dtype=np.int64)
+        parts.append(CorpusPart(name, corpus, spans, scheme, numbers[corpus.word_ids], words))
+    return parts
+
+
+def check(parts: Sequence[CorpusPart]) -> list[Finding]:
+    """Return all findings, the serious ones first."""
+    findings = [finding for check in CHECKS for finding in check(parts)]
+    return sorted(findings, key=lambda finding: not finding.serious)

@@ -1,0 +1,302 @@
+"""Checks of the text itself: copies, leaks between the parts, odd characters, outliers, other habits."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from nertool.corpus.part import CorpusPart
+from nertool.corpus.tokens import tokenize
+from nertool.doctor.findings import Finding, some
+
+_COPY = (
+    5  # tokens that a sentence must have for its copies to count: shorter ones are alike by chance
+)
+_LONG_SENTENCE = 150
+_LONG_TOKEN = 40
+_CHANCE = 0.001  # of the words: fewer cut otherwise are not worth a line
+_LEAK = 0.05  # of a part's sentences: more makes its measures too good
+_LINK = re.compile(r"https?://|www\.|.+@.+\.|/\w+/")
+
+
+def copies(parts: Sequence[CorpusPart]) -> list[Finding]:
+    """Find sentences that occur twice in a part, with the same labels or, worse, with others."""
+    findings = []
+    for part in parts:
+        by_key: dict[bytes, list[int]] = defaultdict(list)
+        lengths = np.diff(part.corpus.sentence_starts)
+        keys = part.sentence_keys()
+        for i, key in enumerate(keys):
+            by_key[key].append(i)
+        extra, conflicts = 0, []
+        starts = part.corpus.sentence_starts
+        for alike in by_key.values():
+            if len(alike) == 1:
+                continue
+            labels = [_entities(part, int(starts[i]), int(starts[i + 1])) for i in alike]
+            other = next(
+                (i for i, own in zip(alike, labels, strict=True) if own != labels[0]), None
+            )
+            if other is not None and lengths[alike[0]] > 1:
+                conflicts.append(
+                    f"{part.sentence_place(alike[0])} and {part.sentence_place(other)}"
+                )
+            if lengths[alike[0]] >= _COPY:
+                extra += len(alike) - 1
+        if conflicts:
+            findings.append(
+                Finding(
+                    "conflict",
+                    True,
+                    f"{part.name}: {len(conflicts):,} sentence{'s' * (len(conflicts) != 1)} with several "
+                    "labellings: the same words, other entities",
+                    len(conflicts),
+                    some(conflicts),
+                )
+            )
+        if extra:
+            places = (
+                f"{part.sentence_place(alike[0])} and {part.sentence_place(alike[1])}"
+                for alike in by_key.values()
+                if len(alike) > 1 and lengths[alike[0]] >= _COPY
+            )
+            share = 100 * extra / part.corpus.sentences
+            findings.append(
+                Finding(
+                    "copies",
+                    False,
+                    f"{part.name}: {extra:,} sentences ({share:.1f} %) of {_COPY} words or more "
+                    "repeat another",
+                    extra,
+                    some(places),
+                )
+            )
+    return findings
+
+
+def _entities(part: CorpusPart, start: int, end: int) -> list[tuple[int, int, str]]:
+    a, b = np.searchsorted(part.spans.starts, [start, end]).tolist()
+    spans = part.spans
+    return [
+        (
+            int(spans.starts[i]) - start,
+            int(spans.ends[i]) - start,
+            spans.label_names[spans.labels[i]],
+        )
+        for i in range(a, b)
+    ]
+
+
+def leaks(parts: Sequence[CorpusPart]) -> list[Finding]:
+    """Find sentences of one part that stand in another: a measure on them says nothing of new text."""
+    findings = []
+    keys = [
+        {
+            key: i
+            for i, (key, n) in enumerate(
+                zip(part.sentence_keys(), np.diff(part.corpus.sentence_starts), strict=True)
+            )
+            if n >= _COPY
+        }
+        for part in parts
+    ]
+    for b in range(1, len(parts)):
+        for a in range(b):
+            shared = [key for key in keys[b] if key in keys[a]]
+            if not shared:
+                continue
+            share = len(shared) / max(1, len(keys[b]))
+            places = (
+                f"{parts[b].sentence_place(keys[b][k])} is {parts[a].sentence_place(keys[a][k])}"
+                for k in shared
+            )
+            findings.append(
+                Finding(
+                    "leak",
+                    share > _LEAK,
+                    f"{parts[b].name}: {len(shared):,} sentences ({100 * share:.1f} %) of {_COPY} words or "
+                    f"more stand in {parts[a].name}, too",
+                    len(shared),
+                    some(places),
+                )
+            )
+    return findings
+
+
+def _bare(code: int) -> Callable[[str], bool]:
+    return lambda word: chr(code) in word
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
+_ODD: list[tuple[str, bool, Callable[[str], bool]]] = [
+    ("a byte-order mark (U+FEFF)", True, _bare(0xFEFF)),
+    ("the replacement character (U+FFFD): text lost in a conversion", True, _bare(0xFFFD)),
+    ("control characters", True, lambda word: bool(_CONTROL.search(word))),
+    (
+        "zero-width characters (U+200B, U+2060)",
+        True,
+        lambda word: "\u200b" in word or "\u2060" in word,
+    ),
+    ("soft hyphens (U+00AD)", True, _bare(0xAD)),
+    ("no-break spaces (U+00A0)", True, _bare(0xA0)),
+    (
+        "UTF-8 read as Latin-1 (Ã©)",
+        True,
+        lambda word: bool(re.search("[ÂÃ][\u0080-\u00bf]|â€", word)),
+    ),
+]
+
+
+def odd_characters(parts: Sequence[CorpusPart]) -> list[Finding]:
+    """Find characters that nobody sees and every look-up stumbles over, and two forms of one letter."""
+    findings = []
+    for part in parts:
+        corpus = part.corpus
+        for what, serious, is_odd in _ODD:
+            hit = np.array([is_odd(word) for word in corpus.words], dtype=bool)
+            findings += _words_found(part, hit, "odd-character", f"words with {what}", serious)
+        plain = [word.isascii() for word in corpus.words]
+        nfc = [
+            p or unicodedata.is_normalized("NFC", w)
+            for p, w in zip(plain, corpus.words, strict=True)
+        ]
+        nfd = np.array([not composed for composed in nfc], dtype=bool)
+        composed = any(
+            composed and not p and not unicodedata.is_normalized("NFD", w)
+            for p, composed, w in zip(plain, nfc, corpus.words, strict=True)
+        )
+        if composed:
+            findings += _words_found(
+                part,
+                nfd,
+                "normal-form",
+                "words in decomposed letters, others in composed ones",
+                True,
+            )
+    return findings
+
+
+def _words_found(
+    part: CorpusPart, hit: np.ndarray, kind: str, what: str, serious: bool
+) -> list[Finding]:
+    tokens = np.flatnonzero(hit[part.corpus.word_ids]) if hit.any() else ()
+    if not len(tokens):
+        return []
+    places = (
+        f"{part.corpus.place(int(i))} ({_shown(part.corpus.words[part.corpus.word_ids[i]])})"
+        for i in tokens
+    )
+    noun = what if len(tokens) != 1 else what.replace("words", "word", 1)
+    message = f"{part.name}: {len(tokens):,} {noun}"
+    return [Finding(kind, serious, message, len(tokens), some(places))]
+
+
+def _shown(word: str) -> str:
+    """Quote a word so that nothing in it stays unseen."""
+    short = word if len(word) <= 30 else f"{word[:29]}…"
+    return "".join(
+        c if c.isprintable() and not unicodedata.combining(c) else f"\\u{ord(c):04x}" for c in short
+    )
+
+
+def outliers(parts: Sequence[CorpusPart]) -> list[Finding]:
+    """Find sentences and words that are too long to be one."""
+    findings = []
+    for part in parts:
+        lengths = np.diff(part.corpus.sentence_starts)
+        long = np.flatnonzero(lengths > _LONG_SENTENCE)
+        if len(long):
+            places = (f"{part.sentence_place(int(i))} ({lengths[i]:,} words)" for i in long)
+            findings.append(
+                Finding(
+                    "long-sentence",
+                    bool((lengths > 4 * _LONG_SENTENCE).any()),
+                    f"{part.name}: {len(long):,} sentence{'s' * (len(long) != 1)} of more than "
+                    f"{_LONG_SENTENCE} words: is a blank line missing?",
+                    len(long),
+                    some(places),
+                )
+            )
+        words = part.corpus.words
+        hit = np.array([len(w) > _LONG_TOKEN and not _LINK.match(w) for w in words], dtype=bool)
+        what = f"words of more than {_LONG_TOKEN} characters"
+        findings += _words_found(part, hit, "long-word", what, False)
+        blank = np.array([any(c.isspace() for c in w) for w in words], dtype=bool)
+        findings += _words_found(part, blank, "blank-in-word", "words with a blank inside", False)
+        lengths = part.spans.ends - part.spans.starts
+        wide = np.flatnonzero(lengths > 20)
+        if len(wide):
+            at = (
+                f"{part.corpus.place(int(part.spans.starts[i]))} ({lengths[i]} words)" for i in wide
+            )
+            findings.append(
+                Finding(
+                    "long-entity",
+                    True,
+                    f"{part.name}: {len(wide):,} entities of more than 20 words",
+                    len(wide),
+                    some(at),
+                )
+            )
+    return findings
+
+
+def habits(parts: Sequence[CorpusPart]) -> list[Finding]:
+    """Compare how the corpus is cut into words with how raw text will be: differences cost entities."""
+    findings = []
+    for part in parts:
+        corpus = part.corpus
+        if corpus.layout in ("JSON lines", "inline annotation", "brat", "Label Studio's JSON"):
+            continue  # cut by the tokeniser itself
+        counts = np.bincount(corpus.word_ids, minlength=len(corpus.words))
+        # Each word alone, but before another, as initials and abbreviations stand.
+        cut = {
+            i: [word[a:b] for a, b in places[:-1]]
+            for i, word in enumerate(corpus.words)
+            if len(places := tokenize(f"{word} Xx")) > 2
+        }
+        apart = int(sum(counts[i] for i in cut))
+        joined = _cut_further(part)
+        total = apart + sum(joined.values())
+        if total <= _CHANCE * corpus.tokens:
+            continue
+        examples = sorted(cut, key=lambda i: -counts[i])[:4]
+        shown = [f"{corpus.words[i]} → {' '.join(cut[i])} ({counts[i]:,})" for i in examples]
+        shown += [f"{pair} → {pair.replace(' ', '')} ({n:,})" for pair, n in joined.most_common(3)]
+        share = 100 * total / corpus.tokens
+        findings.append(
+            Finding(
+                "habits",
+                share > 2,
+                f"{part.name}: raw text will be cut into words otherwise at {total:,} places ({share:.2f} % "
+                "of the words); text that is to be tagged is best cut as this is",
+                total,
+                tuple(shown),
+            )
+        )
+    return findings
+
+
+def _cut_further(part: CorpusPart) -> Counter[str]:
+    """Count the pairs of words that the tokeniser would leave in one: U.S . for U.S., do not for don't."""
+    corpus = part.corpus
+    dots = {i for i, word in enumerate(corpus.words) if word in (".", "-", "/")}
+    if not dots:
+        return Counter()
+    ids = corpus.word_ids
+    second = np.isin(ids, list(dots))
+    second[corpus.sentence_starts[:-1]] = False
+    # A dot that ends its sentence is a word of its own by right.
+    last = corpus.sentence_starts[1:] - 1
+    second[last] = False
+    found: Counter[str] = Counter()
+    pairs = Counter(zip(ids[:-1][second[1:]].tolist(), ids[1:][second[1:]].tolist(), strict=True))
+    for (a, b), n in pairs.items():
+        word, sign = corpus.words[a], corpus.words[b]
+        if word[-1:].isalnum() and sign == "." and len(tokenize(word + sign)) == 1:
+            found[f"{word} {sign}"] += n
+    return found

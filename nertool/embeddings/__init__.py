@@ -1,1 +1,0 @@
-"""Words as numbers: their vectors, their features, and the windows made of them."""

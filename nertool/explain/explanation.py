@@ -1,0 +1,368 @@
+"""Why did the model say this? One token's decision of one network, with all that led to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nertool.config.records import Config
+from nertool.corpus.schemes import split_tag
+from nertool.decoding.adjust import softmax
+from nertool.explain.graph import Graph, draw_graph
+from nertool.explain.steps import (
+    Steps,
+    Update,
+    Work,
+    gradient_times_input,
+    multiplications,
+    parts_of_z,
+    probabilities,
+    sgd_update,
+    work_through,
+)
+from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN
+from nertool.inputs.layout import Inputs
+from nertool.inputs.shapes import table_columns
+from nertool.inputs.text import Setting
+from nertool.model.model import Member, Model, inputs_for, score_tokens
+from nertool.network.activations import ACTIVATIONS, Array
+from nertool.network.lookup import embed
+from nertool.network.objective import tables_of, weights_of
+from nertool.tagging.compiled import CompiledTagger
+
+_CANDIDATES = 4000  # words that are tried in a word's place: the first ones, so the frequent ones
+_NEIGHBOURS = 5
+_PADDING = "padding"
+
+
+class Neighbour(NamedTuple):
+    """A word of the training vocabulary, and the cosine of its vector with the word's."""
+
+    word: str
+    cosine: float
+
+
+class Flip(NamedTuple):
+    """The likest word that, put in the place of a window's word, changes the class; None: no word of
+    those that were tried does."""
+
+    word: str
+    cosine: float
+    tag: str
+    p: float
+
+
+class Piece(NamedTuple):
+    """A piece of x: a word of the window, or what stands beside it.
+
+    offset: −m … m, None for what stands beside; vector: which row of L it got, in words; share (H,):
+    its exact part of z; attribution: gradient × input for s_k.
+    """
+
+    text: str
+    offset: int | None
+    vector: str
+    width: int
+    share: Array
+    attribution: float
+    neighbours: tuple[Neighbour, ...]
+    flip: Flip | None
+
+    @property
+    def flippable(self) -> bool:
+        """Whether it is a word, in whose place another can be put."""
+        return self.offset is not None and not self.vector.startswith(_PADDING)
+
+
+class Explanation(NamedTuple):
+    """sentence, token: where the word stands; tags: the network's; tag: the one explained; target: the
+    one that y says is right, and gold: whether that comes from a labelled text; decoded: what the
+    whole model says in the end; member, members: which network of how many."""
+
+    sentence: tuple[str, ...]
+    token: int
+    tags: tuple[str, ...]
+    tag: str
+    target: str
+    gold: bool
+    decoded: str
+    member: int
+    members: int
+    steps: Steps
+    pieces: tuple[Piece, ...]
+    work: Work
+    update: Update
+    graph: Graph
+    tried: int
+
+    @property
+    def predicted(self) -> str:
+        """The tag that this network alone scores highest."""
+        return self.tags[int(tag_scores(self.steps.s).argmax())]
+
+    @property
+    def word(self) -> str:
+        return self.sentence[self.token]
+
+
+def tag_scores(s: Array) -> Array:
+    """Return a score for every tag (…, T): a single output (K = 1) has none for O, which is 0."""
+    return np.concatenate([np.zeros_like(s), s], axis=-1) if s.shape[-1] == 1 else s
+
+
+def tag_probabilities(s: Array, output: str) -> Array:
+    """Return p for every tag (…, T): with a single output, O's is what is left of it."""
+    p = probabilities(s, output)
+    return np.asarray(np.concatenate([1.0 - p, p], axis=-1) if s.shape[-1] == 1 else p)
+
+
+def explain(
+    model: Model,
+    setting: Setting,
+    token: int,
+    tag: str | None = None,
+    gold: str | None = None,
+    member: int = 1,
+) -> Explanation:
+    """Explain what one network of a model makes of the token-th token of a text.
+
+    tag: the tag to explain, None for the one that the network finds; gold: the right one, if it is
+    known, which y then is; else y is the tag that is explained. member: from 1.
+    """
+    config, network = model.config, model.members[member - 1]
+    opinion = None
+    if model.first_stage:
+        first = model.first_stage[0]
+        own, inputs = inputs_for(first, setting, config)
+        opinion = softmax(score_tokens(own, config, inputs))
+    parameters, inputs = inputs_for(network, setting, config, opinion)
+    tables = list(tables_of(parameters).values())
+    columns = list(table_columns(config).values())
+    ids = window_ids(inputs, token)
+    R = embed(tables, ids, columns).astype(np.float64)  # (C, d)
+    given = None if inputs.given is None else inputs.given[token].astype(np.float64)
+    x = R.reshape(-1) if given is None else np.concatenate([R.reshape(-1), given])
+
+    weights = weights_of(parameters)
+    tags = tuple(model.tags)
+    s = work_through(weights, config.network.activation, config.network.output, x,
+                     np.zeros(len(weights.U))).s  # fmt: skip
+    found = tags[int(tag_scores(s).argmax())]
+    tag = tag or found
+    target = gold or tag
+    K = len(weights.U)
+    output = max(0, tags.index(tag) - (len(tags) - K))
+    y = np.eye(len(tags))[tags.index(target), len(tags) - K :]
+    steps = work_through(weights, config.network.activation, config.network.output, x, y, output)
+
+    sentence = int(setting.sentences[token])
+    start, end = setting.sentence_starts[sentence : sentence + 2].tolist()
+    words = tuple(setting.words[i] for i in setting.word_ids[start:end])
+    tagger = CompiledTagger(model)
+    decoded = tagger.decode(tagger.scores(setting), setting.sentence_starts)[token]
+    pieces, tried = _pieces(network, config, steps, R, ids, given, words, token - start, tags)
+    parts = np.stack([*(piece.share for piece in pieces), steps.weights.b])
+    graph = draw_graph(steps, parts, [piece.text for piece in pieces], tag)
+    return Explanation(
+        sentence=words,
+        token=token - start,
+        tags=tags,
+        tag=tag,
+        target=target,
+        gold=gold is not None,
+        decoded=tags[int(decoded)],
+        member=member,
+        members=len(model.members),
+        steps=steps,
+        pieces=pieces,
+        work=multiplications(len(x), len(weights.b), K),
+        update=sgd_update(steps, config.training.alpha),
+        graph=graph,
+        tried=tried,
+    )
+
+
+def window_ids(inputs: Inputs, token: int) -> Array:
+    """Return the row numbers (C, F) of the words of a token's window."""
+    centre, m = int(inputs.text.centres[token]), inputs.text.m
+    return inputs.ids[centre - m : centre + m + 1]
+
+
+def _pieces(
+    network: Member,
+    config: Config,
+    steps: Steps,
+    R: Array,
+    ids: Array,
+    given: Array | None,
+    words: Sequence[str],
+    at: int,
+    tags: Sequence[str],
+) -> tuple[tuple[Piece, ...], int]:
+    """Take the window apart: its words, and what stands beside it."""
+    (C, d), m = R.shape, config.windows.size // 2
+    widths = [d] * C + ([] if given is None else [len(given)])
+    parts = parts_of_z(steps.weights.W, steps.weights.b, steps.x, widths)
+    attributions = gradient_times_input(steps, widths)
+    vocabulary = _Vocabulary(network)
+    pieces = []
+    for c in range(C):
+        place = at + c - m
+        inside = 0 <= place < len(words)
+        text = words[place] if inside else ("⟨before⟩" if place < 0 else "⟨after⟩")
+        row = network.encoder.vector_row(text) if inside else (PAD_LEFT if place < 0 else PAD_RIGHT)
+        flip = None
+        if inside:
+            flip = _flip(network, config, steps, parts, c, ids[c], text, row, vocabulary, tags)
+        pieces.append(
+            Piece(
+                text,
+                c - m,
+                _row_name(network, row, text),
+                d,
+                parts[c],
+                float(attributions[c]),
+                vocabulary.nearest(row) if inside and row != UNKNOWN else (),
+                flip,
+            )
+        )
+    if given is not None:
+        of_given = float(attributions[C])
+        pieces.append(Piece("⟨document⟩", None, "", len(given), parts[C], of_given, (), None))
+    return tuple(pieces), len(vocabulary.tried)
+
+
+def _row_name(network: Member, row: int, text: str) -> str:
+    if row < SPECIAL_ROWS:
+        return {UNKNOWN: "unknown", PAD_LEFT: f"{_PADDING} before", PAD_RIGHT: f"{_PADDING} after"}[
+            row
+        ]
+    return network.encoder.words[row - SPECIAL_ROWS]
+
+
+class _Vocabulary:
+    """The words that training met, with their vectors as training left them, of length 1."""
+
+    def __init__(self, network: Member) -> None:
+        own = network.rows >= SPECIAL_ROWS
+        self.rows = network.rows[own]
+        self.local = np.flatnonzero(own)
+        self.words = [network.encoder.words[row - SPECIAL_ROWS] for row in self.rows.tolist()]
+        self.tried = self.words[:_CANDIDATES]
+        L = np.asarray(network.parameters["L"], dtype=np.float64)[own]
+        self.unit = L / np.maximum(np.linalg.norm(L, axis=1, keepdims=True), 1e-12)
+        self._network = network
+
+    def cosines(self, row: int) -> Array:
+        """Return the cosine of a row of L with every word's."""
+        at = int(np.searchsorted(self._network.rows, row))
+        rows = self._network.rows
+        if at < len(rows) and rows[at] == row:
+            v = np.asarray(self._network.parameters["L"][at], dtype=np.float64)
+        else:  # a word that training could not meet has the vector that it started from
+            v = np.asarray(self._network.L[row], dtype=np.float64)
+        return np.asarray(self.unit @ (v / max(float(np.linalg.norm(v)), 1e-12)))
+
+    def nearest(self, row: int) -> tuple[Neighbour, ...]:
+        """Return the words whose vectors point most nearly the same way."""
+        cosines = self.cosines(row)
+        cosines[self.rows == row] = -np.inf
+        best = np.argsort(-cosines, kind="stable")[:_NEIGHBOURS]
+        return tuple(
+            Neighbour(self.words[i], float(cosines[i])) for i in best if np.isfinite(cosines[i])
+        )
+
+
+def _flip(
+    network: Member,
+    config: Config,
+    steps: Steps,
+    parts: Array,
+    c: int,
+    ids: Array,
+    text: str,
+    row: int,
+    vocabulary: _Vocabulary,
+    tags: Sequence[str],
+) -> Flip | None:
+    """Put other words in the place of the c-th of the window, all else as it was, in the same letters;
+    return the likest one that changes the class."""
+    if not vocabulary.tried:
+        return None
+    n = len(vocabulary.tried)
+    forms = [in_letters_of(text, word) for word in vocabulary.tried]
+    encoded = network.encoder.encode(forms)  # (n, F of a word form)
+    encoded[:, 0] = vocabulary.local[:n]
+    around = np.broadcast_to(ids[encoded.shape[1] :], (n, len(ids) - encoded.shape[1]))
+    tables = list(tables_of(network.parameters).values())
+    R = embed(
+        tables, np.concatenate([encoded, around], axis=1), list(table_columns(config).values())
+    )
+    W, _, U = steps.weights
+    d = R.shape[1]
+    z = steps.z - parts[c] + R.astype(np.float64) @ W[:, c * d : (c + 1) * d].T  # (n, H)
+    s = ACTIVATIONS[steps.activation].f(z) @ U.T  # (n, K)
+    own = split_tag(tags[int(tag_scores(steps.s).argmax())])[1]
+    chosen = tag_scores(s).argmax(axis=1)
+    labels = np.array([split_tag(name)[1] for name in tags])
+    changed = labels[chosen] != own
+    if not changed.any():
+        return None
+    cosines = vocabulary.cosines(row)[:n]
+    i = int(np.where(changed, cosines, -np.inf).argmax())
+    p = tag_probabilities(s[i], steps.output)[chosen[i]]
+    return Flip(forms[i], float(cosines[i]), tags[int(chosen[i])], float(p))
+
+
+def in_letters_of(text: str, word: str) -> str:
+    """Write a word with capitals as another one has them."""
+    if text.isupper() and len(text) > 1:
+        return word.upper()
+    return word[:1].upper() + word[1:] if text[:1].isupper() else word
+
+
+def as_dict(explanation: Explanation) -> dict[str, Any]:
+    """Turn an explanation into what JSON can hold, every number of it."""
+    e, steps = explanation, explanation.steps
+    arrays = ("x", "z", "h", "f_prime", "s", "p", "y", "ds", "dh", "delta", "dx")
+    return {
+        "sentence": list(e.sentence),
+        "token": e.token,
+        "word": e.word,
+        "tags": list(e.tags),
+        "tag": e.tag,
+        "target": e.target,
+        "gold": e.gold,
+        "predicted": e.predicted,
+        "decoded": e.decoded,
+        "member": e.member,
+        "members": e.members,
+        "activation": steps.activation,
+        "output": steps.output,
+        "shapes": {name: list(getattr(steps, name).shape) for name in (*arrays, "dU", "dW", "db")},
+        "J": steps.J,
+        **{name: getattr(steps, name).tolist() for name in arrays},
+        "b": steps.weights.b.tolist(),
+        "u": steps.weights.U[steps.k].tolist(),
+        "window": [
+            {
+                "text": piece.text,
+                "offset": piece.offset,
+                "vector": piece.vector,
+                "share_of_z": piece.share.tolist(),
+                "gradient_times_input": piece.attribution,
+                "neighbours": [neighbour._asdict() for neighbour in piece.neighbours],
+                "flip": piece.flip._asdict() if piece.flip else None,
+            }
+            for piece in e.pieces
+        ],
+        "multiplications": e.work._asdict(),
+        "update": e.update._asdict(),
+        "graph": {
+            "unit": e.graph.unit,
+            "nodes": [node._asdict() for node in e.graph.nodes],
+            "edges": [edge._asdict() for edge in e.graph.edges],
+        },
+    }

@@ -1,0 +1,79 @@
+"""Corpora out, in every format: each writer turns annotated pieces into pieces of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from nertool.corpus.annotated import Annotated, RecordView, views, with_records
+from nertool.corpus.columnar import Corpus
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.schemes import TagSpans, spans_of, tag_names, tags_of
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How labelled text is written. by_sentence: a record a sentence, where a corpus has no records;
+    None for documents if there are several. exact: tokens and sentences stand in JSON, too, so that
+    they needn't be found again. source: each record says which input it is from.
+    marks: whether documents have a head in text (conll, inline), None for if there are several."""
+
+    scheme: str = "iob2"
+    by_sentence: bool | None = None
+    exact: bool = True
+    source: bool = False
+    marks: bool | None = None
+
+
+Pieces = Iterable[Annotated]
+Writer = Callable[[Pieces, Writing, Ledger], Iterator[str]]
+
+
+class OutputFormat(NamedTuple):
+    """write: None for what is no stream of text. keeps: of text (the input's own), fields, documents."""
+
+    write: Writer
+    keeps: frozenset[str]
+
+
+def record_views(pieces: Pieces, writing: Writing, tokens: bool = True) -> Iterator[RecordView]:
+    for piece in pieces:
+        corpus = with_records(piece.corpus, writing.by_sentence)
+        for view in views(piece._replace(corpus=corpus), tokens):
+            if writing.source:
+                view = view._replace(fields={"source": corpus.source, **view.fields})
+            yield view
+
+
+def token_probabilities(piece: Annotated) -> list[str]:
+    """Return for each token the probability of the entity that it belongs to, _ for none."""
+    out = ["_"] * piece.corpus.tokens
+    assert piece.probabilities is not None
+    columns = (piece.spans.starts, piece.spans.ends, piece.probabilities)
+    for start, end, p in zip(*(column.tolist() for column in columns), strict=True):
+        out[start:end] = [f"{p:.6f}"] * (end - start)
+    return out
+
+
+def tags_in(piece: Annotated, scheme: str, ledger: Ledger) -> list[str]:
+    """Return each token's tag in a scheme."""
+    names = tag_names(piece.spans.label_names, scheme)
+    count_merged(piece, names, scheme, ledger)
+    ids = tags_of(piece.spans, piece.corpus.sentence_starts, names, scheme)
+    return [names[i] for i in ids.tolist()]
+
+
+def count_merged(piece: Annotated, names: list[str], scheme: str, ledger: Ledger) -> None:
+    """Count the entities that run into a neighbour of their class, in a scheme that can't part them."""
+    if scheme != "io":
+        return
+    corpus: Corpus = piece.corpus
+    spans: TagSpans = piece.spans
+    again = spans_of(
+        tags_of(spans, corpus.sentence_starts, names, scheme), names, corpus.sentence_starts
+    )
+    kept = set(again.starts.tolist())
+    for start in spans.starts.tolist():
+        if start not in kept:
+            ledger.alter(corpus.place(start), "entities run into a neighbour of their class in io")

@@ -1,0 +1,49 @@
+"""The lines of a CoNLL file with other tags in them: all else stays as it was, to the byte."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from nertool.corpus.blocks import read_blocks
+from nertool.corpus.columnar import Corpus
+from nertool.formats.conll.parse import Layout
+
+_FIELD = re.compile("[^ ]+")
+
+
+def retagged(
+    stream: BinaryIO, corpus: Corpus, tags: Sequence[str], layout: Layout, tag_column: int
+) -> Iterator[str]:
+    """Yield a stream's text with each token's tag in the tags' column (counted from 0).
+
+    corpus: what was read from the same stream; tags (N,): its tokens' new ones.
+    """
+    at = 0
+    numbers = corpus.line_numbers.tolist()
+    for block in read_blocks(stream, corpus.source):
+        lines = block.lines
+        last = block.first + len(lines)
+        while at < len(numbers) and numbers[at] < last:
+            i = numbers[at] - block.first
+            lines[i] = with_tag(lines[i], layout, tag_column, tags[at])
+            at += 1
+        yield block.joined(iter(lines))
+
+
+def with_tag(line: str, layout: Layout, column: int, tag: str) -> str:
+    """Return a line with a tag in one of its columns; blanks and the CR that may end it stay."""
+    if layout.delimiter == " ":
+        field = list(_FIELD.finditer(line.removesuffix("\r")))[column]
+        return line[: field.start()] + tag + line[field.end() :]
+    end = "\r" if line.endswith("\r") else ""
+    cells = layout.split(line.removesuffix("\r"))
+    cells[column] = tag
+    if layout.delimiter == ",":
+        row = io.StringIO()
+        csv.writer(row, lineterminator=end).writerow(cells)
+        return row.getvalue()
+    return layout.delimiter.join(cells) + end

@@ -1,0 +1,1 @@
+"""Formats of JSON objects, one for each text."""

@@ -1,0 +1,31 @@
+"""Hugging Face's token classification: a sentence a line, with tokens and their tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nertool.corpus.annotated import views, with_records
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import DOCUMENT
+from nertool.formats.base import Pieces, Writing, tags_in
+from nertool.formats.json.objects import dump
+
+
+def write_hf(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write a sentence a line: tokens, and their tags by name."""
+    document = -1
+    for piece in pieces:
+        corpus = with_records(piece.corpus, writing.by_sentence)
+        tags = tags_in(piece, writing.scheme, ledger)
+        before = None
+        for view in views(piece._replace(corpus=corpus)):
+            document += view.document != before
+            before = view.document
+            single = len(view.sentences) == 1 and corpus.documents == len(corpus.records.texts)  # type: ignore[union-attr]
+            for start, end in view.sentences:
+                value = dict(view.fields)
+                if not single:
+                    value.setdefault(DOCUMENT, document)
+                value["tokens"] = view.words[start:end]
+                value["ner_tags"] = tags[view.first + start : view.first + end]
+                yield dump(value) + "\n"

@@ -1,0 +1,94 @@
+"""Label Studio's JSON export: a list of tasks, each with its annotators' results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from nertool.corpus.annotated import RecordView
+from nertool.corpus.columnar import Span
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading, Record
+from nertool.errors import CorpusError
+from nertool.formats.base import Pieces, Writing, record_views
+from nertool.formats.json.jsonl import load_json_list
+from nertool.formats.json.objects import json_list, spans_of_entry
+
+
+def read_label_studio(
+    stream: BinaryIO, source: str, reading: Reading, ledger: Ledger
+) -> Iterator[Record]:
+    """Yield each task's text with the spans of its first annotation that was not cancelled.
+
+    Other annotators' versions, and results that are no spans, are counted as refused. Errors:
+    CorpusError naming the task by its number in the file, from 1.
+    """
+    for number, task in enumerate(load_json_list(stream, source), 1):
+        place = f"{source}:#{number}"
+        data = task.get("data") if isinstance(task, dict) else None
+        text = _text_of(data, reading.text_field)
+        if not isinstance(data, dict) or text is None:
+            raise CorpusError(
+                f'{place}: found no text, expected a task with "data": {{"{reading.text_field}": "…"}}; '
+                "say which field it is by --text-field"
+            )
+        key = next(k for k, v in data.items() if v == text)
+        fields = {k: v for k, v in task.items() if k not in ("data", "annotations", "completions")}
+        fields |= {k: v for k, v in data.items() if k != key}
+        versions = task.get("annotations", task.get("completions"))
+        spans = None
+        if reading.labelled and isinstance(versions, list):
+            spans = _spans(versions, text, place, reading, ledger)
+        yield Record(text, number, spans, fields=fields, place=place)
+
+
+def _text_of(data: Any, wanted: str) -> str | None:
+    """Return the task's text: the field of that name, or the only string that there is."""
+    if not isinstance(data, dict):
+        return None
+    if isinstance(data.get(wanted), str):
+        return str(data[wanted])
+    strings = [value for value in data.values() if isinstance(value, str)]
+    return strings[0] if len(strings) == 1 else None
+
+
+def _spans(
+    versions: list[Any], text: str, place: str, reading: Reading, ledger: Ledger
+) -> list[Span]:
+    done = [v for v in versions if isinstance(v, dict) and not v.get("was_cancelled")]
+    for _ in done[1:]:
+        ledger.refuse(place, "further annotations of one task (the first is taken)")
+    spans: list[Span] = []
+    results = done[0].get("result") if done else []
+    for result in results if isinstance(results, list) else []:
+        value = result.get("value") if isinstance(result, dict) else None
+        if not isinstance(value, dict) or "start" not in value or not value.get("labels"):
+            kind = str(result.get("type", "")) if isinstance(result, dict) else ""
+            ledger.refuse(place, "results that label no span", kind)
+            continue
+        spans += spans_of_entry(value, text, f"{place}: result", place, reading, ledger)
+    return spans
+
+
+def write_label_studio(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    def task(view: RecordView) -> dict[str, Any]:
+        results = [
+            {
+                "from_name": "label",
+                "to_name": "text",
+                "type": "labels",
+                "value": {
+                    "start": entity.start,
+                    "end": entity.end,
+                    "text": view.text[entity.start : entity.end],
+                    "labels": [entity.label],
+                },
+            }
+            | ({} if entity.probability is None else {"score": round(entity.probability, 6)})
+            for entity in view.entities
+        ]
+        data = {k: v for k, v in view.fields.items() if k != "id"} | {"text": view.text}
+        value: dict[str, Any] = {"data": data, "annotations": [{"result": results}]}
+        return {"id": view.fields["id"], **value} if "id" in view.fields else value
+
+    yield from json_list(task(view) for view in record_views(pieces, writing))

@@ -1,0 +1,261 @@
+"""JSON objects as records: the many ways in which people write a labelled text down as one.
+
+| who | text | labels |
+|---|---|---|
+| plain, Label Studio's JSON-MIN | `text` | `entities` or `label`: `{"start", "end", "label" or "labels"}` |
+| doccano | `text` | `label`, `labels` or `entities`: `[start, end, label]`, or start_offset, end_offset |
+| spaCy, Prodigy | `text`, `tokens` with places | `spans`, `entities`; `answer`: accept, reject or ignore |
+| Hugging Face | `tokens`: words | `ner_tags`, `tags` or `labels`: one a token, by name or by number |
+
+Every other key is kept as it is, to be passed through.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from nertool.corpus.annotated import RecordView
+from nertool.corpus.columnar import Span
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import DOCUMENT, GOLD, Reading, Record, joined
+from nertool.errors import CorpusError, did_you_mean
+
+_SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations")
+_TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
+_START, _END = ("start", "start_offset"), ("end", "end_offset")
+_LABEL = ("label", "labels", "type", "entity_group", "entity")
+
+
+def record_of(
+    value: Any,
+    line: int,
+    place: str,
+    reading: Reading,
+    ledger: Ledger,
+    before: dict[str, Any] | None,
+) -> Record | None:
+    """Read one JSON value as a record; None if its annotator has rejected it.
+
+    before: the fields of the record before, which may be of the same document. Errors:
+    CorpusError at `place`, naming the keys that were found.
+    """
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[1], dict):
+        value = {"text": value[0], **value[1]}  # spaCy's training pairs
+    if not isinstance(value, dict):
+        raise CorpusError(
+            f'{place}: found {_kind(value)}, expected a JSON object such as {{"text": …, "entities": …}}'
+        )
+    if value.get("answer") in ("reject", "ignore"):
+        ledger.refuse(place, "records that the annotator rejected or ignored", str(value["answer"]))
+        return None
+    goes_on = DOCUMENT in value and before is not None and before.get(DOCUMENT) == value[DOCUMENT]
+    text = value.get(reading.text_field)
+    if isinstance(text, str):
+        record = _of_text(value, text, line, place, reading, ledger)
+        return record._replace(goes_on=goes_on, place=place)
+    words = value.get("tokens", value.get("words"))
+    if isinstance(words, list) and all(isinstance(word, str) for word in words):
+        record = _of_words(value, words, line, place, reading)
+        return record._replace(goes_on=goes_on, place=place)
+    keys = ", ".join(f'"{key}"' for key in list(value)[:12]) or "no key"
+    near = did_you_mean(reading.text_field, [key for key in value if isinstance(value[key], str)])
+    raise CorpusError(
+        f'{place}: found {keys}, expected "{reading.text_field}" (a string) or "tokens" (a list of '
+        f"words){near or '; say which it is by --text-field'}"
+    )
+
+
+def _of_text(
+    value: dict[str, Any], text: str, line: int, place: str, reading: Reading, ledger: Ledger
+) -> Record:
+    key = next((k for k in _SPAN_KEYS if isinstance(value.get(k), list)), None)
+    spans = None
+    if key is not None and reading.labelled:
+        spans = []
+        for entry in value[key]:
+            spans += spans_of_entry(entry, text, f"{place}: {key}", place, reading, ledger)
+    tokens = _places(value.get("tokens"), text, place)
+    sentences = value.get("sentences") if tokens is not None else None
+    if sentences is not None:
+        rising = isinstance(sentences, list) and all(type(at) is int for at in sentences)
+        assert tokens is not None
+        if (
+            not rising
+            or sorted(sentences) != sentences
+            or sentences[:1] not in ([], [0])
+            or max(sentences, default=0) > len(tokens)
+        ):
+            raise CorpusError(
+                f'{place}: "sentences": expected the numbers of their first tokens, from 0 and rising'
+            )
+    used = {reading.text_field, key} | ({"tokens", "sentences"} if tokens is not None else set())
+    fields = {k: v for k, v in value.items() if k not in used}
+    if key is not None and not reading.labelled:
+        fields[GOLD] = value[key]
+    return Record(text, line, spans, tokens=tokens, sentences=sentences, fields=fields)
+
+
+def spans_of_entry(
+    entry: Any, text: str, where: str, place: str, reading: Reading, ledger: Ledger
+) -> list[Span]:
+    """Read one labelled span: {"start", "end", "label"} or [start, end, label]; none if it was refused.
+
+    Errors: CorpusError for anything else, for places outside the text, and for a text of the
+    entry's own that is not what stands there.
+    """
+    own = None
+    if isinstance(entry, dict):
+        start, end = _first(entry, _START), _first(entry, _END)
+        label, own = _first(entry, _LABEL), entry.get("text")
+        if isinstance(label, list):
+            if len(label) > 1 and reading.misaligned != "error":
+                ledger.refuse(place, "entities with several labels", ", ".join(map(str, label)))
+                return []
+            label = label[0] if len(label) == 1 else label
+    elif isinstance(entry, list | tuple) and len(entry) == 3:
+        start, end, label = entry
+    else:
+        start = end = label = None
+    if type(start) is not int or type(end) is not int or not isinstance(label, str):
+        raise CorpusError(
+            f"{where}: found {_kind(entry)} {_short(entry)}, expected start, end (whole numbers) and a label"
+        )
+    if not label or label.isspace() or label == "O":
+        raise CorpusError(f'{where}: found the label "{label}", expected a class such as PER')
+    if not 0 <= start < end <= len(text):
+        raise CorpusError(
+            f"{where}: found an entity at {start}–{end}, expected places within the text's {len(text)} "
+            "characters, start before end"
+        )
+    if isinstance(own, str) and own != text[start:end] and own.split() != text[start:end].split():
+        raise CorpusError(
+            f'{where}: found the entity "{_short(own)}" at {start}–{end}, where the text has '
+            f'"{_short(text[start:end])}"; expected places in characters (are these bytes?)'
+        )
+    return [Span(start, end, label)]
+
+
+def _of_words(
+    value: dict[str, Any], words: Sequence[str], line: int, place: str, reading: Reading
+) -> Record:
+    for word in words:
+        if not word or word.isspace():
+            raise CorpusError(f"{place}: found an empty token, expected words; mend the record")
+    key = next((k for k in _TAG_KEYS if isinstance(value.get(k), list)), None)
+    tags = None
+    if key is not None and reading.labelled:
+        tags = [_tag_name(tag, f"{place}: {key}", reading) for tag in value[key]]
+        if len(tags) != len(words):
+            raise CorpusError(
+                f"{place}: found {len(words)} tokens and {len(tags)} tags ({key}), expected as many of both"
+            )
+    text, places = joined(words)
+    used = {"tokens" if "tokens" in value else "words", key}
+    fields = {k: v for k, v in value.items() if k not in used}
+    if key is not None and not reading.labelled:
+        fields[GOLD] = value[key]
+    return Record(text, line, tags=tags, tokens=places, fields=fields, own_text=False)
+
+
+def _tag_name(tag: Any, where: str, reading: Reading) -> str:
+    if isinstance(tag, str):
+        return tag
+    if type(tag) is not int:
+        raise CorpusError(
+            f"{where}: found {_kind(tag)} {_short(tag)}, expected tags, a string each"
+        )
+    if not 0 <= tag < len(reading.tag_names):
+        known = len(reading.tag_names)
+        raise CorpusError(
+            f"{where}: found the number {tag}, expected "
+            + (f"one below {known}, as many names as there are" if known else "names of tags")
+            + "; list the names in order by --tag-names O,B-PER,I-PER,…"
+        )
+    return reading.tag_names[tag]
+
+
+def _places(tokens: Any, text: str, place: str) -> list[tuple[int, int]] | None:
+    """Read the places of tokens: [start, end] each, or {"start", "end"} as Prodigy writes them."""
+    if not isinstance(tokens, list) or any(isinstance(token, str) for token in tokens):
+        return None
+    places = []
+    at = 0
+    for token in tokens:
+        if isinstance(token, dict):
+            start, end = token.get("start"), token.get("end")
+        elif isinstance(token, list) and len(token) == 2:
+            start, end = token
+        else:
+            return None
+        if type(start) is not int or type(end) is not int or not at <= start < end <= len(text):
+            raise CorpusError(
+                f"{place}: found a token at {start}–{end}, expected places within the text, each after "
+                "the one before"
+            )
+        if text[start:end].isspace():
+            continue  # spaCy has tokens of blanks alone
+        places.append((start, end))
+        at = end
+    return places
+
+
+def _first(entry: dict[str, Any], keys: Sequence[str]) -> Any:
+    return next((entry[key] for key in keys if key in entry), None)
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a truth value"}
+    return "null" if value is None else names.get(type(value), "a number")
+
+
+def _short(value: Any) -> str:
+    shown = value if isinstance(value, str) else repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}…"
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def dump(value: Any) -> str:
+    """Write a value as JSON that UTF-8 can hold: only halves of surrogate pairs are escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isascii() else _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
+
+def entity_objects(view: RecordView) -> list[dict[str, Any]]:
+    """Return a record's entities, ready for JSON: places in characters and in tokens, half-open."""
+    return [
+        {
+            "start": entity.start,
+            "end": entity.end,
+            "label": entity.label,
+            "text": view.text[entity.start : entity.end],
+            "token_start": entity.token_start,
+            "token_end": entity.token_end,
+        }
+        | ({} if entity.probability is None else {"probability": round(entity.probability, 6)})
+        for entity in view.entities
+    ]
+
+
+def plain_object(view: RecordView, exact: bool = True) -> dict[str, Any]:
+    """Return a record as one JSON object: its fields, text and entities, and its tokens' places."""
+    value = {**view.fields, "text": view.text, "entities": entity_objects(view)}
+    if exact:
+        value["tokens"] = [list(place) for place in view.places]
+        value["sentences"] = [start for start, _ in view.sentences]
+    for extra in view.extras:
+        for key, entry in extra.items():
+            value.setdefault(key, []).append(entry)
+    return value
+
+
+def json_list(values: Iterable[Any]) -> Iterator[str]:
+    before = "["
+    for value in values:
+        yield f"{before}\n{dump(value)}"
+        before = ","
+    yield "\n]\n" if before == "," else "[]\n"

@@ -1,0 +1,62 @@
+"""Labelled text for training and measuring, as a config says that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from nertool.config.records import CorpusConfig
+from nertool.corpus.columnar import Corpus
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading
+from nertool.errors import CorpusError
+from nertool.formats.read import read_corpus, read_stream
+
+
+def reading_of(settings: CorpusConfig) -> Reading:
+    """Return how a config wants labelled text to be read. Columns that are not set are looked for."""
+    token, tag = settings.token_column, settings.tag_column
+    usual = CorpusConfig()
+    if (token, tag) == (usual.token_column, usual.tag_column):
+        return Reading(comment=settings.comment, misaligned=settings.misaligned, needs_labels=True)
+    return Reading(
+        token_column=token,
+        tag_column=tag,
+        comment=settings.comment,
+        misaligned=settings.misaligned,
+        needs_labels=True,
+    )
+
+
+def read_labelled(
+    path: Path, form: str, reading: Reading, ledger: Ledger, report: Callable[[str], None]
+) -> Corpus:
+    """Read a labelled text, in any format, without documents that hold no word.
+
+    Errors: CorpusError with file:line; also for a text without any label.
+    """
+    return _labelled(read_corpus(path, form, reading, ledger, report))
+
+
+def read_labelled_stream(
+    stream: BinaryIO,
+    source: str,
+    form: str,
+    reading: Reading,
+    ledger: Ledger,
+    report: Callable[[str], None],
+) -> Corpus:
+    """Read a labelled text from a stream, as read_labelled."""
+    return _labelled(read_stream(stream, source, form, reading, ledger, report))
+
+
+def _labelled(corpus: Corpus) -> Corpus:
+    if not corpus.tags:
+        raise CorpusError(
+            f"{corpus.source}: found text without labels ({corpus.layout}), expected labelled text"
+        )
+    return replace(corpus, document_starts=np.unique(corpus.document_starts))

@@ -1,0 +1,1 @@
+"""Formats that mark entities within the text."""

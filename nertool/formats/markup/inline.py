@@ -1,0 +1,161 @@
+r"""Inline annotation: a sentence a line, entities as [Ada Lovelace](PER).
+
+A bracket or backslash of the text itself is written with a backslash before it: \[ \] \\.
+A line `# id: name  part: train` heads a document; its fields are divided by two blanks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from nertool.corpus.annotated import views, with_records
+from nertool.corpus.columnar import Span
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Record
+from nertool.errors import CorpusError
+from nertool.formats.base import Pieces, Writing
+
+_PIECE = re.compile(
+    r"(?P<escaped>\\[\[\]\\])"
+    r"|\[(?P<text>(?:[^\[\]\\]|\\[\[\]\\])+)\]\((?P<label>[^()\s]+)\)"
+    r"|(?P<stray>[\[\]\\])"
+)
+_HEADER = "# id:"
+
+
+def mark_inline(text: str, spans: Iterable[Span]) -> str:
+    """Mark entities in a text; spans count characters, and stand in order."""
+    odd = "[" in text or "]" in text or "\\" in text
+    out: list[str] = []
+    at = 0
+    for start, end, label in spans:
+        before, inside = text[at:start], text[start:end]
+        if odd:
+            before, inside = _escaped(before), _escaped(inside)
+        out += (before, "[", inside, "](", label, ")")
+        at = end
+    out.append(_escaped(text[at:]) if odd else text[at:])
+    return "".join(out)
+
+
+def _escaped(text: str) -> str:
+    # Ten times as fast as str.translate, which looks at each character.
+    return text.replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]")
+
+
+def to_inline(words: Sequence[str], spans: Iterable[Span]) -> str:
+    """Write a sentence's words with blanks between and its entities marked; spans count words."""
+    ends = [0]
+    for word in words:
+        ends.append(ends[-1] + len(word) + 1)
+    in_text = [Span(ends[start], ends[end] - 1, label) for start, end, label in spans]
+    return mark_inline(" ".join(words), in_text)
+
+
+def from_inline(line: str, place: str) -> tuple[str, list[Span]]:
+    """Return the plain text and its entities, in characters of it.
+
+    Errors: CorpusError at `place` for a bracket that is neither an entity's nor escaped.
+    """
+    text: list[str] = []
+    spans = []
+    at = length = 0
+    for match in _PIECE.finditer(line):
+        before = line[at : match.start()]
+        at = match.end()
+        if match["stray"]:
+            raise CorpusError(
+                f'{place}: found a lone "{match["stray"]}" in column {match.start() + 1}, expected '
+                f"[words](LABEL); write \\{match['stray']} if it belongs to the text"
+            )
+        piece = match["escaped"][1:] if match["escaped"] else re.sub(r"\\(.)", r"\1", match["text"])
+        start = length + len(before)
+        length = start + len(piece)
+        if match["label"]:
+            spans.append(Span(start, length, match["label"]))
+        text += (before, piece)
+    return "".join([*text, line[at:]]), spans
+
+
+def read_inline(lines: Iterable[str], source: str, part: str | None = None) -> Iterator[Record]:
+    """Yield each document of annotated sentences as a record; its text has the lines as they stand.
+
+    part: only the documents whose header names it. Errors: CorpusError with file:line for a stray
+    bracket.
+    """
+    fields: dict[str, Any] = {}
+    texts: list[str] = []
+    spans: list[Span] = []
+    sentences: list[int] = []
+    first, length, wanted = 1, 0, part is None
+    for number, line in enumerate(lines, 1):
+        if line.startswith(_HEADER):
+            if sentences:
+                yield _document(texts, first, spans, sentences, fields)
+            fields = dict(document_fields(line))
+            texts, spans, sentences, first, length = [], [], [], number + 1, 0
+            wanted = part is None or fields.get("part") == part
+            continue
+        if not wanted:
+            continue
+        text, found = from_inline(line, f"{source}:{number}")
+        if text and not text.isspace():
+            sentences.append(length if sentences else 0)
+        spans += [Span(length + start, length + end, label) for start, end, label in found]
+        texts.append(text)
+        length += len(text) + 1
+    if sentences:
+        yield _document(texts, first, spans, sentences, fields)
+
+
+def _document(
+    texts: list[str], first: int, spans: list[Span], sentences: list[int], fields: dict[str, Any]
+) -> Record:
+    return Record("\n".join(texts), first, spans, sentences=sentences, fields=fields, lined=True)
+
+
+def document_fields(header: str) -> dict[str, str]:
+    """Read a document's header line: `# id: a01  part: train` gives {"id": "a01", "part": "train"}."""
+    pairs = (
+        entry.partition(":") for entry in re.split(r"\s{2,}", header.removeprefix("#").strip())
+    )
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def write_marked(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write the records' texts one after another, as they stand, with their entities marked."""
+    for piece in pieces:
+        for view in views(piece, tokens=False):
+            yield mark_inline(view.text, [Span(e.start, e.end, e.label) for e in view.entities])
+
+
+def write_inline(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write a sentence a line, with the blanks that the text has between its words.
+
+    A text with several documents gets a header for each.
+    """
+    number = 0
+    for piece in pieces:
+        corpus = with_records(piece.corpus, by_sentence=False)
+        headed = corpus.documents > 1 if writing.marks is None else writing.marks
+        before = None
+        for view in views(piece._replace(corpus=corpus)):
+            if view.document != before and headed:
+                name = view.fields.get("id", f"{number:04}")
+                yield f"{chr(10) if number else ''}# id: {' '.join(str(name).split())}\n"
+                number += 1
+            before = view.document
+            at = 0
+            for start, end in view.sentences:
+                first, last = view.places[start][0], view.places[end - 1][1]
+                marks = []
+                while at < len(view.entities) and view.entities[at].token_start < end:
+                    e = view.entities[at]
+                    marks.append(Span(e.start - first, e.end - first, e.label))
+                    at += 1
+                text = view.text[first:last]
+                # Blanks within a line stay; a line end within a sentence can't.
+                text = "".join(" " if c in "\r\n\v\f\x85\u2028\u2029" else c for c in text)
+                yield mark_inline(text, marks) + "\n"

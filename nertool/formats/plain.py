@@ -1,0 +1,141 @@
+"""Text without labels: sentences a line, running text in paragraphs, or a text a line."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from nertool.corpus.blocks import read_blocks
+from nertool.corpus.record import Record
+from nertool.corpus.sentences import sentence_bounds
+from nertool.errors import CorpusError
+
+CHUNK_BYTES = 1 << 18
+_MARK = "\ufeff"
+_GAP = re.compile(r"\n[ \t\r]*\n\s*")
+_WORD = re.compile(r"\S+")
+_STRIPPED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
+
+
+def read_text(stream: BinaryIO, source: str) -> Iterator[Record]:
+    """Yield each line, a sentence whose words stand between blanks, as a record of one document.
+
+    The field `offset` is where its text starts in the file's, in characters.
+    """
+    goes_on = False
+    for number, line, offset in _lines(stream, source):
+        tokens = [match.span() for match in _WORD.finditer(line)]
+        if tokens:
+            fields = {"offset": offset}
+            yield Record(line, number, tokens=tokens, fields=fields, goes_on=goes_on)
+            goes_on = True
+
+
+def read_lines(stream: BinaryIO, source: str) -> Iterator[Record]:
+    """Yield each line, a text of its own, as a record and a document; `offset` as in read_text."""
+    for number, line, offset in _lines(stream, source):
+        if line and not line.isspace():
+            yield Record(line, number, fields={"offset": offset})
+
+
+def read_whole_lines(stream: BinaryIO, source: str, cut: bool) -> Iterator[Record]:
+    """Yield every line with its end, blank ones too: put together, they are the file's text.
+
+    cut: words are to be found; else they stand between blanks, and the lines are one document.
+    """
+    goes_on = False
+    for block in read_blocks(stream, source):
+        if block.mark:
+            yield Record(_MARK, 1, tokens=[])
+        lines = block.lines
+        ends = len(lines) - (not block.ended)
+        for i, line in enumerate(lines):
+            tokens = None if cut else [match.span() for match in _WORD.finditer(line)]
+            end = "\n" if i < ends else ""
+            yield Record(line + end, block.first + i, tokens=tokens, goes_on=goes_on)
+            goes_on = not cut
+
+
+def _lines(stream: BinaryIO, source: str) -> Iterator[tuple[int, str, int]]:
+    offset = 0
+    for block in read_blocks(stream, source):
+        for number, line in enumerate(block.lines, block.first):
+            yield number, line.removesuffix("\r"), offset
+            offset += len(line) + 1
+
+
+def read_raw(stream: BinaryIO, source: str) -> Iterator[Record]:
+    """Yield each paragraph of running text as a record; all are of one document.
+
+    Blank lines part paragraphs. One that is too long to be held (a line of a gigabyte) is cut at the
+    ends of sentences. `offset` as in read_text.
+    """
+    goes_on = False
+    for record in read_chunks(stream, source):
+        if record.tokens is not None:
+            continue  # a byte-order mark
+        text, line, base = record.text, record.line, record.fields["offset"]
+        at = counted = 0
+        for gap in [*_GAP.finditer(text), None]:
+            end = gap.start() if gap else len(text)
+            inner = _STRIPPED.search(text, at, end)
+            if inner:
+                fields = {"offset": base + inner.start()}
+                line += text.count("\n", counted, inner.start())
+                counted = inner.start()
+                yield Record(inner[0], line, fields=fields, goes_on=goes_on, lined=True)
+                goes_on = True
+            at = gap.end() if gap else end
+
+
+def read_chunks(stream: BinaryIO, source: str) -> Iterator[Record]:
+    """Yield a file's text in pieces that, put together, are the whole: each ends where a paragraph
+    does, or a sentence where there is no end of a paragraph. A byte-order mark is a piece of its own,
+    without a token.
+
+    Errors: CorpusError for bytes that are not UTF-8, naming the line.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    rest, line, offset, goes_on = "", 1, 0, False
+    first = True
+    while True:
+        raw = stream.read(CHUNK_BYTES)
+        try:
+            text = decoder.decode(raw, final=not raw)
+        except UnicodeDecodeError as error:
+            at = line + rest.count("\n") + error.object[: error.start].count(b"\n")
+            raise CorpusError(
+                f"{source}:{at}: found the byte 0x{error.object[error.start]:02x}, expected UTF-8 text; "
+                "convert the file, for example with: iconv -f latin1 -t utf-8"
+            ) from None
+        if first and text:
+            first = False
+            if text.startswith(_MARK):
+                yield Record(_MARK, 1, tokens=[])
+                text = text.removeprefix(_MARK)
+        rest += text
+        if raw and len(rest) < CHUNK_BYTES // 4:
+            continue
+        cut = len(rest) if not raw else _last_end(rest)
+        if cut:
+            yield Record(rest[:cut], line, fields={"offset": offset}, goes_on=goes_on, lined=True)
+            goes_on = True
+            line += rest.count("\n", 0, cut)
+            offset += cut
+            rest = rest[cut:]
+        if not raw:
+            return
+
+
+def _last_end(text: str) -> int:
+    """Return where the last paragraph that is whole ends, or else the last whole sentence; 0 if none."""
+    # From the right, in growing windows: most texts have a blank line near their end.
+    for window in (4096, len(text)):
+        ends = [gap.end() for gap in _GAP.finditer(text, max(0, len(text) - window))]
+        ends = [end for end in ends if end < len(text)]
+        if ends:
+            return ends[-1]
+    bounds = sentence_bounds(text)
+    return bounds[-2] if len(bounds) > 2 else 0

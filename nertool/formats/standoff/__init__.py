@@ -1,0 +1,1 @@
+"""Formats that keep entities apart from the text."""

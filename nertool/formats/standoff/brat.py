@@ -1,0 +1,137 @@
+"""brat's stand-off annotation: a text in x.txt, its entities in x.ann beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from nertool.corpus.annotated import Annotated, views, with_records
+from nertool.corpus.columnar import Span
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading, Record
+from nertool.errors import CorpusError
+
+_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
+_LINE = re.compile(r"[^\r\n]+")
+
+
+def brat_pairs(path: Path) -> list[Path]:
+    """List the .txt files of a folder, a .txt or a .ann file that have a .ann beside them, sorted."""
+    if path.is_dir():
+        texts = {p.with_suffix(".txt") for p in path.rglob("*.ann")}
+        return sorted(texts)
+    return [path.with_suffix(".txt")]
+
+
+def is_brat(path: Path) -> bool:
+    """Tell whether a path is a folder with .ann files, or one of a pair of .txt and .ann."""
+    if path.is_dir():
+        return next(path.rglob("*.ann"), None) is not None
+    return path.suffix == ".ann" or (path.suffix == ".txt" and path.with_suffix(".ann").is_file())
+
+
+def read_brat(path: Path, reading: Reading, ledger: Ledger) -> Iterator[Record]:
+    """Yield the text of each pair below a path. Errors: CorpusError with the .ann file and line."""
+    for text_path in brat_pairs(path):
+        ann_path = text_path.with_suffix(".ann")
+        text = _decoded(text_path, "the text that its .ann file labels")
+        name = text_path.relative_to(path) if path.is_dir() else Path(text_path.name)
+        spans = []
+        if reading.labelled:
+            for number, line in enumerate(_decoded(ann_path, "its labels").split("\n"), 1):
+                spans += _entity(line.rstrip("\r"), f"{ann_path}:{number}", text, reading, ledger)
+        fields = {"id": name.with_suffix("").as_posix()}
+        yield Record(
+            text,
+            1,
+            spans if reading.labelled else None,
+            fields=fields,
+            lined=True,
+            place=str(ann_path),
+        )
+
+
+def _decoded(path: Path, what: str) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise CorpusError(f"{path}: no such file, expected {what}") from None
+    except UnicodeDecodeError as error:
+        raise CorpusError(
+            f"{path}: found the byte 0x{error.object[error.start]:02x}, expected UTF-8 text"
+        ) from None
+
+
+def _entity(line: str, place: str, text: str, reading: Reading, ledger: Ledger) -> list[Span]:
+    """Read a line such as `T1<TAB>PER 0 12<TAB>Ada Lovelace`; other kinds of lines are counted."""
+    if not line or line.isspace():
+        return []
+    if not line.startswith("T"):
+        ledger.refuse(place, "lines of relations, events, attributes and notes", line)
+        return []
+    cells = line.split("\t")
+    label, _, places = cells[1].partition(" ") if len(cells) > 1 else ("", "", "")
+    try:
+        parts = [tuple(map(int, part.split())) for part in places.split(";")]
+        if not label or not all(len(part) == 2 for part in parts):
+            raise ValueError
+    except ValueError:
+        raise CorpusError(
+            f"{place}: expected an entity such as T1<tab>PER 0 12<tab>Ada Lovelace; mend the line"
+        ) from None
+    start, end = parts[0][0], parts[-1][1]
+    if not 0 <= start < end <= len(text):
+        raise CorpusError(
+            f"{place}: found an entity at {start}–{end}, expected places within the text's "
+            f"{len(text)} characters"
+        )
+    gaps = [text[a[1] : b[0]] for a, b in pairwise(parts)]
+    if any(gap.strip("\r\n") for gap in gaps):
+        if reading.misaligned == "error":
+            raise CorpusError(
+                f"{place}: found an entity in {len(parts)} parts, expected one part; misaligned: snap takes "
+                "all from the first to the last, drop leaves it out"
+            )
+        if reading.misaligned == "drop":
+            ledger.refuse(place, "entities in several parts", line)
+            return []
+        ledger.alter(place, "entities in several parts, taken as one", line)
+    elif len(parts) == 1 and len(cells) > 2 and cells[2].split() != text[start:end].split():
+        raise CorpusError(
+            f'{place}: found the entity "{cells[2]}" at {start}–{end}, where the text has '
+            f'"{" ".join(text[start:end].split())}"; expected places in characters '
+            "(are the line ends the same?)"
+        )
+    return [Span(start, end, label)]
+
+
+def write_brat(pieces: Iterable[Annotated], folder: Path, ledger: Ledger) -> int:
+    """Write each record as a pair of .txt and .ann into a folder; return how many there are.
+
+    The names are the records' ids where those are names that a file may have, else numbers.
+    """
+    number = 0
+    taken: set[str] = set()
+    for piece in pieces:
+        corpus = with_records(piece.corpus, by_sentence=False)
+        for view in views(piece._replace(corpus=corpus)):
+            number += 1
+            name = str(view.fields.get("id", ""))
+            if not _NAME.fullmatch(name) or ".." in name or name in taken:
+                name = f"{number:05}"
+            taken.add(name)
+            path = folder / f"{name}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(view.text.encode("utf-8"))
+            rows = []
+            for i, entity in enumerate(view.entities, 1):
+                text = view.text[entity.start : entity.end]
+                shown = "".join(" " if c in "\r\n\t" else c for c in text)
+                # An entity over a line's end is written in parts, a line each, as brat wants it.
+                parts = [(m.start(), m.end()) for m in _LINE.finditer(text)]
+                places = ";".join(f"{entity.start + a} {entity.start + b}" for a, b in parts)
+                rows.append(f"T{i}\t{entity.label} {places}\t{shown}\n")
+            path.with_suffix(".ann").write_text("".join(rows), encoding="utf-8", newline="")
+    return number

@@ -1,0 +1,29 @@
+"""A table with one row for each entity, divided by tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nertool.corpus.annotated import views, with_records
+from nertool.corpus.ledger import Ledger
+from nertool.formats.base import Pieces, Writing
+
+
+def write_spans(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write a row an entity: source, record, start, end, label, probability, text; divided by tabs.
+
+    Places count characters from the start of the source's text where it is running text, else
+    from the start of the record's.
+    """
+    yield "source\trecord\tstart\tend\tlabel\tprobability\ttext\n"
+    for piece in pieces:
+        corpus = with_records(piece.corpus, writing.by_sentence)
+        for view in views(piece._replace(corpus=corpus), tokens=False):
+            offset = view.fields.get("offset", 0)
+            base = offset if isinstance(offset, int) else 0
+            name = view.fields.get("id", view.number)
+            for e in view.entities:
+                p = "" if e.probability is None else f"{e.probability:.6f}"
+                cells = (corpus.source, name, base + e.start, base + e.end, e.label, p)
+                text = " ".join(view.text[e.start : e.end].split())
+                yield "\t".join(" ".join(str(cell).split()) for cell in cells) + f"\t{text}\n"

@@ -1,0 +1,296 @@
+"""Looking at a training while it runs: gradient audits, how far steps go, and the batch that broke it.
+
+An audit compares the gradients of a part of the batch, in float64, with one complex step along a
+random direction of each block: a forward pass a block, which finds any mistake that --mutate seeds.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from nertool.errors import ModelError, TrainingError
+from nertool.gradcheck.check import Ladders, check_gradients, in_float64
+from nertool.network.activations import ACTIVATIONS, Array
+from nertool.network.lookup import RowGradient, embed
+from nertool.network.losses import LOSSES
+from nertool.network.objective import (
+    WEIGHTS,
+    Batch,
+    Masks,
+    Objective,
+    ParameterGradients,
+    Parameters,
+    evaluate,
+    tables_of,
+    weights_of,
+)
+from nertool.network.shards import loss_and_gradients
+
+_WINDOWS = 64  # of a batch, that an audit looks at: a few hundredths of a second
+_KIND = "nertool batch"
+
+
+class Snapshot(NamedTuple):
+    """All that J and its gradients depend on at one step: where it was (epoch, step, alpha), the
+    objective, the parameters, the batch and its dropout masks."""
+
+    where: dict[str, Any]
+    objective: Objective
+    parameters: Parameters
+    batch: Batch
+    masks: Masks
+
+
+class NonFiniteError(TrainingError):
+    """Training met a value that is not a finite number; `snapshot` is the batch that it was met on."""
+
+    def __init__(self, message: str, snapshot: Snapshot) -> None:
+        super().__init__(message)
+        self.snapshot = snapshot
+
+
+class Audit(NamedTuple):
+    """step, counted from 1; J; error: each block's relative error (and that of all at once);
+    update_to_weight: ‖change of θ‖ / ‖θ‖ in each block, of a table in the rows that were met. A
+    thousandth or so is usual; far more is a rate that is too large, far less one that is too small."""
+
+    step: int
+    J: float
+    error: dict[str, float]
+    passed: bool
+    update_to_weight: dict[str, float]
+
+
+def is_finite(J: float, gradients: ParameterGradients) -> bool:
+    """Tell whether a loss and all of its gradients are finite numbers."""
+    return bool(np.isfinite(J)) and all(map(_all_finite, map(_values, gradients.values())))
+
+
+def _all_finite(values: Array) -> bool:
+    flat = values.ravel()
+    # The squares' sum is soon had. If it is no finite number, then one of the values is none, or is large.
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = flat @ flat
+    return bool(np.isfinite(squares) or np.isfinite(flat).all())
+
+
+def _values(gradient: Array | RowGradient) -> Array:
+    return gradient.values if isinstance(gradient, RowGradient) else gradient
+
+
+def copy_met(parameters: Parameters, gradients: ParameterGradients) -> dict[str, Array]:
+    """Copy what a step will change: of a table, the rows that have a gradient."""
+    return {
+        name: np.array(_met(parameters[name], gradient)) for name, gradient in gradients.items()
+    }
+
+
+def _met(array: Array, gradient: Array | RowGradient) -> Array:
+    return array[gradient.rows] if isinstance(gradient, RowGradient) else array
+
+
+def audit(
+    snapshot: Snapshot,
+    J: float,
+    gradients: ParameterGradients,
+    before: dict[str, Array],
+    after: Parameters,
+) -> Audit:
+    """Audit one step: gradients are the step's, `before` what copy_met kept, `after` the parameters as
+    the step left them. The snapshot's own parameters may be those: what was met is put back."""
+    step = int(snapshot.where["step"])
+    theta = dict(after)
+    for name, gradient in gradients.items():
+        if isinstance(gradient, RowGradient):
+            theta[name] = after[name].copy()
+            theta[name][gradient.rows] = before[name]
+        else:
+            theta[name] = before[name]
+    objective, batch, masks = snapshot.objective, snapshot.batch, snapshot.masks
+    part = batch._replace(
+        **{
+            name: array[:_WINDOWS]
+            for name, array in batch._asdict().items()
+            if name != "ids" and array is not None
+        }
+    )
+    hidden = None if masks.hidden is None else masks.hidden[:_WINDOWS]
+    # Drawn from the step alone: an audit must not change what training draws.
+    checks = check_gradients(
+        objective, theta, part, np.random.default_rng(step), masks._replace(hidden=hidden),
+        samples=0, ladders=Ladders(central=(), complex=(1e-20,)), directions=1,
+    )  # fmt: skip
+    ratios = {}
+    for name, gradient in gradients.items():
+        size = float(np.linalg.norm(before[name]))
+        moved = float(np.linalg.norm(_met(after[name], gradient) - before[name]))
+        ratios[name] = moved / size if size else 0.0
+    passed = all(check.passed for check in checks)
+    return Audit(step, J, {check.block: check.error for check in checks}, passed, ratios)
+
+
+# --- the batch as a file
+
+
+def save_snapshot(snapshot: Snapshot, path: Path) -> None:
+    """Write a snapshot as safetensors: arrays, and a header of plain JSON. Of tables, only the rows
+    that the batch meets."""
+    where, objective, parameters, batch, masks = snapshot
+    tables, ids = _cut_tables(objective, parameters, batch)
+    theta = {**tables, **weights_of(parameters)._asdict()}
+    arrays = {f"theta.{i}.{name}": array for i, (name, array) in enumerate(theta.items())}
+    arrays |= {
+        f"batch.{name}": a for name, a in batch._replace(ids=ids)._asdict().items() if a is not None
+    }
+    arrays |= {f"masks.{name}": a for name, a in masks._asdict().items() if a is not None}
+    header = {"kind": _KIND, "where": where, "objective": objective._asdict()}
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    save_file(contiguous, path, metadata={"nertool": json.dumps(header)})
+
+
+def _cut_tables(
+    objective: Objective, parameters: Parameters, batch: Batch
+) -> tuple[dict[str, Array], Array]:
+    """Return the tables' met rows alone, and the row numbers into these."""
+    tables = tables_of(parameters)
+    ids = np.empty_like(batch.ids)
+    cut, end = {}, 0
+    for (name, table), c in zip(
+        tables.items(), objective.columns or (1,) * len(tables), strict=True
+    ):
+        start, end = end, end + c
+        rows, ids[:, start:end] = _renumbered(batch.ids[:, start:end])
+        cut[name] = table[rows]
+    return cut, ids
+
+
+def _renumbered(ids: Array) -> tuple[Array, Array]:
+    rows, place = np.unique(ids, return_inverse=True)
+    return rows, place.reshape(ids.shape)
+
+
+BROKEN = "broken_batch.safetensors"
+T = TypeVar("T")
+
+
+def keeping_batch(records: Iterator[T], path: Path) -> Iterator[T]:
+    """Pass a training's records on; where it meets a value that is not finite, write the batch to
+    `path`, and say so. Errors: TrainingError."""
+    try:
+        yield from records
+    except NonFiniteError as error:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_snapshot(error.snapshot, path)
+        raise TrainingError(
+            f"{error}; where it began: nertool gradcheck --batch {shlex.quote(str(path))}"
+        ) from None
+
+
+def load_snapshot(path: Path) -> Snapshot:
+    """Read a snapshot. Errors: ModelError for a file that is missing, damaged or of another kind."""
+    what = f"{path}: found no batch of nertool train, expected the file that it names when it stops"
+    if path.is_dir():
+        raise ModelError(f"{path}: found a folder, expected a batch that nertool train saved")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = json.loads((file.metadata() or {})["nertool"])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if header["kind"] != _KIND:
+            raise ModelError(what)
+        fields = header["objective"]
+        objective = Objective(
+            **{**fields, "frozen": tuple(fields["frozen"]), "columns": tuple(fields["columns"])}
+        )
+        names = sorted(
+            (name for name in arrays if name.startswith("theta.")),
+            key=lambda name: int(name.split(".")[1]),
+        )
+        snapshot = Snapshot(
+            dict(header["where"]),
+            objective,
+            {name.split(".", 2)[2]: arrays[name] for name in names},
+            Batch(**_fields("batch.", arrays)),
+            Masks(**_fields("masks.", arrays)),
+        )
+    except FileNotFoundError:
+        raise ModelError(
+            f"{path}: no such file, expected a batch that nertool train saved"
+        ) from None
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError, IndexError):
+        raise ModelError(what) from None
+    if not _fits(snapshot):
+        raise ModelError(f"{path}: damaged: its arrays don't belong together; train again")
+    return snapshot
+
+
+def _fields(prefix: str, arrays: dict[str, Array]) -> dict[str, Array]:
+    return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+
+
+def _fits(snapshot: Snapshot) -> bool:
+    """Tell whether a snapshot's arrays can be computed with."""
+    objective, parameters, batch = snapshot.objective, snapshot.parameters, snapshot.batch
+    if objective.activation not in ACTIVATIONS or objective.output not in LOSSES:
+        return False
+    if not set(WEIGHTS) < set(parameters):
+        return False
+    try:
+        ids = [batch.ids, batch.windows]
+        if any(a.size and (a.min() < 0 or a.dtype.kind not in "iu") for a in ids):
+            return False
+        with np.errstate(all="ignore"):
+            loss_and_gradients(objective, parameters, batch, snapshot.masks)
+    except (ValueError, IndexError, TypeError):
+        return False
+    return True
+
+
+def loss_of(snapshot: Snapshot) -> tuple[float, float]:
+    """Return J as training computed it, and J in 64-bit floats: if that is finite, a number was too
+    large for 32 bits, and not too large altogether."""
+    _, objective, parameters, batch, masks = snapshot
+    with np.errstate(all="ignore"):
+        J = evaluate(objective, parameters, batch, masks).J
+        return J, evaluate(objective, *in_float64(parameters, batch, masks)).J
+
+
+def first_not_finite(snapshot: Snapshot) -> str | None:
+    """Follow the batch forward and back, as training did, to the first value that is not a finite
+    number; say which it is, None if there is none."""
+    _, objective, parameters, batch, masks = snapshot
+    with np.errstate(all="ignore"):
+        J, ds, cache = evaluate(objective, parameters, batch, masks)
+        W, b, U = weights_of(parameters)
+        z = cache.x @ W.T + b
+        h = cache.h if masks.hidden is None else cache.h * masks.hidden
+        _, gradients = loss_and_gradients(objective, parameters, batch, masks)
+        values: dict[str, Array] = dict(parameters)
+        if batch.given is not None:
+            values["given"] = batch.given
+        R = embed(list(tables_of(parameters).values()), batch.ids, objective.columns)
+        values |= {
+            "R": R,
+            "x": cache.x,
+            "z": z,
+            "h": h,
+            "s": h @ U.T,
+            "J": np.array([J]),
+            "∂J/∂s": ds,
+        }
+        values |= {f"∂J/∂{name}": _values(gradient) for name, gradient in gradients.items()}
+    for name, array in values.items():
+        bad = ~np.isfinite(array)
+        if bad.any():
+            place = ", ".join(map(str, np.argwhere(bad)[0].tolist()))
+            found = array[bad][0]
+            of = f"{int(bad.sum()):,} of {array.size:,}"
+            return f"{name}[{place}] = {found} ({of} of its numbers are not finite)"
+    return None

@@ -1,0 +1,116 @@
+"""One case to check: a network, a batch and the dropout masks; the verdict on its gradients."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nertool.gradcheck.audit import Snapshot
+from nertool.gradcheck.check import STEPS, BlockCheck, Comparison, Ladders, check_gradients
+from nertool.network.dropout import dropout_mask
+from nertool.network.lookup import row_width
+from nertool.network.objective import Batch, Masks, Objective, Parameters, tables_of
+
+_SHORT = Ladders(central=(1e-4, 1e-5))
+
+
+class Case(NamedTuple):
+    """A network, a batch and dropout masks that are held; own: it is what the config or model itself
+    uses; network: which of a model's networks it is, if there are several; rng: for drawing
+    coordinates and directions."""
+
+    objective: Objective
+    parameters: Parameters
+    batch: Batch
+    masks: Masks
+    rng: np.random.Generator
+    own: bool = True
+    network: str = ""
+
+
+class Verdict(NamedTuple):
+    """The checks of one case."""
+
+    activation: str
+    output: str
+    own: bool
+    checks: list[BlockCheck]
+    network: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "activation": self.activation,
+            "output": self.output,
+            "network": self.network,
+            "own": self.own,
+            "passed": self.passed,
+            "blocks": {
+                check.block: {
+                    "passed": check.passed,
+                    "warned": check.warned,
+                    "error": finite(check.error),
+                    "methods": {m: _as_dict(c) for m, c in check.methods.items()},
+                }
+                for check in self.checks
+            },
+        }
+
+
+def finite(number: float) -> float | None:
+    """Return a number as JSON can hold it: None where it is not finite."""
+    return number if math.isfinite(number) else None
+
+
+def _as_dict(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "error": finite(comparison.error),
+        "eps": comparison.eps,
+        "compared": comparison.compared,
+        "worst": list(comparison.worst),
+        "kinks": [list(place) for place in comparison.kinks],
+        "ladder": [[eps, finite(error), n] for eps, error, n in comparison.ladder],
+    }
+
+
+def check_case(case: Case, samples: int, ladders: Ladders = STEPS) -> Verdict:
+    """Check every gradient of a case, by every method.
+
+    Variants that are not the config's own get a quarter of the coordinates, and two rungs: the
+    directions cover the rest, and the whole takes seconds.
+    """
+    if not case.own:
+        samples, ladders = -(-samples // 4), _SHORT
+    checks = check_gradients(
+        case.objective, case.parameters, case.batch, case.rng, case.masks, samples, ladders
+    )
+    activation, output = case.objective.activation, case.objective.output
+    return Verdict(activation, output, case.own, checks, case.network)
+
+
+def case_of_snapshot(snapshot: Snapshot) -> Case:
+    """Return the case of a batch that training kept."""
+    _, objective, parameters, batch, masks = snapshot
+    return Case(objective, parameters, batch, masks, np.random.default_rng(0))
+
+
+def draw_masks(
+    rng: np.random.Generator,
+    objective: Objective,
+    parameters: Parameters,
+    batch: Batch,
+    dropout_input: float,
+    dropout_hidden: float,
+) -> Masks:
+    """Draw dropout masks for a batch, in float64."""
+    d = row_width(list(tables_of(parameters).values()), objective.columns)
+    B, H = len(batch.windows), len(parameters["b"])
+    return Masks(
+        dropout_mask(rng, (len(batch.ids), d), dropout_input, np.float64),
+        dropout_mask(rng, (B, H), dropout_hidden, np.float64),
+    )

@@ -1,0 +1,126 @@
+"""MATHS.md's table of Jacobians, each by hand and numerically, on a network small enough to print.
+
+The network is cut from a real one: the first numbers of each word of one window, and three of its
+hidden units. By hand: from the shipping f′ and backward pass. Numerically: column j of a Jacobian is
+how the function changes when its j-th input does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nertool.gradcheck.check import FAIL
+from nertool.network.activations import ACTIVATIONS, Array
+from nertool.network.lookup import embed
+from nertool.network.losses import LOSSES
+from nertool.network.objective import Batch, Objective, Parameters, tables_of, weights_of
+from nertool.network.scorer import Weights, backward, forward
+
+_EPS = 1e-6
+
+
+class Jacobian(NamedTuple):
+    """name: which, in the letters of MATHS.md; by_hand and numeric (m, n)."""
+
+    name: str
+    by_hand: Array
+    numeric: Array
+
+    @property
+    def difference(self) -> float:
+        """The largest difference of two entries, of the largest entry (at least 1)."""
+        scale = max(1.0, float(np.abs(self.by_hand).max(initial=0.0)))
+        return float(np.abs(self.by_hand - self.numeric).max(initial=0.0)) / scale
+
+    @property
+    def passed(self) -> bool:
+        return self.difference < FAIL
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "difference": self.difference,
+            "passed": self.passed,
+            "by_hand": self.by_hand.tolist(),
+            "numeric": self.numeric.tolist(),
+        }
+
+
+class Small(NamedTuple):
+    """A small network and one example: weights, x (D,), y (K,)."""
+
+    weights: Weights
+    x: Array
+    y: Array
+
+
+def cut_network(
+    objective: Objective, parameters: Parameters, batch: Batch, numbers: int = 2, units: int = 3
+) -> Small:
+    """Cut a small network out of a real one: `numbers` of each word of the first window, and those
+    `units` hidden units whose z is least, greatest and in between, all in float64."""
+    W, b, U = (np.asarray(array, dtype=np.float64) for array in weights_of(parameters))
+    tables = [np.asarray(table, dtype=np.float64) for table in tables_of(parameters).values()]
+    R = embed(tables, batch.ids[batch.windows[0]], objective.columns)       # (C, d)
+    C, d = R.shape
+    columns = (np.arange(C)[:, None] * d + np.arange(min(numbers, d))).ravel()
+    x = R.reshape(-1)[columns]
+    order = np.argsort(W[:, columns] @ x + b)
+    kept = order[np.linspace(0, len(order) - 1, min(units, len(order))).round().astype(int)]
+    weights = Weights(W[kept][:, columns], b[kept], U[:, kept])
+    return Small(weights, x, np.asarray(batch.y[0], dtype=np.float64))
+
+
+def jacobians(objective: Objective, small: Small, k: int = 0) -> list[Jacobian]:
+    """Return the building blocks, then what the chain rule makes of them, for the k-th output."""
+    (W, b, U), x, y = small
+    activation = objective.activation
+    f, f_prime_of_h = ACTIVATIONS[activation][:2]
+    loss = LOSSES[objective.output]
+    z = W @ x + b
+    h = f(z)
+    u = U[k]
+    K, (H, D) = len(U), W.shape
+
+    def score(weights: Weights, x: Array) -> Array:
+        return forward(weights, activation, x[None])[0][0, k : k + 1]
+
+    def J(s: Array) -> Array:
+        return np.array([loss(s[None], y[None])[0]])
+
+    s, cache = forward(small.weights, activation, x[None])
+    of_s = backward(small.weights, activation, np.eye(K)[k : k + 1], cache)   # ds = 1: of the score
+    delta = of_s.weights.b
+    ds = loss(s, y[None])[1]
+    of_J = backward(small.weights, activation, ds, cache)
+    found = [
+        ("∂h/∂z = diag f′(z)", np.diag(f_prime_of_h(h)), lambda v: f(v), z),
+        ("∂z/∂x = W", W, lambda v: W @ v + b, x),
+        ("∂z/∂b = I", np.eye(H), lambda v: W @ x + v, b),
+        ("∂s/∂u = hᵀ", h[None], lambda v: (v @ h)[None], u),
+        ("∂s/∂h = uᵀ", u[None], lambda v: (u @ v)[None], h),
+        ("∂s/∂b = uᵀ diag f′(z) I = δ", delta[None],
+         lambda v: score(Weights(W, v, U), x), b),
+        ("∂s/∂x = uᵀ diag f′(z) W = (Wᵀδ)ᵀ", of_s.x, lambda v: score(small.weights, v), x),
+        ("∂J/∂s = p − y", ds, J, s[0]),
+        ("∂J/∂z = (p − y)ᵀ U diag f′(z) = δ", of_J.weights.b[None],
+         lambda v: J(U @ f(v)), z),
+    ]
+    table = [Jacobian(name, a, numeric_jacobian(of, at)) for name, a, of, at in found]
+    # Of a function of a matrix, in the matrix's own shape (the shape convention).
+    of_W = numeric_jacobian(lambda v: score(Weights(v.reshape(H, D), b, U), x), W.reshape(-1))
+    table.insert(6, Jacobian("∂s/∂W = δ xᵀ", of_s.weights.W, of_W.reshape(H, D)))
+    return table
+
+
+def numeric_jacobian(function: Callable[[Array], Array], at: Array) -> Array:
+    """Return (∂f/∂x)_ij = ∂f_i/∂x_j (m, n) at a point (n,), by central differences."""
+    columns = []
+    for j in range(len(at)):
+        step = np.zeros(len(at))
+        step[j] = _EPS
+        columns.append((function(at + step) - function(at - step)) / (2.0 * _EPS))
+    return np.stack(columns, axis=1)

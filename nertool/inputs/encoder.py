@@ -1,0 +1,109 @@
+"""From a word form to its row numbers: which vector it gets, which features it shows, what is
+remembered of it.
+
+The word vectors' table L has three rows of its own before the vocabulary's:
+0 for unknown words, 1 for the padding before a sentence, 2 for the padding after it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.columnar import Corpus
+from nertool.inputs.features import PADDING, feature_columns, feature_ids
+from nertool.inputs.memory import UNMET
+
+UNKNOWN, PAD_LEFT, PAD_RIGHT = 0, 1, 2
+SPECIAL_ROWS = 3
+
+_DIGIT = re.compile(r"\d")
+
+
+class Encoder:
+    """Word forms → row numbers of the tables: L's first, then each feature's, then the memory's."""
+
+    def __init__(
+        self, words: Sequence[str], features: Sequence[str], remembered: Sequence[str] | None = None
+    ) -> None:
+        """words: the vocabulary, in the order of L's rows after the special ones; features: by name;
+        remembered: the word forms of the memory's rows after its first, None if there is no memory."""
+        self.words = words
+        self.features = list(features)
+        self.remembered = remembered
+        self.rows = dict(zip(words, range(SPECIAL_ROWS, SPECIAL_ROWS + len(words)), strict=True))
+        self._memory: dict[str, int] | None = None
+        if remembered is not None:
+            self._memory = {word: 1 + row for row, word in enumerate(remembered)}
+
+    @property
+    def padding(self) -> NDArray[np.int32]:
+        """Row numbers (2, F) of the padding before and after a sentence."""
+        beyond = [PADDING] * (sum(feature_columns(self.features)) - 1)
+        beyond += [UNMET] * (self._memory is not None)
+        return np.array([[PAD_LEFT, *beyond], [PAD_RIGHT, *beyond]], dtype=np.int32)
+
+    def encode(self, words: Sequence[str]) -> NDArray[np.int32]:
+        """Return (n, F) int32: for each word form its row in L, then its number for each feature, then
+        its row in the memory."""
+        vectors = np.array([self.vector_row(word) for word in words], dtype=np.int32)
+        parts = [vectors[:, None], feature_ids(self.features, words)]
+        if self._memory is not None:
+            found = [self._memory.get(word, UNMET) for word in words]
+            parts.append(np.array(found, dtype=np.int32).reshape(-1, 1))
+        return np.concatenate(parts, axis=1)
+
+    def vector_row(self, word: str) -> int:
+        """Find a word's row in L: as it stands, in lower case, with digits as 0 or #, else unknown."""
+        row = self.rows.get(word)
+        return self.fallback_row(word) if row is None else row
+
+    def fallback_row(self, word: str) -> int:
+        """Find the row of a word form that the vocabulary lacks; UNKNOWN if nothing like it is there."""
+        lower = word.lower()
+        forms = [lower]
+        if _DIGIT.search(word):
+            forms += [_DIGIT.sub(digit, form) for digit in "0#" for form in (word, lower)]
+        return next((row for form in forms if (row := self.rows.get(form)) is not None), UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a text the vectors know: found as written, found after a fallback, and unknown."""
+
+    types: tuple[int, int, int]
+    tokens: tuple[int, int, int]
+    frequent_unknown: list[str]
+
+    @property
+    def share(self) -> float:
+        """The share of tokens that have a vector."""
+        return 1.0 - self.tokens[2] / max(1, sum(self.tokens))
+
+    def __str__(self) -> str:
+        def part(counts: tuple[int, int, int]) -> str:
+            total = max(1, sum(counts))
+            exact, fallback, unknown = (f"{100 * count / total:.1f} %" for count in counts)
+            return f"{exact} as written, {fallback} after fallback, {unknown} unknown"
+
+        tokens, types = sum(self.tokens), sum(self.types)
+        return f"{tokens:,} tokens: {part(self.tokens)}; {types:,} types: {part(self.types)}"
+
+
+def coverage(encoder: Encoder, corpus: Corpus) -> Coverage:
+    """Count how many types and tokens of a corpus have a vector."""
+    counts = np.bincount(corpus.word_ids, minlength=len(corpus.words))
+    rows = np.array([encoder.vector_row(word) for word in corpus.words])
+    exact = np.array([word in encoder.rows for word in corpus.words], dtype=bool)
+    unknown = rows == UNKNOWN
+    kinds = (exact, ~exact & ~unknown, unknown)
+    order = np.argsort(-counts * unknown, kind="stable")[: min(5, int(unknown.sum()))]
+    return Coverage(
+        types=tuple(int(kind.sum()) for kind in kinds),  # type: ignore[arg-type]
+        tokens=tuple(int(counts[kind].sum()) for kind in kinds),  # type: ignore[arg-type]
+        frequent_unknown=[corpus.words[i] for i in order],
+    )

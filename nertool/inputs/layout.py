@@ -1,0 +1,39 @@
+"""All that the network is given of a text, put together by the config's features.
+
+A token's row is [its form's vector; its form's features; its memory; its context's features]: that
+much every word of a window has. Beside the window stand the centre's own given inputs, which come
+from its document: [its neighbours elsewhere; the document's mean; the first stage's opinion].
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nertool.config.records import Config
+from nertool.corpus.columnar import Ids
+from nertool.inputs.context import context_ids
+from nertool.inputs.means import Values
+from nertool.inputs.shapes import contexts_of
+from nertool.inputs.text import Setting
+from nertool.inputs.windows import PaddedText, pad
+
+
+class Inputs(NamedTuple):
+    """ids (P, F): the row numbers, in every table, of each word and padding of the padded text;
+    given (N, e): what stands beside each token's window, or None."""
+
+    text: PaddedText
+    ids: Ids
+    given: Values | None
+
+
+def lay_out(type_ids: Ids, setting: Setting, config: Config, given: Values | None = None) -> Inputs:
+    """Give every word of a text its row numbers: type_ids (2 + forms, F_1) of the two paddings and of
+    each word form, then those of its context (0 for the paddings)."""
+    text = pad(setting.word_ids, setting.sentence_starts, config.windows.size // 2)
+    contexts = context_ids(contexts_of(config), setting)
+    around = np.zeros((len(text.types), contexts.shape[1]), dtype=np.int32)
+    around[text.centres] = contexts
+    return Inputs(text, np.concatenate([type_ids[text.types], around], axis=1), given)

@@ -1,0 +1,168 @@
+"""A text laid out flat, and which of its tokens stand together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.columnar import Ids, Interner, Offsets
+from nertool.inputs.features import CAPITALS, CAPS, INITIAL, LOWER, MIXED, SINGLE
+from nertool.inputs.word_types import WordForms
+
+Booleans = NDArray[np.bool_]
+
+
+_LETTERS = (LOWER, INITIAL, CAPITALS, MIXED, SINGLE)
+
+
+_CAPITALS = (CAPITALS, SINGLE)
+
+
+_INITIALS = (INITIAL, CAPITALS, SINGLE, MIXED)
+
+
+DOCUMENT_TOKENS = 10_000  # a longer document is read in parts of about so many
+
+
+def cut_documents(sentence_starts: Offsets, document_starts: Offsets) -> Offsets:
+    """Return where documents, or the parts of those that are very long, start (as document_starts does).
+
+    A part ends with the sentence in which it reaches DOCUMENT_TOKENS. So any text, however long, can
+    be read in bounded memory, and where a part ends depends on what comes before alone.
+    """
+    more: list[int] = []
+    for i in np.flatnonzero(np.diff(sentence_starts[document_starts]) >= DOCUMENT_TOKENS):
+        first, end = int(document_starts[i]), int(document_starts[i + 1])
+        while True:
+            full = sentence_starts[first] + DOCUMENT_TOKENS
+            first = int(np.searchsorted(sentence_starts, full))
+            if first >= end:
+                break
+            more.append(first)
+    return np.sort(np.append(document_starts, np.array(more, dtype=np.int64)), kind="stable")
+
+
+class Groups(NamedTuple):
+    """Tokens that have something in common, two or more in each of G groups.
+
+    members (M,) int64: the tokens, group by group, each group's in the text's order; group (M,)
+    int64: whose member each is, ascending; sizes (G,) int64. Tokens that are alone are in none.
+    """
+
+    members: NDArray[np.int64]
+    group: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+
+def groups_of(keys: NDArray[np.int64]) -> Groups:
+    """Gather the tokens with equal keys (N,), whole numbers from 0 on."""
+    N = len(keys)
+    bits = N.bit_length()
+    if int(keys.max(initial=0)).bit_length() + bits > 62:
+        keys = np.unique(keys, return_inverse=True)[1]
+    # Each key with its token in the bits below: numpy sorts numbers several times as fast as it
+    # finds the order of them.
+    both = np.sort((keys << bits) | np.arange(N))
+    firsts = np.flatnonzero(np.diff(both >> bits, prepend=-1))
+    sizes = np.diff(firsts, append=N)
+    several = sizes > 1
+    members = both[np.repeat(several, sizes)] & ((1 << bits) - 1)
+    sizes = sizes[several]
+    return Groups(members, np.repeat(np.arange(len(sizes)), sizes), sizes)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A text, and who is whose neighbour in it. words, word_ids, sentence_starts, document_starts
+    are as in Corpus; N tokens in S sentences."""
+
+    words: Sequence[str]
+    word_ids: Ids
+    sentence_starts: Offsets
+    document_starts: Offsets
+
+    @cached_property
+    def sentences(self) -> NDArray[np.int64]:
+        """Each token's sentence, (N,)."""
+        lengths = np.diff(self.sentence_starts)
+        return np.repeat(np.arange(len(lengths)), lengths)
+
+    @cached_property
+    def documents(self) -> NDArray[np.int64]:
+        """Each token's document, or its part of one that is very long, (N,)."""
+        starts = cut_documents(self.sentence_starts, self.document_starts)
+        lengths = np.diff(self.sentence_starts[starts])
+        return np.repeat(np.arange(len(lengths)), lengths)
+
+    @cached_property
+    def first(self) -> Booleans:
+        """Whether each token is the first of its sentence, (N,)."""
+        first = np.zeros(len(self.word_ids), dtype=bool)
+        first[self.sentence_starts[:-1][np.diff(self.sentence_starts) > 0]] = True
+        return first
+
+    @cached_property
+    def neighbours(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The tokens before and after each token in its sentence, (N,) each; N where there is none."""
+        N = len(self.word_ids)
+        before, after = np.arange(-1, N - 1), np.arange(1, N + 1)
+        before[self.first] = N
+        after[:-1][self.first[1:]] = N
+        return before, after
+
+    @cached_property
+    def forms(self) -> WordForms:
+        return self.words if isinstance(self.words, WordForms) else WordForms(list(self.words))
+
+    @cached_property
+    def caps(self) -> NDArray[np.int8]:
+        """Each token's class of capitals, (N,): as the feature caps has them."""
+        return np.asarray(self.forms.caps[self.word_ids])
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The tokens whose document has the same word elsewhere, in whatever case."""
+        lower = self.forms.lower
+        ids = lower[self.word_ids].astype(np.int64)
+        return groups_of(self.documents * (1 + int(lower.max(initial=0))) + ids)
+
+    @cached_property
+    def kinds(self) -> NDArray[np.int64]:
+        """What each sentence is written like, (S,): 0 as usual, 1 like a title, 2 all in capitals."""
+
+        def count(first: Sequence[int], second: Sequence[int]) -> tuple[Offsets, Offsets]:
+            # Two counts in one number, so that there is one sum to take.
+            counted = np.zeros(CAPS, dtype=np.int64)
+            counted[list(first)] += 1
+            counted[list(second)] += 1 << 32
+            before = np.concatenate([[0], np.cumsum(counted[self.caps])])
+            both = np.diff(before[self.sentence_starts])
+            return both & 0xFFFFFFFF, both >> 32
+
+        words, in_capitals = count(_LETTERS, _CAPITALS)
+        initials, _ = count(_INITIALS, ())
+        several = np.diff(self.sentence_starts) > 1
+        capitals = several & (words >= 1) & (in_capitals >= 0.8 * words)
+        title = (words >= 3) & (initials >= 0.6 * words)
+        return np.where(capitals, 2, np.where(title, 1, 0))
+
+
+def setting_of(sentences: Iterable[Sequence[str]], document_starts: Offsets) -> Setting:
+    """Lay sentences of words out flat."""
+    interner = Interner()
+    starts = [0]
+    word_ids: list[int] = []
+    for sentence in sentences:
+        word_ids.extend([interner[word] for word in sentence])
+        starts.append(len(word_ids))
+    return Setting(
+        list(interner),
+        np.array(word_ids, dtype=np.int32),
+        np.array(starts, dtype=np.int64),
+        document_starts.astype(np.int64),
+    )

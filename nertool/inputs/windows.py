@@ -1,0 +1,76 @@
+"""Sentences → windows: each word with its m neighbours on either side, padded at the sentence's ends.
+
+A text is laid out as one flat array of types in which every sentence has m paddings before and
+after it. The window of the word at position p is then the slice p − m … p + m: it can't cross
+into another sentence, and nothing is stored twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.columnar import Ids, Offsets, ranges
+
+TYPE_PAD_LEFT, TYPE_PAD_RIGHT, FIRST_TYPE = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class PaddedText:
+    """types (N + 2mS,) int32: 0 and 1 are the paddings before and after, word id w stands as w + 2.
+
+    centres (N,) int64: where each token stands in types; sentence_starts (S+1,) as in Corpus;
+    m: words on either side.
+    """
+
+    types: Ids
+    centres: Offsets
+    sentence_starts: Offsets
+    m: int
+
+
+class WindowBatch(NamedTuple):
+    """B windows over n words: positions (n,) of the words in the padded text, windows (B, C) int32
+    into them, tokens (B,) in the text."""
+
+    positions: NDArray[np.int64]
+    windows: Ids
+    tokens: NDArray[np.int64]
+
+
+def pad(word_ids: Ids, sentence_starts: Offsets, m: int) -> PaddedText:
+    """Lay out a text with m paddings before and after each sentence."""
+    lengths = np.diff(sentence_starts)
+    sentence = np.repeat(np.arange(len(lengths)), lengths)              # (N,) each token's sentence
+    centres = np.arange(len(word_ids)) + m + 2 * m * sentence
+    types = np.full(len(word_ids) + 2 * m * len(lengths), TYPE_PAD_RIGHT, dtype=np.int32)
+    before = sentence_starts[:-1] + 2 * m * np.arange(len(lengths))     # (S,) first padding of each
+    types[(before[:, None] + np.arange(m)).ravel()] = TYPE_PAD_LEFT
+    types[centres] = word_ids + FIRST_TYPE
+    return PaddedText(types, centres, sentence_starts, m)
+
+
+def sentence_windows(text: PaddedText, sentences: NDArray[np.int64]) -> WindowBatch:
+    """Return the windows of whole sentences, in the order given: neighbours share their words."""
+    m = text.m
+    starts, ends = text.sentence_starts[sentences], text.sentence_starts[sentences + 1]
+    lengths = ends - starts
+    tokens = ranges(starts, lengths)                                   # (B,)
+    positions = ranges(starts + 2 * m * sentences, lengths + 2 * m)    # (n,) = B + 2m each
+    # In the batch, too, the token i of the k-th sentence stands at i + m + 2mk.
+    centres = np.arange(len(tokens)) + m + 2 * m * np.repeat(np.arange(len(sentences)), lengths)
+    windows = np.add(centres[:, None], np.arange(-m, m + 1), dtype=np.int32, casting="unsafe")
+    return WindowBatch(positions, windows, tokens)
+
+
+def single_windows(text: PaddedText, tokens: NDArray[np.int64]) -> WindowBatch:
+    """Return the windows of single tokens, from anywhere in the text: each has its own C words."""
+    C = 2 * text.m + 1
+    positions = text.centres[tokens][:, None] + np.arange(-text.m, text.m + 1)   # (B, C)
+    windows = np.arange(len(tokens) * C, dtype=np.int32).reshape(len(tokens), C)
+    return WindowBatch(positions.ravel(), windows, tokens)
+
+

@@ -1,1 +1,0 @@
-"""What needs another library: each behind an extra of its own, imported only when it is used."""

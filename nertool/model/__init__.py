@@ -1,0 +1,1 @@
+"""What a trained model is, how it is stored, and how its probabilities are calibrated."""

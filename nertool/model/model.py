@@ -1,0 +1,127 @@
+"""A trained model: everything that tagging needs, in one record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.config.records import Config
+from nertool.decoding.viterbi import Lattice, lattice
+from nertool.inputs.encoder import Encoder
+from nertool.inputs.layout import Inputs, lay_out
+from nertool.inputs.shapes import table_columns
+from nertool.inputs.side import given_inputs
+from nertool.inputs.text import Setting
+from nertool.network.activations import Array
+from nertool.network.lookup import embed, side_by_side
+from nertool.network.objective import Parameters, tables_of, weights_of
+from nertool.network.scorer import scores
+
+_BLOCK = 4096  # tokens scored at a time: bounds memory, and keeps x in the processor's cache
+
+
+class Member(NamedTuple):
+    """One network with its word vectors.
+
+    L (V, v): the vectors that it started from, as their file has them, special rows first;
+    rows (r,): those rows that training could meet, ascending; parameters: its tables and weights,
+    "L" (r, v) of these rows alone.
+    """
+
+    encoder: Encoder
+    L: Array
+    rows: NDArray[np.int64]
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Model:
+    """labels: the classes; tags: what the network tells apart, O first; corpus_scheme: how the
+    training text was tagged, and so how predictions are written; members: the networks whose mean
+    score counts; first_stage: those whose opinion the members are given (none: there is no such
+    stage); provenance: where the model comes from."""
+
+    config: Config
+    labels: list[str]
+    tags: list[str]
+    corpus_scheme: str
+    members: tuple[Member, ...]
+    first_stage: tuple[Member, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def lattice(self) -> Lattice:
+        return lattice(self.tags, self.config.decoding.scheme)
+
+
+def word_vectors(member: Member, rows: NDArray[np.integer]) -> Array:
+    """Return the vectors (n, v) of rows (n,) of L as training left them."""
+    vectors = np.asarray(member.L[rows])
+    if not len(member.rows):
+        return vectors
+    place = np.minimum(np.searchsorted(member.rows, rows), len(member.rows) - 1)
+    trained = member.rows[place] == rows
+    vectors[trained] = member.parameters["L"][place[trained]]
+    return vectors
+
+
+def starting_vectors(member: Member, rows: NDArray[np.integer]) -> Array:
+    """Return a copy of the vectors (n, v) of rows (n,) of L as training found them, in W's dtype."""
+    return np.asarray(member.L[rows], dtype=member.parameters["W"].dtype)
+
+
+def inputs_for(
+    member: Member, setting: Setting, config: Config, first_stage: Array | None = None
+) -> tuple[Parameters, Inputs]:
+    """Return what the scorer needs to read a text: the member's parameters, with "L" cut to the rows
+    that the text meets, and the text's inputs, which point into it.
+
+    first_stage (N, T): the first stage's probabilities for the text, for members of the second.
+    """
+    type_ids = np.concatenate([member.encoder.padding, member.encoder.encode(setting.words)])
+    form_rows = type_ids[2:, 0].copy()
+    given = given_inputs(
+        config.features,
+        setting,
+        lambda ids: starting_vectors(member, form_rows[ids]),
+        first_stage,
+    )
+    rows, type_ids[:, 0] = np.unique(type_ids[:, 0], return_inverse=True)
+    parameters = {**member.parameters, "L": word_vectors(member, rows)}
+    return parameters, lay_out(type_ids, setting, config, given)
+
+
+def score_tokens(parameters: Parameters, config: Config, inputs: Inputs) -> Array:
+    """Score every token of a text for every tag: (N, T), by the scorer's own forward pass.
+
+    Both outputs' scores add up along a sentence: s_k is log p_k but for a constant of the token,
+    with the softmax as with logistic outputs of which just one is to be on.
+    """
+    tables = list(tables_of(parameters).values())
+    columns = list(table_columns(config).values())
+    weights = weights_of(parameters)
+    text, ids, given = inputs
+    m = text.m
+    N, K = len(text.centres), len(weights.U)
+    # A single output tells two tags apart: O has no u of its own, its score is 0, and e^s are the
+    # odds against it.
+    implied = int(K == 1)
+    out = np.zeros((N, implied + K), dtype=weights.U.dtype)
+    for start in range(0, N, _BLOCK):
+        centres = text.centres[start : start + _BLOCK]
+        first = centres[0] - m
+        R = embed(tables, ids[first : centres[-1] + m + 1], columns)     # (n, d)
+        windows = centres[:, None] - first + np.arange(-m, m + 1)        # (B, C)
+        beside = None if given is None else given[start : start + _BLOCK]
+        x = side_by_side(R, windows, beside)                             # (B, D)
+        out[start : start + _BLOCK, implied:] = scores(weights, config.network.activation, x)
+    return out
+
+
+def outputs(tags: Sequence[str], config: Config) -> int:
+    """Return K: one output for each tag; but one logistic output is enough to tell O from one other."""
+    return 1 if config.network.output == "logistic" and len(tags) == 2 else len(tags)
+

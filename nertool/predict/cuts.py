@@ -1,0 +1,58 @@
+"""Where a text may be cut into pieces that are tagged separately."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nertool.corpus.blocks import Block, regrouped, whole_sentences
+from nertool.formats.conll.lines import Lines, Rows, starts_of
+from nertool.formats.conll.parse import DOCUMENT_START, is_document_start
+from nertool.inputs.text import cut_documents
+
+
+def whole_columns(blocks: Iterator[Block], rows: Rows, documents: bool) -> Iterator[Block]:
+    """Cut blocks of CoNLL columns anew, so that no sentence lies in two; nor, with `documents`, any
+    document, or part of a very long one."""
+    if not documents:
+        return whole_sentences(blocks)
+    lines = Lines(rows)
+
+    def cut(block: Block) -> int:
+        nonlocal lines
+        if lines.full:
+            lines = Lines(rows)
+        return after_last_document(block, lines)
+
+    return regrouped(blocks, cut)
+
+
+def after_last_document(block: Block, lines: Lines) -> int:
+    """Return where the last document of a block starts, or the last part of one; 0 if there is no other
+    before it."""
+    text = block.text
+    at = text.rfind("\n" + DOCUMENT_START) + 1
+    while at:
+        if is_document_start(text[at:].partition("\n")[0].removesuffix("\r")):
+            return at
+        at = text.rfind("\n" + DOCUMENT_START, 0, at - 1) + 1
+    kinds, starts = lines.outline(block)
+    sentence_starts, document_starts = starts_of(kinds)
+    *_, last, _ = [0, *cut_documents(sentence_starts, document_starts)]
+    if not last:
+        return 0
+    line = int(np.flatnonzero(kinds >= 0)[sentence_starts[last]])
+    return len(text.encode()[: starts[line]].decode())
+
+
+def whole_sentence_lines(blocks: Iterator[Block], documents: bool) -> Iterator[Block]:
+    """Cut blocks of a sentence a line anew, so that no part of the document that they are lies in two."""
+    return regrouped(blocks, _after_last_part) if documents else blocks
+
+
+def _after_last_part(block: Block) -> int:
+    lines = block.lines
+    sentence_starts = np.cumsum([0, *(len(line.split()) for line in lines)])
+    *_, last, _ = [0, *cut_documents(sentence_starts, np.array([0, len(lines)]))]
+    return sum(map(len, lines[:last])) + int(last)

@@ -1,0 +1,1 @@
+"""One file for each way of tagging a piece of an input."""

@@ -1,0 +1,106 @@
+"""Text tagged as it streams by, a block of sentences at a time: memory stays bounded.
+
+Two kinds of text come in: CoNLL columns, which leave as the same lines with one more column, and
+tokenised sentences, one a line, which leave with their entities marked inline.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from nertool.corpus.blocks import Block, is_blank
+from nertool.corpus.columnar import Ids, Offsets
+from nertool.corpus.schemes import OUTSIDE, TagSpans, tag_names, tags_of
+from nertool.formats.conll.lines import DOCUMENT, Rows, starts_of
+from nertool.formats.conll.linetable import Bytes, line_bounds
+from nertool.formats.markup.inline import to_inline
+from nertool.inputs.text import Setting
+from nertool.kernels.lines import put_cells
+from nertool.predict.tasks.task import Done, Worker, by_sentence, ledger_of
+
+_LINES = 4096  # as many as are moved together: their bytes stay in the processor's cache
+
+
+class ColumnsTask(NamedTuple):
+    """CoNLL lines to be tagged. to: conll for the same lines with a column more, or inline; scheme:
+    what the tags are written in."""
+
+    block: Block
+    source: str
+    rows: Rows
+    to: str
+    scheme: str
+
+    def run(self, worker: Worker) -> Done:
+        """Errors: CorpusError with file:line for a line that is no row."""
+        kinds, raw, words = worker.kinds(self.rows, self.block, self.source)
+        setting = Setting(words, kinds[kinds >= 0], *starts_of(kinds))
+        spans = worker.tagger.spans(setting)
+        ledger = ledger_of(setting.sentence_starts, spans)
+        if self.to == "inline":
+            lines = self.block.lines
+            for i in np.flatnonzero(kinds < 0).tolist():
+                if not is_blank(lines[i]):
+                    place = f"{self.source}:{self.block.first + i}"
+                    ledger.alter(place, "document marks and comments, left out of inline", lines[i])
+            return Done(_inline(setting, spans), None, ledger)
+        names = tag_names(worker.tagger.model.labels, self.scheme)
+        column = np.full(len(kinds), len(names), dtype=np.int32)  # one past the tags: no column
+        column[kinds == DOCUMENT] = names.index(OUTSIDE)
+        column[kinds >= 0] = tags_of(spans, setting.sentence_starts, names, self.scheme)
+        cells = [*(self.rows.layout.delimiter + name for name in names), ""]
+        text = _with_cells(raw, column, [cell.encode() for cell in cells])
+        if not self.block.ended:
+            text = text[:-1]
+        return Done(self.block.marked(text), None, ledger)
+
+
+def _with_cells(raw: Bytes, column: Ids, cells: list[bytes]) -> str:
+    """Put a cell at the end of each line of a text that ends with LF, before the CR that may end it.
+
+    column (n,) int32: each line's cell.
+    """
+    lengths = np.array([len(cell) for cell in cells])
+    of_lines = lengths[column]
+    out = np.empty(len(raw) + int(of_lines.sum()), dtype=np.uint8)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    if not put_cells(raw, column, np.frombuffer(b"".join(cells), np.uint8), starts, out):
+        _move_all(raw, column, of_lines, cells, out)
+    return out.tobytes().decode()
+
+
+def _move_all(raw: Bytes, column: Ids, lengths: Offsets, cells: list[bytes], out: Bytes) -> None:
+    """Do as _with_cells: all bytes go to their new places at once, without a string for any line.
+
+    lengths (n,): of each line's cell.
+    """
+    starts, ends = line_bounds(raw)
+    gap = np.cumsum(lengths)  # (n,) how far what follows a line's text moves
+    # A line's end moves with what follows: its LF, and the CR before it.
+    has_cr = (raw[ends - 1] == ord("\r")) & (ends > starts)
+    text_ends = ends - has_cr
+    for first in range(0, len(starts), _LINES):
+        own = slice(first, first + _LINES)
+        a, b = starts[own][0], ends[own][-1] + 1
+        moved = np.zeros(b - a, dtype=np.int64)
+        moved[0] = a + (gap[first - 1] if first else 0)
+        moved[text_ends[own] - a] += lengths[own]
+        out[np.arange(b - a) + np.cumsum(moved)] = raw[a:b]
+    places = text_ends + gap - lengths
+    for number, cell in enumerate(cells):
+        at = places[column == number]
+        for i, byte in enumerate(cell):
+            out[at + i] = byte
+
+
+def _inline(setting: Setting, spans: TagSpans) -> str:
+    tokens = [setting.words[i] for i in setting.word_ids.tolist()]
+    sentences = [tokens[a:b] for a, b in pairwise(setting.sentence_starts.tolist())]
+    found = by_sentence(spans, setting.sentence_starts)
+    return "".join(to_inline(*pair) + "\n" for pair in zip(sentences, found, strict=True))
+
+
+# Where a text may be cut

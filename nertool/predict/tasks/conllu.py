@@ -1,0 +1,41 @@
+"""Tag CoNLL-U, which leaves as the same lines with tags in MISC."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nertool.corpus.blocks import Block
+from nertool.corpus.build import build_corpus, count
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading
+from nertool.formats.base import tags_in
+from nertool.formats.conll.conllu import read_conllu, with_ner
+from nertool.predict.tasks.task import Done, Worker
+from nertool.tagging.analyse import Asked, annotate
+
+
+class ConlluTask(NamedTuple):
+    """CoNLL-U lines to be given the tags in MISC."""
+
+    block: Block
+    source: str
+    reading: Reading
+    scheme: str
+
+    def run(self, worker: Worker) -> Done:
+        """Errors: CorpusError with file:line."""
+        ledger = Ledger(keep=True)
+        block, raw = self.block, self.block.lines
+        lines = [line.removesuffix("\r") for line in raw]
+        records = read_conllu(lines, self.source, False, block.first)
+        corpus = build_corpus(records, self.source, "CoNLL-U", self.reading, ledger)
+        if corpus.tokens:
+            count(corpus, ledger, files=0)
+            piece = annotate(worker.tagger, corpus, Asked(), ledger)
+            ledger.read["entities found"] += len(piece.spans)
+            tags = tags_in(piece, self.scheme, ledger)
+            for number, tag in zip(corpus.line_numbers.tolist(), tags, strict=True):
+                at = number - block.first
+                end = "\r" if raw[at].endswith("\r") else ""
+                raw[at] = with_ner(lines[at], tag) + end
+        return Done(block.joined(iter(raw)), None, ledger)

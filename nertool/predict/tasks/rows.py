@@ -1,0 +1,77 @@
+"""Columns in, the same lines out, with tags in them; and columns in pieces for other formats."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nertool.corpus.blocks import Block
+from nertool.corpus.ledger import Ledger
+from nertool.formats.base import tags_in, token_probabilities
+from nertool.formats.conll.parse import (
+    Columns,
+    Layout,
+    column_index,
+    is_document_start,
+    parse_piece,
+)
+from nertool.formats.conll.retag import with_tag
+from nertool.predict.tasks.task import Done, Worker
+from nertool.tagging.analyse import Asked, annotate
+
+
+class ColumnsAgainTask(NamedTuple):
+    """CoNLL lines to be given a column of tags more, or other tags in the tags' column; and after it a
+    column of probabilities, if those are asked for."""
+
+    block: Block
+    source: str
+    columns: Columns
+    asked: Asked
+    replace_tags: bool
+    scheme: str
+
+    def run(self, worker: Worker) -> Done:
+        """Errors: CorpusError with file:line for a line that is no row."""
+        ledger = Ledger(keep=True)
+        lines = self.block.lines
+        corpus = parse_piece(lines, self.block.first, self.columns, self.source, ledger)
+        if corpus is None or self.columns.layout is None:
+            return Done(self.block.marked(self.block.text), None, ledger)
+        piece = annotate(worker.tagger, corpus, self.asked, ledger)
+        ledger.read["entities found"] += len(piece.spans)
+        tags = tags_in(piece, self.scheme, ledger)
+        sure = token_probabilities(piece) if self.asked.probabilities else None
+        layout = self.columns.layout
+        for i, (number, tag) in enumerate(zip(corpus.line_numbers.tolist(), tags, strict=True)):
+            at = number - self.block.first
+            if self.replace_tags:
+                assert self.columns.tag is not None
+                column = column_index(self.columns.tag, layout, "--tag-column", self.source)
+                lines[at] = with_tag(lines[at], layout, column, tag)
+                extra = ""
+            else:
+                extra = layout.delimiter + tag
+            if sure is not None:
+                extra += layout.delimiter + sure[i]
+            end = "\r" if lines[at].endswith("\r") else ""
+            lines[at] = lines[at].removesuffix("\r") + extra + end
+        self._mark_others(lines, layout)
+        return Done(self.block.joined(iter(lines)), None, ledger)
+
+    def _mark_others(self, lines: list[str], layout: Layout) -> None:
+        """Give document marks that have columns, and the header, their cells of the new columns."""
+        sure = self.asked.probabilities
+        cells = ([] if self.replace_tags else ["O"]) + (["_"] if sure else [])
+        names = ([] if self.replace_tags else ["predicted"]) + (["probability"] if sure else [])
+        for i, line in enumerate(lines):
+            bare = line.removesuffix("\r")
+            if self.block.first + i == self.columns.header:
+                lines[i] = layout.delimiter.join([bare, *names]) + line[len(bare) :]
+            elif is_document_start(bare) and len(layout.split(bare)) == layout.width > 1 and cells:
+                lines[i] = layout.delimiter.join([bare, *cells]) + line[len(bare) :]
+
+
+def usual(columns: Columns) -> bool:
+    """Tell whether stream.py can read these columns: no header, no commas."""
+    divided = columns.layout is not None and columns.layout.delimiter in ("\t", " ")
+    return divided and columns.header == 0 and columns.sentence is None

@@ -1,0 +1,136 @@
+"""Cases to check gradients on: for a config, its own training text, with every activation and loss; for
+a trained model, its own weights on windows of its own vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.config.records import Config
+from nertool.corpus.ledger import Ledger
+from nertool.gradcheck.case import Case, draw_masks
+from nertool.inputs.layout import Inputs
+from nertool.inputs.text import Setting
+from nertool.inputs.windows import single_windows
+from nertool.model.model import Model, inputs_for, outputs
+from nertool.network.activations import ACTIVATIONS
+from nertool.network.losses import LOSSES
+from nertool.network.objective import Batch, Parameters
+from nertool.training.batches import objective_of, one_hot, token_weights
+from nertool.training.preparation.prepare import Report, prepare
+from nertool.training.preparation.prepared import Prepared
+from nertool.training.preparation.working import (
+    FirstStage,
+    TrainingText,
+    Working,
+    starting_parameters,
+    training_text,
+    working_inputs,
+)
+
+
+def cases_of_config(
+    config: Config,
+    windows: int,
+    report: Report,
+    own_alone: bool = False,
+    ledger: Ledger | None = None,
+) -> Iterator[Case]:
+    """Yield the config's own case, then, unless own_alone, one for every other activation and loss,
+    on windows of the config's training text."""
+    prepared = prepare(replace(config, corpus=replace(config.corpus, dev=None)), report, ledger)
+    first = None
+    if config.first_stage.folds:
+        # What a first stage would say is drawn: to the gradients it is an input like any other.
+        rng = np.random.default_rng([config.seed, 4])
+        p = rng.dirichlet(np.ones(len(prepared.tags)), len(prepared.train.word_ids))
+        first = FirstStage(p.astype(np.float32), None)
+    working = working_inputs(config, prepared, 0, first)
+    text = training_text(config, prepared, working)
+    own = (config.network.activation, config.network.output)
+    others = [(f, output) for f in ACTIVATIONS for output in LOSSES if (f, output) != own]
+    for activation, output in [own, *([] if own_alone else others)]:
+        network = replace(config.network, activation=activation, output=output)
+        variant = replace(config, network=network)
+        case = _fresh_case(variant, prepared, working, text, windows)
+        yield case._replace(own=(activation, output) == own)
+
+
+def _fresh_case(
+    config: Config, prepared: Prepared, working: Working, text: TrainingText, windows: int
+) -> Case:
+    """Return a network as training would start it, and windows of which a good part hold an entity."""
+    rng = np.random.default_rng([config.seed, 2])
+    parameters = starting_parameters(config, prepared, working, rng, np.float64)
+    # Each token with the one after it, so that windows share words, as in training.
+    pairs = -(-windows // 4)
+    inside = np.flatnonzero(text.tag_ids)
+    N = len(text.tag_ids)
+    drawn = np.concatenate(
+        [
+            rng.choice(inside, size=min(len(inside), pairs), replace=False),
+            rng.integers(0, N, size=pairs),
+        ]
+    )
+    tokens = np.stack([drawn, np.minimum(drawn + 1, N - 1)], axis=1).ravel()[:windows]
+    tag_ids = text.tag_ids[tokens]
+    T = len(prepared.tags)
+    y = one_hot(tag_ids, T, outputs(prepared.tags, config))(np.arange(len(tokens)))
+    weights = token_weights(config, prepared)
+    batch = _batch(text.inputs, tokens)._replace(
+        y=y, weights=None if weights is None else weights[tag_ids]
+    )
+    return _case(config, parameters, batch, rng)
+
+
+def cases_of_model(model: Model, seed: int, windows: int) -> Iterator[Case]:
+    """Yield each network of a trained model on random windows of its vocabulary, with random tags."""
+    for i, member in enumerate((*model.first_stage, *model.members)):
+        rng = np.random.default_rng([seed, 3, i])
+        words = _draw_words(member.encoder.words, rng, 4 * windows)
+        word_ids = rng.integers(0, len(words), size=windows).astype(np.int32)
+        cuts = rng.integers(0, windows, size=windows // 6)
+        starts = np.unique([0, *cuts, windows]).astype(np.int64)
+        setting = Setting(words, word_ids, starts, np.array([0, len(starts) - 1]))
+        second = bool(model.first_stage) and i >= len(model.first_stage)
+        p = rng.dirichlet(np.ones(len(model.tags)), windows).astype(np.float32)
+        parameters, inputs = inputs_for(member, setting, model.config, p if second else None)
+        tag_ids = rng.integers(0, len(model.tags), size=windows).astype(np.int32)
+        targets = one_hot(tag_ids, len(model.tags), len(parameters["U"]))
+        tokens = np.arange(windows)
+        batch = _batch(inputs, tokens)._replace(y=targets(tokens))
+        yield _case(model.config, parameters, batch, rng)._replace(network=_name(model, i))
+
+
+def _name(model: Model, i: int) -> str:
+    """Name the i-th of a model's networks, first stage first; the only one has no name."""
+    if i < len(model.first_stage):
+        return "first stage"
+    return f"member {i - len(model.first_stage) + 1}" if len(model.members) > 1 else ""
+
+
+def _draw_words(words: Sequence[str], rng: np.random.Generator, n: int) -> list[str]:
+    """Draw words of the vocabulary, and one that it lacks, so that the unknown row is met, too."""
+    drawn = rng.choice(len(words), size=min(n, len(words)), replace=False)
+    return [words[i] for i in drawn] + ["\N{REPLACEMENT CHARACTER}"]
+
+
+def _batch(inputs: Inputs, tokens: NDArray[np.int64]) -> Batch:
+    """Return the windows of some tokens, without targets; a word that two windows share stands there
+    once, as in training."""
+    drawn = single_windows(inputs.text, tokens)
+    positions, place = np.unique(drawn.positions, return_inverse=True)
+    given = None if inputs.given is None else inputs.given[tokens]
+    return Batch(inputs.ids[positions], place[drawn.windows], np.empty(0), given)
+
+
+def _case(config: Config, parameters: Parameters, batch: Batch, rng: np.random.Generator) -> Case:
+    """Add the config's L2, and its dropout with masks drawn once and held."""
+    objective, training = objective_of(config), config.training
+    masks = draw_masks(
+        rng, objective, parameters, batch, training.dropout_input, training.dropout_hidden
+    )
+    return Case(objective, parameters, batch, masks, rng)

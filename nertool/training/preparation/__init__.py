@@ -1,0 +1,1 @@
+"""The first stage of training: corpus and vectors encoded into arrays, once."""

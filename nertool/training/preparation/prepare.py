@@ -1,0 +1,207 @@
+"""Stage 1: corpus and vectors → encoded arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nertool.config.records import Config
+from nertool.corpus.columnar import Corpus
+from nertool.corpus.ledger import Ledger, counted
+from nertool.corpus.schemes import (
+    check_scheme,
+    find_scheme,
+    irregular_starts,
+    keep_labels,
+    spans_of,
+    tag_names,
+    tags_of,
+)
+from nertool.errors import CorpusError, did_you_mean
+from nertool.formats.labelled import read_labelled, reading_of
+from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder, coverage
+from nertool.inputs.shapes import features_of
+from nertool.training.preparation.prepared import (
+    Part,
+    Prepared,
+    Vectors,
+    input_hashes,
+    vector_paths,
+)
+from nertool.vectors.load import load_vectors
+
+LOUD_COVERAGE = 0.10  # with fewer tokens known than this, the vectors are probably the wrong ones
+
+Report = Callable[[str], None]
+
+
+def prepare(
+    config: Config, report: Report = lambda line: None, ledger: Ledger | None = None
+) -> Prepared:
+    """Read and encode the corpus and the vectors; `report` gets a line for each finding, `ledger` an
+    entry for each case of labels altered or refused.
+
+    Errors: CorpusError and VectorsError with their place; OSError as it comes.
+    """
+    if config.corpus.train is None:
+        raise CorpusError("corpus.train is not set, expected the path of a labelled text")
+    inputs = input_hashes(config)
+    ledger = ledger or Ledger()
+    train = read_part(config, config.corpus.train, "train", report, ledger)
+    dev = config.corpus.dev and read_part(config, config.corpus.dev, "dev", report, ledger)
+    train_scheme, dev_scheme = (
+        part and scheme_of(config, part, name, report)
+        for part, name in ((train, "train"), (dev, "dev"))
+    )
+    assert train_scheme
+    labels = spans_of(train.tag_ids, train.tags, train.sentence_starts).label_names
+    if not labels:
+        raise CorpusError(
+            f"{train.source}: found no entity, all tags are O; expected labelled text "
+            "(are the tags in the column corpus.tag_column?)"
+        )
+    if dev:
+        _refuse_unseen_labels(dev, labels)
+
+    vectors, encoders = [], []
+    for i, path in enumerate(vector_paths(config)):
+        vectors.append(_starting_vectors(config, path, i, train, report))
+        encoders.append(Encoder(vectors[-1].words, features_of(config)))
+        for name, corpus in (("train", train), ("dev", dev)):
+            if corpus and path:
+                _report_coverage(name, corpus, encoders[-1], report)
+    tags = tag_names(labels, config.decoding.scheme)
+    return Prepared(
+        labels=labels,
+        tags=tags,
+        train=_encode(train, train_scheme, encoders, tags, config),
+        dev=_encode(dev, dev_scheme, encoders, tags, config) if dev and dev_scheme else None,
+        vectors=vectors,
+        inputs=inputs,
+    )
+
+
+def read_part(config: Config, path: Path, name: str, report: Report, ledger: Ledger) -> Corpus:
+    """Read one part of the corpus, in the config's format."""
+    settings = config.corpus
+    try:
+        corpus = read_labelled(path, settings.format, reading_of(settings), ledger, report)
+    except CorpusError as error:
+        raise CorpusError(f"{error} (corpus.{name})") from None
+    if settings.labels:
+        corpus = keep_labels(corpus, settings.labels, report)
+    report(
+        f"{name}: {counted(corpus.tokens, 'tokens')}, {counted(corpus.sentences, 'sentences')}, "
+        f"{counted(corpus.documents, 'documents')} in {path} ({corpus.layout})"
+    )
+    return corpus
+
+
+def scheme_of(config: Config, corpus: Corpus, name: str, report: Report) -> str:
+    """Return the corpus' tag scheme: as set, or as found; reports it and what does not fit it."""
+    if config.corpus.scheme == "auto":
+        scheme = find_scheme(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+        how = "found"
+    else:
+        scheme, how = config.corpus.scheme, "set"
+        check_scheme(corpus, scheme)
+    odd = irregular_starts(corpus.tag_ids, corpus.tags, corpus.sentence_starts, scheme)
+    note = ""
+    if odd:
+        note = (
+            f"; {len(odd):,} entities start as the scheme would not write it, the first at "
+            f"{corpus.place(odd[0])}: read by conlleval's rules"
+        )
+    report(f"{name}: tag scheme {scheme} ({how}){note}")
+    return scheme
+
+
+def _refuse_unseen_labels(dev: Corpus, labels: Sequence[str]) -> None:
+    spans = spans_of(dev.tag_ids, dev.tags, dev.sentence_starts)
+    for span in spans.as_list():
+        if span.label not in labels:
+            raise CorpusError(
+                f'{dev.place(span.start)}: found the label "{span.label}", which the training part lacks, '
+                f"expected one of {', '.join(labels)}{did_you_mean(span.label, labels)}"
+            )
+
+
+def _starting_vectors(
+    config: Config, path: Path | None, i: int, train: Corpus, report: Report
+) -> Vectors:
+    """Return the vocabulary and the starting L, special rows first, of the i-th file of vectors.
+
+    With vectors.own_rows = n, a training word that occurs n times or more and has no vector gets
+    a row of its own; without vectors every training word does.
+    """
+    rng = np.random.default_rng([config.seed, 0, i])
+    counts = np.bincount(train.word_ids, minlength=len(train.words))
+    if path is None:
+        vocabulary, d = list(train.words), config.vectors.width
+        spread = 1.0 / np.sqrt(d)
+        L = (spread * rng.standard_normal((len(vocabulary) + SPECIAL_ROWS, d))).astype(np.float32)
+        report(
+            f"vectors: none given; {len(vocabulary):,} training words start from random ones of width {d}"
+        )
+        return Vectors(vocabulary, L)
+    loaded = load_vectors(path, config.vectors.limit)
+    V, d = loaded.matrix.shape
+    report(f"vectors: {V:,} words × {d} from {path} ({loaded.format})")
+    for note in loaded.notes:
+        report(f"vectors: {note}")
+    vocabulary = list(loaded.words)
+    own: list[str] = []
+    if config.vectors.own_rows:
+        encoder = Encoder(vocabulary, [])
+        own = [
+            word
+            for word, count in zip(train.words, counts.tolist(), strict=True)
+            if count >= config.vectors.own_rows and encoder.vector_row(word) == UNKNOWN
+        ]
+        report(
+            f"vectors: {len(own):,} frequent training words without a vector get a row of their own"
+        )
+    spread = float(loaded.matrix[: min(V, 10_000)].std()) or 1.0
+    L = np.empty((SPECIAL_ROWS + V + len(own), d), dtype=np.float32)
+    L[SPECIAL_ROWS : SPECIAL_ROWS + V] = loaded.matrix
+    # An unknown word is most like the rare ones: their mean is where its row starts.
+    L[UNKNOWN] = loaded.matrix[-min(V, 10_000) :].mean(axis=0)
+    L[[PAD_LEFT, PAD_RIGHT]] = 0.1 * spread * rng.standard_normal((2, d))
+    L[SPECIAL_ROWS + V :] = L[UNKNOWN] + 0.1 * spread * rng.standard_normal((len(own), d))
+    return Vectors(vocabulary + own, L)
+
+
+def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report) -> None:
+    covered = coverage(encoder, corpus)
+    report(f"vectors: {name}: {covered}")
+    if covered.share < LOUD_COVERAGE:
+        examples = ", ".join(f'"{word}"' for word in covered.frequent_unknown)
+        report(
+            f"WARNING: only {100 * covered.share:.1f} % of the {name} tokens have a vector (unknown: "
+            f"{examples}); are these vectors for this language, and is corpus.token_column right?"
+        )
+
+
+def _encode(
+    corpus: Corpus,
+    scheme: str,
+    encoders: Sequence[Encoder],
+    tags: Sequence[str],
+    config: Config,
+) -> Part:
+    spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    return Part(
+        words=corpus.words,
+        type_ids=np.stack(
+            [np.concatenate([own.padding, own.encode(corpus.words)]) for own in encoders]
+        ),
+        word_ids=corpus.word_ids,
+        tag_ids=tags_of(spans, corpus.sentence_starts, tags, config.decoding.scheme),
+        gold_ids=corpus.tag_ids,
+        gold_tags=corpus.tags,
+        scheme=scheme,
+        sentence_starts=corpus.sentence_starts,
+        document_starts=corpus.document_starts,
+    )

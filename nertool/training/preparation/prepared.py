@@ -1,0 +1,204 @@
+"""Stage 1's results, and how they are kept: with the hashes of what they were made from.
+
+prepared/ in a run folder holds
+prepared.json                             hashes and settings of the inputs, classes, schemes
+arrays.safetensors                        each part's arrays
+vectors.N.safetensors, vocabulary.N.txt   the starting L of the N-th file of vectors, and its words
+train.words.txt, dev.words.txt
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.config.records import Config, config_to_dict
+from nertool.corpus.columnar import Ids, Offsets
+from nertool.errors import ModelError, StaleError
+from nertool.files.safe import replacing_folder, restore_interrupted
+from nertool.inputs.shapes import features_of
+from nertool.inputs.text import Setting
+from nertool.model.storage import (
+    map_arrays,
+    read_json,
+    read_words,
+    vectors_name,
+    vocabulary_name,
+    write_arrays,
+    write_json,
+    write_words,
+)
+from nertool.network.activations import Array
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the corpus, encoded.
+
+    words: its distinct word forms; type_ids (files of vectors, 2 + forms, F) int32: for each file
+    of vectors, row numbers in the tables, the two paddings first; word_ids, tag_ids (N,) int32,
+    tag_ids into the network's tags; gold_ids (N,) int32 into gold_tags, as the file has them;
+    sentence_starts, document_starts as in Corpus.
+    """
+
+    words: list[str]
+    type_ids: NDArray[np.int32]
+    word_ids: Ids
+    tag_ids: Ids
+    gold_ids: Ids
+    gold_tags: list[str]
+    scheme: str
+    sentence_starts: Offsets
+    document_starts: Offsets
+
+    @cached_property
+    def setting(self) -> Setting:
+        return Setting(self.words, self.word_ids, self.sentence_starts, self.document_starts)
+
+
+class Vectors(NamedTuple):
+    """A file of vectors: its words, and L (special rows + words, v) float32 to start from."""
+
+    words: list[str]
+    L: Array
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that training starts from."""
+
+    labels: list[str]
+    tags: list[str]
+    train: Part
+    dev: Part | None
+    vectors: list[Vectors]
+    inputs: dict[str, Any]
+
+
+_PART_ARRAYS = ("type_ids", "word_ids", "tag_ids", "gold_ids", "sentence_starts", "document_starts")
+
+
+INPUT_FILES = (("corpus", "train"), ("corpus", "dev"), ("vectors", "path"), ("vectors", "more"))
+
+
+def vector_paths(config: Config) -> tuple[Path | None, ...]:
+    """Return the files of vectors, in order; None stands for random ones."""
+    return (config.vectors.path, *(config.vectors.more or ()))
+
+
+def input_hashes(config: Config) -> dict[str, Any]:
+    """Return the settings that the prepared inputs depend on, and the hash of every file."""
+    settings = config_to_dict(config)
+    paths = (config.corpus.train, config.corpus.dev, *vector_paths(config))
+    keep: dict[str, Any] = {
+        "corpus": {key: value for key, value in settings["corpus"].items() if key != "test"},
+        "vectors": {key: value for key, value in settings["vectors"].items() if key != "fine_tune"},
+        "features": features_of(config),
+        "decoding.scheme": config.decoding.scheme,
+        "seed": config.seed,
+    }
+    # By hash, not by path: a run folder goes on working when its inputs are moved.
+    for section, key in INPUT_FILES:
+        keep[section].pop(key)
+    return {**keep, "sha256": [path and file_hash(path) for path in paths]}
+
+
+def file_hash(path: Path) -> str | None:
+    """Return a file's SHA-256; None where there is no file, which its reader reports better."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def save_prepared(prepared: Prepared, folder: Path) -> None:
+    """Write stage 1's results into a run folder's prepared/."""
+    parts = {"train": prepared.train, "dev": prepared.dev}
+    with replacing_folder(folder) as aside:
+        arrays = {}
+        schemes: dict[str, Any] = {}
+        for name, part in parts.items():
+            if part is None:
+                continue
+            for key in _PART_ARRAYS:
+                arrays[f"{name}.{key}"] = getattr(part, key)
+            write_words(aside / f"{name}.words.txt", part.words)
+            schemes[name] = {
+                "scheme": part.scheme,
+                "gold_tags": part.gold_tags,
+                "words": len(part.words),
+            }
+        write_arrays(aside / "arrays.safetensors", arrays)
+        for i, (words, L) in enumerate(prepared.vectors):
+            write_arrays(aside / vectors_name(i), {"L": L})
+            write_words(aside / vocabulary_name(i), words)
+        write_json(
+            aside / "prepared.json",
+            {
+                "labels": prepared.labels,
+                "tags": prepared.tags,
+                "parts": schemes,
+                "vectors": [len(words) for words, _ in prepared.vectors],
+                "inputs": prepared.inputs,
+            },
+        )
+
+
+def load_prepared(folder: Path, config: Config | None, rebuild: str) -> Prepared:
+    """Read stage 1's results, refusing those made from other inputs than the config names now.
+
+    config: None to take them as they are; rebuild: the command that makes them anew, for the
+    message. Errors: ModelError.
+    """
+    restore_interrupted(folder)
+    header = read_json(folder / "prepared.json")
+    try:
+        if config is not None:
+            _refuse_stale(header["inputs"], input_hashes(config), folder, rebuild)
+        arrays = map_arrays(folder / "arrays.safetensors")
+        parts: dict[str, Part] = {}
+        for name, entry in header["parts"].items():
+            columns = {key: arrays[f"{name}.{key}"] for key in _PART_ARRAYS}
+            parts[name] = Part(
+                words=read_words(folder / f"{name}.words.txt", entry["words"]),
+                gold_tags=entry["gold_tags"],
+                scheme=entry["scheme"],
+                **columns,
+            )
+        return Prepared(
+            labels=header["labels"],
+            tags=header["tags"],
+            train=parts["train"],
+            dev=parts.get("dev"),
+            vectors=[
+                Vectors(
+                    read_words(folder / vocabulary_name(i), count),
+                    map_arrays(folder / vectors_name(i))["L"],
+                )
+                for i, count in enumerate(header["vectors"])
+            ],
+            inputs=header["inputs"],
+        )
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ModelError(f"{folder}: damaged ({error!r}); make it again with: {rebuild}") from None
+
+
+def _refuse_stale(then: dict[str, Any], now: dict[str, Any], folder: Path, rebuild: str) -> None:
+    if then == now:
+        return
+    hashes = zip_longest(then["sha256"], now["sha256"])
+    changed = [".".join(INPUT_FILES[min(i, 3)]) for i, (a, b) in enumerate(hashes) if a != b] or [
+        key for key in now if then.get(key) != now[key]
+    ]
+    raise StaleError(
+        f"{folder}: stale: made from other inputs ({', '.join(changed)} changed since); "
+        f"make it again with: {rebuild}"
+    )

@@ -1,0 +1,202 @@
+"""From prepared inputs to what one network trains on: its working tables, and the texts laid out in them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.config.records import Config
+from nertool.corpus.columnar import Ids, Offsets
+from nertool.corpus.schemes import TagSpans, spans_of
+from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
+from nertool.inputs.layout import Inputs, lay_out
+from nertool.inputs.memory import UNMET, Memory, remember
+from nertool.inputs.shapes import MEMORY, feature_table_shapes, features_of, table_columns
+from nertool.inputs.side import given_inputs, given_width
+from nertool.inputs.text import Setting
+from nertool.model.model import outputs
+from nertool.network.activations import Array
+from nertool.network.lookup import Rows, row_width
+from nertool.network.objective import Parameters, initial_weights
+from nertool.training.preparation.augment import Forms, all_forms, exchange_entities, recase
+from nertool.training.preparation.prepared import Part, Prepared
+
+
+class FirstStage(NamedTuple):
+    """The first stage's probabilities for every token: train (N, T) by networks that have not seen
+    its document, dev (N', T) by one that has seen all of train; None without a dev part."""
+
+    train: Array
+    dev: Array | None
+
+
+class Working(NamedTuple):
+    """What a network is trained on.
+
+    vectors: which file of vectors it has; rows (r,): the rows of L that training can meet,
+    ascending: the special ones and the parts' words. Training works on these alone, so that memory
+    and checkpoints grow with the corpus and not with the vectors' file. forms: the training
+    part's word forms, with those that augmentation makes of them; type_ids (2 + forms, F): their
+    rows among the working ones; memory: None if the config has none; opinion: the first stage's.
+    """
+
+    vectors: int
+    rows: NDArray[np.int64]
+    forms: Forms
+    type_ids: Rows
+    memory: Memory | None
+    opinion: Array | None
+    dev: Inputs | None
+
+
+def working_inputs(
+    config: Config, prepared: Prepared, vectors: int = 0, first_stage: FirstStage | None = None
+) -> Working:
+    """Lay the parts out for a network with the given file of vectors, by number."""
+    train, dev = prepared.train, prepared.dev
+    forms = Forms(train.words, *np.arange(2 * len(train.words), dtype=np.int32).reshape(2, -1))
+    type_ids = np.array(train.type_ids[vectors])
+    if config.training.recase:
+        forms = all_forms(train.words)
+        encoder = Encoder(prepared.vectors[vectors].words, features_of(config))
+        added = encoder.encode(forms.words[len(train.words) :])
+        type_ids = np.concatenate([type_ids, added])
+    met = [type_ids[:, 0], *([dev.type_ids[vectors, :, 0]] if dev else [])]
+    rows = np.unique(np.concatenate([np.arange(SPECIAL_ROWS), *met]))
+    memory = None
+    if config.features.memory:
+        memory = remember(train.setting, classes_of(train, prepared.labels), len(prepared.labels))
+
+    def local(type_ids: Rows, words: list[str]) -> Rows:
+        type_ids = np.array(type_ids)
+        type_ids[:, 0] = np.searchsorted(rows, type_ids[:, 0])
+        if memory is None:
+            return type_ids
+        return np.concatenate([type_ids, memory_rows(words, train.words)[:, None]], axis=1)
+
+    dev_inputs = None
+    if dev:
+        L, own_rows = prepared.vectors[vectors].L, dev.type_ids[vectors, 2:, 0]
+        opinion = first_stage and first_stage.dev
+        given = given_inputs(config.features, dev.setting, lambda ids: L[own_rows[ids]], opinion)
+        own_ids = local(dev.type_ids[vectors], dev.words)
+        dev_inputs = lay_out(own_ids, dev.setting, config, given)
+    return Working(
+        vectors=vectors,
+        rows=rows,
+        forms=forms,
+        type_ids=local(type_ids, forms.words),
+        memory=memory,
+        opinion=first_stage and first_stage.train,
+        dev=dev_inputs,
+    )
+
+
+class TrainingText(NamedTuple):
+    """The training part as an epoch reads it: its inputs, and each token's tag (N,)."""
+
+    inputs: Inputs
+    tag_ids: Ids
+
+
+def training_text(config: Config, prepared: Prepared, working: Working) -> TrainingText:
+    """Lay the training part out as it is."""
+    train = prepared.train
+    everything = np.arange(len(train.word_ids))
+    return _lay_out_train(
+        config, prepared, working, train.word_ids, everything, train.sentence_starts
+    )
+
+
+def augmented_text(
+    config: Config,
+    prepared: Prepared,
+    working: Working,
+    sentences: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> TrainingText:
+    """Lay the training part out with other entities in it, and in other letters, as the config says.
+
+    sentences: those that are trained on: entities come from them alone. A token that was put in
+    the place of another brings along what is remembered of it, and the first stage's opinion.
+    """
+    train, settings = prepared.train, config.training
+    source, starts = np.arange(len(train.word_ids)), train.sentence_starts
+    if settings.replace_entities:
+        spans = spans_of(train.gold_ids, train.gold_tags, starts)
+        of_spans = np.searchsorted(starts, spans.starts, side="right") - 1
+        own = np.isin(of_spans, sentences)
+        spans = TagSpans(spans.starts[own], spans.ends[own], spans.labels[own], spans.label_names)
+        source, starts = exchange_entities(spans, starts, settings.replace_entities, rng)
+    word_ids = train.word_ids[source]
+    if settings.recase:
+        word_ids = recase(word_ids, starts, working.forms, settings.recase, rng)
+    return _lay_out_train(config, prepared, working, word_ids, source, starts)
+
+
+def _lay_out_train(
+    config: Config,
+    prepared: Prepared,
+    working: Working,
+    word_ids: Ids,
+    source: NDArray[np.int64],
+    sentence_starts: Offsets,
+) -> TrainingText:
+    """Lay out a text of the training part's tokens `source` (N,), written as word_ids (N,)."""
+    train = prepared.train
+    setting = Setting(working.forms.words, word_ids, sentence_starts, train.document_starts)
+    L = prepared.vectors[working.vectors].L
+    opinion = None if working.opinion is None else working.opinion[source]
+    form_rows = working.rows[working.type_ids[2:, 0]]
+    given = given_inputs(config.features, setting, lambda ids: L[form_rows[ids]], opinion)
+    inputs = lay_out(working.type_ids, setting, config, given)
+    if working.memory:
+        # A token is shown what is remembered without its own document, unless it was written anew.
+        column = working.type_ids.shape[1] - 1
+        kept = word_ids == train.word_ids[source]
+        centres = inputs.text.centres[kept]
+        inputs.ids[centres, column] = working.memory.rows[source[kept]]
+    return TrainingText(inputs, train.tag_ids[source])
+
+
+def memory_rows(words: list[str], remembered: list[str]) -> Ids:
+    """Return the memory's rows (2 + n,) of the two paddings and of each word form."""
+    row = {word: 1 + i for i, word in enumerate(remembered)}
+    return np.array([UNMET, UNMET, *(row.get(word, UNMET) for word in words)], dtype=np.int32)
+
+
+def classes_of(part: Part, labels: list[str]) -> NDArray[np.int64]:
+    """Return each token's class, (N,): 0 outside of entities, 1 + its label's number inside."""
+    spans = spans_of(part.gold_ids, part.gold_tags, part.sentence_starts)
+    number = np.array([1 + labels.index(name) for name in spans.label_names], dtype=np.int64)
+    steps = np.zeros(len(part.word_ids) + 1, dtype=np.int64)
+    # Spans don't overlap: up by the class where one starts, down again where it ends.
+    np.add.at(steps, spans.starts, number[spans.labels])
+    np.add.at(steps, spans.ends, -number[spans.labels])
+    return np.cumsum(steps)[:-1]
+
+
+def starting_parameters(
+    config: Config,
+    prepared: Prepared,
+    working: Working,
+    rng: np.random.Generator,
+    dtype: type[np.floating] = np.float32,
+) -> Parameters:
+    """Return a network's parameters before training: vectors as prepared, all else drawn."""
+    L = np.array(prepared.vectors[working.vectors].L[working.rows], dtype=dtype)
+    tables: Parameters = {"L": L}
+    shapes = feature_table_shapes(config)
+    for name in table_columns(config):
+        if name == MEMORY:
+            assert working.memory is not None
+            tables[name] = working.memory.table.astype(dtype)
+        elif name != "L":
+            tables[name] = (0.1 * rng.standard_normal(shapes[name])).astype(dtype)
+    d = row_width(list(tables.values()), list(table_columns(config).values()))
+    e = given_width(config, L.shape[1], len(prepared.tags), working.opinion is not None)
+    D = config.windows.size * d + e
+    K = outputs(prepared.tags, config)
+    return {**tables, **initial_weights(rng, D, config.network.hidden, K, dtype)._asdict()}

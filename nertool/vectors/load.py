@@ -1,0 +1,210 @@
+"""Word vectors from a file: word2vec (binary, text) and GloVe text, each also gzipped.
+
+gensim parses, but only what we hand it: vectorfile.py cuts the file into whole rows, which are
+passed on in blocks, each a small, correct word2vec file. For gensim alone tells gzip by the file's name,
+spreads a row of one value over the whole vector, leaves a `None` word and a row of zeros for each
+duplicate, lets NaN pass, ignores what follows the promised rows, and allocates whatever a header
+asks for. Row by row all of that is seen before it does harm, and has a place that can be named.
+
+Nothing is unpickled, so no file can run code.
+"""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.errors import VectorsError
+from nertool.vectors.file import (
+    EXPECTED,
+    Layout,
+    Row,
+    is_number,
+    open_vectors,
+    recognise,
+    shown,
+    vector_rows,
+)
+
+BLOCK_BYTES = 1 << 22  # what gensim is given at a time
+DUPLICATE = "duplicates of earlier words"
+
+
+@dataclass(frozen=True, eq=False)
+class WordVectors:
+    """Distinct words with their vectors, in file order (usually the most frequent first).
+
+    words: V of them; none is empty or holds a line break or NUL. matrix: (V, d) float32,
+    C-contiguous, finite. format: what the file is, such as "word2vec text, gzip". notes: what
+    the user should see, a line each.
+    """
+
+    words: list[str]
+    matrix: NDArray[np.float32]
+    format: str
+    notes: tuple[str, ...]
+
+
+def load_vectors(path: Path, limit: int | None = None) -> WordVectors:
+    """Read the first `limit` (at least 1; default: all) rows of a file, whatever its name.
+
+    Left out, counted and noted: duplicates (the first stays), and words that can match no token
+    or would spoil a vocabulary file: not UTF-8 (word2vec.c cuts long words mid-character), empty,
+    holding a line break or NUL. In binary files line breaks before a word belong to the format.
+
+    A first line of two whole numbers is always a header. A text row of more than d + 1 fields is
+    a word with spaces (glove.840B has ". . ."), unless a surplus field is empty or a number.
+
+    Errors: VectorsError if the file can't be read, is of no such kind, or is damaged: the header
+    promises more or less than there is, a row has another width, a value is not a finite float32.
+    Beyond `limit` rows nothing is checked.
+    """
+    with _clear_errors(path), open_vectors(path) as (stream, gzipped):
+        layout = recognise(path, stream, gzipped)
+        rows = vector_rows(stream, layout, limit)
+        dropped: dict[str, list[tuple[int, bytes]]] = {}
+        words: list[str] = []
+        blocks: list[NDArray[np.float32]] = []
+        with tempfile.TemporaryDirectory(prefix="nertool-") as scratch_dir, _quiet_gensim():
+            for block in _blocks(rows, dropped):
+                block_words, values = _parse(block, layout, Path(scratch_dir, "block"))
+                words += block_words
+                blocks.append(values)
+    unit = "vector" if layout.binary else "line"
+    notes = tuple(
+        f"{path}: dropped {len(gone):,} {reason}, first {shown(word)} ({unit} {number})"
+        for reason, gone in dropped.items()
+        for number, word in gone[:1]
+    )
+    unusable = sum(len(gone) for reason, gone in dropped.items() if reason != DUPLICATE)
+    if unusable > len(words):
+        raise VectorsError(
+            f"{path}: found more unusable words than others ({notes[0].removeprefix(f'{path}: ')}),"
+            " expected few; the file is damaged, not UTF-8, or its header has the wrong dimension"
+        )
+    return WordVectors(words, _joined(blocks, len(words)), layout.format, notes)
+
+
+@contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    """Turn what the system and gzip say into a VectorsError."""
+    try:
+        yield
+    except EOFError as error:
+        found = "a gzip file that is cut off, expected its end; download or copy it again"
+        raise VectorsError(f"{path}: found {found}") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        found = f"a damaged gzip file ({error}), expected a sound one; download or copy it again"
+        raise VectorsError(f"{path}: found {found}") from error
+    except OSError as error:
+        # The scratch folder can fail too, when the disk is full: the system's words name it.
+        where = f" {error.filename}" if error.filename not in (None, str(path)) else ""
+        found = f"{error.strerror or error}{where}, {EXPECTED}"
+        raise VectorsError(f"{path}: found {found}; mend that or name another file") from error
+
+
+def _blocks(
+    rows: Iterable[Row], dropped: dict[str, list[tuple[int, bytes]]]
+) -> Iterator[list[Row]]:
+    """Group the rows with a new, usable word; enter the others in `dropped` by reason."""
+    seen: set[bytes] = set()
+    block: list[Row] = []
+    size = 0
+    for row in rows:
+        number, word, values = row
+        # isalnum (ASCII letters and digits, at least one) spares most words the closer look.
+        reason = DUPLICATE if word in seen else None if word.isalnum() else _fault(word)
+        if reason is not None:
+            dropped.setdefault(reason, []).append((number, word))
+            continue
+        seen.add(word)
+        block.append(row)
+        size += len(word) + len(values)
+        if size >= BLOCK_BYTES:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def _fault(word: bytes) -> str | None:
+    """Say why no token can be this word, or None."""
+    if not word:
+        return "empty words"
+    if b"\n" in word or b"\r" in word or b"\0" in word:
+        return "words with a line break or NUL"
+    try:
+        word.decode()
+    except UnicodeDecodeError:
+        return "words that are not UTF-8"
+    return None
+
+
+def _parse(
+    block: list[Row], layout: Layout, scratch_path: Path
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Let gensim read a block of n rows with distinct words: n words, (n, d) float32.
+
+    Errors: VectorsError for a value that is not a finite number.
+    """
+    from gensim.models import KeyedVectors  # takes 2 s, which --help must not
+
+    class Reader(KeyedVectors):  # type: ignore[misc]  # gensim has no stubs
+        def set_vecattr(self, key: str, attr: str, val: object) -> None:
+            """Do without the made-up word counts, which take gensim a third of its time."""
+
+    # gensim splits text at every space; NUL stands in, as no usable word has one.
+    rows = (word.replace(b" ", b"\0") + b" " + values for _, word, values in block)
+    header = b"%d %d\n" % (len(block), layout.dimension)
+    scratch_path.write_bytes(header + (b"" if layout.binary else b"\n").join(rows))
+    try:
+        with np.errstate(over="ignore"):  # what is too great for float32 is refused below
+            read = Reader.load_word2vec_format(str(scratch_path), binary=layout.binary)
+    except ValueError:
+        for number, _, values in block:
+            for value in values.split(b" "):
+                if not is_number(value):
+                    raise VectorsError(
+                        f"{layout.place(number)}: found {shown(value)}, expected a number; "
+                        "mend the line, or download or copy the file again"
+                    ) from None
+        raise
+    finite = np.isfinite(read.vectors).all(axis=1)
+    if not finite.all():
+        number, word, _ = block[int(finite.argmin())]
+        raise VectorsError(
+            f"{layout.place(number)}: found NaN or infinity in the vector of {shown(word)}, "
+            "expected finite float32 values; the file is damaged: download or copy it again"
+        )
+    return [word.replace("\0", " ") for word in read.index_to_key], read.vectors
+
+
+def _joined(blocks: list[NDArray[np.float32]], count: int) -> NDArray[np.float32]:
+    """Join blocks into one (count, d) matrix; each is freed at once, so that they never add up."""
+    matrix = np.empty((count, blocks[0].shape[1]), dtype=np.float32)
+    while blocks:
+        block = blocks.pop()
+        matrix[count - len(block) : count] = block
+        count -= len(block)
+    return matrix
+
+
+@contextmanager
+def _quiet_gensim() -> Iterator[None]:
+    """Keep gensim's log to itself, whatever the caller's logging is set to."""
+    logger = logging.getLogger("gensim")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

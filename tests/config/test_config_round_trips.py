@@ -1,0 +1,125 @@
+"""A config comes back whole from every form that it is written in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from nertool.config.file import load_config
+from nertool.config.records import (
+    Config,
+    CorpusConfig,
+    DecodingConfig,
+    FeaturesConfig,
+    FirstStageConfig,
+    NetworkConfig,
+    TrainingConfig,
+    VectorsConfig,
+    WindowsConfig,
+    config_from_dict,
+    config_to_dict,
+)
+from nertool.errors import ConfigError, OverrideError
+
+PATHS = st.none() | st.text("abcé -_.#:'", min_size=1, max_size=8).map(
+    lambda s: Path("/d") / f"x{s}"
+)
+SHARES = st.floats(0, 1, exclude_max=True)
+POSITIVE = st.floats(0, 1e30)
+COUNTS = st.integers(1, 10**9)
+CONFIGS = st.builds(
+    Config,
+    corpus=st.builds(
+        CorpusConfig,
+        *[PATHS] * 3,
+        st.integers(-3, 9),
+        st.integers(-3, 9),
+        st.sampled_from(["auto", "io", "iob1", "iob2", "bioes"]),
+        st.text(max_size=4),
+        st.none() | st.lists(st.text(max_size=4), min_size=1, max_size=3).map(tuple),
+        st.sampled_from(["auto", "jsonl", "brat"]),
+        st.sampled_from(["error", "snap", "drop"]),
+    ),
+    vectors=st.builds(
+        VectorsConfig,
+        path=PATHS,
+        more=st.none() | st.lists(PATHS.filter(bool), min_size=1, max_size=3).map(tuple),
+        limit=st.none() | COUNTS,
+        width=COUNTS,
+        fine_tune=st.booleans(),
+        own_rows=st.integers(0, 99),
+    ),
+    windows=st.builds(WindowsConfig, st.integers(0, 9).map(lambda m: 2 * m + 1)),
+    features=st.builds(
+        FeaturesConfig,
+        **dict.fromkeys(["caps", "shape", "affixes", "sentence", "document"], st.integers(0, 99)),
+        **dict.fromkeys(["memory", "neighbours", "document_vector"], st.booleans()),
+    ),
+    network=st.builds(
+        NetworkConfig,
+        COUNTS,
+        st.sampled_from(["tanh", "logistic", "relu", "hard_tanh"]),
+        st.sampled_from(["logistic", "softmax"]),
+        COUNTS,
+    ),
+    training=st.builds(
+        TrainingConfig,
+        epochs=COUNTS,
+        batch_size=COUNTS,
+        shuffle=st.sampled_from(["sentences", "windows"]),
+        optimizer=st.sampled_from(["sgd", "momentum", "adagrad", "adam"]),
+        alpha=POSITIVE,
+        momentum=SHARES,
+        decay=POSITIVE,
+        l2=POSITIVE,
+        dropout_input=SHARES,
+        dropout_hidden=SHARES,
+        average=COUNTS,
+        patience=st.integers(0, 99),
+        class_balance=POSITIVE,
+        recase=SHARES,
+        replace_entities=SHARES,
+    ),
+    first_stage=st.builds(
+        FirstStageConfig, st.integers(0, 9).filter(lambda n: n != 1), COUNTS, COUNTS
+    ),
+    decoding=st.builds(
+        DecodingConfig,
+        st.sampled_from(["io", "iob2", "bioes"]),
+        st.sampled_from(["viterbi", "argmax"]),
+        st.floats(-9, 9),
+        SHARES,
+    ),
+    seed=st.integers(0, 2**64),
+)
+
+
+@pytest.mark.parametrize("key", ["network.hidden", "features.caps", "training.batch_size"])
+def test_a_size_that_no_array_can_have_is_refused(tmp_path, key):
+    path = tmp_path / "c.yaml"
+    path.write_text("seed: 18446744073709551616\n")  # any whole number will do for a seed
+    assert load_config(path).seed == 2**64
+    with pytest.raises(OverrideError, match=r"found 1\d{23}, expected at most 2,147,483,647"):
+        load_config(path, [f"{key}={10**23}"])
+
+
+@settings(max_examples=60, deadline=None)
+@example(config=Config(corpus=CorpusConfig(labels=("\0",))))
+@given(config=CONFIGS)
+def test_a_config_comes_back_whole_from_dictionaries_json_and_yaml(config):
+    tree = config_to_dict(config)
+    assert config_from_dict(tree, "here") == config
+    assert config_from_dict(json.loads(json.dumps(tree)), "here") == config
+    assert config_from_dict(yaml.safe_load(yaml.safe_dump(tree)), "here") == config
+
+
+def test_a_fault_in_a_dictionary_is_named_with_its_source():
+    with pytest.raises(ConfigError, match=r"^m/model\.json: network\.hidden: found 'x'"):
+        config_from_dict({"network": {"hidden": "x"}}, "m/model.json")
+    with pytest.raises(ConfigError, match=r'^m: unknown key "network\.hiden"'):
+        config_from_dict({"network": {"hiden": 3}}, "m")

@@ -1,0 +1,69 @@
+"""The README's own commands, in a folder that `nertool init` made, as a new user would run them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory, cli) -> Path:
+    """A new folder in which the first command's nertool parts have run, with fewer epochs."""
+    folder = tmp_path_factory.mktemp("readme") / "new"
+    assert cli("init", folder).returncode == 0
+    parts = [shlex.split(part) for part in blocks("sh")[0].split("&&")]
+    commands = [words[1:] for words in parts if words[0] == "nertool"]
+    assert [words[0] for words in commands] == ["train", "evaluate"]
+    for words in commands:
+        short = ["--set", "training.epochs=4"] if words[0] == "train" else []
+        done = cli(*words, *short, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        assert re.search(r"^overall +\d", done.stdout, re.MULTILINE)
+    return folder
+
+
+def test_the_tagged_example_keeps_its_words(started, cli):
+    (example,) = blocks("console")
+    command, shown = example.splitlines()
+    text, arguments = re.fullmatch(r'\$ echo "(.*)" \| nertool (.*)', command).groups()
+    done = cli(*shlex.split(arguments), stdin=text + "\n", cwd=started)
+    assert done.returncode == 0, done.stderr
+    for line in (shown, done.stdout.rstrip("\n")):
+        assert re.sub(r"\[([^\]]*)\]\([A-Z]+\)", r"\1", line) == text
+    assert re.search(r"\]\((PER|LOC|ORG|MISC)\)", done.stdout)
+
+
+def test_the_python_example_prints_entities(started, monkeypatch, capsys):
+    monkeypatch.chdir(started)
+    (example,) = blocks("python")
+    exec(compile(example, "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"\d+ \d+ (PER|LOC|ORG|MISC) .+ [01]\.\d+", line)
+
+
+def test_every_command_in_the_table_exists(cli):
+    commands = re.findall(r"^\| `nertool ((?:corpus )?[a-z]+)", README, re.MULTILINE)
+    assert len(commands) == 12
+    for command in commands:
+        assert cli(*command.split(), "--help").returncode == 0
+
+
+def test_the_format_section_s_commands_run(started, cli):
+    (block,) = [b for b in blocks("sh") if "corpus convert" in b]
+    for command in block.splitlines():
+        done = cli(*shlex.split(command)[1:], cwd=started)
+        assert done.returncode == 0, done.stderr
+    assert (started / "tagged.jsonl").read_text().count("\n") > 5
+    assert len(list((started / "tagged").iterdir())) == 4

@@ -1,0 +1,189 @@
+"""What a network is given of a text, laid out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nertool.config.records import (
+    Config,
+    DecodingConfig,
+    FeaturesConfig,
+    FirstStageConfig,
+    WindowsConfig,
+)
+from nertool.inputs.context import CONTEXTS
+from nertool.inputs.encoder import Encoder
+from nertool.inputs.features import FEATURES
+from nertool.inputs.layout import lay_out
+from nertool.inputs.shapes import (
+    contexts_of,
+    feature_table_shapes,
+    features_of,
+    needs_documents,
+    table_columns,
+)
+from nertool.inputs.side import given_inputs, given_width
+from nertool.model.model import inputs_for, word_vectors
+from nertool.network.lookup import embed
+from nertool.network.objective import tables_of
+from tests.support.helpers import random_model, text_of
+
+EVERYTHING = FeaturesConfig(
+    caps=2, shape=1, affixes=1, memory=True, sentence=2, document=3, neighbours=True, document_vector=True
+)  # fmt: skip
+
+
+def test_a_row_holds_vector_looks_memory_and_contexts_in_this_order():
+    config = Config(features=EVERYTHING)
+    assert features_of(config) == list(FEATURES) == ["caps", "shape", "affixes"]
+    assert contexts_of(config) == list(CONTEXTS) == ["sentence", "document"]
+    columns = {
+        "L": 1,
+        "E.caps": 1,
+        "E.shape": 1,
+        "E.affixes": 7,
+        "M": 1,
+        "E.sentence": 1,
+        "E.document": 1,
+    }
+    assert list(table_columns(config).items()) == list(columns.items())
+    shapes = feature_table_shapes(config)
+    assert list(shapes) == [name for name in columns if name not in ("L", "M")]
+    assert (shapes["E.caps"], shapes["E.document"]) == ((7, 2), (9, 3))
+
+
+def test_a_feature_of_width_0_has_no_table():
+    config = Config(features=FeaturesConfig(caps=0, document=1))
+    assert list(table_columns(config)) == ["L", "E.document"]
+    assert list(feature_table_shapes(config)) == ["E.document"]
+
+
+def test_row_numbers_by_hand():
+    # Two documents of a sentence each, C = 3: a padding on either side of each. Columns: L's row
+    # (unknown 0, before 1, after 2, the 3), caps (0 padding, 1 lower, 2 Initial), memory (1 for
+    # Ada), document (0 padding; Ada has no other in its document: 1).
+    config = Config(
+        windows=WindowsConfig(3), features=FeaturesConfig(caps=1, memory=True, document=1)
+    )
+    encoder = Encoder(["the"], ["caps"], ["Ada"])
+    text = text_of(["the Ada"], ["the"])
+    type_ids = np.concatenate([encoder.padding, encoder.encode(text.words)])
+    inputs = lay_out(type_ids, text, config)
+    assert inputs.ids.tolist() == [
+        [1, 0, 0, 0],
+        [3, 1, 0, 1],  # the
+        [0, 2, 1, 1],  # Ada
+        [2, 0, 0, 0],
+        [1, 0, 0, 0],
+        [3, 1, 0, 1],  # the
+        [2, 0, 0, 0],
+    ]
+    assert inputs.text.centres.tolist() == [1, 2, 5]
+    assert inputs.given is None
+
+
+def test_given_inputs_by_hand():
+    # Vectors of width 1: a 1, b 2. Documents "a b a" and "a".
+    text = text_of(["a b a"], ["a"])
+    vectors = np.array([[1.0], [2.0]])
+    opinion = np.array([[0.9, 0.1], [0.5, 0.5], [0.3, 0.7], [0.2, 0.8]])
+    features = FeaturesConfig(neighbours=True, document_vector=True)
+    found = given_inputs(features, text, lambda ids: vectors[ids], opinion)
+    mean = (1 + 2 + 1) / 3
+    # before and after the word elsewhere; the document's mean; what is thought of the word
+    # elsewhere, and whether it stands elsewhere.
+    expected = [
+        [2, 0, mean, 0.3, 0.7, 1],
+        [0, 0, mean, 0, 0, 0],
+        [0, 2, mean, 0.9, 0.1, 1],
+        [0, 0, 1, 0, 0, 0],
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_what_is_not_asked_for_is_not_looked_up():
+    def never() -> np.ndarray:
+        pytest.fail("looked up vectors that nothing needs")
+
+    text = text_of(["a b"])
+    assert given_inputs(FeaturesConfig(), text, never) is None
+    opinion = np.array([[0.5, 0.5], [0.5, 0.5]])
+    assert given_inputs(FeaturesConfig(), text, never, opinion).shape == (2, 3)
+
+
+@pytest.mark.parametrize("neighbours", [False, True])
+@pytest.mark.parametrize("document_vector", [False, True])
+@pytest.mark.parametrize("folds", [0, 2])
+def test_the_width_said_is_the_width_given(neighbours, document_vector, folds):
+    features = FeaturesConfig(neighbours=neighbours, document_vector=document_vector)
+    config = Config(features=features, first_stage=FirstStageConfig(folds))
+    text = text_of(["a b a"])
+    opinion = np.full((3, 5), 0.2) if folds else None
+    found = given_inputs(features, text, lambda ids: np.ones((2, 4))[ids], opinion)
+    assert (0 if found is None else found.shape[1]) == given_width(config, 4, 5, folds > 0)
+    # 2·4 for the neighbours, 4 for the document, 5 + 1 for the opinion.
+    assert given_width(config, 4, 5, True) == 8 * neighbours + 4 * document_vector + 6 * (folds > 0)
+    assert given_width(config, 4, 5, False) == 8 * neighbours + 4 * document_vector
+
+
+@pytest.mark.parametrize(
+    ("config", "needed"),
+    [
+        (Config(), False),
+        (Config(features=FeaturesConfig(caps=2, shape=1, affixes=1, memory=True)), False),
+        (Config(features=FeaturesConfig(sentence=1)), True),
+        (Config(features=FeaturesConfig(document=1)), True),
+        (Config(features=FeaturesConfig(neighbours=True)), True),
+        (Config(features=FeaturesConfig(document_vector=True)), True),
+        (Config(first_stage=FirstStageConfig(2)), True),
+        (Config(decoding=DecodingConfig(consistency=0.1)), True),
+        (Config(decoding=DecodingConfig(outside_bias=0.1)), False),
+    ],
+)
+def test_documents_are_needed_where_tags_depend_on_other_sentences(config, needed):
+    assert needs_documents(config) == needed
+
+
+def test_of_the_words_vectors_the_trained_rows_are_the_trained_ones():
+    # Rows 0, 2, 4 and 6 of the table of 7 were trained; the others are as their file has them.
+    model = random_model(members=1)
+    (member,) = model.members
+    assert member.rows.tolist() == [0, 2, 4, 6]
+    found = word_vectors(member, np.array([6, 1, 0, 5, 6, 3]))
+    trained, L = member.parameters["L"], member.L
+    np.testing.assert_array_equal(found, [trained[3], L[1], trained[0], L[5], trained[3], L[3]])
+    # What is looked up is a copy.
+    found[:] = 0.0
+    assert L[1].any()
+    none = member._replace(rows=np.array([], dtype=np.int64))
+    np.testing.assert_array_equal(word_vectors(none, np.array([6, 1])), L[[6, 1]])
+
+
+def test_a_models_rows_are_put_together_word_by_word():
+    # Each row of the text written out from the tables: vector, caps, affixes, memory, sentence, document.
+    model = random_model(members=2)
+    text = text_of(["Ada met the", "London"], ["Paris"])
+    for member in model.members:
+        opinion = np.full((5, len(model.tags)), 1 / len(model.tags), np.float32)
+        parameters, inputs = inputs_for(member, text, model.config, opinion)
+        tables = list(tables_of(parameters).values())
+        R = embed(tables, inputs.ids, list(table_columns(model.config).values()))
+        own = member.parameters
+        for token, centre in enumerate(inputs.text.centres):
+            word = text.words[text.word_ids[token]]
+            numbers = member.encoder.encode([word])[0]
+            contexts = [of(text)[token] for _, of in CONTEXTS.values()]
+            expected = [
+                word_vectors(member, numbers[:1])[0],
+                own["E.caps"][numbers[1]],
+                own["E.affixes"][numbers[2:9]].ravel(),
+                own["M"][numbers[9]],
+                own["E.sentence"][contexts[0]],
+                own["E.document"][contexts[1]],
+            ]
+            np.testing.assert_array_equal(R[centre], np.concatenate(expected))
+        # Given are the vectors that training started from, whatever it made of them.
+        started = member.L[member.encoder.encode(text.words)[:, 0]]
+        again = given_inputs(model.config.features, text, lambda ids, L=started: L[ids], opinion)
+        np.testing.assert_array_equal(inputs.given, again)

@@ -1,0 +1,171 @@
+"""What several tests share: configs with some keys changed, whole runs, random models."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from nertool.config.records import (
+    Config,
+    FeaturesConfig,
+    FirstStageConfig,
+    NetworkConfig,
+    WindowsConfig,
+)
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading
+from nertool.corpus.schemes import tag_names
+from nertool.evaluation.evaluate import evaluate_with_calibration
+from nertool.evaluation.report import as_dict
+from nertool.formats.read import read_corpus
+from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
+from nertool.inputs.shapes import feature_table_shapes, features_of, table_columns
+from nertool.inputs.side import given_width
+from nertool.inputs.text import Setting, setting_of
+from nertool.model.model import Member, Model, outputs
+from nertool.predict.pipeline import tag_opened
+from nertool.predict.request import Tagging
+from nertool.predict.workers import Workers
+from nertool.tagging.compiled import CompiledTagger
+from nertool.training import run
+
+
+def tag_text(
+    tagger: CompiledTagger,
+    text: str | bytes | BinaryIO,
+    ledger: Ledger | None = None,
+    workers: int = 1,
+    **how: Any,
+) -> Iterator[str]:
+    """Yield a text's tagged pieces as `nertool predict` does; how: as in Tagging."""
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    stream: Any = io.BytesIO(raw) if isinstance(raw, bytes) else raw
+    with Workers(tagger, workers) as pool:
+        yield from tag_opened(
+            tagger.model, stream, "x", Tagging(**how), ledger or Ledger(), lambda line: None, pool
+        )
+
+
+VOLATILE = ("seconds", "tokens_per_second")
+
+
+class Death(BaseException):
+    """The process ends here."""
+
+
+def change(config: Config, **sections: dict) -> Config:
+    """Return the config with some keys changed: change(config, training={"epochs": 2})."""
+    return replace(
+        config, **{name: replace(getattr(config, name), **keys) for name, keys in sections.items()}
+    )
+
+
+def run_training(config: Config, run_dir: Path, resume: bool = False) -> list:
+    """Train into a run folder as `nertool train` does; return the epochs' records."""
+    if not resume:
+        run.check_free(run_dir, overwrite=False)
+    prepared = run.prepared_for(config, run_dir, "nertool prepare", lambda line: None)
+    if not resume:
+        run.begin_run(config, run_dir)
+    return [record for _, record in run.run_training(config, prepared, run_dir, workers=1)]
+
+
+def outcome(run_dir: Path) -> dict:
+    """Return what two equal trainings must agree in: arrays byte for byte, and the log without times."""
+    arrays = {
+        f"{name}/{kind}": (run_dir / name / f"{kind}.safetensors").read_bytes()
+        for name, kind in (("best", "model"), ("last", "state"))
+    }
+    log = [json.loads(line) for line in (run_dir / "log.jsonl").read_text().splitlines()]
+    state = json.loads((run_dir / "last" / "state.json").read_text())
+    return {
+        **arrays,
+        "state": state,
+        "log": [{key: entry[key] for key in entry if key not in VOLATILE} for entry in log],
+    }
+
+
+def measures_of(model: Model, path: Path) -> dict:
+    """Return what a model scores on a labelled text, as provenance keeps it."""
+    corpus = read_corpus(path, "conll", Reading(), Ledger())
+    return as_dict(evaluate_with_calibration(model, corpus)[0])
+
+
+EVERYTHING = FeaturesConfig(
+    caps=2, affixes=1, memory=True, sentence=2, document=3, neighbours=True, document_vector=True
+)
+
+
+def random_model(
+    features: FeaturesConfig = EVERYTHING,
+    files: Sequence[Sequence[str]] = (("the", "london", "ada", "met"), ("paris", "the", "Ada")),
+    widths: Sequence[int] = (4, 3),
+    members: int = 3,
+    folds: int = 2,
+    remembered: Sequence[str] = ("Ada", "met", "Paris"),
+    labels: Sequence[str] = ("LOC", "PER"),
+    seed: int = 0,
+    dtype: type[np.floating] = np.float32,
+    **sections: dict,
+) -> Model:
+    """Make a model with random arrays: members that take turns with files of vectors of the given words
+    and widths, trained on every second row of them."""
+    rng = np.random.default_rng(seed)
+    config = change(
+        Config(
+            windows=WindowsConfig(3),
+            features=features,
+            network=NetworkConfig(hidden=5, members=members),
+            first_stage=FirstStageConfig(folds=folds, hidden=4),
+        ),
+        **sections,
+    )
+    tags = tag_names(list(labels), config.decoding.scheme)
+    memory = list(remembered) if features.memory else None
+    encoders = [Encoder(list(words), features_of(config), memory) for words in files]
+    tables = [
+        rng.standard_normal((SPECIAL_ROWS + len(words), width)).astype(np.float32)
+        for words, width in zip(files, widths, strict=True)
+    ]
+    M = rng.random((1 + len(remembered), len(labels) + 2))
+    M[0] = 0.0
+
+    def member(i: int, H: int, second: bool) -> Member:
+        L = tables[i]
+        rows = np.arange(0, len(L), 2)
+        shapes = {"L": (len(rows), L.shape[1]), **feature_table_shapes(config), "M": M.shape}
+        columns = table_columns(config)
+        parameters = {name: rng.standard_normal(shapes[name]) for name in columns}
+        if "M" in columns:
+            parameters["M"] = M
+        d = sum(columns[name] * shapes[name][1] for name in columns)
+        D = config.windows.size * d + given_width(config, L.shape[1], len(tags), second)
+        K = outputs(tags, config)
+        parameters |= {"W": rng.standard_normal((H, D)) / np.sqrt(D), "b": rng.standard_normal(H)}
+        parameters["U"] = rng.standard_normal((K, H))
+        return Member(encoders[i], L, rows, {n: a.astype(dtype) for n, a in parameters.items()})
+
+    return Model(
+        config=config,
+        labels=list(labels),
+        tags=tags,
+        corpus_scheme="iob1",
+        members=tuple(
+            member(i % len(files), config.network.hidden, folds > 0) for i in range(members)
+        ),
+        first_stage=(member(0, config.first_stage.hidden, False),) if folds else (),
+        provenance={"seed": 1, "sha256": {"dev": None}, "dev": {"f1": 1 / 3}, "é": [1, "ü"]},
+    )
+
+
+def text_of(*documents: Sequence[str]) -> Setting:
+    """Lay out documents of sentences, each written as words with blanks between."""
+    sentences = [sentence.split() for document in documents for sentence in document]
+    starts = np.cumsum([0, *map(len, documents)])
+    return setting_of(sentences, starts)
