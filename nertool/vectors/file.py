@@ -132,9 +132,9 @@ def _looks_like_row(line: bytes) -> bool:
 
 def _looks_like_text(rows: bytes) -> bool:
     """Is what follows the header text? (Only a faulty first row leaves that to the second test.)"""
-    first_row = rows.lstrip(b"\r\n").partition(b"\n")[0]
-    if b"\0" in first_row:  # half of the small floats' bytes are 0; text has none
+    if b"\0" in rows:  # common in 32-bit floats, and never in text
         return False
+    first_row = rows.lstrip(b"\r\n").partition(b"\n")[0]
     return _looks_like_row(first_row) or bool(re.fullmatch(rb"[\t\r\n -~]{64,}", rows[:256]))
 
 
