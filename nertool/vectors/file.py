@@ -112,7 +112,7 @@ def recognise(path: Path, stream: BinaryIO, gzipped: bool) -> Layout:
         raise VectorsError(f"{path}:1: {found}, expected at least 1 of each; mend the header")
     if not rest.strip():
         raise VectorsError(f"{path}:1: {found}, expected them to follow; download or copy it again")
-    binary = not _looks_like_text(rest)
+    binary = not _looks_like_text(rest, dimension)
     # The least a row can take: a space and 4-byte values, or a space and a digit for each value.
     least = promised * (1 + 4 * dimension if binary else 2 * dimension)
     size = path.stat().st_size
@@ -130,12 +130,17 @@ def _looks_like_row(line: bytes) -> bool:
     return bool(numbers) and 2 * sum(numbers) >= len(numbers)
 
 
-def _looks_like_text(rows: bytes) -> bool:
-    """Is what follows the header text? (Only a faulty first row leaves that to the second test.)"""
-    if b"\0" in rows:  # common in 32-bit floats, and never in text
-        return False
+def _looks_like_text(rows: bytes, dimension: int) -> bool:
+    """Tell whether what follows the header is text.
+
+    Its first row shows it, unless that row is faulty. A binary file's first number may hold the byte of
+    a line end, so a row that is too short shows nothing.
+    """
     first_row = rows.lstrip(b"\r\n").partition(b"\n")[0]
-    return _looks_like_row(first_row) or bool(re.fullmatch(rb"[\t\r\n -~]{64,}", rows[:256]))
+    whole = first_row.rstrip().count(b" ") >= dimension
+    return (whole and _looks_like_row(first_row)) or bool(
+        re.fullmatch(rb"[\t\r\n -~]{64,}", rows[:256])
+    )
 
 
 def is_number(field: bytes) -> bool:
