@@ -144,7 +144,7 @@ def predict(
     from nertool.predict.places import expand
     from nertool.predict.request import Tagging
     from nertool.predict.workers import Workers, usable_cores
-    from nertool.tagging.analyse import Asked
+    from nertool.tagging.annotate import Details
     from nertool.tagging.compiled import CompiledTagger
 
     detailed = n_best > 1 or marginals
@@ -154,7 +154,7 @@ def predict(
         to="jsonl" if detailed and to is None else to,
         scheme=scheme,
         replace_tags=replace_tags,
-        asked=Asked(probabilities or always, least, n_best, marginals),
+        details=Details(probabilities or always, least, n_best, marginals),
         reading=Reading(
             token_column=column_of(token_column),
             tag_column=column_of(tag_column),

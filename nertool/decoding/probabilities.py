@@ -64,22 +64,22 @@ def sums(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Sums:
     return Sums(forward, backward, weight, scale, log_Z)
 
 
-LONG = 2000  # tokens: no sentence, but a list or a table
+LONG = 2000  # tokens: longer than any sentence, so a list or a table
 
 
-def shorter(scores: Array, sentence_starts: Offsets) -> Offsets:
-    """Cut sentences of more than LONG tokens, given by where they start (S+1,), into parts of about half
-    so many, so that their sums take neither much memory nor time.
+def shorter(scores: Array, sentence_starts: Offsets, longest: int = LONG) -> Offsets:
+    """Cut sentences of more than `longest` tokens into parts of about half that length, and return where
+    all parts start, (P+1,), so that the sums take neither much memory nor much time.
 
-    Each cut is made at the token, of some hundreds, that is most sure to be outside all entities. What
-    lies before it and after it then depends on each other by no more than the chance that it is not.
+    Each cut is made at the token, of some hundreds, that is most certain to be outside all entities.
+    What lies before the cut and after it then depends on each other only by the chance that it is not.
     """
     cuts = [sentence_starts]
-    for i in np.flatnonzero(np.diff(sentence_starts) > LONG):
+    for i in np.flatnonzero(np.diff(sentence_starts) > longest):
         first, end = int(sentence_starts[i]), int(sentence_starts[i + 1])
         sure = outside_by(scores[first:end])
-        for start in range(LONG // 2, end - first - LONG // 4, LONG // 2):
-            at = first + start + int(sure[start : start + LONG // 4].argmax())
+        for start in range(longest // 2, end - first - longest // 4, longest // 2):
+            at = first + start + int(sure[start : start + longest // 4].argmax())
             cuts.append(np.array([at]))
     return np.sort(np.concatenate(cuts))
 

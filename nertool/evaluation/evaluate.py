@@ -12,9 +12,10 @@ from nertool.corpus.ledger import counted
 from nertool.corpus.schemes import find_scheme, spans_of
 from nertool.errors import did_you_mean
 from nertool.evaluation.scores import Scores, score_predictions
-from nertool.inputs.text import Setting
-from nertool.model.calibrate import calibration, tagged, temperature_of
+from nertool.model.calibrate import calibration, correct_entities
 from nertool.model.model import Model
+from nertool.tagging.analyse import analyse
+from nertool.tagging.annotate import text_of_corpus
 from nertool.tagging.compiled import CompiledTagger
 
 
@@ -41,12 +42,11 @@ def evaluate_with_calibration(
                 f"missed for it: {counted(int((gold.labels == i).sum()), 'entities')}"
                 f"{did_you_mean(label, model.labels)}"
             )
-    tagger = CompiledTagger(model)
-    setting = Setting(corpus.words, corpus.word_ids, starts, corpus.document_starts)
-    scores = tagger.scores(setting)
-    tag_ids = tagger.decode(scores, starts)
-    found = tagged(model, scores, tag_ids, starts, gold)
+    analysis = analyse(CompiledTagger(model), text_of_corpus(corpus))
+    correct = correct_entities(analysis.spans, gold)
     return (
-        score_predictions(tag_ids, model.tags, corpus.tag_ids, corpus.tags, scheme, starts),
-        calibration(found, tagger.lattice, temperature_of(model)),
+        score_predictions(
+            analysis.tag_ids, model.tags, corpus.tag_ids, corpus.tags, scheme, starts
+        ),
+        calibration(analysis, correct, analysis.temperature),
     )

@@ -30,6 +30,7 @@ from nertool.model.model import Member, Model, inputs_for, score_tokens
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import embed
 from nertool.network.objective import tables_of, weights_of
+from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 
 _CANDIDATES = 4000  # words that are tried in a word's place: the first ones, so the frequent ones
@@ -160,8 +161,7 @@ def explain(
     sentence = int(setting.sentences[token])
     start, end = setting.sentence_starts[sentence : sentence + 2].tolist()
     words = tuple(setting.words[i] for i in setting.word_ids[start:end])
-    tagger = CompiledTagger(model)
-    decoded = tagger.decode(tagger.scores(setting), setting.sentence_starts)[token]
+    decoded = analyse(CompiledTagger(model), setting).tag_ids[token]
     pieces, tried = _pieces(network, config, steps, R, ids, given, words, token - start, tags)
     parts = np.stack([*(piece.share for piece in pieces), steps.weights.b])
     graph = draw_graph(steps, parts, [piece.text for piece in pieces], tag)

@@ -7,49 +7,27 @@ model's header, under provenance.calibration.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.corpus.columnar import Ids, Offsets
-from nertool.corpus.schemes import TagSpans, spans_of
-from nertool.decoding.probabilities import span_probabilities, sums
-from nertool.decoding.viterbi import Lattice
+from nertool.corpus.schemes import TagSpans
+from nertool.decoding.decoded import Decoded
 from nertool.model.model import Model
 from nertool.model.storage import HEADER, model_folder, read_json, write_json
-from nertool.network.activations import Array
 
 BINS = 15
 _LEAST = 30  # entities: with fewer, a temperature would be fitted to chance
 _RANGE = (0.05, 20.0)
 
 
-class Tagged(NamedTuple):
-    """A labelled text as the model tags it: scores (N, T), tag_ids (N,), spans found, and which are right."""
-
-    scores: Array
-    tag_ids: Ids
-    sentence_starts: Offsets
-    spans: TagSpans
-    right: NDArray[np.bool_]
-
-
-def tagged(
-    model: Model, scores: Array, tag_ids: Ids, sentence_starts: Offsets, gold: TagSpans
-) -> Tagged:
-    """Compare the entities that were found with the gold ones."""
-    spans = spans_of(tag_ids, model.tags, sentence_starts)
+def correct_entities(found: TagSpans, gold: TagSpans) -> NDArray[np.bool_]:
+    """Tell of each entity that was found whether it is one of the gold ones: (n,)."""
     known = set(gold.as_list())
-    right = np.array([span in known for span in spans.as_list()], dtype=bool)
-    return Tagged(scores, tag_ids, sentence_starts, spans, right)
-
-
-def probabilities_at(temperature: float, text: Tagged, allowed: Lattice) -> NDArray[np.float64]:
-    """Return the probability of each entity found, (n,), with all scores divided by a temperature."""
-    parts = sums(text.scores / temperature, text.sentence_starts, allowed)
-    return span_probabilities(text.spans, text.tag_ids, parts, text.sentence_starts, allowed)
+    return np.array([span in known for span in found.as_list()], dtype=bool)
 
 
 def calibration_error(probabilities: NDArray[np.float64], right: NDArray[np.bool_]) -> float | None:
@@ -63,31 +41,34 @@ def calibration_error(probabilities: NDArray[np.float64], right: NDArray[np.bool
     return float(np.abs(gaps).sum() / n.sum())
 
 
-def fit_temperature(text: Tagged, allowed: Lattice) -> float:
-    """Return the temperature under which what is right among the entities found is most likely."""
+def fit_temperature(found: Decoded, correct: NDArray[np.bool_]) -> float:
+    """Return the temperature under which it is most likely that just these entities (n,) are correct."""
     from scipy.optimize import minimize_scalar
 
-    if len(text.spans) < _LEAST or text.right.all() or not text.right.any():
+    if len(correct) < _LEAST or correct.all() or not correct.any():
         return 1.0
 
     def loss(log_temperature: float) -> float:
-        p = probabilities_at(float(np.exp(log_temperature)), text, allowed)
+        p = replace(found, temperature=float(np.exp(log_temperature))).probabilities()
         p = np.clip(p, 1e-9, 1 - 1e-9)
-        return float(-np.log(np.where(text.right, p, 1 - p)).mean())
+        return float(-np.log(np.where(correct, p, 1 - p)).mean())
 
-    found = minimize_scalar(loss, bounds=np.log(_RANGE), method="bounded", options={"xatol": 1e-3})
-    return float(np.exp(found.x)) if found.fun < loss(0.0) else 1.0
+    best = minimize_scalar(loss, bounds=np.log(_RANGE), method="bounded", options={"xatol": 1e-3})
+    return float(np.exp(best.x)) if best.fun < loss(0.0) else 1.0
 
 
-def calibration(text: Tagged, allowed: Lattice, temperature: float) -> dict[str, Any]:
-    """Return a temperature with the expected calibration error without it and with it, for JSON."""
+def calibration(found: Decoded, correct: NDArray[np.bool_], temperature: float) -> dict[str, Any]:
+    """Return a temperature with the expected calibration error without it and with it, for JSON.
+
+    correct (n,): whether each entity of the decoded text is right.
+    """
     before, after = (
-        calibration_error(probabilities_at(t, text, allowed), text.right)
+        calibration_error(replace(found, temperature=t).probabilities(), correct)
         for t in (1.0, temperature)
     )
     return {
         "temperature": round(temperature, 4),
-        "entities": len(text.spans),
+        "entities": len(correct),
         "ece_before": before,
         "ece_after": after,
     }

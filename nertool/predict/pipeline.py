@@ -78,7 +78,7 @@ def tag_input(
         reading = tagging.unlabelled()
         writer, writing = _writer(model, tagging.to or "jsonl", tagging, "brat")
         tasks = (
-            RecordsTask(piece, str(path), "brat", reading, tagging.asked, None, writing)
+            RecordsTask(piece, str(path), "brat", reading, tagging.details, None, writing)
             for piece in batches(read_brat(path, reading, ledger), PIECE)
         )
         yield from writer(_pieces(workers.run(tasks), ledger), writing, ledger)
@@ -161,7 +161,7 @@ def _line_tasks(
     """Yield an input that leaves as its own lines in pieces; None if it leaves otherwise."""
     scheme = tagging.scheme or model.corpus_scheme
     documents = needs_documents(model.config)
-    fast = to in ("conll", "inline") and tagging.asked.plain and not tagging.replace_tags
+    fast = to in ("conll", "inline") and not tagging.details.needed and not tagging.replace_tags
     if form == "text" and fast:
         whole = whole_sentence_lines(blocks, documents)
         return (SentencesTask(block, to, scheme) for block in whole)
@@ -179,7 +179,7 @@ def _line_tasks(
     if to != "conll":
         return None
     return (
-        ColumnsAgainTask(block, source, columns, tagging.asked, tagging.replace_tags, scheme)
+        ColumnsAgainTask(block, source, columns, tagging.details, tagging.replace_tags, scheme)
         for block in _whole(model, blocks, columns, source)
     )
 
@@ -189,7 +189,7 @@ def _piece_tasks(
 ) -> Iterator[PieceTask]:
     """Yield CoNLL columns that are wanted as records in pieces."""
     for block in _whole(model, blocks, columns, source):
-        yield PieceTask(block, source, columns, tagging.asked)
+        yield PieceTask(block, source, columns, tagging.details)
 
 
 def _whole(model: Model, blocks: Iterator[Block], columns: Columns, source: str) -> Iterator[Block]:
@@ -243,7 +243,7 @@ def _record_tasks(
     elif to == "inline" and opened.form in UNLABELLED:
         records = read_whole_lines(opened.stream, source, cut=opened.form == "lines")
     for piece in batches(records, PIECE):
-        yield RecordsTask(piece, source, layout, reading, tagging.asked, None, writing)
+        yield RecordsTask(piece, source, layout, reading, tagging.details, None, writing)
 
 
 def _merged(done: Iterator[Done], ledger: Ledger) -> Iterator[Done]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from nertool.corpus.record import Reading
-from nertool.tagging.analyse import Asked
+from nertool.tagging.annotate import Details
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Tagging:
     to: str | None = None
     scheme: str | None = None
     replace_tags: bool = False
-    asked: Asked = field(default_factory=Asked)
+    details: Details = field(default_factory=Details)
     reading: Reading = field(default_factory=Reading)
     exact: bool = False
     source: bool = False

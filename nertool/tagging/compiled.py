@@ -26,9 +26,7 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
-from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.decoding.adjust import adjust, softmax
-from nertool.decoding.viterbi import decode
 from nertool.inputs.context import context_ids
 from nertool.inputs.shapes import contexts_of
 from nertool.inputs.text import Setting
@@ -94,15 +92,6 @@ class CompiledTagger:
     def _too_large(self) -> bool:
         """Tell whether the rows of several tables take more memory than there may be."""
         return len(self._tables) > 1 and sum(t.bytes for t in self._tables) > self._table_bytes
-
-    def decode(self, scores: Array, sentence_starts: Offsets) -> Ids:
-        """Choose each sentence's tags, as the config says: (N,) int32 into the model's tags."""
-        return decode(scores, sentence_starts, self.model.config.decoding.method, self.lattice)
-
-    def spans(self, setting: Setting) -> TagSpans:
-        """Find the entities of a text."""
-        tag_ids = self.decode(self.scores(setting), setting.sentence_starts)
-        return spans_of(tag_ids, self.model.tags, setting.sentence_starts)
 
 
 class Text:

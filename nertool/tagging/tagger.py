@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from nertool.corpus.columnar import Offsets
-from nertool.corpus.schemes import spans_of
-from nertool.decoding.probabilities import span_probabilities, sums
 from nertool.inputs.text import setting_of
-from nertool.model.calibrate import temperature_of
 from nertool.model.model import Model
 from nertool.model.storage import load_model
+from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 
 _SENTENCES = 2048  # sentences of a stream that are tagged together
@@ -68,13 +66,9 @@ class Tagger:
     ) -> Iterator[list[Entity]]:
         setting = setting_of(sentences, document_starts)
         starts = setting.sentence_starts
-        compiled = self._compiled
-        scores = compiled.scores(setting) / temperature_of(self.model)
-        tag_ids = compiled.decode(scores, starts)
-        found = spans_of(tag_ids, self.model.tags, starts)
-        parts = sums(scores, starts, compiled.lattice)
-        p = span_probabilities(found, tag_ids, parts, starts, compiled.lattice).tolist()
-        spans = found.as_list()
+        analysis = analyse(self._compiled, setting)
+        p = analysis.probabilities().tolist()
+        spans = analysis.spans.as_list()
         at = 0
         for first, sentence in zip(starts.tolist(), sentences, strict=False):
             last = first + len(sentence)

@@ -6,8 +6,14 @@ from pathlib import Path
 
 from nertool.corpus.schemes import spans_of
 from nertool.inputs.text import Setting
-from nertool.model.calibrate import calibration, fit_temperature, keep_calibration, tagged
+from nertool.model.calibrate import (
+    calibration,
+    correct_entities,
+    fit_temperature,
+    keep_calibration,
+)
 from nertool.model.storage import load_model
+from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.preparation.prepared import Prepared
 
@@ -18,11 +24,9 @@ def calibrate_run(prepared: Prepared, run_dir: Path) -> None:
     if dev is None:
         return
     model = load_model(run_dir)
-    tagger = CompiledTagger(model)
     setting = Setting(dev.words, dev.word_ids, dev.sentence_starts, dev.document_starts)
-    scores = tagger.scores(setting)
-    tag_ids = tagger.decode(scores, dev.sentence_starts)
+    analysis = analyse(CompiledTagger(model), setting)
     gold = spans_of(dev.gold_ids, dev.gold_tags, dev.sentence_starts)
-    text = tagged(model, scores, tag_ids, dev.sentence_starts, gold)
-    found = calibration(text, tagger.lattice, fit_temperature(text, tagger.lattice))
-    keep_calibration(run_dir, found)
+    correct = correct_entities(analysis.spans, gold)
+    temperature = fit_temperature(analysis, correct)
+    keep_calibration(run_dir, calibration(analysis, correct, temperature))

@@ -30,6 +30,7 @@ from nertool.inputs.shapes import MEMORY, features_of, table_columns
 from nertool.model.model import Member, Model, score_tokens
 from nertool.model.storage import map_arrays, save_model, write_arrays
 from nertool.network.objective import WEIGHTS, Parameters
+from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.checkpoint import load_state, save_state, write_log
 from nertool.training.preparation.prepared import Part, Prepared
@@ -184,8 +185,7 @@ def save_ensemble(config: Config, prepared: Prepared, run_dir: Path) -> Scores |
     dev = prepared.dev
     scores = None
     if dev:
-        tagger = CompiledTagger(model)
-        tag_ids = tagger.decode(tagger.scores(dev.setting), dev.sentence_starts)
+        tag_ids = analyse(CompiledTagger(model), dev.setting).tag_ids
         scores = score_predictions(
             tag_ids, model.tags, dev.gold_ids, dev.gold_tags, dev.scheme, dev.sentence_starts
         )

@@ -20,7 +20,7 @@ from nertool.formats.convert import convert_texts
 from nertool.formats.read import read_stream
 from nertool.formats.registry import WRITERS
 from nertool.model.storage import load_model
-from nertool.tagging.analyse import Asked
+from nertool.tagging.annotate import Details
 from nertool.tagging.compiled import CompiledTagger
 from tests.support.helpers import tag_text
 
@@ -121,7 +121,7 @@ def test_any_bytes_are_tagged_or_refused(tagger, raw, form, to, sure, replace):
         return
     try:
         out = "".join(
-            tag_text(tagger, raw, form=form, to=to, replace_tags=replace, asked=Asked(sure))
+            tag_text(tagger, raw, form=form, to=to, replace_tags=replace, details=Details(sure))
         )
         out.encode()
     except (CorpusError, UnicodeEncodeError) as error:

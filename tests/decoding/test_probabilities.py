@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 
@@ -12,15 +13,13 @@ from hypothesis import strategies as st
 
 import nertool
 from nertool.corpus.schemes import TagSpans, spans_of, tag_names
-from nertool.decoding import probabilities
+from nertool.decoding.decoded import Decoded
 from nertool.decoding.nbest import n_best
 from nertool.decoding.probabilities import shorter, span_probabilities, sums, tag_probabilities
 from nertool.decoding.viterbi import decode, lattice, viterbi
 from nertool.model.calibrate import (
-    Tagged,
     calibration_error,
     fit_temperature,
-    probabilities_at,
     temperature_of,
 )
 from tests.support.slow_sums import forward_backward, span_log_probability
@@ -149,11 +148,11 @@ def test_scores_that_were_made_three_times_too_large_get_a_temperature_of_three(
     starts = np.arange(4001)
     ones = np.ones(4000, dtype=np.int32)
     spans = TagSpans(starts[:-1], starts[1:], np.zeros(4000, dtype=np.int32), ["A"])
-    text = Tagged(scores, ones, starts, spans, right)
-    found = fit_temperature(text, allowed)
+    text = Decoded(scores, ones, starts, spans, allowed)
+    found = fit_temperature(text, right)
     assert found == pytest.approx(3.0, rel=0.1)
-    before = calibration_error(probabilities_at(1.0, text, allowed), right)
-    after = calibration_error(probabilities_at(found, text, allowed), right)
+    before = calibration_error(text.probabilities(), right)
+    after = calibration_error(dataclasses.replace(text, temperature=found).probabilities(), right)
     assert after < 0.02 < 0.05 < before
 
 
@@ -162,8 +161,8 @@ def test_few_entities_or_none_that_are_wrong_give_no_temperature():
     for n, right in ((10, False), (100, True)):
         spans = TagSpans(np.arange(n), np.arange(1, n + 1), np.zeros(n, dtype=np.int32), ["A"])
         scores = np.stack([np.zeros(n), np.ones(n)], axis=1)
-        text = Tagged(scores, np.ones(n, np.int32), np.arange(n + 1), spans, np.full(n, right))
-        assert fit_temperature(text, allowed) == 1.0
+        text = Decoded(scores, np.ones(n, np.int32), np.arange(n + 1), spans, allowed)
+        assert fit_temperature(text, np.full(n, right)) == 1.0
 
 
 def test_a_trained_model_keeps_its_calibration_and_tags_by_it(run_dir, tiny, main):
@@ -179,22 +178,19 @@ def test_a_trained_model_keeps_its_calibration_and_tags_by_it(run_dir, tiny, mai
     words = ["Ada", "left", "London", "."]
     cool = tagger.tag(words)
     provenance = {**header["provenance"], "calibration": {**found, "temperature": 3.0}}
-    import dataclasses
-
     warm = nertool.Tagger(dataclasses.replace(tagger.model, provenance=provenance)).tag(words)
     assert [(e.start, e.end, e.label) for e in warm] == [(e.start, e.end, e.label) for e in cool]
     assert all(w.probability < c.probability for w, c in zip(warm, cool, strict=True))
 
 
-def test_a_list_of_thousands_of_tokens_is_cut_where_it_is_surely_outside(monkeypatch):
-    monkeypatch.setattr(probabilities, "LONG", 40)
+def test_a_list_of_thousands_of_tokens_is_cut_where_it_is_surely_outside():
     rng = np.random.default_rng(0)
     tags = tag_names(["LOC", "PER"], "bioes")
     allowed = lattice(tags, "bioes")
     scores = rng.normal(size=(500, len(tags))) * 2
     scores[rng.random(500) < 0.7, 0] += 16  # most words are surely outside
     starts = np.array([0, 30, 470, 500])  # the second sentence alone is long
-    parts = shorter(scores, starts)
+    parts = shorter(scores, starts, longest=40)
     assert set(starts) <= set(parts)
     assert 15 < len(parts) < 30
     assert np.diff(parts).max() <= 40

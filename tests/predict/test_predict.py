@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from nertool.corpus.ledger import Ledger
 from nertool.formats.markup.inline import from_inline
 from nertool.model.storage import load_model
-from nertool.tagging.analyse import Asked
+from nertool.tagging.annotate import Details
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.tagger import Tagger
 from tests.support.helpers import tag_text
@@ -112,7 +112,7 @@ def test_columns_may_be_replaced_and_get_probabilities(tagger):
             assert new.rstrip("\r").rsplit(" ", 1)[0] == line.rstrip("\r").rsplit(" ", 1)[0]
             assert new.rstrip("\r").split()[-1] == longer.rstrip("\r").split()[-1]
             assert new.endswith("\r") == longer.endswith("\r") == line.endswith("\r")
-    sure = tag(tagger, text, asked=Asked(probabilities=True)).split("\n")
+    sure = tag(tagger, text, details=Details(probabilities=True)).split("\n")
     for line, new in zip(added, sure, strict=True):
         if new != line:
             assert new.rstrip("\r").startswith(line.rstrip("\r") + " ")
@@ -166,17 +166,17 @@ ODD_LINE = st.sampled_from(
 )
 def test_marked_text_without_its_marks_is_the_text(tagger, lines, end, form, mark, sure):
     text = mark + end.join(lines)
-    out = tag(tagger, text, form=form, to="inline", asked=Asked(sure))
+    out = tag(tagger, text, form=form, to="inline", details=Details(sure))
     assert "\n".join(from_inline(line, "x")[0] for line in out.split("\n")) == text
 
 
 def test_min_probability_leaves_out_by_class_and_accounts_for_it(tagger):
-    everything = objects(tag(tagger, TEXT, to="jsonl", asked=Asked(probabilities=True)))
+    everything = objects(tag(tagger, TEXT, to="jsonl", details=Details(probabilities=True)))
     found = [(e["label"], e["probability"]) for record in everything for e in record["entities"]]
     bar = sorted(p for label, p in found if label == "PER")[1] - 1e-5
     ledger = Ledger()
     out = objects(
-        tag(tagger, TEXT, ledger, to="jsonl", asked=Asked(True, {"PER": bar, "LOC": 1.1}))
+        tag(tagger, TEXT, ledger, to="jsonl", details=Details(True, {"PER": bar, "LOC": 1.1}))
     )
     kept = [(e["label"], e["probability"]) for record in out for e in record["entities"]]
     assert kept == [(c, p) for c, p in found if c == "ORG" or (c == "PER" and p >= bar)]
@@ -184,8 +184,8 @@ def test_min_probability_leaves_out_by_class_and_accounts_for_it(tagger):
 
 
 def test_n_best_and_marginals_are_distributions(tagger):
-    asked = Asked(True, n_best=4, marginals=True)
-    (out,) = objects(tag(tagger, "Ada left London.\n", form="raw", to="jsonl", asked=asked))
+    details = Details(True, n_best=4, marginals=True)
+    (out,) = objects(tag(tagger, "Ada left London.\n", form="raw", to="jsonl", details=details))
     (readings,), (tokens,) = out["n_best"], out["marginals"]
     shares = [reading["probability"] for reading in readings]
     assert shares == sorted(shares, reverse=True)
@@ -218,7 +218,7 @@ class _Page(HTMLParser):
 def test_html_is_one_page_with_the_text_escaped(tagger):
     text = '<script>alert("x")</script> & Ada met <b>Charles</b> in London.'
     page = _Page()
-    page.feed(tag(tagger, text, to="html", asked=Asked(True)))
+    page.feed(tag(tagger, text, to="html", details=Details(True)))
     assert "".join(page.text) == text
     assert set(page.tags) == {"html", "head", "meta", "title", "style", "body", "h2", "p", "mark"}
 
@@ -390,7 +390,7 @@ def test_documents_have_heads_in_every_piece_or_in_none(tagger, monkeypatch):
     assert tag(tagger, records, to="inline").count("# id: ") == 2
     assert "DOCSTART" not in tag(tagger, TEXT * 3, to="conll")
     assert "# id" not in tag(
-        tagger, "Ada X\n\nmet X\n" * 3, form="conll", to="inline", asked=Asked(True)
+        tagger, "Ada X\n\nmet X\n" * 3, form="conll", to="inline", details=Details(True)
     )
 
 

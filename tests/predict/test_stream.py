@@ -26,6 +26,7 @@ from nertool.model.model import Model
 from nertool.predict import pipeline
 from nertool.predict import workers as parallel
 from nertool.tagging import wordtables
+from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.tagger import Tagger
 from tests.support.helpers import random_model, tag_text, text_of
@@ -78,7 +79,7 @@ def column(text: str) -> list[str]:
 def expected_column(tagger: CompiledTagger, setting: Setting) -> list[str]:
     names = tag_names(tagger.model.labels, tagger.model.corpus_scheme)
     starts = setting.sentence_starts
-    numbers = tags_of(tagger.spans(setting), starts, names, tagger.model.corpus_scheme)
+    numbers = tags_of(analyse(tagger, setting).spans, starts, names, tagger.model.corpus_scheme)
     return [names[i] for i in numbers]
 
 
@@ -304,7 +305,7 @@ def entities(found: list) -> list[list[tuple]]:
 
 
 def spans_of_sentences(tagger: CompiledTagger, setting: Setting) -> Iterator[list[tuple]]:
-    spans = tagger.spans(setting).as_list()
+    spans = analyse(tagger, setting).spans.as_list()
     for first, end in pairwise(setting.sentence_starts.tolist()):
         yield [(s - first, e - first, label) for s, e, label in spans if first <= s < end]
 

@@ -24,6 +24,7 @@ from nertool.network.lookup import embed
 from nertool.network.objective import tables_of
 from nertool.network.scorer import Weights, scores
 from nertool.tagging import wordtables
+from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from tests.support.helpers import random_model, text_of
 
@@ -263,8 +264,8 @@ def test_more_words_at_once_than_the_limit_still_fit(model, begun):
 def test_text_without_a_token_has_no_scores(model, full):
     tagger = CompiledTagger(random_model() if full else model)
     assert tagger.scores(setting_from([], [], [0])).shape == (0, len(tagger.model.tags))
-    assert len(tagger.spans(setting_from([], [], [0, 0]))) == 0
-    assert len(tagger.spans(text_of([""], []))) == 0
+    assert len(analyse(tagger, setting_from([], [], [0, 0])).spans) == 0
+    assert len(analyse(tagger, text_of([""], [])).spans) == 0
 
 
 @pytest.mark.parametrize("scheme", ["io", "iob2", "bioes"])

@@ -20,6 +20,7 @@ from nertool.formats.markup.inline import to_inline
 from nertool.inputs.text import Setting
 from nertool.kernels.lines import put_cells
 from nertool.predict.tasks.task import Done, Worker, by_sentence, ledger_of
+from nertool.tagging.analyse import analyse
 
 _LINES = 4096  # as many as are moved together: their bytes stay in the processor's cache
 
@@ -38,7 +39,7 @@ class ColumnsTask(NamedTuple):
         """Errors: CorpusError with file:line for a line that is no row."""
         kinds, raw, words = worker.kinds(self.rows, self.block, self.source)
         setting = Setting(words, kinds[kinds >= 0], *starts_of(kinds))
-        spans = worker.tagger.spans(setting)
+        spans = analyse(worker.tagger, setting).spans
         ledger = ledger_of(setting.sentence_starts, spans)
         if self.to == "inline":
             lines = self.block.lines

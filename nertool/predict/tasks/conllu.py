@@ -11,7 +11,7 @@ from nertool.corpus.record import Reading
 from nertool.formats.base import tags_in
 from nertool.formats.conll.conllu import read_conllu, with_ner
 from nertool.predict.tasks.task import Done, Worker
-from nertool.tagging.analyse import Asked, annotate
+from nertool.tagging.annotate import Details, annotate
 
 
 class ConlluTask(NamedTuple):
@@ -31,7 +31,7 @@ class ConlluTask(NamedTuple):
         corpus = build_corpus(records, self.source, "CoNLL-U", self.reading, ledger)
         if corpus.tokens:
             count(corpus, ledger, files=0)
-            piece = annotate(worker.tagger, corpus, Asked(), ledger)
+            piece = annotate(worker.tagger, corpus, Details(), ledger)
             ledger.read["entities found"] += len(piece.spans)
             tags = tags_in(piece, self.scheme, ledger)
             for number, tag in zip(corpus.line_numbers.tolist(), tags, strict=True):

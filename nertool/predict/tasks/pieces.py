@@ -11,7 +11,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT
 from nertool.formats.conll.parse import Columns, is_document_start, parse_piece
 from nertool.predict.tasks.task import Done, Worker
-from nertool.tagging.analyse import Asked, annotate
+from nertool.tagging.annotate import Details, annotate
 
 
 class PieceTask(NamedTuple):
@@ -20,7 +20,7 @@ class PieceTask(NamedTuple):
     block: Block
     source: str
     columns: Columns
-    asked: Asked
+    details: Details
 
     def run(self, worker: Worker) -> Done:
         """Errors: CorpusError with file:line for a line that is no row."""
@@ -30,7 +30,9 @@ class PieceTask(NamedTuple):
         marks = [i for i, line in enumerate(lines) if is_document_start(line.removesuffix("\r"))]
         if corpus is None:
             return Done("", None, ledger, opens=bool(marks), closes=bool(marks))
-        piece = annotate(worker.tagger, with_records(corpus, by_sentence=True), self.asked, ledger)
+        piece = annotate(
+            worker.tagger, with_records(corpus, by_sentence=True), self.details, ledger
+        )
         ledger.read["entities found"] += len(piece.spans)
         first, last = (corpus.line_numbers[[0, -1]] - self.block.first).tolist()
         opens = bool(marks) and marks[0] < first

@@ -9,7 +9,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.formats.base import Writer, Writing
 from nertool.predict.tasks.task import Done, Worker
-from nertool.tagging.analyse import Asked, annotate
+from nertool.tagging.annotate import Details, annotate
 
 
 class RecordsTask(NamedTuple):
@@ -19,7 +19,7 @@ class RecordsTask(NamedTuple):
     source: str
     layout: str
     reading: Reading
-    asked: Asked
+    details: Details
     writer: Writer | None
     writing: Writing
 
@@ -28,7 +28,7 @@ class RecordsTask(NamedTuple):
         ledger = Ledger(keep=True)
         corpus = build_corpus(self.records, self.source, self.layout, self.reading, ledger)
         count(corpus, ledger, files=0)
-        piece = annotate(worker.tagger, corpus, self.asked, ledger)
+        piece = annotate(worker.tagger, corpus, self.details, ledger)
         ledger.read["entities found"] += len(piece.spans)
         if self.writer is None:
             return Done("", piece, ledger)

@@ -16,7 +16,7 @@ from nertool.formats.conll.parse import (
 )
 from nertool.formats.conll.retag import with_tag
 from nertool.predict.tasks.task import Done, Worker
-from nertool.tagging.analyse import Asked, annotate
+from nertool.tagging.annotate import Details, annotate
 
 
 class ColumnsAgainTask(NamedTuple):
@@ -26,7 +26,7 @@ class ColumnsAgainTask(NamedTuple):
     block: Block
     source: str
     columns: Columns
-    asked: Asked
+    details: Details
     replace_tags: bool
     scheme: str
 
@@ -37,10 +37,10 @@ class ColumnsAgainTask(NamedTuple):
         corpus = parse_piece(lines, self.block.first, self.columns, self.source, ledger)
         if corpus is None or self.columns.layout is None:
             return Done(self.block.marked(self.block.text), None, ledger)
-        piece = annotate(worker.tagger, corpus, self.asked, ledger)
+        piece = annotate(worker.tagger, corpus, self.details, ledger)
         ledger.read["entities found"] += len(piece.spans)
         tags = tags_in(piece, self.scheme, ledger)
-        sure = token_probabilities(piece) if self.asked.probabilities else None
+        sure = token_probabilities(piece) if self.details.probabilities else None
         layout = self.columns.layout
         for i, (number, tag) in enumerate(zip(corpus.line_numbers.tolist(), tags, strict=True)):
             at = number - self.block.first
@@ -60,7 +60,7 @@ class ColumnsAgainTask(NamedTuple):
 
     def _mark_others(self, lines: list[str], layout: Layout) -> None:
         """Give document marks that have columns, and the header, their cells of the new columns."""
-        sure = self.asked.probabilities
+        sure = self.details.probabilities
         cells = ([] if self.replace_tags else ["O"]) + (["_"] if sure else [])
         names = ([] if self.replace_tags else ["predicted"]) + (["probability"] if sure else [])
         for i, line in enumerate(lines):

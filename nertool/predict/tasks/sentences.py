@@ -13,6 +13,7 @@ from nertool.corpus.schemes import tag_names, tags_of
 from nertool.formats.markup.inline import mark_inline
 from nertool.inputs.text import setting_of
 from nertool.predict.tasks.task import Done, Worker, by_sentence, ledger_of
+from nertool.tagging.analyse import analyse
 
 _WORD = re.compile(r"\S+")
 
@@ -29,7 +30,7 @@ class SentencesTask(NamedTuple):
         sentences = [line.split() for line in lines]
         setting = setting_of(sentences, np.array([0, len(sentences)]))
         starts = setting.sentence_starts
-        spans = worker.tagger.spans(setting)
+        spans = analyse(worker.tagger, setting).spans
         ledger = ledger_of(starts, spans)
         if self.to == "conll":
             names = tag_names(worker.tagger.model.labels, self.scheme)

@@ -1,0 +1,134 @@
+"""Annotate a corpus with the entities that a model finds, and with further details on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.annotated import Annotated
+from nertool.corpus.columnar import Corpus, Ids, Offsets
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.schemes import TagSpans, spans_of
+from nertool.decoding.decoded import Decoded
+from nertool.decoding.nbest import n_best
+from nertool.decoding.probabilities import Sums, tag_probabilities
+from nertool.inputs.text import Setting
+from nertool.network.activations import Array
+from nertool.tagging.analyse import analyse
+from nertool.tagging.compiled import CompiledTagger
+
+_LEAST_SHOWN = 0.001  # marginals: tags less probable than this are left out
+
+
+@dataclass(frozen=True)
+class Details:
+    """What to report beside the entities.
+
+    thresholds: the least probability of an entity by label; the key "" stands for all other labels.
+    n_best: how many tag sequences of each sentence, 1 for the best alone. marginals: each token's
+    distribution over the tags.
+    """
+
+    probabilities: bool = False
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    n_best: int = 1
+    marginals: bool = False
+
+    @property
+    def needed(self) -> bool:
+        """Whether anything is asked for beside the entities."""
+        return bool(self.probabilities or self.thresholds or self.of_sentences)
+
+    @property
+    def of_sentences(self) -> bool:
+        """Whether something is asked about every sentence, with entities or without."""
+        return self.n_best > 1 or self.marginals
+
+
+def text_of_corpus(corpus: Corpus) -> Setting:
+    """Return a corpus's words with their sentences and documents, as the tagger reads them."""
+    return Setting(
+        corpus.words, corpus.word_ids, corpus.sentence_starts, np.unique(corpus.document_starts)
+    )
+
+
+def annotate(tagger: CompiledTagger, corpus: Corpus, details: Details, ledger: Ledger) -> Annotated:
+    """Find the entities of a corpus, in place of any that it came with.
+
+    Entities below their threshold are left out, and counted in the ledger as refused.
+    """
+    analysis = analyse(tagger, text_of_corpus(corpus))
+    if not details.needed:
+        return Annotated(corpus, analysis.spans)
+    tags = tagger.model.tags
+    extras: list[dict[str, Any]] | None = None
+    if details.of_sentences:
+        sums = analysis.sums()
+        extras = [{} for _ in range(corpus.sentences)]
+        if details.marginals:
+            _add_marginals(extras, tag_probabilities(sums), corpus.sentence_starts, tags)
+        if details.n_best > 1:
+            _add_n_best(extras, analysis, sums, details.n_best, tags)
+    spans, probabilities = analysis.spans, analysis.probabilities()
+    if details.thresholds:
+        spans, probabilities = _above_threshold(
+            corpus, spans, probabilities, details.thresholds, ledger
+        )
+    return Annotated(corpus, spans, probabilities, extras)
+
+
+def _add_marginals(
+    extras: list[dict[str, Any]], p: Array, starts: Offsets, tags: list[str]
+) -> None:
+    """Add each token's distribution p (N, T) over the tags to its sentence's details."""
+    for i, (a, b) in enumerate(pairwise(starts.tolist())):
+        extras[i]["marginals"] = [
+            {tags[k]: round(float(row[k]), 6) for k in np.argsort(-row) if row[k] >= _LEAST_SHOWN}
+            for row in p[a:b]
+        ]
+
+
+def _add_n_best(
+    extras: list[dict[str, Any]], analysis: Decoded, sums: Sums, n: int, tags: list[str]
+) -> None:
+    """Add the n best tag sequences of each sentence to its details."""
+    scores = analysis.calibrated_scores
+    for i, (a, b) in enumerate(pairwise(analysis.sentence_starts.tolist())):
+        extras[i]["n_best"] = [
+            _alternative(tag_ids, tags, float(np.exp(score - sums.log_Z[i])))
+            for score, tag_ids in n_best(scores[a:b], analysis.lattice, n)
+        ]
+
+
+def _alternative(tag_ids: Ids, tags: list[str], probability: float) -> dict[str, Any]:
+    """Return one tag sequence of a sentence as its entities, in tokens of the sentence."""
+    spans = spans_of(tag_ids, tags, np.array([0, len(tag_ids)], dtype=np.int64))
+    entities = [
+        {"token_start": s.start, "token_end": s.end, "label": s.label} for s in spans.as_list()
+    ]
+    return {"probability": round(probability, 6), "entities": entities}
+
+
+def _above_threshold(
+    corpus: Corpus,
+    spans: TagSpans,
+    p: NDArray[np.float64],
+    thresholds: Mapping[str, float],
+    ledger: Ledger,
+) -> tuple[TagSpans, NDArray[np.float64]]:
+    """Leave out the entities whose probability p (n,) is below their label's threshold; count them."""
+    general = thresholds.get("", 0.0)
+    bars = np.array([thresholds.get(name, general) for name in spans.label_names] or [0.0])
+    keep = p >= bars[spans.labels]
+    for i in np.flatnonzero(~keep).tolist():
+        start, end = int(spans.starts[i]), int(spans.ends[i])
+        text = " ".join(corpus.words[w] for w in corpus.word_ids[start:end])
+        detail = f'"{text}" ({spans.label_names[spans.labels[i]]}, {p[i]:.3f})'
+        ledger.refuse(corpus.place(start), "entities found below --min-probability", detail)
+    kept = TagSpans(spans.starts[keep], spans.ends[keep], spans.labels[keep], spans.label_names)
+    return kept, p[keep]
