@@ -6,10 +6,10 @@ import ast
 import json
 import subprocess
 import sys
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 import nertool
+from scripts.docs import ARCHITECTURE, imports_of, rooms_in, sources, targets_of
 
 PACKAGE_DIR = Path(nertool.__file__).parent
 
@@ -47,71 +47,54 @@ def test_tagging_imports_neither_gensim_nor_scipy_if_its_model_needs_none(tiny, 
     assert not modules & {"gensim", "scipy", "yaml"}
 
 
-# An import goes only to something before it in this list.
-ORDER = [
-    "errors", "version", "catalogue", "kernels", "files", "config", "network", "gradcheck", "corpus",
-    "doctor", "formats", "vectors", "inputs", "decoding", "model", "tagging", "evaluation", "training",
-    "predict", "explain", "api", "integrations", "cli",
-]  # fmt: skip
-
-
-def imports_of(path: Path) -> list[tuple[int, str, list[str]]]:
-    """List a file's imports, those inside functions too: line, module, names taken from it."""
-    found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name, []) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: relative import"
-            found.append((node.lineno, node.module, [alias.name for alias in node.names]))
-    return found
+# docs/architecture.md has the rooms in their order, and each room's files in theirs.
+ROOMS = rooms_in(ARCHITECTURE.read_text(encoding="utf-8"))
+SOURCES = sources()
+FIX = "run python scripts/docs.py, and see docs/architecture.md"
 
 
 def part_of(path: Path) -> str:
-    """Return the part of the house that a file is in: errors, config, corpus, …"""
+    """Return the room that a file is in: errors, config, corpus, …"""
     return path.relative_to(PACKAGE_DIR).parts[0].removesuffix(".py")
 
 
-SOURCES = [p for p in sorted(PACKAGE_DIR.rglob("*.py")) if not p.name.startswith("__")]
-MODULES = {
-    "nertool." + p.relative_to(PACKAGE_DIR).as_posix().removesuffix(".py").replace("/", "."): p
-    for p in SOURCES
-}
+def test_every_file_is_listed_once_and_in_its_room():
+    listed = [module for modules in ROOMS.values() for module in modules]
+    assert set(listed) == set(SOURCES), FIX
+    assert len(listed) == len(set(listed)), FIX
+    for room, modules in ROOMS.items():
+        assert {module.split(".")[1] for module in modules} == {room}, FIX
 
 
-def targets_of(path: Path) -> list[tuple[int, str]]:
-    """List what a file imports of the package, as (line, module); `import nertool` is "nertool"."""
-    found = []
-    for line, module, names in imports_of(path):
-        if module.partition(".")[0] != "nertool":
-            continue
-        inner = [f"{module}.{name}" for name in names if f"{module}.{name}" in MODULES]
-        rooms = [f"{module}.{name}" for name in names if module == "nertool" and name in ORDER]
-        found += [(line, target) for target in inner or rooms or [module]]
-    return found
-
-
-def test_an_import_goes_only_to_a_room_before_it():
+def test_an_import_goes_only_to_a_room_higher_up_in_the_architecture():
+    order = list(ROOMS)
     wrong = []
     seen = set()
-    for path in SOURCES:
+    for path in SOURCES.values():
         here = part_of(path)
-        for line, target in targets_of(path):
+        for line, target in targets_of(path, SOURCES, order):
             room = target.split(".")[1] if "." in target else "api"  # the package is its API
             seen.add((here, room))
             # A room that is not in the list is refused, too.
-            if ORDER.index(room) > ORDER.index(here):
+            if order.index(room) > order.index(here):
                 wrong.append(f"{path}:{line}: {here} imports {target}")
     assert wrong == []
     assert {("cli", "training"), ("tagging", "network"), ("formats", "corpus")} <= seen
 
 
-def test_the_files_of_a_room_have_an_order_too():
-    needs = {
-        module: {target for _, target in targets_of(path) if target in MODULES}
-        for module, path in MODULES.items()
-    }
-    list(TopologicalSorter(needs).static_order())  # CycleError names the files of a circle
+def test_inside_a_room_an_import_goes_only_to_a_file_listed_before():
+    wrong = []
+    seen = 0
+    for modules in ROOMS.values():
+        for module in modules:
+            for line, target in targets_of(SOURCES[module], SOURCES, list(ROOMS)):
+                if target not in modules:
+                    continue
+                seen += 1
+                if modules.index(target) >= modules.index(module):
+                    wrong.append(f"{SOURCES[module]}:{line}: {module} imports {target}; {FIX}")
+    assert wrong == []
+    assert seen > 50
 
 
 def calls_of(path: Path) -> set[str]:
@@ -121,7 +104,7 @@ def calls_of(path: Path) -> set[str]:
 
 
 def test_the_network_is_numpy_alone_without_files_or_printing():
-    for path in SOURCES:
+    for path in SOURCES.values():
         if part_of(path) != "network":
             continue
         modules = {module.partition(".")[0] for _, module, _ in imports_of(path)}
@@ -133,7 +116,7 @@ def test_the_network_is_numpy_alone_without_files_or_printing():
 def test_gensim_is_imported_in_one_place_alone_and_not_at_once():
     places = {
         path.relative_to(PACKAGE_DIR).as_posix()
-        for path in SOURCES
+        for path in SOURCES.values()
         for _, module, _ in imports_of(path)
         if module.partition(".")[0] == "gensim"
     }
@@ -145,6 +128,6 @@ def test_gensim_is_imported_in_one_place_alone_and_not_at_once():
 
 
 def test_only_the_command_line_prints_or_exits():
-    for path in SOURCES:
+    for path in SOURCES.values():
         if part_of(path) != "cli":
             assert not calls_of(path) & {"print", "exit", "quit", "sys.exit", "os._exit"}, path

@@ -1,0 +1,250 @@
+"""Write the parts of docs/ that follow from the code. Run it after adding a file or changing a help text.
+
+python scripts/docs.py            write docs/architecture.md's lists of files and docs/commands.md
+python scripts/docs.py --check    exit 1, and name the files, if one of them is not current
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE_DIR = ROOT / "nertool"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+COMMANDS = ROOT / "docs" / "commands.md"
+
+# A room's heading: "## `network/`" or, for a file that is a room of its own, "## `errors.py`".
+ROOM = re.compile(r"^## `(\w+)(?:/|\.py)`$", re.MULTILINE)
+# A file of a room: "- [`scorer.py`](../nertool/network/scorer.py): what it holds".
+LISTED = re.compile(r"^- \[`([\w/]+\.py)`\]\(\.\./nertool/([\w/]+\.py)\): .+$", re.MULTILINE)
+
+
+# ------------------------------------------------------------ the rooms, and the files in them
+
+
+def sources() -> dict[str, Path]:
+    """Return the package's files by module name, `__init__.py` and `__main__.py` left out."""
+    return {
+        "nertool." + path.relative_to(PACKAGE_DIR).as_posix()[:-3].replace("/", "."): path
+        for path in sorted(PACKAGE_DIR.rglob("*.py"))
+        if not path.name.startswith("__")
+    }
+
+
+def rooms_in(text: str) -> dict[str, list[str]]:
+    """Return docs/architecture.md's rooms in their order, each with its files' module names in theirs."""
+    pieces = ROOM.split(text)
+    return {
+        room: ["nertool." + linked[:-3].replace("/", ".") for _, linked in LISTED.findall(section)]
+        for room, section in zip(pieces[1::2], pieces[2::2], strict=True)
+    }
+
+
+def imports_of(path: Path) -> list[tuple[int, str, list[str]]]:
+    """List a file's imports, those inside functions too: line, module, names taken from it."""
+    found: list[tuple[int, str, list[str]]] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name, []) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(f"{path}:{node.lineno}: relative import")
+            found.append((node.lineno, node.module or "", [alias.name for alias in node.names]))
+    return found
+
+
+def targets_of(path: Path, modules: dict[str, Path], rooms: list[str]) -> list[tuple[int, str]]:
+    """List what a file imports of the package, as (line, module); `import nertool` is "nertool"."""
+    found = []
+    for line, module, names in imports_of(path):
+        if module.partition(".")[0] != "nertool":
+            continue
+        inner = [f"{module}.{name}" for name in names if f"{module}.{name}" in modules]
+        whole = [f"{module}.{name}" for name in names if module == "nertool" and name in rooms]
+        found += [(line, target) for target in inner or whole or [module]]
+    return found
+
+
+def summary(path: Path) -> str:
+    """Return the first sentence of a file's docstring, on one line."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    first = " ".join(text.split("\n\n")[0].split())
+    return re.split(r"(?<=[a-z)’”`])[.] (?=[A-Z])", first)[0].rstrip(".:") + "."
+
+
+def in_reading_order(listed: list[str], needs: dict[str, set[str]]) -> list[str]:
+    """Keep the order of a room's files, but put each behind those that it imports."""
+    placed: list[str] = []
+
+    def place(module: str, above: tuple[str, ...] = ()) -> None:
+        if module in placed:
+            return
+        if module in above:
+            raise ValueError(f"a circle of imports: {' → '.join((*above, module))}")
+        for other in listed:
+            if other in needs[module] and other != module:
+                place(other, (*above, module))
+        placed.append(module)
+
+    for module in listed:
+        place(module)
+    return placed
+
+
+def architecture(text: str) -> str:
+    """Return docs/architecture.md with every file listed in its room, and its docstring's first sentence."""
+    modules = sources()
+    rooms = rooms_in(text)
+    needs = {
+        module: {target for _, target in targets_of(path, modules, list(rooms))}
+        for module, path in modules.items()
+    }
+    if lost := sorted({module.split(".")[1] for module in modules} - set(rooms)):
+        raise ValueError(
+            f"{ARCHITECTURE.name}: no heading for {', '.join(lost)}; write one, and what it holds"
+        )
+    pieces = ROOM.split(text)
+    out = [pieces[0]]
+    for room, section in zip(pieces[1::2], pieces[2::2], strict=True):
+        own = [module for module in modules if module.split(".")[1] == room]
+        listed = [module for module in rooms[room] if module in own]
+        listed += [module for module in own if module not in listed]
+        ordered = in_reading_order(listed, needs)
+        lines = []
+        for module in ordered:
+            path = modules[module].relative_to(ROOT).as_posix()
+            name = path.removeprefix(f"nertool/{room}/").removeprefix("nertool/")
+            lines.append(f"- [`{name}`](../{path}): {summary(modules[module])}\n")
+        found = list(LISTED.finditer(section))
+        before = section[: found[0].start()] if found else section
+        after = section[found[-1].end() :].strip() if found else ""
+        heading = f"## `{room}{'/' if (PACKAGE_DIR / room).is_dir() else '.py'}`"
+        whole = (heading, before.strip(), "".join(lines).rstrip(), after)
+        out.append("\n\n".join(part for part in whole if part) + "\n\n")
+    return "".join(out).rstrip() + "\n"
+
+
+# ------------------------------------------------------------ the command line
+
+
+def commands(_: str) -> str:
+    """Return docs/commands.md: each command's text, arguments and options, as the command line has them."""
+    import typer.main
+
+    from nertool.cli.app import app
+
+    root: Any = typer.main.get_command(app)
+    parts = [
+        "# Commands\n",
+        "<!-- Written by scripts/docs.py from the command line itself; change the help texts there. -->\n",
+        "Every command has `--help`. Data goes to stdout, notes and progress to stderr. Exit code 0 means "
+        "done, 1 means failed (one line on stderr says where, what was found, what was expected and what "
+        "to do), and 2 means that the command line itself was wrong.\n",
+        "Where a command asks for a MODEL, give a model folder or a run folder; of a run, the best model "
+        "is taken. `-` stands for stdin or stdout.\n",
+    ]
+    for name, command in _leaves(root, "nertool"):
+        parts.append(f"## {name}\n")
+        parts.append(_paragraphs(command.help or ""))
+        wanted = [_metavar(p) for p in command.params if p.param_type_name == "argument"]
+        parts.append(f"```text\n{' '.join([name, '[OPTIONS]', *wanted])}\n```\n")
+        for title, kind in (("Arguments", "argument"), ("Options", "option")):
+            rows = [_row(p) for p in command.params if p.param_type_name == kind and not p.hidden]
+            if rows:
+                parts.append(f"| {title} | |\n|---|---|\n" + "".join(rows))
+    return "\n".join(parts)
+
+
+def _leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    if not hasattr(command, "commands"):
+        yield name, command
+        return
+    for key, inner in command.commands.items():
+        if not inner.hidden:
+            yield from _leaves(inner, f"{name} {key}")
+
+
+def _paragraphs(text: str) -> str:
+    return (
+        "\n\n".join(
+            " ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n")
+        ).replace("<", "&lt;")
+        + "\n"
+    )
+
+
+def _metavar(parameter: Any) -> str:
+    """Return what an argument or an option's value is called: FILE, N, io|iob2, …"""
+    if parameter.param_type_name == "argument":
+        called = parameter.metavar or parameter.name.upper()
+        return f"{called}{'...' if parameter.nargs != 1 and '...' not in called else ''}"
+    return parameter.metavar or parameter.opts[0].rsplit("-", 1)[-1].upper()
+
+
+def _row(parameter: Any) -> str:
+    """Return a table's row for an argument or option: its names, its value, and its help."""
+    if parameter.param_type_name == "argument":
+        left = f"`{_metavar(parameter)}`"
+    else:
+        left = ", ".join(
+            f"`{name}`" for name in (*sorted(parameter.opts, key=len), *parameter.secondary_opts)
+        )
+        if not parameter.is_flag:
+            left += f" `{_metavar(parameter)}`"
+    text = " ".join((parameter.help or "").split())
+    default = parameter.default
+    if isinstance(parameter.show_default, str):
+        text += f" Default: {parameter.show_default}."
+    elif isinstance(default, str | int | float) and not isinstance(default, bool):
+        text += f" Default: `{getattr(default, 'value', default)}`."
+    if parameter.required:
+        text += " Required."
+    return (
+        "| "
+        + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in (left, text))
+        + " |\n"
+    )
+
+
+# ------------------------------------------------------------ both
+
+WRITTEN: dict[Path, Callable[[str], str]] = {ARCHITECTURE: architecture, COMMANDS: commands}
+
+
+def stale() -> dict[Path, str]:
+    """Return the files that are not current, with what should stand in each."""
+    out = {}
+    for path, write in WRITTEN.items():
+        old = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if (new := write(old)) != old:
+            out[path] = new
+    return out
+
+
+def main() -> int:
+    """Write the files that are not current, or with --check name them; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description="Write the parts of docs/ that follow from the code."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 if a file is stale"
+    )
+    check = parser.parse_args().check
+    found = stale()
+    for path, text in found.items():
+        said = "is not current; run python scripts/docs.py" if check else "written"
+        print(f"{path.relative_to(ROOT)}: {said}")
+        if not check:
+            path.write_text(text, encoding="utf-8")
+    return int(check and bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
