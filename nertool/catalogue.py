@@ -7,6 +7,7 @@ from __future__ import annotations
 
 SCHEMES = ("io", "iob1", "iob2", "bioes")
 MISALIGNED = ("error", "snap", "drop")
+MODES = ("conlleval", "strict", "exact-boundary", "partial", "type")  # of counting right entities
 
 # Other names for JSON lines and lists, as people call them.
 ALIASES = {"doccano": "jsonl", "spacy": "jsonl", "prodigy": "jsonl", "hf": "jsonl"}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Interner, Offsets
 from nertool.corpus.schemes import TagSpans, spans_of, split_tag, tag_names, tags_of
@@ -80,35 +81,43 @@ def score_tags(
     Both should be written in one scheme, since accuracy compares the tags themselves (I-PER and
     a bare PER are one tag, as are the E- of BIOES and the L- of BILOU).
     """
-    number = Interner()
-    gold_number, predicted_number = (
-        np.array([number["-".join(split_tag(tag))] for tag in tags] or [-1])
-        for tags in (gold_tags, predicted_tags)
-    )
     gold = spans_of(gold_ids, gold_tags, sentence_starts)
     predicted = spans_of(predicted_ids, predicted_tags, sentence_starts)
     return Scores(
         types=count_spans(gold, predicted),
         tokens=len(gold_ids),
-        correct_tokens=int((predicted_number[predicted_ids] == gold_number[gold_ids]).sum()),
+        correct_tokens=int(same_tags(gold_ids, gold_tags, predicted_ids, predicted_tags).sum()),
         sentences=len(sentence_starts) - 1,
     )
 
 
+def same_tags(
+    gold_ids: Ids, gold_tags: Sequence[str], predicted_ids: Ids, predicted_tags: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Mark the tokens (N,) that have one tag on both sides, whichever letters it is written in."""
+    number = Interner()
+    gold, predicted = (
+        np.array([number["-".join(split_tag(tag))] for tag in tags] or [-1])
+        for tags in (gold_tags, predicted_tags)
+    )
+    return np.asarray(gold[gold_ids] == predicted[predicted_ids])
+
+
 def count_spans(gold: TagSpans, predicted: TagSpans) -> dict[str, Counts]:
     """Count entities by class; an entity is correct if start, end and class are the same in both."""
-    labels = sorted({*gold.label_names, *predicted.label_names})
-    gold_set, predicted_set = set(gold.as_list()), set(predicted.as_list())
-    correct = gold_set & predicted_set
-    counts = {}
-    for label in labels:
-        c, g, p = (
-            sum(span.label == label for span in spans)
-            for spans in (correct, gold_set, predicted_set)
-        )
-        if g or p:
-            counts[label] = Counts(c, g, p)
-    return counts
+    names = sorted({*gold.label_names, *predicted.label_names})
+    number = {name: i for i, name in enumerate(names)}
+    rows = []
+    for spans in (gold, predicted):
+        labels = np.array([number[name] for name in spans.label_names] or [-1])[spans.labels]
+        rows.append(np.column_stack([spans.starts, spans.ends, labels]))
+    # No side holds an entity twice: one that stands in both lists together is in each.
+    both, times = np.unique(np.concatenate(rows), axis=0, return_counts=True)
+    correct, g, p = (
+        np.bincount(labels, minlength=len(names)).tolist()
+        for labels in (both[times == 2, 2], rows[0][:, 2], rows[1][:, 2])
+    )
+    return {name: Counts(correct[i], g[i], p[i]) for i, name in enumerate(names) if g[i] or p[i]}
 
 
 def score_predictions(
