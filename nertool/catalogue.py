@@ -1,25 +1,149 @@
 """The names of all choices: file formats, tag schemes, what to do with misaligned entities.
 
-It needs nothing but Python, so that help texts and misuse are answered without numpy.
+It needs nothing but Python, so that help texts and misuse are answered without numpy. The readers and
+writers of the formats are bound to these records in formats/registry.py.
+
+To add a file format, write one module below nertool/formats, with the functions that
+formats/registry.py names, and add one record to FORMATS.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from nertool.errors import CorpusError, did_you_mean
 
 SCHEMES = ("io", "iob1", "iob2", "bioes")
 MISALIGNED = ("error", "snap", "drop")
 MODES = ("conlleval", "strict", "exact-boundary", "partial", "type")  # of counting right entities
 
-# Other names for JSON lines and lists, as people call them.
-ALIASES = {"doccano": "jsonl", "spacy": "jsonl", "prodigy": "jsonl", "hf": "jsonl"}
-UNLABELLED = ("text", "lines", "raw")
+AUTO = "auto"  # in place of a format's name: find it from the input's first bytes
 
-LABELLED_INPUTS = (
-    "auto", "conll", "conllu", "jsonl", "json", "doccano", "spacy", "hf", "label-studio", "brat",
-    "inline", "parquet",
+Container = Literal["text", "binary", "folder"]
+Kept = Literal["text", "fields", "documents", "sentences", "tokens", "probabilities"]
+
+
+class Format(NamedTuple):
+    """One file format.
+
+    name: as options and configs call it; other_names: what else people call it. title: the format in
+    words. module: the module below nertool.formats that has its functions. ending: of files' names.
+    container: a stream of text, a stream of bytes, or a folder. reads, writes: whether nertool does.
+    labelled: whether such a file holds labels by nature; text, lines and raw do not.
+    keeps: what a writer keeps besides words and entities: the input's own text, its further fields,
+    the bounds of documents and of sentences, the tokens' places, probabilities.
+    piecewise: whether pieces of an output can be written apart and then be put together.
+    written_as: the format in which `predict` writes such an input if no other is asked for.
+    extra: the optional dependency that it needs, as in pip install 'nertool[extra]'.
+    """
+
+    name: str
+    title: str
+    module: str
+    ending: str
+    container: Container = "text"
+    other_names: tuple[str, ...] = ()
+    reads: bool = True
+    writes: bool = True
+    labelled: bool = True
+    keeps: frozenset[Kept] = frozenset()
+    piecewise: bool = False
+    written_as: str = "jsonl"
+    extra: str = ""
+
+
+def _all_but(*lost: Kept) -> frozenset[Kept]:
+    kept: tuple[Kept, ...] = ("text", "fields", "documents", "sentences", "tokens", "probabilities")
+    return frozenset(kept) - frozenset(lost)
+
+
+# In the order in which an input is tried: the first format that recognises it is taken.
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "brat", "brat's .txt and .ann", "standoff.brat", "", "folder",
+        keeps=frozenset({"text", "documents"}),
+    ),
+    Format(
+        "parquet", "Parquet", "tables.parquet", ".parquet", "binary",
+        keeps=_all_but(), extra="arrow",
+    ),
+    Format(
+        "label-studio", "Label Studio's JSON", "json.label_studio", ".json",
+        keeps=_all_but("sentences", "tokens"), written_as="label-studio",
+    ),
+    Format("json", "a JSON list", "json.json_list", ".json", keeps=_all_but(), written_as="json"),
+    Format("jsonl", "JSON lines", "json.jsonl", ".jsonl", keeps=_all_but(), piecewise=True),
+    Format(
+        "doccano", "doccano's JSON lines", "json.doccano", ".jsonl",
+        keeps=_all_but("sentences", "tokens", "probabilities"), piecewise=True,
+    ),
+    Format(
+        "spacy", "spaCy's and Prodigy's JSON lines", "json.prodigy", ".jsonl", other_names=("prodigy",),
+        keeps=_all_but("probabilities"), piecewise=True,
+    ),
+    Format(
+        "hf", "Hugging Face's token classification", "json.hf", ".jsonl",
+        keeps=_all_but("text", "probabilities"),
+    ),
+    Format(
+        "conllu", "CoNLL-U", "conll.conllu", ".conllu",
+        keeps=_all_but("probabilities"), written_as="conllu",
+    ),
+    Format(
+        "conll", "CoNLL columns", "conll.columns", ".conll",
+        keeps=_all_but("text", "fields"), piecewise=True, written_as="conll",
+    ),
+    Format(
+        "inline", "sentences with [words](LABEL)", "markup.inline", ".txt",
+        keeps=frozenset({"documents", "sentences"}), written_as="inline",
+    ),
+    Format(
+        "text", "a sentence a line, words divided by blanks", "plain.text", ".txt",
+        writes=False, labelled=False, written_as="inline",
+    ),
+    Format(
+        "lines", "a text a line", "plain.lines", ".txt",
+        writes=False, labelled=False, written_as="inline",
+    ),
+    Format(
+        "raw", "running text", "plain.raw", ".txt",
+        writes=False, labelled=False, written_as="inline",
+    ),
+    Format(
+        "spans", "a table with a row for each entity", "standoff.spans", ".tsv",
+        reads=False, keeps=frozenset({"probabilities"}),
+    ),
+    Format(
+        "html", "a page to look at", "markup.html", ".html",
+        reads=False, keeps=frozenset({"text", "probabilities"}),
+    ),
 )  # fmt: skip
-INPUT_FORMATS = (*LABELLED_INPUTS, "raw", "lines", "text")
-LABELLED_OUTPUTS = (
-    "conll", "conllu", "jsonl", "json", "doccano", "spacy", "hf", "label-studio", "brat", "inline",
-    "spans", "parquet",
-)  # fmt: skip
-OUTPUTS = (*(form for form in LABELLED_OUTPUTS if form != "brat"), "html")
+
+Formats = Sequence[Format]
+
+
+def find_format(name: str, formats: Formats = FORMATS) -> Format:
+    """Return the format of that name. Errors: CorpusError with the names that there are."""
+    for known in formats:
+        if name == known.name or name in known.other_names:
+            return known
+    names = names_of(formats)
+    near = did_you_mean(name, names)
+    raise CorpusError(f"found the format {name}, expected one of {', '.join(names)}{near}")
+
+
+def names_of(formats: Formats) -> tuple[str, ...]:
+    """List the formats' names, and then their other names."""
+    others = [name for known in formats for name in known.other_names]
+    return (*(known.name for known in formats), *others)
+
+
+def described(formats: Formats) -> str:
+    """Say what each format is, for a help text: `conll: CoNLL columns; …`."""
+    return "; ".join(f"{known.name}: {known.title}" for known in formats)
+
+
+INPUT_FORMATS = (AUTO, *names_of([known for known in FORMATS if known.reads]))
+LABELLED_INPUTS = (AUTO, *names_of([k for k in FORMATS if k.reads and k.labelled]))
+OUTPUT_FORMATS = names_of([known for known in FORMATS if known.writes])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nertool.catalogue import LABELLED_OUTPUTS, SCHEMES
+from nertool.catalogue import OUTPUT_FORMATS, SCHEMES, find_format
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
     Column,
@@ -20,7 +20,6 @@ from nertool.cli.options import (
     note,
     reading_as,
 )
-from nertool.files.safe import open_output, replacing_folder
 
 
 def convert(
@@ -34,7 +33,7 @@ def convert(
     ] = None,
     form: FromFormat = "auto",
     to: Annotated[
-        str, typer.Option(metavar="|".join(LABELLED_OUTPUTS), help="The output's format.")
+        str, typer.Option(metavar="|".join(OUTPUT_FORMATS), help="The output's format.")
     ] = "conll",
     scheme: Annotated[
         str, typer.Option(metavar="|".join(SCHEMES), help="The scheme of the output's tags.")
@@ -81,40 +80,28 @@ def convert(
     report: ReportPath = None,
 ) -> None:
     """Convert labelled text between all formats, and between tag schemes; nothing is lost without a word."""
-    check_choice("--to", to, LABELLED_OUTPUTS)
+    check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)
     if part is not None and form not in ("inline", "auto"):
         raise typer.BadParameter("--part: only inline documents have headers; give --from inline")
-    if to in ("brat", "parquet") and (output is None or str(output) == "-"):
-        raise typer.BadParameter(
-            f"--to {to}: needs -o, {'a new folder' if to == 'brat' else 'a file'}"
-        )
+    container = find_format(to).container
+    if container != "text" and (output is None or str(output) == "-"):
+        what = "a new folder" if container == "folder" else "a file"
+        raise typer.BadParameter(f"--to {to}: needs -o, {what}")
     reading = reading_as(
         form, token_column, tag_column, tag_names, misaligned, language,
         delimiter=delimiter, comment=comment, part=part, text_field=text_field,
     )  # fmt: skip
 
-    from nertool.files.safe import free_folder, open_binary_output
     from nertool.formats.base import Writing
-    from nertool.formats.convert import annotated, convert_texts, parquet_rows
-    from nertool.formats.standoff.brat import write_brat
-    from nertool.formats.tables.parquet import write_parquet
+    from nertool.formats.convert import convert as convert_texts
 
     writing = Writing(scheme, by_sentence, exact)
     with account(report, *inputs, output) as ledger:
-        pieces = annotated(inputs, form, to, reading, ledger, note)
-        if to == "brat":
-            assert output is not None
-            free_folder(output)
-            with replacing_folder(output) as folder:
-                number = write_brat(pieces, folder, ledger)
-            note(f"{output}: {number:,} pairs of .txt and .ann")
-        elif to == "parquet":
-            assert output is not None
-            with open_binary_output(output) as stream:
-                write_parquet(parquet_rows(pieces, writing), stream)
-        else:
-            with open_output(output) as out:
-                out.writelines(
-                    convert_texts(inputs, form, to, reading, writing, bare, ledger, note)
-                )
+        convert_texts(inputs, form, to, reading, writing, bare, output, ledger, note)
+    if container == "folder":
+        note(f"{output}: {_files(output):,} files")
+
+
+def _files(folder: Path | None) -> int:
+    return sum(path.is_file() for path in folder.rglob("*")) if folder else 0

@@ -50,8 +50,9 @@ def split(
     from nertool.corpus.split import line_units, split_units
     from nertool.errors import CorpusError
     from nertool.files.safe import free_folder, open_input, replacing_folder
-    from nertool.formats.labelled import read_labelled_stream
-    from nertool.formats.opening import labels_needed, open_format
+    from nertool.formats.labelled import read_labelled_opened
+    from nertool.formats.opening import open_stream
+    from nertool.formats.read import labels_needed
 
     free_folder(output)
     with account(report, path) as ledger:
@@ -60,13 +61,14 @@ def split(
         reading = Reading(
             column_of(token_column), column_of(tag_column), misaligned="drop", needs_labels=True
         )
-        found = labels_needed(open_format(BytesIO(raw), form)).form
+        opened = labels_needed(open_stream(BytesIO(raw), source, form))
+        found = opened.format.name
         if found not in _BY_LINES:
             raise CorpusError(
                 f"{source}: found {found}, expected a format in lines ({', '.join(_BY_LINES)}); "
                 "first: nertool corpus convert --to jsonl"
             )
-        corpus = read_labelled_stream(BytesIO(raw), source, found, reading, ledger, note)
+        corpus = read_labelled_opened(opened, reading, ledger, note)
         what = "sentences" if by_sentence else "documents"
         units = corpus.sentences if by_sentence else corpus.documents
         if units < len(names):
@@ -78,7 +80,7 @@ def split(
         part_of = split_units(corpus, spans, shares, seed, by_sentence)
         lines = [line for block in read_blocks(BytesIO(raw), source) for line in block.lines]
         part_of_line = part_of[line_units(corpus, lines, by_sentence)]
-        suffix = path.suffix or f".{found}"
+        suffix = path.suffix or opened.format.ending
         with replacing_folder(output) as folder:
             for i, name in enumerate(names):
                 own = [lines[j] for j in np.flatnonzero(part_of_line == i)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nertool.catalogue import INPUT_FORMATS, OUTPUTS, SCHEMES
+from nertool.catalogue import FORMATS, INPUT_FORMATS, SCHEMES, names_of
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
     Column,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from nertool.predict.request import Tagging
     from nertool.predict.workers import Workers
 
+# Folders are not written yet.
+OUTPUTS = names_of([known for known in FORMATS if known.writes and known.container != "folder"])
 ON_ERROR = ("fail", "report", "skip")
 
 
@@ -255,7 +257,7 @@ def _into_folder(
 ) -> None:
     """Write each input's tagged text to its place in a folder; what is there already is left alone."""
     from nertool.errors import CorpusError
-    from nertool.formats.tables.parquet import write_parquet
+    from nertool.formats.tables.parquet import write_rows
     from nertool.predict.pipeline import parquet_rows, tag_input
     from nertool.predict.places import check_places, output_path
 
@@ -272,7 +274,7 @@ def _into_folder(
             if tagging.to == "parquet":
                 with open_binary_output(place) as stream:
                     rows: Any = parquet_rows(model, entry.path, tagging, ledger, note, workers)
-                    write_parquet(rows, stream)
+                    write_rows(rows, stream)
                 continue
             with open_output(place) as out:
                 for piece in tag_input(model, entry.path, tagging, ledger, note, workers):
@@ -291,11 +293,11 @@ def _to_parquet(
     ledger: Ledger,
     workers: Workers,
 ) -> None:
-    from nertool.formats.tables.parquet import write_parquet
+    from nertool.formats.tables.parquet import write_rows
     from nertool.predict.pipeline import parquet_rows
 
     with open_binary_output(output) as stream:
-        write_parquet(
+        write_rows(
             (
                 row
                 for entry in entries

@@ -80,6 +80,16 @@ def read_blocks(stream: BinaryIO, source: str, largest: int = 0) -> Iterator[Blo
         yield _decode(b"".join(pieces), first, source)
 
 
+def decode_lines(stream: BinaryIO, source: str) -> Iterator[str]:
+    """Yield a stream's lines without their ends (LF or CRLF) and without a byte-order mark.
+
+    Errors: CorpusError for bytes that are not UTF-8, naming the line.
+    """
+    for block in read_blocks(stream, source):
+        for line in block.lines:
+            yield line.removesuffix("\r")
+
+
 def _decode(raw: bytes, first: int, source: str) -> Block:
     mark = first == 1 and raw.startswith(codecs.BOM_UTF8)
     if mark:

@@ -5,73 +5,61 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-from nertool.corpus.annotated import Annotated, labelled, views, with_records
+from nertool.catalogue import FORMATS, Format, Formats, find_format
+from nertool.corpus.annotated import Annotated, labelled
+from nertool.corpus.blocks import decode_lines
 from nertool.corpus.build import count
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.record import Reading
-from nertool.files.safe import open_input
+from nertool.files.safe import open_output
 from nertool.formats.base import Writing, tags_in
-from nertool.formats.conll.parse import column_index, decode_lines, parse_conll
+from nertool.formats.conll.parse import column_index, parse_conll
 from nertool.formats.conll.retag import retagged
-from nertool.formats.json.objects import plain_object
-from nertool.formats.opening import open_format
-from nertool.formats.read import Report, columns_of, read_corpus, read_stream, refuse_part
-from nertool.formats.registry import WRITERS, left_out
-from nertool.formats.standoff.brat import is_brat
+from nertool.formats.opening import Opened, Report, open_text
+from nertool.formats.read import read_corpus, read_opened, refuse_part
+from nertool.formats.registry import left_out, module_of
+from nertool.formats.write import write_output
 
 
-def convert_texts(
+def convert(
     paths: Iterable[Path],
-    form: str,
-    to: str,
+    format_name: str,
+    to_name: str,
     reading: Reading,
     writing: Writing,
     bare: bool,
+    output: Path | None,
     ledger: Ledger,
     report: Report,
-) -> Iterator[str]:
-    """Yield the texts in another format. CoNLL columns to CoNLL columns keeps all lines and columns,
-    other tags apart, unless only the words and tags are wanted (bare).
+    formats: Formats = FORMATS,
+) -> None:
+    """Write the texts in another format to a path (None: standard output). CoNLL columns to CoNLL
+    columns keeps all lines and columns, other tags apart, unless only the words and tags are wanted
+    (bare).
 
     Errors: CorpusError with file:line.
     """
-    for path in paths if to == "conll" and not bare else ():
-        if form == "brat" or is_brat(path):
-            yield from WRITERS[to].write(
-                annotated([path], form, to, reading, ledger, report), writing, ledger
-            )
-            continue
-        with open_input(path) as (stream, source):
-            raw = stream.read()
-        yield from _to_conll(raw, source, form, reading, writing, ledger, report)
-    if to != "conll" or bare:
-        yield from WRITERS[to].write(
-            annotated(paths, form, to, reading, ledger, report), writing, ledger
-        )
+    to = find_format(to_name, formats)
+    if to.name == "conll" and not bare:
+        with open_output(output) as out:
+            for path in paths:
+                with open_text(path, format_name, reading.comment, formats) as opened:
+                    out.writelines(_to_conll(opened, to, reading, writing, ledger, report))
+        return
+    pieces = (
+        _described(read_corpus(path, format_name, reading, ledger, report, formats), to, report)
+        for path in paths
+    )
+    write_output(to, pieces, writing, ledger, output)
 
 
-def annotated(
-    paths: Iterable[Path], form: str, to: str, reading: Reading, ledger: Ledger, report: Report
-) -> Iterator[Annotated]:
-    """Yield each path's corpus with its own entities; say what the output has no place for."""
-    for path in paths:
-        corpus = read_corpus(path, form, reading, ledger, report)
-        yield _described(corpus, to, report)
+def _described(corpus: Corpus, to: Format, report: Report, kept: bool = False) -> Annotated:
+    """Return a corpus with its entities, and say what it holds and what won't go along.
 
-
-def parquet_rows(pieces: Iterable[Annotated], writing: Writing) -> Iterator[dict[str, Any]]:
-    """Yield each record as a row: its fields, text and entities, and its tokens' places."""
-    for piece in pieces:
-        corpus = with_records(piece.corpus, writing.by_sentence)
-        for view in views(piece._replace(corpus=corpus)):
-            yield plain_object(view, writing.exact)
-
-
-def _described(corpus: Corpus, to: str, report: Report, kept: bool = False) -> Annotated:
-    """Return a corpus with its entities, and say what it holds and what won't go along."""
+    kept: its lines stay, and with them whatever else stands there.
+    """
     piece = labelled(corpus)
     report(
         f"{corpus.source}: {counted(corpus.tokens, 'tokens')}, "
@@ -82,32 +70,27 @@ def _described(corpus: Corpus, to: str, report: Report, kept: bool = False) -> A
     if corpus.columns > 2 and not kept:
         lost.append(f"{corpus.columns - 2} other columns")
     if lost:
-        report(f"{corpus.source}: {to} has no place for {', '.join(lost)}: left out")
+        report(f"{corpus.source}: {to.name} has no place for {', '.join(lost)}: left out")
     return piece
 
 
 def _to_conll(
-    raw: bytes,
-    source: str,
-    form: str,
-    reading: Reading,
-    writing: Writing,
-    ledger: Ledger,
-    report: Report,
+    opened: Opened, to: Format, reading: Reading, writing: Writing, ledger: Ledger, report: Report
 ) -> Iterator[str]:
-    """Yield a file's text as CoNLL columns: its own lines with other tags, if it is in columns."""
-    opened = open_format(BytesIO(raw), form, reading.comment)
-    if opened.form != "conll":
-        corpus = read_stream(BytesIO(raw), source, form, reading, ledger, report)
-        yield from WRITERS["conll"].write([_described(corpus, "conll", report)], writing, ledger)
+    """Yield a text as CoNLL columns: its own lines with other tags, if it is in columns."""
+    if not opened.in_columns:
+        piece = _described(read_opened(opened, reading, ledger, report), to, report)
+        yield from module_of(to).write([piece], writing, ledger)
         return
+    source = opened.source
     if opened.why:
         report(f"{source}: read as {opened.why}")
-    refuse_part(reading, opened.form, source)
-    columns = columns_of(opened, reading, source, report)
+    refuse_part(reading, opened)
+    raw = opened.whole.read()
+    columns = opened.columns(reading, report)
     corpus = parse_conll(decode_lines(BytesIO(raw), source), columns, source)
     count(corpus, ledger)
-    piece = _described(corpus, "conll", report, kept=True)
+    piece = _described(corpus, to, report, kept=True)
     layout = columns.layout
     assert layout is not None
     assert columns.tag is not None

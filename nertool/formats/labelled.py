@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -14,7 +13,8 @@ from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.errors import CorpusError
-from nertool.formats.read import read_corpus, read_stream
+from nertool.formats.opening import Opened
+from nertool.formats.read import read_corpus, read_opened
 
 
 def reading_of(settings: CorpusConfig) -> Reading:
@@ -33,25 +33,20 @@ def reading_of(settings: CorpusConfig) -> Reading:
 
 
 def read_labelled(
-    path: Path, form: str, reading: Reading, ledger: Ledger, report: Callable[[str], None]
+    path: Path, format_name: str, reading: Reading, ledger: Ledger, report: Callable[[str], None]
 ) -> Corpus:
     """Read a labelled text, in any format, without documents that hold no word.
 
     Errors: CorpusError with file:line; also for a text without any label.
     """
-    return _labelled(read_corpus(path, form, reading, ledger, report))
+    return _labelled(read_corpus(path, format_name, reading, ledger, report))
 
 
-def read_labelled_stream(
-    stream: BinaryIO,
-    source: str,
-    form: str,
-    reading: Reading,
-    ledger: Ledger,
-    report: Callable[[str], None],
+def read_labelled_opened(
+    opened: Opened, reading: Reading, ledger: Ledger, report: Callable[[str], None]
 ) -> Corpus:
-    """Read a labelled text from a stream, as read_labelled."""
-    return _labelled(read_stream(stream, source, form, reading, ledger, report))
+    """Read an opened labelled text, as read_labelled."""
+    return _labelled(read_opened(opened, reading, ledger, report))
 
 
 def _labelled(corpus: Corpus) -> Corpus:

@@ -1,24 +1,142 @@
-"""Open an input: look at its first bytes to find the format, and lose none of them."""
+"""Open an input: find its format from its first bytes, and lose none of them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import BinaryIO, NamedTuple
+from pathlib import Path
+from typing import BinaryIO
 
-from nertool.catalogue import ALIASES, UNLABELLED
-from nertool.formats.detect import HEAD_BYTES, detect
+from nertool.catalogue import AUTO, FORMATS, Format, Formats
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading, Record
+from nertool.errors import CorpusError
+from nertool.files.safe import open_input
+from nertool.formats.conll.find import find_columns
+from nertool.formats.conll.parse import Columns
+from nertool.formats.head import HEAD_BYTES, Head, head_of
+from nertool.formats.registry import module_of, read_format
+
+Report = Callable[[str], None]
 
 
-class Opened(NamedTuple):
-    """An input whose format is known. head: its first lines; why: what showed the format, if it was found."""
+@dataclass(frozen=True)
+class Opened:
+    """An input whose format is known.
 
-    stream: BinaryIO
-    form: str
+    source: its name in messages; format: its record; why: what showed the format, in words, None if
+    it was named. head: its first bytes and lines; stream: all its bytes. A folder has neither, but
+    its path.
+    """
+
+    source: str
+    format: Format
     why: str | None
-    head: list[str]
+    head: Head
+    stream: BinaryIO | None
+    path: Path | None = None
+
+    @property
+    def whole(self) -> BinaryIO:
+        """The stream of an input that is no folder."""
+        assert self.stream is not None
+        return self.stream
+
+    def records(self, reading: Reading, ledger: Ledger) -> Iterator[Record]:
+        """Yield the input's records. CoNLL columns have none: see `columns`.
+
+        Errors: CorpusError with the record's place.
+        """
+        read = module_of(self.format).read
+        records: Iterator[Record] = read(
+            self.path if self.format.container == "folder" else self.stream,
+            self.source,
+            reading,
+            ledger,
+        )
+        return records
+
+    @property
+    def in_columns(self) -> bool:
+        """Whether the input is in CoNLL columns, which are read line by line and not as records."""
+        return self.format.name == "conll"
+
+    def columns(self, reading: Reading, report: Report) -> Columns:
+        """Find the columns of an input in CoNLL columns; what is unusual about them is reported."""
+        columns, unusual = find_columns(self.head.lines, reading, self.source)
+        if unusual:
+            report(f"{self.source}: found {unusual}")
+        return columns if reading.labelled else replace(columns, tag=None)
 
 
-class Rewound:
+@contextmanager
+def open_text(
+    path: Path, format_name: str = AUTO, comment: str = "", formats: Formats = FORMATS
+) -> Iterator[Opened]:
+    """Open a file or folder (`-`: standard input) as a format, or as the one that it shows (auto).
+
+    comment: what begins a line of columns that is no data. Errors: CorpusError for a path that can't
+    be opened.
+    """
+    known, why = (None, None)
+    if format_name != AUTO:
+        known = read_format(format_name, formats)
+    elif str(path) != "-":
+        known, why = detect_path(path, formats)
+    if known is not None and known.container == "folder":
+        yield Opened(str(path), known, why, head_of(b"", True), None, path)
+        return
+    with open_input(path) as (stream, source):
+        yield open_stream(stream, source, format_name, comment, formats)
+
+
+def open_stream(
+    stream: BinaryIO,
+    source: str,
+    format_name: str = AUTO,
+    comment: str = "",
+    formats: Formats = FORMATS,
+) -> Opened:
+    """Open a stream of bytes as open_text opens a file; nothing is lost from it."""
+    raw = b""
+    while len(raw) < HEAD_BYTES and (piece := stream.read(HEAD_BYTES - len(raw))):
+        raw += piece
+    rewound: BinaryIO = _Rewound(raw, stream)  # type: ignore[assignment]
+    head = head_of(raw, len(raw) < HEAD_BYTES, comment)
+    if format_name == AUTO:
+        known, why = detect(head, formats)
+        return Opened(source, known, why, head, rewound)
+    known = read_format(format_name, formats)
+    if known.container == "folder":
+        raise CorpusError(
+            f"{source}: found one stream of bytes, expected {known.title}; name a path"
+        )
+    return Opened(source, known, None, head, rewound)
+
+
+def detect(head: Head, formats: Formats = FORMATS) -> tuple[Format, str]:
+    """Return the first format that recognises an input's first bytes, and what shows it."""
+    for known in formats:
+        if known.reads and known.container != "folder":
+            why: str | None = module_of(known).detect(head)
+            if why is not None:
+                return known, why
+    raise AssertionError("running text takes every input")
+
+
+def detect_path(path: Path, formats: Formats = FORMATS) -> tuple[Format | None, str | None]:
+    """Return the format that recognises a path, if one does that needs more than one file."""
+    for known in formats:
+        if known.reads and known.container == "folder":
+            why: str | None = module_of(known).detect_path(path)
+            if why is not None:
+                return known, why
+    return None, None
+
+
+class _Rewound:
     """A stream that gives back first what was read from it already."""
 
     def __init__(self, head: bytes, stream: BinaryIO) -> None:
@@ -29,26 +147,3 @@ class Rewound:
         if size < 0:
             return head + self._stream.read()
         return head + self._stream.read(size - len(head)) if len(head) < size else head
-
-
-def open_format(stream: BinaryIO, form: str, comment: str = "") -> Opened:
-    """Look at a stream's first bytes, and find its format if form is auto; nothing is lost from it."""
-    head = b""
-    while len(head) < HEAD_BYTES and (piece := stream.read(HEAD_BYTES - len(head))):
-        head += piece
-    rewound: BinaryIO = Rewound(head, stream)  # type: ignore[assignment]
-    whole = len(head) < HEAD_BYTES
-    why = None
-    if form == "auto":
-        form, why = detect(head, whole, comment)
-    lines = head.decode("utf-8", "replace").removeprefix("\ufeff").split("\n")
-    if len(lines) > 1 and (not whole or not lines[-1]):
-        lines.pop()
-    return Opened(
-        rewound, ALIASES.get(form, form), why, [line.removesuffix("\r") for line in lines]
-    )
-
-
-def labels_needed(opened: Opened) -> Opened:
-    """Take for columns what looks like plain text, so that what is wrong with them is named."""
-    return opened._replace(form="conll", why=None) if opened.form in UNLABELLED else opened

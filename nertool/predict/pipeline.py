@@ -10,24 +10,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from nertool.catalogue import UNLABELLED
+from nertool.catalogue import Format, find_format
 from nertool.corpus.annotated import Annotated, views, with_records
 from nertool.corpus.blocks import BLOCK_BYTES, Block, read_blocks, whole_sentences
 from nertool.corpus.ledger import Ledger
-from nertool.files.safe import open_input
 from nertool.formats.base import Writer, Writing
 from nertool.formats.conll.lines import Rows
 from nertool.formats.conll.parse import Columns, column_index, find_layout
 from nertool.formats.json.objects import plain_object
-from nertool.formats.markup.html import write_html
 from nertool.formats.markup.inline import write_marked
-from nertool.formats.opening import Opened, open_format
-from nertool.formats.plain import read_chunks, read_whole_lines
-from nertool.formats.read import batches, columns_of
-from nertool.formats.registry import RECORD_READERS, WRITERS
-from nertool.formats.standoff.brat import is_brat, read_brat
+from nertool.formats.opening import Opened, open_text
+from nertool.formats.plain.lines import read_whole_lines
+from nertool.formats.plain.raw import read_chunks
+from nertool.formats.read import batches
+from nertool.formats.registry import text_writer
 from nertool.inputs.shapes import needs_documents
 from nertool.model.model import Model
 from nertool.predict.cuts import whole_columns, whole_sentence_lines
@@ -44,20 +42,6 @@ from nertool.predict.workers import Workers
 PIECE = 1 << 18  # characters tagged together
 Report = Callable[[str], None]
 
-# What a format is written as if nothing else is asked for; all others as JSON lines.
-_AS_IT_CAME = {
-    "conll": "conll",
-    "conllu": "conllu",
-    "text": "inline",
-    "lines": "inline",
-    "raw": "inline",
-    "inline": "inline",
-    "hf": "hf",
-    "json": "json",
-    "label-studio": "label-studio",
-}
-# What is written piece by piece can be written where it is tagged, and side by side.
-_PIECEWISE = ("jsonl", "doccano", "spacy", "conll")
 _TURNS = 4  # times as large as others are a text's blocks for several networks
 
 
@@ -73,45 +57,37 @@ def tag_input(
 
     Errors: CorpusError with file:line.
     """
-    if tagging.form == "brat" or (tagging.form == "auto" and path.is_dir() and is_brat(path)):
-        ledger.read["files"] += 1
-        reading = tagging.unlabelled()
-        writer, writing = _writer(model, tagging.to or "jsonl", tagging, "brat")
-        tasks = (
-            RecordsTask(piece, str(path), "brat", reading, tagging.details, None, writing)
-            for piece in batches(read_brat(path, reading, ledger), PIECE)
-        )
-        yield from writer(_pieces(workers.run(tasks), ledger), writing, ledger)
-        return
-    with open_input(path) as (stream, source):
-        yield from tag_opened(model, stream, source, tagging, ledger, report, workers)
+    comment = tagging.reading.comment or model.config.corpus.comment
+    with open_text(path, tagging.form, comment) as opened:
+        if opened.why:
+            report(f"{opened.source}: read as {opened.why}; --format says otherwise")
+        yield from tag_opened(model, opened, tagging, ledger, report, workers)
 
 
 def tag_opened(
     model: Model,
-    stream: BinaryIO,
-    source: str,
+    opened: Opened,
     tagging: Tagging,
     ledger: Ledger,
     report: Report,
     workers: Workers,
 ) -> Iterator[str]:
-    """Yield the tagged text of a stream in pieces, as tag_input."""
-    opened = _opened(model, stream, source, tagging, report)
-    to = tagging.to or _AS_IT_CAME.get(opened.form, "jsonl")
+    """Yield the tagged text of an opened input in pieces, as tag_input."""
+    source = opened.source
+    to = tagging.to or opened.format.written_as
     ledger.read["files"] += 1
     columns, blocks = _columns(model, opened, tagging, source, report)
-    tasks = _line_tasks(model, opened.form, columns, blocks, source, to, tagging)
+    tasks = _line_tasks(model, opened.format.name, columns, blocks, source, to, tagging)
     if tasks is not None:
         yield from _texts(workers.run(tasks), ledger)
         return
-    writer, writing = _writer(model, to, tagging, opened.form)
+    writer, writing = _writer(model, to, tagging, opened.format)
     if columns is not None:
         tasks = _piece_tasks(model, columns, blocks, source, tagging)
         yield from writer(numbered(_merged(workers.run(tasks), ledger)), writing, ledger)
         return
     records = _record_tasks(opened, source, to, tagging, writing, ledger)
-    if to in _PIECEWISE or writer is write_marked:
+    if find_format(to).piecewise or writer is write_marked:
         tasks = (task._replace(writer=writer) for task in records)
         yield from _texts(workers.run(tasks), ledger)
     else:
@@ -122,31 +98,24 @@ def parquet_rows(
     model: Model, path: Path, tagging: Tagging, ledger: Ledger, report: Report, workers: Workers
 ) -> Iterator[dict[str, Any]]:
     """Yield the tagged records of a file as rows for Parquet."""
-    with open_input(path) as (stream, source):
-        opened = _opened(model, stream, source, tagging, report)
+    comment = tagging.reading.comment or model.config.corpus.comment
+    with open_text(path, tagging.form, comment) as opened:
+        source = opened.source
+        if opened.why:
+            report(f"{source}: read as {opened.why}; --format says otherwise")
         ledger.read["files"] += 1
         columns, blocks = _columns(model, opened, tagging, source, report)
         if columns is not None:
             tasks = _piece_tasks(model, columns, blocks, source, tagging)
             pieces = numbered(_merged(workers.run(tasks), ledger))
         else:
-            _, writing = _writer(model, "jsonl", tagging, opened.form)
+            _, writing = _writer(model, "jsonl", tagging, opened.format)
             records = _record_tasks(opened, source, "parquet", tagging, writing, ledger)
             pieces = _pieces(workers.run(records), ledger)
         for piece in pieces:
             corpus = with_records(piece.corpus, by_sentence=True)
             for view in views(piece._replace(corpus=corpus)):
                 yield plain_object(view, tagging.exact)
-
-
-def _opened(
-    model: Model, stream: BinaryIO, source: str, tagging: Tagging, report: Report
-) -> Opened:
-    comment = tagging.reading.comment or model.config.corpus.comment
-    opened = open_format(stream, tagging.form, comment)
-    if opened.why:
-        report(f"{source}: read as {opened.why}; --format says otherwise")
-    return opened
 
 
 def _line_tasks(
@@ -211,14 +180,16 @@ def _columns(
     the text shows. Return it with the text."""
     # The tables of several networks take turns, and what each makes anew for a block pays in a large one.
     alone = len(model.first_stage) + len(model.members) == 1
+    if opened.stream is None:
+        return None, iter(())
     blocks = read_blocks(opened.stream, source, BLOCK_BYTES * (1 if alone else _TURNS))
-    if opened.form != "conll":
+    if not opened.in_columns:
         return None, blocks
     reading, settings = tagging.unlabelled(), model.config.corpus
     if reading.token_column is None and settings.token_column != 0:
         reading = replace(reading, token_column=settings.token_column)
     reading = replace(reading, comment=reading.comment or settings.comment, labelled=True)
-    columns = columns_of(opened, reading, source, report)
+    columns = opened.columns(reading, report)
     if columns.layout is None:  # nothing but marks, blank lines and comments so far
         begun = []
         for block in blocks:
@@ -235,15 +206,15 @@ def _record_tasks(
     opened: Opened, source: str, to: str, tagging: Tagging, writing: Writing, ledger: Ledger
 ) -> Iterator[RecordsTask]:
     """Yield an input's records in pieces."""
-    reader, layout = RECORD_READERS[opened.form]
     reading = tagging.unlabelled()
-    records = reader(opened.stream, source, reading, ledger)
-    if to == "inline" and opened.form == "raw":  # to be put together again, here and below
-        records = read_chunks(opened.stream, source)
-    elif to == "inline" and opened.form in UNLABELLED:
-        records = read_whole_lines(opened.stream, source, cut=opened.form == "lines")
+    records = opened.records(reading, ledger)
+    if to == "inline" and opened.format.name == "raw":  # to be put together again, here and below
+        records = read_chunks(opened.whole, source)
+    elif to == "inline" and not opened.format.labelled:
+        records = read_whole_lines(opened.whole, source, cut=opened.format.name == "lines")
+    title = opened.format.title
     for piece in batches(records, PIECE):
-        yield RecordsTask(piece, source, layout, reading, tagging.details, None, writing)
+        yield RecordsTask(piece, source, title, reading, tagging.details, None, writing)
 
 
 def _merged(done: Iterator[Done], ledger: Ledger) -> Iterator[Done]:
@@ -260,13 +231,11 @@ def _pieces(done: Iterator[Done], ledger: Ledger) -> Iterator[Annotated]:
     return (one.piece for one in _merged(done, ledger) if one.piece is not None)
 
 
-def _writer(model: Model, to: str, tagging: Tagging, form: str) -> tuple[Writer, Writing]:
+def _writer(model: Model, to: str, tagging: Tagging, came: Format) -> tuple[Writer, Writing]:
     scheme = tagging.scheme or model.corpus_scheme
     # A piece does not know of the documents in others: whether they have heads is one rule for all.
-    marks = form not in ("raw", "text", "conll")
+    marks = came.name not in ("raw", "text", "conll")
     writing = Writing(scheme, True, tagging.exact, tagging.source, marks)
-    if to == "html":
-        return write_html, writing
-    if to == "inline" and form in UNLABELLED:
+    if to == "inline" and not came.labelled:
         return write_marked, writing
-    return WRITERS[to].write, writing
+    return text_writer(to), writing

@@ -8,23 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from nertool.catalogue import find_format
 from nertool.errors import CorpusError
 from nertool.files.packed import SUFFIXES
-
-ENDINGS = {
-    "conll": ".conll",
-    "conllu": ".conllu",
-    "jsonl": ".jsonl",
-    "json": ".json",
-    "doccano": ".jsonl",
-    "spacy": ".jsonl",
-    "hf": ".jsonl",
-    "label-studio": ".json",
-    "inline": ".txt",
-    "spans": ".tsv",
-    "html": ".html",
-    "parquet": ".parquet",
-}
 
 
 class Input(NamedTuple):
@@ -85,7 +71,7 @@ def output_path(out_dir: Path, entry: Input, to: str | None) -> Path:
     place = entry.place
     packed = place.suffix if place.suffix in SUFFIXES else ""
     bare = place.with_suffix("") if packed else place
-    ending = ENDINGS.get(to or "", bare.suffix)
+    ending = find_format(to).ending if to else bare.suffix
     if bare.suffix != ending:
         bare = bare.with_name(bare.name + ending)
     if to == "parquet":

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
+from nertool.corpus.blocks import decode_lines
 from nertool.corpus.columnar import Corpus, Interner, Span
 from nertool.corpus.schemes import (
     SCHEMES,
@@ -26,7 +27,7 @@ from nertool.corpus.schemes import (
     tags_of,
 )
 from nertool.errors import CorpusError
-from nertool.formats.conll.parse import Columns, decode_lines, parse_conll
+from nertool.formats.conll.parse import Columns, parse_conll
 
 LABELS = ["LOC", "PER"]
 

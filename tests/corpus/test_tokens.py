@@ -17,7 +17,7 @@ from nertool.corpus.record import Reading, Record
 from nertool.corpus.sentences import sentence_bounds
 from nertool.corpus.tokens import pieces, tokenize
 from nertool.formats.base import Writing
-from nertool.formats.registry import WRITERS
+from nertool.formats.registry import text_writer
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_the_place_of_an_entity_is_that_of_its_surface(text, data):
     for start, end in zip(records.token_starts, records.token_ends, strict=True):
         assert text[start:end].strip() == text[start:end] != ""
     out = [
-        json.loads(line) for line in WRITERS["jsonl"].write([labelled(corpus)], Writing(), Ledger())
+        json.loads(line) for line in text_writer("jsonl")([labelled(corpus)], Writing(), Ledger())
     ]
     (value,) = out
     assert value["text"] == text

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nertool.corpus.blocks import decode_lines
 from nertool.corpus.build import entities_of
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.split import line_units, split_units
 from nertool.corpus.stats import stats
 from nertool.doctor.check import check, parts_of
 from nertool.doctor.findings import Finding
-from nertool.formats.conll.parse import Columns, decode_lines, parse_conll
+from nertool.formats.conll.parse import Columns, parse_conll
 
 # A clean text: 12 sentences, no two alike, 12 entities of each class.
 CLEAN = "".join(

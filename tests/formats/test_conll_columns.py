@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nertool.corpus.blocks import decode_lines
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.errors import CorpusError
 from nertool.formats.conll.parse import (
     Columns,
-    decode_lines,
     find_layout,
     is_document_start,
     parse_conll,

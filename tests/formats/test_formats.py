@@ -6,10 +6,7 @@ import json
 
 import pytest
 
-from nertool import catalogue
-from nertool.catalogue import ALIASES, UNLABELLED
-from nertool.corpus.schemes import SCHEMES
-from nertool.formats.registry import RECORD_READERS, WRITERS
+from nertool.catalogue import FORMATS
 from tests.support.corpora import LONDON, SPANS, TASK, TEXT, found, lines, read, refusal, surfaces
 
 WORDS = ["Ada", "Lovelace", "met", "me", "in", "London", "."]
@@ -123,21 +120,10 @@ def test_a_record_without_a_word_is_kept_as_a_record():
     assert (corpus.sentences, corpus.documents) == (1, 2)
 
 
-# The table of formats
-
-
-def test_the_lists_of_formats_agree():
-    known = {"auto", "conll", "brat", *RECORD_READERS, *ALIASES} - {"prodigy"}
-    assert set(catalogue.INPUT_FORMATS) == known
-    assert set(catalogue.LABELLED_INPUTS) == known - set(UNLABELLED)
-    assert set(catalogue.LABELLED_OUTPUTS) == {*WRITERS, "brat", "parquet"}
-    assert catalogue.SCHEMES == SCHEMES
-
-
 # On the command line
 
 
-@pytest.mark.parametrize("to", sorted({*WRITERS, "parquet", "brat"} - {"spans", "json"}))
+@pytest.mark.parametrize("to", [known.name for known in FORMATS if known.reads and known.writes])
 def test_a_text_trains_the_same_model_in_whatever_format_it_comes(to, tiny, tmp_path, main):
     out = tmp_path / f"train.{to}"
     done = main("corpus", "convert", tiny / "dev.conll", "--to", to, "-o", out)

@@ -17,15 +17,16 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.errors import CorpusError
 from nertool.formats.base import Writing
+from nertool.formats.conll.columns import corpus_to_conll
+from nertool.formats.conll.columns import write as write_conll
 from nertool.formats.conll.parse import Columns, parse_conll
-from nertool.formats.conll.write import corpus_to_conll, write_conll
 from nertool.formats.markup.inline import (
     document_fields,
     from_inline,
     mark_inline,
     to_inline,
-    write_inline,
 )
+from nertool.formats.markup.inline import write as write_inline
 from nertool.formats.read import read_stream
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nertool.catalogue import find_format
 from nertool.corpus.annotated import labelled
 from nertool.corpus.build import build_corpus, entities_of
 from nertool.corpus.columnar import Corpus
@@ -16,11 +17,8 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.corpus.schemes import SCHEMES
 from nertool.formats.base import Writing
-from nertool.formats.convert import parquet_rows
 from nertool.formats.read import read_corpus
-from nertool.formats.registry import WRITERS
-from nertool.formats.standoff.brat import write_brat
-from nertool.formats.tables.parquet import write_parquet
+from nertool.formats.registry import module_of, text_writer
 from tests.support.corpora import found, read, surfaces
 
 WORD = st.text(
@@ -63,15 +61,16 @@ def corpora(draw: st.DrawFn, blank: str = " ", words=WORD) -> Corpus:
 def written(corpus: Corpus, to: str, folder: Path, scheme: str = "iob2") -> bytes | Path:
     piece = [labelled(corpus)]
     writing = Writing(scheme)
-    if to == "parquet":
+    known = find_format(to)
+    write = module_of(known).write
+    if known.container == "binary":
         out = io.BytesIO()
-        write_parquet(parquet_rows(piece, writing), out)
+        write(piece, writing, Ledger(), out)
         return out.getvalue()
-    if to == "brat":
-        write_brat(piece, folder, Ledger())
+    if known.container == "folder":
+        write(piece, writing, Ledger(), folder)
         return folder
-    text = "".join(WRITERS[to].write(piece, writing, Ledger()))
-    return text.encode()
+    return "".join(write(piece, writing, Ledger())).encode()
 
 
 def documents(corpus: Corpus) -> list[int]:
@@ -105,7 +104,7 @@ def test_a_corpus_comes_back_whole_from_formats_of_words_in_every_scheme(to, sch
 @given(corpus=corpora())
 def test_io_loses_borders_between_neighbours_alone_and_counts_them(corpus):
     ledger = Ledger()
-    text = "".join(WRITERS["hf"].write([labelled(corpus)], Writing("io"), ledger))
+    text = "".join(text_writer("hf")([labelled(corpus)], Writing("io"), ledger))
     again = read(text, "hf")
     lost = len(entities_of(corpus)) - len(entities_of(again))
     assert lost == sum(ledger.altered.values())
@@ -138,7 +137,7 @@ def test_entities_come_back_whole_from_formats_without_tokens(to, corpus, tmp_pa
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_columns_keep_every_line_but_for_the_tags(scheme, data, tmp_path_factory):
-    from nertool.formats.convert import convert_texts
+    from nertool.formats.convert import convert
 
     delimiter = data.draw(st.sampled_from([" ", "\t"]))
     words = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=4)
@@ -150,10 +149,19 @@ def test_columns_keep_every_line_but_for_the_tags(scheme, data, tmp_path_factory
     path = tmp_path_factory.mktemp("columns") / "in.conll"
     path.write_bytes(text.encode())
     reading = Reading(tag_column=2)
-    pieces = convert_texts(
-        [path], "conll", "conll", reading, Writing(scheme), False, Ledger(), lambda line: None
+    target = path.with_name("out.conll")
+    convert(
+        [path],
+        "conll",
+        "conll",
+        reading,
+        Writing(scheme),
+        False,
+        target,
+        Ledger(),
+        lambda line: None,
     )
-    out = "".join(pieces)
+    out = target.read_bytes().decode()
     old, new = text.split("\n"), out.split("\n")
     assert len(new) == len(old)
     for a, b in zip(old, new, strict=True):

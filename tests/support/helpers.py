@@ -23,6 +23,7 @@ from nertool.corpus.record import Reading
 from nertool.corpus.schemes import tag_names
 from nertool.evaluation.evaluate import evaluate_with_calibration
 from nertool.evaluation.report import as_dict
+from nertool.formats.opening import open_stream
 from nertool.formats.read import read_corpus
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
 from nertool.inputs.shapes import feature_table_shapes, features_of, table_columns
@@ -46,9 +47,11 @@ def tag_text(
     """Yield a text's tagged pieces as `nertool predict` does; how: as in Tagging."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     stream: Any = io.BytesIO(raw) if isinstance(raw, bytes) else raw
+    tagging = Tagging(**how)
+    opened = open_stream(stream, "x", tagging.form, tagger.model.config.corpus.comment)
     with Workers(tagger, workers) as pool:
         yield from tag_opened(
-            tagger.model, stream, "x", Tagging(**how), ledger or Ledger(), lambda line: None, pool
+            tagger.model, opened, tagging, ledger or Ledger(), lambda line: None, pool
         )
 
 

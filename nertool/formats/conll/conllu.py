@@ -1,23 +1,43 @@
-"""CoNLL-U: ten columns divided by tabs, with the entity's tag in MISC, as NER=B-PER."""
+"""CoNLL-U: ten columns divided by tabs, with the entity's tag in MISC, as NER=B-PER.
+
+# newdoc
+1<tab>Ada<tab>_<tab>_<tab>_<tab>_<tab>_<tab>_<tab>_<tab>NER=B-PER
+2<tab>met<tab>_<tab>_<tab>_<tab>_<tab>_<tab>_<tab>_<tab>_
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from nertool.corpus.annotated import views, with_records
-from nertool.corpus.blocks import is_blank
+from nertool.corpus.blocks import decode_lines, is_blank
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.record import Record
+from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, tags_in
+from nertool.formats.head import Head
 
 WIDTH = 10
 _TOKEN_NUMBER = re.compile(r"\d+\Z")
 _OTHER_NUMBER = re.compile(r"\d+[-.]\d+\Z")  # a word of several tokens, or an empty node
+_ROW = re.compile(r"\d+(?:[-.]\d+)?\t")
 _NER = re.compile(r"(?:^|\|)(?:NER|ner|NE)=([^|]*)")
 _COMMENT = re.compile(r"#\s*([\w ]+?)\s*=\s*(.*)")
+
+
+def detect(head: Head) -> str | None:
+    """Recognise rows of ten columns divided by tabs, the first a number."""
+    rows = head.rows
+    if not rows or not all(row.count("\t") == WIDTH - 1 and _ROW.match(row) for row in rows):
+        return None
+    return "CoNLL-U"
+
+
+def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
+    """Yield each sentence as a record, as read_conllu."""
+    return read_conllu(decode_lines(stream, source), source, reading.labelled)
 
 
 def read_conllu(
@@ -101,7 +121,8 @@ def with_ner(line: str, tag: str) -> str:
     return "\t".join(cells)
 
 
-def write_conllu(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write a sentence a block, its text and fields as comments before it."""
     for piece in pieces:
         corpus = with_records(piece.corpus, by_sentence=False)
         tags = tags_in(piece, writing.scheme, ledger)

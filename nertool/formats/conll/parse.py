@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import BinaryIO
 
 import numpy as np
 
-from nertool.corpus.blocks import is_blank, read_blocks
+from nertool.corpus.blocks import is_blank
 from nertool.corpus.build import count
 from nertool.corpus.columnar import Corpus, Interner
 from nertool.corpus.ledger import Ledger
@@ -68,16 +67,6 @@ class Layout:
         return f"{self.width} column{'s' * (self.width != 1)}" + (
             f" divided by {_NAMED.get(self.delimiter, repr(self.delimiter))}" * (self.width > 1)
         )
-
-
-def decode_lines(stream: BinaryIO, source: str) -> Iterator[str]:
-    """Yield a stream's lines without their ends (LF or CRLF) and without a byte-order mark.
-
-    Errors: CorpusError for bytes that are not UTF-8, naming the line.
-    """
-    for block in read_blocks(stream, source):
-        for line in block.lines:
-            yield line.removesuffix("\r")
 
 
 def is_document_start(line: str) -> bool:

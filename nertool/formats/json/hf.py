@@ -1,4 +1,9 @@
-"""Hugging Face's token classification: a sentence a line, with tokens and their tags."""
+"""Hugging Face's token classification: a sentence a line, with tokens and their tags.
+
+    {"id": "0", "tokens": ["Ada", "met", "me"], "ner_tags": ["B-PER", "O", "O"]}
+
+The tags may be numbers, whose names --tag-names lists.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +13,20 @@ from nertool.corpus.annotated import views, with_records
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT
 from nertool.formats.base import Pieces, Writing, tags_in
+from nertool.formats.head import Head
+from nertool.formats.json import jsonl
 from nertool.formats.json.objects import dump
 
 
-def write_hf(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+def detect(head: Head) -> str | None:
+    """Recognise nothing: what is in such a file is read as JSON lines of any kind."""
+    return None
+
+
+read = jsonl.read
+
+
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write a sentence a line: tokens, and their tags by name."""
     document = -1
     for piece in pieces:

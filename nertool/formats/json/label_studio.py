@@ -1,7 +1,12 @@
-"""Label Studio's JSON export: a list of tasks, each with its annotators' results."""
+"""Label Studio's JSON export: a list of tasks, each with its annotators' results.
+
+[{"id": 7, "data": {"text": "Ada met me in London."}, "annotations": [{"result": [
+    {"type": "labels", "value": {"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}}]}]}]
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -11,13 +16,24 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, record_views
-from nertool.formats.json.jsonl import load_json_list
+from nertool.formats.head import Head
+from nertool.formats.json.json_list import first_of_list, is_list, load_json_list
 from nertool.formats.json.objects import json_list, spans_of_entry
 
 
-def read_label_studio(
-    stream: BinaryIO, source: str, reading: Reading, ledger: Ledger
-) -> Iterator[Record]:
+def detect(head: Head) -> str | None:
+    """Recognise a list of tasks, each an object with "data"."""
+    if not is_list(head):
+        return None
+    task = first_of_list(head)
+    if isinstance(task, dict) and isinstance(task.get("data"), dict):
+        return "Label Studio's JSON"
+    # The first task may be longer than the head.
+    cut = task is None and re.search(r'"(annotations|completions|data)"\s*:', head.begin[:4096])
+    return "Label Studio's JSON" if cut else None
+
+
+def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
     """Yield each task's text with the spans of its first annotation that was not cancelled.
 
     Other annotators' versions, and results that are no spans, are counted as refused. Errors:
@@ -70,7 +86,9 @@ def _spans(
     return spans
 
 
-def write_label_studio(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write a list of tasks, each with its entities as the results of one annotation."""
+
     def task(view: RecordView) -> dict[str, Any]:
         results = [
             {

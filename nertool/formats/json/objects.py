@@ -202,6 +202,28 @@ def _places(tokens: Any, text: str, place: str) -> list[tuple[int, int]] | None:
     return places
 
 
+def parse_json(text: str, place: str) -> Any:
+    """Read a JSON value. Errors: CorpusError that says what is wrong, and where in the line."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = place if error.lineno == 1 else f"{place}:{error.lineno}"
+        raise CorpusError(
+            f"{where}: not JSON: {error.msg} in column {error.colno}; mend it (is it cut short?)"
+        ) from None
+    except RecursionError:
+        raise CorpusError(f"{place}: found lists nested too deeply, expected a record") from None
+    except ValueError as error:  # a whole number of thousands of digits
+        raise CorpusError(f"{place}: not JSON that can be read: {error}") from None
+
+
+def keys_shown(value: Any) -> str:
+    """Say which keys an object has: ` with "text", "label"`; an empty string for any other value."""
+    if not isinstance(value, dict):
+        return ""
+    return " with " + ", ".join(f'"{key}"' for key in list(value)[:6])
+
+
 def _first(entry: dict[str, Any], keys: Sequence[str]) -> Any:
     return next((entry[key] for key in keys if key in entry), None)
 

@@ -36,7 +36,7 @@ mark::after { content: attr(data-label); font: 600 .62em/1 system-ui, sans-serif
 _HUES = {"PER": 265, "LOC": 150, "ORG": 25, "MISC": 205}
 
 
-def write_html(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write one page that needs nothing else: no script, no font, no file; the text is escaped."""
     yield _HEAD
     source = None

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from nertool.corpus.annotated import views, with_records
+from nertool.corpus.blocks import decode_lines
 from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.record import Record
+from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
+from nertool.formats.head import Head
 
 _PIECE = re.compile(
     r"(?P<escaped>\\[\[\]\\])"
@@ -23,6 +25,20 @@ _PIECE = re.compile(
     r"|(?P<stray>[\[\]\\])"
 )
 _HEADER = "# id:"
+_MARKED = re.compile(r"(?<!\\)\[(?:[^\[\]\\]|\\.)+\]\([^()\s]+\)")
+_STRAY = re.compile(r"(?<!\\)[\[\]]")
+
+
+def detect(head: Head) -> str | None:
+    """Recognise lines with marked entities, and without a bracket that belongs to none."""
+    marked = False
+    for line in head.lines:
+        if line.startswith(_HEADER):
+            continue
+        marked = marked or bool(_MARKED.search(line))
+        if _STRAY.search(_MARKED.sub("", line).replace("\\\\", "")):
+            return None
+    return "sentences with [words](LABEL)" if marked else None
 
 
 def mark_inline(text: str, spans: Iterable[Span]) -> str:
@@ -79,18 +95,19 @@ def from_inline(line: str, place: str) -> tuple[str, list[Span]]:
     return "".join([*text, line[at:]]), spans
 
 
-def read_inline(lines: Iterable[str], source: str, part: str | None = None) -> Iterator[Record]:
+def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
     """Yield each document of annotated sentences as a record; its text has the lines as they stand.
 
-    part: only the documents whose header names it. Errors: CorpusError with file:line for a stray
-    bracket.
+    reading.part: only the documents whose header names it. Errors: CorpusError with file:line for a
+    stray bracket.
     """
+    part = reading.part
     fields: dict[str, Any] = {}
     texts: list[str] = []
     spans: list[Span] = []
     sentences: list[int] = []
     first, length, wanted = 1, 0, part is None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(decode_lines(stream, source), 1):
         if line.startswith(_HEADER):
             if sentences:
                 yield _document(texts, first, spans, sentences, fields)
@@ -131,7 +148,7 @@ def write_marked(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[s
             yield mark_inline(view.text, [Span(e.start, e.end, e.label) for e in view.entities])
 
 
-def write_inline(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write a sentence a line, with the blanks that the text has between its words.
 
     A text with several documents gets a header for each.

@@ -1,17 +1,22 @@
-"""brat's stand-off annotation: a text in x.txt, its entities in x.ann beside it."""
+"""brat's stand-off annotation: a text in x.txt, its entities in x.ann beside it.
+
+T1<tab>PER 0 12<tab>Ada Lovelace
+T2<tab>LOC 23 29<tab>London
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from nertool.corpus.annotated import Annotated, views, with_records
+from nertool.corpus.annotated import views, with_records
 from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
+from nertool.formats.base import Pieces, Writing
 
 _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 _LINE = re.compile(r"[^\r\n]+")
@@ -25,14 +30,16 @@ def brat_pairs(path: Path) -> list[Path]:
     return [path.with_suffix(".txt")]
 
 
-def is_brat(path: Path) -> bool:
-    """Tell whether a path is a folder with .ann files, or one of a pair of .txt and .ann."""
+def detect_path(path: Path) -> str | None:
+    """Recognise a folder with .ann files in it, or one of a pair of .txt and .ann."""
     if path.is_dir():
-        return next(path.rglob("*.ann"), None) is not None
-    return path.suffix == ".ann" or (path.suffix == ".txt" and path.with_suffix(".ann").is_file())
+        one = next(path.rglob("*.ann"), None)
+        return None if one is None else "a folder of brat's .txt and .ann"
+    pair = path.suffix == ".ann" or (path.suffix == ".txt" and path.with_suffix(".ann").is_file())
+    return "brat's .txt and .ann" if pair else None
 
 
-def read_brat(path: Path, reading: Reading, ledger: Ledger) -> Iterator[Record]:
+def read(path: Path, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
     """Yield the text of each pair below a path. Errors: CorpusError with the .ann file and line."""
     for text_path in brat_pairs(path):
         ann_path = text_path.with_suffix(".ann")
@@ -107,8 +114,8 @@ def _entity(line: str, place: str, text: str, reading: Reading, ledger: Ledger) 
     return [Span(start, end, label)]
 
 
-def write_brat(pieces: Iterable[Annotated], folder: Path, ledger: Ledger) -> int:
-    """Write each record as a pair of .txt and .ann into a folder; return how many there are.
+def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> None:
+    """Write each record as a pair of .txt and .ann into a folder.
 
     The names are the records' ids where those are names that a file may have, else numbers.
     """
@@ -134,4 +141,3 @@ def write_brat(pieces: Iterable[Annotated], folder: Path, ledger: Ledger) -> int
                 places = ";".join(f"{entity.start + a} {entity.start + b}" for a, b in parts)
                 rows.append(f"T{i}\t{entity.label} {places}\t{shown}\n")
             path.with_suffix(".ann").write_text("".join(rows), encoding="utf-8", newline="")
-    return number

@@ -9,7 +9,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.formats.base import Pieces, Writing
 
 
-def write_spans(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write a row an entity: source, record, start, end, label, probability, text; divided by tabs.
 
     Places count characters from the start of the source's text where it is running text, else

@@ -10,14 +10,19 @@ from typing import Any, BinaryIO
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
-from nertool.formats.json.objects import record_of
+from nertool.formats.base import Pieces, Writing, record_views
+from nertool.formats.head import Head
+from nertool.formats.json.objects import plain_object, record_of
 
 _ROWS = 1024
 
 
-def read_parquet(
-    stream: BinaryIO, source: str, reading: Reading, ledger: Ledger
-) -> Iterator[Record]:
+def detect(head: Head) -> str | None:
+    """Recognise the four bytes with which a Parquet file begins."""
+    return "Parquet" if head.raw.startswith(b"PAR1") else None
+
+
+def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
     """Yield each row as a record; numbered tags take the names that Hugging Face keeps in the file.
 
     The file is held in memory as it is on disk. Errors: CorpusError if it is no Parquet file.
@@ -58,7 +63,13 @@ def _with_names(reading: Reading, schema: Any) -> Reading:
         return reading
 
 
-def write_parquet(rows: Iterable[dict[str, Any]], stream: BinaryIO) -> None:
+def write(pieces: Pieces, writing: Writing, ledger: Ledger, stream: BinaryIO) -> None:
+    """Write each record as a row: its fields, text and entities, and its tokens' places."""
+    views = record_views(pieces, writing, tokens=writing.exact)
+    write_rows((plain_object(view, writing.exact) for view in views), stream)
+
+
+def write_rows(rows: Iterable[dict[str, Any]], stream: BinaryIO) -> None:
     """Write rows of the same keys, a thousand at a time; the first thousand show the columns' types.
 
     Errors: CorpusError for a later row that has other types.

@@ -1,4 +1,10 @@
-"""Text without labels: sentences a line, running text in paragraphs, or a text a line."""
+"""Running text: paragraphs divided by blank lines.
+
+Ada Lovelace met Charles Babbage
+in London. They talked.
+
+It rained all day.
+"""
 
 from __future__ import annotations
 
@@ -7,70 +13,29 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from nertool.corpus.blocks import read_blocks
-from nertool.corpus.record import Record
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading, Record
 from nertool.corpus.sentences import sentence_bounds
 from nertool.errors import CorpusError
+from nertool.formats.head import Head
+from nertool.formats.plain.lines import BYTE_ORDER_MARK
 
 CHUNK_BYTES = 1 << 18
-_MARK = "\ufeff"
 _GAP = re.compile(r"\n[ \t\r]*\n\s*")
-_WORD = re.compile(r"\S+")
 _STRIPPED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
 
 
-def read_text(stream: BinaryIO, source: str) -> Iterator[Record]:
-    """Yield each line, a sentence whose words stand between blanks, as a record of one document.
-
-    The field `offset` is where its text starts in the file's, in characters.
-    """
-    goes_on = False
-    for number, line, offset in _lines(stream, source):
-        tokens = [match.span() for match in _WORD.finditer(line)]
-        if tokens:
-            fields = {"offset": offset}
-            yield Record(line, number, tokens=tokens, fields=fields, goes_on=goes_on)
-            goes_on = True
+def detect(head: Head) -> str | None:
+    """Take whatever no other format has recognised."""
+    return "running text"
 
 
-def read_lines(stream: BinaryIO, source: str) -> Iterator[Record]:
-    """Yield each line, a text of its own, as a record and a document; `offset` as in read_text."""
-    for number, line, offset in _lines(stream, source):
-        if line and not line.isspace():
-            yield Record(line, number, fields={"offset": offset})
-
-
-def read_whole_lines(stream: BinaryIO, source: str, cut: bool) -> Iterator[Record]:
-    """Yield every line with its end, blank ones too: put together, they are the file's text.
-
-    cut: words are to be found; else they stand between blanks, and the lines are one document.
-    """
-    goes_on = False
-    for block in read_blocks(stream, source):
-        if block.mark:
-            yield Record(_MARK, 1, tokens=[])
-        lines = block.lines
-        ends = len(lines) - (not block.ended)
-        for i, line in enumerate(lines):
-            tokens = None if cut else [match.span() for match in _WORD.finditer(line)]
-            end = "\n" if i < ends else ""
-            yield Record(line + end, block.first + i, tokens=tokens, goes_on=goes_on)
-            goes_on = not cut
-
-
-def _lines(stream: BinaryIO, source: str) -> Iterator[tuple[int, str, int]]:
-    offset = 0
-    for block in read_blocks(stream, source):
-        for number, line in enumerate(block.lines, block.first):
-            yield number, line.removesuffix("\r"), offset
-            offset += len(line) + 1
-
-
-def read_raw(stream: BinaryIO, source: str) -> Iterator[Record]:
+def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
     """Yield each paragraph of running text as a record; all are of one document.
 
     Blank lines part paragraphs. One that is too long to be held (a line of a gigabyte) is cut at the
-    ends of sentences. `offset` as in read_text.
+    ends of sentences. The field `offset` is where its text starts in
+    the file's, in characters.
     """
     goes_on = False
     for record in read_chunks(stream, source):
@@ -112,9 +77,9 @@ def read_chunks(stream: BinaryIO, source: str) -> Iterator[Record]:
             ) from None
         if first and text:
             first = False
-            if text.startswith(_MARK):
-                yield Record(_MARK, 1, tokens=[])
-                text = text.removeprefix(_MARK)
+            if text.startswith(BYTE_ORDER_MARK):
+                yield Record(BYTE_ORDER_MARK, 1, tokens=[])
+                text = text.removeprefix(BYTE_ORDER_MARK)
         rest += text
         if raw and len(rest) < CHUNK_BYTES // 4:
             continue

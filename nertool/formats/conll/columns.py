@@ -1,0 +1,101 @@
+"""CoNLL columns: a token a line with its tag, blank lines between sentences.
+
+    -DOCSTART- O
+
+    Ada B-PER
+    met O
+    Charles B-PER
+    Babbage I-PER
+
+Any number of other columns may stand beside the two; parse.py and find.py read all their kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from nertool.corpus.blocks import is_blank
+from nertool.corpus.columnar import Corpus, Ids
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.schemes import tag_names, tags_of
+from nertool.formats.base import Pieces, Writing, count_merged, token_probabilities
+from nertool.formats.conll.find import divided_by_commas, looks_like_tag
+from nertool.formats.conll.parse import DOCUMENT_START, find_layout, is_document_start
+from nertool.formats.head import Head
+
+
+def detect(head: Head) -> str | None:
+    """Recognise rows that have as many columns each, and other signs of columns; say which they are."""
+    lines: Sequence[str] = head.lines
+    if head.comment:
+        lines = [line for line in lines if not line.startswith(head.comment)]
+    if any(is_document_start(line) for line in lines):
+        return "CoNLL columns (-DOCSTART-)"
+    layout = find_layout(lines)
+    if layout is None:
+        return None
+    tokens = [line for line in lines if not is_blank(line)]
+    plain = [line for line in tokens if not line.startswith("#")] or tokens
+    widths = {len(layout.split(line)) for line in plain}
+    width = len(layout.split(plain[0]))
+    even = len(widths) == 1
+    several = len(plain) > 1
+    described = f"CoNLL columns ({width} column{'s' * (width != 1)})"
+    if layout.delimiter == "\t" and even:
+        return described
+    if divided_by_commas(plain):
+        return "CoNLL columns divided by commas"
+    if even and several and width == 1 and len(tokens) == len(plain):
+        return "CoNLL columns (a word a line)"
+    tag_like = even and all(looks_like_tag(layout.split(line)[-1]) for line in plain)
+    if even and width > 1 and (tag_like or (several and len(tokens) < len(lines))):
+        return described
+    # Rows that are ragged here and there, but end in tags: columns with a slip, better named than read
+    # as text.
+    tagged = sum(looks_like_tag(layout.split(line)[-1]) for line in plain)
+    if several and len(widths) < 4 and 10 * tagged > 9 * len(plain):
+        return described
+    return None
+
+
+def conll_delimiter(corpus: Corpus) -> str:
+    """Return what divides a corpus' columns: a blank, or a tab where a word holds a blank itself."""
+    return "\t" if any(" " in word for word in corpus.words) else " "
+
+
+def corpus_to_conll(
+    corpus: Corpus, tags: Sequence[str], tag_ids: Ids, marks: bool | None = None
+) -> Iterator[str]:
+    """Yield a corpus in lines of a word and its tag; documents are headed by -DOCSTART- if marks say so,
+    None for if there are several.
+
+    The delimiter is a blank, or a tab where a word holds a blank itself.
+    """
+    delimiter = conll_delimiter(corpus)
+    marks = corpus.documents > 1 if marks is None else marks
+    document_starts = set(corpus.document_starts[:-1].tolist()) if marks else set()
+    at = 0
+    for i, sentence in enumerate(corpus.sentence_words()):
+        if i in document_starts:
+            yield f"{DOCUMENT_START}{delimiter}O\n\n"
+        sentence_tags = [tags[tag] for tag in tag_ids[at : at + len(sentence)]]
+        at += len(sentence)
+        rows = zip(sentence, sentence_tags, strict=True)
+        yield "".join([f"{word}{delimiter}{tag}\n" for word, tag in rows]) + "\n"
+
+
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write a word and its tag a line, and the tag's probability if it is known."""
+    for piece in pieces:
+        corpus = piece.corpus
+        names = tag_names(piece.spans.label_names, writing.scheme)
+        count_merged(piece, names, writing.scheme, ledger)
+        tag_ids = tags_of(piece.spans, corpus.sentence_starts, names, writing.scheme)
+        if piece.probabilities is not None:
+            delimiter = conll_delimiter(corpus)
+            sure = token_probabilities(piece)
+            names = [f"{names[i]}{delimiter}{p}" for i, p in zip(tag_ids, sure, strict=True)]
+            tag_ids = np.arange(len(names), dtype=np.int32)
+        yield from corpus_to_conll(corpus, names, tag_ids, writing.marks)

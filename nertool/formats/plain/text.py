@@ -1,0 +1,42 @@
+"""Sentences, one a line, whose words stand between blanks.
+
+Ada Lovelace met Charles Babbage in London .
+It rained all day .
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading, Record
+from nertool.corpus.tokens import tokenize
+from nertool.formats.head import Head
+from nertool.formats.plain.lines import numbered_lines
+
+_WORD = re.compile(r"\S+")
+
+
+def detect(head: Head) -> str | None:
+    """Recognise lines whose words are cut already: cutting them anew changes next to none."""
+    words = [word for line in head.rows[:200] for word in line.split()[:200]]
+    changed = sum(len(tokenize(word)) != 1 for word in words)
+    if 50 * changed > len(words):
+        return None
+    return "text, a sentence a line, words divided by blanks"
+
+
+def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
+    """Yield each line as a record; all are of one document.
+
+    The field `offset` is where its text starts in the file's, in characters.
+    """
+    goes_on = False
+    for number, line, offset in numbered_lines(stream, source):
+        tokens = [match.span() for match in _WORD.finditer(line)]
+        if tokens:
+            fields = {"offset": offset}
+            yield Record(line, number, tokens=tokens, fields=fields, goes_on=goes_on)
+            goes_on = True

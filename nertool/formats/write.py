@@ -1,0 +1,39 @@
+"""Annotated texts written to a path in any format: a stream of text or bytes, or a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nertool.catalogue import Format
+from nertool.corpus.ledger import Ledger
+from nertool.errors import CorpusError
+from nertool.files.safe import free_folder, open_binary_output, open_output, replacing_folder
+from nertool.formats.base import Pieces, Writing
+from nertool.formats.registry import module_of
+
+
+def write_output(
+    to: Format, pieces: Pieces, writing: Writing, ledger: Ledger, output: Path | None
+) -> None:
+    """Write pieces to a file or a new folder; None and `-` are standard output.
+
+    Nothing stands at the path before all is written. Errors: CorpusError for a format that can't go to
+    standard output, and for a folder that holds something already.
+    """
+    write = module_of(to).write
+    if to.container != "text" and (output is None or str(output) == "-"):
+        kind = "a folder" if to.container == "folder" else "a file"
+        raise CorpusError(
+            f"{to.name} is written into {kind}, not to standard output; name it by -o"
+        )
+    if to.container == "text":
+        with open_output(output) as out:
+            out.writelines(write(pieces, writing, ledger))
+    elif to.container == "binary":
+        with open_binary_output(output) as stream:
+            write(pieces, writing, ledger, stream)
+    else:
+        assert output is not None
+        free_folder(output)
+        with replacing_folder(output) as folder:
+            write(pieces, writing, ledger, folder)
