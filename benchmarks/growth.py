@@ -94,15 +94,15 @@ def copied(model: Path, repetitions: int) -> dict[str, float]:
     from nertool.corpus.ledger import Ledger
     from nertool.corpus.record import Reading
     from nertool.formats.read import read_corpus
-    from nertool.inputs.text import Setting
+    from nertool.inputs.text import Text
     from nertool.model.storage import load_model
     from nertool.tagging.compiled import CompiledTagger
 
     corpus = read_corpus(DATA / "conll2003/train.txt", "conll", Reading(), Ledger())
-    setting = Setting(corpus.words, corpus.word_ids, corpus.sentence_starts, corpus.document_starts)
+    text = Text(corpus.words, corpus.word_ids, corpus.sentence_starts, corpus.document_starts)
     loaded = load_model(model)
     tagger = CompiledTagger(loaded)
-    tagger.scores(setting)  # fills the tables
+    tagger.scores(text)  # fills the tables
     N, C, H = corpus.tokens, loaded.config.windows.size, loaded.config.network.hidden
     block = 512
     rows = np.random.default_rng(0).random((block * C, H), dtype=np.float32)
@@ -121,7 +121,7 @@ def copied(model: Path, repetitions: int) -> dict[str, float]:
         return median(times) / N * 1e6
 
     return {
-        "scoring": seconds(lambda: tagger.scores(setting)),
+        "scoring": seconds(lambda: tagger.scores(text)),
         "a plain copy of the rows": seconds(copy),
     }
 

@@ -66,7 +66,7 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
     state = initial_state(config, prepared, working)
     inputs, tag_ids = training_text(config, prepared, working)
     targets = one_hot(tag_ids, len(prepared.tags), outputs(prepared.tags, config))
-    sentences = torch.arange(len(inputs.text.sentence_starts) - 1).numpy()
+    sentences = torch.arange(len(inputs.padded.sentence_starts) - 1).numpy()
     twin = Twin(config, state.parameters, objective_of(config).columns, objective_of(config).frozen)
     optimizer = torch.optim.Adagrad(
         [p for p in twin.parameters() if p.requires_grad], lr=config.training.alpha, eps=1e-8
@@ -76,13 +76,13 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
         """Train the twin for an epoch; return its seconds, making of batches included, as in ours."""
         started = time.perf_counter()
         for drawn in batches(
-            inputs.text, sentences, "sentences", config.training.batch_size, state.rng
+            inputs.padded, sentences, "sentences", config.training.batch_size, state.rng
         ):
             ids = torch.from_numpy(inputs.ids[drawn.positions]).long()
-            given = None
-            if inputs.given is not None:
-                given = torch.from_numpy(inputs.given[drawn.tokens])
-            s = twin(ids, torch.from_numpy(drawn.windows), given)
+            side = None
+            if inputs.side is not None:
+                side = torch.from_numpy(inputs.side[drawn.tokens])
+            s = twin(ids, torch.from_numpy(drawn.windows), side)
             y = torch.from_numpy(targets(drawn.tokens))
             if config.network.output == "softmax":
                 J = torch.nn.functional.cross_entropy(s, y)
@@ -108,7 +108,7 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
         f1 = record.dev.f1 if record.dev else 0.0
     twin_f1 = twin_score(twin, config, prepared, working)
     tokens = len(prepared.train.word_ids)
-    flops = products(tokens, state.parameters, 0 if inputs.given is None else inputs.given.shape[1])
+    flops = products(tokens, state.parameters, 0 if inputs.side is None else inputs.side.shape[1])
     return {
         "nertool": {"seconds": median(ours), "all": ours, "f1": f1},
         "torch": {"seconds": median(theirs), "all": theirs, "f1": twin_f1},
@@ -152,14 +152,14 @@ def twin_score(twin: Any, config: Any, prepared: Any, working: Any) -> float:
     from nertool.evaluation.scores import score_predictions
     from nertool.inputs.windows import sentence_windows
 
-    part, (text, ids, given) = prepared.dev, working.dev
+    part, (text, ids, side) = prepared.dev, working.dev
     drawn = sentence_windows(text, np.arange(len(part.sentence_starts) - 1))
     twin.eval()
     with torch.no_grad():
         s = twin(
             torch.from_numpy(ids[drawn.positions]).long(),
             torch.from_numpy(drawn.windows),
-            None if given is None else torch.from_numpy(given[drawn.tokens]),
+            None if side is None else torch.from_numpy(side[drawn.tokens]),
         ).numpy()
     allowed = lattice(prepared.tags, config.decoding.scheme)
     tags = decode(s, part.sentence_starts, config.decoding.method, allowed)

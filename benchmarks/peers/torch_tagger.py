@@ -10,7 +10,7 @@ import torch
 
 from nertool.decoding.viterbi import decode
 from nertool.inputs.encoder import Encoder
-from nertool.inputs.text import setting_of
+from nertool.inputs.text import text_of
 from nertool.model.model import inputs_for
 from nertool.model.storage import load_model
 from peers.columns import sentences
@@ -53,8 +53,8 @@ class _Remembering(Encoder):
 def _tag(model, member, batch, allowed, W, b, U) -> str:
     if not batch:
         return ""
-    setting = setting_of(batch, np.array([0, len(batch)]))
-    parameters, (padded, ids, given) = inputs_for(member, setting, model.config)
+    text = text_of(batch, np.array([0, len(batch)]))
+    parameters, (padded, ids, side_inputs) = inputs_for(member, text, model.config)
     tables = [torch.from_numpy(a) for n, a in parameters.items() if n not in ("W", "b", "U")]
     columns = ids.shape[1] - len(tables)
     widths = [1] * len(tables)
@@ -68,10 +68,10 @@ def _tag(model, member, batch, allowed, W, b, U) -> str:
     m = padded.m
     windows = torch.from_numpy(padded.centres[:, None] + np.arange(-m, m + 1))
     x = R[windows].flatten(1)
-    if given is not None:
-        x = torch.cat([x, torch.from_numpy(given)], 1)
+    if side_inputs is not None:
+        x = torch.cat([x, torch.from_numpy(side_inputs)], 1)
     s = (torch.relu(x @ W.T + b) @ U.T).numpy()
-    tags = decode(s, setting.sentence_starts, model.config.decoding.method, allowed)
+    tags = decode(s, text.sentence_starts, model.config.decoding.method, allowed)
     names = [model.tags[i] for i in tags]
     pieces, at = [], 0
     for words in batch:

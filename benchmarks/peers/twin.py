@@ -42,15 +42,15 @@ class Twin(nn.Module):
             self.scores.weight.copy_(torch.from_numpy(parameters["U"]))
 
     def forward(
-        self, ids: torch.Tensor, windows: torch.Tensor, given: torch.Tensor | None
+        self, ids: torch.Tensor, windows: torch.Tensor, side: torch.Tensor | None
     ) -> torch.Tensor:
-        """Return s (B, K) for ids (n, F), windows (B, C) into them, given (B, e)."""
+        """Return s (B, K) for ids (n, F), windows (B, C) into them, side (B, e)."""
         parts, start = [], 0
         for table, n in zip(self.tables, self.columns, strict=True):
             parts.append(table(ids[:, start : start + n]).flatten(1))
             start += n
         R = self.drop_input(torch.cat(parts, 1))
         x = R[windows].flatten(1)
-        if given is not None:
-            x = torch.cat([x, given], 1)
+        if side is not None:
+            x = torch.cat([x, side], 1)
         return self.scores(self.drop_hidden(self.f(self.hidden(x))))

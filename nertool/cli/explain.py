@@ -15,7 +15,7 @@ from nertool.errors import CorpusError, NertoolError, did_you_mean
 from nertool.files.safe import open_output
 
 if TYPE_CHECKING:
-    from nertool.inputs.text import Setting
+    from nertool.inputs.text import Text
     from nertool.model.model import Model
 
 
@@ -68,12 +68,12 @@ def explain(
         )
     gold = None
     if line is not None:
-        setting, token, gold = _from_file(loaded, Path(text), line, report)
+        laid_out, token, gold = _from_file(loaded, Path(text), line, report)
     else:
         assert word is not None
-        setting, token = _from_sentence(text, word)
-    tag = None if class_ is None else _tag_of(loaded, class_, setting, token, member)
-    explanation = explaining.explain(loaded, setting, token, tag, gold, member)
+        laid_out, token = _from_sentence(text, word)
+    tag = None if class_ is None else _tag_of(loaded, class_, laid_out, token, member)
+    explanation = explaining.explain(loaded, laid_out, token, tag, gold, member)
     if html is not None:
         from nertool.explain.html import page
 
@@ -89,11 +89,11 @@ def explain(
             print(shown)
 
 
-def _from_sentence(text: str, word: str) -> tuple[Setting, int]:
+def _from_sentence(text: str, word: str) -> tuple[Text, int]:
     """Find a word of a sentence, by itself or by its number."""
     import numpy as np
 
-    from nertool.inputs.text import setting_of
+    from nertool.inputs.text import text_of
 
     words = text.split()
     if not words:
@@ -109,18 +109,18 @@ def _from_sentence(text: str, word: str) -> tuple[Setting, int]:
     if len(places) > 1:
         numbers = ", ".join(str(i + 1) for i in places)
         note(f"{word} stands at {numbers}: the first is explained; --word N takes another")
-    return setting_of([words], np.array([0, 1])), places[0]
+    return text_of([words], np.array([0, 1])), places[0]
 
 
 def _from_file(
     model: Model, path: Path, line: int, report: Path | None
-) -> tuple[Setting, int, str | None]:
+) -> tuple[Text, int, str | None]:
     """Read the token on a line of a CoNLL file, with its document, and its tag as the model has it."""
     import numpy as np
 
     from nertool.corpus.schemes import find_scheme, keep_labels, spans_of, tag_names, tags_of
     from nertool.formats.labelled import read_labelled, reading_of
-    from nertool.inputs.text import Setting
+    from nertool.inputs.text import Text
 
     settings = model.config.corpus
     with account(report, path) as ledger:
@@ -142,11 +142,11 @@ def _from_file(
     note(f"{corpus.place(token)}: tag {corpus.tags[corpus.tag_ids[token]]} (scheme {scheme})")
     if gold not in model.tags:
         note(f"the model does not know the tag {gold}: y is taken from what is explained")
-    setting = Setting(corpus.words, corpus.word_ids, starts, corpus.document_starts)
-    return setting, token, gold if gold in model.tags else None
+    laid_out = Text(corpus.words, corpus.word_ids, starts, corpus.document_starts)
+    return laid_out, token, gold if gold in model.tags else None
 
 
-def _tag_of(model: Model, name: str, setting: Setting, token: int, member: int) -> str:
+def _tag_of(model: Model, name: str, laid_out: Text, token: int, member: int) -> str:
     """Return the tag that a class or tag is asked about: of a class, the tag that scores highest."""
     from nertool.corpus.schemes import split_tag
     from nertool.explain.explanation import explain, tag_scores
@@ -159,5 +159,5 @@ def _tag_of(model: Model, name: str, setting: Setting, token: int, member: int) 
         raise NertoolError(
             f"--class: found {name}, expected one of {', '.join(known)}{did_you_mean(name, known)}"
         )
-    s = tag_scores(explain(model, setting, token, member=member).steps.s)
+    s = tag_scores(explain(model, laid_out, token, member=member).steps.s)
     return model.tags[max(own, key=lambda i: float(s[i]))]

@@ -175,9 +175,9 @@ def predict(
                 f"{did_you_mean(name, loaded.labels) or '; it knows ' + ', '.join(loaded.labels)}"
             )
     entries = expand(inputs, folders=out_dir is not None, brat=form == "brat")
-    side_by_side = Workers(CompiledTagger(loaded), workers or usable_cores())
+    assemble_windows = Workers(CompiledTagger(loaded), workers or usable_cores())
     texts = [entry.path for entry in entries]
-    with account(report, *texts, output) as ledger, side_by_side as pool:
+    with account(report, *texts, output) as ledger, assemble_windows as pool:
         if out_dir is not None:
             _into_folder(loaded, entries, out_dir, tagging, on_error, ledger, pool)
         elif to == "parquet":

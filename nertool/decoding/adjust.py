@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from nertool.config.records import DecodingConfig
-from nertool.inputs.text import Groups, Setting
+from nertool.inputs.text import Groups, Text
 from nertool.kernels.tagging import blend_groups
 from nertool.network.activations import Array
 
 
-def adjust(scores: Array, setting: Setting, decoding: DecodingConfig) -> Array:
+def adjust(scores: Array, text: Text, decoding: DecodingConfig) -> Array:
     """Return the scores (N, T) that tags are chosen by; O is the first.
 
     outside_bias is taken off O's score: more entities are found, at the price of false ones.
@@ -21,10 +21,10 @@ def adjust(scores: Array, setting: Setting, decoding: DecodingConfig) -> Array:
         scores = scores.copy(order="K")
         scores[:, 0] -= decoding.outside_bias
     if decoding.consistency:
-        a, (members, _, sizes) = decoding.consistency, setting.groups
+        a, (members, _, sizes) = decoding.consistency, text.groups
         p = np.asfortranarray(softmax(scores))
         if not blend_groups(p, members, sizes, a):
-            _blend(p, setting.groups, a)
+            _blend(p, text.groups, a)
         p += np.finfo(p.dtype).tiny
         scores = np.log(p, out=p)
     return scores

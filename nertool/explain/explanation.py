@@ -25,7 +25,7 @@ from nertool.explain.steps import (
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN
 from nertool.inputs.layout import Inputs
 from nertool.inputs.shapes import table_columns
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.model.model import Member, Model, inputs_for, score_tokens
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import embed
@@ -121,7 +121,7 @@ def tag_probabilities(s: Array, output: str) -> Array:
 
 def explain(
     model: Model,
-    setting: Setting,
+    text: Text,
     token: int,
     tag: str | None = None,
     gold: str | None = None,
@@ -136,15 +136,15 @@ def explain(
     opinion = None
     if model.first_stage:
         first = model.first_stage[0]
-        own, inputs = inputs_for(first, setting, config)
+        own, inputs = inputs_for(first, text, config)
         opinion = softmax(score_tokens(own, config, inputs))
-    parameters, inputs = inputs_for(network, setting, config, opinion)
+    parameters, inputs = inputs_for(network, text, config, opinion)
     tables = list(tables_of(parameters).values())
     columns = list(table_columns(config).values())
     ids = window_ids(inputs, token)
     R = embed(tables, ids, columns).astype(np.float64)  # (C, d)
-    given = None if inputs.given is None else inputs.given[token].astype(np.float64)
-    x = R.reshape(-1) if given is None else np.concatenate([R.reshape(-1), given])
+    side = None if inputs.side is None else inputs.side[token].astype(np.float64)
+    x = R.reshape(-1) if side is None else np.concatenate([R.reshape(-1), side])
 
     weights = weights_of(parameters)
     tags = tuple(model.tags)
@@ -158,11 +158,11 @@ def explain(
     y = np.eye(len(tags))[tags.index(target), len(tags) - K :]
     steps = work_through(weights, config.network.activation, config.network.output, x, y, output)
 
-    sentence = int(setting.sentences[token])
-    start, end = setting.sentence_starts[sentence : sentence + 2].tolist()
-    words = tuple(setting.words[i] for i in setting.word_ids[start:end])
-    decoded = analyse(CompiledTagger(model), setting).tag_ids[token]
-    pieces, tried = _pieces(network, config, steps, R, ids, given, words, token - start, tags)
+    sentence = int(text.sentences[token])
+    start, end = text.sentence_starts[sentence : sentence + 2].tolist()
+    words = tuple(text.words[i] for i in text.word_ids[start:end])
+    decoded = analyse(CompiledTagger(model), text).tag_ids[token]
+    pieces, tried = _pieces(network, config, steps, R, ids, side, words, token - start, tags)
     parts = np.stack([*(piece.share for piece in pieces), steps.weights.b])
     graph = draw_graph(steps, parts, [piece.text for piece in pieces], tag)
     return Explanation(
@@ -186,7 +186,7 @@ def explain(
 
 def window_ids(inputs: Inputs, token: int) -> Array:
     """Return the row numbers (C, F) of the words of a token's window."""
-    centre, m = int(inputs.text.centres[token]), inputs.text.m
+    centre, m = int(inputs.padded.centres[token]), inputs.padded.m
     return inputs.ids[centre - m : centre + m + 1]
 
 
@@ -196,14 +196,14 @@ def _pieces(
     steps: Steps,
     R: Array,
     ids: Array,
-    given: Array | None,
+    side: Array | None,
     words: Sequence[str],
     at: int,
     tags: Sequence[str],
 ) -> tuple[tuple[Piece, ...], int]:
     """Take the window apart: its words, and what stands beside it."""
     (C, d), m = R.shape, config.windows.size // 2
-    widths = [d] * C + ([] if given is None else [len(given)])
+    widths = [d] * C + ([] if side is None else [len(side)])
     parts = parts_of_z(steps.weights.W, steps.weights.b, steps.x, widths)
     attributions = gradient_times_input(steps, widths)
     vocabulary = _Vocabulary(network)
@@ -228,9 +228,9 @@ def _pieces(
                 flip,
             )
         )
-    if given is not None:
+    if side is not None:
         of_given = float(attributions[C])
-        pieces.append(Piece("⟨document⟩", None, "", len(given), parts[C], of_given, (), None))
+        pieces.append(Piece("⟨document⟩", None, "", len(side), parts[C], of_given, (), None))
     return tuple(pieces), len(vocabulary.tried)
 
 

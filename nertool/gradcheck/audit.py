@@ -28,7 +28,7 @@ from nertool.network.objective import (
     Objective,
     ParameterGradients,
     Parameters,
-    evaluate,
+    forward_loss,
     tables_of,
     weights_of,
 )
@@ -258,8 +258,8 @@ def loss_of(snapshot: Snapshot) -> tuple[float, float]:
     large for 32 bits, and not too large altogether."""
     _, objective, parameters, batch, masks = snapshot
     with np.errstate(all="ignore"):
-        J = evaluate(objective, parameters, batch, masks).J
-        return J, evaluate(objective, *in_float64(parameters, batch, masks)).J
+        J = forward_loss(objective, parameters, batch, masks).J
+        return J, forward_loss(objective, *in_float64(parameters, batch, masks)).J
 
 
 def first_not_finite(snapshot: Snapshot) -> str | None:
@@ -267,14 +267,14 @@ def first_not_finite(snapshot: Snapshot) -> str | None:
     number; say which it is, None if there is none."""
     _, objective, parameters, batch, masks = snapshot
     with np.errstate(all="ignore"):
-        J, ds, cache = evaluate(objective, parameters, batch, masks)
+        J, ds, cache = forward_loss(objective, parameters, batch, masks)
         W, b, U = weights_of(parameters)
         z = cache.x @ W.T + b
         h = cache.h if masks.hidden is None else cache.h * masks.hidden
         _, gradients = loss_and_gradients(objective, parameters, batch, masks)
         values: dict[str, Array] = dict(parameters)
-        if batch.given is not None:
-            values["given"] = batch.given
+        if batch.side is not None:
+            values["side"] = batch.side
         R = embed(list(tables_of(parameters).values()), batch.ids, objective.columns)
         values |= {
             "R": R,

@@ -29,7 +29,7 @@ from nertool.network.objective import (
     ParameterGradients,
     Parameters,
     dense,
-    evaluate,
+    forward_loss,
     tables_of,
 )
 from nertool.network.shards import loss_and_gradients
@@ -159,7 +159,7 @@ def in_float64(
     return (
         {name: np.array(array, dtype=np.float64) for name, array in parameters.items()},
         batch._replace(
-            y=batch.y.astype(np.float64), given=wide(batch.given), weights=wide(batch.weights)
+            y=batch.y.astype(np.float64), side=wide(batch.side), weights=wide(batch.weights)
         ),
         Masks(wide(masks.input), wide(masks.hidden)),
     )
@@ -247,8 +247,8 @@ def _slopes(
     by_complex = np.empty((len(ladders.complex), len(steps)))
     for k, i in enumerate(steps):
         for e, eps in enumerate(ladders.central):
-            above = evaluate(objective, move(i, eps), batch, masks)
-            below = evaluate(objective, move(i, -eps), batch, masks)
+            above = forward_loss(objective, move(i, eps), batch, masks)
+            below = forward_loss(objective, move(i, -eps), batch, masks)
             central[e, k] = (above.J - below.J) / (2.0 * eps)
             # Where f is piecewise linear, f′ jumps at the kinks and nowhere else.
             if piece is not None:

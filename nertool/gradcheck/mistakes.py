@@ -189,16 +189,16 @@ def _last_one_wins(place: Array, values: Array, n: int) -> Array:
 def _input_mask_forgotten(
     chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
 ) -> ParameterGradients:
-    right, evaluate = shards.share_of, objective.evaluate
+    right, forward_loss = shards.share_of, objective.forward_loss
 
     def wrong(
         chosen: Objective, theta: Parameters, part: Batch, masks: Masks, of: float, trained: bool
     ) -> Share:
         def with_mask(*arguments: Any) -> Any:
-            return evaluate(chosen, theta, part, masks)
+            return forward_loss(chosen, theta, part, masks)
 
         # Forward with the mask, and back without.
-        with _replaced(shards, "evaluate", with_mask):
+        with _replaced(shards, "forward_loss", with_mask):
             return right(chosen, theta, part, Masks(None, masks.hidden), of, trained)
 
     with _replaced(shards, "share_of", wrong):
@@ -230,11 +230,11 @@ def _window_reversed(
 def _given_taken_for_words(
     chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
 ) -> ParameterGradients:
-    assert batch.given is not None
-    e = batch.given.shape[1]
+    assert batch.side is not None
+    e = batch.side.shape[1]
 
     def wrong(weights: Weights, activation: str, ds: Array, cache: Cache) -> Gradients:
-        right = backward(weights, activation, ds, cache._replace(given=0))
+        right = backward(weights, activation, ds, cache._replace(side_width=0))
         return right._replace(x=np.roll(right.x, -e, axis=1)[:, :-e])
 
     with _replaced(shards, "backward", wrong):
@@ -313,7 +313,7 @@ MISTAKES: tuple[Mistake, ...] = (
             _replacing(lookup, "scatter_add", _last_one_wins), ("tables",)),
     Mistake("window reversed", "∂J/∂x goes to the window's words in the wrong order",
             _window_reversed, ("tables",)),
-    Mistake("given inputs taken for words", "∂J/∂x is cut at the wrong end",
+    Mistake("side inputs taken for words", "∂J/∂x is cut at the wrong end",
             _given_taken_for_words, ("tables",)),
     Mistake("next row", "∂J/∂L goes to the row after the word's", _next_row, ("tables",)),
     Mistake("unmet row", "a row that no window has, such as a padding's, is changed, too",

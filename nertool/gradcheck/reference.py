@@ -62,14 +62,14 @@ LOSS: dict[str, Callable[[Array, Array], Array]] = {"logistic": _logistic, "soft
 def reference_J(
     objective: Objective, parameters: Parameters, batch: Batch, masks: Masks = NO_MASKS
 ) -> complex:
-    """Return J as objective.evaluate does, for parameters of which some or all may be complex."""
+    """Return J as objective.forward_loss does, for parameters of which some or all may be complex."""
     W, b, U = weights_of(parameters)
     R = embed(list(tables_of(parameters).values()), batch.ids, objective.columns)   # (n, d)
     if masks.input is not None:
         R = R * masks.input
     x = R[batch.windows].reshape(len(batch.windows), -1)                            # (B, C d)
-    if batch.given is not None:
-        x = np.concatenate([x, batch.given], axis=1)                                # (B, D)
+    if batch.side is not None:
+        x = np.concatenate([x, batch.side], axis=1)                                # (B, D)
     h = F[objective.activation](x @ W.T + b)                                        # (B, H)
     if masks.hidden is not None:
         h = h * masks.hidden

@@ -91,7 +91,7 @@ def _harmless(mistake: Mistake, chosen: Objective, theta: Parameters, batch: Bat
         if name in tables
     ):
         return "the batch meets every row"
-    if mistake.name == "given inputs taken for words" and batch.given is None:
+    if mistake.name == "side inputs taken for words" and batch.side is None:
         return "nothing stands beside the windows"
     if mistake.name == "window reversed" and batch.windows.shape[1] == 1:
         return "a window of one word has no order"

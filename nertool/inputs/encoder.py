@@ -1,4 +1,4 @@
-"""From a word form to its row numbers: which vector it gets, which features it shows, what is
+"""From a word type to its row numbers: which vector it gets, which features it shows, what is
 remembered of it.
 
 The word vectors' table L has three rows of its own before the vocabulary's:
@@ -25,13 +25,13 @@ _DIGIT = re.compile(r"\d")
 
 
 class Encoder:
-    """Word forms → row numbers of the tables: L's first, then each feature's, then the memory's."""
+    """Word types → row numbers of the tables: L's first, then each feature's, then the memory's."""
 
     def __init__(
         self, words: Sequence[str], features: Sequence[str], remembered: Sequence[str] | None = None
     ) -> None:
         """words: the vocabulary, in the order of L's rows after the special ones; features: by name;
-        remembered: the word forms of the memory's rows after its first, None if there is no memory."""
+        remembered: the word types of the memory's rows after its first, None if there is no memory."""
         self.words = words
         self.features = list(features)
         self.remembered = remembered
@@ -48,7 +48,7 @@ class Encoder:
         return np.array([[PAD_LEFT, *beyond], [PAD_RIGHT, *beyond]], dtype=np.int32)
 
     def encode(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """Return (n, F) int32: for each word form its row in L, then its number for each feature, then
+        """Return (n, F) int32: for each word type its row in L, then its number for each feature, then
         its row in the memory."""
         vectors = np.array([self.vector_row(word) for word in words], dtype=np.int32)
         parts = [vectors[:, None], feature_ids(self.features, words)]
@@ -63,7 +63,7 @@ class Encoder:
         return self.fallback_row(word) if row is None else row
 
     def fallback_row(self, word: str) -> int:
-        """Find the row of a word form that the vocabulary lacks; UNKNOWN if nothing like it is there."""
+        """Find the row of a word type that the vocabulary lacks; UNKNOWN if nothing like it is there."""
         lower = word.lower()
         forms = [lower]
         if _DIGIT.search(word):

@@ -1,6 +1,6 @@
-"""What a word looks like: for each feature a number a word form, with a trained embedding of its own.
+"""What a word looks like: for each feature a number a word type, with a trained embedding of its own.
 
-A feature maps a word form to 1 … size−1; 0 is kept for the padding beyond a sentence's ends.
+A feature maps a word type to 1 … size−1; 0 is kept for the padding beyond a sentence's ends.
 To add one: write its function, name it in FEATURES, and give its key to the config's features
 section. The network needs no change: a table more is looked up, and gets its gradient, like any other.
 """

@@ -16,24 +16,24 @@ from nertool.corpus.columnar import Ids
 from nertool.inputs.context import context_ids
 from nertool.inputs.means import Values
 from nertool.inputs.shapes import contexts_of
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.inputs.windows import PaddedText, pad
 
 
 class Inputs(NamedTuple):
     """ids (P, F): the row numbers, in every table, of each word and padding of the padded text;
-    given (N, e): what stands beside each token's window, or None."""
+    side (N, e): what stands beside each token's window, or None."""
 
-    text: PaddedText
+    padded: PaddedText
     ids: Ids
-    given: Values | None
+    side: Values | None
 
 
-def lay_out(type_ids: Ids, setting: Setting, config: Config, given: Values | None = None) -> Inputs:
-    """Give every word of a text its row numbers: type_ids (2 + forms, F_1) of the two paddings and of
-    each word form, then those of its context (0 for the paddings)."""
-    text = pad(setting.word_ids, setting.sentence_starts, config.windows.size // 2)
-    contexts = context_ids(contexts_of(config), setting)
-    around = np.zeros((len(text.types), contexts.shape[1]), dtype=np.int32)
-    around[text.centres] = contexts
-    return Inputs(text, np.concatenate([type_ids[text.types], around], axis=1), given)
+def lay_out(type_ids: Ids, text: Text, config: Config, side: Values | None = None) -> Inputs:
+    """Give every word of a text its row numbers: type_ids (2 + word types, F_1) of the two paddings and of
+    each word type, then those of its context (0 for the paddings)."""
+    padded = pad(text.word_ids, text.sentence_starts, config.windows.size // 2)
+    contexts = context_ids(contexts_of(config), text)
+    around = np.zeros((len(padded.types), contexts.shape[1]), dtype=np.int32)
+    around[padded.centres] = contexts
+    return Inputs(padded, np.concatenate([type_ids[padded.types], around], axis=1), side)

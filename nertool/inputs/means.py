@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.inputs.text import Groups, Setting
+from nertool.inputs.text import Groups, Text
 from nertool.kernels.network import add_rows
 
 Values = NDArray[np.floating[Any]]
@@ -60,31 +60,31 @@ def others_mean(values: Values, groups: Groups) -> Values:
     return means
 
 
-def neighbour_sums(setting: Setting, own: Values) -> Values:
-    """Return the sum of what stands before and after the members of each group of setting.groups, (G, 2v):
+def neighbour_sums(text: Text, own: Values) -> Values:
+    """Return the sum of what stands before and after the members of each group of text.groups, (G, 2v):
     of own (N + 1, v), each token's vector, the last for beyond a sentence's ends."""
-    members, _, sizes = setting.groups
-    sums = [group_sums(own, side[members], sizes) for side in setting.neighbours]
+    members, _, sizes = text.groups
+    sums = [group_sums(own, side[members], sizes) for side in text.neighbours]
     return np.concatenate(sums, axis=1)
 
 
-def neighbour_means(setting: Setting, own: Values) -> Values:
+def neighbour_means(text: Text, own: Values) -> Values:
     """Return what stands before and after the word elsewhere in the document, for each member of
-    setting.groups (M, 2v): the mean vectors of its other occurrences' left and right neighbours (0
+    text.groups (M, 2v): the mean vectors of its other occurrences' left and right neighbours (0
     beyond a sentence's ends).
 
     own (N, v): each token's vector.
     """
-    members, group, sizes = setting.groups
+    members, group, sizes = text.groups
     padded = np.concatenate([own, np.zeros((1, own.shape[1]), dtype=own.dtype)])
-    means = neighbour_sums(setting, padded)[group]
-    means -= np.concatenate([padded[side[members]] for side in setting.neighbours], axis=1)
+    means = neighbour_sums(text, padded)[group]
+    means -= np.concatenate([padded[side[members]] for side in text.neighbours], axis=1)
     means /= (sizes - 1)[group, None].astype(own.dtype)
     return means
 
 
-def document_means(setting: Setting, own: Values) -> Values:
-    """Return the mean vector of each document, as setting.documents numbers them, (D, v); own as above."""
-    lengths = np.bincount(setting.documents)
+def document_means(text: Text, own: Values) -> Values:
+    """Return the mean vector of each document, as text.documents numbers them, (D, v); own as above."""
+    lengths = np.bincount(text.documents)
     sums = group_sums(own, np.arange(len(own)), lengths)
     return np.asarray(sums / np.maximum(lengths, 1)[:, None].astype(own.dtype))

@@ -1,4 +1,4 @@
-"""Entity memory: how often each word form of the training text was of each class.
+"""Entity memory: how often each word type of the training text was of each class.
 
 P(class | word) is counted, not trained. A network that met a word's own label in its input would
 learn to copy it; so in training the counts of the token's own document are taken out first.
@@ -13,31 +13,31 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids
 from nertool.inputs.means import Values
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 
 UNMET = 0  # the row of words that were never met, and of the padding: zeros
 
 
 class Memory(NamedTuple):
     """table (1 + words + pairs, K + 2): class shares and a bit for "was met". Row 0: never met; then
-    a row for each word form, counted on the whole text; then a row for each word and document that
+    a row for each word type, counted on the whole text; then a row for each word and document that
     go together, without that document. rows (N,): each token's row of the last kind."""
 
     table: Values
     rows: Ids
 
 
-def remember(setting: Setting, classes: NDArray[np.integer], K: int) -> Memory:
-    """Count the classes (N,) in 0 … K of a text's tokens by word form; 0 is O.
+def remember(text: Text, classes: NDArray[np.integer], K: int) -> Memory:
+    """Count the classes (N,) in 0 … K of a text's tokens by word type; 0 is O.
 
     Where the text is all one document, a sentence is what is left out.
     """
-    V = len(setting.words)
-    counts = _counts(setting.word_ids, classes, V, K)
-    several = len(setting.document_starts) > 2
-    units = setting.documents if several else setting.sentences
+    V = len(text.words)
+    counts = _counts(text.word_ids, classes, V, K)
+    several = len(text.document_starts) > 2
+    units = text.documents if several else text.sentences
     U = int(units.max()) + 1 if len(units) else 1
-    pairs, place = np.unique(setting.word_ids * np.int64(U) + units, return_inverse=True)
+    pairs, place = np.unique(text.word_ids * np.int64(U) + units, return_inverse=True)
     elsewhere = counts[pairs // U] - _counts(place, classes, len(pairs), K)
     table = np.concatenate([_shares(np.zeros((1, K + 1))), _shares(counts), _shares(elsewhere)])
     return Memory(table.astype(np.float32), (1 + V + place).astype(np.int32))

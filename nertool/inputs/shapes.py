@@ -10,7 +10,7 @@ MEMORY = "M"  # the memory's table; it is counted, not trained
 
 
 def features_of(config: Config) -> list[str]:
-    """Name the features of word forms that the config gives a width, in FEATURES' order."""
+    """Name the features of word types that the config gives a width, in FEATURES' order."""
     return [name for name in FEATURES if getattr(config.features, name)]
 
 

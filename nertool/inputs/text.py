@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Interner, Offsets
 from nertool.inputs.features import CAPITALS, CAPS, INITIAL, LOWER, MIXED, SINGLE
-from nertool.inputs.word_types import WordForms
+from nertool.inputs.word_types import WordTypes
 
 Booleans = NDArray[np.bool_]
 
@@ -77,7 +77,7 @@ def groups_of(keys: NDArray[np.int64]) -> Groups:
 
 
 @dataclass(frozen=True)
-class Setting:
+class Text:
     """A text, and who is whose neighbour in it. words, word_ids, sentence_starts, document_starts
     are as in Corpus; N tokens in S sentences."""
 
@@ -116,18 +116,18 @@ class Setting:
         return before, after
 
     @cached_property
-    def forms(self) -> WordForms:
-        return self.words if isinstance(self.words, WordForms) else WordForms(list(self.words))
+    def word_types(self) -> WordTypes:
+        return self.words if isinstance(self.words, WordTypes) else WordTypes(list(self.words))
 
     @cached_property
     def caps(self) -> NDArray[np.int8]:
         """Each token's class of capitals, (N,): as the feature caps has them."""
-        return np.asarray(self.forms.caps[self.word_ids])
+        return np.asarray(self.word_types.caps[self.word_ids])
 
     @cached_property
     def groups(self) -> Groups:
         """The tokens whose document has the same word elsewhere, in whatever case."""
-        lower = self.forms.lower
+        lower = self.word_types.lower
         ids = lower[self.word_ids].astype(np.int64)
         return groups_of(self.documents * (1 + int(lower.max(initial=0))) + ids)
 
@@ -152,7 +152,7 @@ class Setting:
         return np.where(capitals, 2, np.where(title, 1, 0))
 
 
-def setting_of(sentences: Iterable[Sequence[str]], document_starts: Offsets) -> Setting:
+def text_of(sentences: Iterable[Sequence[str]], document_starts: Offsets) -> Text:
     """Lay sentences of words out flat."""
     interner = Interner()
     starts = [0]
@@ -160,7 +160,7 @@ def setting_of(sentences: Iterable[Sequence[str]], document_starts: Offsets) -> 
     for sentence in sentences:
         word_ids.extend([interner[word] for word in sentence])
         starts.append(len(word_ids))
-    return Setting(
+    return Text(
         list(interner),
         np.array(word_ids, dtype=np.int32),
         np.array(starts, dtype=np.int64),

@@ -1,4 +1,4 @@
-"""The distinct word forms of a text, and what is found once for each: pieces of a text share them."""
+"""The distinct word types of a text, and what is found once for each: pieces of a text share them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from nertool.corpus.columnar import Ids, Interner
 from nertool.inputs.features import caps
 
 
-class WordForms(Sequence[str]):
-    """Word forms in a list that may grow at its end, and arrays that grow with it.
+class WordTypes(Sequence[str]):
+    """Word types in a list that may grow at its end, and arrays that grow with it.
 
     words: the list, which stays the caller's own.
     """
@@ -35,7 +35,7 @@ class WordForms(Sequence[str]):
 
     @property
     def caps(self) -> np.ndarray:
-        """Each form's class of capitals, (n,) int8: as the feature caps has them."""
+        """Each word type's class of capitals, (n,) int8: as the feature caps has them."""
         new = self.words[len(self._caps) :]
         if new:
             added = np.array([caps(word) for word in new], dtype=np.int8)
@@ -44,7 +44,7 @@ class WordForms(Sequence[str]):
 
     @property
     def lower(self) -> Ids:
-        """A number for each form, (n,) int32: the same for forms that differ in case alone."""
+        """A number for each word type, (n,) int32: the same for those that differ in case alone."""
         new = self.words[len(self._lower) :]
         if new:
             ids = self._lower_ids

@@ -14,10 +14,10 @@ from nertool.decoding.viterbi import Lattice, lattice
 from nertool.inputs.encoder import Encoder
 from nertool.inputs.layout import Inputs, lay_out
 from nertool.inputs.shapes import table_columns
-from nertool.inputs.side import given_inputs
-from nertool.inputs.text import Setting
+from nertool.inputs.side import side_inputs
+from nertool.inputs.text import Text
 from nertool.network.activations import Array
-from nertool.network.lookup import embed, side_by_side
+from nertool.network.lookup import assemble_windows, embed
 from nertool.network.objective import Parameters, tables_of, weights_of
 from nertool.network.scorer import scores
 
@@ -74,24 +74,24 @@ def starting_vectors(member: Member, rows: NDArray[np.integer]) -> Array:
 
 
 def inputs_for(
-    member: Member, setting: Setting, config: Config, first_stage: Array | None = None
+    member: Member, text: Text, config: Config, first_stage: Array | None = None
 ) -> tuple[Parameters, Inputs]:
     """Return what the scorer needs to read a text: the member's parameters, with "L" cut to the rows
     that the text meets, and the text's inputs, which point into it.
 
     first_stage (N, T): the first stage's probabilities for the text, for members of the second.
     """
-    type_ids = np.concatenate([member.encoder.padding, member.encoder.encode(setting.words)])
+    type_ids = np.concatenate([member.encoder.padding, member.encoder.encode(text.words)])
     form_rows = type_ids[2:, 0].copy()
-    given = given_inputs(
+    side = side_inputs(
         config.features,
-        setting,
+        text,
         lambda ids: starting_vectors(member, form_rows[ids]),
         first_stage,
     )
     rows, type_ids[:, 0] = np.unique(type_ids[:, 0], return_inverse=True)
     parameters = {**member.parameters, "L": word_vectors(member, rows)}
-    return parameters, lay_out(type_ids, setting, config, given)
+    return parameters, lay_out(type_ids, text, config, side)
 
 
 def score_tokens(parameters: Parameters, config: Config, inputs: Inputs) -> Array:
@@ -103,20 +103,20 @@ def score_tokens(parameters: Parameters, config: Config, inputs: Inputs) -> Arra
     tables = list(tables_of(parameters).values())
     columns = list(table_columns(config).values())
     weights = weights_of(parameters)
-    text, ids, given = inputs
-    m = text.m
-    N, K = len(text.centres), len(weights.U)
+    padded, ids, side = inputs
+    m = padded.m
+    N, K = len(padded.centres), len(weights.U)
     # A single output tells two tags apart: O has no u of its own, its score is 0, and e^s are the
     # odds against it.
     implied = int(K == 1)
     out = np.zeros((N, implied + K), dtype=weights.U.dtype)
     for start in range(0, N, _BLOCK):
-        centres = text.centres[start : start + _BLOCK]
+        centres = padded.centres[start : start + _BLOCK]
         first = centres[0] - m
         R = embed(tables, ids[first : centres[-1] + m + 1], columns)     # (n, d)
         windows = centres[:, None] - first + np.arange(-m, m + 1)        # (B, C)
-        beside = None if given is None else given[start : start + _BLOCK]
-        x = side_by_side(R, windows, beside)                             # (B, D)
+        sides = None if side is None else side[start : start + _BLOCK]
+        x = assemble_windows(R, windows, sides)                          # (B, D)
         out[start : start + _BLOCK, implied:] = scores(weights, config.network.activation, x)
     return out
 

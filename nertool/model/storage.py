@@ -31,7 +31,7 @@ from nertool.errors import ConfigError, ModelError
 from nertool.files.safe import current_umask, replacing_folder, restore_interrupted
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
 from nertool.inputs.shapes import MEMORY, feature_table_shapes, features_of, table_columns
-from nertool.inputs.side import given_width
+from nertool.inputs.side import side_width
 from nertool.model.model import Member, Model, outputs
 from nertool.network.activations import Array
 
@@ -196,7 +196,7 @@ def _fits(model: Model) -> bool:
     )
 
 
-def _member_fits(member: Member, model: Model, given_first: bool, H: int) -> bool:
+def _member_fits(member: Member, model: Model, has_first_stage: bool, H: int) -> bool:
     config, v, T, rows = model.config, member.L.shape[1], len(model.tags), member.rows
     if rows.ndim != 1 or rows.dtype.kind != "i":
         return False
@@ -205,7 +205,7 @@ def _member_fits(member: Member, model: Model, given_first: bool, H: int) -> boo
         tables[MEMORY] = (1 + len(member.encoder.remembered or []), len(model.labels) + 2)
     columns = table_columns(config)
     d = sum(columns[name] * tables[name][1] for name in columns)
-    D = config.windows.size * d + given_width(config, v, T, given_first)
+    D = config.windows.size * d + side_width(config, v, T, has_first_stage)
     expected = {**tables, "W": (H, D), "b": (H,), "U": (outputs(model.tags, config), H)}
     inside = not len(rows) or (rows[0] >= 0 and rows[-1] < len(member.L))
     return {name: array.shape for name, array in member.parameters.items()} == expected and bool(

@@ -56,17 +56,17 @@ def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1, out=R)
 
 
-def side_by_side(R: Array, windows: NDArray[np.integer], given: Array | None = None) -> Array:
-    """Return x (B, D): for each window (B, C) its words' rows of R (n, d), and what is given beside
+def assemble_windows(R: Array, windows: NDArray[np.integer], side: Array | None = None) -> Array:
+    """Return x (B, D): for each window (B, C) its words' rows of R (n, d), and the side inputs
     them (B, e); D = C d + e."""
     (B, C), d = windows.shape, R.shape[1]
-    e, dtypes = (0, [R]) if given is None else (given.shape[1], [R, given])
+    e, dtypes = (0, [R]) if side is None else (side.shape[1], [R, side])
     x = np.empty((B, C * d + e), dtype=np.result_type(*dtypes))
     words = x[:, : C * d]
     if not kernels.gather_rows(words, [R], windows.astype(np.int32, copy=False), [C]):
         words[:] = R.take(windows, axis=0).reshape(B, -1)
-    if given is not None:
-        x[:, C * d :] = given
+    if side is not None:
+        x[:, C * d :] = side
     return x
 
 

@@ -15,8 +15,8 @@ from nertool.network.activations import Array
 from nertool.network.lookup import (
     RowGradient,
     Rows,
+    assemble_windows,
     embed,
-    side_by_side,
 )
 from nertool.network.losses import LOSSES
 from nertool.network.scorer import Cache, Weights, forward
@@ -42,14 +42,14 @@ class Objective(NamedTuple):
 
 class Batch(NamedTuple):
     """B windows over n words: ids (n, F) are the words' row numbers in the tables, windows (B, C)
-    point into the n words, y (B, K) are the targets; given (B, e) stands in x beside the window's
+    point into the n words, y (B, K) are the targets; side (B, e) stands in x beside the window's
     rows: inputs of the centre that come from elsewhere, so that no gradient goes back into them;
     weights (B,): how much each window counts in J, None for 1 each."""
 
     ids: Rows
     windows: NDArray[np.integer]
     y: Array
-    given: Array | None = None
+    side: Array | None = None
     weights: Array | None = None
 
 
@@ -79,7 +79,7 @@ class Pass(NamedTuple):
     cache: Cache
 
 
-def evaluate(
+def forward_loss(
     objective: Objective, parameters: Parameters, batch: Batch, masks: Masks = NO_MASKS
 ) -> Pass:
     """Go forward: J = mean loss of the B windows + l2/2 (‖W‖² + ‖U‖²)."""
@@ -88,8 +88,8 @@ def evaluate(
     R = embed(tables, batch.ids, objective.columns)                     # (n, d)
     if masks.input is not None:
         R *= masks.input
-    x = side_by_side(R, batch.windows, batch.given)                     # (B, D)  D = C d + e
-    e = 0 if batch.given is None else batch.given.shape[1]
+    x = assemble_windows(R, batch.windows, batch.side)                     # (B, D)  D = C d + e
+    e = 0 if batch.side is None else batch.side.shape[1]
     s, cache = forward(weights, objective.activation, x, masks.hidden, e)   # (B, K)
     J, ds = LOSSES[objective.output](s, batch.y, batch.weights)
     if objective.l2:

@@ -26,17 +26,17 @@ class Weights(NamedTuple):
 
 
 class Cache(NamedTuple):
-    """What forward keeps for backward. mask is the hidden layer's dropout mask, or None; given: how
+    """What forward keeps for backward. mask is the hidden layer's dropout mask, or None; side_width:
     many of x's last entries are not words' rows, so that nothing asks for their gradient."""
 
     x: Array  # (B, D)
     h: Array  # (B, H), before dropout
     mask: Array | None  # (B, H)
-    given: int = 0
+    side_width: int = 0
 
 
 class Gradients(NamedTuple):
-    """∂J/∂W, ∂J/∂b and ∂J/∂U, summed over the batch, and ∂J/∂x (B, D − given) for each window."""
+    """∂J/∂W, ∂J/∂b and ∂J/∂U, summed over the batch, and ∂J/∂x (B, D − side_width) for each window."""
 
     weights: Weights
     x: Array
@@ -49,7 +49,7 @@ def scores(weights: Weights, activation: str, x: Array) -> Array:
 
 
 def forward(
-    weights: Weights, activation: str, x: Array, mask: Array | None = None, given: int = 0
+    weights: Weights, activation: str, x: Array, mask: Array | None = None, side_width: int = 0
 ) -> tuple[Array, Cache]:
     """Return s (B, K) and the cache that backward needs; mask (B, H) is applied to h, for dropout."""
     W, b, U = weights
@@ -57,7 +57,7 @@ def forward(
     z += b                                                 # (B, H)  z = W x + b
     h = ACTIVATIONS[activation].f(z, out=z)                # (B, H)  h = f(z), in z's place
     kept = h if mask is None else h * mask                 # (B, H)
-    return kept @ U.T, Cache(x, h, mask, given)            # (B, K)  s = U h
+    return kept @ U.T, Cache(x, h, mask, side_width)            # (B, K)  s = U h
 
 
 def backward(weights: Weights, activation: str, ds: Array, cache: Cache) -> Gradients:
@@ -67,7 +67,7 @@ def backward(weights: Weights, activation: str, ds: Array, cache: Cache) -> Grad
     ∂s/∂x = Wᵀδ); training passes (p − y) / B. Changes nothing.
     """
     W, _, U = weights
-    x, h, mask, given = cache
+    x, h, mask, side_width = cache
     dh = ds @ U                                            # (B, H)  ∂J/∂h = Uᵀ ds
     kept = h
     if mask is not None:
@@ -81,5 +81,5 @@ def backward(weights: Weights, activation: str, ds: Array, cache: Cache) -> Grad
             b=delta.sum(axis=0),                           # (H,)    δ
             U=ds.T @ kept,                                 # (K, H)  ds hᵀ
         ),
-        x=delta @ W[:, : x.shape[1] - given],              # (B, D)  Wᵀ δ, back into the words' rows
+        x=delta @ W[:, : x.shape[1] - side_width],              # (B, D)  Wᵀ δ, back into the words' rows
     )

@@ -16,7 +16,7 @@ from nertool.network.objective import (
     Objective,
     ParameterGradients,
     Parameters,
-    evaluate,
+    forward_loss,
     tables_of,
     weights_of,
 )
@@ -56,7 +56,7 @@ def parts_of(batch: Batch, masks: Masks) -> list[Part]:
                     batch.ids[words],
                     windows - words.start,
                     batch.y[own],
-                    None if batch.given is None else batch.given[own],
+                    None if batch.side is None else batch.side[own],
                     None if batch.weights is None else batch.weights[own],
                 ),
                 Masks(
@@ -81,7 +81,7 @@ def share_of(
     objective: Objective, parameters: Parameters, batch: Batch, masks: Masks, of: float, trained: bool
 ) -> Share:
     """Go forward and back through a part, which is so much (`of`) of its batch: J is a mean."""
-    J, ds, cache = evaluate(objective, parameters, batch, masks)
+    J, ds, cache = forward_loss(objective, parameters, batch, masks)
     back = backward(weights_of(parameters), objective.activation, of * ds, cache)
     dR = None
     if trained:

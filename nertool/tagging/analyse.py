@@ -5,12 +5,12 @@ from __future__ import annotations
 from nertool.corpus.schemes import spans_of
 from nertool.decoding.decoded import Decoded
 from nertool.decoding.viterbi import decode
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.model.calibrate import temperature_of
 from nertool.tagging.compiled import CompiledTagger
 
 
-def analyse(tagger: CompiledTagger, text: Setting) -> Decoded:
+def analyse(tagger: CompiledTagger, text: Text) -> Decoded:
     """Return a text's scores, tags and entities; `.probabilities()` of the result says how sure they are.
 
     Every command that tags goes through this function. The temperature does not change the tags: it

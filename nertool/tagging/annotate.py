@@ -17,7 +17,7 @@ from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.decoding.decoded import Decoded
 from nertool.decoding.nbest import n_best
 from nertool.decoding.probabilities import Sums, tag_probabilities
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.network.activations import Array
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
@@ -50,9 +50,9 @@ class Details:
         return self.n_best > 1 or self.marginals
 
 
-def text_of_corpus(corpus: Corpus) -> Setting:
+def text_of_corpus(corpus: Corpus) -> Text:
     """Return a corpus's words with their sentences and documents, as the tagger reads them."""
-    return Setting(
+    return Text(
         corpus.words, corpus.word_ids, corpus.sentence_starts, np.unique(corpus.document_starts)
     )
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.inputs.means import document_means, neighbour_sums, others_mean
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.kernels.network import add_rows
 from nertool.kernels.tagging import add_others, add_picked
 from nertool.network.activations import Array
@@ -44,19 +44,19 @@ class Given(NamedTuple):
     members: NDArray[np.int64] | None
 
 
-def given(setting: Setting, config: Config, forms: Forms, first_stage: Array | None) -> Given:
+def given(text: Text, config: Config, forms: Forms, first_stage: Array | None) -> Given:
     """Find what networks with the forms' vectors are given; first_stage (N, T): its probabilities."""
     features = config.features
     neighbours = document = opinions = members = None
     if features.neighbours or features.document_vector:
-        own = forms.starting_vectors(forms.numbers_of(setting.words)[setting.word_ids])
+        own = forms.starting_vectors(forms.numbers_of(text.words)[text.word_ids])
         if features.document_vector:
-            document = document_means(setting, own)
+            document = document_means(text, own)
         if features.neighbours:
             beyond = np.zeros((1, own.shape[1]), dtype=own.dtype)
-            neighbours = neighbour_sums(setting, np.concatenate([own, beyond]))
+            neighbours = neighbour_sums(text, np.concatenate([own, beyond]))
     if first_stage is not None:
-        groups = setting.groups
+        groups = text.groups
         order = np.argsort(groups.members, kind="stable")
         members = groups.members[order]
         means = others_mean(first_stage, groups)[order]
@@ -77,7 +77,7 @@ class Place(NamedTuple):
 class Beside:
     """G g of a network for the tokens of a text."""
 
-    def __init__(self, slices: Slices, given: Given, setting: Setting) -> None:
+    def __init__(self, slices: Slices, given: Given, text: Text) -> None:
         self._given = given
         dtype = slices.G.dtype
         neighbours, document = given.neighbours, given.document
@@ -85,14 +85,14 @@ class Beside:
         if neighbours is not None:
             at = neighbours.shape[1]
             self._sums = np.asarray(neighbours @ slices.G[:, :at].T, dtype=dtype)  # (G, H)
-            members, group, sizes = setting.groups
-            self._group = np.full(len(setting.word_ids), -1, dtype=np.int32)
+            members, group, sizes = text.groups
+            self._group = np.full(len(text.word_ids), -1, dtype=np.int32)
             self._group[members] = group
             self._share = (1.0 / (sizes - 1)).astype(dtype)
         if document is not None:
             end = at + document.shape[1]
             self._of_documents = np.asarray(document @ slices.G[:, at:end].T, dtype=dtype)  # (D, H)
-            self._documents = setting.documents.astype(np.int32)
+            self._documents = text.documents.astype(np.int32)
             at = end
         self._G_opinions = slices.G[:, at:]
 

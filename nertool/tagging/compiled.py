@@ -5,7 +5,7 @@ many combinations; and z is linear in the window's rows:
 
     z = W x + b = b + Σ_c W_c r(w_c) + Σ_c V_c k(w_c) + G g
 
-    W_c (H, d_1), V_c (H, d_2): the slices of W for the word form's and the context's part of the row
+    W_c (H, d_1), V_c (H, d_2): the slices of W for the word type's and the context's part of the row
     at window position c; G (H, e): that for the centre's given inputs g
 
 So with T_c = r W_cᵀ + k V_cᵀ made once for each distinct word (wordtables.py), a token costs C row
@@ -29,7 +29,7 @@ from nertool.corpus.columnar import Ids, Offsets
 from nertool.decoding.adjust import adjust, softmax
 from nertool.inputs.context import context_ids
 from nertool.inputs.shapes import contexts_of
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.inputs.windows import pad
 from nertool.kernels.tagging import window_sums
 from nertool.model.model import Member, Model
@@ -59,21 +59,23 @@ class CompiledTagger:
         self._tables = [network.table for network in (*self._first, *self._members)]
         self._shared: NDArray[np.uint8] | None = None  # the memory of tables that take turns
 
-    def scores(self, setting: Setting) -> Array:
+    def scores(self, text: Text) -> Array:
         """Score every token of a text for every tag: (N, T), ready to choose tags by."""
-        text = Text(setting, self.model.config)
-        opinion = softmax(self._mean(self._first, text, None)) if self._first else None
-        scores = self._mean(self._members, text, opinion)
-        return adjust(scores, setting, self.model.config.decoding)
+        read = CompiledText(text, self.model.config)
+        opinion = softmax(self._mean(self._first, read, None)) if self._first else None
+        scores = self._mean(self._members, read, opinion)
+        return adjust(scores, text, self.model.config.decoding)
 
-    def _mean(self, networks: Sequence[_Network], text: Text, first_stage: Array | None) -> Array:
+    def _mean(
+        self, networks: Sequence[_Network], text: CompiledText, first_stage: Array | None
+    ) -> Array:
         """Return the mean of the networks' scores, (N, T)."""
         total: Array | None = None
         known: dict[int, Given] = {}  # by the vectors that it is made of
         for network in networks:
             forms = network.table.forms
             if id(forms) not in known:
-                known[id(forms)] = given(text.setting, self.model.config, forms, first_stage)
+                known[id(forms)] = given(text.text, self.model.config, forms, first_stage)
             if self._shared is None and self._too_large():
                 # One at a time from here on: each makes its rows anew for every text, all in one place.
                 size = max(table.T.nbytes for table in self._tables)
@@ -94,19 +96,19 @@ class CompiledTagger:
         return len(self._tables) > 1 and sum(t.bytes for t in self._tables) > self._table_bytes
 
 
-class Text:
+class CompiledText:
     """A text as all networks read it: contexts (P,) int32, the number of each word's combination of
-    contexts, 0 for the paddings'; padded and its setting as they are."""
+    contexts, 0 for the paddings'; padded and the text itself."""
 
-    def __init__(self, setting: Setting, config: Config) -> None:
-        self.setting = setting
+    def __init__(self, text: Text, config: Config) -> None:
+        self.text = text
         # A padding at least, so that each word has neighbours.
         m = max(1, config.windows.size // 2)
-        self.padded = pad(setting.word_ids, setting.sentence_starts, m)
+        self.padded = pad(text.word_ids, text.sentence_starts, m)
         self.contexts = np.zeros(len(self.padded.types), dtype=np.int32)
         names = contexts_of(config)
         if names:
-            numbers = context_ids(names, setting)
+            numbers = context_ids(names, text)
             of_tokens = np.ravel_multi_index(tuple(numbers.T), combinations_of(names))
             self.contexts[self.padded.centres] = of_tokens
 
@@ -121,12 +123,12 @@ class _Network:
         self._UT = np.ascontiguousarray(self._slices.weights.U.T)  # (H, K)
         self._f = ACTIVATIONS[model.config.network.activation].f
 
-    def scores(self, text: Text, given: Given) -> Array:
+    def scores(self, text: CompiledText, given: Given) -> Array:
         """Return s (N, T); given: what stands beside the windows."""
-        setting, padded = text.setting, text.padded
-        numbers = self.table.forms.numbers_of(setting.words)
+        words, padded = text.text.words, text.padded
+        numbers = self.table.forms.numbers_of(words)
         forms = np.concatenate([np.array([0, 1], dtype=np.int32), numbers])[padded.types]
-        beside = Beside(self._slices, given, setting)
+        beside = Beside(self._slices, given, text.text)
         N, K = len(padded.centres), self._UT.shape[1]
         # A single output: O's score is 0, and e^s are the odds against it. A column lies in one
         # piece: what follows goes through the tags one by one, over all tokens.
@@ -134,7 +136,9 @@ class _Network:
         self._score(text, forms, slice(0, N), beside, s[:, -K:])
         return s
 
-    def _score(self, text: Text, forms: Ids, tokens: slice, beside: Beside, s: Array) -> None:
+    def _score(
+        self, text: CompiledText, forms: Ids, tokens: slice, beside: Beside, s: Array
+    ) -> None:
         """Write s (n, K) of a stretch of tokens; forms (P,): the numbers of the padded text's forms."""
         centres, m = text.padded.centres[tokens], text.padded.m
         if not len(centres):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nertool.corpus.columnar import Offsets
-from nertool.inputs.text import setting_of
+from nertool.inputs.text import text_of
 from nertool.model.model import Model
 from nertool.model.storage import load_model
 from nertool.tagging.analyse import analyse
@@ -64,9 +64,9 @@ class Tagger:
     def _tag_piece(
         self, sentences: Sequence[Sequence[str]], document_starts: Offsets
     ) -> Iterator[list[Entity]]:
-        setting = setting_of(sentences, document_starts)
-        starts = setting.sentence_starts
-        analysis = analyse(self._compiled, setting)
+        laid_out = text_of(sentences, document_starts)
+        starts = laid_out.sentence_starts
+        analysis = analyse(self._compiled, laid_out)
         p = analysis.probabilities().tolist()
         spans = analysis.spans.as_list()
         at = 0

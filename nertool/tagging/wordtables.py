@@ -21,7 +21,7 @@ from nertool.config.records import Config
 from nertool.corpus.columnar import Ids
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.shapes import contexts_of, table_columns
-from nertool.inputs.word_types import WordForms
+from nertool.inputs.word_types import WordTypes
 from nertool.model.model import Member, starting_vectors, word_vectors
 from nertool.network.activations import Array
 from nertool.network.lookup import embed
@@ -31,7 +31,7 @@ _PADDINGS = 2  # the forms 0 and 1: what stands before a sentence, and after it
 _FILLED = 512  # rows that are made at a time
 _START = 4096  # forms that the list of rows begins with
 _LISTED_BYTES = 32 << 20  # of the list of each word's row; it bounds the forms
-_MOST_FORMS = 1 << 19  # word forms that are remembered
+_MOST_FORMS = 1 << 19  # word types that are remembered
 
 
 def combinations_of(contexts: Sequence[str]) -> list[int]:
@@ -40,7 +40,7 @@ def combinations_of(contexts: Sequence[str]) -> list[int]:
 
 
 class Forms:
-    """The word forms that an encoder has met, each with a number; 0 and 1 are the paddings'.
+    """The word types that an encoder has met, each with a number; 0 and 1 are the paddings'.
 
     ids (forms, F): their row numbers in the tables. age: how often all were forgotten. most: how many
     are remembered, if no list of words is longer.
@@ -56,11 +56,11 @@ class Forms:
     def _forget(self) -> None:
         self._numbers: dict[str, int] = {}
         self.ids = self._encoder.padding
-        self._last: tuple[WordForms | None, Ids] = (None, np.empty(0, dtype=np.int32))
+        self._last: tuple[WordTypes | None, Ids] = (None, np.empty(0, dtype=np.int32))
         self.age += 1
 
     def numbers_of(self, words: Sequence[str]) -> Ids:
-        """Return each word form's number, (n,) int32, adding those not met before."""
+        """Return each word type's number, (n,) int32, adding those not met before."""
         # A list that only grew since it was last asked about: what is new in it is enough.
         grown = words is self._last[0]
         begun = self._last[1] if grown else np.empty(0, dtype=np.int32)
@@ -77,7 +77,7 @@ class Forms:
             self.ids = np.concatenate([self.ids, self._encoder.encode(new)])
         numbers = np.array([known[word] for word in added], dtype=np.int32)
         numbers = np.concatenate([begun, numbers])
-        self._last = (words if isinstance(words, WordForms) else None, numbers)
+        self._last = (words if isinstance(words, WordTypes) else None, numbers)
         return numbers
 
     def starting_vectors(self, numbers: Ids) -> Array:
@@ -111,7 +111,7 @@ class Slices:
         )
 
     def form_rows(self, ids: Ids) -> Array:
-        """Return the part of a row that the word form decides, (n, d_1), from its row numbers."""
+        """Return the part of a row that the word type decides, (n, d_1), from its row numbers."""
         vectors = word_vectors(self._member, ids[:, 0])
         if not self._features:
             return vectors

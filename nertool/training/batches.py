@@ -43,7 +43,7 @@ def masked_batches(
 ) -> Iterator[tuple[Batch, Masks]]:
     """Yield an epoch's mini-batches of the given sentences, as the network takes them, and their
     dropout masks."""
-    settings, (padded, ids, given), tag_ids = config.training, *text
+    settings, (padded, ids, side), tag_ids = config.training, *text
     weights = token_weights(config, prepared)
     targets = one_hot(tag_ids, len(prepared.tags), outputs(prepared.tags, config))
     d = row_width(list(tables_of(parameters).values()), objective_of(config).columns)
@@ -53,7 +53,7 @@ def masked_batches(
             ids=ids.take(drawn.positions, axis=0),
             windows=drawn.windows,
             y=targets(drawn.tokens).astype(dtype),
-            given=None if given is None else given[drawn.tokens],
+            side=None if side is None else side[drawn.tokens],
             weights=None if weights is None else weights[tag_ids[drawn.tokens]].astype(dtype),
         )
         n, B = len(batch.ids), len(batch.windows)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from nertool.corpus.schemes import spans_of
-from nertool.inputs.text import Setting
 from nertool.model.calibrate import (
     calibration,
     correct_entities,
@@ -24,8 +23,7 @@ def calibrate_run(prepared: Prepared, run_dir: Path) -> None:
     if dev is None:
         return
     model = load_model(run_dir)
-    setting = Setting(dev.words, dev.word_ids, dev.sentence_starts, dev.document_starts)
-    analysis = analyse(CompiledTagger(model), setting)
+    analysis = analyse(CompiledTagger(model), dev.text)
     gold = spans_of(dev.gold_ids, dev.gold_tags, dev.sentence_starts)
     correct = correct_entities(analysis.spans, gold)
     temperature = fit_temperature(analysis, correct)

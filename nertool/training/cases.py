@@ -13,7 +13,7 @@ from nertool.config.records import Config
 from nertool.corpus.ledger import Ledger
 from nertool.gradcheck.case import Case, draw_masks
 from nertool.inputs.layout import Inputs
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.inputs.windows import single_windows
 from nertool.model.model import Model, inputs_for, outputs
 from nertool.network.activations import ACTIVATIONS
@@ -94,10 +94,10 @@ def cases_of_model(model: Model, seed: int, windows: int) -> Iterator[Case]:
         word_ids = rng.integers(0, len(words), size=windows).astype(np.int32)
         cuts = rng.integers(0, windows, size=windows // 6)
         starts = np.unique([0, *cuts, windows]).astype(np.int64)
-        setting = Setting(words, word_ids, starts, np.array([0, len(starts) - 1]))
+        text = Text(words, word_ids, starts, np.array([0, len(starts) - 1]))
         second = bool(model.first_stage) and i >= len(model.first_stage)
         p = rng.dirichlet(np.ones(len(model.tags)), windows).astype(np.float32)
-        parameters, inputs = inputs_for(member, setting, model.config, p if second else None)
+        parameters, inputs = inputs_for(member, text, model.config, p if second else None)
         tag_ids = rng.integers(0, len(model.tags), size=windows).astype(np.int32)
         targets = one_hot(tag_ids, len(model.tags), len(parameters["U"]))
         tokens = np.arange(windows)
@@ -121,10 +121,10 @@ def _draw_words(words: Sequence[str], rng: np.random.Generator, n: int) -> list[
 def _batch(inputs: Inputs, tokens: NDArray[np.int64]) -> Batch:
     """Return the windows of some tokens, without targets; a word that two windows share stands there
     once, as in training."""
-    drawn = single_windows(inputs.text, tokens)
+    drawn = single_windows(inputs.padded, tokens)
     positions, place = np.unique(drawn.positions, return_inverse=True)
-    given = None if inputs.given is None else inputs.given[tokens]
-    return Batch(inputs.ids[positions], place[drawn.windows], np.empty(0), given)
+    side = None if inputs.side is None else inputs.side[tokens]
+    return Batch(inputs.ids[positions], place[drawn.windows], np.empty(0), side)
 
 
 def _case(config: Config, parameters: Parameters, batch: Batch, rng: np.random.Generator) -> Case:

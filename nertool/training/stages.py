@@ -185,7 +185,7 @@ def save_ensemble(config: Config, prepared: Prepared, run_dir: Path) -> Scores |
     dev = prepared.dev
     scores = None
     if dev:
-        tag_ids = analyse(CompiledTagger(model), dev.setting).tag_ids
+        tag_ids = analyse(CompiledTagger(model), dev.text).tag_ids
         scores = score_predictions(
             tag_ids, model.tags, dev.gold_ids, dev.gold_tags, dev.scheme, dev.sentence_starts
         )

@@ -117,7 +117,7 @@ def train(
             if best:
                 state.best = averaged
                 state.best_epoch, state.best_f1 = state.epoch, dev.f1 if dev else 0.0
-            N = int(np.diff(text.inputs.text.sentence_starts)[sentences].sum())
+            N = int(np.diff(text.inputs.padded.sentence_starts)[sentences].sum())
             alpha = _alpha(config, state.epoch)
             yield EpochRecord(state.epoch, loss, dev, alpha, seconds, N / seconds, best, audits)
 
@@ -195,7 +195,7 @@ def evaluate_part(
 ) -> Scores:
     """Tag a part with working parameters, and score it against its gold tags, in its own scheme."""
     raw = score_tokens(parameters, config, inputs)
-    tag_scores = adjust(raw, part.setting, config.decoding)
+    tag_scores = adjust(raw, part.text, config.decoding)
     allowed = lattice(tags, config.decoding.scheme)
     tag_ids = decode(tag_scores, part.sentence_starts, config.decoding.method, allowed)
     return score_predictions(

@@ -101,10 +101,10 @@ def test_kinks_are_named_and_counted(tiny, main, monkeypatch):
 def test_every_mistake_is_caught_in_a_model(run_dir, main):
     done = main("gradcheck", run_dir, "--mutate")
     assert done.returncode == 0
-    made = [m for m in MISTAKES if m.name != "given inputs taken for words"]
+    made = [m for m in MISTAKES if m.name != "side inputs taken for words"]
     for mistake in made:
         assert re.search(rf"^{re.escape(mistake.name)} .*\d\.\de[+-]\d\d\*", done.stdout, re.M)
-    assert re.search(r"^given inputs .* no mistake here: nothing stands beside", done.stdout, re.M)
+    assert re.search(r"^side inputs .* no mistake here: nothing stands beside", done.stdout, re.M)
     n = len(made)
     assert f"\npassed: {n} of {n} mistakes caught\n" in done.stdout
 
@@ -117,7 +117,7 @@ def test_mistakes_as_json_say_by_which_method_and_by_how_much(tiny, main):
     for found in result["mistakes"]:
         assert found["caught"] != bool(found["harmless"])
         if found["harmless"]:
-            assert found["mistake"] == "given inputs taken for words"
+            assert found["mistake"] == "side inputs taken for words"
             continue
         assert set(found["errors"]) == set(METHODS)
         assert max(found["errors"].values()) >= 1e-6

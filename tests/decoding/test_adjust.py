@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nertool.config.records import DecodingConfig
 from nertool.decoding.adjust import adjust, softmax
-from tests.support.helpers import text_of
+from tests.support.helpers import document_text
 
 pytestmark = pytest.mark.usefixtures("either_way")
 
@@ -33,7 +33,7 @@ def test_probabilities_are_e_to_the_score_over_their_sum(dtype, tolerance):
 
 def test_a_bias_is_taken_off_the_score_of_O_alone():
     scores = np.array([[2.0, 1.0, 0.0], [0.0, 5.0, 1.0]])
-    text = text_of(["a b"])
+    text = document_text(["a b"])
     found = adjust(scores, text, DecodingConfig(outside_bias=1.5))
     assert found.tolist() == [[0.5, 1.0, 0.0], [-1.5, 5.0, 1.0]]
     assert adjust(scores, text, DecodingConfig(outside_bias=-1.0))[0, 0] == 3.0
@@ -43,7 +43,7 @@ def test_a_bias_is_taken_off_the_score_of_O_alone():
 @DTYPES
 def test_agreement_mixes_in_the_mean_of_the_words_other_occurrences(dtype, tolerance):
     # Paris, Rome, PARIS | paris in one document, Paris in another; a = ¼.
-    text = text_of(["Paris Rome PARIS", "paris"], ["Paris"])
+    text = document_text(["Paris Rome PARIS", "paris"], ["Paris"])
     p = np.array([[0.8, 0.2], [0.5, 0.5], [0.4, 0.6], [0.2, 0.8], [0.9, 0.1]])
     found = adjust(np.log(p).astype(dtype), text, DecodingConfig(consistency=0.25))
     assert found.dtype == dtype
@@ -65,14 +65,14 @@ def test_the_bias_comes_before_the_agreement():
     # ½ and 1/10 to (½ + 1/10)/2 = 0.3 for both.
     scores = np.log([[3.0, 1.0], [1.0, 3.0]])
     decoding = DecodingConfig(outside_bias=float(np.log(3.0)), consistency=0.5)
-    found = adjust(scores, text_of(["a a"]), decoding)
+    found = adjust(scores, document_text(["a a"]), decoding)
     np.testing.assert_allclose(shares(found), [[0.3, 0.7], [0.3, 0.7]])
 
 
 def test_a_probability_of_0_has_a_finite_score():
     found = adjust(
         np.array([[0.0, -2000.0], [0.0, -2000.0]]),
-        text_of(["a a"]),
+        document_text(["a a"]),
         DecodingConfig(consistency=0.5),
     )
     assert np.isfinite(found).all()
@@ -81,7 +81,7 @@ def test_a_probability_of_0_has_a_finite_score():
 
 def test_nothing_asked_nothing_changed():
     scores = np.array([[2.0, 1.0], [0.0, 5.0]])
-    assert adjust(scores, text_of(["a a"]), DecodingConfig()) is scores
+    assert adjust(scores, document_text(["a a"]), DecodingConfig()) is scores
 
 
 @settings(max_examples=60, deadline=None)
@@ -91,7 +91,7 @@ def test_nothing_asked_nothing_changed():
     seed=st.integers(0, 99),
 )
 def test_agreement_keeps_single_occurrences_and_each_words_total(words, a, seed):
-    text = text_of([" ".join(words)])
+    text = document_text([" ".join(words)])
     scores = np.random.default_rng(seed).normal(size=(len(words), 3))
     before, after = shares(scores), shares(adjust(scores, text, DecodingConfig(consistency=a)))
     for word in set(words):

@@ -22,12 +22,12 @@ from nertool.explain.steps import (
     work_through,
 )
 from nertool.inputs.encoder import SPECIAL_ROWS
-from nertool.inputs.text import setting_of
+from nertool.inputs.text import text_of
 from nertool.model.model import inputs_for, score_tokens
 from nertool.model.storage import load_model, save_model
 from nertool.network.activations import ACTIVATIONS
 from nertool.network.losses import LOSSES
-from nertool.network.objective import Batch, Objective, evaluate
+from nertool.network.objective import Batch, Objective, forward_loss
 from nertool.network.scorer import Weights
 from nertool.network.shards import loss_and_gradients
 from nertool.tagging.compiled import CompiledTagger
@@ -106,7 +106,7 @@ def test_steps_are_those_of_the_network(activation, output):
     for name, found in (("W", steps.dW), ("b", steps.db), ("U", steps.dU)):
         np.testing.assert_array_equal(found, gradients[name])
     np.testing.assert_array_equal(steps.dx, gradients["L"].values[0])
-    np.testing.assert_array_equal(steps.ds, evaluate(objective, parameters, batch).ds[0])
+    np.testing.assert_array_equal(steps.ds, forward_loss(objective, parameters, batch).ds[0])
     np.testing.assert_allclose(steps.ds, steps.p - y, atol=1e-15)
     np.testing.assert_array_equal(steps.delta, steps.dh * steps.f_prime)
     parts = parts_of_z(weights.W, weights.b, x, [2, 1, 3])
@@ -157,15 +157,15 @@ def model(run_dir):
 
 
 def of_sentence(words: str):
-    return setting_of([words.split()], np.array([0, 1]))
+    return text_of([words.split()], np.array([0, 1]))
 
 
 def test_an_explanation_equals_the_networks_own_scores(model):
-    setting = of_sentence(SENTENCE)
-    parameters, inputs = inputs_for(model.members[0], setting, model.config)
+    text = of_sentence(SENTENCE)
+    parameters, inputs = inputs_for(model.members[0], text, model.config)
     s = score_tokens(parameters, model.config, inputs)
-    for token in range(len(setting.word_ids)):
-        e = explain(model, setting, token)
+    for token in range(len(text.word_ids)):
+        e = explain(model, text, token)
         np.testing.assert_allclose(e.steps.s, s[token], rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(e.steps.p, probabilities(e.steps.s, "logistic"))
         assert e.tag == e.target == e.predicted == model.tags[int(s[token].argmax())]
@@ -249,9 +249,9 @@ def test_a_network_with_every_feature_adds_up(tiny, main, tmp_path):
     done = main("train", tiny / "config.yaml", "--run-dir", run, *sets)
     assert done.returncode == 0, done.stderr
     model = load_model(run)
-    setting = of_sentence(SENTENCE)
-    e = explain(model, setting, 3)
-    parameters, inputs = inputs_for(model.members[0], setting, model.config)
+    text = of_sentence(SENTENCE)
+    e = explain(model, text, 3)
+    parameters, inputs = inputs_for(model.members[0], text, model.config)
     own = score_tokens(parameters, model.config, inputs)[3]
     np.testing.assert_allclose(e.steps.s, own, rtol=1e-5, atol=1e-5)
     total = sum(piece.share for piece in e.pieces) + e.steps.weights.b
@@ -285,8 +285,8 @@ def an_ensemble(model):
 
 def test_one_network_of_an_ensemble_is_explained_and_that_is_said(model, main, tmp_path):
     ensemble = an_ensemble(model)
-    setting = of_sentence(SENTENCE)
-    explained = [explain(ensemble, setting, 3, member=member) for member in (1, 2)]
+    text = of_sentence(SENTENCE)
+    explained = [explain(ensemble, text, 3, member=member) for member in (1, 2)]
     assert not np.allclose(explained[0].steps.s, explained[1].steps.s)
     for e in explained:
         assert e.pieces[-1].width == len(model.tags) + 1  # the first stage's opinion
@@ -294,9 +294,7 @@ def test_one_network_of_an_ensemble_is_explained_and_that_is_said(model, main, t
         np.testing.assert_allclose(total, e.steps.z, rtol=1e-12, atol=1e-13)
     # The model's score is the mean of its networks'.
     mean = np.mean([e.steps.s for e in explained], axis=0)
-    np.testing.assert_allclose(
-        mean, CompiledTagger(ensemble).scores(setting)[3], rtol=1e-4, atol=1e-4
-    )
+    np.testing.assert_allclose(mean, CompiledTagger(ensemble).scores(text)[3], rtol=1e-4, atol=1e-4)
     save_model(ensemble, tmp_path / "model")
     done = main("explain", tmp_path / "model", SENTENCE, "--word", "Paris", "--member", "2")
     assert "network 2 of 2 alone says" in done.stdout

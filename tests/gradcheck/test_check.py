@@ -27,7 +27,7 @@ from nertool.network import shards
 from nertool.network.activations import ACTIVATIONS
 from nertool.network.dropout import dropout_mask
 from nertool.network.losses import LOSSES
-from nertool.network.objective import NO_MASKS, Batch, Masks, Objective, dense, evaluate
+from nertool.network.objective import NO_MASKS, Batch, Masks, Objective, dense, forward_loss
 from nertool.network.scorer import backward
 from nertool.network.shards import loss_and_gradients
 
@@ -156,17 +156,19 @@ def test_the_complex_safe_forms_equal_the_shipped_ones(activation, output, maske
     chosen = Objective(activation, output, l2=0.02, columns=COLUMNS)
     masks = given.masks if masked else NO_MASKS
     weights = np.linspace(0.5, 2.0, B)
-    batch = given.batch._replace(weights=weights, given=None)
+    batch = given.batch._replace(weights=weights, side=None)
     J = reference_J(chosen, given.parameters, batch, masks)
     assert J.imag == 0.0
-    assert J.real == pytest.approx(evaluate(chosen, given.parameters, batch, masks).J, rel=1e-14)
+    assert J.real == pytest.approx(
+        forward_loss(chosen, given.parameters, batch, masks).J, rel=1e-14
+    )
 
 
 def test_weights_and_given_inputs_are_checked_too():
     given = problem()
     rng = np.random.default_rng(5)
     batch = given.batch._replace(
-        given=rng.normal(size=(B, 3)).astype(np.float32), weights=rng.uniform(0.5, 2.0, size=B)
+        side=rng.normal(size=(B, 3)).astype(np.float32), weights=rng.uniform(0.5, 2.0, size=B)
     )
     wider = given.parameters | {"W": rng.normal(size=(H, C * d + 3))}
     checks = check(TANH, Problem(wider, batch, given.masks), given.masks)
@@ -246,7 +248,7 @@ def test_every_mistake_is_caught_in_the_blocks_that_it_spoils(activation, output
     for caught in found:
         if caught.harmless:
             idempotent = caught.mistake.name == "f′ at h" and ACTIVATIONS[activation].piecewise
-            assert idempotent or caught.mistake.name == "given inputs taken for words"
+            assert idempotent or caught.mistake.name == "side inputs taken for words"
             continue
         assert set(caught.blocks) == spoiled_by(caught.mistake) | {ALL}, caught.mistake.name
         # Not by a hair: a mistake is orders of magnitude above the tolerance.
@@ -365,8 +367,8 @@ def test_a_unit_at_a_kink_is_left_out_and_counted_and_does_not_fail(activation, 
     for step in (1e-5, -1e-5):
         moved = given.parameters["b"].copy()
         moved[0] += step
-        above = evaluate(chosen, given.parameters | {"b": moved}, given.batch).J
-        here = evaluate(chosen, given.parameters, given.batch).J
+        above = forward_loss(chosen, given.parameters | {"b": moved}, given.batch).J
+        here = forward_loss(chosen, given.parameters, given.batch).J
         slopes.append((above - here) / step)
     assert min(map(abs, slopes)) < 1e-12
     assert abs(sum(slopes) / 2 - gradients["b"][0]) > 1e-3

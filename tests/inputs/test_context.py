@@ -14,26 +14,26 @@ from nertool.inputs import means
 from nertool.inputs import text as text_module
 from nertool.inputs.context import CONTEXTS, context_ids, document_context, sentence_context
 from nertool.inputs.means import group_sums, others_mean, others_sum
-from nertool.inputs.text import Setting, cut_documents, groups_of
-from tests.support.helpers import text_of
+from nertool.inputs.text import Text, cut_documents, groups_of
+from tests.support.helpers import document_text
 
 # Two documents of three sentences and one; the second sentence is all in capitals, the last is
 # written like a title (2 of its 3 words: 2 ≥ 0.6 · 3).
-TEXT = text_of(
+TEXT = document_text(
     ["Ada met Paris again yesterday .", "PARIS BEATS ROME", "The paris of Ada in ROME ."],
     ["Paris met Rome"],
 )
 TOKENS = [TEXT.words[i] for i in TEXT.word_ids]
 
 
-def neighbour_means(text: Setting, own: np.ndarray) -> np.ndarray:
+def neighbour_means(text: Text, own: np.ndarray) -> np.ndarray:
     """Return them for every token: 0 where the word stands nowhere else."""
     found = np.zeros((len(own), 2 * own.shape[1]), dtype=own.dtype)
     found[text.groups.members] = means.neighbour_means(text, own)
     return found
 
 
-def document_means(text: Setting, own: np.ndarray) -> np.ndarray:
+def document_means(text: Text, own: np.ndarray) -> np.ndarray:
     """Return each token's document's."""
     return means.document_means(text, own)[text.documents]
 
@@ -87,7 +87,7 @@ def test_sentences_are_told_by_how_they_are_written():
     ],
 )
 def test_what_a_title_is_and_what_capitals_are(sentence, kind):
-    assert text_of([sentence]).kinds.tolist() == [kind]
+    assert document_text([sentence]).kinds.tolist() == [kind]
 
 
 def test_sentence_context_by_hand():
@@ -117,7 +117,7 @@ def test_document_context_by_hand():
 
 
 def test_a_title_is_no_evidence_for_capitals_but_it_is_for_capitals_alone():
-    text = text_of(["Meet Ada And NATO Now", "ada saw nato"])
+    text = document_text(["Meet Ada And NATO Now", "ada saw nato"])
     # ada: "Ada" stands in a title; nato: "NATO" in capitals in a sentence that is not all so.
     assert text.kinds.tolist() == [1, 0]
     assert document_context(text)[5:].tolist() == [1, 1, 5]
@@ -133,7 +133,9 @@ def test_contexts_are_columns_in_the_order_named():
 
 
 @pytest.mark.parametrize(
-    "text", [text_of(), text_of([]), text_of([""]), text_of([], [""], [])], ids=range(4)
+    "text",
+    [document_text(), document_text([]), document_text([""]), document_text([], [""], [])],
+    ids=range(4),
 )
 def test_a_text_without_a_token_has_numbers_for_none(text):
     assert context_ids(list(CONTEXTS), text).shape == (0, 2)
@@ -143,8 +145,8 @@ def test_a_text_without_a_token_has_numbers_for_none(text):
 
 
 def test_empty_sentences_and_documents_change_nothing_for_the_others():
-    plain = text_of(["Ada met", "Rome"], ["rome fell"])
-    gaps = text_of([], ["", "Ada met", "", "Rome"], [], ["", "rome fell", ""], [])
+    plain = document_text(["Ada met", "Rome"], ["rome fell"])
+    gaps = document_text([], ["", "Ada met", "", "Rome"], [], ["", "rome fell", ""], [])
     for name in CONTEXTS:
         assert context_ids([name], gaps).tolist() == context_ids([name], plain).tolist()
     vectors = np.arange(10.0).reshape(5, 2)
@@ -167,7 +169,7 @@ DOCUMENTS = st.lists(st.lists(SENTENCES, max_size=4), min_size=1, max_size=4)
 @settings(max_examples=60, deadline=None)
 @given(documents=DOCUMENTS)
 def test_every_number_lies_above_the_paddings_and_below_the_size(documents):
-    text = text_of(*documents)
+    text = document_text(*documents)
     for name, (size, of) in CONTEXTS.items():
         numbers = of(text)
         assert ((numbers >= 1) & (numbers < size)).all(), name
@@ -176,11 +178,11 @@ def test_every_number_lies_above_the_paddings_and_below_the_size(documents):
 @settings(max_examples=60, deadline=None)
 @given(documents=DOCUMENTS)
 def test_a_document_reads_as_if_there_were_no_other(documents):
-    whole = text_of(*documents)
+    whole = document_text(*documents)
     vectors = np.random.default_rng(0).normal(size=(len(whole.words), 2))
     of_word = dict(zip(whole.words, vectors, strict=True))
 
-    def everything(text: Setting) -> np.ndarray:
+    def everything(text: Text) -> np.ndarray:
         own = np.array([of_word[word] for word in text.words]).reshape(-1, 2)
         numbers = context_ids(list(CONTEXTS), text)
         return np.concatenate(
@@ -192,7 +194,7 @@ def test_a_document_reads_as_if_there_were_no_other(documents):
             axis=1,
         )
 
-    alone = [everything(text_of(document)) for document in documents]
+    alone = [everything(document_text(document)) for document in documents]
     np.testing.assert_allclose(everything(whole), np.concatenate(alone), rtol=0, atol=1e-12)
 
 
@@ -201,7 +203,7 @@ def test_a_document_reads_as_if_there_were_no_other(documents):
 def test_a_tokens_own_case_is_no_evidence_about_it(others, word):
     # In a sentence of its own, so that how it is written says nothing of other words either.
     numbers = {
-        int(document_context(text_of([*others, written]))[-1])
+        int(document_context(document_text([*others, written]))[-1])
         for written in (word, word.title(), word.upper())
     }
     assert len(numbers) == 1
@@ -264,7 +266,7 @@ def test_what_is_passed_in_stays_as_it_is():
 def test_neighbours_by_hand():
     # Vectors of width 1: a 1, b 2, c 4. "a b c" and "b a": b's other occurrence in the first
     # sentence begins the second: nothing before it, a after it; and the other way round.
-    text = text_of(["a b c", "b a"])
+    text = document_text(["a b c", "b a"])
     vectors = np.array([[1.0], [2.0], [4.0]])
     assert text.words == ["a", "b", "c"]
     assert neighbour_means(text, vectors[text.word_ids]).tolist() == [
@@ -279,7 +281,7 @@ def test_neighbours_by_hand():
 @settings(max_examples=60, deadline=None)
 @given(documents=DOCUMENTS, seed=st.integers(0, 99))
 def test_neighbour_means_equal_a_loop(documents, seed):
-    text = text_of(*documents)
+    text = document_text(*documents)
     vectors = np.random.default_rng(seed).normal(size=(len(text.words), 2))
     of_word = dict(zip(text.words, vectors, strict=True))
     expected = []
@@ -301,7 +303,7 @@ def test_neighbour_means_equal_a_loop(documents, seed):
 @settings(max_examples=60, deadline=None)
 @given(documents=DOCUMENTS, seed=st.integers(0, 99))
 def test_document_means_equal_a_loop(documents, seed):
-    text = text_of(*documents)
+    text = document_text(*documents)
     vectors = np.random.default_rng(seed).normal(size=(len(text.words), 2))
     of_word = dict(zip(text.words, vectors, strict=True))
     expected = []
@@ -340,17 +342,17 @@ def test_a_part_begins_as_a_document_does(at_most):
     # Or else a text would be read otherwise where it is read a piece at a time.
     sentences = ["we met Ada .", "Ada left .", "", "we met Ada .", "she left"]
     at_most(4)
-    numbers = sentence_context(text_of(sentences)).tolist()
-    apart = text_of([sentences[0]], sentences[1:4], [sentences[4]])
+    numbers = sentence_context(document_text(sentences)).tolist()
+    apart = document_text([sentences[0]], sentences[1:4], [sentences[4]])
     assert numbers == sentence_context(apart).tolist()
     assert [n for n in numbers if n in (2, 4)] == [4, 2, 2, 2, 4, 2, 2, 4, 2]
 
 
 def test_what_another_part_says_does_not_count(at_most):
-    text = text_of(["we met Ada .", "Ada left ."])
+    text = document_text(["we met Ada .", "Ada left ."])
     assert document_context(text)[4] == 3
     at_most(4)
-    assert document_context(text_of(["we met Ada .", "Ada left ."]))[4] == 1
+    assert document_context(document_text(["we met Ada .", "Ada left ."]))[4] == 1
 
 
 LENGTHS = st.lists(st.lists(st.integers(0, 6), max_size=5), min_size=1, max_size=4)

@@ -23,11 +23,11 @@ from nertool.inputs.shapes import (
     needs_documents,
     table_columns,
 )
-from nertool.inputs.side import given_inputs, given_width
+from nertool.inputs.side import side_inputs, side_width
 from nertool.model.model import inputs_for, word_vectors
 from nertool.network.lookup import embed
 from nertool.network.objective import tables_of
-from tests.support.helpers import random_model, text_of
+from tests.support.helpers import document_text, random_model
 
 EVERYTHING = FeaturesConfig(
     caps=2, shape=1, affixes=1, memory=True, sentence=2, document=3, neighbours=True, document_vector=True
@@ -67,7 +67,7 @@ def test_row_numbers_by_hand():
         windows=WindowsConfig(3), features=FeaturesConfig(caps=1, memory=True, document=1)
     )
     encoder = Encoder(["the"], ["caps"], ["Ada"])
-    text = text_of(["the Ada"], ["the"])
+    text = document_text(["the Ada"], ["the"])
     type_ids = np.concatenate([encoder.padding, encoder.encode(text.words)])
     inputs = lay_out(type_ids, text, config)
     assert inputs.ids.tolist() == [
@@ -79,17 +79,17 @@ def test_row_numbers_by_hand():
         [3, 1, 0, 1],  # the
         [2, 0, 0, 0],
     ]
-    assert inputs.text.centres.tolist() == [1, 2, 5]
-    assert inputs.given is None
+    assert inputs.padded.centres.tolist() == [1, 2, 5]
+    assert inputs.side is None
 
 
 def test_given_inputs_by_hand():
     # Vectors of width 1: a 1, b 2. Documents "a b a" and "a".
-    text = text_of(["a b a"], ["a"])
+    text = document_text(["a b a"], ["a"])
     vectors = np.array([[1.0], [2.0]])
     opinion = np.array([[0.9, 0.1], [0.5, 0.5], [0.3, 0.7], [0.2, 0.8]])
     features = FeaturesConfig(neighbours=True, document_vector=True)
-    found = given_inputs(features, text, lambda ids: vectors[ids], opinion)
+    found = side_inputs(features, text, lambda ids: vectors[ids], opinion)
     mean = (1 + 2 + 1) / 3
     # before and after the word elsewhere; the document's mean; what is thought of the word
     # elsewhere, and whether it stands elsewhere.
@@ -106,10 +106,10 @@ def test_what_is_not_asked_for_is_not_looked_up():
     def never() -> np.ndarray:
         pytest.fail("looked up vectors that nothing needs")
 
-    text = text_of(["a b"])
-    assert given_inputs(FeaturesConfig(), text, never) is None
+    text = document_text(["a b"])
+    assert side_inputs(FeaturesConfig(), text, never) is None
     opinion = np.array([[0.5, 0.5], [0.5, 0.5]])
-    assert given_inputs(FeaturesConfig(), text, never, opinion).shape == (2, 3)
+    assert side_inputs(FeaturesConfig(), text, never, opinion).shape == (2, 3)
 
 
 @pytest.mark.parametrize("neighbours", [False, True])
@@ -118,13 +118,13 @@ def test_what_is_not_asked_for_is_not_looked_up():
 def test_the_width_said_is_the_width_given(neighbours, document_vector, folds):
     features = FeaturesConfig(neighbours=neighbours, document_vector=document_vector)
     config = Config(features=features, first_stage=FirstStageConfig(folds))
-    text = text_of(["a b a"])
+    text = document_text(["a b a"])
     opinion = np.full((3, 5), 0.2) if folds else None
-    found = given_inputs(features, text, lambda ids: np.ones((2, 4))[ids], opinion)
-    assert (0 if found is None else found.shape[1]) == given_width(config, 4, 5, folds > 0)
+    found = side_inputs(features, text, lambda ids: np.ones((2, 4))[ids], opinion)
+    assert (0 if found is None else found.shape[1]) == side_width(config, 4, 5, folds > 0)
     # 2·4 for the neighbours, 4 for the document, 5 + 1 for the opinion.
-    assert given_width(config, 4, 5, True) == 8 * neighbours + 4 * document_vector + 6 * (folds > 0)
-    assert given_width(config, 4, 5, False) == 8 * neighbours + 4 * document_vector
+    assert side_width(config, 4, 5, True) == 8 * neighbours + 4 * document_vector + 6 * (folds > 0)
+    assert side_width(config, 4, 5, False) == 8 * neighbours + 4 * document_vector
 
 
 @pytest.mark.parametrize(
@@ -163,14 +163,14 @@ def test_of_the_words_vectors_the_trained_rows_are_the_trained_ones():
 def test_a_models_rows_are_put_together_word_by_word():
     # Each row of the text written out from the tables: vector, caps, affixes, memory, sentence, document.
     model = random_model(members=2)
-    text = text_of(["Ada met the", "London"], ["Paris"])
+    text = document_text(["Ada met the", "London"], ["Paris"])
     for member in model.members:
         opinion = np.full((5, len(model.tags)), 1 / len(model.tags), np.float32)
         parameters, inputs = inputs_for(member, text, model.config, opinion)
         tables = list(tables_of(parameters).values())
         R = embed(tables, inputs.ids, list(table_columns(model.config).values()))
         own = member.parameters
-        for token, centre in enumerate(inputs.text.centres):
+        for token, centre in enumerate(inputs.padded.centres):
             word = text.words[text.word_ids[token]]
             numbers = member.encoder.encode([word])[0]
             contexts = [of(text)[token] for _, of in CONTEXTS.values()]
@@ -185,5 +185,5 @@ def test_a_models_rows_are_put_together_word_by_word():
             np.testing.assert_array_equal(R[centre], np.concatenate(expected))
         # Given are the vectors that training started from, whatever it made of them.
         started = member.L[member.encoder.encode(text.words)[:, 0]]
-        again = given_inputs(model.config.features, text, lambda ids, L=started: L[ids], opinion)
-        np.testing.assert_array_equal(inputs.given, again)
+        again = side_inputs(model.config.features, text, lambda ids, L=started: L[ids], opinion)
+        np.testing.assert_array_equal(inputs.side, again)

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nertool.inputs.memory import UNMET, remember
-from tests.support.helpers import text_of
+from tests.support.helpers import document_text
 
 THIRD = 1 / 3
 
 
 def test_shares_by_hand():
     # Paris is 1, 1 in the first document and 2 in the second; met and fell are 0 once each.
-    text = text_of(["Paris met Paris"], ["Paris fell"])
+    text = document_text(["Paris met Paris"], ["Paris fell"])
     assert text.words == ["Paris", "met", "fell"]
     table, rows = remember(text, np.array([1, 0, 1, 2, 0]), 2)
     expected = [
@@ -39,7 +39,7 @@ def test_shares_by_hand():
 
 def test_of_one_document_a_sentence_is_left_out():
     # Paris: 1 in one sentence, 0 in the other.
-    text = text_of(["Paris", "Paris Paris"])
+    text = document_text(["Paris", "Paris Paris"])
     table, rows = remember(text, np.array([1, 0, 0]), 1)
     np.testing.assert_allclose(table[1], [2 / 4, 1 / 4, 1])
     np.testing.assert_allclose(table[rows[0]], [2 * THIRD, 0, 1], rtol=1e-6)
@@ -49,13 +49,13 @@ def test_of_one_document_a_sentence_is_left_out():
 
 def test_a_form_is_remembered_as_it_is_written():
     # Not in other letters: PARIS tells nothing of Paris.
-    text = text_of(["Paris"], ["PARIS"], ["paris"])
+    text = document_text(["Paris"], ["PARIS"], ["paris"])
     table, rows = remember(text, np.array([1, 0, 0]), 1)
     np.testing.assert_array_equal(table[rows], 0.0)
 
 
 def test_an_empty_text_remembers_nothing():
-    table, rows = remember(text_of([]), np.array([], dtype=np.int64), 3)
+    table, rows = remember(document_text([]), np.array([], dtype=np.int64), 3)
     assert table.tolist() == [[0, 0, 0, 0, 0]]
     assert rows.shape == (0,)
 
@@ -68,7 +68,7 @@ K = 2
 @settings(max_examples=80, deadline=None)
 @given(documents=DOCUMENTS, seed=st.integers(0, 999))
 def test_each_row_equals_a_count_by_a_loop(documents, seed):
-    text = text_of(*documents)
+    text = document_text(*documents)
     N = len(text.word_ids)
     classes = np.random.default_rng(seed).integers(0, K + 1, size=N)
     table, rows = remember(text, classes, K)
@@ -96,7 +96,7 @@ def test_a_documents_labels_are_never_shown_to_its_own_tokens(one, documents, se
         documents = [[sentence for document in documents for sentence in document]]
     elif len(documents) == 1:
         documents = [*documents, ["a b"]]
-    text = text_of(*documents)
+    text = document_text(*documents)
     units = text.sentences if one else text.documents
     rng = np.random.default_rng(seed)
     classes = rng.integers(0, K + 1, size=len(units))

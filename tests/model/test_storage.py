@@ -24,7 +24,7 @@ from nertool.model.storage import (
     write_words,
 )
 from nertool.tagging.compiled import CompiledTagger
-from tests.support.helpers import text_of
+from tests.support.helpers import document_text
 from tests.support.models import (
     FILES,
     MODELS,
@@ -104,7 +104,7 @@ def test_a_model_can_be_saved_over_the_one_that_it_was_loaded_from(saved):
 
 def test_a_copied_model_stands_alone(saved, tmp_path):
     model = load_model(saved)
-    text = text_of(["the", "New New"], ["Paris the"])
+    text = document_text(["the", "New New"], ["Paris the"])
     expected = CompiledTagger(model).scores(text)
     shutil.copytree(saved, tmp_path / "far" / "away")
     shutil.rmtree(saved)

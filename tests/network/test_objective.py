@@ -19,7 +19,7 @@ from nertool.network.objective import (
     Masks,
     Objective,
     dense,
-    evaluate,
+    forward_loss,
     initial_weights,
     tables_of,
     weights_of,
@@ -98,8 +98,8 @@ def by_autograd(
     if masks.input is not None:
         rows = rows * torch.from_numpy(masks.input)
     x = torch.stack([torch.cat([rows[i] for i in window]) for window in batch.windows])
-    if batch.given is not None:
-        x = torch.cat([x, torch.from_numpy(batch.given)], dim=1)
+    if batch.side is not None:
+        x = torch.cat([x, torch.from_numpy(batch.side)], dim=1)
     f = {"tanh": torch.tanh, "logistic": torch.sigmoid, "relu": F.relu, "hard_tanh": F.hardtanh}
     h = f[objective.activation](F.linear(x, theta["W"], theta["b"]))
     if masks.hidden is not None:
@@ -202,8 +202,8 @@ def test_l2_is_half_the_square_of_W_and_U_alone(parameters, batch):
     W, U = np.zeros((H, C * d)), np.zeros((K, H))
     W[0, 0], W[2, 3], U[1, 1] = 3.0, 4.0, 1.0
     changed = parameters | {"W": W, "U": U}
-    without = evaluate(Objective("tanh", "softmax"), changed, batch).J
-    with_l2 = evaluate(Objective("tanh", "softmax", l2=0.2), changed, batch).J
+    without = forward_loss(Objective("tanh", "softmax"), changed, batch).J
+    with_l2 = forward_loss(Objective("tanh", "softmax", l2=0.2), changed, batch).J
     assert with_l2 - without == pytest.approx(2.6, rel=1e-12)
     # b and the tables are free of it.
     _, free = loss_and_gradients(Objective("tanh", "softmax"), parameters, batch)
@@ -224,7 +224,7 @@ def test_a_window_reads_its_words_from_left_to_right():
     }
     ids = np.array([[0], [1], [2]], dtype=np.int32)
     batch = Batch(ids, np.array([[2, 0, 1]]), np.eye(6)[:1])
-    cache = evaluate(Objective("relu", "softmax"), parameters, batch).cache
+    cache = forward_loss(Objective("relu", "softmax"), parameters, batch).cache
     np.testing.assert_array_equal(cache.x, [[2.0, 2.1, 0.0, 0.1, 1.0, 1.1]])
 
 
@@ -235,7 +235,7 @@ def test_a_step_against_the_gradient_lowers_the_loss(parameters, batch, masks):
     moved = {name: a - alpha * dense(gradients[name], a) for name, a in parameters.items()}
     # To first order by alpha times the squared length of the gradient.
     squared = sum(float((dense(gradients[name], a) ** 2).sum()) for name, a in parameters.items())
-    fall = J - evaluate(objective, moved, batch, masks).J
+    fall = J - forward_loss(objective, moved, batch, masks).J
     assert fall == pytest.approx(alpha * squared, rel=0.01)
 
 
@@ -376,10 +376,10 @@ def test_all_tables_may_be_frozen(full):
 def test_given_inputs_stand_after_the_window(full):
     parameters, batch, _ = full
     objective = Objective("tanh", "softmax", columns=FULL_COLUMNS)
-    x = evaluate(objective, parameters, batch).cache.x
+    x = forward_loss(objective, parameters, batch).cache.x
     without = {**parameters, "W": parameters["W"][:, : C * FULL_D]}
-    window = evaluate(objective, without, batch._replace(given=None)).cache.x
-    np.testing.assert_array_equal(x, np.concatenate([window, batch.given], axis=1))
+    window = forward_loss(objective, without, batch._replace(side=None)).cache.x
+    np.testing.assert_array_equal(x, np.concatenate([window, batch.side], axis=1))
 
 
 def test_a_window_that_weighs_twice_counts_as_two(full):
@@ -391,7 +391,7 @@ def test_a_window_that_weighs_twice_counts_as_two(full):
     weights[3] = 2.0
     J, gradients = loss_and_gradients(objective, parameters, batch._replace(weights=weights))
     twice = np.append(np.arange(B), 3)
-    repeated = Batch(batch.ids, batch.windows[twice], batch.y[twice], batch.given[twice])
+    repeated = Batch(batch.ids, batch.windows[twice], batch.y[twice], batch.side[twice])
     other_J, other = loss_and_gradients(objective, parameters, repeated)
     assert pytest.approx(other_J * (B + 1) / B) == J
     for name, array in parameters.items():
@@ -406,7 +406,7 @@ def test_parts_are_the_batch_cut_into_equal_stretches(full, monkeypatch):
     _, batch, masks = full
     monkeypatch.setattr(shards, "PART", 5)
     first, second = parts_of(batch, masks)  # 12 windows
-    for name in ("y", "given"):
+    for name in ("y", "side"):
         whole = getattr(batch, name)
         cut = [getattr(part.batch, name) for part in (first, second)]
         np.testing.assert_array_equal(cut[0], whole[:6])

@@ -191,7 +191,7 @@ def test_of_what_stands_beside_the_words_there_is_no_gradient():
     weights = network(rng, D=6, H=5, K=3)
     x, ds = rng.normal(size=(7, 6)), rng.normal(size=(7, 3))
     whole = backward(weights, "tanh", ds, forward(weights, "tanh", x)[1])
-    words = backward(weights, "tanh", ds, forward(weights, "tanh", x, given=2)[1])
+    words = backward(weights, "tanh", ds, forward(weights, "tanh", x, side_width=2)[1])
     np.testing.assert_allclose(words.x, whole.x[:, :4], rtol=1e-12)
     np.testing.assert_array_equal(words.weights.W, whole.weights.W)
 

@@ -21,7 +21,7 @@ from nertool.evaluation.evaluate import evaluate_with_calibration
 from nertool.formats import opening
 from nertool.formats.conll.parse import Columns, parse_conll
 from nertool.inputs import text as text_module
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.model.model import Model
 from nertool.predict import pipeline
 from nertool.predict import workers as parallel
@@ -29,7 +29,7 @@ from nertool.tagging import wordtables
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.tagger import Tagger
-from tests.support.helpers import random_model, tag_text, text_of
+from tests.support.helpers import document_text, random_model, tag_text
 
 pytestmark = pytest.mark.usefixtures("either_way")
 
@@ -76,10 +76,10 @@ def column(text: str) -> list[str]:
     return [line.split()[-1] for line in lines if not line.startswith("-DOCSTART-")]
 
 
-def expected_column(tagger: CompiledTagger, setting: Setting) -> list[str]:
+def expected_column(tagger: CompiledTagger, text: Text) -> list[str]:
     names = tag_names(tagger.model.labels, tagger.model.corpus_scheme)
-    starts = setting.sentence_starts
-    numbers = tags_of(analyse(tagger, setting).spans, starts, names, tagger.model.corpus_scheme)
+    starts = text.sentence_starts
+    numbers = tags_of(analyse(tagger, text).spans, starts, names, tagger.model.corpus_scheme)
     return [names[i] for i in numbers]
 
 
@@ -101,9 +101,11 @@ DOCUMENTS = (
 
 def test_documents_matter_to_this_model(tagger):
     # Or else nothing below would tell anything.
-    together = expected_column(tagger, text_of(*DOCUMENTS))
-    as_one = expected_column(tagger, text_of([s for document in DOCUMENTS for s in document]))
-    alone = expected_column(tagger, text_of(*([s] for document in DOCUMENTS for s in document)))
+    together = expected_column(tagger, document_text(*DOCUMENTS))
+    as_one = expected_column(tagger, document_text([s for document in DOCUMENTS for s in document]))
+    alone = expected_column(
+        tagger, document_text(*([s] for document in DOCUMENTS for s in document))
+    )
     for a, b in ((together, as_one), (together, alone), (as_one, alone)):
         assert sum(x != y for x, y in zip(a, b, strict=True)) >= 4
     assert len(set(together)) >= 4
@@ -116,7 +118,7 @@ def test_tags_are_those_of_the_whole_text_whatever_a_block_holds(tagger, monkeyp
     monkeypatch.setattr(text_module, "DOCUMENT_TOKENS", limit)
     text = conll(*DOCUMENTS)
     out = tagged(tagger, text, block=block)
-    assert column(out) == expected_column(tagger, text_of(*DOCUMENTS))
+    assert column(out) == expected_column(tagger, document_text(*DOCUMENTS))
 
 
 def test_a_text_of_ever_new_words_meets_each_about_once(monkeypatch):
@@ -183,7 +185,7 @@ def test_any_text_comes_back_as_it_was_with_its_documents_tags_beside(tagger, dr
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_module, "DOCUMENT_TOKENS", limit)
         out = tagged(tagger, text, block=block)
-        assert column(out) == expected_column(tagger, text_of(*documents))
+        assert column(out) == expected_column(tagger, document_text(*documents))
     # The same lines, each that holds a token with one column more.
     for before, after in zip(text.split("\n"), out.split("\n"), strict=True):
         kept, line_end = before.removesuffix("\r"), "\r" * before.endswith("\r")
@@ -202,12 +204,12 @@ def test_a_text_without_marks_is_one_document(tagger):
     unmarked = tagged(tagger, conll(sentences, mark=""))
     marked = tagged(tagger, conll(sentences))
     assert marked == f"-DOCSTART- O O\n\n{unmarked}"
-    assert column(unmarked) == expected_column(tagger, text_of(sentences))
+    assert column(unmarked) == expected_column(tagger, document_text(sentences))
 
 
 def test_what_stands_before_the_first_mark_is_a_document_too(tagger):
     text = conll(DOCUMENTS[0], mark="") + conll(*DOCUMENTS[1:])
-    assert column(tagged(tagger, text)) == expected_column(tagger, text_of(*DOCUMENTS))
+    assert column(tagged(tagger, text)) == expected_column(tagger, document_text(*DOCUMENTS))
 
 
 @pytest.mark.parametrize("workers", [2, 3])
@@ -257,7 +259,7 @@ def test_sentences_a_line_are_one_document_whatever_a_block_holds(
     sentences[3:3] = ["", "  "]  # empty lines among them
     text = "\n".join(sentences)
     out = tagged(tagger, text, "text", "conll", block)
-    assert column(out) == expected_column(tagger, text_of(sentences))
+    assert column(out) == expected_column(tagger, document_text(sentences))
     inline = tagged(tagger, text, "text", None, block)
     assert inline == tagged(tagger, text, "text")
     assert [line.strip() == "" for line in inline.split("\n")] == [not s.strip() for s in sentences]
@@ -304,9 +306,9 @@ def entities(found: list) -> list[list[tuple]]:
     return [[(e.start, e.end, e.label) for e in own] for own in found]
 
 
-def spans_of_sentences(tagger: CompiledTagger, setting: Setting) -> Iterator[list[tuple]]:
-    spans = analyse(tagger, setting).spans.as_list()
-    for first, end in pairwise(setting.sentence_starts.tolist()):
+def spans_of_sentences(tagger: CompiledTagger, text: Text) -> Iterator[list[tuple]]:
+    spans = analyse(tagger, text).spans.as_list()
+    for first, end in pairwise(text.sentence_starts.tolist()):
         yield [(s - first, e - first, label) for s, e, label in spans if first <= s < end]
 
 
@@ -316,8 +318,8 @@ def test_tag_sentences_reads_each_by_itself_and_tag_document_reads_them_together
     api = Tagger(model)
     alone = entities(api.tag_sentences(sentences))
     together = entities(api.tag_document(sentences))
-    assert alone == list(spans_of_sentences(tagger, text_of(*([text] for text in texts))))
-    assert together == list(spans_of_sentences(tagger, text_of(texts)))
+    assert alone == list(spans_of_sentences(tagger, document_text(*([text] for text in texts))))
+    assert together == list(spans_of_sentences(tagger, document_text(texts)))
     assert alone != together
     assert alone == [entities([api.tag(words)])[0] for words in sentences]
 

@@ -27,8 +27,8 @@ from nertool.formats.opening import open_stream
 from nertool.formats.read import read_corpus
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
 from nertool.inputs.shapes import feature_table_shapes, features_of, table_columns
-from nertool.inputs.side import given_width
-from nertool.inputs.text import Setting, setting_of
+from nertool.inputs.side import side_width
+from nertool.inputs.text import Text, text_of
 from nertool.model.model import Member, Model, outputs
 from nertool.predict.pipeline import tag_opened
 from nertool.predict.request import Tagging
@@ -148,7 +148,7 @@ def random_model(
         if "M" in columns:
             parameters["M"] = M
         d = sum(columns[name] * shapes[name][1] for name in columns)
-        D = config.windows.size * d + given_width(config, L.shape[1], len(tags), second)
+        D = config.windows.size * d + side_width(config, L.shape[1], len(tags), second)
         K = outputs(tags, config)
         parameters |= {"W": rng.standard_normal((H, D)) / np.sqrt(D), "b": rng.standard_normal(H)}
         parameters["U"] = rng.standard_normal((K, H))
@@ -167,8 +167,8 @@ def random_model(
     )
 
 
-def text_of(*documents: Sequence[str]) -> Setting:
+def document_text(*documents: Sequence[str]) -> Text:
     """Lay out documents of sentences, each written as words with blanks between."""
     sentences = [sentence.split() for document in documents for sentence in document]
     starts = np.cumsum([0, *map(len, documents)])
-    return setting_of(sentences, starts)
+    return text_of(sentences, starts)

@@ -16,7 +16,7 @@ from nertool.corpus.schemes import tag_names
 from nertool.decoding.adjust import adjust
 from nertool.decoding.viterbi import decode, lattice, valid_sentences, viterbi
 from nertool.inputs.shapes import table_columns
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.model.model import Member, Model, inputs_for, score_tokens
 from nertool.model.storage import load_model
 from nertool.network.activations import ACTIVATIONS, Array
@@ -26,7 +26,7 @@ from nertool.network.scorer import Weights, scores
 from nertool.tagging import wordtables
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
-from tests.support.helpers import random_model, text_of
+from tests.support.helpers import document_text, random_model
 
 pytestmark = pytest.mark.usefixtures("either_way")
 
@@ -52,43 +52,43 @@ def in_dtype(model: Model, dtype: type[np.floating], activation: str) -> Model:
 
 
 def mean_scores(
-    members: tuple[Member, ...], model: Model, setting: Setting, opinion: Array | None
+    members: tuple[Member, ...], model: Model, text: Text, opinion: Array | None
 ) -> Array:
     """Return the mean of what each member's own forward pass gives."""
     parts = []
     for member in members:
-        parameters, inputs = inputs_for(member, setting, model.config, opinion)
+        parameters, inputs = inputs_for(member, text, model.config, opinion)
         parts.append(score_tokens(parameters, model.config, inputs))
     return np.mean(parts, axis=0)
 
 
-def opinion_of(model: Model, setting: Setting) -> Array | None:
+def opinion_of(model: Model, text: Text) -> Array | None:
     """Return the first stage's probabilities, e^s over their sum."""
     if not model.first_stage:
         return None
-    p = np.exp(mean_scores(model.first_stage, model, setting, None))
+    p = np.exp(mean_scores(model.first_stage, model, text, None))
     return p / p.sum(axis=1, keepdims=True)
 
 
-def reference(model: Model, setting: Setting) -> Array:
-    found = mean_scores(model.members, model, setting, opinion_of(model, setting))
-    return adjust(found, setting, model.config.decoding)
+def reference(model: Model, text: Text) -> Array:
+    found = mean_scores(model.members, model, text, opinion_of(model, text))
+    return adjust(found, text, model.config.decoding)
 
 
-def random_text(words: list[str], tokens: int, sentences: int, documents: int) -> Setting:
+def random_text(words: list[str], tokens: int, sentences: int, documents: int) -> Text:
     """Draw a text over several blocks of the tagger's."""
     rng = np.random.default_rng(0)
     ids = rng.integers(0, len(words), size=tokens).astype(np.int32)
     starts = np.unique([0, *rng.integers(0, tokens, size=sentences), tokens])
     last = len(starts) - 1
     marks = np.unique([0, *rng.integers(0, last, size=documents), last])
-    return Setting(words, ids, starts, marks)
+    return Text(words, ids, starts, marks)
 
 
-def setting_from(words: list[str], ids: list[int], starts: list[int]) -> Setting:
+def setting_from(words: list[str], ids: list[int], starts: list[int]) -> Text:
     """Make a text of which each sentence is a document."""
     own = np.array(starts, dtype=np.int64)
-    return Setting(words, np.array(ids, dtype=np.int32), own, np.arange(len(own)))
+    return Text(words, np.array(ids, dtype=np.int32), own, np.arange(len(own)))
 
 
 PRECISIONS = pytest.mark.parametrize(
@@ -100,10 +100,10 @@ PRECISIONS = pytest.mark.parametrize(
 @PRECISIONS
 def test_pre_multiplied_scores_are_the_scorers_own(model, activation, dtype, tolerance):
     model = in_dtype(model, dtype, activation)
-    setting = random_text(WORDS, 3000, 400, 0)
-    found = CompiledTagger(model).scores(setting)
+    text = random_text(WORDS, 3000, 400, 0)
+    found = CompiledTagger(model).scores(text)
     assert found.dtype == dtype
-    expected = reference(model, setting)
+    expected = reference(model, text)
     np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
@@ -115,12 +115,12 @@ def test_with_every_feature_and_two_stages_members_of_any_widths_fold_into_their
 ):
     model = random_model(dtype=dtype, network={"activation": activation}, windows={"size": size})
     assert [member.L.shape[1] for member in model.members] == [4, 3, 4]
-    setting = random_text([*WORDS, "the", "THE", "Paris"], 3000, 400, 60)
-    found = CompiledTagger(model).scores(setting)
+    text = random_text([*WORDS, "the", "THE", "Paris"], 3000, 400, 60)
+    found = CompiledTagger(model).scores(text)
     assert found.dtype == dtype
-    np.testing.assert_allclose(found, reference(model, setting), rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(found, reference(model, text), rtol=tolerance, atol=tolerance)
     # Every input counts: the same words in documents of their own have other scores.
-    apart = replace(setting, document_starts=np.arange(len(setting.sentence_starts)))
+    apart = replace(text, document_starts=np.arange(len(text.sentence_starts)))
     assert (np.abs(CompiledTagger(model).scores(apart) - found) > 1e-3).any(axis=1).mean() > 0.9
 
 
@@ -140,47 +140,47 @@ ALONE = {
 def test_each_feature_alone_is_in_its_place(features, folds):
     chosen = FeaturesConfig(**{"caps": 0, **features})
     model = random_model(chosen, folds=folds, members=2, dtype=np.float64)
-    setting = random_text(WORDS, 200, 40, 9)
-    found = CompiledTagger(model).scores(setting)
-    np.testing.assert_allclose(found, reference(model, setting), rtol=1e-12, atol=1e-12)
+    text = random_text(WORDS, 200, 40, 9)
+    found = CompiledTagger(model).scores(text)
+    np.testing.assert_allclose(found, reference(model, text), rtol=1e-12, atol=1e-12)
 
 
 def test_what_is_done_to_scores_afterwards_is_done_to_the_mean():
     decoding = {"outside_bias": 0.7, "consistency": 0.4}
     model = random_model(dtype=np.float64, decoding=decoding)
-    setting = random_text(WORDS, 200, 40, 9)
-    found = CompiledTagger(model).scores(setting)
-    np.testing.assert_allclose(found, reference(model, setting), rtol=1e-10, atol=1e-10)
-    plain = CompiledTagger(random_model(dtype=np.float64)).scores(setting)
+    text = random_text(WORDS, 200, 40, 9)
+    found = CompiledTagger(model).scores(text)
+    np.testing.assert_allclose(found, reference(model, text), rtol=1e-10, atol=1e-10)
+    plain = CompiledTagger(random_model(dtype=np.float64)).scores(text)
     assert np.abs(found - plain).max() > 0.1
 
 
 def test_an_output_alone_is_the_odds_against_O_in_an_ensemble_too():
     model = random_model(labels=["LOC"], dtype=np.float64, decoding={"scheme": "io"})
     assert len(model.members[0].parameters["U"]) == 1
-    setting = random_text(WORDS, 200, 40, 9)
-    found = CompiledTagger(model).scores(setting)
-    np.testing.assert_allclose(found, reference(model, setting), rtol=1e-12, atol=1e-12)
+    text = random_text(WORDS, 200, 40, 9)
+    found = CompiledTagger(model).scores(text)
+    np.testing.assert_allclose(found, reference(model, text), rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(found[:, 0], 0.0)
 
 
-def windows_of(member: Member, setting: Setting, model: Model, opinion: Array | None) -> Array:
+def windows_of(member: Member, text: Text, model: Model, opinion: Array | None) -> Array:
     """Return a member's whole input x (N, D): the window's rows side by side, then what is given."""
-    parameters, inputs = inputs_for(member, setting, model.config, opinion)
+    parameters, inputs = inputs_for(member, text, model.config, opinion)
     tables = list(tables_of(parameters).values())
     R = embed(tables, inputs.ids, list(table_columns(model.config).values()))
-    m = inputs.text.m
-    windows = [R[centre - m : centre + m + 1].ravel() for centre in inputs.text.centres]
-    return np.concatenate([np.array(windows), inputs.given], axis=1)
+    m = inputs.padded.m
+    windows = [R[centre - m : centre + m + 1].ravel() for centre in inputs.padded.centres]
+    return np.concatenate([np.array(windows), inputs.side], axis=1)
 
 
 def test_an_ensemble_is_one_network_with_its_members_side_by_side():
     # s = Σ_i (1/k) U_i f(W_i x_i + b_i) = U f(W x + b), with x = [x_1, x_2, x_3], W the blocks
     # W_1, W_2, W_3 along the diagonal, and U = [U_1, U_2, U_3] / 3.
     model = random_model(dtype=np.float64)
-    setting = random_text(WORDS, 150, 30, 7)
-    opinion = opinion_of(model, setting)
-    x = np.concatenate([windows_of(m, setting, model, opinion) for m in model.members], axis=1)
+    text = random_text(WORDS, 150, 30, 7)
+    opinion = opinion_of(model, text)
+    x = np.concatenate([windows_of(m, text, model, opinion) for m in model.members], axis=1)
     parts = [member.parameters for member in model.members]
     wide = Weights(
         W=block_diag(*(part["W"] for part in parts)),
@@ -189,7 +189,7 @@ def test_an_ensemble_is_one_network_with_its_members_side_by_side():
     )
     assert wide.W.shape == (15, x.shape[1])
     expected = scores(wide, model.config.network.activation, x)
-    found = CompiledTagger(model).scores(setting)
+    found = CompiledTagger(model).scores(text)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
@@ -215,8 +215,8 @@ def test_tables_that_start_anew_give_the_same_scores(model, begun, rows):
     row = 5 * 4 * len(model.members[0].parameters["b"])  # bytes: 5 window positions
     small, roomy = CompiledTagger(model, table_bytes=rows * row), CompiledTagger(model)
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], WORDS[:5]):
-        setting = setting_from(words, [0, 1, 2, 3, 4], [0, 2, 5])
-        np.testing.assert_array_equal(small.scores(setting), roomy.scores(setting))
+        text = setting_from(words, [0, 1, 2, 3, 4], [0, 2, 5])
+        np.testing.assert_array_equal(small.scores(text), roomy.scores(text))
         # A window's own words always have room.
         assert small._members[0].table._used <= max(rows, 7)
     assert begun.count(small._members[0].table) >= 3
@@ -230,12 +230,12 @@ def test_tables_of_two_stages_and_several_members_start_anew_too(begun, table_by
     roomy = CompiledTagger(model)
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], [*WORDS[4:], "the"], WORDS[:5]):
         ids = [*range(len(words)), 0, 1, 0]
-        setting = replace(
+        text = replace(
             setting_from(words, ids, [0, 2, 5, len(ids)]), document_starts=np.array([0, 3])
         )
-        np.testing.assert_allclose(small.scores(setting), roomy.scores(setting), atol=1e-12)
+        np.testing.assert_allclose(small.scores(text), roomy.scores(text), atol=1e-12)
         np.testing.assert_allclose(
-            small.scores(setting), reference(model, setting), rtol=1e-12, atol=1e-12
+            small.scores(text), reference(model, text), rtol=1e-12, atol=1e-12
         )
     for of_small, of_roomy in zip(tables(small), tables(roomy), strict=True):
         assert begun.count(of_small) > begun.count(of_roomy)
@@ -243,21 +243,21 @@ def test_tables_of_two_stages_and_several_members_start_anew_too(begun, table_by
 
 def test_members_take_turns_where_their_tables_together_are_too_large(begun):
     model = random_model(dtype=np.float64)
-    setting = random_text(WORDS, 100, 20, 3)
+    text = random_text(WORDS, 100, 20, 3)
     tagger = CompiledTagger(model)
-    tagger.scores(setting)
+    tagger.scores(text)
     assert all(table._used for table in tables(tagger))
     one = max(table.bytes for table in tables(tagger))
     tight = CompiledTagger(model, table_bytes=one)
-    tight.scores(setting)
+    tight.scores(text)
     assert sum(table.bytes for table in tables(tight)) <= 2 * one
-    np.testing.assert_array_equal(tight.scores(setting), tagger.scores(setting))
+    np.testing.assert_array_equal(tight.scores(text), tagger.scores(text))
 
 
 def test_more_words_at_once_than_the_limit_still_fit(model, begun):
-    setting = setting_from(WORDS, list(range(len(WORDS))), [0, len(WORDS)])
-    found = CompiledTagger(model, table_bytes=0).scores(setting)
-    np.testing.assert_allclose(found, reference(model, setting), rtol=1e-5, atol=1e-5)
+    text = setting_from(WORDS, list(range(len(WORDS))), [0, len(WORDS)])
+    found = CompiledTagger(model, table_bytes=0).scores(text)
+    np.testing.assert_allclose(found, reference(model, text), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("full", [False, True], ids=["one-network", "two-stages"])
@@ -265,7 +265,7 @@ def test_text_without_a_token_has_no_scores(model, full):
     tagger = CompiledTagger(random_model() if full else model)
     assert tagger.scores(setting_from([], [], [0])).shape == (0, len(tagger.model.tags))
     assert len(analyse(tagger, setting_from([], [], [0, 0])).spans) == 0
-    assert len(analyse(tagger, text_of([""], [])).spans) == 0
+    assert len(analyse(tagger, document_text([""], [])).spans) == 0
 
 
 @pytest.mark.parametrize("scheme", ["io", "iob2", "bioes"])

@@ -132,7 +132,7 @@ def test_the_models_first_stage_says_of_dev_what_the_members_were_told(
     model = load_model(full_run_dir)
     (member,) = model.first_stage
     told = read_first_stage(full_config, full_prepared, full_run_dir).dev
-    parameters, inputs = inputs_for(member, full_prepared.dev.setting, model.config)
+    parameters, inputs = inputs_for(member, full_prepared.dev.text, model.config)
     p = softmax(score_tokens(parameters, model.config, inputs))
     np.testing.assert_allclose(p, told, rtol=1e-5, atol=1e-6)
 
@@ -291,7 +291,7 @@ def test_dev_is_read_in_training_as_the_model_reads_any_text(
     for i, member in enumerate(model.members):
         working = working_inputs(full_config, full_prepared, i % 2, first)
         expected = score_tokens(dict(member.parameters), model.config, working.dev)
-        setting = full_prepared.dev.setting
-        parameters, inputs = inputs_for(member, setting, model.config, first.dev)
+        text = full_prepared.dev.text
+        parameters, inputs = inputs_for(member, text, model.config, first.dev)
         found = score_tokens(parameters, model.config, inputs)
         np.testing.assert_array_equal(found, expected)

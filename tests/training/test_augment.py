@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from nertool.config.file import load_config
 from nertool.config.records import Config
 from nertool.corpus.schemes import TagSpans, spans_of
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.training.batches import token_weights
-from nertool.training.preparation.augment import all_forms, exchange_entities, recase
+from nertool.training.preparation.augment import casings_of, exchange_entities, recase
 from nertool.training.preparation.prepare import prepare
 from nertool.training.preparation.prepared import Prepared
 from nertool.training.preparation.working import augmented_text, training_text, working_inputs
@@ -23,21 +23,21 @@ from tests.support.helpers import change
 
 
 def test_forms_are_the_texts_words_then_what_they_are_in_lower_case_and_capitals():
-    forms = all_forms(["Paris", "met", "U2", "MET"])
-    assert forms.words == ["Paris", "met", "U2", "MET", "paris", "u2", "PARIS"]
+    casings = casings_of(["Paris", "met", "U2", "MET"])
+    assert casings.words == ["Paris", "met", "U2", "MET", "paris", "u2", "PARIS"]
     # What was added stays as it is.
-    assert forms.lower.tolist() == [4, 1, 5, 1, 4, 5, 6]
-    assert forms.upper.tolist() == [6, 3, 2, 3, 4, 5, 6]
+    assert casings.lower.tolist() == [4, 1, 5, 1, 4, 5, 6]
+    assert casings.upper.tolist() == [6, 3, 2, 3, 4, 5, 6]
 
 
 def test_a_sentence_is_rewritten_in_lower_case_or_in_capitals_as_a_whole():
     words = ["Ada", "met", "Paris"]
-    forms = all_forms(words)
+    casings = casings_of(words)
     word_ids = np.tile(np.arange(3, dtype=np.int32), 4000)
     starts = np.arange(0, 12_001, 3)
-    found = recase(word_ids, starts, forms, 0.4, np.random.default_rng(0))
+    found = recase(word_ids, starts, casings, 0.4, np.random.default_rng(0))
     assert found.dtype == np.int32
-    sentences = [tuple(forms.words[i] for i in found[a:b]) for a, b in pairwise(starts)]
+    sentences = [tuple(casings.words[i] for i in found[a:b]) for a, b in pairwise(starts)]
     kinds = {
         kind: sentences.count(kind) / 4000
         for kind in [tuple(words), ("ada", "met", "paris"), ("ADA", "MET", "PARIS")]
@@ -48,9 +48,9 @@ def test_a_sentence_is_rewritten_in_lower_case_or_in_capitals_as_a_whole():
 
 
 def test_a_share_of_0_rewrites_nothing():
-    forms = all_forms(["Ada", "met"])
+    casings = casings_of(["Ada", "met"])
     word_ids = np.array([0, 1, 0], dtype=np.int32)
-    found = recase(word_ids, np.array([0, 2, 3]), forms, 0.0, np.random.default_rng(0))
+    found = recase(word_ids, np.array([0, 2, 3]), casings, 0.0, np.random.default_rng(0))
     np.testing.assert_array_equal(found, word_ids)
 
 
@@ -120,8 +120,8 @@ def test_words_labels_and_memory_move_together(augmented):
 
     def entities(inputs, tag_ids) -> list[tuple]:
         """Return each entity's label, with its words' row numbers: L's, the looks' and the memory's."""
-        ids = inputs.ids[inputs.text.centres][:, : 1 + 1 + 7 + 1]
-        found = spans_of(tag_ids, prepared.tags, inputs.text.sentence_starts).as_list()
+        ids = inputs.ids[inputs.padded.centres][:, : 1 + 1 + 7 + 1]
+        found = spans_of(tag_ids, prepared.tags, inputs.padded.sentence_starts).as_list()
         return [(label, ids[start:end].tolist()) for start, end, label in found]
 
     before, after = entities(plain, plain_tags), entities(inputs, tag_ids)
@@ -142,8 +142,8 @@ def test_entities_come_from_the_sentences_that_are_trained_on_alone(augmented):
     for seed in range(20):
         rng = np.random.default_rng(seed)
         inputs, _ = augmented_text(config, prepared, working, chosen, rng)
-        new_starts = inputs.text.sentence_starts
-        rows = inputs.ids[inputs.text.centres, 0]
+        new_starts = inputs.padded.sentence_starts
+        rows = inputs.ids[inputs.padded.centres, 0]
         assert set(rows[new_starts[2] :].tolist()) <= inside
         # The other sentences are as they were.
         np.testing.assert_array_equal(new_starts[:3], starts[:3])
@@ -156,14 +156,14 @@ def test_a_token_written_anew_is_remembered_as_the_form_that_it_now_has(augmente
     part = prepared.train
     everything = np.arange(len(part.sentence_starts) - 1)
     inputs, _ = augmented_text(config, prepared, working, everything, np.random.default_rng(0))
-    memory = inputs.ids[inputs.text.centres, working.type_ids.shape[1] - 1]
-    word_ids = inputs.text.types[inputs.text.centres] - 2
+    memory = inputs.ids[inputs.padded.centres, working.type_ids.shape[1] - 1]
+    word_ids = inputs.padded.types[inputs.padded.centres] - 2
     kept = word_ids == part.word_ids
     assert 0 < kept.sum() < len(kept)
     np.testing.assert_array_equal(memory[kept], working.memory.rows[kept])
     words = {word: 1 + i for i, word in enumerate(part.words)}
     for row, i in zip(memory[~kept], word_ids[~kept], strict=True):
-        assert row == words.get(working.forms.words[i], 0)
+        assert row == words.get(working.casings.words[i], 0)
 
 
 def test_contexts_are_those_of_the_text_as_it_is_read(augmented):
@@ -175,12 +175,12 @@ def test_contexts_are_those_of_the_text_as_it_is_read(augmented):
     part = prepared.train
     everything = np.arange(len(part.sentence_starts) - 1)
     inputs, _ = augmented_text(config, prepared, working, everything, np.random.default_rng(1))
-    word_ids = inputs.text.types[inputs.text.centres] - 2
-    setting = Setting(
-        working.forms.words, word_ids, inputs.text.sentence_starts, part.document_starts
+    word_ids = inputs.padded.types[inputs.padded.centres] - 2
+    text = Text(
+        working.casings.words, word_ids, inputs.padded.sentence_starts, part.document_starts
     )
-    found = inputs.ids[inputs.text.centres][:, working.type_ids.shape[1] :]
-    np.testing.assert_array_equal(found, context_ids(["sentence", "document"], setting))
+    found = inputs.ids[inputs.padded.centres][:, working.type_ids.shape[1] :]
+    np.testing.assert_array_equal(found, context_ids(["sentence", "document"], text))
 
 
 def test_an_epoch_of_an_augmented_training_reads_another_text_each_time(config, prepared):

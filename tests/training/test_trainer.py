@@ -18,7 +18,7 @@ from nertool.errors import TrainingError
 from nertool.inputs.windows import pad, single_windows
 from nertool.model.model import word_vectors
 from nertool.network import shards
-from nertool.network.objective import Batch, evaluate
+from nertool.network.objective import Batch, forward_loss
 from nertool.training import run, trainer
 from nertool.training.batches import batches, objective_of, one_hot
 from nertool.training.preparation.prepare import prepare
@@ -80,14 +80,14 @@ def test_the_loss_of_an_epoch_is_the_mean_over_all_windows(config, prepared, shu
     config = change(config, training={"alpha": 0.0, "epochs": 1, "shuffle": shuffle, "l2": 0.01})
     state = start(config, prepared)
     inputs, tag_ids = training_text(config, prepared, working_inputs(config, prepared))
-    everything = single_windows(inputs.text, np.arange(len(tag_ids)))
+    everything = single_windows(inputs.padded, np.arange(len(tag_ids)))
     T = len(prepared.tags)
     batch = Batch(
         inputs.ids[everything.positions],
         everything.windows,
         one_hot(tag_ids, T, T)(everything.tokens),
     )
-    expected = evaluate(objective_of(config), state.parameters, batch).J
+    expected = forward_loss(objective_of(config), state.parameters, batch).J
     (record,) = epochs(config, prepared, state)
     assert record.loss == pytest.approx(expected, rel=1e-6)
 
@@ -313,7 +313,7 @@ def test_only_the_chosen_sentences_are_trained_on(config, prepared):
     # Whatever the labels of the others are, it comes to the same.
     config = change(config, training={"epochs": 2})
     chosen = np.arange(0, 18, 2)
-    rest = ~np.isin(prepared.train.setting.sentences, chosen)
+    rest = ~np.isin(prepared.train.text.sentences, chosen)
     absurd = prepared.train.tag_ids.copy()
     absurd[rest] = len(prepared.tags) - 1
     results = []

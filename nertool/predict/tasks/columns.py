@@ -17,7 +17,7 @@ from nertool.corpus.schemes import OUTSIDE, TagSpans, tag_names, tags_of
 from nertool.formats.conll.lines import DOCUMENT, Rows, starts_of
 from nertool.formats.conll.linetable import Bytes, line_bounds
 from nertool.formats.markup.inline import to_inline
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.kernels.lines import put_cells
 from nertool.predict.tasks.task import Done, Worker, by_sentence, ledger_of
 from nertool.tagging.analyse import analyse
@@ -38,25 +38,25 @@ class ColumnsTask(NamedTuple):
     def run(self, worker: Worker) -> Done:
         """Errors: CorpusError with file:line for a line that is no row."""
         kinds, raw, words = worker.kinds(self.rows, self.block, self.source)
-        setting = Setting(words, kinds[kinds >= 0], *starts_of(kinds))
-        spans = analyse(worker.tagger, setting).spans
-        ledger = ledger_of(setting.sentence_starts, spans)
+        text = Text(words, kinds[kinds >= 0], *starts_of(kinds))
+        spans = analyse(worker.tagger, text).spans
+        ledger = ledger_of(text.sentence_starts, spans)
         if self.to == "inline":
             lines = self.block.lines
             for i in np.flatnonzero(kinds < 0).tolist():
                 if not is_blank(lines[i]):
                     place = f"{self.source}:{self.block.first + i}"
                     ledger.alter(place, "document marks and comments, left out of inline", lines[i])
-            return Done(_inline(setting, spans), None, ledger)
+            return Done(_inline(text, spans), None, ledger)
         names = tag_names(worker.tagger.model.labels, self.scheme)
         column = np.full(len(kinds), len(names), dtype=np.int32)  # one past the tags: no column
         column[kinds == DOCUMENT] = names.index(OUTSIDE)
-        column[kinds >= 0] = tags_of(spans, setting.sentence_starts, names, self.scheme)
+        column[kinds >= 0] = tags_of(spans, text.sentence_starts, names, self.scheme)
         cells = [*(self.rows.layout.delimiter + name for name in names), ""]
-        text = _with_cells(raw, column, [cell.encode() for cell in cells])
+        marked = _with_cells(raw, column, [cell.encode() for cell in cells])
         if not self.block.ended:
-            text = text[:-1]
-        return Done(self.block.marked(text), None, ledger)
+            marked = marked[:-1]
+        return Done(self.block.marked(marked), None, ledger)
 
 
 def _with_cells(raw: Bytes, column: Ids, cells: list[bytes]) -> str:
@@ -97,10 +97,10 @@ def _move_all(raw: Bytes, column: Ids, lengths: Offsets, cells: list[bytes], out
             out[at + i] = byte
 
 
-def _inline(setting: Setting, spans: TagSpans) -> str:
-    tokens = [setting.words[i] for i in setting.word_ids.tolist()]
-    sentences = [tokens[a:b] for a, b in pairwise(setting.sentence_starts.tolist())]
-    found = by_sentence(spans, setting.sentence_starts)
+def _inline(text: Text, spans: TagSpans) -> str:
+    tokens = [text.words[i] for i in text.word_ids.tolist()]
+    sentences = [tokens[a:b] for a, b in pairwise(text.sentence_starts.tolist())]
+    found = by_sentence(spans, text.sentence_starts)
     return "".join(to_inline(*pair) + "\n" for pair in zip(sentences, found, strict=True))
 
 

@@ -15,7 +15,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import TagSpans
 from nertool.formats.conll.lines import Kinds, Lines, Rows
 from nertool.formats.conll.linetable import Bytes
-from nertool.inputs.word_types import WordForms
+from nertool.inputs.word_types import WordTypes
 from nertool.tagging.compiled import CompiledTagger
 
 
@@ -38,15 +38,15 @@ class Worker:
     def __init__(self, tagger: CompiledTagger) -> None:
         self.tagger = tagger
         self._lines: Lines | None = None
-        self._words = WordForms([])
+        self._words = WordTypes([])
 
-    def kinds(self, rows: Rows, block: Block, source: str) -> tuple[Kinds, Bytes, WordForms]:
+    def kinds(self, rows: Rows, block: Block, source: str) -> tuple[Kinds, Bytes, WordTypes]:
         """Return what each line of a block is and its bytes, as Lines.kinds, and the words that the
         former points into."""
         # The tagger meets a new list's words only, one that is too long over and over.
         full = len(self._words) > self.tagger.most_forms
         if full or self._lines is None or self._lines.rows != rows or self._lines.full:
-            self._lines, self._words = Lines(rows), WordForms([])
+            self._lines, self._words = Lines(rows), WordTypes([])
         kinds, raw = self._lines.kinds(block, source)
         self._words.words += islice(self._lines.words, len(self._words), None)
         return kinds, raw, self._words

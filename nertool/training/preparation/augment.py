@@ -17,8 +17,8 @@ from nertool.corpus.columnar import Ids, Interner, Offsets
 from nertool.corpus.schemes import TagSpans
 
 
-class Forms(NamedTuple):
-    """words: a text's word forms, then those that they have in lower case and in capitals; lower,
+class Casings(NamedTuple):
+    """words: a text's word types, then those that they have in lower case and in capitals; lower,
     upper (words,): where each one's are."""
 
     words: list[str]
@@ -26,24 +26,30 @@ class Forms(NamedTuple):
     upper: Ids
 
 
-def all_forms(words: Sequence[str]) -> Forms:
-    """Add to a text's word forms what they are in lower case and in capitals."""
-    forms = Interner({word: i for i, word in enumerate(words)})
-    lower = [forms[word.lower()] for word in words]
-    upper = [forms[word.upper()] for word in words]
-    added = range(len(words), len(forms))
-    # A form that was added stays as it is: no sentence is written anew twice.
-    return Forms(list(forms), *(np.array([*ids, *added], dtype=np.int32) for ids in (lower, upper)))
+def casings_of(words: Sequence[str]) -> Casings:
+    """Add to a text's word types what they are in lower case and in capitals."""
+    casings = Interner({word: i for i, word in enumerate(words)})
+    lower = [casings[word.lower()] for word in words]
+    upper = [casings[word.upper()] for word in words]
+    added = range(len(words), len(casings))
+    # A word type that was added stays as it is: no sentence is written anew twice.
+    return Casings(
+        list(casings), *(np.array([*ids, *added], dtype=np.int32) for ids in (lower, upper))
+    )
 
 
 def recase(
-    word_ids: Ids, sentence_starts: Offsets, forms: Forms, share: float, rng: np.random.Generator
+    word_ids: Ids,
+    sentence_starts: Offsets,
+    casings: Casings,
+    share: float,
+    rng: np.random.Generator,
 ) -> Ids:
     """Write a share of the sentences in lower case or, as often, in capitals: (N,) word ids."""
     lengths = np.diff(sentence_starts)
     drawn = np.repeat(rng.random(len(lengths)), lengths)
-    written = np.where(drawn < share, forms.upper[word_ids], word_ids)
-    return np.where(drawn < share / 2, forms.lower[word_ids], written).astype(np.int32)
+    written = np.where(drawn < share, casings.upper[word_ids], word_ids)
+    return np.where(drawn < share / 2, casings.lower[word_ids], written).astype(np.int32)
 
 
 def exchange_entities(

@@ -24,7 +24,7 @@ from nertool.corpus.columnar import Ids, Offsets
 from nertool.errors import ModelError, StaleError
 from nertool.files.safe import replacing_folder, restore_interrupted
 from nertool.inputs.shapes import features_of
-from nertool.inputs.text import Setting
+from nertool.inputs.text import Text
 from nertool.model.storage import (
     map_arrays,
     read_json,
@@ -42,7 +42,7 @@ from nertool.network.activations import Array
 class Part:
     """One part of the corpus, encoded.
 
-    words: its distinct word forms; type_ids (files of vectors, 2 + forms, F) int32: for each file
+    words: its distinct word types; type_ids (files of vectors, 2 + word types, F) int32: for each file
     of vectors, row numbers in the tables, the two paddings first; word_ids, tag_ids (N,) int32,
     tag_ids into the network's tags; gold_ids (N,) int32 into gold_tags, as the file has them;
     sentence_starts, document_starts as in Corpus.
@@ -59,8 +59,8 @@ class Part:
     document_starts: Offsets
 
     @cached_property
-    def setting(self) -> Setting:
-        return Setting(self.words, self.word_ids, self.sentence_starts, self.document_starts)
+    def text(self) -> Text:
+        return Text(self.words, self.word_ids, self.sentence_starts, self.document_starts)
 
 
 class Vectors(NamedTuple):

@@ -14,13 +14,13 @@ from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
 from nertool.inputs.layout import Inputs, lay_out
 from nertool.inputs.memory import UNMET, Memory, remember
 from nertool.inputs.shapes import MEMORY, feature_table_shapes, features_of, table_columns
-from nertool.inputs.side import given_inputs, given_width
-from nertool.inputs.text import Setting
+from nertool.inputs.side import side_inputs, side_width
+from nertool.inputs.text import Text
 from nertool.model.model import outputs
 from nertool.network.activations import Array
 from nertool.network.lookup import Rows, row_width
 from nertool.network.objective import Parameters, initial_weights
-from nertool.training.preparation.augment import Forms, all_forms, exchange_entities, recase
+from nertool.training.preparation.augment import Casings, casings_of, exchange_entities, recase
 from nertool.training.preparation.prepared import Part, Prepared
 
 
@@ -37,14 +37,14 @@ class Working(NamedTuple):
 
     vectors: which file of vectors it has; rows (r,): the rows of L that training can meet,
     ascending: the special ones and the parts' words. Training works on these alone, so that memory
-    and checkpoints grow with the corpus and not with the vectors' file. forms: the training
-    part's word forms, with those that augmentation makes of them; type_ids (2 + forms, F): their
+    and checkpoints grow with the corpus and not with the vectors' file. casings: the training
+    part's word types, with those that augmentation makes of them; type_ids (2 + word types, F): their
     rows among the working ones; memory: None if the config has none; opinion: the first stage's.
     """
 
     vectors: int
     rows: NDArray[np.int64]
-    forms: Forms
+    casings: Casings
     type_ids: Rows
     memory: Memory | None
     opinion: Array | None
@@ -56,18 +56,18 @@ def working_inputs(
 ) -> Working:
     """Lay the parts out for a network with the given file of vectors, by number."""
     train, dev = prepared.train, prepared.dev
-    forms = Forms(train.words, *np.arange(2 * len(train.words), dtype=np.int32).reshape(2, -1))
+    casings = Casings(train.words, *np.arange(2 * len(train.words), dtype=np.int32).reshape(2, -1))
     type_ids = np.array(train.type_ids[vectors])
     if config.training.recase:
-        forms = all_forms(train.words)
+        casings = casings_of(train.words)
         encoder = Encoder(prepared.vectors[vectors].words, features_of(config))
-        added = encoder.encode(forms.words[len(train.words) :])
+        added = encoder.encode(casings.words[len(train.words) :])
         type_ids = np.concatenate([type_ids, added])
     met = [type_ids[:, 0], *([dev.type_ids[vectors, :, 0]] if dev else [])]
     rows = np.unique(np.concatenate([np.arange(SPECIAL_ROWS), *met]))
     memory = None
     if config.features.memory:
-        memory = remember(train.setting, classes_of(train, prepared.labels), len(prepared.labels))
+        memory = remember(train.text, classes_of(train, prepared.labels), len(prepared.labels))
 
     def local(type_ids: Rows, words: list[str]) -> Rows:
         type_ids = np.array(type_ids)
@@ -80,14 +80,14 @@ def working_inputs(
     if dev:
         L, own_rows = prepared.vectors[vectors].L, dev.type_ids[vectors, 2:, 0]
         opinion = first_stage and first_stage.dev
-        given = given_inputs(config.features, dev.setting, lambda ids: L[own_rows[ids]], opinion)
+        side = side_inputs(config.features, dev.text, lambda ids: L[own_rows[ids]], opinion)
         own_ids = local(dev.type_ids[vectors], dev.words)
-        dev_inputs = lay_out(own_ids, dev.setting, config, given)
+        dev_inputs = lay_out(own_ids, dev.text, config, side)
     return Working(
         vectors=vectors,
         rows=rows,
-        forms=forms,
-        type_ids=local(type_ids, forms.words),
+        casings=casings,
+        type_ids=local(type_ids, casings.words),
         memory=memory,
         opinion=first_stage and first_stage.train,
         dev=dev_inputs,
@@ -132,7 +132,7 @@ def augmented_text(
         source, starts = exchange_entities(spans, starts, settings.replace_entities, rng)
     word_ids = train.word_ids[source]
     if settings.recase:
-        word_ids = recase(word_ids, starts, working.forms, settings.recase, rng)
+        word_ids = recase(word_ids, starts, working.casings, settings.recase, rng)
     return _lay_out_train(config, prepared, working, word_ids, source, starts)
 
 
@@ -146,23 +146,23 @@ def _lay_out_train(
 ) -> TrainingText:
     """Lay out a text of the training part's tokens `source` (N,), written as word_ids (N,)."""
     train = prepared.train
-    setting = Setting(working.forms.words, word_ids, sentence_starts, train.document_starts)
+    text = Text(working.casings.words, word_ids, sentence_starts, train.document_starts)
     L = prepared.vectors[working.vectors].L
     opinion = None if working.opinion is None else working.opinion[source]
     form_rows = working.rows[working.type_ids[2:, 0]]
-    given = given_inputs(config.features, setting, lambda ids: L[form_rows[ids]], opinion)
-    inputs = lay_out(working.type_ids, setting, config, given)
+    side = side_inputs(config.features, text, lambda ids: L[form_rows[ids]], opinion)
+    inputs = lay_out(working.type_ids, text, config, side)
     if working.memory:
         # A token is shown what is remembered without its own document, unless it was written anew.
         column = working.type_ids.shape[1] - 1
         kept = word_ids == train.word_ids[source]
-        centres = inputs.text.centres[kept]
+        centres = inputs.padded.centres[kept]
         inputs.ids[centres, column] = working.memory.rows[source[kept]]
     return TrainingText(inputs, train.tag_ids[source])
 
 
 def memory_rows(words: list[str], remembered: list[str]) -> Ids:
-    """Return the memory's rows (2 + n,) of the two paddings and of each word form."""
+    """Return the memory's rows (2 + n,) of the two paddings and of each word type."""
     row = {word: 1 + i for i, word in enumerate(remembered)}
     return np.array([UNMET, UNMET, *(row.get(word, UNMET) for word in words)], dtype=np.int32)
 
@@ -196,7 +196,7 @@ def starting_parameters(
         elif name != "L":
             tables[name] = (0.1 * rng.standard_normal(shapes[name])).astype(dtype)
     d = row_width(list(tables.values()), list(table_columns(config).values()))
-    e = given_width(config, L.shape[1], len(prepared.tags), working.opinion is not None)
+    e = side_width(config, L.shape[1], len(prepared.tags), working.opinion is not None)
     D = config.windows.size * d + e
     K = outputs(prepared.tags, config)
     return {**tables, **initial_weights(rng, D, config.network.hidden, K, dtype)._asdict()}
