@@ -1,145 +1,295 @@
-"""Settings → typed, frozen records. Unknown keys are refused, and values beyond their limits."""
+"""A run's settings as typed, frozen records: every key, its values, its default and its meaning.
+
+The records are the only place where a key is declared. The reader (values.py) takes types, limits
+and choices from them; configs/reference.yaml, docs/config.md and configs/schema.json are generated
+from them (reference.py). To add a key, add a field here and run scripts/generate_config_docs.py.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import os
-import types
 import typing
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from nertool.catalogue import LABELLED_INPUTS
-from nertool.errors import ConfigError, did_you_mean
 
-_LARGEST = 2**31 - 1  # of any whole number but the seed: beyond it numpy's sizes overflow
+# The largest values are far above what is useful, and low enough that a slip of the keyboard is
+# refused at once, and not after memory or an hour is used up.
+Count = Annotated[int, Meta(ge=1, le=10_000)]
+CountOrNone = Annotated[int, Meta(ge=0, le=10_000)]
+Width = Annotated[int, Meta(ge=0, le=512)]
+Hidden = Annotated[int, Meta(ge=1, le=16_384)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+Column = Annotated[int, Meta(ge=-10_000, le=10_000)] | str
+Names = Annotated[tuple[str, ...], Meta(min_length=1)]
+Paths = Annotated[tuple[Path, ...], Meta(min_length=1)]
+
+Activation = Literal["tanh", "logistic", "relu", "hard_tanh"]
+Output = Literal["logistic", "softmax"]
+InputScheme = Literal["auto", "io", "iob1", "iob2", "bioes"]
+if typing.TYPE_CHECKING:
+    InputFormat = str
+else:  # the formats' registry says which there are
+    InputFormat = Literal[LABELLED_INPUTS]
 
 
-def _key(
-    default: Any,
-    *,
-    choices: tuple[str, ...] = (),
-    least: float | None = None,
-    below: float | None = None,
-) -> Any:
-    """Declare a key: its default and the values that it may take (choices; least ≤ value < below)."""
-    return field(default=default, metadata={"choices": choices, "least": least, "below": below})
+def about(text: str) -> Meta:
+    """Say what a key means: the text stands in the generated reference."""
+    return Meta(description=text)
 
 
 @dataclass(frozen=True)
 class CorpusConfig:
-    """The labelled text. Columns count from 0; negative ones from the end."""
+    """The labelled text, and how it is read."""
 
-    train: Path | None = None
-    dev: Path | None = None
-    test: Path | None = None
-    token_column: int = 0
-    tag_column: int = -1
-    scheme: str = _key("auto", choices=("auto", "io", "iob1", "iob2", "bioes"))
-    comment: str = ""
-    labels: tuple[str, ...] | None = None
-    format: str = _key("auto", choices=LABELLED_INPUTS)
-    misaligned: str = _key("error", choices=("error", "snap", "drop"))
+    train: Annotated[Path | None, about("The labelled text to learn from.")] = None
+    dev: Annotated[
+        Path | None,
+        about("Labelled text that chooses the best epoch. Without it the last epoch is kept."),
+    ] = None
+    test: Annotated[
+        Path | None,
+        about("Labelled text for a last measurement. Training never reads it."),
+    ] = None
+    format: Annotated[
+        InputFormat, about("The format of these files. auto: recognised from their content.")
+    ] = "auto"
+    scheme: Annotated[
+        InputScheme, about("The tag scheme of these files. auto: recognised from their tags.")
+    ] = "auto"
+    labels: Annotated[
+        Names | None,
+        about("Learn only these classes, such as [PER, LOC]. Empty: all classes of the text."),
+    ] = None
+    token_column: Annotated[
+        Column | None,
+        about("Column of the words in CoNLL columns: a number from 0 (-1 is the last), or its name "
+              "in a header. Empty: found."),
+    ] = None  # fmt: skip
+    tag_column: Annotated[
+        Column | None, about("Column of the tags, as token_column. Empty: found.")
+    ] = None
+    delimiter: Annotated[
+        Annotated[str, Meta(max_length=16)] | None,
+        about('Text between two columns, such as "\\t". Empty: found.'),
+    ] = None
+    comment: Annotated[
+        Annotated[str, Meta(max_length=64)],
+        about('Lines that begin with this text are left out, such as "# ". Empty: only lines with # '
+              "that have fewer columns than the others."),
+    ] = ""  # fmt: skip
+    tag_names: Annotated[
+        Names | None,
+        about("The names of tags that are written as numbers, in the order of the numbers, such as "
+              "[O, B-PER, I-PER]."),
+    ] = None  # fmt: skip
+    text_field: Annotated[
+        Annotated[str, Meta(min_length=1)], about("The key of the text in JSON and Parquet.")
+    ] = "text"
+    language: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=32)],
+        about("Language of running text, such as en, de or hi. It is used to find sentences."),
+    ] = "en"
+    misaligned: Annotated[
+        Literal["error", "snap", "drop"],
+        about("Entities whose ends are not ends of words: error stops, snap moves the ends outwards "
+              "to whole words, drop leaves the entity out. All are counted."),
+    ] = "error"  # fmt: skip
+    on_error: Annotated[
+        Literal["fail", "skip"],
+        about("Input that can't be read: fail stops, skip leaves out the record and counts it."),
+    ] = "fail"
 
 
 @dataclass(frozen=True)
 class VectorsConfig:
-    """The word vectors. Without a path: random ones of `width` for the words of the training part.
+    """The word vectors that training starts from."""
 
-    more: further files; the members of an ensemble take turns with all of them.
-    """
-
-    path: Path | None = None
-    more: tuple[Path, ...] | None = None
-    limit: int | None = _key(None, least=1)
-    width: int = _key(50, least=1)
-    fine_tune: bool = True
-    own_rows: int = _key(0, least=0)
+    path: Annotated[
+        Path | None,
+        about("File of vectors: word2vec (binary or text) or GloVe text, also compressed. Empty: "
+              "random vectors for the words of the training text."),
+    ] = None  # fmt: skip
+    more: Annotated[
+        Paths | None,
+        about("Further files, such as [more.bin]. The members of an ensemble take turns with all files."),
+    ] = None  # fmt: skip
+    limit: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000_000)] | None,
+        about("Read only so many vectors from the beginning of the file. Empty: all."),
+    ] = None
+    width: Annotated[
+        Annotated[int, Meta(ge=1, le=4_096)], about("Width of random vectors.")
+    ] = 50  # fmt: skip
+    fine_tune: Annotated[bool, about("Train the word vectors too.")] = True
+    own_rows: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000_000)],
+        about("A training word without a vector gets one of its own if it occurs at least this often. "
+              "0: never; all such words share one vector."),
+    ] = 0  # fmt: skip
 
 
 @dataclass(frozen=True)
 class WindowsConfig:
-    """size: C, the words of a window: the one to be classified in the centre, (C − 1)/2 each side."""
+    """The window of words that is classified: C words, the word in question in the centre."""
 
-    size: int = _key(5, least=1)
+    size: Annotated[
+        Annotated[int, Meta(ge=1, le=101)],
+        about("C, an odd number: the word, and (C − 1)/2 words on either side."),
+    ] = 5
 
 
 @dataclass(frozen=True)
 class FeaturesConfig:
-    """What a token shows besides its word's vector: of trained embeddings the width, 0 for none.
+    """What the network is shown of a word besides its vector. A number is the width of a trained
+    embedding; 0 leaves the feature out."""
 
-    caps, shape, affixes: what the word looks like; sentence, document: what is written around it;
-    memory, neighbours, document_vector: counted or averaged, not trained.
-    """
-
-    caps: int = _key(5, least=0)
-    shape: int = _key(0, least=0)
-    affixes: int = _key(0, least=0)
-    memory: bool = False
-    sentence: int = _key(0, least=0)
-    document: int = _key(0, least=0)
-    neighbours: bool = False
-    document_vector: bool = False
-
-
-@dataclass(frozen=True)
-class FirstStageConfig:
-    """A network before the network: its probabilities for the word's other occurrences in the
-    document are an input of the second. In training they come from `folds` networks that have not
-    seen the document; 0: no first stage."""
-
-    folds: int = _key(0, least=0)
-    hidden: int = _key(128, least=1)
-    epochs: int = _key(8, least=1)
+    caps: Annotated[
+        Width, about("Capitals: lower, Initial, ALL CAPITALS, miXed, digits, a single Capital.")
+    ] = 5
+    shape: Annotated[
+        Width, about("The word's pattern with runs collapsed, such as Xx, X.X. or 0-0.")
+    ] = 0
+    affixes: Annotated[
+        Width, about("Prefixes of 1 to 3 letters and suffixes of 1 to 4: the width of each.")
+    ] = 0
+    memory: Annotated[
+        bool,
+        about("Shares of the classes that the word had in the training text; the same document is "
+              "left out of the count."),
+    ] = False  # fmt: skip
+    sentence: Annotated[
+        Width,
+        about(
+            "Is the sentence in capitals, or written like a title? Is it the first of its document?"
+        ),
+    ] = 0
+    document: Annotated[
+        Width,
+        about("Does the document have the word elsewhere in lower case, capitalised, in capitals?"),
+    ] = 0
+    neighbours: Annotated[
+        bool,
+        about("Mean vectors of the words to the left and right of this word's other occurrences in the "
+              "document."),
+    ] = False  # fmt: skip
+    document_vector: Annotated[bool, about("Mean vector of the document.")] = False
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The hidden layer: H, f, and what its scores mean. members: so many networks are trained, with
-    seeds of their own; the mean of their scores counts."""
+    """The network: one hidden layer h = f(W x + b₁), scores u = U h + b₂."""
 
-    hidden: int = _key(128, least=1)
-    activation: str = _key("tanh", choices=("tanh", "logistic", "relu", "hard_tanh"))
-    output: str = _key("logistic", choices=("logistic", "softmax"))
-    members: int = _key(1, least=1)
+    hidden: Annotated[Hidden, about("H, the width of the hidden layer.")] = 128
+    activation: Annotated[Activation, about("f, the activation.")] = "tanh"
+    output: Annotated[
+        Output,
+        about("logistic: each tag against the rest. softmax: one distribution over all tags."),
+    ] = "logistic"
+    members: Annotated[
+        Annotated[int, Meta(ge=1, le=100)],
+        about("Networks to train, each from a seed of its own. Their scores are averaged."),
+    ] = 1
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How J is made small. alpha is the learning rate; batch_size counts windows."""
+    """How the loss J is minimised."""
 
-    epochs: int = _key(15, least=1)
-    batch_size: int = _key(512, least=1)
-    shuffle: str = _key("sentences", choices=("sentences", "windows"))
-    optimizer: str = _key("adagrad", choices=("sgd", "momentum", "adagrad", "adam"))
-    alpha: float = _key(0.05, least=0)
-    momentum: float = _key(0.9, least=0, below=1)
-    decay: float = _key(0.0, least=0)
-    l2: float = _key(0.0, least=0)
-    dropout_input: float = _key(0.0, least=0, below=1)
-    dropout_hidden: float = _key(0.0, least=0, below=1)
-    average: int = _key(1, least=1)
-    patience: int = _key(0, least=0)
-    class_balance: float = _key(0.0, least=0)
-    recase: float = _key(0.0, least=0, below=1)
-    replace_entities: float = _key(0.0, least=0, below=1)
-    audit_every: int = _key(0, least=0)
+    epochs: Annotated[Count, about("Passes over the training text.")] = 15
+    batch_size: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000)],
+        about("Windows in a batch. With shuffle: sentences, whole sentences are added until there are "
+              "at least so many."),
+    ] = 512  # fmt: skip
+    shuffle: Annotated[
+        Literal["sentences", "windows"],
+        about("What an epoch shuffles: whole sentences, or single windows."),
+    ] = "sentences"
+    optimizer: Annotated[
+        Literal["sgd", "momentum", "adagrad", "adam"], about("The update rule.")
+    ] = "adagrad"
+    alpha: Annotated[Annotated[float, Meta(ge=0, le=100)], about("The learning rate.")] = 0.05
+    momentum: Annotated[Share, about("Of the optimizer momentum.")] = 0.9
+    decay: Annotated[
+        Annotated[float, Meta(ge=0, le=1_000)],
+        about("The rate in epoch e is alpha / (1 + decay · (e − 1))."),
+    ] = 0.0
+    l2: Annotated[
+        Annotated[float, Meta(ge=0, le=1_000)],
+        about("Weight decay: l2/2 · (‖W‖² + ‖U‖²) is added to J."),
+    ] = 0.0
+    dropout_input: Annotated[
+        Share, about("Share of each word's features that is dropped before windows are formed.")
+    ] = 0.0
+    dropout_hidden: Annotated[Share, about("Share of h that is dropped.")] = 0.0
+    average: Annotated[
+        Count, about("Evaluate and keep the mean of the weights of the last so many epochs.")
+    ] = 1
+    patience: Annotated[
+        CountOrNone, about("Stop when dev F1 has not risen for so many epochs. 0: never.")
+    ] = 0
+    class_balance: Annotated[
+        Annotated[float, Meta(ge=0, le=10)],
+        about("Weight of a word in J: (words of the most frequent class / words of its class) to this "
+              "power. 0: all words count the same."),
+    ] = 0.0  # fmt: skip
+    recase: Annotated[
+        Share, about("Share of sentences that an epoch reads in lower case or in capitals.")
+    ] = 0.0
+    replace_entities: Annotated[
+        Share, about("Share of entities that an epoch replaces by others of the same class.")
+    ] = 0.0
+    audit_every: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000_000)],
+        about("Check the gradient every so many batches, and note it in log.jsonl. 0: never."),
+    ] = 0
+
+
+@dataclass(frozen=True)
+class FirstStageConfig:
+    """A network before the network. Its probabilities for the word's other occurrences in the
+    document are an input of the second one."""
+
+    folds: Annotated[
+        Annotated[int, Meta(ge=0, le=100)],
+        about("In training the probabilities come from so many networks, each trained without the "
+              "fold that it reads. 0: no first stage."),
+    ] = 0  # fmt: skip
+    hidden: Annotated[Hidden, about("H of these networks.")] = 128
+    epochs: Annotated[Count, about("Their epochs.")] = 8
 
 
 @dataclass(frozen=True)
 class DecodingConfig:
-    """From scores to entities: the tags that the network learns, and how a sequence is chosen."""
+    """From scores to entities."""
 
-    scheme: str = _key("bioes", choices=("io", "iob2", "bioes"))
-    method: str = _key("viterbi", choices=("viterbi", "argmax"))
-    outside_bias: float = 0.0
-    consistency: float = _key(0.0, least=0, below=1)
+    scheme: Annotated[
+        Literal["io", "iob2", "bioes"], about("The tag scheme that the network learns.")
+    ] = "bioes"
+    method: Annotated[
+        Literal["viterbi", "argmax"],
+        about("viterbi: the best sequence that the scheme allows. argmax: each word's best tag."),
+    ] = "viterbi"
+    outside_bias: Annotated[
+        Annotated[float, Meta(ge=-100, le=100)],
+        about("Subtracted from the score of O: above 0 more entities are found, and more of them are "
+              "wrong."),
+    ] = 0.0  # fmt: skip
+    consistency: Annotated[
+        Share,
+        about("Share that the word's other occurrences in the document have in its probabilities."),
+    ] = 0.0
 
 
 @dataclass(frozen=True)
 class Config:
+    """All settings of a run."""
+
     corpus: CorpusConfig = CorpusConfig()
     vectors: VectorsConfig = VectorsConfig()
     windows: WindowsConfig = WindowsConfig()
@@ -148,31 +298,10 @@ class Config:
     training: TrainingConfig = TrainingConfig()
     first_stage: FirstStageConfig = FirstStageConfig()
     decoding: DecodingConfig = DecodingConfig()
-    seed: int = _key(1, least=0)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A value with its place, for messages, and the folder that a relative path in it starts from."""
-
-    value: Any
-    place: str
-    folder: Path
-    kind: type[ConfigError] = ConfigError
-
-    def error(self, message: str) -> ConfigError:
-        return self.kind(f"{self.place}: {message}")
-
-
-def config_from_dict(tree: Mapping[str, Any], source: str) -> Config:
-    """Build a config from nested dictionaries, such as the one that a model keeps of its own."""
-    settings: dict[str, Setting] = {}
-    for section, value in tree.items():
-        entries = value.items() if isinstance(value, Mapping) else [(None, value)]
-        for name, entry in entries:
-            key = section if name is None else f"{section}.{name}"
-            settings[key] = Setting(entry, source, Path())
-    return build_config(settings)
+    seed: Annotated[
+        Annotated[int, Meta(ge=0)],
+        about("Seed of everything random: the same seed gives the same model."),
+    ] = 1
 
 
 def config_to_dict(config: Config) -> dict[str, Any]:
@@ -186,117 +315,3 @@ def config_to_dict(config: Config) -> dict[str, Any]:
         return str(value) if isinstance(value, Path) else value
 
     return typing.cast(dict[str, Any], plain(dataclasses.asdict(config)))
-
-
-def sections() -> dict[str, Any]:
-    """Name the sections, each with its record, and the keys that stand in none."""
-    return typing.get_type_hints(Config)
-
-
-def build_config(settings: Mapping[str, Setting]) -> Config:
-    """Check every setting against the records' types and limits, and make the records."""
-    records_of = sections()
-    known: dict[str, tuple[Any, Any]] = {}
-    for section, record in records_of.items():
-        if not dataclasses.is_dataclass(record):
-            known[section] = (record, Config.__dataclass_fields__[section].metadata)
-            continue
-        hints = typing.get_type_hints(record)
-        for entry in dataclasses.fields(record):
-            known[f"{section}.{entry.name}"] = (hints[entry.name], entry.metadata)
-
-    values: dict[str, Any] = {}
-    for key, setting in settings.items():
-        if key in records_of and key not in known:
-            first = next(name for name in known if name.startswith(f"{key}."))
-            raise setting.error(f'"{key}" is a section, expected one of its keys, such as {first}')
-        if key not in known:
-            near = did_you_mean(key, [*known, *records_of])
-            raise setting.error(
-                f'unknown key "{key}"{near or "; configs/reference.yaml has them all"}'
-            )
-        values[key] = _convert(key, setting, *known[key])
-
-    records: dict[str, Any] = {}
-    for section, record in records_of.items():
-        if dataclasses.is_dataclass(record):
-            inner = {
-                k.partition(".")[2]: v for k, v in values.items() if k.startswith(f"{section}.")
-            }
-            records[section] = typing.cast(Any, record)(**inner)
-        elif section in values:
-            records[section] = values[section]
-    config = Config(**records)
-    if config.windows.size % 2 == 0:
-        raise settings["windows.size"].error(
-            f"windows.size: found {config.windows.size}, expected an odd number: "
-            "the word to be classified and as many on either side"
-        )
-    if config.first_stage.folds == 1:
-        raise settings["first_stage.folds"].error(
-            "first_stage.folds: found 1, expected 0 for no first stage, or at least 2: "
-            "each part of the text is read by a network that was trained on the others"
-        )
-    return config
-
-
-def _convert(key: str, setting: Setting, hint: Any, limits: Mapping[str, Any]) -> Any:
-    """Return a setting's value as its declared type, within its limits."""
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    value = setting.value
-    if value is None and type(None) in options:
-        return None
-    declared = next(option for option in options if option is not type(None))
-    kind = typing.get_origin(declared) or declared
-
-    def refuse(expected: str) -> ConfigError:
-        return setting.error(f"{key}: found {value!r}, expected {expected}")
-
-    if kind is Path:
-        if not isinstance(value, str) or not value or "\0" in value:
-            raise refuse("a path")
-        return _path(setting, value)
-    if kind is float:
-        # YAML 1.1 takes 1e-3, without a dot, for a string.
-        try:
-            number = float(value) if isinstance(value, int | float | str) else None
-        except (ValueError, OverflowError):
-            number = None
-        if number is None or isinstance(value, bool):
-            raise refuse("a number")
-        value = number
-    elif kind is int and (not isinstance(value, int) or isinstance(value, bool)):
-        raise refuse("a whole number")
-    elif kind is int and key != "seed" and value > _LARGEST:
-        raise refuse(f"at most {_LARGEST:,}")
-    elif kind is bool and not isinstance(value, bool):
-        raise refuse("true or false")
-    elif kind is tuple:
-        paths = typing.get_args(declared)[0] is Path
-        if (
-            not isinstance(value, list | tuple)
-            or not value
-            or not all(isinstance(v, str) for v in value)
-            or (paths and any(not v or "\0" in v for v in value))
-        ):
-            what = "paths, such as [more.bin]" if paths else "names, such as [PER, LOC]"
-            raise refuse(f"a list of {what}")
-        return tuple(_path(setting, entry) for entry in value) if paths else tuple(value)
-    elif kind is str and not isinstance(value, str):
-        # A scheme or a label written like a number or a switch is still text.
-        raise refuse("text (put it in quotes)")
-    choices, least, below = limits.get("choices"), limits.get("least"), limits.get("below")
-    if choices and value not in choices:
-        raise refuse(f"one of {', '.join(choices)}{did_you_mean(value, choices)}")
-    if least is not None and not value >= least:
-        raise refuse(f"at least {least}")
-    if below is not None and not value < below:
-        raise refuse(f"less than {below}")
-    if kind is float and value == float("inf"):
-        raise refuse("a finite number")
-    return value
-
-
-def _path(setting: Setting, text: str) -> Path:
-    # Path.expanduser would raise for a user that does not exist; such a ~ is just a name.
-    return Path(os.path.normpath(setting.folder / os.path.expanduser(text)))

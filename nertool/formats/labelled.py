@@ -19,15 +19,19 @@ from nertool.formats.read import read_corpus, read_opened
 
 def reading_of(settings: CorpusConfig) -> Reading:
     """Return how a config wants labelled text to be read. Columns that are not set are looked for."""
-    token, tag = settings.token_column, settings.tag_column
-    usual = CorpusConfig()
-    if (token, tag) == (usual.token_column, usual.tag_column):
-        return Reading(comment=settings.comment, misaligned=settings.misaligned, needs_labels=True)
+    columns = settings.token_column, settings.tag_column
+    if columns == (0, -1):  # what a config of an earlier version holds where nothing was set
+        columns = None, None
     return Reading(
-        token_column=token,
-        tag_column=tag,
+        token_column=columns[0],
+        tag_column=columns[1],
+        delimiter=settings.delimiter,
         comment=settings.comment,
+        tag_names=settings.tag_names or (),
+        text_field=settings.text_field,
+        language=settings.language,
         misaligned=settings.misaligned,
+        pass_over_faulty=settings.on_error == "skip",
         needs_labels=True,
     )
 

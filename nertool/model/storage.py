@@ -25,7 +25,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from nertool.config.records import Config, config_from_dict, config_to_dict
+from nertool.config.records import Config, config_to_dict
+from nertool.config.values import config_from_dict
 from nertool.corpus.schemes import SCHEMES, tag_names
 from nertool.errors import ConfigError, ModelError
 from nertool.files.safe import current_umask, replacing_folder, restore_interrupted

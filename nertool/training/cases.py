@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.config.records import Config
+from nertool.config.records import Activation, Config, Output
 from nertool.corpus.ledger import Ledger
 from nertool.gradcheck.case import Case, draw_masks
 from nertool.inputs.layout import Inputs
@@ -53,7 +54,9 @@ def cases_of_config(
     own = (config.network.activation, config.network.output)
     others = [(f, output) for f in ACTIVATIONS for output in LOSSES if (f, output) != own]
     for activation, output in [own, *([] if own_alone else others)]:
-        network = replace(config.network, activation=activation, output=output)
+        network = replace(
+            config.network, activation=cast(Activation, activation), output=cast(Output, output)
+        )
         variant = replace(config, network=network)
         case = _fresh_case(variant, prepared, working, text, windows)
         yield case._replace(own=(activation, output) == own)

@@ -142,7 +142,9 @@ def test_a_wrong_value_is_refused_with_key_and_line(refused, key, value, expecte
 @pytest.mark.parametrize(("key", "value", "expected"), WRONG)
 def test_a_wrong_value_in_an_override_is_refused_with_the_override(refused, key, value, expected):
     message = refused("decoding: {scheme: io}\n", f"{key}={value}")
-    assert message.startswith(f"--set {key}={value}: ")
+    assert message.startswith(f"--set {f'{key}={value}'[:180]}")
+    assert f": {key}: " in message
+    assert len(message) < 500
     assert expected in message
 
 
@@ -183,7 +185,9 @@ def test_a_wrong_value_in_an_override_is_refused_with_the_override(refused, key,
 def test_limits_hold_and_the_limit_itself_is_allowed(load, refused, key, allowed, beyond):
     assert get(load("corpus:\n", f"{key}={allowed}"), key) == float(allowed)
     message = refused("corpus:\n", f"{key}={beyond}")
-    assert re.search(rf": {key}: found -?[0-9.e-]+, expected (at least|less than) [01]$", message)
+    assert re.search(
+        rf": {key}: found '?-?[0-9.e-]+'?, expected (at least|less than) [01]$", message
+    )
 
 
 # Keys
