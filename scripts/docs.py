@@ -1,6 +1,9 @@
-"""Write the parts of docs/ that follow from the code. Run it after adding a file or changing a help text.
+"""Write what follows from the code: parts of docs/, and the config's reference.
 
-python scripts/docs.py            write docs/architecture.md's lists of files and docs/commands.md
+Run it after adding a file or a key, or changing a help text.
+
+python scripts/docs.py            write docs/architecture.md's lists of files, docs/commands.md,
+                                  docs/config.md, configs/reference.yaml and configs/schema.json
 python scripts/docs.py --check    exit 1, and name the files, if one of them is not current
 """
 
@@ -218,10 +221,18 @@ def _row(parameter: Any) -> str:
 WRITTEN: dict[Path, Callable[[str], str]] = {ARCHITECTURE: architecture, COMMANDS: commands}
 
 
+def written() -> dict[Path, Callable[[str], str]]:
+    """Return each file that is written here, with the function from its old text to its new one."""
+    from nertool.config.reference import generated_files
+
+    of_config = {ROOT / name: write for name, write in generated_files().items()}
+    return {**WRITTEN, **of_config}
+
+
 def stale() -> dict[Path, str]:
     """Return the files that are not current, with what should stand in each."""
     out = {}
-    for path, write in WRITTEN.items():
+    for path, write in written().items():
         old = path.read_text(encoding="utf-8") if path.is_file() else ""
         if (new := write(old)) != old:
             out[path] = new

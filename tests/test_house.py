@@ -38,7 +38,15 @@ def modules_of(*arguments: str | Path) -> set[str]:
 
 
 def test_help_imports_nothing_heavy():
-    assert not modules_of("--help") & {"numpy", "scipy", "gensim", "yaml", "msgspec", "safetensors", "tqdm"}
+    assert not modules_of("--help") & {
+        "numpy",
+        "scipy",
+        "gensim",
+        "yaml",
+        "msgspec",
+        "safetensors",
+        "tqdm",
+    }
 
 
 def test_tagging_imports_neither_gensim_nor_scipy_if_its_model_needs_none(tiny, run_dir):

@@ -2,7 +2,7 @@
 
 The records are the only place where a key is declared. The reader (values.py) takes types, limits
 and choices from them; configs/reference.yaml, docs/config.md and configs/schema.json are generated
-from them (reference.py). To add a key, add a field here and run scripts/generate_config_docs.py.
+from them (reference.py). To add a key, add a field here and run scripts/docs.py.
 """
 
 from __future__ import annotations

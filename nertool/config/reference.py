@@ -7,7 +7,7 @@ import inspect as python_inspect
 import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,15 @@ _COMMENT_COLUMN = 27
 _WIDTH = 110
 
 
-def generated_files() -> dict[str, str]:
-    """Return the generated files' texts, by their path in the repository."""
+def generated_files() -> dict[str, Callable[[str], str]]:
+    """Return the writers of the generated files by their path in the repository. A writer takes the
+    file's old text, which these have no use for, and returns the new one."""
     return {
-        "configs/reference.yaml": reference_yaml(),
-        "configs/schema.json": json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n",
-        "docs/config.md": markdown(),
+        "configs/reference.yaml": lambda _: reference_yaml(),
+        "configs/schema.json": lambda _: (
+            json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
+        ),
+        "docs/config.md": lambda _: markdown(),
     }
 
 
@@ -142,7 +145,7 @@ def markdown() -> str:
     lines = [
         "# Config reference",
         "",
-        "<!-- Generated from nertool/config/records.py by scripts/generate_config_docs.py. -->",
+        "<!-- Generated from nertool/config/records.py by scripts/docs.py. -->",
         "",
         "A config is a YAML file with the keys that you change; all others keep their defaults. An unknown",
         "key, a wrong type or a value outside its limits is an error that names the file and the line.",

@@ -367,11 +367,11 @@ def test_a_loss_that_runs_away_is_named_and_leaves_a_folder_that_can_be_trained_
 ):
     work = tmp_path / "work"
     shutil.copytree(prepared_only, work)
-    sets = ("--set", "training.optimizer=sgd", "--set", "training.alpha=1e38")
-    done = main(*TRAIN, *sets, cwd=work)
+    sets = ["training.optimizer=sgd", "training.alpha=100", "training.l2=1000"]
+    done = main(*TRAIN, *[part for text in sets for part in ("--set", text)], cwd=work)
     assert done.returncode == 1
-    assert "in epoch 1 after" in error_line(done.stderr, 1)
-    assert "training.alpha = 1e+38" in done.stderr
+    assert "in epoch" in error_line(done.stderr, 1)
+    assert "training.alpha = 100" in done.stderr
     assert "RuntimeWarning" not in done.stderr
     assert sorted(path.name for path in (work / "new").iterdir()) == [
         "broken_batch.safetensors",  # what `nertool gradcheck --batch` takes up

@@ -165,7 +165,7 @@ def test_the_plot_is_a_picture(run_dir, main, tmp_path):
 def test_a_training_that_breaks_leaves_the_batch_and_the_batch_reproduces_it(tiny, main, tmp_path):
     run = tmp_path / "run"
     train = ("train", tiny / "config.yaml", "--run-dir", run, "--set", "training.optimizer=sgd")
-    done = main(*train, "--set", "training.alpha=1e30")
+    done = main(*train, "--set", "training.alpha=100", "--set", "training.l2=1000")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert f"nertool gradcheck --batch {run / BROKEN}" in done.stderr
@@ -175,7 +175,7 @@ def test_a_training_that_breaks_leaves_the_batch_and_the_batch_reproduces_it(tin
         r"^The first value that is not finite: \S+\[\d+(, \d+)*\] = ", done.stdout, re.M
     )
     done = main("gradcheck", "--batch", run / BROKEN, "--json")
-    assert as_json(done)["batch"]["where"]["alpha"] == 1e30
+    assert as_json(done)["batch"]["where"]["alpha"] == 100
     # The next training in this folder starts clean.
     done = main(*train, "--overwrite")
     assert done.returncode == 0, done.stderr
