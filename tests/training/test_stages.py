@@ -249,7 +249,7 @@ def test_ctrl_c_is_heard_where_python_would_lose_it(full, tmp_path):
 def test_an_error_in_a_worker_is_one_line_and_leaves_no_process(full, tmp_path):
     command = [sys.executable, "-m", "nertool", "train", full / "config.yaml"]
     command += ["--run-dir", tmp_path / "run", "--workers", "2"]
-    for override in ("training.optimizer=sgd", "training.alpha=1e38"):
+    for override in ("training.optimizer=sgd", "training.alpha=100", "training.l2=1000"):
         command += ["--set", override]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -259,7 +259,7 @@ def test_an_error_in_a_worker_is_one_line_and_leaves_no_process(full, tmp_path):
     said = [line for line in notes.splitlines() if "the loss became" in line]
     assert said == [notes.splitlines()[-1]]
     assert said[0].startswith("nertool: the loss became ")
-    assert "training.alpha = 1e+38" in said[0]
+    assert "training.alpha = 100" in said[0]
     assert "Traceback" not in notes
     assert "Warning" not in notes
     assert wait_until_alone(process.pid)
