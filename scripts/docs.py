@@ -79,7 +79,12 @@ def summary(path: Path) -> str:
     """Return the first sentence of a file's docstring, on one line."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     first = " ".join(text.split("\n\n")[0].split())
-    return re.split(r"(?<=[a-z)’”`])[.] (?=[A-Z])", first)[0].rstrip(".:") + "."
+    return plain(re.split(r"(?<=[a-z)’”`])[.] (?=[A-Z])", first)[0].rstrip(".:") + ".")
+
+
+def plain(text: str) -> str:
+    """Return text with the signs escaped that Markdown would take for a link or an element."""
+    return text.replace("[", "\\[").replace("<", "&lt;").replace("|", "&#124;")
 
 
 def in_reading_order(listed: list[str], needs: dict[str, set[str]]) -> list[str]:
@@ -175,12 +180,8 @@ def _leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def _paragraphs(text: str) -> str:
-    return (
-        "\n\n".join(
-            " ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n")
-        ).replace("<", "&lt;")
-        + "\n"
-    )
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(plain(" ".join(paragraph.split())) for paragraph in paragraphs) + "\n"
 
 
 def _metavar(parameter: Any) -> str:
@@ -200,7 +201,7 @@ def _row(parameter: Any) -> str:
             f"`{name}`" for name in (*sorted(parameter.opts, key=len), *parameter.secondary_opts)
         )
         if not parameter.is_flag:
-            left += f" `{_metavar(parameter)}`"
+            left += " " + ", ".join(f"`{value}`" for value in _metavar(parameter).split("|"))
     text = " ".join((parameter.help or "").split())
     default = parameter.default
     if isinstance(parameter.show_default, str):
@@ -209,11 +210,7 @@ def _row(parameter: Any) -> str:
         text += f" Default: `{getattr(default, 'value', default)}`."
     if parameter.required:
         text += " Required."
-    return (
-        "| "
-        + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in (left, text))
-        + " |\n"
-    )
+    return f"| {left} | {plain(text)} |\n"
 
 
 # ------------------------------------------------------------ both

@@ -1,0 +1,191 @@
+"""README, CONTRIBUTING and docs/: every link leads somewhere, every command runs, every line is in the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from scripts.site import links
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"])
+BLOCK = re.compile(r"^( *)```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+# Their commands are run by tests of their own.
+ELSEWHERE = {"lesson.md"}
+
+
+def page_id(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def slugs(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub and the site make them."""
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def blocks(text: str) -> list[tuple[str, str, str]]:
+    """Return a page's code blocks as (language, title, code), unindented."""
+    return [
+        (language, title, re.sub(rf"^{indent}", "", code, flags=re.MULTILINE))
+        for indent, language, title, code in BLOCK.findall(text)
+    ]
+
+
+def commands(language: str, code: str) -> list[str]:
+    """Return the commands of a block: its lines, or those after $ where output stands between them."""
+    if language == "console":
+        return [line[2:] for line in code.splitlines() if line.startswith("$ ")]
+    lines = code.replace("\\\n", " ").splitlines()
+    return [line for line in lines if line.strip() and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_link_leads_to_a_file_and_a_heading(page):
+    for text, target, anchor in links(page.read_text(encoding="utf-8")):
+        if re.match(r"https?:", target):
+            continue
+        path = (page.parent / target).resolve()
+        assert path.exists(), f"{page_id(page)}: [{text}]({target})"
+        if anchor and path.suffix == ".md":
+            found = slugs(path.read_text(encoding="utf-8"))
+            assert anchor[1:] in found, f"{page_id(page)}: {target}{anchor}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, cli) -> Path:
+    """A folder that `nertool init` made, with the files that the pages' examples name as the reader's own."""
+    place = tmp_path_factory.mktemp("pages") / "new"
+    assert cli("init", place).returncode == 0
+    for part in ("train", "dev", "test"):
+        shutil.copy(place / "data" / "support" / f"{part}.conll", place / f"{part}.conll")
+    (place / "text.txt").write_text("Harbor Backup 4.2.1 stops with error E-1043.\n")
+    vectors = ["harbor 0.1 -0.2 0.3", "backup 0.2 0.1 -0.1", "stops -0.3 0.2 0.1"]
+    (place / "glove.6B.50d.txt").write_text("\n".join(vectors) + "\n")
+    return place
+
+
+def quick(words: list[str]) -> list[str]:
+    """Return a command's words with less to do: fewer epochs, vectors and samples."""
+    if words[0] in ("train", "sweep"):
+        words = [*words, "--set", "training.epochs=1", "--set", "network.hidden=8"]
+        words += ["--set", "network.members=1", "--set", "first_stage.folds=0"]
+        words += [] if "--overwrite" in words or words[0] == "sweep" else ["--overwrite"]
+    if words[0] == "gradcheck":
+        words = [*words, "--samples", "2", "--windows", "4"]
+    return words
+
+
+MAKE = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def check_other(words: list[str]) -> None:
+    """Check a command that a test can't run, as it would install something or run the tests themselves."""
+    if words[0] == "make":
+        assert set(words[1:]) <= MAKE, words
+    elif words[0] == "pip":
+        for extra in re.findall(r"\[([\w,]+)\]", " ".join(words)):
+            assert set(extra.split(",")) <= set(PROJECT["optional-dependencies"]), words
+    elif words[0] in ("python", "python3") and words[1].endswith(".py"):
+        assert (ROOT / words[1]).is_file(), words
+    elif words[0] == "pytest":
+        assert all((ROOT / word).exists() for word in words[1:] if not word.startswith("-")), words
+    else:
+        known = (["python3", "-m", "venv"], [".", ".venv/bin/activate"], ["pre-commit", "install"])
+        assert any(words[: len(start)] == start for start in known), f"not known here: {words}"
+
+
+def run(line: str, main, cwd: Path) -> None:
+    """Run one line of a page: commands joined by &&, each perhaps with an echo or cat before it."""
+    for command in re.split(r" && ", line):
+        stdin, last = "", command
+        if (piped := re.fullmatch(r"(echo|cat) (.+?) \| (.+)", command)) is not None:
+            words = shlex.split(piped[2])
+            stdin = (
+                " ".join(words) + "\n"
+                if piped[1] == "echo"
+                else "".join((cwd / w).read_text() for w in words)
+            )
+            last = piped[3]
+        words = shlex.split(last)
+        if words[0] != "nertool":
+            check_other(words)
+            continue
+        done = main(*quick(words[1:]), stdin=stdin, cwd=cwd)
+        assert done.returncode == 0, (line, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name not in ELSEWHERE], ids=page_id
+)
+def test_every_command_runs_in_its_order(page, folder, main, monkeypatch):
+    monkeypatch.chdir(folder)
+    for language, title, code in blocks(page.read_text(encoding="utf-8")):
+        if title:
+            (folder / title).write_text(code, encoding="utf-8")
+        if language in ("sh", "console"):
+            for line in commands(language, code):
+                run(line, main, folder)
+        elif language == "python":
+            exec(compile(code, page_id(page), "exec"), {"__name__": "example"})
+
+
+def test_the_pages_have_commands_to_run():
+    found = [
+        line
+        for page in PAGES
+        for language, _, code in blocks(page.read_text(encoding="utf-8"))
+        if language in ("sh", "console")
+        for line in commands(language, code)
+    ]
+    assert sum("nertool " in line for line in found) > 30
+
+
+def test_every_page_is_in_the_navigation_of_the_site():
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for page in ROOT.glob("docs/*.md"):
+        assert f" {page.name}\n" in text, f"mkdocs.yml: {page.name} is not in nav"
+
+
+MATHEMATICS = (ROOT / "docs" / "mathematics.md").read_text(encoding="utf-8")
+LINKED = re.compile(r"\[`(\w+)` in ([\w/.]+)\]\(\.\./([\w/.]+)\)")
+
+
+def source_of(path: Path, name: str) -> str:
+    """Return the source of a function of a file."""
+    text = path.read_text(encoding="utf-8")
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
+            return ast.get_source_segment(text, node) or ""
+    raise AssertionError(f"{path} has no {name}")
+
+
+def test_every_line_of_code_in_the_mathematics_is_in_the_function_beside_it():
+    seen = 0
+    for line in MATHEMATICS.splitlines():
+        for name, shown, linked in LINKED.findall(line):
+            assert shown == linked
+            source = source_of(ROOT / linked, name)
+            if not line.startswith("|"):
+                continue
+            before = line[: line.index(f"[`{name}`")]
+            for code in re.findall(r"`([^`]+)`", before.rsplit("|", 1)[-1]):
+                assert code in source, f"docs/mathematics.md: {linked}: {name} has no line {code}"
+                seen += 1
+    assert seen >= 10
+
+
+def test_the_batch_code_in_the_mathematics_is_in_the_scorer():
+    table = MATHEMATICS[MATHEMATICS.index("| equation, one example |") :].split("\n\n")[0]
+    scorer = (ROOT / "nertool" / "network" / "scorer.py").read_text(encoding="utf-8")
+    codes = re.findall(r"`([^`]+)`", table)
+    assert len(codes) == 5
+    for code in codes:
+        assert code in scorer, code
