@@ -19,7 +19,7 @@ FIGURES = {".png", ".svg"}
 
 # Code blocks and code in a line are matched, too, so that no link is seen in them.
 LINK = re.compile(
-    r"^```.*?^```|`[^`\n]+`|(!?)\[((?:[^\]\\`]|\\.|`[^`]*`)*)\]\(([^()\s#]+)(#[^()\s]*)?\)",
+    r"^```.*?^```|`[^`\n]+`|(!?)(?<!\\)\[((?:[^\]\\`]|\\.|`[^`]*`)*)\]\(([^()\s#]+)(#[^()\s]*)?\)",
     re.MULTILINE | re.DOTALL,
 )
 

@@ -1,4 +1,4 @@
-"""README, CONTRIBUTING and docs/: every link leads somewhere, every command runs, every line is in the code."""
+"""All pages: every link leads somewhere, every command runs, every cited line is in the code."""
 
 from __future__ import annotations
 

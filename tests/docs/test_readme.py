@@ -58,12 +58,3 @@ def test_every_command_in_the_table_exists(cli):
     assert len(commands) == 12
     for command in commands:
         assert cli(*command.split(), "--help").returncode == 0
-
-
-def test_the_format_section_s_commands_run(started, cli):
-    (block,) = [b for b in blocks("sh") if "corpus convert" in b]
-    for command in block.splitlines():
-        done = cli(*shlex.split(command)[1:], cwd=started)
-        assert done.returncode == 0, done.stderr
-    assert (started / "tagged.jsonl").read_text().count("\n") > 5
-    assert len(list((started / "tagged").iterdir())) == 4
