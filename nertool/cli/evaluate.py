@@ -2,32 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nertool.catalogue import INPUT_FORMATS, MISALIGNED
+from nertool.catalogue import INPUT_FORMATS, MISALIGNED, MODES
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
     AsJson,
     Column,
     FromFormat,
-    ModelPath,
     check_choice,
     column_of,
     note,
     print_json,
 )
 
+if TYPE_CHECKING:
+    from nertool.evaluation.comparison import Comparison
+    from nertool.evaluation.inputs import Evaluated
+
 
 def evaluate(
-    model: ModelPath,
-    corpus: Annotated[
-        Path,
-        typer.Argument(metavar="CORPUS", help="A labelled text in any format; - for stdin."),
-    ],
+    model: Annotated[
+        Path | None,
+        typer.Argument(metavar="MODEL", help="A model folder, or a run folder (its best model)."),
+    ] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="Labelled texts in any format; - for stdin."),
+    ] = None,
+    gold: Annotated[
+        Path | None,
+        typer.Option(
+            "--gold",
+            metavar="FILE",
+            help="Without a model: the labelled text that the predictions of --predicted are compared "
+            "with. Without --predicted, its last two columns are gold and predicted.",
+        ),
+    ] = None,
+    predicted: Annotated[
+        Path | None,
+        typer.Option("--predicted", metavar="FILE", help="The same text as any tool labelled it."),
+    ] = None,
+    predicted_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="The predicted tags' column: number or name [default: the last]"
+        ),
+    ] = None,
+    mode: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(MODES),
+            help="What counts as right: conlleval, or a measure of SemEval-2013.",
+        ),
+    ] = "conlleval",
+    all_modes: Annotated[
+        bool,
+        typer.Option(
+            "--all-modes", help="Every mode side by side, with the phrases that differ in them."
+        ),
+    ] = False,
     form: FromFormat = "auto",
     token_column: Column = None,
     tag_column: Column = None,
@@ -40,34 +77,105 @@ def evaluate(
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tag a labelled text, and compare: precision, recall, F1 and accuracy, as conlleval counts them."""
+    """Measure precision, recall and F1 on labelled text: of a model, or of any tool's predictions.
+
+    nertool evaluate MODEL FILE… tags the files and compares; nertool evaluate --gold FILE
+    --predicted FILE compares what is there.
+    """
     check_choice("--from", form, INPUT_FORMATS)
     check_choice("--misaligned", misaligned, MISALIGNED)
+    check_choice("--mode", mode, MODES)
+    paths = _paths(model, files, gold, predicted)
 
-    from nertool.corpus.schemes import keep_labels
-    from nertool.evaluation.evaluate import evaluate_with_calibration
-    from nertool.evaluation.report import as_dict, as_table
-    from nertool.formats.labelled import read_labelled, reading_of
-    from nertool.model.calibrate import describe
-    from nertool.model.storage import load_model
+    from nertool.evaluation.inputs import ReadingOptions
 
-    loaded = load_model(model)
-    settings = loaded.config.corpus
-    reading = reading_of(settings)
-    if token_column is not None:
-        reading = replace(reading, token_column=column_of(token_column))
-    if tag_column is not None:
-        reading = replace(reading, tag_column=column_of(tag_column))
-    if misaligned is not None:
-        reading = replace(reading, misaligned=misaligned)
-    with account(report, corpus) as ledger:
-        labelled = read_labelled(corpus, form, reading, ledger, note)
-        if settings.labels:
-            labelled = keep_labels(labelled, settings.labels, note)
-        scores, sure = evaluate_with_calibration(loaded, labelled, note)
-        measures = {**as_dict(scores), "calibration": sure}
+    options = ReadingOptions(
+        form,
+        column_of(token_column),
+        column_of(tag_column),
+        column_of(predicted_column),
+        misaligned,
+    )
+    with account(report, *paths) as ledger:
+        evaluated = _evaluated(model, files, gold, predicted, options, ledger)
+        measures = _measures(evaluated, MODES if all_modes else (mode,))
         if as_json:
             print_json(measures)
         else:
-            print(as_table(measures))
-            note(describe(sure))
+            _show(evaluated, measures, all_modes)
+
+
+def _paths(
+    model: Path | None, files: list[Path] | None, gold: Path | None, predicted: Path | None
+) -> list[Path]:
+    """Return what is to be read, or refuse what is not one of the two ways to evaluate."""
+    if gold is None:
+        if predicted is not None:
+            raise typer.BadParameter("--predicted: needs --gold FILE, to compare with")
+        if model is None or not files:
+            raise typer.BadParameter("expected MODEL and FILE, or --gold FILE and --predicted FILE")
+        return files
+    if model is not None:
+        raise typer.BadParameter(
+            f"found {model} beside --gold, expected MODEL and FILE, or --gold FILE and --predicted "
+            "FILE"
+        )
+    if str(gold) == "-" and predicted in (None, gold):
+        raise typer.BadParameter("--gold -: a file with both columns is read twice; give its name")
+    return [gold, *([predicted] if predicted else [])]
+
+
+def _evaluated(
+    model: Path | None,
+    files: list[Path] | None,
+    gold: Path | None,
+    predicted: Path | None,
+    options: Any,
+    ledger: Any,
+) -> Evaluated:
+    from nertool.evaluation.inputs import evaluate_files, evaluate_model
+
+    if gold is not None:
+        return evaluate_files(gold, predicted, options, ledger, note)
+    assert model is not None
+    assert files is not None
+    return evaluate_model(model, files, options, ledger, note)
+
+
+def _measures(evaluated: Evaluated, modes: tuple[str, ...]) -> dict[str, Any]:
+    """Return the measures for JSON: those of the first mode on top."""
+    from nertool.evaluation.measures import mode_as_dict
+    from nertool.evaluation.tables import as_dict
+
+    comparison = evaluated.comparison
+    measures = as_dict(comparison.scores)
+    if modes != ("conlleval",):
+        found = {mode: mode_as_dict(mode, comparison.gold, comparison.predicted) for mode in modes}
+        measures |= {"mode": modes[0], **found[modes[0]]}
+        if len(modes) > 1:
+            measures["modes"] = found
+    if evaluated.calibration is not None:
+        measures["calibration"] = evaluated.calibration
+    return measures
+
+
+def _show(evaluated: Evaluated, measures: dict[str, Any], all_modes: bool) -> None:
+    from nertool.evaluation.tables import as_modes_table, as_table
+    from nertool.model.calibrate import describe
+
+    print(as_table(measures))
+    if all_modes:
+        print(f"\n{as_modes_table(measures['modes'])}")
+        _show_differences(evaluated.comparison)
+    if evaluated.calibration is not None:
+        note(describe(evaluated.calibration))
+
+
+def _show_differences(comparison: Comparison) -> None:
+    """Name the phrases that are right in one mode and wrong in conlleval's."""
+    from nertool.evaluation.errors import differences
+
+    for mode, count, phrases in differences(comparison):
+        print(f"\n{mode}: {count:,} that conlleval counts as wrong")
+        for phrase in phrases:
+            print(f"  {phrase}")

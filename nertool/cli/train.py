@@ -70,7 +70,7 @@ def train(
     settings = read_config(config, overrides, seed)
     folder = run_folder(config, run_dir)
 
-    from nertool.evaluation.report import as_table
+    from nertool.evaluation.tables import as_table
     from nertool.training.run import (
         begin_run,
         check_free,

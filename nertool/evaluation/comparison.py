@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +21,8 @@ class Comparison:
 
     gold, predicted: in the text's order, with one list of label names. scores: conlleval's.
     probabilities (m,): of the predicted entities, gold_probabilities (n,): what the model gave to
-    the gold ones; None where no model gave them.
+    the gold ones; None where no model gave them. sources: of several files, each one's first token
+    and name.
     """
 
     corpus: Corpus
@@ -30,6 +31,12 @@ class Comparison:
     scores: Scores
     probabilities: NDArray[np.float64] | None = None
     gold_probabilities: NDArray[np.float64] | None = None
+    sources: tuple[tuple[int, str], ...] = ()
+
+    def place(self, token: int) -> str:
+        """Say where a token stands, as file:line."""
+        source = next((s for first, s in reversed(self.sources) if first <= token), None)
+        return f"{source or self.corpus.source}:{self.corpus.line_numbers[token]}"
 
     def text(self, start: int, end: int) -> str:
         """Return tokens start up to, not including, end, with blanks between."""
@@ -161,6 +168,68 @@ def _moved(spans: TagSpans, ends: Integers, cuts: Integers) -> TagSpans:
     first = np.searchsorted(cuts, np.concatenate([[0], ends])[spans.starts], side="right")
     last = np.searchsorted(cuts, ends[spans.ends - 1])
     return TagSpans(first, last + 1, spans.labels, spans.label_names)
+
+
+def merged(parts: Sequence[Comparison]) -> Comparison:
+    """Return the comparisons of several texts as one of all of them."""
+    if len(parts) == 1:
+        return parts[0]
+    corpora = [part.corpus for part in parts]
+    firsts = np.cumsum([0, *(corpus.tokens for corpus in corpora)])
+    sentences = np.cumsum([0, *(corpus.sentences for corpus in corpora)])
+    word, tag = Interner(), Interner()
+    corpus = Corpus(
+        source=", ".join(corpus.source for corpus in corpora),
+        word_ids=_joined_ids([(c.words, c.word_ids) for c in corpora], word),
+        tag_ids=_joined_ids([(c.tags, c.tag_ids) for c in corpora], tag),
+        words=list(word),
+        tags=list(tag),
+        sentence_starts=_joined_offsets([c.sentence_starts for c in corpora], firsts),
+        document_starts=_joined_offsets([c.document_starts for c in corpora], sentences),
+        line_numbers=np.concatenate([c.line_numbers for c in corpora]),
+    )
+    sides = []
+    for side in ("gold", "predicted"):
+        spans: list[TagSpans] = [getattr(part, side) for part in parts]
+        label = Interner()
+        labels = _joined_ids([(s.label_names, s.labels) for s in spans], label)
+        starts, ends = (
+            np.concatenate([getattr(s, n) + f for s, f in zip(spans, firsts, strict=False)])
+            for n in ("starts", "ends")
+        )
+        sides.append(TagSpans(starts, ends, labels, list(label)))
+    gold, predicted = with_common_labels(*sides)
+    scores = Scores(
+        count_spans(gold, predicted),
+        corpus.tokens,
+        sum(part.scores.correct_tokens for part in parts),
+        corpus.sentences,
+    )
+    return Comparison(
+        corpus,
+        gold,
+        predicted,
+        scores,
+        _joined_floats([part.probabilities for part in parts]),
+        _joined_floats([part.gold_probabilities for part in parts]),
+        tuple(zip(firsts[:-1].tolist(), (c.source for c in corpora), strict=True)),
+    )
+
+
+def _joined_ids(sides: Sequence[tuple[list[str], Ids]], number: Interner) -> Ids:
+    """Put ids into several lists of names together as ids into one, which grows in `number`."""
+    lines = [np.array([number[name] for name in names] or [0]) for names, _ in sides]
+    ids = [line[own] for line, (_, own) in zip(lines, sides, strict=True)]
+    return np.concatenate(ids).astype(np.int32)
+
+
+def _joined_offsets(parts: Sequence[Offsets], shifts: Offsets) -> Offsets:
+    return np.concatenate([[0], *(p[1:] + s for p, s in zip(parts, shifts, strict=False))])
+
+
+def _joined_floats(parts: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None
 
 
 def units_of(corpus: Corpus, by: str) -> tuple[Integers, int]:

@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import counted
-from nertool.corpus.schemes import find_scheme, spans_of
+from nertool.corpus.schemes import TagSpans, find_scheme, spans_of, tag_names, tags_of
+from nertool.decoding.decoded import Decoded
 from nertool.errors import did_you_mean
-from nertool.evaluation.scores import Scores, score_predictions
-from nertool.model.calibrate import calibration, correct_entities
+from nertool.evaluation.comparison import Comparison, compare_tags
+from nertool.evaluation.matching import overlapping_pairs
+from nertool.evaluation.scores import Scores
+from nertool.model.calibrate import calibration_error, temperature_of
 from nertool.model.model import Model
 from nertool.tagging.analyse import analyse
 from nertool.tagging.annotate import text_of_corpus
 from nertool.tagging.compiled import CompiledTagger
 
+Floats = NDArray[np.float64]
 
-def evaluate_with_calibration(
-    model: Model, corpus: Corpus, report: Callable[[str], None] = lambda line: None
-) -> tuple[Scores, dict[str, Any]]:
-    """Tag a labelled text, score it, and measure the probabilities (see tagging/calibrate.py).
+
+def compare_with_model(
+    tagger: CompiledTagger,
+    corpus: Corpus,
+    report: Callable[[str], None] = lambda line: None,
+    gold_probabilities: bool = False,
+) -> tuple[Comparison, Floats]:
+    """Tag a labelled text, and compare; return with it the probabilities (n,) before calibration.
 
     Labels that the model can't know are reported, and count as missed.
     """
-    scheme = find_scheme(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    model = tagger.model
     starts = corpus.sentence_starts
     report(
         f"{corpus.source}: {counted(corpus.tokens, 'tokens')}, "
         f"{counted(corpus.sentences, 'sentences')} "
-        f"({corpus.layout}), tag scheme {scheme}"
+        f"({corpus.layout}), tag scheme {find_scheme(corpus.tag_ids, corpus.tags, starts)}"
     )
     gold = spans_of(corpus.tag_ids, corpus.tags, starts)
+    report_unknown_labels(model, corpus, gold, report)
+    decoded = analyse(tagger, text_of_corpus(corpus))
+    p = decoded.probabilities()
+    raw = p if decoded.temperature == 1 else replace(decoded, temperature=1.0).probabilities()
+    of_gold = probabilities_of_gold(decoded, model, gold) if gold_probabilities else None
+    return compare_tags(corpus, decoded.tag_ids, model.tags, p, of_gold), raw
+
+
+def report_unknown_labels(
+    model: Model, corpus: Corpus, gold: TagSpans, report: Callable[[str], None]
+) -> None:
+    """Warn of each gold label that the model does not know."""
     for i, label in enumerate(gold.label_names):
         if label not in model.labels and (gold.labels == i).any():
             first = int(gold.starts[np.flatnonzero(gold.labels == i)[0]])
@@ -42,11 +64,50 @@ def evaluate_with_calibration(
                 f"missed for it: {counted(int((gold.labels == i).sum()), 'entities')}"
                 f"{did_you_mean(label, model.labels)}"
             )
-    analysis = analyse(CompiledTagger(model), text_of_corpus(corpus))
-    correct = correct_entities(analysis.spans, gold)
-    return (
-        score_predictions(
-            analysis.tag_ids, model.tags, corpus.tag_ids, corpus.tags, scheme, starts
-        ),
-        calibration(analysis, correct, analysis.temperature),
+
+
+def probabilities_of_gold(decoded: Decoded, model: Model, gold: TagSpans) -> Floats:
+    """Return the probability that the model gives to each gold entity, (n,); 0 for unknown labels."""
+    known = np.array([name in model.labels for name in gold.label_names] or [False])[gold.labels]
+    scheme = model.config.decoding.scheme
+    names = tag_names(model.labels, scheme)
+    line = np.array([model.labels.index(n) if n in model.labels else -1 for n in gold.label_names])
+    spans = TagSpans(
+        gold.starts[known],
+        gold.ends[known],
+        line[gold.labels[known]].astype(np.int32) if known.any() else gold.labels[known],
+        model.labels,
     )
+    tag_ids = tags_of(spans, decoded.sentence_starts, names, scheme)
+    order = np.array([model.tags.index(name) for name in names], dtype=np.int32)
+    out = np.zeros(len(gold))
+    out[known] = replace(decoded, tag_ids=order[tag_ids], spans=spans).probabilities()
+    return out
+
+
+def correct_predictions(comparison: Comparison) -> NDArray[np.bool_]:
+    """Tell of each predicted entity whether it is one of the gold ones: (m,)."""
+    pairs = overlapping_pairs(comparison.gold, comparison.predicted)
+    right = np.zeros(len(comparison.predicted), dtype=bool)
+    right[pairs.predicted[pairs.same_bounds & pairs.same_label]] = True
+    return right
+
+
+def calibration_of(model: Model, comparison: Comparison, raw: Sequence[Floats]) -> dict[str, Any]:
+    """Return a model's temperature, and how far its probabilities are off, before (raw) and after."""
+    correct = correct_predictions(comparison)
+    assert comparison.probabilities is not None
+    return {
+        "temperature": round(temperature_of(model), 4),
+        "entities": len(correct),
+        "ece_before": calibration_error(np.concatenate(raw), correct),
+        "ece_after": calibration_error(comparison.probabilities, correct),
+    }
+
+
+def evaluate_with_calibration(
+    model: Model, corpus: Corpus, report: Callable[[str], None] = lambda line: None
+) -> tuple[Scores, dict[str, Any]]:
+    """Tag a labelled text, score it, and measure the probabilities (see model/calibrate.py)."""
+    comparison, raw = compare_with_model(CompiledTagger(model), corpus, report)
+    return comparison.scores, calibration_of(model, comparison, [raw])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nertool.errors import ModelError
-from nertool.evaluation.report import as_dict
+from nertool.evaluation.tables import as_dict
 from nertool.files.safe import replacing_folder, restore_interrupted
 from nertool.model.storage import map_arrays, read_json, write_arrays, write_json
 from nertool.training.trainer import EpochRecord, State

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from nertool.config.records import Config
 from nertool.decoding.adjust import softmax
 from nertool.errors import TrainingError
-from nertool.evaluation.report import as_dict
 from nertool.evaluation.scores import Scores, score_predictions
+from nertool.evaluation.tables import as_dict
 from nertool.files.safe import replacing_folder
 from nertool.gradcheck.audit import BROKEN, keeping_batch
 from nertool.inputs.encoder import Encoder

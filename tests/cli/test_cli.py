@@ -29,7 +29,8 @@ def test_train_prints_a_table_on_stdout_and_all_else_on_stderr(tiny, tmp_path, m
     table, _, example = done.stdout.partition("\n\n")
     header, *rows, last = table.splitlines()
     assert header.split() == ["precision", "recall", "F1", "entities"]
-    assert [row.split()[0] for row in rows] == ["LOC", "ORG", "PER", "overall"]
+    assert [row.split()[0] for row in rows] == ["LOC", "ORG", "PER", "overall", "macro"]
+    assert len(rows.pop().split()) == 4  # the macro average counts no entities
     for row in rows:
         assert re.fullmatch(r"\w+ +(\d+\.\d\d|–) +(\d+\.\d\d|–) +(\d+\.\d\d|–) +\d+", row)
     # LOC 5, ORG 1, PER 4 in the four sentences of 30 tokens.
@@ -132,7 +133,14 @@ def test_evaluate_as_json_is_one_object_of_fractions(tiny, run_dir, main):
     done = main("evaluate", run_dir, tiny / "dev.conll", "--json")
     assert (done.returncode, done.stdout.count("\n")) == (0, 1)
     result = json.loads(done.stdout)
-    assert set(result) == MEASURES | {"accuracy", "tokens", "sentences", "types", "calibration"}
+    assert set(result) == MEASURES | {
+        "macro",
+        "accuracy",
+        "tokens",
+        "sentences",
+        "types",
+        "calibration",
+    }
     assert (result["support"], result["tokens"], result["sentences"]) == (10, 30, 4)
     assert {label: set(row) for label, row in result["types"].items()} == dict.fromkeys(
         ["LOC", "ORG", "PER"], MEASURES

@@ -13,8 +13,8 @@ from seqeval.metrics import accuracy_score
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
 from nertool.corpus.columnar import Interner
-from nertool.evaluation.report import as_dict, as_table
 from nertool.evaluation.scores import Counts, Scores, score_tags
+from nertool.evaluation.tables import as_dict, as_table
 
 Sentences = list[list[str]]
 
@@ -145,6 +145,12 @@ def test_measures_of_a_text_worked_by_hand():
         "recall": 0.5,
         "f1": pytest.approx(4 / 9, abs=1e-15),
         "support": 4,
+        # (½ + 0 + ½) / 3, (½ + 0 + 1) / 3, (½ + 0 + 2/3) / 3
+        "macro": {
+            "precision": pytest.approx(1 / 3),
+            "recall": pytest.approx(1 / 2),
+            "f1": pytest.approx(7 / 18),
+        },
         "accuracy": 0.75,
         "tokens": 12,
         "sentences": 3,
@@ -224,6 +230,7 @@ def test_undefined_measures_are_null_in_JSON():
         "recall": None,
         "f1": 0.0,
         "support": 0,
+        "macro": {"precision": 0.0, "recall": None, "f1": 0.0},
         "accuracy": 0.0,
         "tokens": 1,
         "sentences": 1,
@@ -261,6 +268,7 @@ def test_the_keys_stand_in_a_fixed_order():
         "recall",
         "f1",
         "support",
+        "macro",
         "accuracy",
         "tokens",
         "sentences",
@@ -285,6 +293,8 @@ def test_the_table_shows_percent_with_a_dash_for_what_is_undefined():
         "ORG          0.00         –      0.00         0",
         "PER        100.00     66.67     80.00         3",
         "overall     66.67      0.16      0.32     1,238",
+        # Over the classes that have each: (0 + 100) / 2, (0 + 66.67) / 2, (0 + 0 + 80) / 3.
+        "macro       50.00     33.33     26.67",
         # 11111 / 12345 = 0.900040…
         "12,345 tokens in 1,000 sentences, 90.00 % of them tagged right",
     ]

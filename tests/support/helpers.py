@@ -22,7 +22,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.corpus.schemes import tag_names
 from nertool.evaluation.evaluate import evaluate_with_calibration
-from nertool.evaluation.report import as_dict
+from nertool.evaluation.tables import as_dict
 from nertool.formats.opening import open_stream
 from nertool.formats.read import read_corpus
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder

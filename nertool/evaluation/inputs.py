@@ -1,0 +1,112 @@
+"""What is to be compared, from files: a model with labelled texts, or gold with predicted files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from nertool.corpus.columnar import Corpus
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading
+from nertool.corpus.schemes import keep_labels
+from nertool.evaluation.comparison import Comparison, compare_files, merged
+from nertool.evaluation.evaluate import calibration_of, compare_with_model
+from nertool.formats.labelled import read_labelled, reading_of
+from nertool.model.model import Model
+from nertool.model.storage import load_model
+from nertool.tagging.compiled import CompiledTagger
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How labelled files are to be read; None is for what the model's config, or the file, says.
+
+    predicted_column: where one file has both gold and predicted tags, the latter's column.
+    """
+
+    form: str = "auto"
+    token_column: int | str | None = None
+    tag_column: int | str | None = None
+    predicted_column: int | str | None = None
+    misaligned: str | None = None
+
+    def reading(self, usual: Reading) -> Reading:
+        """Return a reading with what is set here in place of what is usual."""
+        set_here = {
+            name: value
+            for name in ("token_column", "tag_column", "misaligned")
+            if (value := getattr(self, name)) is not None
+        }
+        return replace(usual, **set_here)
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A comparison, with the model that made it and its calibration on this text, if one did."""
+
+    comparison: Comparison
+    model: Model | None = None
+    calibration: dict[str, Any] | None = None
+
+
+def read_for_model(
+    model: Model, path: Path, options: ReadingOptions, ledger: Ledger, report: Report
+) -> Corpus:
+    """Read a labelled text as a model's config says, with the model's classes."""
+    settings = model.config.corpus
+    corpus = read_labelled(
+        path, options.form, options.reading(reading_of(settings)), ledger, report
+    )
+    return keep_labels(corpus, settings.labels, report) if settings.labels else corpus
+
+
+def evaluate_model(
+    path: Path,
+    files: list[Path],
+    options: ReadingOptions,
+    ledger: Ledger,
+    report: Report,
+    gold_probabilities: bool = False,
+) -> Evaluated:
+    """Tag labelled texts with a model, and compare. Errors: CorpusError, ModelError.
+
+    gold_probabilities: the model's probability of each gold entity is wanted, too.
+    """
+    model = load_model(path)
+    tagger = CompiledTagger(model)
+    parts, raw = [], []
+    for file in files:
+        corpus = read_for_model(model, file, options, ledger, report)
+        comparison, uncalibrated = compare_with_model(tagger, corpus, report, gold_probabilities)
+        parts.append(comparison)
+        raw.append(uncalibrated)
+    comparison = merged(parts)
+    return Evaluated(comparison, model, calibration_of(model, comparison, raw))
+
+
+def evaluate_files(
+    gold: Path, predicted: Path | None, options: ReadingOptions, ledger: Ledger, report: Report
+) -> Evaluated:
+    """Compare a gold file with a predicted one; both may be columns of one file.
+
+    predicted None, or the gold file itself: its gold tags stand in the last column but one, the
+    predicted ones in the last, unless options say otherwise. Errors: CorpusError.
+    """
+    usual = options.reading(Reading(misaligned="error", needs_labels=True))
+    if predicted is None or predicted == gold:
+        first, last = options.tag_column, options.predicted_column
+        one = replace(usual, tag_column=-2 if first is None else first)
+        other = replace(usual, tag_column=-1 if last is None else last)
+        form = "conll" if options.form == "auto" else options.form
+        ours, theirs = (read_labelled(gold, form, how, ledger, report) for how in (one, other))
+    else:
+        other = replace(usual, tag_column=options.predicted_column)
+        ours, theirs = (
+            read_labelled(path, options.form, how, ledger, report)
+            for path, how in ((gold, usual), (predicted, other))
+        )
+    return Evaluated(compare_files(ours, theirs, report))

@@ -1,0 +1,126 @@
+"""`nertool evaluate`: of models, and of any tool's predictions."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+GOLD = "Ada B-PER\nmet O\nNew B-ORG\nYork I-ORG\nTimes I-ORG\n\nin O\nParis B-LOC\n"
+PREDICTED = "Ada B-PER\nmet O\nNew B-LOC\nYork I-LOC\nTimes O\n\nin O\nParis B-LOC\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "gold.conll").write_text(GOLD)
+    (tmp_path / "predicted.conll").write_text(PREDICTED)
+    both = (
+        f"{line} {other.split()[1]}" if line else ""
+        for line, other in zip(GOLD.split("\n"), PREDICTED.split("\n"), strict=True)
+    )
+    (tmp_path / "both.conll").write_text("\n".join(both))
+    return tmp_path
+
+
+def test_gold_and_predicted_files_or_columns_give_the_same_measures(folder, main):
+    two = main("evaluate", "--gold", "gold.conll", "--predicted", "predicted.conll", cwd=folder)
+    assert two.returncode == 0, two.stderr
+    assert two.stdout.split("\n")[:6] == [
+        "        precision    recall        F1  entities",
+        "LOC         50.00    100.00     66.67         1",
+        "ORG             –      0.00      0.00         1",
+        "PER        100.00    100.00    100.00         1",
+        "overall     66.67     66.67     66.67         3",
+        "macro       75.00     66.67     55.56",
+    ]
+    one = main("evaluate", "--gold", "both.conll", cwd=folder)
+    assert one.stdout == two.stdout
+    named = main(
+        "evaluate",
+        "--gold",
+        "both.conll",
+        "--tag-column",
+        "1",
+        "--predicted-column",
+        "2",
+        cwd=folder,
+    )
+    assert named.stdout == two.stdout
+
+
+def test_predictions_in_JSON_are_compared_with_gold_in_columns(folder, main):
+    spans = [
+        {"start": 0, "end": 3, "label": "PER"},
+        {"start": 8, "end": 22, "label": "ORG"},
+        {"start": 26, "end": 31, "label": "LOC"},
+    ]
+    record = {"text": "Ada met New York Times\nin Paris", "entities": spans}
+    (folder / "other.jsonl").write_text(json.dumps(record))
+    done = main(
+        "evaluate", "--gold", "gold.conll", "--predicted", "other.jsonl", "--json", cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["f1"] == 1.0
+
+
+def test_all_modes_stand_side_by_side_with_the_phrases_that_differ(folder, main):
+    arguments = (
+        "evaluate",
+        "--gold",
+        "gold.conll",
+        "--predicted",
+        "predicted.conll",
+        "--all-modes",
+    )
+    shown = main(*arguments, cwd=folder).stdout
+    assert (
+        'partial: 1 that conlleval counts as wrong\n  "New York Times" ORG → "New York" LOC'
+        in shown
+    )
+    found = json.loads(main(*arguments, "--json", cwd=folder).stdout)
+    assert {mode: round(m["f1"], 4) for mode, m in found["modes"].items()} == {
+        "conlleval": 0.6667,
+        "strict": 0.6667,
+        "exact-boundary": 0.6667,
+        "partial": 0.8333,
+        "type": 0.6667,
+    }
+    one = main("evaluate", "--gold", "both.conll", "--mode", "partial", cwd=folder).stdout
+    assert "overall     83.33     83.33     83.33         3" in one
+
+
+def test_several_files_of_a_model_are_measured_together(tiny, run_dir, main):
+    once = json.loads(main("evaluate", run_dir, tiny / "dev.conll", "--json").stdout)
+    twice = main("evaluate", run_dir, tiny / "dev.conll", tiny / "dev.conll", "--json")
+    both = json.loads(twice.stdout)
+    assert both["support"] == 2 * once["support"]
+    assert both["tokens"] == 2 * once["tokens"]
+    assert both["f1"] == once["f1"]
+    assert both["calibration"]["entities"] == 2 * once["calibration"]["entities"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "expected MODEL and FILE"),
+        (["model"], "expected MODEL and FILE"),
+        (["--predicted", "gold.conll"], "--gold"),
+        (["model", "gold.conll", "--gold", "gold.conll"], "beside --gold"),
+        (["--gold", "-"], "read twice"),
+        (["--gold", "both.conll", "--mode", "exact"], "exact-boundary"),
+    ],
+)
+def test_what_is_neither_of_the_two_ways_is_misuse(folder, main, arguments, says):
+    done = main("evaluate", *arguments, cwd=folder)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stdout == ""
+
+
+def test_files_of_other_text_fail_in_one_line(folder, main):
+    (folder / "other.conll").write_text(PREDICTED.replace("Paris", "Rome"))
+    done = main("evaluate", "--gold", "gold.conll", "--predicted", "other.conll", cwd=folder)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        'nertool: other.conll:8: found "Rome", expected "Paris" as in gold.conll:8'
+    )
