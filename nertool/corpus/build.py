@@ -122,7 +122,7 @@ def build_corpus(
             tagged = True
             for tag in record.tags:
                 if tag not in out.tags:
-                    check_tag(tag, _place(record, source))
+                    _check_tag(tag, _place(record, source))
                 out.tag_ids.append(out.tags[tag])
         if record.spans is not None:
             labelled = True
@@ -133,6 +133,13 @@ def build_corpus(
         out.fields.append(record.fields)
         own_text &= record.own_text
     return _finish(out, source, layout, labelled, tagged, own_text)
+
+
+def _check_tag(tag: str, place: str) -> None:
+    try:
+        check_tag(tag)
+    except CorpusError as error:
+        raise CorpusError(f"{place}: {error}") from None
 
 
 def _cut(record: Record, spans: Sequence[Span], reading: Reading, out: _Columns) -> None:

@@ -40,15 +40,15 @@ def split_tag(tag: str) -> tuple[str, str]:
     return "I", tag
 
 
-def check_tag(tag: str, place: str) -> None:
+def check_tag(tag: str) -> None:
     """Refuse a tag that is a slip rather than a label: an empty one, or a prefix without a label.
 
-    Errors: CorpusError naming the place.
+    Errors: CorpusError, to which whoever knows it adds the place.
     """
     bare = tag.rstrip("-")
     if tag != OUTSIDE and (bare in {"", OUTSIDE, *_LETTERS} or tag.startswith(("-", "O-"))):
         raise CorpusError(
-            f'{place}: found the tag "{tag}", expected O or a label such as PER, B-PER or I-PER; '
+            f'found the tag "{tag}", expected O or a label such as PER, B-PER or I-PER; '
             "mend the line, or set corpus.tag_column if the tags are in another column"
         )
 

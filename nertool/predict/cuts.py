@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from nertool.corpus.blocks import Block, regrouped, whole_sentences
-from nertool.formats.conll.lines import Lines, Rows, starts_of
-from nertool.formats.conll.parse import DOCUMENT_START, is_document_start
+from nertool.formats.conll.lines import Lines
+from nertool.formats.conll.rows import DOCUMENT_START, Rows, is_document_start, starts_of
 from nertool.inputs.text import cut_documents
 
 

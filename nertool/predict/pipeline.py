@@ -17,8 +17,8 @@ from nertool.corpus.annotated import Annotated, views, with_records
 from nertool.corpus.blocks import BLOCK_BYTES, Block, read_blocks, whole_sentences
 from nertool.corpus.ledger import Ledger
 from nertool.formats.base import Writer, Writing
-from nertool.formats.conll.lines import Rows
-from nertool.formats.conll.parse import Columns, column_index, find_layout
+from nertool.formats.conll.parse import Columns
+from nertool.formats.conll.rows import Rows, find_layout
 from nertool.formats.json.objects import plain_object
 from nertool.formats.markup.inline import write_marked
 from nertool.formats.opening import Opened, open_text
@@ -169,8 +169,7 @@ def _whole(model: Model, blocks: Iterator[Block], columns: Columns, source: str)
 
 def _rows(columns: Columns, source: str) -> Rows:
     assert columns.layout is not None
-    index = column_index(columns.token, columns.layout, "--token-column", source)
-    return Rows(columns.layout, index, columns.comment, columns.hash_comments)
+    return columns.rows(columns.layout, source)
 
 
 def _columns(

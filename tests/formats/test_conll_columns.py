@@ -16,12 +16,8 @@ from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.errors import CorpusError
-from nertool.formats.conll.parse import (
-    Columns,
-    find_layout,
-    is_document_start,
-    parse_conll,
-)
+from nertool.formats.conll.parse import Columns, parse_conll
+from nertool.formats.conll.rows import find_layout, is_document_start
 from nertool.formats.read import read_corpus
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,8 +13,9 @@ from nertool.corpus.blocks import Block
 from nertool.errors import CorpusError
 from nertool.formats.conll import lines as lines_module
 from nertool.formats.conll import linetable
-from nertool.formats.conll.lines import BREAK, DOCUMENT, MARK, PASSED, Lines, Rows, starts_of
-from nertool.formats.conll.parse import Layout
+from nertool.formats.conll.lines import Lines
+from nertool.formats.conll.parse import Columns, parse_conll
+from nertool.formats.conll.rows import BREAK, DOCUMENT, MARK, PASSED, Layout, Rows, starts_of
 from nertool.predict import cuts
 
 pytestmark = pytest.mark.usefixtures("either_way")
@@ -98,6 +101,30 @@ def test_an_outline_is_what_a_look_at_every_line_says(lines, end, ended):
     raw = block.text.encode()
     for line, start in zip(block.lines, starts, strict=True):
         assert raw[start:].startswith(line.encode())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lines=st.lists(st.sampled_from([*LINES, "Ada Y", "中 X", "- X", "Ada", "x X Y"]), max_size=12)
+)
+def test_blocks_and_whole_corpora_are_read_by_one_definition_of_a_line(lines):
+    columns = Columns(comment="%", hash_comments=True, layout=Layout(" ", 2))
+    own = Lines(ROWS)
+    try:
+        kinds = kinds_of(own, lines)
+    except CorpusError as refused:
+        with pytest.raises(CorpusError, match=re.escape(str(refused))):
+            parse_conll(iter(lines), columns, "x")
+        return
+    if not (kinds >= 0).any():
+        return
+    corpus = parse_conll(iter(lines), columns, "x")
+    words = list(own.words)
+    assert [corpus.words[i] for i in corpus.word_ids] == [words[i] for i in kinds[kinds >= 0]]
+    sentence_starts, document_starts = starts_of(kinds)
+    assert corpus.sentence_starts.tolist() == sentence_starts.tolist()
+    assert corpus.document_starts.tolist() == document_starts.tolist()
+    assert corpus.line_numbers.tolist() == [i for i, kind in enumerate(kinds, 1) if kind >= 0]
 
 
 def test_the_search_for_documents_remembers_no_more_lines_than_reading_does(monkeypatch):

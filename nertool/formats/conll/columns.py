@@ -22,7 +22,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import tag_names, tags_of
 from nertool.formats.base import Pieces, Writing, count_merged, token_probabilities
 from nertool.formats.conll.find import divided_by_commas, looks_like_tag
-from nertool.formats.conll.parse import DOCUMENT_START, find_layout, is_document_start
+from nertool.formats.conll.rows import DOCUMENT_START, find_layout, is_document_start
 from nertool.formats.head import Head
 
 

@@ -11,7 +11,8 @@ from nertool.corpus.blocks import is_blank
 from nertool.corpus.record import Reading
 from nertool.corpus.schemes import split_tag
 from nertool.errors import CorpusError, did_you_mean
-from nertool.formats.conll.parse import Columns, Layout, find_layout, is_document_start
+from nertool.formats.conll.parse import Columns
+from nertool.formats.conll.rows import Layout, find_layout, is_document_start
 
 _WORD_NAMES = ("token", "word", "form", "tokens", "words", "text")
 _TAG_NAMES = ("tag", "ner", "ner_tag", "ner_tags", "label", "entity", "bio", "iob")

@@ -1,41 +1,24 @@
-"""What each line of CoNLL columns is: a word's, a break between sentences, a document's mark.
+"""What each line of a block of CoNLL columns is, found by its bytes.
 
 Lines repeat: each distinct one is looked at once, and what a text's lines are is then an array.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
-from nertool.corpus.blocks import Block, is_blank
+from nertool.corpus.blocks import Block
 from nertool.corpus.columnar import Interner, Offsets
 from nertool.errors import CorpusError
 from nertool.formats.conll.linetable import Bytes, LineTable, line_bounds
-from nertool.formats.conll.parse import DOCUMENT_START, Layout, is_document_start, is_hash_comment
+from nertool.formats.conll.rows import BREAK, DOCUMENT_START, FaultyLine, Kinds, Rows, read_line
 
-# What a line is that holds no word: a document's mark may have columns like the others, or not.
-BREAK, DOCUMENT, MARK, PASSED = -1, -2, -3, -4
 _REMEMBERED = 200_000  # lines whose reading is kept
 _PIECE = 1 << 17  # bytes of lines that are looked up together: they stay in the processor's cache
 
-Kinds = NDArray[np.int32]
-
-
-class Rows(NamedTuple):
-    """How a text's rows are read: their layout, the words' column from 0, how comments start (empty:
-    there are none), and whether a line that starts with # and is not as wide as the others is one."""
-
-    layout: Layout
-    column: int
-    comment: str = ""
-    hash_comments: bool = False
-
 
 class Lines(dict[bytes, int]):
-    """What each distinct line is, found once: its word's place in `words`, or one of the above.
+    """What each distinct line is, found once: the number of its word in `words`, or a kind of rows.py.
 
     A line comes in UTF-8 as it stands, without its LF but with the CR that may come before it.
     """
@@ -51,26 +34,8 @@ class Lines(dict[bytes, int]):
         return kind
 
     def _kind(self, line: str) -> int:
-        layout, column, comment, hash_comments = self.rows
-        if is_blank(line):
-            return BREAK
-        if is_document_start(line):
-            # With as many columns as the rest it gets one more, too; alone it stays alone.
-            return DOCUMENT if len(layout.split(line)) == layout.width > 1 else MARK
-        if comment and line.startswith(comment):
-            return PASSED
-        fields = layout.split(line)
-        if hash_comments and is_hash_comment(line, len(fields), layout.width):
-            return PASSED
-        if len(fields) != layout.width:
-            raise FaultyLine(
-                f"found {len(fields)} columns, expected {layout.width} as in the lines before; "
-                "mend the line, or use --format text if this is no CoNLL file",
-            )
-        word = fields[column]
-        if not word or word.isspace():
-            raise FaultyLine("found an empty word, expected a token; mend the line")
-        return self.words[word]
+        fields = read_line(line, self.rows)
+        return fields if isinstance(fields, int) else self.words[fields[self.rows.column]]
 
     @property
     def full(self) -> bool:
@@ -144,22 +109,3 @@ class Lines(dict[bytes, int]):
 def _bytes_of(block: Block) -> bytes:
     """Return a block's text in UTF-8, an LF at its end."""
     return (block.text if block.ended else block.text + "\n").encode()
-
-
-class FaultyLine(Exception):
-    """A line that can't be read; where it stands is known to whoever holds the text."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-
-
-def starts_of(kinds: Kinds) -> tuple[Offsets, Offsets]:
-    """Return where sentences (in tokens) and documents (in sentences) start, and their ends, from what
-    each line is."""
-    is_token = kinds >= 0
-    marks = (kinds == DOCUMENT) | (kinds == MARK)
-    breaks = np.cumsum((kinds == BREAK) | marks)[is_token]
-    sentence_starts = np.append(np.flatnonzero(np.diff(breaks, prepend=-1)), len(breaks))
-    documents = np.cumsum(marks)[is_token][sentence_starts[:-1]]  # of each sentence
-    document_starts = np.append(np.flatnonzero(np.diff(documents, prepend=-1)), len(documents))
-    return sentence_starts, document_starts

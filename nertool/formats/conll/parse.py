@@ -1,28 +1,31 @@
-"""CoNLL-style columns: a token a line, blank lines between sentences, -DOCSTART- between documents."""
+"""CoNLL columns → a corpus: the lines are looked up, and their kinds become flat arrays."""
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 import numpy as np
 
-from nertool.corpus.blocks import is_blank
 from nertool.corpus.build import count
-from nertool.corpus.columnar import Corpus, Interner
+from nertool.corpus.columnar import Corpus, Interner, Offsets
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import check_tag
 from nertool.errors import CorpusError
+from nertool.formats.conll.rows import (
+    BREAK,
+    PASSED,
+    FaultyLine,
+    Kinds,
+    Layout,
+    Rows,
+    find_layout,
+    read_line,
+    starts_of,
+)
 
-DOCUMENT_START = "-DOCSTART-"
 _LOOK_AHEAD = 1000  # lines read to find the delimiter and the number of columns
-
-
-_NAMED = {"\t": "tabs", " ": "spaces", ",": "commas", ";": "semicolons", "|": "bars"}
-_HASH = re.compile(r"#\s+\w+\s*=\s")
 
 
 @dataclass(frozen=True)
@@ -43,53 +46,10 @@ class Columns:
     header: int = 0
     sentence: int | None = None
 
-
-@dataclass(frozen=True)
-class Layout:
-    """What a file's first lines show: its delimiter and its number of columns."""
-
-    delimiter: str
-    width: int
-
-    def split(self, line: str) -> list[str]:
-        """Cut a line into its columns; runs of spaces are one delimiter, each tab is one of its own."""
-        if self.delimiter == ",":
-            try:
-                return next(csv.reader([line]), [""])  # quoted, as tables are
-            except csv.Error:  # a bare CR inside, or a cell of a hundred thousand characters
-                return line.split(",")
-        if self.delimiter != " ":
-            return line.split(self.delimiter)
-        fields = line.split(" ")
-        return [field for field in fields if field] if "" in fields else fields
-
-    def __str__(self) -> str:
-        return f"{self.width} column{'s' * (self.width != 1)}" + (
-            f" divided by {_NAMED.get(self.delimiter, repr(self.delimiter))}" * (self.width > 1)
-        )
-
-
-def is_document_start(line: str) -> bool:
-    """Tell whether a line marks a document: its first column is -DOCSTART-, whatever stands beside it."""
-    return line.startswith(DOCUMENT_START) and line[len(DOCUMENT_START) :][:1] in ("", " ", "\t")
-
-
-def find_layout(lines: Iterable[str], comment: str = "") -> Layout | None:
-    """Find the delimiter and width from the first token lines: tabs if one is there.
-
-    None if there is no token.
-    """
-    tokens = [
-        line
-        for line in lines
-        if not is_blank(line)
-        and not is_document_start(line)
-        and not (comment and line.startswith(comment))
-    ]
-    if not tokens:
-        return None
-    delimiter = "\t" if any("\t" in line for line in tokens) else " "
-    return Layout(delimiter, len(Layout(delimiter, 0).split(tokens[0])))
+    def rows(self, layout: Layout, source: str) -> Rows:
+        """Return how rows of this layout are read. Errors: CorpusError for a column that isn't there."""
+        token = column_index(self.token, layout, "corpus.token_column, or --token-column", source)
+        return Rows(layout, token, self.comment, self.hash_comments)
 
 
 def parse_conll(lines: Iterator[str], columns: Columns, source: str, first: int = 1) -> Corpus:
@@ -106,100 +66,103 @@ def parse_conll(lines: Iterator[str], columns: Columns, source: str, first: int 
             break
         head += more
     if layout is None:
-        raise CorpusError(f"{source}: found no token, expected lines of a word and its tag")
-    token_column = column_index(
-        columns.token, layout, "corpus.token_column, or --token-column", source
-    )
-    tag_column = (
-        None
-        if columns.tag is None
-        else column_index(columns.tag, layout, "corpus.tag_column, or --tag-column", source)
-    )
-    if tag_column == token_column:
+        raise _no_token(source)
+    rows = columns.rows(layout, source)
+    tag_column = None
+    if columns.tag is not None:
+        key = "corpus.tag_column, or --tag-column"
+        tag_column = column_index(columns.tag, layout, key, source)
+    if tag_column == rows.column:
         raise CorpusError(
             f"{source}: found {layout}, expected a column of tags beside the words; "
             "set corpus.token_column and corpus.tag_column (or --token-column and --tag-column) to two "
             "different columns"
         )
-
-    words, tags = Interner(), Interner()
-    word_ids: list[int] = []
-    tag_ids: list[int] = []
-    line_numbers: list[int] = []
-    sentence_starts: list[int] = [0]
-    document_starts: list[int] = [0]
-
-    def end_sentence() -> None:
-        if len(word_ids) > sentence_starts[-1]:
-            sentence_starts.append(len(word_ids))
-
-    width, split, comment = layout.width, layout.split, columns.comment
-    comments = 0
-    sentence_name = ""
-    for number, line in enumerate(chain(head, lines), first):
-        if not line or line.isspace():
-            end_sentence()
-            continue
-        if line[0] == "-" and is_document_start(line):
-            end_sentence()
-            if len(sentence_starts) - 1 > document_starts[-1]:
-                document_starts.append(len(sentence_starts) - 1)
-            continue
-        if number == columns.header:
-            continue
-        if comment and line.startswith(comment):
-            comments += 1
-            continue
-        fields = split(line)
-        if columns.hash_comments and is_hash_comment(line, len(fields), width):
-            comments += 1
-            continue
-        if len(fields) != width:
-            raise CorpusError(
-                f"{source}:{number}: found {len(fields)} columns, expected {width} as in the lines "
-                "before; mend the line (a blank in a word? a missing tag?)"
-            )
-        word = fields[token_column]
-        if not word or word.isspace():
-            raise CorpusError(
-                f"{source}:{number}: found an empty word, expected a token; mend the line"
-            )
-        if columns.sentence is not None:
-            name = fields[columns.sentence]
-            if name and name != sentence_name:
-                end_sentence()
-                sentence_name = name
-        word_ids.append(words[word])
-        line_numbers.append(number)
-        if tag_column is not None:
-            tag = fields[tag_column].strip()
-            if tag not in tags:
-                check_tag(tag, f"{source}:{number}")
-            tag_ids.append(tags[tag])
-    end_sentence()
-    if len(sentence_starts) - 1 > document_starts[-1]:
-        document_starts.append(len(sentence_starts) - 1)
-    if not word_ids:
-        raise CorpusError(f"{source}: found no token, expected lines of a word and its tag")
-
-    passed_over = f", {comments:,} comment lines passed over" * bool(comments)
-    return Corpus(
-        source=source,
-        words=list(words),
-        word_ids=np.array(word_ids, dtype=np.int32),
-        tags=list(tags),
-        tag_ids=np.array(tag_ids, dtype=np.int32),
-        sentence_starts=np.array(sentence_starts, dtype=np.int64),
-        document_starts=np.array(document_starts, dtype=np.int64),
-        line_numbers=np.array(line_numbers, dtype=np.int32),
-        layout=f"{layout}{passed_over}",
-        columns=layout.width,
-    )
+    known = _KnownLines(rows, tag_column, columns.sentence)
+    return known.corpus(chain(head, lines), columns.header, source, first)
 
 
-def is_hash_comment(line: str, width: int, usual: int) -> bool:
-    """Tell whether a line that starts with # is a comment: of another width, or `# key = value`."""
-    return line[0] == "#" and (width != usual or (usual > 1 and bool(_HASH.match(line))))
+class _KnownLines(dict[str, int]):
+    """What each distinct line is, found once: a kind of rows.py, or the number of a token's row.
+
+    word_ids, tag_ids, names: of each such row, its word, its tag and the entry of its sentence column.
+    """
+
+    def __init__(self, rows: Rows, tag_column: int | None, sentence_column: int | None) -> None:
+        super().__init__()
+        self.rows, self.tag_column, self.sentence_column = rows, tag_column, sentence_column
+        self.words, self.tags, self.names = Interner(), Interner(), Interner()
+        self.word_ids: list[int] = []
+        self.tag_ids: list[int] = []
+        self.name_ids: list[int] = []
+
+    def __missing__(self, line: str) -> int:
+        fields = read_line(line, self.rows)
+        if isinstance(fields, int):
+            kind = fields
+        else:
+            kind = len(self.word_ids)
+            self.word_ids.append(self.words[fields[self.rows.column]])
+            if self.tag_column is not None:
+                tag = fields[self.tag_column].strip()
+                if tag not in self.tags:
+                    check_tag(tag)
+                self.tag_ids.append(self.tags[tag])
+            if self.sentence_column is not None:
+                self.name_ids.append(self.names[fields[self.sentence_column]])
+        self[line] = kind
+        return kind
+
+    def kinds(self, lines: Iterable[str], header: int, source: str, first: int) -> Kinds:
+        """Return what each line is. Errors: CorpusError with file:line."""
+        found: list[int] = []
+        try:
+            if not header:
+                found.extend(map(self.__getitem__, lines))
+            for line in lines:
+                found.append(PASSED if first + len(found) == header else self[line])
+        except FaultyLine as fault:
+            raise CorpusError(f"{source}:{first + len(found)}: {fault.what}") from None
+        except CorpusError as error:
+            raise CorpusError(f"{source}:{first + len(found)}: {error}") from None
+        return np.array(found, dtype=np.int32)
+
+    def corpus(self, lines: Iterable[str], header: int, source: str, first: int) -> Corpus:
+        """Read lines as a corpus. Errors: as parse_conll."""
+        kinds = self.kinds(lines, header, source, first)
+        at = np.flatnonzero(kinds >= 0)
+        if not len(at):
+            raise _no_token(source)
+        row = kinds[at]
+        passed = int((kinds == PASSED).sum()) - bool(header)
+        if self.sentence_column is not None:
+            kinds = self._with_breaks(kinds, at)
+        sentence_starts, document_starts = starts_of(kinds)
+        passed_over = f", {passed:,} comment lines passed over" * bool(passed)
+        return Corpus(
+            source=source,
+            words=list(self.words),
+            word_ids=np.array(self.word_ids, dtype=np.int32)[row],
+            tags=list(self.tags),
+            tag_ids=np.array(self.tag_ids, dtype=np.int32)[row if self.tag_ids else []],
+            sentence_starts=sentence_starts,
+            document_starts=document_starts,
+            line_numbers=(at + first).astype(np.int32),
+            layout=f"{self.rows.layout}{passed_over}",
+            columns=self.rows.layout.width,
+        )
+
+    def _with_breaks(self, kinds: Kinds, at: Offsets) -> Kinds:
+        """Put a break before each token whose entry in the sentence column differs from the last one
+        that is not empty."""
+        names = np.array(self.name_ids, dtype=np.int32)[kinds[at]]
+        named = np.flatnonzero(names != self.names.get("", -1))
+        new = named[np.diff(names[named], prepend=-1) != 0]
+        return np.insert(kinds, at[new], BREAK)
+
+
+def _no_token(source: str) -> CorpusError:
+    return CorpusError(f"{source}: found no token, expected lines of a word and its tag")
 
 
 def column_index(column: int, layout: Layout, key: str, source: str) -> int:
@@ -216,26 +179,25 @@ def column_index(column: int, layout: Layout, key: str, source: str) -> int:
 def parse_piece(
     lines: list[str], first: int, columns: Columns, source: str, ledger: Ledger
 ) -> Corpus | None:
-    """Read a piece of CoNLL columns whose first line has the number `first`; None if it has no token."""
+    """Read some lines of CoNLL columns, the first of which has the number `first`; None if they hold no
+    token."""
     lines = [line.removesuffix("\r") for line in lines]
-    header = columns.header - first
-    bare = all(
-        is_blank(line)
-        or is_document_start(line)
-        or (columns.comment and line.startswith(columns.comment))
-        or (columns.hash_comments and line.startswith("#") and not _is_row(line, columns.layout))
-        or i == header
-        for i, line in enumerate(lines)
-    )
-    if bare:
+    if columns.layout is None or not _holds_token(lines, first, columns, source):
         return None
     corpus = parse_conll(iter(lines), replace(columns, tag=None), source, first)
     count(corpus, ledger, files=0)
     return corpus
 
 
-def _is_row(line: str, layout: Layout | None) -> bool:
-    """Tell whether a line that starts with # is as wide as the others: a token, not a comment."""
-    if layout is None:
-        return True
-    return not is_hash_comment(line, len(layout.split(line)), layout.width)
+def _holds_token(lines: list[str], first: int, columns: Columns, source: str) -> bool:
+    assert columns.layout is not None
+    rows = columns.rows(columns.layout, source)
+    for number, line in enumerate(lines, first):
+        if number == columns.header:
+            continue
+        try:
+            if not isinstance(read_line(line, rows), int):
+                return True
+        except FaultyLine:  # parsing it names its line
+            return True
+    return False

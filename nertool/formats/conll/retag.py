@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from nertool.corpus.blocks import read_blocks
 from nertool.corpus.columnar import Corpus
-from nertool.formats.conll.parse import Layout
+from nertool.formats.conll.rows import Layout
 
 _FIELD = re.compile("[^ ]+")
 

@@ -14,8 +14,8 @@ import numpy as np
 from nertool.corpus.blocks import Block, is_blank
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.schemes import OUTSIDE, TagSpans, tag_names, tags_of
-from nertool.formats.conll.lines import DOCUMENT, Rows, starts_of
 from nertool.formats.conll.linetable import Bytes, line_bounds
+from nertool.formats.conll.rows import DOCUMENT, Rows, starts_of
 from nertool.formats.markup.inline import to_inline
 from nertool.inputs.text import Text
 from nertool.kernels.lines import put_cells

@@ -9,7 +9,8 @@ from nertool.corpus.annotated import Annotated, with_records
 from nertool.corpus.blocks import Block
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT
-from nertool.formats.conll.parse import Columns, is_document_start, parse_piece
+from nertool.formats.conll.parse import Columns, parse_piece
+from nertool.formats.conll.rows import is_document_start
 from nertool.predict.tasks.task import Done, Worker
 from nertool.tagging.annotate import Details, annotate
 

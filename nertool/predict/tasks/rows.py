@@ -7,14 +7,9 @@ from typing import NamedTuple
 from nertool.corpus.blocks import Block
 from nertool.corpus.ledger import Ledger
 from nertool.formats.base import tags_in, token_probabilities
-from nertool.formats.conll.parse import (
-    Columns,
-    Layout,
-    column_index,
-    is_document_start,
-    parse_piece,
-)
+from nertool.formats.conll.parse import Columns, column_index, parse_piece
 from nertool.formats.conll.retag import with_tag
+from nertool.formats.conll.rows import Layout, is_document_start
 from nertool.predict.tasks.task import Done, Worker
 from nertool.tagging.annotate import Details, annotate
 

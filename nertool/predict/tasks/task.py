@@ -13,8 +13,9 @@ from nertool.corpus.blocks import Block
 from nertool.corpus.columnar import Offsets, Span
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import TagSpans
-from nertool.formats.conll.lines import Kinds, Lines, Rows
+from nertool.formats.conll.lines import Lines
 from nertool.formats.conll.linetable import Bytes
+from nertool.formats.conll.rows import Kinds, Rows
 from nertool.inputs.word_types import WordTypes
 from nertool.tagging.compiled import CompiledTagger
 

@@ -1,0 +1,138 @@
+"""What one line of CoNLL columns is: a token's row, a break, a document's mark, or a comment.
+
+This is the one definition. parse.py reads whole corpora by it, lines.py whole blocks for tagging.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.blocks import is_blank
+from nertool.corpus.columnar import Offsets
+
+DOCUMENT_START = "-DOCSTART-"
+
+# What a line is that holds no token: a blank line; a document's mark with as many columns as a row has,
+# or with others; and a comment.
+BREAK, DOCUMENT, MARK, PASSED = -1, -2, -3, -4
+
+Kinds = NDArray[np.int32]  # of lines: one of the above, or the number of what the row holds
+
+_NAMED = {"\t": "tabs", " ": "spaces", ",": "commas", ";": "semicolons", "|": "bars"}
+_HASH = re.compile(r"#\s+\w+\s*=\s")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The delimiter of a file's columns, and how many there are."""
+
+    delimiter: str
+    width: int
+
+    def split(self, line: str) -> list[str]:
+        """Cut a line into its columns; runs of spaces are one delimiter, each tab is one of its own."""
+        if self.delimiter == ",":
+            try:
+                return next(csv.reader([line]), [""])  # quoted, as tables are
+            except csv.Error:  # a bare CR inside, or a cell of a hundred thousand characters
+                return line.split(",")
+        if self.delimiter != " ":
+            return line.split(self.delimiter)
+        fields = line.split(" ")
+        return [field for field in fields if field] if "" in fields else fields
+
+    def __str__(self) -> str:
+        return f"{self.width} column{'s' * (self.width != 1)}" + (
+            f" divided by {_NAMED.get(self.delimiter, repr(self.delimiter))}" * (self.width > 1)
+        )
+
+
+class Rows(NamedTuple):
+    """How a text's rows are read: their layout; the words' column, from 0; what comments begin with
+    (empty: there are none); and whether a line that starts with # and is not as wide as the others is
+    a comment."""
+
+    layout: Layout
+    column: int
+    comment: str = ""
+    hash_comments: bool = False
+
+
+class FaultyLine(Exception):
+    """A line that is no row. Its place is known to whoever holds the text."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+
+def read_line(line: str, rows: Rows) -> int | list[str]:
+    """Return a row's columns, or what a line that holds no token is: BREAK, DOCUMENT, MARK or PASSED.
+
+    line: without its end. Errors: FaultyLine for another number of columns, and an empty word.
+    """
+    layout, column, comment, hash_comments = rows
+    if is_blank(line):
+        return BREAK
+    if is_document_start(line):
+        return DOCUMENT if len(layout.split(line)) == layout.width > 1 else MARK
+    if comment and line.startswith(comment):
+        return PASSED
+    fields = layout.split(line)
+    if hash_comments and is_hash_comment(line, len(fields), layout.width):
+        return PASSED
+    if len(fields) != layout.width:
+        raise FaultyLine(
+            f"found {len(fields)} columns, expected {layout.width} as in the lines before; "
+            "mend the line (a blank in a word? a missing tag?)"
+        )
+    word = fields[column]
+    if not word or word.isspace():
+        raise FaultyLine("found an empty word, expected a token; mend the line")
+    return fields
+
+
+def is_document_start(line: str) -> bool:
+    """Tell whether a line marks a document: its first column is -DOCSTART-, whatever the others are."""
+    return line.startswith(DOCUMENT_START) and line[len(DOCUMENT_START) :][:1] in ("", " ", "\t")
+
+
+def is_hash_comment(line: str, width: int, usual: int) -> bool:
+    """Tell whether a line that starts with # is a comment: of another width, or `# key = value`."""
+    return line[0] == "#" and (width != usual or (usual > 1 and bool(_HASH.match(line))))
+
+
+def find_layout(lines: Iterable[str], comment: str = "") -> Layout | None:
+    """Find the delimiter and width from the first token lines: tabs if one is there.
+
+    None if there is no token.
+    """
+    tokens = [
+        line
+        for line in lines
+        if not is_blank(line)
+        and not is_document_start(line)
+        and not (comment and line.startswith(comment))
+    ]
+    if not tokens:
+        return None
+    delimiter = "\t" if any("\t" in line for line in tokens) else " "
+    return Layout(delimiter, len(Layout(delimiter, 0).split(tokens[0])))
+
+
+def starts_of(kinds: Kinds) -> tuple[Offsets, Offsets]:
+    """Return where sentences (in tokens) and documents (in sentences) start, and their ends, from what
+    each line is."""
+    is_token = kinds >= 0
+    marks = (kinds == DOCUMENT) | (kinds == MARK)
+    breaks = np.cumsum((kinds == BREAK) | marks)[is_token]
+    sentence_starts = np.append(np.flatnonzero(np.diff(breaks, prepend=-1)), len(breaks))
+    documents = np.cumsum(marks)[is_token][sentence_starts[:-1]]  # of each sentence
+    document_starts = np.append(np.flatnonzero(np.diff(documents, prepend=-1)), len(documents))
+    return sentence_starts, document_starts
