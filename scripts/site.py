@@ -103,7 +103,7 @@ def page_of(path: str) -> str:
     except ClassNotFound:
         lexer = TextLexer()
     text = file.read_text(encoding="utf-8")
-    code = highlight(text, lexer, HtmlFormatter(linespans="line", cssclass="highlight"))
+    code = highlight(text, lexer, HtmlFormatter(linespans="line", wrapcode=True))
     return f"---\nsearch: {{exclude: true}}\n---\n\n# {path}\n\n{code}\n"
 
 
