@@ -186,31 +186,24 @@ def _paragraphs(text: str) -> str:
 
 def _metavar(parameter: Any) -> str:
     """Return what an argument or an option's value is called: FILE, N, io|iob2, …"""
-    if parameter.param_type_name == "argument":
-        called = parameter.metavar or parameter.name.upper()
-        return f"{called}{'...' if parameter.nargs != 1 and '...' not in called else ''}"
-    return parameter.metavar or parameter.opts[0].rsplit("-", 1)[-1].upper()
+    from nertool.cli.help import value_name
+
+    called = value_name(parameter)
+    several = parameter.param_type_name == "argument" and parameter.nargs != 1
+    return f"{called}{'...' if several and '...' not in called else ''}"
 
 
 def _row(parameter: Any) -> str:
     """Return a table's row for an argument or option: its names, its value, and its help."""
+    from nertool.cli.help import help_of, names_of
+
     if parameter.param_type_name == "argument":
         left = f"`{_metavar(parameter)}`"
     else:
-        left = ", ".join(
-            f"`{name}`" for name in (*sorted(parameter.opts, key=len), *parameter.secondary_opts)
-        )
+        left = ", ".join(f"`{name}`" for name in names_of(parameter))
         if not parameter.is_flag:
             left += " " + ", ".join(f"`{value}`" for value in _metavar(parameter).split("|"))
-    text = " ".join((parameter.help or "").split())
-    default = parameter.default
-    if isinstance(parameter.show_default, str):
-        text += f" Default: {parameter.show_default}."
-    elif isinstance(default, str | int | float) and not isinstance(default, bool):
-        text += f" Default: `{getattr(default, 'value', default)}`."
-    if parameter.required:
-        text += " Required."
-    return f"| {left} | {plain(text)} |\n"
+    return f"| {left} | {plain(help_of(parameter))} |\n"
 
 
 # ------------------------------------------------------------ both

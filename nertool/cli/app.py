@@ -24,6 +24,7 @@ from nertool.cli import (
     sweep,
     train,
 )
+from nertool.cli.help import Command
 from nertool.errors import NertoolError
 from nertool.version import __version__
 
@@ -60,22 +61,42 @@ def _options(
 
 
 # The short helps fit the list of commands; each function's docstring is its own help's text.
-app.command("init", short_help="Lay the sample's configs and data into a folder.")(init.init)
-app.command("prepare", short_help="Encode corpus and vectors: stage 1 of train.")(train.prepare)
-app.command("train", short_help="Train a recogniser, and keep the best on dev.")(train.train)
-app.command("sweep", short_help="Train with other seeds and settings, and compare.")(sweep.sweep)
-app.command("evaluate", short_help="Compare a model with a labelled text.")(evaluate.evaluate)
-app.command("predict", short_help="Tag text in any format.")(predict.predict)
-app.command("explain", short_help="Work one decision by hand, and say why.")(explain.explain)
-app.command("gradcheck", short_help="Prove every gradient, by differences.")(gradcheck.gradcheck)
+app.command("init", cls=Command, short_help="Lay the sample's configs and data into a folder.")(
+    init.init
+)
+app.command("prepare", cls=Command, short_help="Encode corpus and vectors: stage 1 of train.")(
+    train.prepare
+)
+app.command("train", cls=Command, short_help="Train a recogniser, and keep the best on dev.")(
+    train.train
+)
+app.command("sweep", cls=Command, short_help="Train with other seeds and settings, and compare.")(
+    sweep.sweep
+)
+app.command("evaluate", cls=Command, short_help="Compare a model with a labelled text.")(
+    evaluate.evaluate
+)
+app.command("predict", cls=Command, short_help="Tag text in any format.")(predict.predict)
+app.command("explain", cls=Command, short_help="Work one decision by hand, and say why.")(
+    explain.explain
+)
+app.command("gradcheck", cls=Command, short_help="Prove every gradient, by differences.")(
+    gradcheck.gradcheck
+)
 
 corpus_app = typer.Typer(
     help="Look after labelled text.", no_args_is_help=True, rich_markup_mode=None
 )
-corpus_app.command("convert", short_help="Between formats and tag schemes.")(corpus_convert.convert)
-corpus_app.command("check", short_help="Find faults before training.")(corpus_check.check)
-corpus_app.command("stats", short_help="Count words and entities.")(corpus_stats.stats)
-corpus_app.command("split", short_help="Into train, dev and test, by document.")(corpus_split.split)
+corpus_app.command("convert", cls=Command, short_help="Between formats and tag schemes.")(
+    corpus_convert.convert
+)
+corpus_app.command("check", cls=Command, short_help="Find faults before training.")(
+    corpus_check.check
+)
+corpus_app.command("stats", cls=Command, short_help="Count words and entities.")(corpus_stats.stats)
+corpus_app.command("split", cls=Command, short_help="Into train, dev and test, by document.")(
+    corpus_split.split
+)
 app.add_typer(corpus_app, name="corpus")
 
 

@@ -29,7 +29,12 @@ def convert(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Where to write [default: stdout]; a folder for brat"),
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The file to write, for brat a folder [default: standard output].",
+        ),
     ] = None,
     form: FromFormat = "auto",
     to: Annotated[

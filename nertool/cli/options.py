@@ -1,4 +1,4 @@
-"""Options and small habits that several commands share."""
+"""Options and small functions that several commands share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ ConfigPath = Annotated[
     typer.Argument(metavar="CONFIG", help="A YAML config; configs/reference.yaml has every key."),
 ]
 ModelPath = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="A model folder, or a run folder (its best model).")
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="A model folder, or a run folder (its best model is taken)."
+    ),
 ]
 Overrides = Annotated[
     list[str] | None,
@@ -33,15 +36,15 @@ Overrides = Annotated[
     ),
 ]
 RunDir = Annotated[
-    Path | None, typer.Option(help="The run folder [default: runs/ and the config's name]")
+    Path | None, typer.Option(help="The run folder [default: runs/NAME, after the config].")
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Shorthand for --set seed=N.")]
 Workers = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="How many networks to train side by side, where there are several "
-        "[default: the machine's cores]",
+        help="How many networks to train in parallel, if there are several "
+        "[default: the number of cores].",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
@@ -50,28 +53,33 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 FromFormat = Annotated[
     str,
     typer.Option(
-        "--from", metavar="|".join(INPUT_FORMATS), help="The inputs' format; auto: as they look."
+        "--from",
+        "--format",
+        metavar="|".join(INPUT_FORMATS),
+        help="The format of the inputs; auto detects it.",
     ),
 ]
 Misaligned = Annotated[
     str,
     typer.Option(
         metavar="|".join(MISALIGNED),
-        help="What becomes of entities that are not whole tokens: stop, widen them, leave them out.",
+        help="Entities that are not whole tokens. error: stop. snap: widen them. drop: leave them out.",
     ),
 ]
 Column = Annotated[
     str | None,
     typer.Option(
-        help="The column's number from 0 (-1 is the last), or its name in a header [default: found]"
+        help="The number of the column from 0 (-1 is the last), or its name in a header "
+        "[default: found]."
     ),
 ]
 TagNames = Annotated[
-    str | None, typer.Option(metavar="NAME,…", help="The names of numbered tags, in their order.")
+    str | None,
+    typer.Option(metavar="NAME,…", help="The names of tags that are written as numbers, in order."),
 ]
 TextField = Annotated[str, typer.Option(help="The key of the text in JSON and Parquet.")]
 Language = Annotated[
-    str, typer.Option(help="Of running text, to find its sentences: en, de, hi, …")
+    str, typer.Option(help="The language of running text, to find its sentences: en, de, hi, …")
 ]
 
 

@@ -54,6 +54,7 @@ def predict(
     form: Annotated[
         str,
         typer.Option(
+            "--from",
             "--format",
             help="The inputs' format; auto: as they look. raw: running text; lines: a text a line; "
             "text: a sentence a line, words divided by blanks.",
