@@ -17,6 +17,7 @@ from nertool.errors import CorpusError, did_you_mean
 SCHEMES = ("io", "iob1", "iob2", "bioes")
 MISALIGNED = ("error", "snap", "drop")
 MODES = ("conlleval", "strict", "exact-boundary", "partial", "type")  # of counting right entities
+UNITS = ("sentence", "document")  # what a bootstrap draws
 
 AUTO = "auto"  # in place of a format's name: find it from the input's first bytes
 

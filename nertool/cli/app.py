@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from nertool.cli import (
+    compare,
     corpus_check,
     corpus_convert,
     corpus_split,
@@ -75,6 +76,9 @@ app.command("sweep", cls=Command, short_help="Train with other seeds and setting
 )
 app.command("evaluate", cls=Command, short_help="Compare a model with a labelled text.")(
     evaluate.evaluate
+)
+app.command("compare", cls=Command, short_help="Tell whether one model is better than another.")(
+    compare.compare
 )
 app.command("predict", cls=Command, short_help="Tag text in any format.")(predict.predict)
 app.command("explain", cls=Command, short_help="Work one decision by hand, and say why.")(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nertool.catalogue import INPUT_FORMATS, MISALIGNED, MODES
+from nertool.catalogue import INPUT_FORMATS, MISALIGNED, MODES, UNITS
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
     AsJson,
@@ -21,6 +21,7 @@ from nertool.cli.options import (
 
 if TYPE_CHECKING:
     from nertool.evaluation.comparison import Comparison
+    from nertool.evaluation.details import Details
     from nertool.evaluation.inputs import Evaluated
 
 
@@ -65,6 +66,38 @@ def evaluate(
             "--all-modes", help="Every mode side by side, with the phrases that differ in them."
         ),
     ] = False,
+    intervals: Annotated[
+        bool,
+        typer.Option(
+            "--intervals", help="Add 95 % confidence intervals, by bootstrap over documents."
+        ),
+    ] = False,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="|".join(UNITS),
+            help="What --intervals draws anew [default: documents if there are 20, or sentences]",
+        ),
+    ] = None,
+    errors: Annotated[
+        Path | None,
+        typer.Option(
+            "--errors",
+            metavar="FILE",
+            help="Write each error here, with its place, kind, probability and sentence: JSON lines if "
+            "the name ends in .jsonl, otherwise a table divided by tabs. Also print the commonest "
+            "confusions, and the measures by length, frequency and more.",
+        ),
+    ] = None,
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            "--train",
+            metavar="FILE",
+            help="The training text, to tell seen from never-seen entities [default: the model's]",
+        ),
+    ] = None,
     form: FromFormat = "auto",
     token_column: Column = None,
     tag_column: Column = None,
@@ -85,9 +118,11 @@ def evaluate(
     check_choice("--from", form, INPUT_FORMATS)
     check_choice("--misaligned", misaligned, MISALIGNED)
     check_choice("--mode", mode, MODES)
+    check_choice("--by", by, UNITS)
     paths = _paths(model, files, gold, predicted)
 
     from nertool.evaluation.inputs import ReadingOptions
+    from nertool.evaluation.intervals import intervals_as_dict
 
     options = ReadingOptions(
         form,
@@ -96,13 +131,27 @@ def evaluate(
         column_of(predicted_column),
         misaligned,
     )
-    with account(report, *paths) as ledger:
-        evaluated = _evaluated(model, files, gold, predicted, options, ledger)
+    if errors is not None and (errors in paths or errors == report):
+        raise typer.BadParameter(
+            f"--errors: {errors} is read or written already: choose another name"
+        )
+    with account(report, *paths, errors) as ledger:
+        evaluated = _evaluated(model, files, gold, predicted, options, ledger, errors is not None)
         measures = _measures(evaluated, MODES if all_modes else (mode,))
+        if intervals:
+            measures["intervals"] = intervals_as_dict(evaluated.comparison, mode, by)
+        details = None
+        if errors is not None:
+            details = _details(evaluated, train, ledger)
+            measures |= details.as_dict()
+            _write_errors(details, errors)
         if as_json:
             print_json(measures)
         else:
             _show(evaluated, measures, all_modes)
+            if details is not None:
+                print(details.as_text())
+                note(f"errors: {len(details.errors):,} in {errors}")
 
 
 def _paths(
@@ -120,8 +169,10 @@ def _paths(
             f"found {model} beside --gold, expected MODEL and FILE, or --gold FILE and --predicted "
             "FILE"
         )
-    if str(gold) == "-" and predicted in (None, gold):
-        raise typer.BadParameter("--gold -: a file with both columns is read twice; give its name")
+    if str(gold) == "-" and str(predicted or "-") == "-":
+        raise typer.BadParameter(
+            "--gold -: standard input would be read twice; give the file's name"
+        )
     return [gold, *([predicted] if predicted else [])]
 
 
@@ -132,6 +183,7 @@ def _evaluated(
     predicted: Path | None,
     options: Any,
     ledger: Any,
+    gold_probabilities: bool,
 ) -> Evaluated:
     from nertool.evaluation.inputs import evaluate_files, evaluate_model
 
@@ -139,7 +191,24 @@ def _evaluated(
         return evaluate_files(gold, predicted, options, ledger, note)
     assert model is not None
     assert files is not None
-    return evaluate_model(model, files, options, ledger, note)
+    return evaluate_model(model, files, options, ledger, note, gold_probabilities)
+
+
+def _details(evaluated: Evaluated, train: Path | None, ledger: Any) -> Details:
+    from nertool.evaluation.details import details_of
+    from nertool.evaluation.seen import read_training_text
+
+    seen = read_training_text(train, evaluated.model, ledger, note)
+    return details_of(evaluated.comparison, seen, evaluated.model)
+
+
+def _write_errors(details: Details, path: Path) -> None:
+    from nertool.evaluation.errorfile import as_jsonl, as_tsv
+    from nertool.files.safe import open_output
+
+    write = as_jsonl if path.name.endswith(".jsonl") else as_tsv
+    with open_output(path) as out:
+        out.writelines(write(details.error_rows()))
 
 
 def _measures(evaluated: Evaluated, modes: tuple[str, ...]) -> dict[str, Any]:
@@ -160,10 +229,12 @@ def _measures(evaluated: Evaluated, modes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _show(evaluated: Evaluated, measures: dict[str, Any], all_modes: bool) -> None:
-    from nertool.evaluation.tables import as_modes_table, as_table
+    from nertool.evaluation.tables import as_intervals_table, as_modes_table, as_table
     from nertool.model.calibrate import describe
 
     print(as_table(measures))
+    if "intervals" in measures:
+        print(f"\n{as_intervals_table(measures)}")
     if all_modes:
         print(f"\n{as_modes_table(measures['modes'])}")
         _show_differences(evaluated.comparison)

@@ -93,11 +93,11 @@ def evaluate_files(
 ) -> Evaluated:
     """Compare a gold file with a predicted one; both may be columns of one file.
 
-    predicted None, or the gold file itself: its gold tags stand in the last column but one, the
+    predicted None: the gold file holds both, the gold tags in the last column but one and the
     predicted ones in the last, unless options say otherwise. Errors: CorpusError.
     """
     usual = options.reading(Reading(misaligned="error", needs_labels=True))
-    if predicted is None or predicted == gold:
+    if predicted is None:
         first, last = options.tag_column, options.predicted_column
         one = replace(usual, tag_column=-2 if first is None else first)
         other = replace(usual, tag_column=-1 if last is None else last)

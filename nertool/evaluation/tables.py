@@ -78,3 +78,29 @@ def as_modes_table(modes: dict[str, dict[str, Any]]) -> str:
             f"{n['incorrect']:9,}  {n['partial']:7,}  {n['missed']:6,}  {n['spurious']:8,}"
         )
     return "\n".join(lines)
+
+
+def as_intervals_table(measures: dict[str, Any]) -> str:
+    """Return the measures of each class with their intervals, as as_dict and intervals_as_dict have
+    them."""
+    found = measures["intervals"]
+    rows = [
+        *((label, measures["types"][label], found["types"][label]) for label in found["types"]),
+        ("overall", measures, found),
+    ]
+    width = max(len(label) for label, _, _ in rows)
+    names = ("precision", "recall", "f1")
+    lines = [f"{'':{width}} {'precision':>22} {'recall':>22} {'F1':>22}"]
+    for label, row, ranges in rows:
+        cells = (f"{percent(row[name], 6)} {interval(ranges[name]):>15}" for name in names)
+        lines.append(f"{label:{width}} {' '.join(cells)}")
+    lines.append(
+        f"{100 * found['level']:g} % intervals: bootstrap over {found['units']:,} {found['unit']}s, "
+        f"{found['samples']:,} samples"
+    )
+    return "\n".join(lines)
+
+
+def interval(found: list[float] | None) -> str:
+    """Write an interval in percent, a dash for one that is undefined."""
+    return "–" if found is None else f"[{100 * found[0]:.2f}, {100 * found[1]:.2f}]"

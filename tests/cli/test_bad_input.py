@@ -21,7 +21,10 @@ BAD_VECTORS = {
     "infinity": (b"ada 1 2\nmet 1 1e99\n", ":2: found NaN or infinity"),
     "more-promised": (b"4 2\nada 1 2\nmet 2 1\nparis 1 1\n", "as the header promises"),
     "fewer-promised": (b"2 2\nada 1 2\nmet 2 1\nparis 1 1\n", "that the header promises"),
-    "other-width-promised": (b"3 4\nada 1 2\nmet 2 1\nparis 1 1\n", ":1: found a header that promises"),
+    "other-width-promised": (
+        b"3 4\nada 1 2\nmet 2 1\nparis 1 1\n",
+        ":1: found a header that promises",
+    ),
     "ragged": (b"ada 1 2 3\nmet 2 1\nparis 1 1 0\n", ":2: found"),
     "not-a-number": (b"ada 1 2\nmet 1 x\n", ":2: "),
     "binary-cut-off": (b"2 3\nada " + bytes(12) + b"met " + bytes(5), "cut off"),

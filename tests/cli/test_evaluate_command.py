@@ -124,3 +124,33 @@ def test_files_of_other_text_fail_in_one_line(folder, main):
     assert done.stderr.splitlines()[-1].startswith(
         'nertool: other.conll:8: found "Rome", expected "Paris" as in gold.conll:8'
     )
+
+
+def test_errors_go_to_a_file_and_the_commonest_to_the_terminal(tiny, run_dir, tmp_path, main):
+    # A text on which the tiny model errs: gold that it can't know.
+    text = (tiny / "dev.conll").read_text().replace("Berlin B-LOC", "Berlin B-ORG")
+    (tmp_path / "dev.conll").write_text(text)
+    path = tmp_path / "errors.jsonl"
+    done = main("evaluate", run_dir, tmp_path / "dev.conll", "--errors", path, "--intervals")
+    assert done.returncode == 0, done.stderr
+    (row,) = [json.loads(line) for line in path.read_text().splitlines()]
+    assert (row["kind"], row["gold"], row["predicted_label"]) == ("wrong type", "Berlin", "LOC")
+    assert 0 < row["gold_probability"] < row["probability"] < 1
+    assert row["in_training"] == "seen in another class"
+    assert "1 × ORG → LOC (wrong type)" in done.stdout
+    assert "95 % intervals: bootstrap over 4 sentences, 2,000 samples" in done.stdout
+    again = main("evaluate", run_dir, tmp_path / "dev.conll", "--errors", path, "--intervals")
+    assert again.stdout == done.stdout
+
+
+def test_a_training_text_that_is_gone_is_said_and_named_by_train(folder, main):
+    arguments = ("evaluate", "--gold", "both.conll", "--errors", "e.tsv")
+    done = main(*arguments, cwd=folder)
+    assert "--train FILE names the training text" in done.stderr
+    named = main(*arguments, "--train", "gold.conll", cwd=folder)
+    assert "in the training text\n  seen" in named.stdout
+    assert (folder / "e.tsv").read_text().startswith("place\tkind\t")
+    assert (
+        main("evaluate", "--gold", "both.conll", "--errors", "both.conll", cwd=folder).returncode
+        == 2
+    )

@@ -1,0 +1,80 @@
+"""Which entities a model met in its training text: looked up by their words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nertool.corpus.columnar import Corpus
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading
+from nertool.corpus.schemes import keep_labels, spans_of
+from nertool.formats.labelled import read_labelled, reading_of
+from nertool.model.model import Model
+
+SEEN = "seen"
+OTHER_CLASS = "seen in another class"
+NEVER = "never seen"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How often each entity occurs in a training text, by its words and class, and by its words alone."""
+
+    by_class: Counter[tuple[str, str]]
+    by_words: Counter[str]
+
+    def status(self, text: str, label: str) -> str:
+        """Say whether training met these words as an entity of this class, of another, or never."""
+        if self.by_class[text, label]:
+            return SEEN
+        return OTHER_CLASS if self.by_words[text] else NEVER
+
+
+def seen_in(corpus: Corpus) -> Seen:
+    """Count the entities of a training text."""
+    by_class: Counter[tuple[str, str]] = Counter()
+    words, ids = corpus.words, corpus.word_ids.tolist()
+    for start, end, label in spans_of(
+        corpus.tag_ids, corpus.tags, corpus.sentence_starts
+    ).as_list():
+        by_class[" ".join([words[i] for i in ids[start:end]]), label] += 1
+    by_words: Counter[str] = Counter()
+    for (text, _), n in by_class.items():
+        by_words[text] += n
+    return Seen(by_class, by_words)
+
+
+def read_training_text(
+    path: Path | None, model: Model | None, ledger: Ledger, report: Callable[[str], None]
+) -> Seen | None:
+    """Count the entities of the training text: the file that is named, or the one the model was trained
+    on if it is still there, unchanged. None if there is no such file; that is reported.
+
+    Errors: CorpusError for a named file that can't be read.
+    """
+    reading = reading_of(model.config.corpus) if model else Reading(needs_labels=True)
+    labels = model.config.corpus.labels if model else None
+    if path is None:
+        if model is None or (path := model.config.corpus.train) is None:
+            report(
+                "seen and never-seen entities: not told apart; --train FILE names the training text"
+            )
+            return None
+        expected = (model.provenance.get("sha256") or {}).get("corpus.train")
+        if not path.is_file() or _sha256(path) != expected:
+            report(
+                f"seen and never-seen entities: not told apart, since {path} is not there or has "
+                "changed since the training; --train FILE names the training text"
+            )
+            return None
+    corpus = read_labelled(path, "auto", reading, ledger, report)
+    return seen_in(keep_labels(corpus, labels, report) if labels else corpus)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

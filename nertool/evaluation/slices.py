@@ -1,0 +1,138 @@
+"""The measures on parts of a text: on long entities, never-seen ones, those with unknown words, …"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nertool.corpus.columnar import Span
+from nertool.evaluation.comparison import Comparison, units_of
+from nertool.evaluation.matching import sentence_of
+from nertool.evaluation.measures import ratios
+from nertool.evaluation.seen import NEVER, OTHER_CLASS, SEEN, Seen
+from nertool.inputs.encoder import UNKNOWN
+from nertool.model.model import Model
+
+_LENGTHS = ("1 token", "2 tokens", "3 tokens", "4 or more tokens")
+_TIMES = ("0 times", "once", "2 to 5 times", "6 to 20 times", "more than 20 times")
+_SENTENCES = ("up to 10 tokens", "11 to 20 tokens", "21 to 40 tokens", "more than 40 tokens")
+_WORDS = ("all words known", "an unknown word")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A part of the entities: correct, gold and predicted ones."""
+
+    correct: int
+    gold: int
+    predicted: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return its measures for JSON; None where one is undefined."""
+        found = ratios(self.correct, self.gold, self.predicted)
+        return {**vars(found), "support": self.gold, "predicted": self.predicted}
+
+
+def unknown_tokens(comparison: Comparison, model: Model) -> list[bool]:
+    """Tell of each token (N,) whether no file of vectors has its word, in any fallback form."""
+    encoders = {id(m.encoder): m.encoder for m in model.members}.values()
+    words = comparison.corpus.words
+    unknown = np.array(
+        [all(e.vector_row(word) == UNKNOWN for e in encoders) for word in words] or [False]
+    )
+    return list(unknown[comparison.corpus.word_ids].tolist())
+
+
+def slices_of(
+    comparison: Comparison, seen: Seen | None, model: Model | None
+) -> dict[str, dict[str, Slice]]:
+    """Return each division of the entities, by name, with its parts.
+
+    An entity is judged by its own words and bounds, on either side; so a part's precision, recall and F1
+    are those of these entities alone. Divisions whose facts are not known (seen: None, model: None) are
+    left out.
+    """
+    lengths = np.diff(comparison.corpus.sentence_starts).tolist()
+    starts = comparison.corpus.sentence_starts
+
+    def sentence_length(spans: Sequence[Span]) -> list[str]:
+        firsts = np.array([span.start for span in spans], dtype=np.int64)
+        return [_binned(lengths[i], _SENTENCES, (10, 20, 40)) for i in sentence_of(firsts, starts)]
+
+    divisions: dict[str, tuple[Sequence[str], Callable[[Sequence[Span]], list[str]]]] = {}
+    divisions["entity's length"] = (
+        _LENGTHS,
+        lambda spans: [_binned(s.end - s.start, _LENGTHS, (1, 2, 3)) for s in spans],
+    )
+    divisions["sentence's length"] = (_SENTENCES, sentence_length)
+    if seen is not None:
+        divisions["in the training text"] = (
+            (SEEN, OTHER_CLASS, NEVER),
+            lambda spans: [seen.status(comparison.text(s.start, s.end), s.label) for s in spans],
+        )
+        divisions["its words an entity of the training text"] = (
+            _TIMES,
+            lambda spans: [
+                _binned(seen.by_words[comparison.text(s.start, s.end)], _TIMES, (0, 1, 5, 20))
+                for s in spans
+            ],
+        )
+    if model is not None:
+        unknown = np.cumsum([0, *unknown_tokens(comparison, model)])
+        divisions["words without a vector"] = (
+            _WORDS,
+            lambda spans: [_WORDS[int(unknown[s.end] > unknown[s.start])] for s in spans],
+        )
+    return {name: _counted(comparison, *how) for name, how in divisions.items()}
+
+
+def by_document(comparison: Comparison) -> list[tuple[str, Slice]]:
+    """Return each document's place and counts, those with the most errors first; [] if there is one."""
+    of_token, n = units_of(comparison.corpus, "document")
+    if n < 2:
+        return []
+    firsts = np.searchsorted(of_token, np.arange(n)).tolist()
+    parts = _counted(
+        comparison,
+        [str(i) for i in range(n)],
+        lambda spans: [str(of_token[s.start]) for s in spans],
+    )
+    rows = [(comparison.place(firsts[int(i)]), part) for i, part in parts.items()]
+    return sorted(rows, key=lambda row: -(row[1].gold + row[1].predicted - 2 * row[1].correct))
+
+
+def _binned(value: int, names: Sequence[str], bounds: Sequence[int]) -> str:
+    """Return the name of the first bin whose bound the value does not pass."""
+    return names[int(np.searchsorted(bounds, value))]
+
+
+def _counted(
+    comparison: Comparison, names: Sequence[str], part_of: Callable[[Sequence[Span]], list[str]]
+) -> dict[str, Slice]:
+    gold, predicted = comparison.gold.as_list(), comparison.predicted.as_list()
+    correct = sorted(set(gold) & set(predicted))
+    counts = [Counter(part_of(spans)) for spans in (correct, gold, predicted)]
+    return {
+        name: Slice(*(count[name] for count in counts))
+        for name in names
+        if any(count[name] for count in counts)
+    }
+
+
+def slices_table(slices: dict[str, dict[str, Slice]]) -> str:
+    """Write the divisions as a table: a row a part."""
+    from nertool.evaluation.tables import percent
+
+    width = max((len(part) for parts in slices.values() for part in parts), default=0) + 2
+    lines = [f"{'':{width}} precision    recall        F1  entities"]
+    for name, parts in slices.items():
+        lines.append(name)
+        for part, found in parts.items():
+            row = found.as_dict()
+            shares = " ".join(percent(row[key]) for key in ("precision", "recall", "f1"))
+            lines.append(f"  {part:{width - 2}} {shares} {row['support']:9,}")
+    return "\n".join(lines)
