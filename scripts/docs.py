@@ -14,6 +14,7 @@ import ast
 import inspect
 import re
 import sys
+import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -206,9 +207,47 @@ def _row(parameter: Any) -> str:
     return f"| {left} | {plain(help_of(parameter))} |\n"
 
 
-# ------------------------------------------------------------ both
+# ------------------------------------------------------------ the formats
 
-WRITTEN: dict[Path, Callable[[str], str]] = {ARCHITECTURE: architecture, COMMANDS: commands}
+FORMATS_BEGIN, FORMATS_END = "<!-- formats:begin -->", "<!-- formats:end -->"
+
+
+def formats(text: str) -> str:
+    """Return docs/formats.md with the table of formats, and a sample of each, between its two marks."""
+    from nertool.catalogue import FORMATS, Kept
+
+    kinds = typing.get_args(Kept)
+    rows = ["| format | read, written | what it is | keeps |\n|---|---|---|---|\n"]
+    samples = []
+    for known in FORMATS:
+        names = ", ".join(f"`{name}`" for name in (known.name, *known.other_names))
+        how = "both" if known.reads and known.writes else "read" if known.reads else "written"
+        kept = [kind for kind in kinds if kind in known.keeps]
+        keeps = "all" if kept == list(kinds) else ", ".join(kept) or "–"
+        needs = f"; needs `pip install 'nertool[{known.extra}]'`" if known.extra else ""
+        rows.append(
+            f"| {names} | {how} | {known.title}{needs} | {keeps if known.writes else ''} |\n"
+        )
+        path = PACKAGE_DIR / "formats" / (known.module.replace(".", "/") + ".py")
+        first, _, rest = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition(
+            "\n\n"
+        )
+        sample = re.match(r"```\n(.*?)\n```", rest, re.DOTALL)
+        if sample:
+            shown = sample[1].replace("<tab>", "\t")
+            samples.append(f"`{known.name}`: {first}\n\n```text\n{shown}\n```\n")
+    table = f"{FORMATS_BEGIN}\n{''.join(rows)}\n## Samples\n\n{chr(10).join(samples)}{FORMATS_END}"
+    begin, end = text.index(FORMATS_BEGIN), text.index(FORMATS_END) + len(FORMATS_END)
+    return text[:begin] + table + text[end:]
+
+
+# ------------------------------------------------------------ all
+
+WRITTEN: dict[Path, Callable[[str], str]] = {
+    ARCHITECTURE: architecture,
+    COMMANDS: commands,
+    ROOT / "docs" / "formats.md": formats,
+}
 
 
 def written() -> dict[Path, Callable[[str], str]]:

@@ -29,7 +29,7 @@ _SHOWN = 3  # places of a finding on the screen; --json and --report have more
 
 def check(
     inputs: Inputs,
-    form: FromFormat = "auto",
+    format_name: FromFormat = "auto",
     vectors: Annotated[
         Path | None, typer.Option(help="Word vectors, to see how many words they know.")
     ] = None,
@@ -45,12 +45,12 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Examine labelled texts before training: slips, contradictions, leaks, odd characters, habits."""
-    reading = reading_as(form, token_column, tag_column, tag_names, misaligned, language)
+    reading = reading_as(format_name, token_column, tag_column, tag_names, misaligned, language)
 
     from nertool.doctor.check import check as find
 
     with account(report, *inputs) as ledger:
-        parts, vectors_path = read_parts(inputs, form, reading, ledger)
+        parts, vectors_path = read_parts(inputs, format_name, reading, ledger)
         findings = find(parts)
         path = vectors or vectors_path
         if path is not None:

@@ -36,7 +36,7 @@ def convert(
             help="The file to write, for brat a folder [default: standard output].",
         ),
     ] = None,
-    form: FromFormat = "auto",
+    format_name: FromFormat = "auto",
     to: Annotated[
         str, typer.Option(metavar="|".join(OUTPUT_FORMATS), help="The output's format.")
     ] = "conll",
@@ -87,14 +87,14 @@ def convert(
     """Convert labelled text between all formats, and between tag schemes; nothing is lost without a word."""
     check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)
-    if part is not None and form not in ("inline", "auto"):
+    if part is not None and format_name not in ("inline", "auto"):
         raise typer.BadParameter("--part: only inline documents have headers; give --from inline")
     container = find_format(to).container
     if container != "text" and (output is None or str(output) == "-"):
         what = "a new folder" if container == "folder" else "a file"
         raise typer.BadParameter(f"--to {to}: needs -o, {what}")
     reading = reading_as(
-        form, token_column, tag_column, tag_names, misaligned, language,
+        format_name, token_column, tag_column, tag_names, misaligned, language,
         delimiter=delimiter, comment=comment, part=part, text_field=text_field,
     )  # fmt: skip
 
@@ -103,7 +103,7 @@ def convert(
 
     writing = Writing(scheme, by_sentence, exact)
     with account(report, *inputs, output) as ledger:
-        convert_texts(inputs, form, to, reading, writing, bare, output, ledger, note)
+        convert_texts(inputs, format_name, to, reading, writing, bare, output, ledger, note)
     if container == "folder":
         note(f"{output}: {_files(output):,} files")
 

@@ -32,13 +32,13 @@ def split(
             "--by-sentence", help="Deal out sentences, not documents: for texts without documents."
         ),
     ] = False,
-    form: FromFormat = "auto",
+    format_name: FromFormat = "auto",
     token_column: Column = None,
     tag_column: Column = None,
     report: ReportPath = None,
 ) -> None:
     """Split a corpus by document, every class in each part by its share; all lines stay as they are."""
-    check_choice("--from", form, INPUT_FORMATS)
+    check_choice("--from", format_name, INPUT_FORMATS)
     names, shares = _parts_of(parts)
 
     import numpy as np
@@ -61,7 +61,7 @@ def split(
         reading = Reading(
             column_of(token_column), column_of(tag_column), misaligned="drop", needs_labels=True
         )
-        opened = labels_needed(open_stream(BytesIO(raw), source, form))
+        opened = labels_needed(open_stream(BytesIO(raw), source, format_name))
         found = opened.format.name
         if found not in _BY_LINES:
             raise CorpusError(

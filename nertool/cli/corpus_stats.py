@@ -18,7 +18,7 @@ from nertool.cli.texts import Inputs, read_parts
 
 def stats(
     inputs: Inputs,
-    form: FromFormat = "auto",
+    format_name: FromFormat = "auto",
     token_column: Column = None,
     tag_column: Column = None,
     tag_names: TagNames = None,
@@ -28,13 +28,13 @@ def stats(
     as_json: AsJson = False,
 ) -> None:
     """Count documents, sentences, words, and entities by class and length."""
-    reading = reading_as(form, token_column, tag_column, tag_names, misaligned, language)
+    reading = reading_as(format_name, token_column, tag_column, tag_names, misaligned, language)
 
     from nertool.corpus.stats import as_text
     from nertool.corpus.stats import stats as numbers_of
 
     with account(report, *inputs) as ledger:
-        parts, _ = read_parts(inputs, form, reading, ledger)
+        parts, _ = read_parts(inputs, format_name, reading, ledger)
         numbers = [numbers_of(part) for part in parts]
         if as_json:
             print_json(numbers)

@@ -98,7 +98,7 @@ def check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None
 
 
 def reading_as(
-    form: str,
+    format_name: str,
     token_column: str | None,
     tag_column: str | None,
     tag_names: str | None,
@@ -107,7 +107,7 @@ def reading_as(
     **more: Any,
 ) -> Reading:
     """Return how labelled text is to be read, as the options of these names say."""
-    check_choice("--from", form, INPUT_FORMATS)
+    check_choice("--from", format_name, INPUT_FORMATS)
     check_choice("--misaligned", misaligned, MISALIGNED)
 
     from nertool.corpus.record import Reading

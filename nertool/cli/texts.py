@@ -25,7 +25,7 @@ Inputs = Annotated[
 
 
 def read_parts(
-    inputs: list[Path], form: str, reading: Reading, ledger: Ledger
+    inputs: list[Path], format_name: str, reading: Reading, ledger: Ledger
 ) -> tuple[list[CorpusPart], Path | None]:
     """Read the texts, or a config's parts; return them, and the config's vectors."""
     from nertool.doctor.check import parts_of
@@ -39,7 +39,7 @@ def read_parts(
             raise typer.BadParameter(
                 f"{configs[0]}: a config names all texts itself: give it alone"
             )
-        told = (form, reading.token_column, reading.tag_column, reading.tag_names)
+        told = (format_name, reading.token_column, reading.tag_column, reading.tag_names)
         if told != ("auto", None, None, ()):
             raise typer.BadParameter(
                 "--from, --token-column, --tag-column, --tag-names: a config says how its texts are read: "
@@ -51,12 +51,14 @@ def read_parts(
         paths = [(name, path) for name, path in named if path is not None]
         if not paths:
             raise typer.BadParameter(f"{inputs[0]}: names no corpus.train, nothing to look at")
-        form = settings.format
+        format_name = settings.format
         reading = replace(
             reading_of(settings), misaligned=reading.misaligned, language=reading.language
         )
     short = [Path(name).name for name, _ in paths]
     if len(set(short)) == len(short):
         paths = [(name, path) for name, (_, path) in zip(short, paths, strict=True)]
-    corpora = [(name, read_labelled(path, form, reading, ledger, note)) for name, path in paths]
+    corpora = [
+        (name, read_labelled(path, format_name, reading, ledger, note)) for name, path in paths
+    ]
     return parts_of(corpora), vectors

@@ -103,13 +103,13 @@ def test_a_faulty_record_is_refused_with_its_line_and_what_was_found(value, says
         if "text" in str(value)
         else {"tokens": ["a"], "ner_tags": ["O"]}
     )
-    message = refusal(lines(good, value), form="jsonl")
+    message = refusal(lines(good, value), format_name="jsonl")
     assert message.startswith("x:2")
     assert says in message
 
 
 @pytest.mark.parametrize(
-    ("data", "form", "says"),
+    ("data", "format_name", "says"),
     [
         ('{"text": "a"}\n{"text": "b', "auto", "x:2: not JSON"),
         ('[{"text": "a"},\n{"text": "b', "auto", "x:2: not JSON"),
@@ -124,8 +124,8 @@ def test_a_faulty_record_is_refused_with_its_line_and_what_was_found(value, says
         ('[{"data": {"n": 1}}]', "auto", "x:#1: found no text"),
     ],
 )
-def test_what_can_not_be_read_is_named_by_its_place(data, form, says):
-    assert says in refusal(data, form)
+def test_what_can_not_be_read_is_named_by_its_place(data, format_name, says):
+    assert says in refusal(data, format_name)
 
 
 def test_annotators_who_reject_or_disagree_are_counted():

@@ -82,7 +82,7 @@ def test_columns_may_be_named_by_the_header():
     data = "x\ttoken\tfine\tcoarse\n1\tAda\tB-WOMAN\tB-PER\n2\tmet\tO\tO\n"
     assert found(read(data, tag_column="fine"))[0][1] == [(0, 1, "WOMAN")]
     assert found(read(data, tag_column="coarse"))[0][1] == [(0, 1, "PER")]
-    assert 'did you mean "coarse"' in refusal(data, form="conll", tag_column="coarsr")
+    assert 'did you mean "coarse"' in refusal(data, format_name="conll", tag_column="coarsr")
 
 
 def test_hash_signs_are_words_where_they_are_as_wide_as_the_others():

@@ -15,10 +15,12 @@ from nertool.errors import CorpusError
 from nertool.formats.read import read_stream
 
 
-def read(data: str | bytes, form: str = "auto", ledger: Ledger | None = None, **how) -> Corpus:
+def read(
+    data: str | bytes, format_name: str = "auto", ledger: Ledger | None = None, **how
+) -> Corpus:
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     ledger = ledger or Ledger()
-    return read_stream(io.BytesIO(raw), "x", form, Reading(**how), ledger, lambda line: None)
+    return read_stream(io.BytesIO(raw), "x", format_name, Reading(**how), ledger, lambda line: None)
 
 
 def found(corpus: Corpus) -> list[tuple[list[str], list[tuple[int, int, str]]]]:
@@ -48,9 +50,9 @@ def surfaces(corpus: Corpus) -> list[tuple[str, str]]:
     return out
 
 
-def refusal(data: str | bytes, form: str = "auto", **how) -> str:
+def refusal(data: str | bytes, format_name: str = "auto", **how) -> str:
     with pytest.raises(CorpusError) as error:
-        read(data, form, **how)
+        read(data, format_name, **how)
     assert "\n" not in str(error.value)
     return str(error.value)
 

@@ -1,11 +1,13 @@
 """CoNLL columns: a token a line with its tag, blank lines between sentences.
 
-    -DOCSTART- O
+```
+-DOCSTART- O
 
-    Ada B-PER
-    met O
-    Charles B-PER
-    Babbage I-PER
+Ada B-PER
+met O
+Charles B-PER
+Babbage I-PER
+```
 
 Any number of other columns may stand beside the two; parse.py and find.py read all their kinds.
 """

@@ -1,8 +1,10 @@
 """CoNLL-U: ten columns divided by tabs, with the entity's tag in MISC, as NER=B-PER.
 
+```
 # newdoc
 1<tab>Ada<tab>_<tab>_<tab>_<tab>_<tab>_<tab>_<tab>_<tab>NER=B-PER
 2<tab>met<tab>_<tab>_<tab>_<tab>_<tab>_<tab>_<tab>_<tab>_
+```
 """
 
 from __future__ import annotations

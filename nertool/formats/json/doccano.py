@@ -1,6 +1,8 @@
 """doccano's JSON lines: a text and its labels as [start, end, label].
 
+```
 {"id": 3, "text": "Ada met me in London.", "label": [[0, 3, "PER"], [14, 20, "LOC"]]}
+```
 """
 
 from __future__ import annotations

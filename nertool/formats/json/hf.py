@@ -1,6 +1,8 @@
 """Hugging Face's token classification: a sentence a line, with tokens and their tags.
 
-    {"id": "0", "tokens": ["Ada", "met", "me"], "ner_tags": ["B-PER", "O", "O"]}
+```
+{"id": "0", "tokens": ["Ada", "met", "me"], "ner_tags": ["B-PER", "O", "O"]}
+```
 
 The tags may be numbers, whose names --tag-names lists.
 """

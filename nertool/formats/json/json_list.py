@@ -1,9 +1,11 @@
 """A JSON file that holds a list of objects, or one object over several lines.
 
+```
 [
   {"text": "Ada met me in London.", "entities": [[0, 3, "PER"], [14, 20, "LOC"]]},
   {"text": "It rained.", "entities": []}
 ]
+```
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """JSON lines: an object a line, with a text and its entities.
 
-    {"text": "Ada met me in London.", "entities": [{"start": 0, "end": 3, "label": "PER"}]}
+```
+{"text": "Ada met me in London.", "entities": [{"start": 0, "end": 3, "label": "PER"}]}
+```
 
 objects.py says which keys are known; all others are kept.
 """

@@ -1,7 +1,9 @@
 """Label Studio's JSON export: a list of tasks, each with its annotators' results.
 
+```
 [{"id": 7, "data": {"text": "Ada met me in London."}, "annotations": [{"result": [
     {"type": "labels", "value": {"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}}]}]}]
+```
 """
 
 from __future__ import annotations

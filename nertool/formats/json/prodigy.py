@@ -1,7 +1,9 @@
 """Prodigy's and spaCy's JSON lines: a text with its tokens and spans.
 
-    {"text": "Ada met me.", "spans": [{"start": 0, "end": 3, "label": "PER", "token_start": 0,
-     "token_end": 0}], "tokens": [{"text": "Ada", "start": 0, "end": 3, "id": 0, "ws": true}, …]}
+```
+{"text": "Ada met me.", "spans": [{"start": 0, "end": 3, "label": "PER", "token_start": 0,
+ "token_end": 0}], "tokens": [{"text": "Ada", "start": 0, "end": 3, "id": 0, "ws": true}, …]}
+```
 
 `token_end` is the entity's last token: it is not half-open.
 """

@@ -1,5 +1,10 @@
 r"""Inline annotation: a sentence a line, entities as [Ada Lovelace](PER).
 
+```
+# id: a01  part: train
+[Ada Lovelace](PER) met me in [London](LOC) .
+```
+
 A bracket or backslash of the text itself is written with a backslash before it: \[ \] \\.
 A line `# id: name  part: train` heads a document; its fields are divided by two blanks.
 """

@@ -1,7 +1,9 @@
 """Texts, one a line: messages, titles, questions.
 
+```
 Ada Lovelace met Charles Babbage in London. They talked.
 Why did it rain all day?
+```
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """Running text: paragraphs divided by blank lines.
 
+```
 Ada Lovelace met Charles Babbage
 in London. They talked.
 
 It rained all day.
+```
 """
 
 from __future__ import annotations

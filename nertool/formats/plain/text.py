@@ -1,7 +1,9 @@
 """Sentences, one a line, whose words stand between blanks.
 
+```
 Ada Lovelace met Charles Babbage in London .
 It rained all day .
+```
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """brat's stand-off annotation: a text in x.txt, its entities in x.ann beside it.
 
+```
 T1<tab>PER 0 12<tab>Ada Lovelace
 T2<tab>LOC 23 29<tab>London
+```
 """
 
 from __future__ import annotations

@@ -1,4 +1,10 @@
-"""A table with one row for each entity, divided by tabs."""
+"""A table with one row for each entity, divided by tabs.
+
+```
+source<tab>record<tab>start<tab>end<tab>label<tab>probability<tab>text
+a.txt<tab>0<tab>0<tab>12<tab>PER<tab>0.998012<tab>Ada Lovelace
+```
+"""
 
 from __future__ import annotations
 
