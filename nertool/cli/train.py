@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,7 +26,9 @@ from nertool.cli.options import (
 
 if TYPE_CHECKING:
     from nertool.config.records import Config
+    from nertool.evaluation.comparison import Comparison
     from nertool.training.preparation.prepared import Prepared
+    from nertool.training.summary import Example
     from nertool.training.trainer import EpochRecord
 
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
@@ -99,9 +102,9 @@ def train(
         note(f"\nBest on dev: epoch{plural} {epochs}, kept in {folder / 'best'}\n")
         print(as_table(dev))
         _note_calibration(folder)
-        _show_example(folder, prepared)
     if not as_json:
-        _show_next_steps(config, settings, folder)
+        example = _show_summary(folder, prepared)
+        _show_next_steps(config, settings, folder, example)
 
 
 def _texts(settings: Config) -> list[Path | None]:
@@ -162,40 +165,58 @@ def _note_calibration(folder: Path) -> None:
         note(describe(found))
 
 
-def _show_example(folder: Path, prepared: Prepared) -> None:
-    """Print the dev sentence, of a readable length, in which the model finds the most classes."""
-    from nertool.corpus.columnar import Span
+def _show_summary(folder: Path, prepared: Prepared) -> Example | None:
+    """Show what the best model does on dev; return a sentence of it, if there is one."""
+    from nertool.training.summary import compare_on_dev, example_of
+
+    comparison = compare_on_dev(folder, prepared)
+    if comparison is None:
+        return None
+    _show_dev(comparison)
+    example = example_of(comparison)
+    if example is not None:
+        _show_example(example)
+    return example
+
+
+def _show_dev(comparison: Comparison) -> None:
+    """Print the commonest errors on dev."""
+    from nertool.training.summary import common_errors
+
+    lines = common_errors(comparison)
+    if lines:
+        note("\nCommonest errors on dev (gold → predicted):")
+        for line in lines:
+            note(f"  {line}")
+
+
+def _show_example(example: Example) -> None:
     from nertool.formats.markup.inline import to_inline
-    from nertool.tagging.tagger import load
 
-    tagger = load(folder)
-    dev = prepared.dev
-    assert dev is not None
-    pairs = zip(dev.sentence_starts[:400], dev.sentence_starts[1:], strict=False)
-    sentences = [[dev.words[i] for i in dev.word_ids[a:b]] for a, b in pairs if 6 <= b - a <= 24]
-    if not sentences:
-        return
-    tagged = list(zip(sentences, tagger.tag_sentences(sentences), strict=True))
-    words, entities = max(tagged, key=lambda pair: len({entity.label for entity in pair[1]}))
     note("\nA sentence of dev, tagged:")
-    spans = [Span(entity.start, entity.end, entity.label) for entity in entities]
-    print(f"\n  {to_inline(words, spans)}\n")
+    print(f"\n  {to_inline(example.words, example.entities)}\n")
 
 
-def _show_next_steps(config: Path, settings: Config, folder: Path) -> None:
+def _show_next_steps(config: Path, settings: Config, folder: Path, example: Example | None) -> None:
+    """Name the commands that one would try next, with a sentence of this task."""
+    run = shlex.quote(str(folder))
     note("Next:")
-    if settings.corpus.test:
-        note(f"  nertool evaluate {folder} {settings.corpus.test}")
-    note(f'  echo "Ada Lovelace met Charles Babbage in London ." | nertool predict {folder} -')
-    note(f"  nertool gradcheck {config}")
+    text = settings.corpus.test or settings.corpus.dev
+    if text:
+        note(f"  nertool evaluate {run} {shlex.quote(str(text))} --errors errors.tsv")
+    if example is not None:
+        sentence = shlex.quote(" ".join(example.words))
+        note(f"  echo {sentence} | nertool predict {run} -")
+        # What stands before an entity rarely starts with a dash; a number names any word.
+        word = example.entities[0].start + 1 if example.entities else 1
+        note(f"  nertool explain {run} {sentence} --word {word}")
+    note(f"  nertool gradcheck {shlex.quote(str(config))}")
 
 
 def _command(
     name: str, config: Path, overrides: list[str] | None, run_dir: Path | None, seed: int | None
 ) -> str:
     """Write a command as the user would type it."""
-    import shlex
-
     parts = ["nertool", name, str(config)]
     parts += [part for override in overrides or [] for part in ("--set", override)]
     parts += ["--run-dir", str(run_dir)] if run_dir else []
