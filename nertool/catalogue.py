@@ -10,7 +10,7 @@ formats/registry.py names, and add one record to FORMATS.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from nertool.errors import CorpusError, did_you_mean
 
@@ -22,7 +22,9 @@ UNITS = ("sentence", "document")  # what a bootstrap draws
 AUTO = "auto"  # in place of a format's name: find it from the input's first bytes
 
 Container = Literal["text", "binary", "folder"]
-Kept = Literal["text", "fields", "documents", "sentences", "tokens", "probabilities"]
+Kept = Literal[
+    "text", "fields", "documents", "sentences", "tokens", "probabilities", "alternatives"
+]
 
 
 class Format(NamedTuple):
@@ -33,7 +35,10 @@ class Format(NamedTuple):
     container: a stream of text, a stream of bytes, or a folder. reads, writes: whether nertool does.
     labelled: whether such a file holds labels by nature; text, lines and raw do not.
     keeps: what a writer keeps besides words and entities: the input's own text, its further fields,
-    the bounds of documents and of sentences, the tokens' places, probabilities.
+    the bounds of documents and of sentences, the tokens' places, probabilities, and the alternatives that
+    `predict --n-best` and `--marginals` ask for. probabilities_on_request: `predict` writes them only
+    if they are asked for. heads: `predict` heads each document of such an input, in text outputs; not
+    where an input is one document, or marks documents itself.
     piecewise: whether pieces of an output can be written apart and then be put together.
     written_as: the format in which `predict` writes such an input if no other is asked for.
     extra: the optional dependency that it needs, as in pip install 'nertool[extra]'.
@@ -51,12 +56,13 @@ class Format(NamedTuple):
     keeps: frozenset[Kept] = frozenset()
     piecewise: bool = False
     written_as: str = "jsonl"
+    heads: bool = True
+    probabilities_on_request: bool = False
     extra: str = ""
 
 
 def _all_but(*lost: Kept) -> frozenset[Kept]:
-    kept: tuple[Kept, ...] = ("text", "fields", "documents", "sentences", "tokens", "probabilities")
-    return frozenset(kept) - frozenset(lost)
+    return frozenset(get_args(Kept)) - frozenset(lost)
 
 
 # In the order in which an input is tried: the first format that recognises it is taken.
@@ -71,29 +77,30 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "label-studio", "Label Studio's JSON", "json.label_studio", ".json",
-        keeps=_all_but("sentences", "tokens"), written_as="label-studio",
+        keeps=_all_but("sentences", "tokens", "alternatives"), written_as="label-studio",
     ),
     Format("json", "a JSON list", "json.json_list", ".json", keeps=_all_but(), written_as="json"),
     Format("jsonl", "JSON lines", "json.jsonl", ".jsonl", keeps=_all_but(), piecewise=True),
     Format(
         "doccano", "doccano's JSON lines", "json.doccano", ".jsonl",
-        keeps=_all_but("sentences", "tokens", "probabilities"), piecewise=True,
+        keeps=_all_but("sentences", "tokens", "probabilities", "alternatives"), piecewise=True,
     ),
     Format(
         "spacy", "spaCy's and Prodigy's JSON lines", "json.prodigy", ".jsonl", other_names=("prodigy",),
-        keeps=_all_but("probabilities"), piecewise=True,
+        keeps=_all_but("probabilities", "alternatives"), piecewise=True,
     ),
     Format(
         "hf", "Hugging Face's token classification", "json.hf", ".jsonl",
-        keeps=_all_but("text", "probabilities"),
+        keeps=_all_but("text", "probabilities", "alternatives"),
     ),
     Format(
         "conllu", "CoNLL-U", "conll.conllu", ".conllu",
-        keeps=_all_but("probabilities"), written_as="conllu",
+        keeps=_all_but("probabilities", "alternatives"), written_as="conllu",
     ),
     Format(
         "conll", "CoNLL columns", "conll.columns", ".conll",
-        keeps=_all_but("text", "fields"), piecewise=True, written_as="conll",
+        keeps=_all_but("text", "fields", "alternatives"), piecewise=True, written_as="conll", heads=False,
+        probabilities_on_request=True,
     ),
     Format(
         "inline", "sentences with [words](LABEL)", "markup.inline", ".txt",
@@ -101,7 +108,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "text", "a sentence a line, words divided by blanks", "plain.text", ".txt",
-        writes=False, labelled=False, written_as="inline",
+        writes=False, labelled=False, written_as="inline", heads=False,
     ),
     Format(
         "lines", "a text a line", "plain.lines", ".txt",
@@ -109,7 +116,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "raw", "running text", "plain.raw", ".txt",
-        writes=False, labelled=False, written_as="inline",
+        writes=False, labelled=False, written_as="inline", heads=False,
     ),
     Format(
         "spans", "a table with a row for each entity", "standoff.spans", ".tsv",

@@ -56,17 +56,26 @@ class Block(NamedTuple):
         return before, Block(self.text[at:], self.first + before.ends)
 
 
-def read_blocks(stream: BinaryIO, source: str, largest: int = 0) -> Iterator[Block]:
-    """Yield a stream's lines in blocks of about BLOCK_BYTES, which in a long text grow up to `largest`.
+def read_blocks(
+    stream: BinaryIO,
+    source: str,
+    size: int = BLOCK_BYTES,
+    largest: int = 0,
+    before_growth: int = _BEFORE_GROWTH,
+) -> Iterator[Block]:
+    """Yield a stream's lines in blocks of about `size` bytes.
+
+    In a long text blocks grow up to `largest` bytes: after `before_growth` of one size, the next are
+    twice as large.
 
     Errors: CorpusError for bytes that are not UTF-8, naming the line.
     """
     first = 1
     pieces: list[bytes] = []  # of a line that is longer than a block
-    size, of_size = BLOCK_BYTES, 0
+    of_size = 0
     while piece := stream.read(size):
         of_size += 1
-        if of_size == _BEFORE_GROWTH:
+        if of_size == before_growth:
             size, of_size = max(size, min(largest, 2 * size)), 0
         cut = piece.rfind(b"\n") + 1
         pieces.append(piece[:cut] if cut else piece)

@@ -11,6 +11,8 @@ A format's module has those of these functions that its record promises:
 | text | `write(pieces, writing, ledger)` | yields pieces of text |
 | binary | `write(pieces, writing, ledger, stream)` | writes to a stream of bytes |
 | folder | `write(pieces, writing, ledger, folder)` | writes into a new folder |
+| text | `read_whole(stream, source)` | optional: yields records that, put together, are the input's text |
+| text | `write_whole(pieces, writing, ledger)` | optional: yields those texts with entities marked in them |
 
 CoNLL columns alone are read without records, since they are many and are laid out flat already:
 their module has `read_corpus(opened, reading, ledger, report)` in place of `read`.

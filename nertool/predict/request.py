@@ -1,26 +1,87 @@
-"""What `predict` is asked to do with every input."""
+"""What a user asks of `nertool predict`, in one record."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
 
+from nertool.catalogue import AUTO, Format, find_format
+from nertool.corpus.blocks import BLOCK_BYTES
 from nertool.corpus.record import Reading
 from nertool.tagging.annotate import Details
 
 
-@dataclass(frozen=True)
-class Tagging:
-    """What is to be done to every input. to, scheme: None for as it came, as in training."""
+class Sizes(NamedTuple):
+    """How much text is handled at a time. Speed and memory depend on it, the output does not.
 
-    form: str = "auto"
+    block_bytes: lines that are read together. piece_characters: records that are tagged together.
+    """
+
+    block_bytes: int = BLOCK_BYTES
+    piece_characters: int = 1 << 18
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    """Which inputs to tag, how to read them, and what to write where.
+
+    inputs: files, folders and patterns as the user wrote them; `-` is standard input. output: one file
+    for all (None or `-`: standard output). out_dir: a folder with one output for each input.
+    format_name: the inputs' format, or auto. to: the outputs' format; None for the format that each
+    input's own format is written as. scheme: of the tags; None for the training text's. replace_tags:
+    write the tags in place of the column of tags (CoNLL columns). details: what to report beside the
+    entities. reading: how the inputs are read. tokens: JSON has the places of tokens and sentences.
+    on_error: what an input that can't be read does: fail (stop), report or skip (go on).
+    """
+
+    inputs: tuple[str, ...] = ()
+    output: Path | None = None
+    out_dir: Path | None = None
+    format_name: str = AUTO
     to: str | None = None
     scheme: str | None = None
     replace_tags: bool = False
     details: Details = field(default_factory=Details)
     reading: Reading = field(default_factory=Reading)
-    exact: bool = False
-    source: bool = False
+    tokens: bool = False
+    on_error: str = "fail"
+    workers: int = 1
+    sizes: Sizes = field(default_factory=Sizes)
 
+    @property
+    def to_format(self) -> Format | None:
+        """The outputs' format; None for the format that each input's own is written as."""
+        if self.to is None and self.details.of_sentences:
+            return find_format("jsonl")
+        return None if self.to is None else find_format(self.to)
+
+    @property
+    def with_source(self) -> bool:
+        """Whether each record names the input that it is from: several inputs share an output."""
+        return len(self.inputs) > 1 and self.out_dir is None
+
+    @property
     def unlabelled(self) -> Reading:
-        """Return how inputs are read: without their own labels."""
+        """How inputs are read: their own labels are not looked at."""
         return replace(self.reading, labelled=False)
+
+    def for_output(self, to: Format) -> PredictRequest:
+        """Return the request for an output in one format: probabilities are found where the format always
+        holds them."""
+        always = "probabilities" in to.keeps and not to.probabilities_on_request
+        return replace(
+            self, details=replace(self.details, probabilities=self.details.probabilities or always)
+        )
+
+    def misuse(self) -> str | None:
+        """Return what is wrong with options that exclude each other; None if nothing is."""
+        to = self.to_format
+        if self.output is not None and self.out_dir is not None:
+            return "--output names one file, --out-dir a folder for many: give one of them"
+        to_stdout = self.out_dir is None and (self.output is None or str(self.output) == "-")
+        if to is not None and to.container != "text" and to_stdout:
+            return f"--to {to.name} can't be written to standard output: give --output or --out-dir"
+        if self.details.of_sentences and to is not None and "alternatives" not in to.keeps:
+            return f"--n-best, --marginals: {to.name} has no place for them: try --to jsonl"
+        return None

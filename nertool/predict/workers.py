@@ -1,4 +1,4 @@
-"""Pieces of text tagged side by side, in processes of their own, and given back in their order."""
+"""Processes that tag parts of a text in parallel; results come back in order."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import chain, islice
 
 from nertool.errors import TaggingError
-from nertool.predict.tasks.task import Done, Task, Worker
+from nertool.predict.tasks.task import Result, Task, Worker
 from nertool.tagging.compiled import CompiledTagger
 
-_WORTH = 3  # pieces from which on processes are worth their beginning
-_AHEAD = 3  # pieces in hand for each process: enough that none waits, few enough to hold
+_FEWEST_TASKS = 3  # for fewer, starting processes takes longer than it saves
+_AHEAD = 3  # tasks in hand for each process: enough that none waits, few enough to hold
 
 
 class Workers:
-    """Processes that share a tagger: the machine's own way of copying a process (fork) copies nothing
-    of it until it is written to. Where there is no such way, and where there is one process, or not
-    much text, all is done here. Use it in a `with`."""
+    """Processes that share a tagger, to be used in a `with`.
+
+    They are started by fork, so that they share the tagger's memory until they write to it. Tasks run in
+    this process where fork does not exist, where `number` is 1, and where the tasks are few.
+    """
 
     def __init__(self, tagger: CompiledTagger, number: int = 1) -> None:
-        self._here = Worker(tagger)
+        self.tagger = tagger
+        self._local = Worker(tagger)
         can_fork = "fork" in multiprocessing.get_all_start_methods()
         self.number = number if can_fork else 1
         self._pool: ProcessPoolExecutor | None = None
@@ -37,18 +40,18 @@ class Workers:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def run(self, tasks: Iterator[Task]) -> Iterator[Done]:
-        """Do tasks side by side; yield what became of them in their order, holding few at a time.
+    def run(self, tasks: Iterator[Task]) -> Iterator[Result]:
+        """Run tasks, in parallel if they are many; yield their results in order, holding few at a time.
 
         Errors: a task's own; TaggingError if a process was killed.
         """
-        first = list(islice(tasks, _WORTH)) if self.number > 1 else []
+        first = list(islice(tasks, _FEWEST_TASKS)) if self.number > 1 else []
         tasks = chain(first, tasks)
-        if len(first) < _WORTH:
-            yield from (task.run(self._here) for task in tasks)
+        if len(first) < _FEWEST_TASKS:
+            yield from (task.run(self._local) for task in tasks)
             return
-        pool = self._begun()
-        waiting: deque[Future[Done]] = deque()
+        pool = self._started()
+        waiting: deque[Future[Result]] = deque()
         try:
             for task in tasks:
                 waiting.append(pool.submit(_run, task))
@@ -64,31 +67,30 @@ class Workers:
             for future in waiting:
                 future.cancel()
 
-    def _begun(self) -> ProcessPoolExecutor:
+    def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("fork")
-            self._pool = ProcessPoolExecutor(self.number, context, _begin, (self._here,))
+            self._pool = ProcessPoolExecutor(self.number, context, _start, (self._local,))
         return self._pool
 
 
-_worker: Worker | None = None  # of a process that others have begun
+_worker: Worker | None = None  # in a process of the pool
 
 
-def _begin(worker: Worker) -> None:
+def _start(worker: Worker) -> None:
+    """Prepare a process of the pool. Ctrl-C is handled by the process that started it."""
     global _worker
     _worker = worker
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the process that has begun this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _run(task: Task) -> Done:
+def _run(task: Task) -> Result:
     assert _worker is not None
     return task.run(_worker)
 
 
 def usable_cores() -> int:
-    """Return how many processes can run side by side."""
+    """Return how many processes can run in parallel."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system

@@ -121,7 +121,9 @@ def test_any_bytes_are_tagged_or_refused(tagger, raw, form, to, sure, replace):
         return
     try:
         out = "".join(
-            tag_text(tagger, raw, form=form, to=to, replace_tags=replace, details=Details(sure))
+            tag_text(
+                tagger, raw, format_name=form, to=to, replace_tags=replace, details=Details(sure)
+            )
         )
         out.encode()
     except (CorpusError, UnicodeEncodeError) as error:
@@ -176,5 +178,5 @@ def test_odd_files_end_in_one_line_or_a_whole_file_on_the_command_line(
 
 def test_a_line_of_a_megabyte_and_more_is_read_in_bounded_memory(tagger):
     text = b"Ada met Charles, and then she went to London with him and they talked. " * 20_000
-    total = sum(map(len, tag_text(tagger, text, form="raw", to="inline")))
+    total = sum(map(len, tag_text(tagger, text, format_name="raw", to="inline")))
     assert total >= len(text)

@@ -8,24 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nertool.corpus import blocks
 from nertool.corpus.blocks import Block, after_last_sentence, read_blocks, whole_sentences
 from nertool.errors import CorpusError
 
 TEXTS = st.text(alphabet="aé\u2028\x85 \t\r\n\n\n", max_size=60)
 
 
-@pytest.fixture
-def tiny_pieces(monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 5)
-
-
 def with_pieces_of_5_bytes(text: str):
-    before, blocks.BLOCK_BYTES = blocks.BLOCK_BYTES, 5
-    try:
-        return list(read_blocks(io.BytesIO(text.encode()), "x"))
-    finally:
-        blocks.BLOCK_BYTES = before
+    return list(read_blocks(io.BytesIO(text.encode()), "x", size=5))
 
 
 @given(TEXTS)
@@ -71,18 +61,17 @@ def test_a_byte_order_mark_stays_outside_the_lines():
     assert block.joined(iter(block.lines)) == "\ufeffa\n"
 
 
-def test_bytes_that_are_not_utf8_are_named_by_their_line(tiny_pieces):
+def test_bytes_that_are_not_utf8_are_named_by_their_line():
     with pytest.raises(CorpusError, match=r"x:4: found the byte 0xff"):
-        list(read_blocks(io.BytesIO(b"one\ntwo\nthree\nfo\xffur\n"), "x"))
+        list(read_blocks(io.BytesIO(b"one\ntwo\nthree\nfo\xffur\n"), "x", size=5))
 
 
-def test_blocks_of_a_long_text_grow_where_they_may(monkeypatch):
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 16)
-    monkeypatch.setattr(blocks, "_BEFORE_GROWTH", 2)
+def test_blocks_of_a_long_text_grow_where_they_may():
     text = "abc\n" * 60
-    found = list(read_blocks(io.BytesIO(text.encode()), "x", largest=64))
+    stream = io.BytesIO(text.encode())
+    found = list(read_blocks(stream, "x", size=16, largest=64, before_growth=2))
     assert [len(block.text) for block in found] == [16, 16, 32, 32, 64, 64, 16]
     assert "".join(block.text for block in found) == text
     assert [block.first for block in found] == [1, 5, 9, 17, 25, 41, 57]
-    alike = read_blocks(io.BytesIO(text.encode()), "x")
+    alike = read_blocks(io.BytesIO(text.encode()), "x", size=16)
     assert {len(block.text) for block in alike} == {16}

@@ -16,7 +16,7 @@ from nertool.formats.conll import linetable
 from nertool.formats.conll.lines import Lines
 from nertool.formats.conll.parse import Columns, parse_conll
 from nertool.formats.conll.rows import BREAK, DOCUMENT, MARK, PASSED, Layout, Rows, starts_of
-from nertool.predict import cuts
+from nertool.predict import blocks as predict_blocks
 
 pytestmark = pytest.mark.usefixtures("either_way")
 
@@ -131,9 +131,13 @@ def test_the_search_for_documents_remembers_no_more_lines_than_reading_does(monk
     # In a text whose every line might be blank, as far as its first byte goes.
     monkeypatch.setattr(lines_module, "_REMEMBERED", 5)
     begun = []
-    monkeypatch.setattr(cuts, "Lines", lambda rows: begun.append(Lines(rows)) or begun[-1])
+    monkeypatch.setattr(
+        predict_blocks, "Lines", lambda rows: begun.append(Lines(rows)) or begun[-1]
+    )
     blocks = (Block("".join(f"あ{n}{i} X\n" for i in range(4)) + "\n", 1 + 5 * n) for n in range(9))
-    assert "".join(b.text for b in cuts.whole_columns(blocks, ROWS, True)).count("\n\n") == 9
+    assert (
+        "".join(b.text for b in predict_blocks.whole_columns(blocks, ROWS, True)).count("\n\n") == 9
+    )
     assert len(begun) > 1
 
 

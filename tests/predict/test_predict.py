@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from nertool.corpus.ledger import Ledger
 from nertool.formats.markup.inline import from_inline
 from nertool.model.storage import load_model
+from nertool.predict.request import Sizes
 from nertool.tagging.annotate import Details
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.tagger import Tagger
@@ -166,7 +167,7 @@ ODD_LINE = st.sampled_from(
 )
 def test_marked_text_without_its_marks_is_the_text(tagger, lines, end, form, mark, sure):
     text = mark + end.join(lines)
-    out = tag(tagger, text, form=form, to="inline", details=Details(sure))
+    out = tag(tagger, text, format_name=form, to="inline", details=Details(sure))
     assert "\n".join(from_inline(line, "x")[0] for line in out.split("\n")) == text
 
 
@@ -185,7 +186,9 @@ def test_min_probability_leaves_out_by_class_and_accounts_for_it(tagger):
 
 def test_n_best_and_marginals_are_distributions(tagger):
     details = Details(True, n_best=4, marginals=True)
-    (out,) = objects(tag(tagger, "Ada left London.\n", form="raw", to="jsonl", details=details))
+    (out,) = objects(
+        tag(tagger, "Ada left London.\n", format_name="raw", to="jsonl", details=details)
+    )
     (readings,), (tokens,) = out["n_best"], out["marginals"]
     shares = [reading["probability"] for reading in readings]
     assert shares == sorted(shares, reverse=True)
@@ -223,12 +226,9 @@ def test_html_is_one_page_with_the_text_escaped(tagger):
     assert set(page.tags) == {"html", "head", "meta", "title", "style", "body", "h2", "p", "mark"}
 
 
-def test_documents_are_numbered_on_over_the_blocks(tagger, monkeypatch):
-    from nertool.corpus import blocks
-
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 40)
+def test_documents_are_numbered_on_over_the_blocks(tagger):
     text = "".join(f"-DOCSTART- O\n\nAda O\n{i} O\n\nleft O\n{i} O\n\n" for i in range(9))
-    out = objects(tag(tagger, text, to="jsonl"))
+    out = objects(tag(tagger, text, to="jsonl", sizes=Sizes(block_bytes=40)))
     assert [record["document"] for record in out] == [i for i in range(9) for _ in range(2)]
     assert [record["id"] for record in out] == list(range(18))
 
@@ -353,45 +353,44 @@ def test_long_lines_and_sentences_are_tagged_whole(tagger):
     sentence = "Ada met Charles in London and then "
     text = sentence * 8_000  # a long line, without an end of a sentence
     (words,) = {
-        len(tag(tagger, text, form=form, to="inline").split("](PER)")) for form in ("raw", "text")
+        len(tag(tagger, text, format_name=form, to="inline").split("](PER)"))
+        for form in ("raw", "text")
     }
-    assert words == len(tag(tagger, "\n".join([sentence] * 8_000), form="text").split("](PER)"))
+    assert words == len(
+        tag(tagger, "\n".join([sentence] * 8_000), format_name="text").split("](PER)")
+    )
     rows = "Ada\nmet\n" * 20_000
-    out = tag(tagger, rows, form="conll")
+    out = tag(tagger, rows, format_name="conll")
     assert out.count("\n") == 40_000
     assert len(set(out.split("\n")[2:-3])) <= 4
 
 
-def test_processes_side_by_side_give_the_same_text_and_the_same_account(
-    run_dir, main, tmp_path, monkeypatch
-):
-    from nertool.predict import pipeline
-
-    monkeypatch.setattr(pipeline, "PIECE", 300)
-    path = tmp_path / "a.txt"
-    path.write_text(TEXT * 40)
+def test_processes_in_parallel_give_the_same_text_and_the_same_account(tagger, run_dir, main):
     for to in ("inline", "jsonl", "spans", "html", "hf"):
-        arguments = ("predict", run_dir, path, "--to", to, "--min-probability", "0.5")
-        alone = main(*arguments, "--report", tmp_path / "alone")
-        both = main(*arguments, "--report", tmp_path / "both", "--workers", "2")
-        assert (both.returncode, both.stdout, both.stderr) == (0, alone.stdout, alone.stderr)
-        assert (tmp_path / "both").read_text() == (tmp_path / "alone").read_text() != ""
+        how = {"to": to, "details": Details(thresholds={"": 0.5}), "sizes": Sizes(40, 300)}
+        cases: dict[int, list[str]] = {1: [], 2: []}
+        out, sums = {}, {}
+        for workers, lines in cases.items():
+            ledger = Ledger(lines.append)
+            out[workers] = tag(tagger, TEXT * 40, ledger, workers=workers, **how)
+            sums[workers] = ledger.lines()
+        assert (out[1], sums[1], cases[1]) == (out[2], sums[2], cases[2])
+        assert out[1]
+        assert cases[1]
     faulty = '{"text": "Ada"}\n' * 50 + '{"text": 3}\n'
     done = main("predict", run_dir, "-", "--workers", "2", stdin=faulty)
     assert (done.returncode, "<stdin>:51: " in done.stderr.splitlines()[-1]) == (1, True)
 
 
-def test_documents_have_heads_in_every_piece_or_in_none(tagger, monkeypatch):
-    from nertool.predict import pipeline
-
-    monkeypatch.setattr(pipeline, "PIECE", 1)
+def test_documents_have_heads_in_every_piece_or_in_none(tagger):
+    small = Sizes(piece_characters=1)
     records = '{"text": "Ada left."}\n{"text": "Paris."}\n'
-    assert tag(tagger, records, to="conll").count("-DOCSTART- O\n\n") == 2
-    assert tag(tagger, records, to="inline").count("# id: ") == 2
-    assert "DOCSTART" not in tag(tagger, TEXT * 3, to="conll")
-    assert "# id" not in tag(
-        tagger, "Ada X\n\nmet X\n" * 3, form="conll", to="inline", details=Details(True)
-    )
+    assert tag(tagger, records, to="conll", sizes=small).count("-DOCSTART- O\n\n") == 2
+    assert tag(tagger, records, to="inline", sizes=small).count("# id: ") == 2
+    assert "DOCSTART" not in tag(tagger, TEXT * 3, to="conll", sizes=small)
+    rows = "Ada X\n\nmet X\n" * 3
+    inline = tag(tagger, rows, format_name="conll", to="inline", details=Details(True), sizes=small)
+    assert "# id" not in inline
 
 
 def test_brat_s_folder_is_one_input(run_dir, main, tmp_path):
@@ -408,7 +407,7 @@ def test_a_probability_for_a_class_that_the_model_lacks_is_misuse(run_dir, tmp_p
     path.write_text(TEXT)
     done = main("predict", run_dir, path, "--min-probability", "PRE=0.5")
     assert done.returncode == 2
-    assert 'the model knows no class PRE; did you mean "PER"?' in " ".join(done.stderr.split())
+    assert 'the model has no label PRE; did you mean "PER"?' in " ".join(done.stderr.split())
     assert main("predict", run_dir, path, "--min-probability", "PER=0.5").returncode == 0
 
 

@@ -141,7 +141,7 @@ def conll_texts(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str]]]:
 def test_every_line_that_comes_in_goes_out_with_at_most_one_column_more(run_dir, drawn):
     delimiter, text, lines = drawn
     tagger = CompiledTagger(load_model(run_dir))
-    out = "".join(tag_text(tagger, text, form="conll"))
+    out = "".join(tag_text(tagger, text, format_name="conll"))
     rest = out
     for line, end in lines:
         is_token = bool(line.strip()) and not line.startswith("-DOCSTART-")
@@ -252,12 +252,25 @@ def test_output_to_a_file_is_what_stdout_would_get(tiny, run_dir, main, tmp_path
     assert main("predict", run_dir, tiny / "dev.conll", "-o", "-").stdout == expected
 
 
-def test_a_text_may_be_tagged_in_its_place_and_through_a_link(tiny, run_dir, main, tmp_path):
-    expected = main("predict", run_dir, tiny / "dev.conll").stdout
-    path, link = tmp_path / "text.conll", tmp_path / "link"
-    path.write_bytes((tiny / "dev.conll").read_bytes())
+def test_an_output_that_is_an_input_is_refused_by_whatever_name(tiny, run_dir, main, tmp_path):
+    before = (tiny / "dev.conll").read_bytes()
+    path, link, hard = tmp_path / "text.conll", tmp_path / "link", tmp_path / "hard"
+    path.write_bytes(before)
     link.symlink_to(path.name)
-    assert main("predict", run_dir, link, "-o", link).returncode == 0
+    hard.hardlink_to(path)
+    (tmp_path / "folder").mkdir()
+    for name in (path, link, hard, tmp_path / "folder" / ".." / "text.conll"):
+        done = main("predict", run_dir, path, "-o", name)
+        assert (done.returncode, "found an input" in done.stderr) == (1, True)
+    assert path.read_bytes() == before
+
+
+def test_an_output_through_a_link_replaces_what_the_link_points_to(tiny, run_dir, main, tmp_path):
+    expected = main("predict", run_dir, tiny / "dev.conll").stdout
+    path, link = tmp_path / "old.conll", tmp_path / "link"
+    path.write_text("old")
+    link.symlink_to(path.name)
+    assert main("predict", run_dir, tiny / "dev.conll", "-o", link).returncode == 0
     assert link.is_symlink()
     assert path.read_text() == expected
 

@@ -14,17 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nertool.config.records import FeaturesConfig
-from nertool.corpus import blocks
 from nertool.corpus.schemes import tag_names, tags_of
 from nertool.errors import CorpusError, TaggingError
 from nertool.evaluation.evaluate import evaluate_with_calibration
-from nertool.formats import opening
 from nertool.formats.conll.parse import Columns, parse_conll
+from nertool.formats.head import HEAD_BYTES
 from nertool.inputs import text as text_module
 from nertool.inputs.text import Text
 from nertool.model.model import Model
-from nertool.predict import pipeline
 from nertool.predict import workers as parallel
+from nertool.predict.request import Sizes
 from nertool.tagging import wordtables
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
@@ -64,10 +63,10 @@ def tagged(
     to: str | None = None,
     block: int = 1 << 20,
     workers: int = 1,
+    piece: int = 1 << 18,
 ) -> str:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blocks, "BLOCK_BYTES", block)
-        return "".join(tag_text(tagger, text, form=form, to=to, workers=workers))
+    sizes = Sizes(block, piece)
+    return "".join(tag_text(tagger, text, format_name=form, to=to, workers=workers, sizes=sizes))
 
 
 def column(text: str) -> list[str]:
@@ -223,9 +222,8 @@ def test_workers_give_what_one_gives(tagger, form, to, workers):
         text = "\n".join(s for document in DOCUMENTS * 20 for s in document) + "\n"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_module, "DOCUMENT_TOKENS", 50)
-        patch.setattr(pipeline, "PIECE", 100)
-        alone = tagged(tagger, text, form, to, block=300)
-        assert tagged(tagger, text, form, to, block=300, workers=workers) == alone
+        alone = tagged(tagger, text, form, to, block=300, piece=100)
+        assert tagged(tagger, text, form, to, block=300, workers=workers, piece=100) == alone
 
 
 def test_what_a_worker_can_t_read_is_named_as_ever(tagger):
@@ -242,7 +240,7 @@ def test_a_process_that_is_killed_ends_in_one_line_and_not_in_waiting(tagger, mo
 
 
 def test_a_short_text_begins_no_process(tagger, monkeypatch):
-    monkeypatch.setattr(parallel.Workers, "_begun", lambda self: pytest.fail("a process began"))
+    monkeypatch.setattr(parallel.Workers, "_started", lambda self: pytest.fail("a process began"))
     assert tagged(tagger, conll(*DOCUMENTS), workers=2) == tagged(tagger, conll(*DOCUMENTS))
 
 
@@ -276,9 +274,8 @@ def test_to_a_model_that_reads_sentences_alone_documents_are_nothing(monkeypatch
     assert column(tagged(tagger, conll(*([s] for s in sentences)), block=10)) == expected
 
 
-def test_no_more_than_a_document_is_held(tagger, monkeypatch):
+def test_no_more_than_a_document_is_held(tagger):
     # Documents are given out while the stream is still being read, not at its end.
-    monkeypatch.setattr(blocks, "BLOCK_BYTES", 64)
     read = 0
 
     class Counted(io.BytesIO):
@@ -288,13 +285,13 @@ def test_no_more_than_a_document_is_held(tagger, monkeypatch):
             read += len(piece)
             return piece
 
-    text = conll(*DOCUMENTS * 200).encode()
-    monkeypatch.setattr(opening, "HEAD_BYTES", 1000)
-    pieces = tag_text(tagger, Counted(text), form="conll")
+    text = conll(*DOCUMENTS * 1000).encode()
+    sizes = Sizes(block_bytes=64)
+    pieces = tag_text(tagger, Counted(text), format_name="conll", sizes=sizes)
     next(pieces)
     at_first = read
-    # The format is found from the first thousand bytes; after that a document or two more is read.
-    assert at_first < 2000 < len(text) / 2
+    # The format is found from the first bytes; after that a document or two more is read.
+    assert at_first < HEAD_BYTES + 1000 < len(text) / 2
     next(pieces)
     assert read < at_first + 1000
 

@@ -30,8 +30,9 @@ from nertool.inputs.shapes import feature_table_shapes, features_of, table_colum
 from nertool.inputs.side import side_width
 from nertool.inputs.text import Text, text_of
 from nertool.model.model import Member, Model, outputs
-from nertool.predict.pipeline import tag_opened
-from nertool.predict.request import Tagging
+from nertool.predict.output import joined_texts
+from nertool.predict.request import PredictRequest
+from nertool.predict.tag import tag_input
 from nertool.predict.workers import Workers
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training import run
@@ -41,18 +42,16 @@ def tag_text(
     tagger: CompiledTagger,
     text: str | bytes | BinaryIO,
     ledger: Ledger | None = None,
-    workers: int = 1,
     **how: Any,
 ) -> Iterator[str]:
-    """Yield a text's tagged pieces as `nertool predict` does; how: as in Tagging."""
+    """Yield a text's tagged pieces as `nertool predict` does; how: as in PredictRequest."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     stream: Any = io.BytesIO(raw) if isinstance(raw, bytes) else raw
-    tagging = Tagging(**how)
-    opened = open_stream(stream, "x", tagging.form, tagger.model.config.corpus.comment)
-    with Workers(tagger, workers) as pool:
-        yield from tag_opened(
-            tagger.model, opened, tagging, ledger or Ledger(), lambda line: None, pool
-        )
+    request, ledger = PredictRequest(**how), ledger or Ledger()
+    opened = open_stream(stream, "x", request.format_name, tagger.model.config.corpus.comment)
+    with Workers(tagger, request.workers) as pool:
+        tagged = tag_input(opened, request, pool, ledger, lambda line: None)
+        yield from joined_texts(iter([tagged]), ledger)
 
 
 VOLATILE = ("seconds", "tokens_per_second")

@@ -146,7 +146,7 @@ def document_fields(header: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def write_marked(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+def write_whole(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write the records' texts one after another, as they stand, with their entities marked."""
     for piece in pieces:
         for view in views(piece, tokens=False):

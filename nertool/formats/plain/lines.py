@@ -55,6 +55,11 @@ def numbered_lines(stream: BinaryIO, source: str) -> Iterator[tuple[int, str, in
             offset += len(line) + 1
 
 
+def read_whole(stream: BinaryIO, source: str) -> Iterator[Record]:
+    """Yield every line as read_whole_lines; words are still to be found."""
+    return read_whole_lines(stream, source, cut=True)
+
+
 def read_whole_lines(stream: BinaryIO, source: str, cut: bool) -> Iterator[Record]:
     """Yield every line with its end, blank ones too: put together, they are the file's text.
 

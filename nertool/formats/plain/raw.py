@@ -40,7 +40,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     the file's, in characters.
     """
     goes_on = False
-    for record in read_chunks(stream, source):
+    for record in read_whole(stream, source):
         if record.tokens is not None:
             continue  # a byte-order mark
         text, line, base = record.text, record.line, record.fields["offset"]
@@ -57,7 +57,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             at = gap.end() if gap else end
 
 
-def read_chunks(stream: BinaryIO, source: str) -> Iterator[Record]:
+def read_whole(stream: BinaryIO, source: str) -> Iterator[Record]:
     """Yield a file's text in pieces that, put together, are the whole: each ends where a paragraph
     does, or a sentence where there is no end of a paragraph. A byte-order mark is a piece of its own,
     without a token.

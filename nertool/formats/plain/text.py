@@ -16,7 +16,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.corpus.tokens import tokenize
 from nertool.formats.head import Head
-from nertool.formats.plain.lines import numbered_lines
+from nertool.formats.plain.lines import numbered_lines, read_whole_lines
 
 _WORD = re.compile(r"\S+")
 
@@ -42,3 +42,8 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             fields = {"offset": offset}
             yield Record(line, number, tokens=tokens, fields=fields, goes_on=goes_on)
             goes_on = True
+
+
+def read_whole(stream: BinaryIO, source: str) -> Iterator[Record]:
+    """Yield every line as read_whole_lines; its words stand between blanks."""
+    return read_whole_lines(stream, source, cut=False)

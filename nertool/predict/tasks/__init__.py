@@ -1,1 +1,1 @@
-"""One file for each way of tagging a piece of an input."""
+"""One file for each way of tagging a part of an input."""

@@ -1,4 +1,4 @@
-"""Tag records: texts that a format gave, one by one."""
+"""Tag records: the texts that a format's reader yields one by one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from nertool.corpus.build import build_corpus, count
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.formats.base import Writer, Writing
-from nertool.predict.tasks.task import Done, Worker
+from nertool.predict.tasks.task import Result, Worker
 from nertool.tagging.annotate import Details, annotate
 
 
 class RecordsTask(NamedTuple):
-    """Records to be tagged; writer: None if they are wanted as they are."""
+    """Records to tag. layout: their format in words. writer: turns the piece into text within the task;
+    None if the piece itself is wanted."""
 
     records: list[Record]
     source: str
@@ -23,7 +24,7 @@ class RecordsTask(NamedTuple):
     writer: Writer | None
     writing: Writing
 
-    def run(self, worker: Worker) -> Done:
+    def run(self, worker: Worker) -> Result:
         """Errors: CorpusError with the place of a record that can't be read."""
         ledger = Ledger(keep=True)
         corpus = build_corpus(self.records, self.source, self.layout, self.reading, ledger)
@@ -31,5 +32,5 @@ class RecordsTask(NamedTuple):
         piece = annotate(worker.tagger, corpus, self.details, ledger)
         ledger.read["entities found"] += len(piece.spans)
         if self.writer is None:
-            return Done("", piece, ledger)
-        return Done("".join(self.writer([piece], self.writing, ledger)), None, ledger)
+            return Result("", piece, ledger)
+        return Result("".join(self.writer([piece], self.writing, ledger)), None, ledger)

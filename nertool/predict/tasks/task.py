@@ -1,4 +1,4 @@
-"""What a task is: a piece of an input that any worker can tag by itself."""
+"""What a task is: a part of an input that any worker can tag by itself."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from nertool.inputs.word_types import WordTypes
 from nertool.tagging.compiled import CompiledTagger
 
 
-class Done(NamedTuple):
-    """What became of a piece of text: what is to be written of it, or itself; and its account.
+class Result(NamedTuple):
+    """What a task gives: text that is ready to be written, or an annotated piece for a writer.
 
-    opens, closes: of columns, whether a document's mark stands before its first token, and after its last.
+    ledger: the account of this part of the input. document_before, document_after: for pieces of CoNLL
+    columns, whether a document's mark stands before the first token, and after the last.
     """
 
     text: str
     piece: Annotated | None
     ledger: Ledger
-    opens: bool = False
-    closes: bool = False
+    document_before: bool = False
+    document_after: bool = False
 
 
 class Worker:
-    """A tagger, and what it remembers from one piece of text to the next."""
+    """A tagger with what it remembers of the lines that it has met, from one task to the next."""
 
     def __init__(self, tagger: CompiledTagger) -> None:
         self.tagger = tagger
@@ -42,9 +43,12 @@ class Worker:
         self._words = WordTypes([])
 
     def kinds(self, rows: Rows, block: Block, source: str) -> tuple[Kinds, Bytes, WordTypes]:
-        """Return what each line of a block is and its bytes, as Lines.kinds, and the words that the
-        former points into."""
-        # The tagger meets a new list's words only, one that is too long over and over.
+        """Return what each line of a block is, the block's bytes (see Lines.kinds), and the list of words
+        that the kinds point into.
+
+        The list only grows, until so many words are known that it starts anew: the tagger looks up the
+        new words of a list that it knows, and not all of them again.
+        """
         full = len(self._words) > self.tagger.most_forms
         if full or self._lines is None or self._lines.rows != rows or self._lines.full:
             self._lines, self._words = Lines(rows), WordTypes([])
@@ -54,20 +58,23 @@ class Worker:
 
 
 class Task(Protocol):
-    """A piece of text, and what is to be done to it. It can be sent to another process."""
+    """A part of an input, and what to do with it. Tasks can be sent to another process."""
 
-    def run(self, worker: Worker) -> Done: ...
+    def run(self, worker: Worker) -> Result:
+        """Tag this part. Errors: CorpusError with file:line for what can't be read."""
+        ...
 
 
 def by_sentence(spans: TagSpans, sentence_starts: Offsets) -> Iterator[list[Span]]:
     """Yield each sentence's entities, in tokens of the sentence."""
-    found = spans.as_list()
+    entities = spans.as_list()
     bounds = pairwise(np.searchsorted(spans.starts, sentence_starts).tolist())
     for first, (a, b) in zip(sentence_starts.tolist(), bounds, strict=False):
-        yield [Span(start - first, end - first, label) for start, end, label in found[a:b]]
+        yield [Span(start - first, end - first, label) for start, end, label in entities[a:b]]
 
 
-def ledger_of(sentence_starts: Offsets, spans: TagSpans) -> Ledger:
+def counts_of(sentence_starts: Offsets, spans: TagSpans) -> Ledger:
+    """Return an account of so many sentences, tokens and entities."""
     ledger = Ledger(keep=True)
     ledger.read["sentences"] = int((np.diff(sentence_starts) > 0).sum())
     ledger.read["tokens"] = int(sentence_starts[-1])

@@ -1,4 +1,4 @@
-"""Where a text may be cut into pieces that are tagged separately."""
+"""Where a text may be cut into blocks that are tagged separately: between sentences, or documents."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from nertool.inputs.text import cut_documents
 
 
 def whole_columns(blocks: Iterator[Block], rows: Rows, documents: bool) -> Iterator[Block]:
-    """Cut blocks of CoNLL columns anew, so that no sentence lies in two; nor, with `documents`, any
-    document, or part of a very long one."""
+    """Regroup blocks of CoNLL columns so that no sentence is divided between two; with `documents`, no
+    document either, but for a very long one, which is cut where the network's inputs cut it."""
     if not documents:
         return whole_sentences(blocks)
     lines = Lines(rows)
@@ -29,8 +29,8 @@ def whole_columns(blocks: Iterator[Block], rows: Rows, documents: bool) -> Itera
 
 
 def after_last_document(block: Block, lines: Lines) -> int:
-    """Return where the last document of a block starts, or the last part of one; 0 if there is no other
-    before it."""
+    """Return where in a block its last document starts, or the last part of a long one, as a count of
+    characters; 0 if there is no other before it."""
     text = block.text
     at = text.rfind("\n" + DOCUMENT_START) + 1
     while at:
@@ -47,7 +47,8 @@ def after_last_document(block: Block, lines: Lines) -> int:
 
 
 def whole_sentence_lines(blocks: Iterator[Block], documents: bool) -> Iterator[Block]:
-    """Cut blocks of a sentence a line anew, so that no part of the document that they are lies in two."""
+    """Regroup blocks of a sentence a line. They are one document: with `documents`, no part of it, as the
+    network's inputs cut it, is divided between two blocks."""
     return regrouped(blocks, _after_last_part) if documents else blocks
 
 

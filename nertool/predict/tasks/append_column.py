@@ -1,7 +1,7 @@
-"""Text tagged as it streams by, a block of sentences at a time: memory stays bounded.
+"""Append a column of tags to CoNLL lines, or mark their entities inline, without building records.
 
-Two kinds of text come in: CoNLL columns, which leave as the same lines with one more column, and
-tokenised sentences, one a line, which leave with their entities marked inline.
+This is the fastest way through `predict`: each distinct line is parsed once, and the output is made of
+the input's bytes.
 """
 
 from __future__ import annotations
@@ -19,44 +19,43 @@ from nertool.formats.conll.rows import DOCUMENT, Rows, starts_of
 from nertool.formats.markup.inline import to_inline
 from nertool.inputs.text import Text
 from nertool.kernels.lines import put_cells
-from nertool.predict.tasks.task import Done, Worker, by_sentence, ledger_of
+from nertool.predict.tasks.task import Result, Worker, by_sentence, counts_of
 from nertool.tagging.analyse import analyse
 
-_LINES = 4096  # as many as are moved together: their bytes stay in the processor's cache
+_LINES = 4096  # as many are moved together: their bytes stay in the processor's cache
 
 
-class ColumnsTask(NamedTuple):
-    """CoNLL lines to be tagged. to: conll for the same lines with a column more, or inline; scheme:
-    what the tags are written in."""
+class AppendColumnTask(NamedTuple):
+    """CoNLL lines to tag. inline: write marked sentences instead of columns; scheme: of the tags."""
 
     block: Block
     source: str
     rows: Rows
-    to: str
+    inline: bool
     scheme: str
 
-    def run(self, worker: Worker) -> Done:
+    def run(self, worker: Worker) -> Result:
         """Errors: CorpusError with file:line for a line that is no row."""
         kinds, raw, words = worker.kinds(self.rows, self.block, self.source)
         text = Text(words, kinds[kinds >= 0], *starts_of(kinds))
         spans = analyse(worker.tagger, text).spans
-        ledger = ledger_of(text.sentence_starts, spans)
-        if self.to == "inline":
+        ledger = counts_of(text.sentence_starts, spans)
+        if self.inline:
             lines = self.block.lines
             for i in np.flatnonzero(kinds < 0).tolist():
                 if not is_blank(lines[i]):
-                    place = f"{self.source}:{self.block.first + i}"
-                    ledger.alter(place, "document marks and comments, left out of inline", lines[i])
-            return Done(_inline(text, spans), None, ledger)
+                    line = f"{self.source}:{self.block.first + i}"
+                    ledger.alter(line, "document marks and comments, left out of inline", lines[i])
+            return Result(_inline(text, spans), None, ledger)
         names = tag_names(worker.tagger.model.labels, self.scheme)
         column = np.full(len(kinds), len(names), dtype=np.int32)  # one past the tags: no column
         column[kinds == DOCUMENT] = names.index(OUTSIDE)
         column[kinds >= 0] = tags_of(spans, text.sentence_starts, names, self.scheme)
         cells = [*(self.rows.layout.delimiter + name for name in names), ""]
-        marked = _with_cells(raw, column, [cell.encode() for cell in cells])
+        out = _with_cells(raw, column, [cell.encode() for cell in cells])
         if not self.block.ended:
-            marked = marked[:-1]
-        return Done(self.block.marked(marked), None, ledger)
+            out = out[:-1]
+        return Result(self.block.marked(out), None, ledger)
 
 
 def _with_cells(raw: Bytes, column: Ids, cells: list[bytes]) -> str:
@@ -74,7 +73,7 @@ def _with_cells(raw: Bytes, column: Ids, cells: list[bytes]) -> str:
 
 
 def _move_all(raw: Bytes, column: Ids, lengths: Offsets, cells: list[bytes], out: Bytes) -> None:
-    """Do as _with_cells: all bytes go to their new places at once, without a string for any line.
+    """Do as _with_cells without its kernel: move all bytes at once, without a string for any line.
 
     lengths (n,): of each line's cell.
     """
@@ -84,24 +83,22 @@ def _move_all(raw: Bytes, column: Ids, lengths: Offsets, cells: list[bytes], out
     has_cr = (raw[ends - 1] == ord("\r")) & (ends > starts)
     text_ends = ends - has_cr
     for first in range(0, len(starts), _LINES):
-        own = slice(first, first + _LINES)
-        a, b = starts[own][0], ends[own][-1] + 1
+        some = slice(first, first + _LINES)
+        a, b = starts[some][0], ends[some][-1] + 1
         moved = np.zeros(b - a, dtype=np.int64)
         moved[0] = a + (gap[first - 1] if first else 0)
-        moved[text_ends[own] - a] += lengths[own]
+        moved[text_ends[some] - a] += lengths[some]
         out[np.arange(b - a) + np.cumsum(moved)] = raw[a:b]
-    places = text_ends + gap - lengths
+    cell_starts = text_ends + gap - lengths
     for number, cell in enumerate(cells):
-        at = places[column == number]
+        at = cell_starts[column == number]
         for i, byte in enumerate(cell):
             out[at + i] = byte
 
 
 def _inline(text: Text, spans: TagSpans) -> str:
+    """Write each sentence as a line with its entities marked."""
     tokens = [text.words[i] for i in text.word_ids.tolist()]
     sentences = [tokens[a:b] for a, b in pairwise(text.sentence_starts.tolist())]
-    found = by_sentence(spans, text.sentence_starts)
-    return "".join(to_inline(*pair) + "\n" for pair in zip(sentences, found, strict=True))
-
-
-# Where a text may be cut
+    entities = by_sentence(spans, text.sentence_starts)
+    return "".join(to_inline(*pair) + "\n" for pair in zip(sentences, entities, strict=True))

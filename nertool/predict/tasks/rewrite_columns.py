@@ -1,4 +1,4 @@
-"""Columns in, the same lines out, with tags in them; and columns in pieces for other formats."""
+"""Write tags into CoNLL lines that are not plain columns, or that get more than one new column."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from nertool.formats.base import tags_in, token_probabilities
 from nertool.formats.conll.parse import Columns, column_index, parse_piece
 from nertool.formats.conll.retag import with_tag
 from nertool.formats.conll.rows import Layout, is_document_start
-from nertool.predict.tasks.task import Done, Worker
+from nertool.predict.tasks.task import Result, Worker
 from nertool.tagging.annotate import Details, annotate
 
 
-class ColumnsAgainTask(NamedTuple):
-    """CoNLL lines to be given a column of tags more, or other tags in the tags' column; and after it a
-    column of probabilities, if those are asked for."""
+class RewriteColumnsTask(NamedTuple):
+    """CoNLL lines to give a new column of tags, or other tags in the column of tags (replace_tags); and
+    after it a column of probabilities, if the details ask for those."""
 
     block: Block
     source: str
@@ -25,17 +25,17 @@ class ColumnsAgainTask(NamedTuple):
     replace_tags: bool
     scheme: str
 
-    def run(self, worker: Worker) -> Done:
+    def run(self, worker: Worker) -> Result:
         """Errors: CorpusError with file:line for a line that is no row."""
         ledger = Ledger(keep=True)
         lines = self.block.lines
         corpus = parse_piece(lines, self.block.first, self.columns, self.source, ledger)
         if corpus is None or self.columns.layout is None:
-            return Done(self.block.marked(self.block.text), None, ledger)
+            return Result(self.block.marked(self.block.text), None, ledger)
         piece = annotate(worker.tagger, corpus, self.details, ledger)
         ledger.read["entities found"] += len(piece.spans)
         tags = tags_in(piece, self.scheme, ledger)
-        sure = token_probabilities(piece) if self.details.probabilities else None
+        probabilities = token_probabilities(piece) if self.details.probabilities else None
         layout = self.columns.layout
         for i, (number, tag) in enumerate(zip(corpus.line_numbers.tolist(), tags, strict=True)):
             at = number - self.block.first
@@ -43,18 +43,18 @@ class ColumnsAgainTask(NamedTuple):
                 assert self.columns.tag is not None
                 column = column_index(self.columns.tag, layout, "--tag-column", self.source)
                 lines[at] = with_tag(lines[at], layout, column, tag)
-                extra = ""
+                added = ""
             else:
-                extra = layout.delimiter + tag
-            if sure is not None:
-                extra += layout.delimiter + sure[i]
+                added = layout.delimiter + tag
+            if probabilities is not None:
+                added += layout.delimiter + probabilities[i]
             end = "\r" if lines[at].endswith("\r") else ""
-            lines[at] = lines[at].removesuffix("\r") + extra + end
-        self._mark_others(lines, layout)
-        return Done(self.block.joined(iter(lines)), None, ledger)
+            lines[at] = lines[at].removesuffix("\r") + added + end
+        self._fill_other_lines(lines, layout)
+        return Result(self.block.joined(iter(lines)), None, ledger)
 
-    def _mark_others(self, lines: list[str], layout: Layout) -> None:
-        """Give document marks that have columns, and the header, their cells of the new columns."""
+    def _fill_other_lines(self, lines: list[str], layout: Layout) -> None:
+        """Give the header, and document marks that have columns, cells in the new columns."""
         sure = self.details.probabilities
         cells = ([] if self.replace_tags else ["O"]) + (["_"] if sure else [])
         names = ([] if self.replace_tags else ["predicted"]) + (["probability"] if sure else [])
@@ -64,9 +64,3 @@ class ColumnsAgainTask(NamedTuple):
                 lines[i] = layout.delimiter.join([bare, *names]) + line[len(bare) :]
             elif is_document_start(bare) and len(layout.split(bare)) == layout.width > 1 and cells:
                 lines[i] = layout.delimiter.join([bare, *cells]) + line[len(bare) :]
-
-
-def usual(columns: Columns) -> bool:
-    """Tell whether stream.py can read these columns: no header, no commas."""
-    divided = columns.layout is not None and columns.layout.delimiter in ("\t", " ")
-    return divided and columns.header == 0 and columns.sentence is None

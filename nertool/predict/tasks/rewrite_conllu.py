@@ -1,4 +1,4 @@
-"""Tag CoNLL-U, which leaves as the same lines with tags in MISC."""
+"""Tag CoNLL-U: the same lines, with the tags in MISC."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.formats.base import tags_in
 from nertool.formats.conll.conllu import read_conllu, with_ner
-from nertool.predict.tasks.task import Done, Worker
+from nertool.predict.tasks.task import Result, Worker
 from nertool.tagging.annotate import Details, annotate
 
 
-class ConlluTask(NamedTuple):
-    """CoNLL-U lines to be given the tags in MISC."""
+class RewriteConlluTask(NamedTuple):
+    """CoNLL-U lines to give tags in MISC; scheme: of the tags."""
 
     block: Block
     source: str
     reading: Reading
     scheme: str
 
-    def run(self, worker: Worker) -> Done:
+    def run(self, worker: Worker) -> Result:
         """Errors: CorpusError with file:line."""
         ledger = Ledger(keep=True)
         block, raw = self.block, self.block.lines
@@ -38,4 +38,4 @@ class ConlluTask(NamedTuple):
                 at = number - block.first
                 end = "\r" if raw[at].endswith("\r") else ""
                 raw[at] = with_ner(lines[at], tag) + end
-        return Done(block.joined(iter(raw)), None, ledger)
+        return Result(block.joined(iter(raw)), None, ledger)

@@ -1,8 +1,8 @@
-"""Tag CoNLL columns whose sentences are wanted as records."""
+"""Tag CoNLL columns that are written in another format: each sentence becomes a record."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nertool.corpus.annotated import Annotated, with_records
@@ -11,11 +11,11 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT
 from nertool.formats.conll.parse import Columns, parse_piece
 from nertool.formats.conll.rows import is_document_start
-from nertool.predict.tasks.task import Done, Worker
+from nertool.predict.tasks.task import Result, Worker
 from nertool.tagging.annotate import Details, annotate
 
 
-class PieceTask(NamedTuple):
+class ColumnRecordsTask(NamedTuple):
     """CoNLL lines whose sentences are wanted as records."""
 
     block: Block
@@ -23,39 +23,37 @@ class PieceTask(NamedTuple):
     columns: Columns
     details: Details
 
-    def run(self, worker: Worker) -> Done:
+    def run(self, worker: Worker) -> Result:
         """Errors: CorpusError with file:line for a line that is no row."""
         ledger = Ledger(keep=True)
         lines = self.block.lines
         corpus = parse_piece(lines, self.block.first, self.columns, self.source, ledger)
         marks = [i for i, line in enumerate(lines) if is_document_start(line.removesuffix("\r"))]
         if corpus is None:
-            return Done("", None, ledger, opens=bool(marks), closes=bool(marks))
-        piece = annotate(
-            worker.tagger, with_records(corpus, by_sentence=True), self.details, ledger
-        )
+            return Result("", None, ledger, bool(marks), bool(marks))
+        corpus = with_records(corpus, by_sentence=True)
+        piece = annotate(worker.tagger, corpus, self.details, ledger)
         ledger.read["entities found"] += len(piece.spans)
         first, last = (corpus.line_numbers[[0, -1]] - self.block.first).tolist()
-        opens = bool(marks) and marks[0] < first
-        return Done("", piece, ledger, opens, closes=bool(marks) and marks[-1] > last)
+        before, after = bool(marks) and marks[0] < first, bool(marks) and marks[-1] > last
+        return Result("", piece, ledger, before, after)
 
 
-def numbered(pieces: Iterator[Done]) -> Iterator[Annotated]:
-    """Yield the pieces that have tokens, each sentence a record with its number and its document's in
-    the whole text."""
+def numbered(results: Iterable[Result]) -> Iterator[Annotated]:
+    """Yield the pieces that have tokens; each record gets its number, and its document's, in the input."""
     sentence = 0
     document = -1
-    marked = True  # a document has begun since the last token
-    for done in pieces:
-        marked = marked or done.opens
-        if done.piece is None:
+    begins = True  # a document has begun since the last token
+    for result in results:
+        begins = begins or result.document_before
+        if result.piece is None:
             continue
-        corpus = done.piece.corpus
-        document += marked
+        corpus = result.piece.corpus
+        document += begins
         assert corpus.records is not None
         for i, fields in enumerate(corpus.records.fields):
             corpus.records.fields[i] = {"id": sentence, DOCUMENT: fields[DOCUMENT] + document}
             sentence += 1
         document += corpus.documents - 1
-        marked = done.closes
-        yield done.piece
+        begins = result.document_after
+        yield result.piece

@@ -1,0 +1,107 @@
+"""The options of `nertool predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nertool.catalogue import FORMATS, INPUT_FORMATS, OUTPUT_FORMATS, SCHEMES, described
+
+ON_ERROR = ("fail", "report", "skip")
+
+_PLAIN = [known for known in FORMATS if known.reads and not known.labelled]
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        help="Files, patterns such as 'in/**/*.txt', or folders (with --out-dir); - for standard input.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="The file to write [default: standard output]."
+    ),
+]
+OutDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Write one output for each input into this folder, in the same subfolders. Outputs that "
+        "exist already are left alone.",
+    ),
+]
+FormatName = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        "--format",
+        metavar="|".join(INPUT_FORMATS),
+        help=f"The format of the inputs; auto detects it. Of plain text: {described(_PLAIN)}.",
+    ),
+]
+To = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(OUTPUT_FORMATS),
+        help="The format of the output. conll: a column of tags; inline: [Ada Lovelace](PER) "
+        "[default: the input's own format; inline for plain text, jsonl for what can't be rewritten].",
+    ),
+]
+Scheme = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(SCHEMES),
+        help="The tag scheme of the output [default: that of the training text].",
+    ),
+]
+ReplaceTags = Annotated[
+    bool,
+    typer.Option("--replace", help="Replace the column of tags instead of adding one (conll)."),
+]
+Probabilities = Annotated[
+    bool,
+    typer.Option(
+        "--probabilities", help="Write the probability of each entity, if the format can hold it."
+    ),
+]
+MinProbability = Annotated[
+    str | None,
+    typer.Option(
+        metavar="P|LABEL=P,...",
+        help="Leave out entities with a lower probability: 0.5, or PER=0.6,LOC=0.4 by label.",
+    ),
+]
+NBest = Annotated[
+    int,
+    typer.Option(
+        min=1, metavar="K", help="Write the K most probable analyses of each sentence (JSON)."
+    ),
+]
+Marginals = Annotated[
+    bool,
+    typer.Option("--marginals", help="Write the probability of each tag for each token (JSON)."),
+]
+Tokens = Annotated[
+    bool, typer.Option("--tokens", help="Write where tokens and sentences start and end (JSON).")
+]
+PredictWorkers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="How many processes tag a long text in parallel [default: the number of cores].",
+        show_default=False,
+    ),
+]
+OnError = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(ON_ERROR),
+        help="What to do about an input that can't be read. fail: stop. report: go on, and exit with 1 "
+        "at the end. skip: go on, and exit with 0.",
+    ),
+]

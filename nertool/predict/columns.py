@@ -1,0 +1,80 @@
+"""CoNLL columns as `predict` reads them: which column has the words, and blocks of whole sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+from typing import NamedTuple
+
+from nertool.corpus.blocks import Block, read_blocks, whole_sentences
+from nertool.formats.conll.parse import Columns
+from nertool.formats.conll.rows import Rows, find_layout
+from nertool.formats.opening import Opened, Report
+from nertool.inputs.shapes import needs_documents
+from nertool.model.model import Model
+from nertool.predict.blocks import whole_columns
+from nertool.predict.request import PredictRequest
+
+_LARGEST = 4  # blocks for a model of several networks are so many times as large
+
+
+class ColumnsInput(NamedTuple):
+    """An input in CoNLL columns. rows: the same columns for the fast path; None if it can't read them
+    (a header, commas, a column that numbers sentences). blocks: of whole sentences or documents."""
+
+    columns: Columns
+    rows: Rows | None
+    blocks: Iterator[Block]
+
+
+def read_text_blocks(opened: Opened, model: Model, request: PredictRequest) -> Iterator[Block]:
+    """Yield an input's lines in blocks.
+
+    The tables of several networks take turns in memory, and are made anew for each block: large blocks
+    pay for that.
+    """
+    several = len(model.first_stage) + len(model.members) > 1
+    size = request.sizes.block_bytes
+    return read_blocks(opened.whole, opened.source, size, size * _LARGEST if several else 0)
+
+
+def read_columns(
+    opened: Opened, model: Model, request: PredictRequest, report: Report
+) -> ColumnsInput:
+    """Find the column of the words as the request says, as the model's training text had it, or as the
+    input shows. Errors: CorpusError for a column that isn't there."""
+    blocks = read_text_blocks(opened, model, request)
+    reading, settings = request.unlabelled, model.config.corpus
+    if reading.token_column is None and settings.token_column != 0:
+        reading = replace(reading, token_column=settings.token_column)
+    reading = replace(reading, comment=reading.comment or settings.comment, labelled=True)
+    columns = opened.columns(reading, report)
+    if columns.layout is None:  # nothing but marks, blank lines and comments in the first bytes
+        columns, blocks = _with_layout(columns, blocks)
+    rows = _fast_rows(columns, opened.source)
+    if rows is None:
+        return ColumnsInput(columns, None, whole_sentences(blocks))
+    return ColumnsInput(columns, rows, whole_columns(blocks, rows, needs_documents(model.config)))
+
+
+def _with_layout(columns: Columns, blocks: Iterator[Block]) -> tuple[Columns, Iterator[Block]]:
+    """Read blocks until one shows the layout; return the columns with it, and all blocks."""
+    begun = []
+    for block in blocks:
+        begun.append(block)
+        layout = find_layout(block.lines, columns.comment)
+        if layout is not None:
+            columns = replace(columns, layout=layout)
+            break
+    return columns, chain(begun, blocks)
+
+
+def _fast_rows(columns: Columns, source: str) -> Rows | None:
+    """Return the columns as the fast path reads them; None if they are not plain columns."""
+    layout = columns.layout
+    if layout is None or layout.delimiter not in ("\t", " "):
+        return None
+    if columns.header or columns.sentence is not None:
+        return None
+    return columns.rows(layout, source)

@@ -1,0 +1,85 @@
+"""Results on their way to an output: kept until they are complete, and joined with others."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Iterator
+from itertools import chain, groupby
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from nertool.catalogue import Format
+from nertool.corpus.ledger import Ledger
+from nertool.errors import CorpusError
+from nertool.formats.base import Writing
+from nertool.formats.registry import module_of
+from nertool.predict.tag import Tagged
+
+Item = TypeVar("Item")
+
+
+class UnreadableError(Exception):
+    """An input that can't be read, as opposed to an output that can't be written."""
+
+    def __init__(self, path: Path, error: CorpusError | OSError) -> None:
+        super().__init__(str(error))
+        self.path, self.error = path, error
+
+
+def guarded(path: Path, items: Iterator[Item] | None) -> Iterator[Item] | None:
+    """Yield items; what goes wrong in making them is an UnreadableError of that path."""
+    if items is None:
+        return None
+
+    def _items(iterator: Iterator[Item]) -> Iterator[Item]:
+        while True:
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
+            except (CorpusError, OSError) as error:
+                raise UnreadableError(path, error) from None
+            yield item
+
+    return _items(items)
+
+
+def kept_in(file: BinaryIO, tagged: Tagged) -> Tagged:
+    """Iterate a result to its end, keep it in a file, and return it as it is read back from there.
+
+    The file has no name, so that nobody else can write what pickle reads here.
+    """
+    number = 0
+    for item in tagged.texts if tagged.texts is not None else tagged.pieces or ():
+        pickle.dump(item, file)
+        number += 1
+    file.seek(0)
+    items = (pickle.load(file) for _ in range(number))
+    if tagged.texts is not None:
+        return tagged._replace(texts=items)
+    return tagged._replace(pieces=items)
+
+
+def joined_texts(results: Iterator[Tagged], ledger: Ledger) -> Iterator[str]:
+    """Yield the text of all results. A run of pieces of one format goes through one writer, so that it
+    becomes one list, table or page; an input that ends within a line gets a line end."""
+    last = ""
+    for key, group in groupby(results, key=_writer_of):
+        if key is None:
+            streams: Iterable[Iterable[str]] = (result.texts or () for result in group)
+        else:
+            form, writing = key
+            pieces = chain.from_iterable(result.pieces or () for result in group)
+            streams = [module_of(form).write(pieces, writing, ledger)]
+        for texts in streams:
+            if last and not last.endswith("\n"):
+                last = "\n"
+                yield last
+            for text in texts:
+                last = text or last
+                yield text
+
+
+def _writer_of(result: Tagged) -> tuple[Format, Writing] | None:
+    """Return what decides the writer of a result's pieces; None for texts."""
+    return None if result.texts is not None else (result.format, result.writing)

@@ -1,0 +1,159 @@
+"""Run a predict request: tag all inputs, and write one output for all or one for each."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from nertool.corpus.ledger import Ledger
+from nertool.errors import CorpusError
+from nertool.files.safe import open_output
+from nertool.formats.base import Writing
+from nertool.formats.opening import Report, open_text
+from nertool.formats.write import write_output
+from nertool.model.model import Model
+from nertool.predict.output import UnreadableError, guarded, joined_texts, kept_in
+from nertool.predict.paths import Input, check_outputs, expand, is_inside, output_path
+from nertool.predict.request import PredictRequest
+from nertool.predict.tag import Tagged, tag_input
+from nertool.predict.workers import Workers
+from nertool.tagging.compiled import CompiledTagger
+
+
+class Files(NamedTuple):
+    """The inputs of a request, and with --out-dir the output of each."""
+
+    inputs: list[Input]
+    outputs: list[Path]
+
+
+def find_files(request: PredictRequest) -> Files:
+    """Find a request's inputs and outputs. Errors: CorpusError for inputs that can't be found, and for
+    outputs that would replace an input or each other, or lie outside --out-dir."""
+    out_dir = request.out_dir
+    inputs = expand(request.inputs, request.format_name, folders=out_dir is not None)
+    to = request.to_format
+    if out_dir is not None:
+        outputs = [output_path(out_dir, entry, request.format_name, to) for entry in inputs]
+    else:
+        named = request.output is not None and str(request.output) != "-"
+        outputs = [request.output] if named and request.output else []
+    check_outputs(outputs, inputs, out_dir)
+    return Files(inputs, outputs)
+
+
+def predict(
+    model: Model, request: PredictRequest, files: Files, ledger: Ledger, report: Report
+) -> None:
+    """Tag the files of a request. Inputs that can't be read are entered in the ledger as refused, or
+    stop the run, as request.on_error says.
+
+    Errors: CorpusError with file:line; OSError for an output that can't be written.
+    """
+    with Workers(CompiledTagger(model), request.workers) as workers:
+        run = _Run(request, workers, ledger, report)
+        try:
+            if request.out_dir is None:
+                run.into_one(files.inputs)
+            else:
+                run.into_folder(files, request.out_dir)
+        except UnreadableError as fault:
+            raise fault.error from None
+
+
+class _Run(NamedTuple):
+    """A request that is being carried out."""
+
+    request: PredictRequest
+    workers: Workers
+    ledger: Ledger
+    report: Report
+
+    def into_one(self, inputs: list[Input]) -> None:
+        """Write all inputs' results to one output, one after another."""
+        to, output = self.request.to_format, self.request.output
+        results = self._all(inputs)
+        if to is None or to.container == "text":
+            with open_output(output) as out:
+                out.writelines(joined_texts(results, self.ledger))
+            return
+        first = next(results, None)
+        begun = () if first is None else (first,)
+        pieces = chain.from_iterable(result.pieces or () for result in chain(begun, results))
+        writing = Writing() if first is None else first.writing
+        write_output(to, pieces, writing, self.ledger, output)
+
+    def into_folder(self, files: Files, out_dir: Path) -> None:
+        """Write each input's result into a folder; outputs that exist already are left alone."""
+        there = [path.exists() for path in files.outputs]
+        if any(there):
+            self.report(
+                f"{out_dir}: {sum(there):,} of {len(there):,} files are there already, and left alone"
+            )
+        for entry, path, done in zip(*files, there, strict=True):
+            if done:
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not is_inside(path, out_dir):  # a link that was made meanwhile
+                raise CorpusError(
+                    f"{path}: found a place outside {out_dir}; choose another --out-dir"
+                )
+            try:
+                with self._opened(entry) as tagged:
+                    self._write(tagged, path)
+            except UnreadableError as fault:
+                self._refuse(fault.path, fault.error)
+            except CorpusError as error:  # a writer that has no way to write these records
+                self._refuse(entry.path, error)
+
+    def _write(self, tagged: Tagged, path: Path) -> None:
+        if tagged.texts is not None:
+            with open_output(path) as out:
+                out.writelines(tagged.texts)
+        else:
+            write_output(tagged.format, tagged.pieces or (), tagged.writing, self.ledger, path)
+
+    def _all(self, inputs: Iterable[Input]) -> Iterator[Tagged]:
+        """Yield each input's result. Unless a fault is to stop the run, a result is complete before it is
+        yielded: of an input that can't be read to its end, nothing is written."""
+        for entry in inputs:
+            if self.request.on_error == "fail":
+                with self._opened(entry) as tagged:
+                    yield tagged
+                continue
+            with tempfile.TemporaryFile() as file:
+                try:
+                    with self._opened(entry) as tagged:
+                        complete = kept_in(file, tagged)
+                except UnreadableError as fault:
+                    self._refuse(fault.path, fault.error)
+                    continue
+                yield complete
+
+    @contextmanager
+    def _opened(self, entry: Input) -> Iterator[Tagged]:
+        """Open an input, and tag it. Errors: UnreadableError, now or while the result is iterated."""
+        comment = self.request.reading.comment or self.workers.tagger.model.config.corpus.comment
+        with ExitStack() as stack:
+            try:
+                opened = stack.enter_context(
+                    open_text(entry.path, self.request.format_name, comment)
+                )
+                tagged = tag_input(opened, self.request, self.workers, self.ledger, self.report)
+            except (CorpusError, OSError) as error:
+                raise UnreadableError(entry.path, error) from None
+            yield tagged._replace(
+                texts=guarded(entry.path, tagged.texts),
+                pieces=guarded(entry.path, tagged.pieces),
+            )
+
+    def _refuse(self, path: Path, error: CorpusError | OSError) -> None:
+        """Enter an input that can't be read, and say why at once; or stop, if that was asked for."""
+        if self.request.on_error == "fail":
+            raise error
+        self.ledger.refuse(str(path), "files that could not be read", str(error))
+        self.report(f"left out: {' '.join(str(error).split())}")

@@ -1,0 +1,134 @@
+"""Tag one opened input: any format in, any format out, a part at a time, so that memory stays bounded.
+
+An input becomes tasks, which workers do side by side. It goes one of two ways: as its own lines with the
+tags in them (rewrite.py), or through records, which the output format's writer turns into text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from nertool.catalogue import Format, find_format
+from nertool.corpus.annotated import Annotated
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Record
+from nertool.formats.base import Writer, Writing
+from nertool.formats.opening import Opened, Report
+from nertool.formats.read import batches
+from nertool.formats.registry import module_of
+from nertool.predict.columns import read_columns
+from nertool.predict.request import PredictRequest
+from nertool.predict.rewrite import REWRITES, rewrite_columns
+from nertool.predict.tasks.column_records import ColumnRecordsTask, numbered
+from nertool.predict.tasks.records import RecordsTask
+from nertool.predict.tasks.task import Result
+from nertool.predict.workers import Workers
+
+
+class Tagged(NamedTuple):
+    """A tagged input on its way out: texts that are ready to be written, or pieces for a writer.
+
+    format, writing: what the pieces are written as, and how. Just one of texts and pieces is there.
+    """
+
+    format: Format
+    writing: Writing
+    texts: Iterator[str] | None = None
+    pieces: Iterator[Annotated] | None = None
+
+
+def tag_input(
+    opened: Opened, request: PredictRequest, workers: Workers, ledger: Ledger, report: Report
+) -> Tagged:
+    """Tag an opened input. Nothing is read from it, and nothing done, before the result is iterated.
+
+    Errors, while iterating: CorpusError with file:line.
+    """
+    if opened.why:
+        report(f"{opened.source}: read as {opened.why}; --format says otherwise")
+    ledger.read["files"] += 1
+    model = workers.tagger.model
+    to = request.to_format or find_format(opened.format.written_as)
+    request = request.for_output(to)
+    writing = Writing(
+        request.scheme or model.corpus_scheme,
+        by_sentence=True,
+        exact=request.tokens,
+        source=request.with_source,
+        marks=opened.format.heads,
+    )
+    if opened.in_columns:
+        return _tag_columns(opened, Tagged(to, writing), request, workers, ledger, report)
+    rewrite = REWRITES.get((opened.format.name, to.name))
+    tasks = rewrite(opened, to, model, request) if rewrite else None
+    if tasks is not None:
+        return Tagged(to, writing, texts=_texts(workers.run(tasks), ledger))
+    return _tag_records(opened, Tagged(to, writing), request, workers, ledger)
+
+
+def _tag_columns(
+    opened: Opened,
+    out: Tagged,
+    request: PredictRequest,
+    workers: Workers,
+    ledger: Ledger,
+    report: Report,
+) -> Tagged:
+    """Tag CoNLL columns, as lines or as records."""
+    model = workers.tagger.model
+    given = read_columns(opened, model, request, report)
+    tasks = rewrite_columns(opened, given, out.format, model, request)
+    if tasks is not None:
+        return out._replace(texts=_texts(workers.run(tasks), ledger))
+    records = (
+        ColumnRecordsTask(block, opened.source, given.columns, request.details)
+        for block in given.blocks
+    )
+    return out._replace(pieces=numbered(_merged(workers.run(records), ledger)))
+
+
+def _tag_records(
+    opened: Opened, out: Tagged, request: PredictRequest, workers: Workers, ledger: Ledger
+) -> Tagged:
+    """Tag an input's records. Where pieces of the output can be put together, workers write them, too."""
+    reading = request.unlabelled
+    records, writer = _kept_whole(opened, out.format)
+    if records is None:
+        records = opened.records(reading, ledger)
+        writer = module_of(out.format).write if out.format.piecewise else None
+    tasks = (
+        RecordsTask(
+            batch, opened.source, opened.format.title, reading, request.details, writer, out.writing
+        )
+        for batch in batches(records, request.sizes.piece_characters)
+    )
+    results = workers.run(tasks)
+    if writer is not None:
+        return out._replace(texts=_texts(results, ledger))
+    return out._replace(pieces=_pieces(results, ledger))
+
+
+def _kept_whole(opened: Opened, to: Format) -> tuple[Iterator[Record] | None, Writer | None]:
+    """Return records that, put together, are the input's text to the letter, and the writer that marks
+    entities within them; None, None if the input's format or the output's has no such way."""
+    read = getattr(module_of(opened.format), "read_whole", None)
+    write = getattr(module_of(to), "write_whole", None)
+    if read is None or write is None:
+        return None, None
+    return read(opened.stream, opened.source), write
+
+
+def _merged(results: Iterator[Result], ledger: Ledger) -> Iterator[Result]:
+    """Yield results, and take over their accounts."""
+    for result in results:
+        ledger.merge(result.ledger)
+        yield result
+
+
+def _texts(results: Iterator[Result], ledger: Ledger) -> Iterator[str]:
+    return (result.text for result in _merged(results, ledger))
+
+
+def _pieces(results: Iterator[Result], ledger: Ledger) -> Iterator[Annotated]:
+    return (r.piece for r in _merged(results, ledger) if r.piece is not None)
