@@ -47,7 +47,7 @@ def test_train_prints_a_table_on_stdout_and_all_else_on_stderr(tiny, tmp_path, m
     evaluating = f"  nertool evaluate {tmp_path / 'run'} {tiny / 'dev.conll'} --errors errors.tsv"
     assert evaluating in notes
     # The next commands hold a sentence of this task's own dev text.
-    assert any(line.startswith("  echo 'Ada Lovelace met Charles ") for line in notes)
+    assert any(line.startswith("  echo 'Siemens hired Ada in Berlin .' | ") for line in notes)
     assert any("129 tokens, 18 sentences" in line for line in notes)
     assert any("29 words × 8" in line for line in notes)
     # The table is the best model's, as evaluate finds it.
