@@ -116,7 +116,7 @@ def test_the_network_is_numpy_alone_without_files_or_printing():
         if part_of(path) != "network":
             continue
         modules = {module.partition(".")[0] for _, module, _ in imports_of(path)}
-        allowed = {"__future__", "collections", "typing", "numpy", "scipy", "nertool"}
+        allowed = {"__future__", "collections", "functools", "typing", "numpy", "scipy", "nertool"}
         assert modules <= allowed, path
         assert not calls_of(path) & {"open", "print", "input"}, path
 

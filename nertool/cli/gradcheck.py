@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,8 +16,9 @@ from nertool.errors import NertoolError, did_you_mean
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
     from nertool.gradcheck.case import Case, Verdict
-    from nertool.gradcheck.check import Comparison
+    from nertool.gradcheck.check import Comparison, Ladders
     from nertool.gradcheck.jacobians import Jacobian
+    from nertool.gradcheck.mistakes import Mistake
     from nertool.gradcheck.selfcheck import Caught
 
 Result = tuple[bool, list[dict[str, Any]]]  # did all pass? and each one, ready for JSON
@@ -115,10 +116,16 @@ def _check_jacobians(case: Case, as_json: bool) -> Result:
     return all(table.passed for table in tables), [table.as_dict() for table in tables]
 
 
-def _seed_mistakes(cases: Iterator[Case], samples: int, as_json: bool) -> Result:
+def _seed_mistakes(
+    cases: Iterable[Case], samples: int, as_json: bool, mistakes: Sequence[Mistake] | None = None
+) -> Result:
+    from nertool.gradcheck.mistakes import MISTAKES
     from nertool.gradcheck.selfcheck import seed_mistakes
 
-    found = [(case.network, seed_mistakes(case, samples)) for case in cases]
+    found = [
+        (case.network, seed_mistakes(case, samples, mistakes=mistakes or MISTAKES))
+        for case in cases
+    ]
     if not as_json:
         for network, caught in found:
             _show_mistakes(caught, network)
@@ -129,13 +136,18 @@ def _seed_mistakes(cases: Iterator[Case], samples: int, as_json: bool) -> Result
 
 
 def _check_gradients(
-    cases: Iterator[Case], samples: int, plot: Path | None, as_json: bool
+    cases: Iterable[Case],
+    samples: int,
+    plot: Path | None,
+    as_json: bool,
+    ladders: Ladders | None = None,
 ) -> Result:
     from nertool.gradcheck.case import check_case
+    from nertool.gradcheck.check import STEPS
 
     verdicts: list[Verdict] = []
     for case in cases:
-        verdict = check_case(case, samples)
+        verdict = check_case(case, samples, ladders or STEPS)
         verdicts.append(verdict)
         if not as_json and verdict.own:
             _show_blocks(verdict)

@@ -53,10 +53,10 @@ def work_through(
     W, b, U = weights = Weights(*(np.asarray(array, dtype=np.float64) for array in weights))
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     f = ACTIVATIONS[activation]
-    s, cache = forward(weights, activation, x[None])
+    s, cache = forward(weights, f, x[None])
     J, ds = LOSSES[output](s, y[None])
-    back = backward(weights, activation, ds, cache)
-    of_score = backward(weights, activation, np.eye(len(U))[k : k + 1], cache)
+    back = backward(weights, f, ds, cache)
+    of_score = backward(weights, f, np.eye(len(U))[k : k + 1], cache)
     return Steps(
         activation=activation,
         output=output,
@@ -149,6 +149,6 @@ def sgd_update(steps: Steps, alpha: float) -> Update:
     after = before - alpha * gradient
     moved = W.copy()
     moved[i, j] = after
-    s, _ = forward(Weights(moved, b, U), steps.activation, steps.x[None])
+    s, _ = forward(Weights(moved, b, U), ACTIVATIONS[steps.activation], steps.x[None])
     J_after = LOSSES[steps.output](s, steps.y[None])[0]
     return Update(i, j, before, gradient, alpha, after, steps.J, J_after)

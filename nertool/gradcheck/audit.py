@@ -22,17 +22,19 @@ from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import RowGradient, embed
 from nertool.network.losses import LOSSES
 from nertool.network.objective import (
+    PLAIN,
     WEIGHTS,
     Batch,
+    Chain,
     Masks,
     Objective,
     ParameterGradients,
     Parameters,
     forward_loss,
+    loss_and_gradients,
     tables_of,
     weights_of,
 )
-from nertool.network.shards import loss_and_gradients
 
 _WINDOWS = 64  # of a batch, that an audit looks at: a few hundredths of a second
 _KIND = "nertool batch"
@@ -103,6 +105,7 @@ def audit(
     gradients: ParameterGradients,
     before: dict[str, Array],
     after: Parameters,
+    chain: Chain = PLAIN,
 ) -> Audit:
     """Audit one step: gradients are the step's, `before` what copy_met kept, `after` the parameters as
     the step left them. The snapshot's own parameters may be those: what was met is put back."""
@@ -126,7 +129,7 @@ def audit(
     # Drawn from the step alone: an audit must not change what training draws.
     checks = check_gradients(
         objective, theta, part, np.random.default_rng(step), masks._replace(hidden=hidden),
-        samples=0, ladders=Ladders(central=(), complex=(1e-20,)), directions=1,
+        samples=0, ladders=Ladders(central=(), complex=(1e-20,)), directions=1, chain=chain,
     )  # fmt: skip
     ratios = {}
     for name, gradient in gradients.items():

@@ -11,7 +11,15 @@ from nertool.gradcheck.audit import Snapshot
 from nertool.gradcheck.check import STEPS, BlockCheck, Comparison, Ladders, check_gradients
 from nertool.network.dropout import dropout_mask
 from nertool.network.lookup import row_width
-from nertool.network.objective import Batch, Masks, Objective, Parameters, tables_of
+from nertool.network.objective import (
+    PLAIN,
+    Batch,
+    Chain,
+    Masks,
+    Objective,
+    Parameters,
+    tables_of,
+)
 
 _SHORT = Ladders(central=(1e-4, 1e-5))
 
@@ -78,7 +86,7 @@ def _as_dict(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def check_case(case: Case, samples: int, ladders: Ladders = STEPS) -> Verdict:
+def check_case(case: Case, samples: int, ladders: Ladders = STEPS, chain: Chain = PLAIN) -> Verdict:
     """Check every gradient of a case, by every method.
 
     Variants that are not the config's own get a quarter of the coordinates, and two rungs: the
@@ -87,7 +95,14 @@ def check_case(case: Case, samples: int, ladders: Ladders = STEPS) -> Verdict:
     if not case.own:
         samples, ladders = -(-samples // 4), _SHORT
     checks = check_gradients(
-        case.objective, case.parameters, case.batch, case.rng, case.masks, samples, ladders
+        case.objective,
+        case.parameters,
+        case.batch,
+        case.rng,
+        case.masks,
+        samples,
+        ladders,
+        chain=chain,
     )
     activation, output = case.objective.activation, case.objective.output
     return Verdict(activation, output, case.own, checks, case.network)

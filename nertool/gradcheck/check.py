@@ -23,16 +23,18 @@ from nertool.network.activations import Array
 from nertool.network.lookup import met_rows
 from nertool.network.objective import (
     NO_MASKS,
+    PLAIN,
     Batch,
+    Chain,
     Masks,
     Objective,
     ParameterGradients,
     Parameters,
     dense,
     forward_loss,
+    loss_and_gradients,
     tables_of,
 )
-from nertool.network.shards import loss_and_gradients
 
 FAIL = 1e-6   # a relative error from here on fails
 WARN = 1e-7   # and from here on is worth a look
@@ -134,17 +136,19 @@ def check_gradients(
     samples: int = 60,
     ladders: Ladders = STEPS,
     directions: int = 3,
+    chain: Chain = PLAIN,
 ) -> list[BlockCheck]:
     """Compare loss_and_gradients with steps on up to `samples` coordinates a block, and on `directions`
     random directions through each block and through all of them.
 
     Of a table, only rows that the batch meets are drawn; the directions go through all rows. A J or a
-    gradient that is not a finite number fails. parameters, masks and batch.y are taken in float64;
+    gradient that is not a finite number fails. chain: the functions that compute the gradients, such as
+    those with a mistake. parameters, masks and batch.y are taken in float64;
     nothing that is passed in is changed.
     """
     theta, batch, masks = in_float64(parameters, batch, masks)
     measured = measure(objective, theta, batch, rng, masks, samples, ladders, directions)
-    _, gradients = loss_and_gradients(objective, theta, batch, masks)
+    _, gradients = loss_and_gradients(objective, theta, batch, masks, chain)
     return compare(measured, theta, gradients)
 
 

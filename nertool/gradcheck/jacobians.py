@@ -77,8 +77,8 @@ def cut_network(
 def jacobians(objective: Objective, small: Small, k: int = 0) -> list[Jacobian]:
     """Return the building blocks, then what the chain rule makes of them, for the k-th output."""
     (W, b, U), x, y = small
-    activation = objective.activation
-    f, f_prime_of_h = ACTIVATIONS[activation][:2]
+    activation = ACTIVATIONS[objective.activation]
+    f, f_prime_of_h = activation.f, activation.f_prime_of_h
     loss = LOSSES[objective.output]
     z = W @ x + b
     h = f(z)

@@ -1,321 +1,296 @@
-"""Known mistakes of a backward pass, for the check to find (see selfcheck.py).
+"""Known mistakes of a backward pass, which the gradient check must find (see selfcheck.py).
 
-Nothing here touches the shipping backward pass itself: a mistake replaces one function for a moment.
+A mistake is the chain of functions (network/objective.py) with one function replaced by a wrong one.
+The functions that train are not touched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from nertool.network import lookup, objective, shards
-from nertool.network.activations import ACTIVATIONS, Array
-from nertool.network.lookup import RowGradient
-from nertool.network.losses import LOSSES
+from nertool.network.activations import Activation, Array
+from nertool.network.lookup import (
+    Columns,
+    RowGradient,
+    Rows,
+    embed_backward,
+    met_rows,
+    windows_backward,
+)
 from nertool.network.objective import (
+    PLAIN,
     Batch,
-    Masks,
+    Chain,
     Objective,
-    ParameterGradients,
     Parameters,
     tables_of,
+    trained_tables,
 )
 from nertool.network.scorer import Cache, Gradients, Weights, backward
-from nertool.network.shards import Share
 
-# The backward pass as the check calls it, without J.
-Backward = Callable[[Objective, Parameters, Batch, Masks], ParameterGradients]
-Change = Callable[[Gradients, Weights, str, Array, Cache], Gradients]
+# --- the scorer's way back: (weights, f, ds, cache) → Gradients
 
 
-def shipping(
-    chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
-) -> ParameterGradients:
-    """The right one."""
-    return shards.loss_and_gradients(chosen, parameters, batch, masks)[1]
+def _negative_ds(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    return backward(weights, f, -ds, cache)
 
 
-@contextmanager
-def _replaced(holder: Any, name: str, value: Any) -> Iterator[None]:
-    """Let holder's attribute (or a dictionary's entry) be another one for a moment."""
-    space = holder if isinstance(holder, dict) else vars(holder)
-    kept = space[name]
-    space[name] = value
-    try:
-        yield
-    finally:
-        space[name] = kept
+def _summed_ds(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    return backward(weights, f, ds * len(ds), cache)
 
 
-def _replacing(holder: Any, name: str, value: Any) -> Backward:
-    def mistaken(
-        chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
-    ) -> ParameterGradients:
-        with _replaced(holder, name, value):
-            return shipping(chosen, parameters, batch, masks)
-
-    return mistaken
+def _no_f_prime(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    return backward(weights, f._replace(f_prime_of_h=np.ones_like), ds, cache)
 
 
-def _scorer(change: Change) -> Backward:
-    """Let `change` have the last word on what the scorer's backward pass returns."""
-
-    def mistaken(weights: Weights, activation: str, ds: Array, cache: Cache) -> Gradients:
-        right = backward(weights, activation, ds, cache)
-        return change(right, weights, activation, ds, cache)
-
-    return _replacing(shards, "backward", mistaken)
+def _f_prime_at_h(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    return backward(weights, f._replace(f_prime_of_h=lambda h: f.f_prime_of_h(f.f(h))), ds, cache)
 
 
-def _transposed_W(
-    right: Gradients, weights: Weights, activation: str, ds: Array, cache: Cache
-) -> Gradients:
+def _f_prime_of_next_unit(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    shifted = f._replace(f_prime_of_h=lambda h: f.f_prime_of_h(np.roll(h, 1, axis=1)))
+    return backward(weights, shifted, ds, cache)
+
+
+def _stale_delta(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    stale = f._replace(f_prime_of_h=lambda h: f.f_prime_of_h(np.roll(h, 1, axis=0)))
+    return backward(weights, stale, ds, cache)
+
+
+def _stale_delta_for_x(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    right = backward(weights, f, ds, cache)
+    return right._replace(x=_stale_delta(weights, f, ds, cache).x)
+
+
+def _transposed_W(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
     W = weights.W
+    right = backward(weights, f, ds, cache)
     transposed = weights._replace(W=W.T.reshape(W.shape))  # the same shape, read column by column
-    return right._replace(x=backward(transposed, activation, ds, cache).x)
+    return right._replace(x=backward(transposed, f, ds, cache).x)
 
 
-def _bias_forgotten(
-    right: Gradients, weights: Weights, activation: str, ds: Array, cache: Cache
-) -> Gradients:
+def _U_moved_first(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    right = backward(weights, f, ds, cache).weights
+    early = backward(weights._replace(U=weights.U - 0.01 * right.U), f, ds, cache)
+    return early._replace(weights=early.weights._replace(U=right.U))
+
+
+def _bias_forgotten(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    right = backward(weights, f, ds, cache)
     return right._replace(weights=right.weights._replace(b=np.zeros_like(right.weights.b)))
 
 
-def _bias_averaged(
-    right: Gradients, weights: Weights, activation: str, ds: Array, cache: Cache
-) -> Gradients:
+def _bias_averaged(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    right = backward(weights, f, ds, cache)
     return right._replace(weights=right.weights._replace(b=right.weights.b / len(ds)))
 
 
-def _mask_forgotten_in_delta(
-    right: Gradients, weights: Weights, activation: str, ds: Array, cache: Cache
-) -> Gradients:
-    forgetful = backward(weights, activation, ds, cache._replace(mask=None))
+def _mask_forgotten_in_delta(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    right = backward(weights, f, ds, cache)
+    forgetful = backward(weights, f, ds, cache._replace(mask=None))
     return forgetful._replace(weights=forgetful.weights._replace(U=right.weights.U))
 
 
-def _mask_forgotten_in_U(
-    right: Gradients, weights: Weights, activation: str, ds: Array, cache: Cache
-) -> Gradients:
+def _mask_forgotten_in_U(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    right = backward(weights, f, ds, cache)
     return right._replace(weights=right.weights._replace(U=ds.T @ cache.h))
 
 
-def _mask_not_scaled(
-    right: Gradients, weights: Weights, activation: str, ds: Array, cache: Cache
-) -> Gradients:
+def _mask_not_scaled(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
     assert cache.mask is not None
     unscaled = cache._replace(mask=(cache.mask > 0).astype(cache.mask.dtype))
-    return backward(weights, activation, ds, unscaled)
+    return backward(weights, f, ds, unscaled)
 
 
-def _stale_delta(
-    right: Gradients, weights: Weights, activation: str, ds: Array, cache: Cache
-) -> Gradients:
-    stale = backward(weights, activation, ds, cache._replace(h=np.roll(cache.h, 1, axis=0)))
-    return stale._replace(weights=stale.weights._replace(U=right.weights.U))
+def _side_taken_for_words(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
+    e = cache.side_width
+    right = backward(weights, f, ds, cache._replace(side_width=0))
+    return right._replace(x=np.roll(right.x, -e, axis=1)[:, :-e])
 
 
-def _stale_delta_for_x(
-    right: Gradients, weights: Weights, activation: str, ds: Array, cache: Cache
-) -> Gradients:
-    return right._replace(x=_stale_delta(right, weights, activation, ds, cache).x)
+# --- from windows to words: (windows, ∂J/∂x, n, mask) → ∂J/∂R
 
 
-def _U_moved_first(
-    right: Gradients, weights: Weights, activation: str, ds: Array, cache: Cache
-) -> Gradients:
-    moved = weights._replace(U=weights.U - 0.01 * right.weights.U)
-    early = backward(moved, activation, ds, cache)
-    return early._replace(weights=early.weights._replace(U=right.weights.U))
-
-
-def _f_prime_of_next_unit(
-    right: Gradients, weights: Weights, activation: str, ds: Array, cache: Cache
-) -> Gradients:
-    f_prime = ACTIVATIONS[activation].f_prime_of_h
-    shifted = ACTIVATIONS[activation]._replace(
-        f_prime_of_h=lambda h: f_prime(np.roll(h, 1, axis=1))
-    )
-    with _replaced(ACTIVATIONS, activation, shifted):
-        return backward(weights, activation, ds, cache)
-
-
-def _own_f_prime(change: Callable[[str], Callable[[Array], Array]]) -> Backward:
-    """Give the activation in use another f′."""
-
-    def mistaken(
-        chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
-    ) -> ParameterGradients:
-        f = ACTIVATIONS[chosen.activation]
-        wrong = f._replace(f_prime_of_h=change(chosen.activation))
-        with _replaced(ACTIVATIONS, chosen.activation, wrong):
-            return shipping(chosen, parameters, batch, masks)
-
-    return mistaken
-
-
-def _f_prime_of_h(activation: str) -> Callable[[Array], Array]:
-    f, f_prime = ACTIVATIONS[activation][:2]
-    return lambda h: f_prime(f(h))
-
-
-def _own_ds(change: Callable[[Array, Array], Array]) -> Backward:
-    """Let the loss in use return another ∂J/∂s: change(ds, y)."""
-
-    def mistaken(
-        chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
-    ) -> ParameterGradients:
-        right = LOSSES[chosen.output]
-
-        def wrong(s: Array, y: Array, weights: Array | None = None) -> tuple[float, Array]:
-            J, ds = right(s, y, weights)
-            return J, change(ds, y)
-
-        with _replaced(LOSSES, chosen.output, wrong):
-            return shipping(chosen, parameters, batch, masks)
-
-    return mistaken
-
-
-def _last_one_wins(place: Array, values: Array, n: int) -> Array:
+def _last_value_wins(slot: Array, values: Array, n: int) -> Array:
     out = np.zeros((n, values.shape[1]), dtype=values.dtype)
-    out[place] += values
+    out[slot] += values
     return out
 
 
-def _input_mask_forgotten(
-    chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
-) -> ParameterGradients:
-    right, forward_loss = shards.share_of, objective.forward_loss
-
-    def wrong(
-        chosen: Objective, theta: Parameters, part: Batch, masks: Masks, of: float, trained: bool
-    ) -> Share:
-        def with_mask(*arguments: Any) -> Any:
-            return forward_loss(chosen, theta, part, masks)
-
-        # Forward with the mask, and back without.
-        with _replaced(shards, "forward_loss", with_mask):
-            return right(chosen, theta, part, Masks(None, masks.hidden), of, trained)
-
-    with _replaced(shards, "share_of", wrong):
-        return shipping(chosen, parameters, batch, masks)
+def _repeated_words(windows: Array, dx: Array, n: int, mask: Array | None) -> Array:
+    B, C = windows.shape
+    dR = _last_value_wins(windows.ravel(), dx.reshape(B * C, -1), n)
+    return dR if mask is None else dR * mask
 
 
-def _l2_times(factor: float) -> Backward:
-    def mistaken(
-        chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
-    ) -> ParameterGradients:
-        return shipping(chosen._replace(l2=factor * chosen.l2), parameters, batch, masks)
-
-    return mistaken
+def _window_reversed(windows: Array, dx: Array, n: int, mask: Array | None) -> Array:
+    return windows_backward(windows[:, ::-1], dx, n, mask)
 
 
-def _window_reversed(
-    chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
-) -> ParameterGradients:
-    right = lookup.scatter_add
-
-    def wrong(place: Array, values: Array, n: int) -> Array:
-        C, d = batch.windows.shape[1], values.shape[1]
-        return right(place, values.reshape(-1, C, d)[:, ::-1].reshape(-1, d), n)
-
-    with _replaced(shards, "scatter_add", wrong):
-        return shipping(chosen, parameters, batch, masks)
+def _input_mask_forgotten(windows: Array, dx: Array, n: int, mask: Array | None) -> Array:
+    return windows_backward(windows, dx, n, None)
 
 
-def _given_taken_for_words(
-    chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
-) -> ParameterGradients:
-    assert batch.side is not None
-    e = batch.side.shape[1]
+# --- from words to tables: (tables, ids, ∂J/∂R, columns, frozen) → gradients
 
-    def wrong(weights: Weights, activation: str, ds: Array, cache: Cache) -> Gradients:
-        right = backward(weights, activation, ds, cache._replace(side_width=0))
-        return right._replace(x=np.roll(right.x, -e, axis=1)[:, :-e])
 
-    with _replaced(shards, "backward", wrong):
-        return shipping(chosen, parameters, batch, masks)
+def _repeated_rows(
+    tables: Sequence[Array], ids: Rows, dR: Array, columns: Columns, frozen: set[int]
+) -> list[RowGradient | None]:
+    return embed_backward(tables, ids, dR, columns, frozen, add=_last_value_wins)
 
 
 def _next_row(
-    chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
-) -> ParameterGradients:
-    gradients = shipping(chosen, parameters, batch, masks)
-    for name in tables_of(parameters):
-        if isinstance(gradient := gradients.get(name), RowGradient):
-            V = len(parameters[name])
-            gradients[name] = RowGradient((gradient.rows + 1) % V, gradient.values)
-    return gradients
+    tables: Sequence[Array], ids: Rows, dR: Array, columns: Columns, frozen: set[int]
+) -> list[RowGradient | None]:
+    found = embed_backward(tables, ids, dR, columns, frozen)
+    return [
+        g and RowGradient((g.rows + 1) % len(table), g.values)
+        for g, table in zip(found, tables, strict=True)
+    ]
 
 
 def _unmet_row(
-    chosen: Objective, parameters: Parameters, batch: Batch, masks: Masks
-) -> ParameterGradients:
+    tables: Sequence[Array], ids: Rows, dR: Array, columns: Columns, frozen: set[int]
+) -> list[RowGradient | None]:
     """A row that no window has (such as a padding's that is not there) gets a word's gradient."""
-    gradients = shipping(chosen, parameters, batch, masks)
-    for name in tables_of(parameters):
-        gradient = gradients.get(name)
-        if isinstance(gradient, RowGradient) and len(gradient.rows) < len(parameters[name]):
-            free = np.setdiff1d(np.arange(len(parameters[name])), gradient.rows)[:1]
-            most = np.abs(gradient.values).sum(axis=1).argmax()
-            gradients[name] = RowGradient(
-                np.concatenate([gradient.rows, free]),
-                np.concatenate([gradient.values, gradient.values[most : most + 1]]),
+    found = embed_backward(tables, ids, dR, columns, frozen)
+    for k, (g, table) in enumerate(zip(found, tables, strict=True)):
+        if g is not None and len(g.rows) < len(table):
+            free = np.setdiff1d(np.arange(len(table)), g.rows)[:1]
+            most = np.abs(g.values).sum(axis=1).argmax()
+            found[k] = RowGradient(
+                np.concatenate([g.rows, free]),
+                np.concatenate([g.values, g.values[most : most + 1]]),
             )
             break
-    return gradients
+    return found
+
+
+# --- why a mistake changes nothing in some networks; empty where it does
+
+
+def _of_f_prime_at_h(objective: Objective, theta: Parameters, batch: Batch) -> str:
+    if objective.activation in ("relu", "hard_tanh"):
+        return f"with {objective.activation}, f(f(z)) = f(z), and f′(h) = f′(z)"
+    return ""
+
+
+def _of_one_window(objective: Objective, theta: Parameters, batch: Batch) -> str:
+    return "the batch has one window" if len(batch.windows) == 1 else ""
+
+
+def _of_tables(objective: Objective, theta: Parameters, batch: Batch) -> str:
+    return "" if trained_tables(objective, theta) else "all tables are frozen"
+
+
+def _of_one_window_in_tables(objective: Objective, theta: Parameters, batch: Batch) -> str:
+    return _of_tables(objective, theta, batch) or _of_one_window(objective, theta, batch)
+
+
+def _of_repeated_words(objective: Objective, theta: Parameters, batch: Batch) -> str:
+    if len(np.unique(batch.windows)) == batch.windows.size:
+        return _of_tables(objective, theta, batch) or "no two windows of the batch share a word"
+    return _of_tables(objective, theta, batch)
+
+
+def _of_unmet_row(objective: Objective, theta: Parameters, batch: Batch) -> str:
+    tables = list(tables_of(theta).values())
+    unmet = any(
+        len(met_rows(batch.ids, k, tables, objective.columns)) < len(theta[name])
+        for k, name in enumerate(tables_of(theta))
+        if name not in objective.frozen
+    )
+    return _of_tables(objective, theta, batch) or ("" if unmet else "the batch meets every row")
+
+
+def _of_side_inputs(objective: Objective, theta: Parameters, batch: Batch) -> str:
+    if batch.side is None:
+        return _of_tables(objective, theta, batch) or "the network has no side inputs"
+    return _of_tables(objective, theta, batch)
+
+
+def _of_window_order(objective: Objective, theta: Parameters, batch: Batch) -> str:
+    if batch.windows.shape[1] == 1:
+        return _of_tables(objective, theta, batch) or "a window of one word has no order"
+    return _of_tables(objective, theta, batch)
+
+
+def _never(objective: Objective, theta: Parameters, batch: Batch) -> str:
+    return ""
 
 
 class Mistake(NamedTuple):
-    """name; what went wrong, in words; the mistaken backward pass; the blocks that it spoils: W, b, U,
-    and "tables" for all of them."""
+    """A mistake.
+
+    name; what: what is wrong, in words; chain: the chain with the mistake; spoils: the blocks whose
+    gradients are wrong, W, b, U, and "tables" for all of these; harmless: says why it changes nothing
+    in a network, and nothing where it does.
+    """
 
     name: str
     what: str
-    backward: Backward
+    chain: Chain
     spoils: tuple[str, ...]
+    harmless: Callable[[Objective, Parameters, Batch], str] = _never
+
+
+def _back(function: Callable[[Weights, Activation, Array, Cache], Gradients]) -> Chain:
+    return PLAIN._replace(backward=function)
+
+
+def _words(function: Callable[[Array, Array, int, Array | None], Array]) -> Chain:
+    return PLAIN._replace(windows_backward=function)
+
+
+def _tables(function: Callable[..., list[RowGradient | None]]) -> Chain:
+    return PLAIN._replace(embed_backward=function)
 
 
 _BELOW = ("tables", "W", "b")  # all that δ flows into
+_TABLES = ("tables",)
 
 MISTAKES: tuple[Mistake, ...] = (
-    Mistake("sign of p − y", "∂J/∂s is y − p", _own_ds(lambda ds, y: -ds), (*_BELOW, "U")),
+    Mistake("sign of p − y", "∂J/∂s is y − p", _back(_negative_ds), (*_BELOW, "U")),
     Mistake("missing 1/B", "∂J/∂s is summed over the batch, J is a mean",
-            _own_ds(lambda ds, y: ds * len(y)), (*_BELOW, "U")),
-    Mistake("δ without f′", "δ = Uᵀ ∂J/∂s", _own_f_prime(lambda f: np.ones_like), _BELOW),
-    Mistake("f′ at h", "f′(h) where f′(z) is meant", _own_f_prime(_f_prime_of_h), _BELOW),
+            _back(_summed_ds), (*_BELOW, "U"), _of_one_window),
+    Mistake("δ without f′", "δ = Uᵀ ∂J/∂s", _back(_no_f_prime), _BELOW),
+    Mistake("f′ at h", "f′(h) where f′(z) is meant", _back(_f_prime_at_h), _BELOW, _of_f_prime_at_h),
     Mistake("f′ of the next unit", "f′(z) one unit out of place",
-            _scorer(_f_prime_of_next_unit), _BELOW),
-    Mistake("stale δ", "δ with f′ of another window", _scorer(_stale_delta), _BELOW),
+            _back(_f_prime_of_next_unit), _BELOW),
+    Mistake("stale δ", "δ with f′ of another window", _back(_stale_delta), _BELOW, _of_one_window),
     Mistake("stale δ in x alone", "the same, and only ∂J/∂x is made from it",
-            _scorer(_stale_delta_for_x), ("tables",)),
-    Mistake("transposed W", "∂J/∂x = W δ", _scorer(_transposed_W), ("tables",)),
-    Mistake("U moved too early", "U takes its step before δ is made", _scorer(_U_moved_first), _BELOW),
-    Mistake("bias forgotten", "∂J/∂b = 0", _scorer(_bias_forgotten), ("b",)),
-    Mistake("bias averaged", "∂J/∂b divided by B twice", _scorer(_bias_averaged), ("b",)),
+            _back(_stale_delta_for_x), _TABLES, _of_one_window_in_tables),
+    Mistake("transposed W", "∂J/∂x = W δ", _back(_transposed_W), _TABLES, _of_tables),
+    Mistake("U moved too early", "U takes its step before δ is made", _back(_U_moved_first), _BELOW),
+    Mistake("bias forgotten", "∂J/∂b = 0", _back(_bias_forgotten), ("b",)),
+    Mistake("bias averaged", "∂J/∂b divided by B twice", _back(_bias_averaged), ("b",),
+            _of_one_window),
     Mistake("hidden mask forgotten in δ", "dropout forward, none back",
-            _scorer(_mask_forgotten_in_delta), _BELOW),
+            _back(_mask_forgotten_in_delta), _BELOW),
     Mistake("hidden mask forgotten in U", "∂J/∂U from h before dropout",
-            _scorer(_mask_forgotten_in_U), ("U",)),
+            _back(_mask_forgotten_in_U), ("U",)),
     Mistake("dropout scale forgotten", "back with 0 and 1, not 0 and 1/(1 − rate)",
-            _scorer(_mask_not_scaled), (*_BELOW, "U")),
+            _back(_mask_not_scaled), (*_BELOW, "U")),
     Mistake("input mask forgotten", "dropout of words' rows forward, none back",
-            _input_mask_forgotten, ("tables",)),
-    Mistake("L2 forgotten", "J has the penalty, the gradient has not", _l2_times(0.0), ("W", "U")),
-    Mistake("L2 doubled", "l2 W + l2 W: the ½ was lost", _l2_times(2.0), ("W", "U")),
+            _words(_input_mask_forgotten), _TABLES, _of_tables),
+    Mistake("L2 forgotten", "J has the penalty, the gradient has not",
+            PLAIN._replace(l2_gradient=lambda l2, theta: 0.0 * theta), ("W", "U")),
+    Mistake("L2 doubled", "l2 W + l2 W: the ½ was lost",
+            PLAIN._replace(l2_gradient=lambda l2, theta: 2.0 * l2 * theta), ("W", "U")),
     Mistake("repeated words lose gradient", "of a word in several windows the last counts",
-            _replacing(shards, "scatter_add", _last_one_wins), ("tables",)),
+            _words(_repeated_words), _TABLES, _of_repeated_words),
     Mistake("repeated rows lose gradient", "of words that share a row the last counts",
-            _replacing(lookup, "scatter_add", _last_one_wins), ("tables",)),
+            _tables(_repeated_rows), _TABLES, _of_tables),
     Mistake("window reversed", "∂J/∂x goes to the window's words in the wrong order",
-            _window_reversed, ("tables",)),
+            _words(_window_reversed), _TABLES, _of_window_order),
     Mistake("side inputs taken for words", "∂J/∂x is cut at the wrong end",
-            _given_taken_for_words, ("tables",)),
-    Mistake("next row", "∂J/∂L goes to the row after the word's", _next_row, ("tables",)),
+            _back(_side_taken_for_words), _TABLES, _of_side_inputs),
+    Mistake("next row", "∂J/∂L goes to the row after the word's", _tables(_next_row), _TABLES,
+            _of_tables),
     Mistake("unmet row", "a row that no window has, such as a padding's, is changed, too",
-            _unmet_row, ("tables",)),
+            _tables(_unmet_row), _TABLES, _of_unmet_row),
 )  # fmt: skip

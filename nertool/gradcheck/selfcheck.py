@@ -1,11 +1,11 @@
-"""The check checks itself: known mistakes are put into the shipping backward pass, one at a time, and
-each must be caught.
+"""The check of the check: each known mistake is made in the backward pass, and must be found.
 
-The steps are measured once, on the right network; a mistake spoils only what they are compared with.
+The numerical slopes are measured once, for all mistakes: they use the forward pass alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +13,7 @@ import numpy as np
 from nertool.gradcheck.case import Case, draw_masks, finite
 from nertool.gradcheck.check import STEPS, BlockCheck, Ladders, compare, in_float64, measure
 from nertool.gradcheck.mistakes import MISTAKES, Mistake
-from nertool.network.lookup import met_rows
-from nertool.network.objective import Batch, Masks, Objective, Parameters, tables_of
+from nertool.network.objective import Masks, loss_and_gradients
 
 
 class Caught(NamedTuple):
@@ -45,7 +44,9 @@ class Caught(NamedTuple):
 _L2, _DROPOUT = 0.01, 0.3
 
 
-def seed_mistakes(case: Case, samples: int, ladders: Ladders = STEPS) -> list[Caught]:
+def seed_mistakes(
+    case: Case, samples: int, ladders: Ladders = STEPS, mistakes: Sequence[Mistake] = MISTAKES
+) -> list[Caught]:
     """Make every mistake in turn, on the case's network with dropout and L2 switched on."""
     rng = case.rng
     chosen = case.objective._replace(l2=case.objective.l2 or _L2)
@@ -56,12 +57,12 @@ def seed_mistakes(case: Case, samples: int, ladders: Ladders = STEPS) -> list[Ca
     theta, batch, masks = in_float64(case.parameters, case.batch, masks)
     measured = measure(chosen, theta, batch, rng, masks, samples, ladders, directions=3)
     found = []
-    for mistake in MISTAKES:
-        harmless = _harmless(mistake, chosen, theta, batch)
+    for mistake in mistakes:
+        harmless = mistake.harmless(chosen, theta, batch)
         if harmless:
             found.append(Caught(mistake, {}, (), harmless))
             continue
-        gradients = mistake.backward(chosen, theta, batch, masks)
+        _, gradients = loss_and_gradients(chosen, theta, batch, masks, mistake.chain)
         found.append(_caught(mistake, compare(measured, theta, gradients)))
     return found
 
@@ -72,30 +73,3 @@ def _caught(mistake: Mistake, checks: list[BlockCheck]) -> Caught:
         for method, comparison in check.methods.items():
             errors[method] = float(np.max([errors.get(method, 0.0), comparison.error]))
     return Caught(mistake, errors, tuple(check.block for check in checks if not check.passed))
-
-
-def _harmless(mistake: Mistake, chosen: Objective, theta: Parameters, batch: Batch) -> str:
-    """Say why a mistake is none in this network, by what it is; empty where it is one."""
-    tables = [name for name in tables_of(theta) if name not in chosen.frozen]
-    if mistake.name == "f′ at h" and chosen.activation in ("relu", "hard_tanh"):
-        return f"with {chosen.activation}, f(f(z)) = f(z), and f′(h) = f′(z)"
-    if mistake.spoils == ("tables",) and not tables:
-        return "all tables are frozen"
-    shared = len(np.unique(batch.windows)) < batch.windows.size
-    if mistake.name == "repeated words lose gradient" and not shared:
-        return "no two windows of the batch share a word"
-    if mistake.name == "unmet row" and all(
-        len(met_rows(batch.ids, k, list(tables_of(theta).values()), chosen.columns))
-        == len(theta[name])
-        for k, name in enumerate(tables_of(theta))
-        if name in tables
-    ):
-        return "the batch meets every row"
-    if mistake.name == "side inputs taken for words" and batch.side is None:
-        return "nothing stands beside the windows"
-    if mistake.name == "window reversed" and batch.windows.shape[1] == 1:
-        return "a window of one word has no order"
-    of_batches = ("stale δ", "stale δ in x alone", "bias averaged", "missing 1/B")
-    if mistake.name in of_batches and len(batch.windows) == 1:
-        return "the batch has one window"
-    return ""

@@ -16,8 +16,8 @@ from nertool.inputs.layout import Inputs, lay_out
 from nertool.inputs.shapes import table_columns
 from nertool.inputs.side import side_inputs
 from nertool.inputs.text import Text
-from nertool.network.activations import Array
-from nertool.network.lookup import assemble_windows, embed
+from nertool.kernels.rows import assemble_windows, embed
+from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.objective import Parameters, tables_of, weights_of
 from nertool.network.scorer import scores
 
@@ -102,7 +102,7 @@ def score_tokens(parameters: Parameters, config: Config, inputs: Inputs) -> Arra
     """
     tables = list(tables_of(parameters).values())
     columns = list(table_columns(config).values())
-    weights = weights_of(parameters)
+    weights, f = weights_of(parameters), ACTIVATIONS[config.network.activation]
     padded, ids, side = inputs
     m = padded.m
     N, K = len(padded.centres), len(weights.U)
@@ -117,7 +117,7 @@ def score_tokens(parameters: Parameters, config: Config, inputs: Inputs) -> Arra
         windows = centres[:, None] - first + np.arange(-m, m + 1)        # (B, C)
         sides = None if side is None else side[start : start + _BLOCK]
         x = assemble_windows(R, windows, sides)                          # (B, D)
-        out[start : start + _BLOCK, implied:] = scores(weights, config.network.activation, x)
+        out[start : start + _BLOCK, implied:] = scores(weights, f, x)
     return out
 
 

@@ -1,6 +1,7 @@
-"""The hidden layer's f, and f′ computed from h = f(z), which the forward pass has at hand.
+"""Activation functions f of the hidden layer, h = f(z), with their derivatives.
 
-f acts on each element, so its Jacobian is diag(f′(z)): n numbers, never a matrix.
+f acts on each element by itself, so its Jacobian is diag(f′(z)): n numbers, never a matrix.
+The derivative is computed from h, which the forward pass has kept: tanh′(z) = 1 − h².
 """
 
 from __future__ import annotations
@@ -15,21 +16,26 @@ Array = NDArray[Any]
 
 
 class Elementwise(Protocol):
-    """f(z), or f(z, out=z) in place."""
+    """A function of each element: f(z) returns a new array, f(z, out=z) works in place."""
 
     def __call__(self, z: Array, /, out: Array | None = None) -> Array: ...
 
 
 class Activation(NamedTuple):
-    """f(z), and f_prime_of_h(h) = f′(z) where h = f(z); piecewise: linear pieces, with kinks between."""
+    """An activation function.
+
+    f: z → h. f_prime_of_h: h → f′(z), where h = f(z). piecewise: f is made of straight lines, so that
+    f′ jumps where two of them meet. rectifier: f(z) = max(z, 0).
+    """
 
     f: Elementwise
     f_prime_of_h: Callable[[Array], Array]
     piecewise: bool = False
+    rectifier: bool = False
 
 
 def sigma(z: Array, /, out: Array | None = None) -> Array:
-    """Return 1 / (1 + e^−z) without overflow: it is (1 + tanh(z/2)) / 2."""
+    """Return the logistic function 1 / (1 + e^−z), computed as (1 + tanh(z/2)) / 2: no overflow."""
     out = np.multiply(z, 0.5, out=out)
     np.tanh(out, out=out)
     out += 1.0
@@ -39,19 +45,20 @@ def sigma(z: Array, /, out: Array | None = None) -> Array:
 
 def relu(z: Array, /, out: Array | None = None) -> Array:
     """Return max(z, 0)."""
-    # A row of zeros, not the one number: numpy has a faster loop for it.
+    # numpy's loop for two arrays is faster than its loop for an array and a number.
     return np.maximum(z, np.zeros(z.shape[-1:], dtype=z.dtype), out=out)
 
 
 def hard_tanh(z: Array, /, out: Array | None = None) -> Array:
-    """Return z, but −1 below −1 and 1 above 1."""
+    """Return z where −1 < z < 1, and −1 or 1 outside of that."""
     return np.clip(z, -1.0, 1.0, out=out)
 
 
+# To add an activation function, add an entry here, and its complex form to gradcheck/reference.py.
 ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation(np.tanh, lambda h: 1.0 - h * h),
     "logistic": Activation(sigma, lambda h: h * (1.0 - h)),
-    # At a kink we take the derivative 0, as the field does.
-    "relu": Activation(relu, lambda h: (h > 0).astype(h.dtype), True),
-    "hard_tanh": Activation(hard_tanh, lambda h: (np.abs(h) < 1).astype(h.dtype), True),
+    # Where two pieces meet, the derivative is taken to be 0, as is usual.
+    "relu": Activation(relu, lambda h: (h > 0).astype(h.dtype), piecewise=True, rectifier=True),
+    "hard_tanh": Activation(hard_tanh, lambda h: (np.abs(h) < 1).astype(h.dtype), piecewise=True),
 }

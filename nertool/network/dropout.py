@@ -1,4 +1,4 @@
-"""Dropout's masks (Srivastava et al. 2014), already divided by the share kept."""
+"""Dropout masks (Srivastava et al. 2014), already divided by the share kept."""
 
 from __future__ import annotations
 

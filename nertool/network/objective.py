@@ -1,37 +1,44 @@
-"""The whole chain, from words' rows to J, and back: the loss of a batch and every gradient.
+"""The loss of a batch and every gradient: the whole chain, from row numbers to J and back.
 
-    row numbers → R (n, d) → windows x (B, D) → s (B, K) → J          lookup, scorer, losses
-    tables      ← ∂J/∂R    ← ∂J/∂x            ← ∂J/∂s                 each file's way back, in reverse
+    row numbers → R (n, d)  → x (B, D)  → s (B, K)  → J             lookup, scorer, losses
+    tables      ← ∂J/∂R     ← ∂J/∂x     ← ∂J/∂s                     the same files, in reverse
+
+`loss_and_gradients` is to be read beside docs/mathematics.md. shards.py computes the same for training.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.network.activations import Array
+from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import (
     RowGradient,
     Rows,
     assemble_windows,
     embed,
-)
+    embed_backward,
+    windows_backward,
+)  # fmt: skip
 from nertool.network.losses import LOSSES
-from nertool.network.scorer import Cache, Weights, forward
+from nertool.network.scorer import Cache, Gradients, Weights, backward, forward
 
 WEIGHTS = ("W", "b", "U")
 
-# Every array that training changes, by name: the tables in the order of a row's parts
-# ("L" first, then the features'), then W, b and U.
+# All parameters by name: the tables in the order of a row's parts ("L" first), then W, b and U.
 Parameters = dict[str, Array]
 ParameterGradients = dict[str, Array | RowGradient]
 
 
 class Objective(NamedTuple):
-    """What J is: f, the output's loss, the L2 penalty's factor, the tables that stay as they are,
-    and how many row numbers a word has in each table (empty: one)."""
+    """The loss that is minimised.
+
+    activation, output: names in ACTIVATIONS and LOSSES; l2: the factor of the L2 penalty; frozen: tables
+    that are not trained; columns: how many row numbers a word has in each table (empty: one).
+    """
 
     activation: str
     output: str
@@ -41,10 +48,12 @@ class Objective(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """B windows over n words: ids (n, F) are the words' row numbers in the tables, windows (B, C)
-    point into the n words, y (B, K) are the targets; side (B, e) stands in x beside the window's
-    rows: inputs of the centre that come from elsewhere, so that no gradient goes back into them;
-    weights (B,): how much each window counts in J, None for 1 each."""
+    """B windows over n words.
+
+    ids (n, F): the words' row numbers in the tables; windows (B, C): for each window, which of the n words
+    it has; y (B, K): the targets; side (B, e): the side inputs, which no gradient goes back into;
+    weights (B,): the weight of each window in J, None for 1 each.
+    """
 
     ids: Rows
     windows: NDArray[np.integer]
@@ -54,7 +63,7 @@ class Batch(NamedTuple):
 
 
 class Masks(NamedTuple):
-    """Dropout masks, already divided by the share kept: input (n, d), hidden (B, H); None for none."""
+    """Dropout masks of 0 and 1/(1 − rate): input (n, d) for R, hidden (B, H) for h; None for none."""
 
     input: Array | None = None
     hidden: Array | None = None
@@ -63,34 +72,49 @@ class Masks(NamedTuple):
 NO_MASKS = Masks()
 
 
-def tables_of(parameters: Parameters) -> dict[str, Array]:
-    return {name: array for name, array in parameters.items() if name not in WEIGHTS}
-
-
-def weights_of(parameters: Parameters) -> Weights:
-    return Weights(parameters["W"], parameters["b"], parameters["U"])
-
-
 class Pass(NamedTuple):
-    """What one forward pass leaves: J, ∂J/∂s (B, K), and the scorer's cache."""
+    """What a forward pass returns: J, ∂J/∂s (B, K), and what the scorer kept."""
 
     J: float
     ds: Array
     cache: Cache
 
 
+def l2_gradient(l2: float, theta: Array) -> Array:
+    """Return the gradient of the penalty l2/2 ‖θ‖²: l2 θ."""
+    return l2 * theta
+
+
+class Chain(NamedTuple):
+    """The functions of the chain, forward and then backward.
+
+    Each can be replaced: by a faster one (shards.py), or by one with a known mistake, which the gradient
+    check must find (gradcheck/mistakes.py).
+    """
+
+    embed: Callable[..., Array] = embed
+    assemble_windows: Callable[..., Array] = assemble_windows
+    backward: Callable[..., Gradients] = backward
+    windows_backward: Callable[..., Array] = windows_backward
+    embed_backward: Callable[..., list[RowGradient | None]] = embed_backward
+    l2_gradient: Callable[[float, Array], Array] = l2_gradient
+
+
+PLAIN = Chain()
+
+
 def forward_loss(
-    objective: Objective, parameters: Parameters, batch: Batch, masks: Masks = NO_MASKS
+    objective: Objective, parameters: Parameters, batch: Batch, masks: Masks = NO_MASKS,
+    chain: Chain = PLAIN,
 ) -> Pass:
     """Go forward: J = mean loss of the B windows + l2/2 (‖W‖² + ‖U‖²)."""
-    weights = weights_of(parameters)
-    tables = list(tables_of(parameters).values())
-    R = embed(tables, batch.ids, objective.columns)                     # (n, d)
+    weights, tables = weights_of(parameters), list(tables_of(parameters).values())
+    R = chain.embed(tables, batch.ids, objective.columns)               # (n, d)
     if masks.input is not None:
         R *= masks.input
-    x = assemble_windows(R, batch.windows, batch.side)                     # (B, D)  D = C d + e
+    x = chain.assemble_windows(R, batch.windows, batch.side)            # (B, D)  D = C d + e
     e = 0 if batch.side is None else batch.side.shape[1]
-    s, cache = forward(weights, objective.activation, x, masks.hidden, e)   # (B, K)
+    s, cache = forward(weights, ACTIVATIONS[objective.activation], x, masks.hidden, e)   # (B, K)
     J, ds = LOSSES[objective.output](s, batch.y, batch.weights)
     if objective.l2:
         W, _, U = weights
@@ -98,24 +122,63 @@ def forward_loss(
     return Pass(J, ds, cache)
 
 
+def loss_and_gradients(
+    objective: Objective, parameters: Parameters, batch: Batch, masks: Masks = NO_MASKS,
+    chain: Chain = PLAIN,
+) -> tuple[float, ParameterGradients]:
+    """Return J and ∂J/∂θ for every parameter that is not frozen. No argument is changed.
+
+    Tables get a RowGradient, W, b and U an array of their own shape (the shape convention).
+    """
+    J, ds, cache = forward_loss(objective, parameters, batch, masks, chain)    # ∂J/∂s (B, K)
+
+    # ∂J/∂s → ∂J/∂W, ∂J/∂b, ∂J/∂U and ∂J/∂x, through δ = ∂J/∂z
+    f = ACTIVATIONS[objective.activation]
+    (W, b, U), dx = chain.backward(weights_of(parameters), f, ds, cache)
+
+    # ∂J/∂x (B, C d) → ∂J/∂R (n, d) → ∂J/∂L and the other tables' gradients, in the rows that were met
+    gradients: ParameterGradients = {}
+    if trained_tables(objective, parameters):
+        dR = chain.windows_backward(batch.windows, dx, len(batch.ids), masks.input)
+        gradients |= table_gradients(objective, parameters, batch.ids, dR, chain)
+
+    return J, gradients | weight_gradients(objective, parameters, Weights(W, b, U), chain)
 
 
+def table_gradients(
+    objective: Objective, parameters: Parameters, ids: Rows, dR: Array, chain: Chain = PLAIN
+) -> ParameterGradients:
+    """Return the gradients of the trained tables from dR (n, d) = ∂J/∂R, for words ids (n, F)."""
+    tables = tables_of(parameters)
+    frozen = {k for k, name in enumerate(tables) if name in objective.frozen}
+    found = chain.embed_backward(list(tables.values()), ids, dR, objective.columns, frozen)
+    return {name: g for name, g in zip(tables, found, strict=True) if g is not None}
 
 
+def weight_gradients(
+    objective: Objective, parameters: Parameters, of_loss: Weights, chain: Chain = PLAIN
+) -> ParameterGradients:
+    """Return the gradients of W, b and U: those of the loss, and of the L2 penalty on W and U."""
+    W, b, U = of_loss
+    if objective.l2:
+        W = W + chain.l2_gradient(objective.l2, parameters["W"])
+        U = U + chain.l2_gradient(objective.l2, parameters["U"])
+    return {"W": W, "b": b, "U": U}
 
 
+def tables_of(parameters: Parameters) -> dict[str, Array]:
+    """Return the tables, in the order of a row's parts."""
+    return {name: array for name, array in parameters.items() if name not in WEIGHTS}
 
 
+def weights_of(parameters: Parameters) -> Weights:
+    """Return W, b and U."""
+    return Weights(parameters["W"], parameters["b"], parameters["U"])
 
 
-
-
-
-
-
-
-
-
+def trained_tables(objective: Objective, parameters: Parameters) -> list[str]:
+    """Return the names of the tables that are trained."""
+    return [name for name in tables_of(parameters) if name not in objective.frozen]
 
 
 def initial_weights(
@@ -131,7 +194,7 @@ def initial_weights(
 
 
 def dense(gradient: Array | RowGradient, like: Array) -> Array:
-    """Return a gradient in its parameter's full shape."""
+    """Return a gradient in the full shape of its parameter, `like`."""
     if not isinstance(gradient, RowGradient):
         return gradient
     full = np.zeros_like(like)

@@ -1,77 +1,109 @@
-"""How a gradient becomes a step: SGD, momentum, AdaGrad, Adam.
+"""Optimisers: how a gradient becomes a step. SGD, momentum, AdaGrad, Adam.
 
-A table's step touches only the rows that were met: the rule is applied to those rows of θ and
-of the optimiser's memory. For SGD and AdaGrad that is exactly the dense step (a zero gradient
-changes nothing); for momentum and Adam the memory of the other rows waits, instead of decaying.
+A table's step touches only the rows that have a gradient: the rule is applied to those rows of θ and of
+the optimiser's memory. For SGD and AdaGrad that is exactly the dense step, as a zero gradient changes
+nothing; for momentum and Adam the memory of the other rows stays as it is, instead of decaying.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from nertool.kernels.network import Step, adagrad
+from nertool.kernels.rows import ParallelMap
 from nertool.network.activations import Array
-from nertool.network.lookup import Each, RowGradient
+from nertool.network.lookup import RowGradient
 from nertool.network.objective import ParameterGradients, Parameters
 
-# (gradient, the memory's arrays, which it changes in place, alpha, momentum, step t) → θ's change
-Rule = Callable[[Array, list[Array], float, float, int], Array]
+Memory = dict[str, list[Array]]
+
+_FLOOR = 1e-8  # added to what a step is divided by
 
 
-_FLOOR = 1e-8  # of what a step is divided by
+class Rule(NamedTuple):
+    """An optimiser.
+
+    step: (gradient, memory, alpha, momentum, step number t) → the change of θ; it changes the memory's
+    arrays in place. memory: how many arrays it remembers for each parameter, zeros at first. at_once:
+    takes the step for all parameters in one loop, if it can, and returns whether it has; it must do
+    exactly what step does.
+    """
+
+    step: Callable[[Array, list[Array], float, float, int], Array]
+    memory: int
+    at_once: Callable[[Parameters, ParameterGradients, Memory, float], bool] | None = None
 
 
-def _sgd(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+def sgd(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+    """Stochastic gradient descent (Robbins and Monro 1951): θ ← θ − α g."""
     return -alpha * g
 
 
-def _momentum(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+def heavy_ball(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+    """Momentum (Polyak 1964): v ← momentum · v − α g; θ ← θ + v."""
     (v,) = memory
     v *= momentum
     v -= alpha * g
     return v
 
 
-def _adagrad(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+def adaptive(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+    """AdaGrad (Duchi et al. 2011): G ← G + g²; θ ← θ − α g / √G."""
     (G,) = memory
     step = g * g
     G += step
-    np.sqrt(G, out=step)  # in place from here on: the arrays are large, and made anew in every batch
+    np.sqrt(G, out=step)  # in place from here on: the arrays are large, and made in every batch
     step += _FLOOR
     np.divide(g, step, out=step)
     step *= -alpha
     return step
 
 
-def _adam(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+def adam(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
+    """Adam (Kingma and Ba 2015), with β₁ = 0.9 and β₂ = 0.999, both means corrected for their bias."""
     mean, square = memory
     mean *= 0.9
     mean += 0.1 * g
     square *= 0.999
     square += 0.001 * (g * g)
-    rate = alpha * np.sqrt(1.0 - 0.999**t) / (1.0 - 0.9**t)  # both memories' bias, undone
+    rate = alpha * np.sqrt(1.0 - 0.999**t) / (1.0 - 0.9**t)
     return -float(rate) * mean / (np.sqrt(square) + 1e-8)
 
 
-# name → (rule, how many arrays it remembers for each parameter)
-# SGD: Robbins and Monro 1951; momentum: Polyak 1964; AdaGrad: Duchi et al. 2011; Adam: Kingma and Ba 2015.
-RULES: dict[str, tuple[Rule, int]] = {
-    "sgd": (_sgd, 0),
-    "momentum": (_momentum, 1),
-    "adagrad": (_adagrad, 1),
-    "adam": (_adam, 2),
+def adaptive_at_once(
+    parameters: Parameters, gradients: ParameterGradients, memory: Memory, alpha: float
+) -> bool:
+    """Take AdaGrad's step for all parameters in one compiled loop, where there is one."""
+    steps = []
+    for name, gradient in gradients.items():
+        rows = gradient.rows if isinstance(gradient, RowGradient) else None
+        g = gradient.values if isinstance(gradient, RowGradient) else gradient
+        steps.append(Step(parameters[name], memory[name][0], g, rows))
+    return adagrad(steps, alpha, _FLOOR)
+
+
+# To add an optimiser, write its step and give it an entry here.
+RULES: dict[str, Rule] = {
+    "sgd": Rule(sgd, memory=0),
+    "momentum": Rule(heavy_ball, memory=1),
+    "adagrad": Rule(adaptive, memory=1, at_once=adaptive_at_once),
+    "adam": Rule(adam, memory=2),
 }
 
 
 class Optimizer:
-    """Changes parameters in place, and keeps what its rule remembers: memory[name] and the step t."""
+    """Changes parameters in place. memory: what its rule remembers of each; t: steps taken so far."""
 
     def __init__(self, name: str, parameters: Parameters, momentum: float = 0.9) -> None:
-        self.rule, slots = RULES[name]
+        """name: in RULES; parameters: those that are trained."""
+        self.rule = RULES[name]
         self.momentum = momentum
-        self.memory = {key: [np.zeros_like(a) for _ in range(slots)] for key, a in parameters.items()}
+        self.memory: Memory = {
+            key: [np.zeros_like(a) for _ in range(self.rule.memory)] for key, a in parameters.items()
+        }
         self.t = 0
 
     def update(
@@ -79,14 +111,15 @@ class Optimizer:
         parameters: Parameters,
         gradients: ParameterGradients,
         alpha: float,
-        each: Each = map,
+        parallel_map: ParallelMap = map,
     ) -> None:
-        """Take one step: θ ← θ + rule(∂J/∂θ), with learning rate alpha.
+        """Take one step with learning rate alpha, changing parameters and memory in place.
 
-        Every number steps by itself, so the arrays are gone through in blocks; each: how.
+        Every number steps by itself, so the arrays are cut into blocks of rows for parallel_map.
         """
         self.t += 1
-        if self.rule is _adagrad and self._adagrad_at_once(parameters, gradients, alpha):
+        at_once = self.rule.at_once
+        if at_once is not None and at_once(parameters, gradients, self.memory, alpha):
             return
 
         def step(block: tuple[str, slice]) -> None:
@@ -97,24 +130,13 @@ class Optimizer:
             else:
                 rows, g = np.arange(own.start, own.stop), gradient[own]
             met = [array.take(rows, axis=0) for array in memory]
-            theta[rows] = theta.take(rows, axis=0) + self.rule(g, met, alpha, self.momentum, self.t)
+            change = self.rule.step(g, met, alpha, self.momentum, self.t)
+            theta[rows] = theta.take(rows, axis=0) + change
             for array, changed in zip(memory, met, strict=True):
                 array[rows] = changed
 
-        for _ in each(step, _blocks(gradients)):
+        for _ in parallel_map(step, _blocks(gradients)):
             pass
-
-    def _adagrad_at_once(
-        self, parameters: Parameters, gradients: ParameterGradients, alpha: float
-    ) -> bool:
-        """Do what _adagrad and the adding to θ do, for all parameters, where there is a kernel for it."""
-        steps = []
-        for name, gradient in gradients.items():
-            rows = gradient.rows if isinstance(gradient, RowGradient) else None
-            g = gradient.values if isinstance(gradient, RowGradient) else gradient
-            (G,) = self.memory[name]
-            steps.append(Step(parameters[name], G, g, rows))
-        return adagrad(steps, alpha, _FLOOR)
 
 
 _BLOCK = 1 << 15  # numbers: what a rule makes of so many stays in a core's own cache

@@ -1,24 +1,27 @@
 """The scorer: s = U f(W x + b), and its backpropagation by hand.
 
-The letters, with one meaning throughout (a row per example, so that x is (B, D)):
+The letters, with one meaning throughout (a row for each example, so that x is (B, D)):
 
     B examples (windows) in the batch      C words in a window     d width of one word's row
-    D = C·d                                H hidden units          K outputs
-    x (B, D)   the windows: C words' rows side by side, the word to be classified in the centre
+    D = C·d + e                            e side inputs           H hidden units    K outputs
+    x (B, D)   the window: its C words' rows one after another, then the side inputs of its centre
     W (H, D), b (H,)                       z (B, H) = W x + b      h (B, H) = f(z)
     U (K, H)   one u for each output       s (B, K) = U h
-    ds (B, K)  ∂J/∂s                       delta (B, H)  δ, the local error signal at z
+    ds (B, K)  ∂J/∂s                       delta (B, H)  δ = ∂J/∂z, the error signal at z
+
+The equations are those of docs/mathematics.md for one example; the code has a batch of them in rows,
+so W x is written x @ W.T, Uᵀ ds is ds @ U, and δ xᵀ, summed over the batch, is delta.T @ x.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from nertool.network.activations import ACTIVATIONS, Array
+from nertool.network.activations import Activation, Array
 
 
 class Weights(NamedTuple):
-    """The scorer's own parameters, or, in the same shapes, their gradients."""
+    """The scorer's parameters; or their gradients, which have the same shapes."""
 
     W: Array  # (H, D)
     b: Array  # (H,)
@@ -26,60 +29,59 @@ class Weights(NamedTuple):
 
 
 class Cache(NamedTuple):
-    """What forward keeps for backward. mask is the hidden layer's dropout mask, or None; side_width:
-    many of x's last entries are not words' rows, so that nothing asks for their gradient."""
+    """The values that forward keeps for backward."""
 
     x: Array  # (B, D)
     h: Array  # (B, H), before dropout
-    mask: Array | None  # (B, H)
-    side_width: int = 0
+    mask: Array | None  # (B, H), the dropout mask of the hidden layer
+    side_width: int = 0  # e: how many of x's last columns are side inputs, which need no gradient
 
 
 class Gradients(NamedTuple):
-    """∂J/∂W, ∂J/∂b and ∂J/∂U, summed over the batch, and ∂J/∂x (B, D − side_width) for each window."""
+    """∂J/∂W, ∂J/∂b and ∂J/∂U, summed over the batch, and ∂J/∂x (B, D − e) of each window's words."""
 
     weights: Weights
     x: Array
 
 
-def scores(weights: Weights, activation: str, x: Array) -> Array:
-    """Return s (B, K) for windows x (B, D), keeping nothing: the forward pass of prediction."""
+def scores(weights: Weights, activation: Activation, x: Array) -> Array:
+    """Return s (B, K) for windows x (B, D), keeping nothing for a backward pass."""
     W, b, U = weights
-    return ACTIVATIONS[activation].f(x @ W.T + b) @ U.T
+    return activation.f(x @ W.T + b) @ U.T
 
 
 def forward(
-    weights: Weights, activation: str, x: Array, mask: Array | None = None, side_width: int = 0
+    weights: Weights, activation: Activation, x: Array, mask: Array | None = None, side_width: int = 0
 ) -> tuple[Array, Cache]:
-    """Return s (B, K) and the cache that backward needs; mask (B, H) is applied to h, for dropout."""
+    """Return s (B, K) and what backward needs. h is multiplied by mask (B, H), if there is one."""
     W, b, U = weights
     z = x @ W.T
     z += b                                                 # (B, H)  z = W x + b
-    h = ACTIVATIONS[activation].f(z, out=z)                # (B, H)  h = f(z), in z's place
+    h = activation.f(z, out=z)                             # (B, H)  h = f(z), in z's memory
     kept = h if mask is None else h * mask                 # (B, H)
-    return kept @ U.T, Cache(x, h, mask, side_width)            # (B, K)  s = U h
+    return kept @ U.T, Cache(x, h, mask, side_width)       # (B, K)  s = U h
 
 
-def backward(weights: Weights, activation: str, ds: Array, cache: Cache) -> Gradients:
-    """Return every gradient from ds = ∂J/∂s (B, K), with δ computed once and used three times.
+def backward(weights: Weights, activation: Activation, ds: Array, cache: Cache) -> Gradients:
+    """Return every gradient from ds = ∂J/∂s (B, K): δ is computed once and used three times.
 
-    With ds = 1 these are the gradients of the score itself (∂s/∂b = δ = u ∘ f′(z), ∂s/∂W = δ xᵀ,
-    ∂s/∂x = Wᵀδ); training passes (p − y) / B. Changes nothing.
+    With ds = 1 these are the gradients of the score itself: ∂s/∂b = u ∘ f′(z), ∂s/∂W = (∂s/∂b) xᵀ,
+    ∂s/∂x = Wᵀ ∂s/∂b. Training passes (p − y) / B. No argument is changed.
     """
     W, _, U = weights
     x, h, mask, side_width = cache
     dh = ds @ U                                            # (B, H)  ∂J/∂h = Uᵀ ds
     kept = h
     if mask is not None:
-        dh *= mask
-        kept = h * mask                                    # dropout scales both ways alike
+        dh *= mask                                         # dropout multiplies in both directions
+        kept = h * mask
     delta = dh
-    delta *= ACTIVATIONS[activation].f_prime_of_h(h)       # (B, H)  δ = (Uᵀ ds) ∘ f′(z)
+    delta *= activation.f_prime_of_h(h)                    # (B, H)  δ = (Uᵀ ds) ∘ f′(z)
     return Gradients(
         Weights(
             W=delta.T @ x,                                 # (H, D)  δ xᵀ, summed over the batch
             b=delta.sum(axis=0),                           # (H,)    δ
             U=ds.T @ kept,                                 # (K, H)  ds hᵀ
         ),
-        x=delta @ W[:, : x.shape[1] - side_width],              # (B, D)  Wᵀ δ, back into the words' rows
+        x=delta @ W[:, : x.shape[1] - side_width],         # (B, C d)  Wᵀ δ, for the words' rows
     )

@@ -33,7 +33,7 @@ from nertool.inputs.text import Text
 from nertool.inputs.windows import pad
 from nertool.kernels.tagging import window_sums
 from nertool.model.model import Member, Model
-from nertool.network.activations import ACTIVATIONS, Array, relu
+from nertool.network.activations import ACTIVATIONS, Array
 from nertool.tagging.beside import Beside, Given, Place, given
 from nertool.tagging.wordtables import Forms, Slices, WordTable, combinations_of
 
@@ -121,7 +121,8 @@ class _Network:
         alone = len(model.first_stage) + len(model.members) == 1
         self.table = WordTable(self._slices, forms, table_bytes, by_context=alone)
         self._UT = np.ascontiguousarray(self._slices.weights.U.T)  # (H, K)
-        self._f = ACTIVATIONS[model.config.network.activation].f
+        activation = ACTIVATIONS[model.config.network.activation]
+        self._f, self._rectifier = activation.f, activation.rectifier
 
     def scores(self, text: CompiledText, given: Given) -> Array:
         """Return s (N, T); given: what stands beside the windows."""
@@ -163,7 +164,7 @@ class _Network:
         buffers = np.empty((2, min(len(s), size), H), dtype=T.dtype)
         out = np.empty((buffers.shape[1], self._UT.shape[1]), dtype=T.dtype)
         add_beside = beside.adding_to(buffers[0], T, place)
-        rectified = self._f is relu and add_beside is None  # f can be had with the sums
+        rectified = self._rectifier and add_beside is None  # f can be had with the sums
         gather = window_sums(buffers[0], T, V, rows, contexts, centres, C, rectified)
         for start in range(0, len(s), size):
             own = centres[start : start + size]

@@ -22,9 +22,9 @@ from nertool.corpus.columnar import Ids
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.shapes import contexts_of, table_columns
 from nertool.inputs.word_types import WordTypes
+from nertool.kernels.rows import embed
 from nertool.model.model import Member, starting_vectors, word_vectors
 from nertool.network.activations import Array
-from nertool.network.lookup import embed
 from nertool.network.objective import weights_of
 
 _PADDINGS = 2  # the forms 0 and 1: what stands before a sentence, and after it

@@ -37,6 +37,7 @@ from nertool.training.preparation.prepared import (
     save_prepared,
 )
 from nertool.training.stages import OnBatch, fold_dir, save_ensemble, train_fold, train_member
+from nertool.training.team import Threads
 from nertool.training.trainer import EpochRecord
 
 
@@ -191,6 +192,7 @@ def run_training(
     run_dir: Path,
     workers: int,
     on_batch: OnBatch = lambda windows, loss: None,
+    threads: Threads = Threads(),  # noqa: B008 (it cannot be changed)
 ) -> Iterator[tuple[str, EpochRecord]]:
     """Train into a run folder, from where it stands; yield (network's name, record) after each epoch.
 
@@ -209,7 +211,7 @@ def run_training(
             workers,
         )
     if config.network.members == 1:
-        for record in train_member(config, prepared, run_dir, 0, on_batch):
+        for record in train_member(config, prepared, run_dir, 0, on_batch, threads):
             yield "", record
         calibrate_run(prepared, run_dir)
         return

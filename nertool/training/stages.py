@@ -35,6 +35,7 @@ from nertool.tagging.compiled import CompiledTagger
 from nertool.training.checkpoint import load_state, save_state, write_log
 from nertool.training.preparation.prepared import Part, Prepared
 from nertool.training.preparation.working import FirstStage, Working, training_text, working_inputs
+from nertool.training.team import Threads
 from nertool.training.trainer import EpochRecord, State, initial_state, mean_parameters, train
 from nertool.version import __version__
 
@@ -140,6 +141,7 @@ def train_member(
     run_dir: Path,
     i: int,
     on_batch: OnBatch = lambda windows, loss: None,
+    threads: Threads = Threads(),  # noqa: B008 (it cannot be changed)
 ) -> Iterator[EpochRecord]:
     """Train the i-th network from where it stands; yield each epoch's record once it is on disk.
 
@@ -150,7 +152,7 @@ def train_member(
     working, state = member_start(config, prepared, run_dir, i)
     state = load_state(state, folder)
     encoders: list[Encoder] = []
-    records = train(config, prepared, working, state, on_batch=on_batch)
+    records = train(config, prepared, working, state, on_batch=on_batch, threads=threads)
     for record in keeping_batch(records, folder / BROKEN):
         if record.best and config.network.members == 1:
             encoders = encoders or encoders_of(config, prepared)

@@ -1,6 +1,6 @@
 """The threads that share the work of a training step, in place of those of the matrix library (BLAS).
 
-numpy lets other threads run while it computes, so two parts of a batch can go through the whole step
+numpy lets other threads run while it computes, so two shards of a batch can go through the whole step
 side by side. Two threads inside of each product share the products alone, and one that waits for the
 other's half of a small product waits busily: where other programs want the cores too, that costs
 several times the step.
@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
+
+from nertool.network.shards import SHARD_SIZE
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,6 +29,16 @@ def blas_threads() -> int:
     ask for, or else one a core."""
     libraries = ThreadpoolController().select(user_api="blas").info()
     return max((library["num_threads"] for library in libraries), default=os.cpu_count() or 1)
+
+
+class Threads(NamedTuple):
+    """How a training step is shared out. The result does not depend on their number.
+
+    workers: the threads, None for as many as BLAS would have; shard_size: windows in a shard of a batch.
+    """
+
+    workers: int | None = None
+    shard_size: int = SHARD_SIZE
 
 
 def _unwarned() -> None:
@@ -64,7 +76,9 @@ class Team:
         result."""
         return self._others.submit(work).result if self._others else work
 
-    def each(self, work: Callable[[Item], Result], items: Iterable[Item], /) -> Iterator[Result]:
+    def parallel_map(
+        self, work: Callable[[Item], Result], items: Iterable[Item], /
+    ) -> Iterator[Result]:
         """Do as `map` does, at once; each thread takes the next item when it is done with one."""
         items = list(items)
         if not self._others or len(items) == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,12 @@ from nertool.inputs.layout import Inputs
 from nertool.model.model import score_tokens
 from nertool.network.objective import Parameters
 from nertool.network.optimizers import Optimizer
-from nertool.network.shards import PART, shares_of, summed
+from nertool.network.shards import (
+    add_shards,
+    cut_batch,
+    shard_count,
+    shard_gradients,
+)
 from nertool.training.batches import masked_batches, objective_of
 from nertool.training.preparation.prepared import Part, Prepared
 from nertool.training.preparation.working import (
@@ -28,7 +34,7 @@ from nertool.training.preparation.working import (
     starting_parameters,
     training_text,
 )
-from nertool.training.team import Team, blas_threads
+from nertool.training.team import Team, Threads, blas_threads
 
 
 @dataclass
@@ -86,26 +92,30 @@ def train(
     state: State,
     sentences: NDArray[np.int64] | None = None,
     on_batch: Callable[[int, float], None] = lambda windows, loss: None,
+    threads: Threads = Threads(),  # noqa: B008 (it cannot be changed)
 ) -> Iterator[EpochRecord]:
     """Train from `state` on, changing it; yield a record after each epoch, until done or out of patience.
 
     sentences: those of the training part to train on, None for all. on_batch gets the number of
-    windows and J of each mini-batch. Errors: NonFiniteError if J or a gradient is no longer finite.
+    windows and J of each mini-batch. threads: how a step is shared out. Errors: NonFiniteError if J or a
+    gradient is no longer finite.
     """
     settings = config.training
     if sentences is None:
         sentences = np.arange(len(prepared.train.sentence_starts) - 1)
     augmented = settings.recase or settings.replace_entities
     epoch_text = None if augmented else training_text(config, prepared, working)
-    # More threads than a batch has parts would mostly wait.
-    parts = max(1, round(settings.batch_size / PART))
-    with Team(min(parts, blas_threads())) as team:
+    # More threads than a batch has shards would mostly wait.
+    most = shard_count(settings.batch_size, threads.shard_size)
+    with Team(min(most, threads.workers or blas_threads())) as team:
         while state.epoch < settings.epochs and not _out_of_patience(config, state):
             started = time.perf_counter()
             state.epoch += 1
             text = epoch_text or augmented_text(config, prepared, working, sentences, state.rng)
             with team.alone():
-                loss, audits = _epoch(config, prepared, text, sentences, state, team, on_batch)
+                loss, audits = _epoch(
+                    config, prepared, text, sentences, state, team, on_batch, threads.shard_size
+                )
                 seconds = time.perf_counter() - started
                 state.recent = [*state.recent, _copy(state.parameters)][-settings.average :]
                 averaged = mean_parameters(state.recent)
@@ -134,6 +144,7 @@ def _epoch(
     state: State,
     team: Team,
     on_batch: Callable[[int, float], None],
+    shard_size: int,
 ) -> tuple[float, tuple[Audit, ...]]:
     """Go through the text once; return the mean J of its windows, and the audits."""
     settings, objective, parameters = config.training, objective_of(config), state.parameters
@@ -146,11 +157,13 @@ def _epoch(
         batch, masks = drawn
         # A number too large is caught below, by J: no need for numpy to warn of it first.
         with np.errstate(over="ignore", invalid="ignore"):
-            shares = shares_of(objective, parameters, batch, masks, team.each)
+            shards = cut_batch(batch, masks, shard_size)
+            back = partial(shard_gradients, objective, parameters)
+            computed = list(team.parallel_map(back, shards))
             # Only this draws from state.rng, one batch after the other: what is drawn doesn't depend on
             # when.
             following = team.begin(lambda: next(source, None))
-            J, gradients = summed(objective, parameters, shares, team.each)
+            J, gradients = add_shards(objective, parameters, shards, computed, team.parallel_map)
         step = state.optimizer.t + 1
         where = {"epoch": state.epoch, "step": step, "alpha": alpha}
         snapshot = Snapshot(where, objective, parameters, batch, masks)
@@ -163,7 +176,7 @@ def _epoch(
             )
         due = settings.audit_every and step % settings.audit_every == 0
         before = copy_met(parameters, gradients) if due else {}
-        state.optimizer.update(parameters, gradients, alpha, team.each)
+        state.optimizer.update(parameters, gradients, alpha, team.parallel_map)
         if due:
             audits.append(audit(snapshot, J, gradients, before, parameters))
         B = len(batch.windows)

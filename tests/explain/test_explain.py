@@ -27,9 +27,8 @@ from nertool.model.model import inputs_for, score_tokens
 from nertool.model.storage import load_model, save_model
 from nertool.network.activations import ACTIVATIONS
 from nertool.network.losses import LOSSES
-from nertool.network.objective import Batch, Objective, forward_loss
+from nertool.network.objective import Batch, Objective, forward_loss, loss_and_gradients
 from nertool.network.scorer import Weights
-from nertool.network.shards import loss_and_gradients
 from nertool.tagging.compiled import CompiledTagger
 
 SENTENCE = "The museums in Paris are amazing to see ."

@@ -14,16 +14,19 @@ from nertool.gradcheck.check import ALL
 from nertool.gradcheck.mistakes import MISTAKES
 from nertool.gradcheck.selfcheck import seed_mistakes
 from nertool.model.model import Model
-from nertool.network import shards
+from nertool.network.objective import PLAIN, Chain
+from nertool.network.scorer import backward
 from nertool.training.cases import cases_of_config, cases_of_model
 from tests.support.helpers import EVERYTHING, change, random_model
 
 BLOCKS = ["L", "E.caps", "E.affixes", "E.sentence", "E.document", "W", "b", "U"]
 
 
-def verify_config(config: Config, windows: int, samples: int) -> list[Verdict]:
+def verify_config(
+    config: Config, windows: int, samples: int, chain: Chain = PLAIN
+) -> list[Verdict]:
     cases = cases_of_config(config, windows, lambda line: None)
-    return [check_case(case, samples) for case in cases]
+    return [check_case(case, samples, chain=chain) for case in cases]
 
 
 def verify_model(model: Model, seed: int, windows: int, samples: int) -> list[Verdict]:
@@ -100,16 +103,14 @@ def test_the_only_network_of_a_model_has_no_name():
     assert verdict.as_dict()["network"] == ""
 
 
-def test_given_inputs_taken_for_words_are_caught(full_config, monkeypatch):
-    # The cut of ∂J/∂x at the wrong end: the given inputs' part would go back into the words.
-    right = shards.backward
-
-    def mistaken(weights, activation, ds, cache):
-        found = right(weights, activation, ds, cache)
+def test_side_inputs_taken_for_words_are_caught(full_config):
+    # The cut of ∂J/∂x at the wrong end: the side inputs' part would go back into the words.
+    def mistaken(weights, f, ds, cache):
+        found = backward(weights, f, ds, cache)
         return found._replace(x=np.roll(found.x, 3, axis=1))
 
-    monkeypatch.setattr(shards, "backward", mistaken)
-    for verdict in verify_config(full_config, windows=8, samples=6):
+    wrong = PLAIN._replace(backward=mistaken)
+    for verdict in verify_config(full_config, windows=8, samples=6, chain=wrong):
         failed = {check.block for check in verdict.checks if not check.passed}
         assert {"L", ALL} <= failed <= {*BLOCKS, ALL} - {"W", "b", "U"}
 

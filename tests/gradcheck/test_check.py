@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from nertool.gradcheck import selfcheck
 from nertool.gradcheck.case import Case
 from nertool.gradcheck.check import (
     ALL,
@@ -20,16 +19,25 @@ from nertool.gradcheck.check import (
     check_gradients,
     relative_error,
 )
-from nertool.gradcheck.mistakes import MISTAKES, Mistake, shipping
+from nertool.gradcheck.mistakes import MISTAKES, Mistake
 from nertool.gradcheck.reference import reference_J
 from nertool.gradcheck.selfcheck import seed_mistakes
-from nertool.network import shards
 from nertool.network.activations import ACTIVATIONS
 from nertool.network.dropout import dropout_mask
+from nertool.network.lookup import embed_backward
 from nertool.network.losses import LOSSES
-from nertool.network.objective import NO_MASKS, Batch, Masks, Objective, dense, forward_loss
+from nertool.network.objective import (
+    NO_MASKS,
+    PLAIN,
+    Batch,
+    Chain,
+    Masks,
+    Objective,
+    dense,
+    forward_loss,
+    loss_and_gradients,
+)
 from nertool.network.scorer import backward
-from nertool.network.shards import loss_and_gradients
 
 n, C, d, H, K, B = 7, 2, 4, 8, 3, 10  # H = D, so that a transposed W has the right shape
 TABLES = {"L": (9, 2), "E.affixes": (8, 1)}
@@ -64,10 +72,16 @@ def problem(seed: int = 1) -> Problem:
 
 
 def check(
-    chosen: Objective, given: Problem, masks: Masks = NO_MASKS, samples: int = 300
+    chosen: Objective,
+    given: Problem,
+    masks: Masks = NO_MASKS,
+    samples: int = 300,
+    chain: Chain = PLAIN,
 ) -> dict[str, BlockCheck]:
     rng = np.random.default_rng(0)
-    checks = check_gradients(chosen, given.parameters, given.batch, rng, masks, samples)
+    checks = check_gradients(
+        chosen, given.parameters, given.batch, rng, masks, samples, chain=chain
+    )
     return {block.block: block for block in checks}
 
 
@@ -139,8 +153,8 @@ def test_an_error_between_the_thresholds_warns_and_does_not_fail(monkeypatch):
         # a = (1 + 10⁻⁶) n: the error is 10⁻⁶ / 2
         return right._replace(weights=right.weights._replace(b=(1 + 1e-6) * right.weights.b))
 
-    patch_backward(monkeypatch, change)
-    checks = check(TANH, problem())
+    chain = changing(change)
+    checks = check(TANH, problem(), chain=chain)
     assert failed(checks) == set()
     assert checks["b"].warned
     assert checks["b"].error == pytest.approx(5e-7, rel=1e-3)
@@ -273,60 +287,57 @@ def test_mistakes_leave_the_shipping_backward_pass_as_it_was():
         np.testing.assert_array_equal(dense(gradient, like), dense(after[1][name], like))
 
 
-def test_what_is_no_mistake_is_not_called_caught(monkeypatch):
-    nothing = Mistake("nothing", "the shipping backward pass", shipping, ())
-    monkeypatch.setattr(selfcheck, "MISTAKES", (nothing,))
-    (caught,) = seed_mistakes(a_case(), samples=20)
+def test_what_is_no_mistake_is_not_called_caught():
+    nothing = Mistake("nothing", "the right backward pass", PLAIN, ())
+    (caught,) = seed_mistakes(a_case(), samples=20, mistakes=[nothing])
     assert not caught.caught
     assert max(caught.errors.values()) < 1e-8
 
 
-def patch_backward(monkeypatch, change: Callable) -> None:
+def changing(change: Callable) -> Chain:
     """Let `change(gradients, weights, ds, cache)` have the last word on the scorer's gradients."""
 
-    def mistaken(weights, activation, ds, cache):
-        return change(backward(weights, activation, ds, cache), weights, ds, cache)
+    def mistaken(weights, f, ds, cache):
+        return change(backward(weights, f, ds, cache), weights, ds, cache)
 
-    monkeypatch.setattr(shards, "backward", mistaken)
+    return PLAIN._replace(backward=mistaken)
 
 
-def test_worst_coordinate_is_where_the_mistake_is(monkeypatch):
+def test_worst_coordinate_is_where_the_mistake_is():
     def change(right, weights, ds, cache):
         W = right.weights.W.copy()
         W[5, 2] += 0.01
         return right._replace(weights=right.weights._replace(W=W))
 
-    patch_backward(monkeypatch, change)
-    checks = check(TANH, problem())
+    chain = changing(change)
+    checks = check(TANH, problem(), chain=chain)
     assert failed(checks) == {"W"}
     assert checks["W"].methods["central"].worst == (5, 2)
 
 
-def test_a_tables_worst_coordinate_is_a_row_of_the_table(monkeypatch):
+def test_a_tables_worst_coordinate_is_a_row_of_the_table():
     given = problem()
     rows = np.unique(given.batch.ids[:, 0])
     place, row = len(rows) - 1, int(rows[-1])
     assert row >= len(rows)  # or the number of the row among those met might do as well
-    right = shards.embed_backward
 
     def mistaken(*args):
-        of_L, of_affixes = right(*args)
+        of_L, of_affixes = embed_backward(*args)
         of_L.values[place, 1] += 0.01
         return [of_L, of_affixes]
 
-    monkeypatch.setattr(shards, "embed_backward", mistaken)
-    checks = check(TANH, given)
+    checks = check(TANH, given, chain=PLAIN._replace(embed_backward=mistaken))
     assert failed(checks) == {"L"}
     assert checks["L"].methods["complex"].worst == (row, 1)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_gradient_that_is_not_a_number_fails(monkeypatch, value):
+def test_a_gradient_that_is_not_a_number_fails(value):
     def change(right, weights, ds, cache):
         return right._replace(weights=right.weights._replace(b=np.full(H, value)))
 
-    patch_backward(monkeypatch, change)
-    assert failed(check(TANH, problem())) == {"b"}
+    chain = changing(change)
+    assert failed(check(TANH, problem(), chain=chain)) == {"b"}
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
@@ -374,7 +385,7 @@ def test_a_unit_at_a_kink_is_left_out_and_counted_and_does_not_fail(activation, 
     assert abs(sum(slopes) / 2 - gradients["b"][0]) > 1e-3
 
 
-def test_a_mistake_is_caught_beside_a_kink(monkeypatch):
+def test_a_mistake_is_caught_beside_a_kink():
     given = problem()
     given.parameters["W"][0] = 0.0
     given.parameters["b"][0] = 0.0
@@ -382,8 +393,8 @@ def test_a_mistake_is_caught_beside_a_kink(monkeypatch):
     def change(right, weights, ds, cache):
         return right._replace(weights=right.weights._replace(b=1.001 * right.weights.b))
 
-    patch_backward(monkeypatch, change)
-    checks = check(TANH._replace(activation="relu"), given)
+    chain = changing(change)
+    checks = check(TANH._replace(activation="relu"), given, chain=chain)
     assert kinks(checks)["b"] == 1
     assert failed(checks) == {"b"}
 

@@ -346,7 +346,7 @@ def test_float32_stays_float32(rule):
         }
         optimizer.update(parameters, gradients, alpha=0.05)
         # The rule's own step, too: in 64 bits it would take twice the time.
-        step_taken = optimizer.rule(
+        step_taken = optimizer.rule.step(
             gradients["b"], [a.copy() for a in optimizer.memory["b"]], 0.05, 0.9, optimizer.t
         )
         assert step_taken.dtype == np.float32

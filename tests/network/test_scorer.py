@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nertool.network.activations import ACTIVATIONS, Activation
-from nertool.network.objective import Batch, Objective
+from nertool.network.objective import Batch, Objective, loss_and_gradients
 from nertool.network.optimizers import Optimizer
 from nertool.network.scorer import Cache, Weights, backward, forward, scores
-from nertool.network.shards import loss_and_gradients
 
 EVERY_F = sorted(ACTIVATIONS)
 
@@ -35,8 +34,8 @@ def mask(rng: np.random.Generator, B: int, H: int) -> np.ndarray:
 
 
 @pytest.fixture
-def calls(monkeypatch) -> list[str]:
-    """What is called of tanh, in order: "f" and "f′"."""
+def counted() -> tuple[Activation, list[str]]:
+    """tanh, and the list of what is called of it, in order: "f" and "f′"."""
     called: list[str] = []
     tanh = ACTIVATIONS["tanh"]
 
@@ -48,8 +47,7 @@ def calls(monkeypatch) -> list[str]:
         called.append("f′")
         return tanh.f_prime_of_h(h)
 
-    monkeypatch.setitem(ACTIVATIONS, "tanh", Activation(f, f_prime_of_h))
-    return called
+    return Activation(f, f_prime_of_h), called
 
 
 def test_two_units_and_one_score_by_hand():
@@ -62,13 +60,13 @@ def test_two_units_and_one_score_by_hand():
         U=np.array([[5.0, 10.0]]),
     )
     x = np.array([[1.0, -2.0, 3.0]])
-    s, cache = forward(weights, "tanh", x)
+    s, cache = forward(weights, ACTIVATIONS["tanh"], x)
     np.testing.assert_allclose(cache.h, [[0.6, -0.8]], rtol=1e-15)
     np.testing.assert_allclose(s, [[-5.0]], rtol=1e-15)
 
     # δ = u ∘ f′(z) = (5·16/25, 10·9/25) = (3.2, 3.6); ∂s/∂u = h; ∂s/∂b = δ;
     # ∂s/∂W = δxᵀ; ∂s/∂x = Wᵀδ = (2·3.2 + 3.6, 3.2 − 3.6, −3.6).
-    gradients = backward(weights, "tanh", np.ones((1, 1)), cache)
+    gradients = backward(weights, ACTIVATIONS["tanh"], np.ones((1, 1)), cache)
     close = {"rtol": 1e-14, "atol": 1e-15}
     np.testing.assert_allclose(gradients.weights.U, [[0.6, -0.8]], **close)
     np.testing.assert_allclose(gradients.weights.b, [3.2, 3.6], **close)
@@ -90,7 +88,7 @@ def test_two_windows_and_two_outputs_by_hand():
     # z₁ = (½ − ¼ + ½, 1 + ¼ − 1) = (¾, ¼), both inside the linear piece: h₁ = (¾, ¼), f′ = (1, 1)
     # z₂ = (½ + ½ + ½, 1 − ½ − 1) = (1½, −½), the first is cut at 1:     h₂ = (1, −½), f′ = (0, 1)
     # s₁ = (2·¾ − ¼, 4·¾ + 3·¼) = (1¼, 3¾); s₂ = (2·1 + ½, 4·1 − 3·½) = (2½, 2½)
-    s, cache = forward(HAND, "hard_tanh", HAND_X)
+    s, cache = forward(HAND, ACTIVATIONS["hard_tanh"], HAND_X)
     np.testing.assert_array_equal(cache.h, [[0.75, 0.25], [1.0, -0.5]])
     np.testing.assert_array_equal(s, [[1.25, 3.75], [2.5, 2.5]])
 
@@ -99,7 +97,7 @@ def test_two_windows_and_two_outputs_by_hand():
     # ∂J/∂W = Σ δxᵀ = [4·(½, ¼); ½·(½, ¼) − 7·(½, −½)] = [(2, 1); (−3¼, 3⅝)]; ∂J/∂b = Σ δ
     # ∂J/∂U = Σ ds hᵀ = [(¾, ¼) + (1, −½); ½·(¾, ¼) − 2·(1, −½)] = [(1¾, −¼); (−1⅝, 1⅛)]
     # ∂J/∂x = Wᵀδ: (4 + 2·½, −4 + ½) = (5, −3½) and (−7·2, −7) = (−14, −7)
-    gradients = backward(HAND, "hard_tanh", HAND_DS, cache)
+    gradients = backward(HAND, ACTIVATIONS["hard_tanh"], HAND_DS, cache)
     np.testing.assert_array_equal(gradients.weights.W, [[2.0, 1.0], [-3.25, 3.625]])
     np.testing.assert_array_equal(gradients.weights.b, [4.0, -6.5])
     np.testing.assert_array_equal(gradients.weights.U, [[1.75, -0.25], [-1.625, 1.125]])
@@ -109,12 +107,12 @@ def test_two_windows_and_two_outputs_by_hand():
 def test_dropout_by_hand_scales_both_ways_alike():
     # The network above; unit 1 is dropped in window 1, unit 2 in window 2, the others doubled.
     # h ∘ mask = (0, ½) and (2, 0); s₁ = (−½, 1½), s₂ = (4, 8)
-    s, cache = forward(HAND, "hard_tanh", HAND_X, np.array([[0.0, 2.0], [2.0, 0.0]]))
+    s, cache = forward(HAND, ACTIVATIONS["hard_tanh"], HAND_X, np.array([[0.0, 2.0], [2.0, 0.0]]))
     np.testing.assert_array_equal(s, [[-0.5, 1.5], [4.0, 8.0]])
 
     # δ₁ = (4·0, ½·2) ∘ (1, 1) = (0, 1); δ₂ = (−6·2, −7·0) ∘ (0, 1) = (0, 0)
     # ∂J/∂W = [0; (½, ¼)]; ∂J/∂U = [(0, ½) + (2, 0); ½·(0, ½) − 2·(2, 0)]; ∂J/∂x₁ = Wᵀ(0, 1)
-    gradients = backward(HAND, "hard_tanh", HAND_DS, cache)
+    gradients = backward(HAND, ACTIVATIONS["hard_tanh"], HAND_DS, cache)
     np.testing.assert_array_equal(gradients.weights.W, [[0.0, 0.0], [0.5, 0.25]])
     np.testing.assert_array_equal(gradients.weights.b, [0.0, 1.0])
     np.testing.assert_array_equal(gradients.weights.U, [[2.0, 0.5], [-4.0, 0.25]])
@@ -130,8 +128,8 @@ def test_ds_of_one_gives_the_gradients_of_the_score_itself(activation):
     assert len(set(np.sign(F_PRIME_OF_Z["relu"](z)))) == 2  # units on both sides of the kink
     delta = weights.U[0] * F_PRIME_OF_Z[activation](z)
 
-    _, cache = forward(weights, activation, x[None])
-    gradients = backward(weights, activation, np.ones((1, 1)), cache)
+    _, cache = forward(weights, ACTIVATIONS[activation], x[None])
+    gradients = backward(weights, ACTIVATIONS[activation], np.ones((1, 1)), cache)
     close = {"rtol": 1e-12, "atol": 1e-14}
     np.testing.assert_allclose(gradients.weights.b, delta, **close)
     np.testing.assert_allclose(gradients.weights.W, np.outer(delta, x), **close)
@@ -141,19 +139,21 @@ def test_ds_of_one_gives_the_gradients_of_the_score_itself(activation):
 
 @pytest.mark.parametrize("K", [1, 4])
 @pytest.mark.parametrize("masked", [False, True])
-def test_f_prime_is_evaluated_once_per_backward(calls, K, masked):
+def test_f_prime_is_evaluated_once_per_backward(counted, K, masked):
+    tanh, calls = counted
     rng = np.random.default_rng(2)
     weights = network(rng, D=6, H=5, K=K)
     x = rng.normal(size=(7, 6))
-    _, cache = forward(weights, "tanh", x, mask(rng, 7, 5) if masked else None)
+    _, cache = forward(weights, tanh, x, mask(rng, 7, 5) if masked else None)
     assert calls == ["f"]
-    backward(weights, "tanh", rng.normal(size=(7, K)), cache)
+    backward(weights, tanh, rng.normal(size=(7, K)), cache)
     assert calls == ["f", "f′"]
 
 
-def test_prediction_evaluates_f_once_and_never_f_prime(calls):
+def test_prediction_evaluates_f_once_and_never_f_prime(counted):
+    tanh, calls = counted
     rng = np.random.default_rng(3)
-    scores(network(rng, D=6, H=5, K=3), "tanh", rng.normal(size=(7, 6)))
+    scores(network(rng, D=6, H=5, K=3), tanh, rng.normal(size=(7, 6)))
     assert calls == ["f"]
 
 
@@ -163,7 +163,7 @@ def test_prediction_gives_the_scores_of_the_forward_pass(activation):
     weights = network(rng, D=6, H=5, K=3)
     x = rng.normal(size=(7, 6))
     np.testing.assert_array_equal(
-        scores(weights, activation, x), forward(weights, activation, x)[0]
+        scores(weights, ACTIVATIONS[activation], x), forward(weights, ACTIVATIONS[activation], x)[0]
     )
 
 
@@ -174,14 +174,14 @@ def test_backward_changes_nothing(activation, masked):
     weights = network(rng, D=6, H=5, K=3)
     x, ds = rng.normal(size=(7, 6)), rng.normal(size=(7, 3))
     dropout = mask(rng, 7, 5) if masked else None
-    _, cache = forward(weights, activation, x, dropout)
+    _, cache = forward(weights, ACTIVATIONS[activation], x, dropout)
     given = [array for array in (*weights, *cache, ds) if isinstance(array, np.ndarray)]
     before = [array.copy() for array in given]
-    first = backward(weights, activation, ds, cache)
+    first = backward(weights, ACTIVATIONS[activation], ds, cache)
     for array, kept in zip(given, before, strict=True):
         np.testing.assert_array_equal(array, kept)
     # So the same call again gives the same again.
-    second = backward(weights, activation, ds, cache)
+    second = backward(weights, ACTIVATIONS[activation], ds, cache)
     for a, b in zip((*first.weights, first.x), (*second.weights, second.x), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -190,8 +190,10 @@ def test_of_what_stands_beside_the_words_there_is_no_gradient():
     rng = np.random.default_rng(5)
     weights = network(rng, D=6, H=5, K=3)
     x, ds = rng.normal(size=(7, 6)), rng.normal(size=(7, 3))
-    whole = backward(weights, "tanh", ds, forward(weights, "tanh", x)[1])
-    words = backward(weights, "tanh", ds, forward(weights, "tanh", x, side_width=2)[1])
+    whole = backward(weights, ACTIVATIONS["tanh"], ds, forward(weights, ACTIVATIONS["tanh"], x)[1])
+    words = backward(
+        weights, ACTIVATIONS["tanh"], ds, forward(weights, ACTIVATIONS["tanh"], x, side_width=2)[1]
+    )
     np.testing.assert_allclose(words.x, whole.x[:, :4], rtol=1e-12)
     np.testing.assert_array_equal(words.weights.W, whole.weights.W)
 
@@ -199,9 +201,9 @@ def test_of_what_stands_beside_the_words_there_is_no_gradient():
 def test_gradients_stay_when_the_weights_are_updated_in_place():
     rng = np.random.default_rng(6)
     weights = network(rng, D=6, H=5, K=1)
-    _, cache = forward(weights, "tanh", rng.normal(size=(1, 6)))
+    _, cache = forward(weights, ACTIVATIONS["tanh"], rng.normal(size=(1, 6)))
     ds = np.ones((1, 1))
-    gradients = backward(weights, "tanh", ds, cache)
+    gradients = backward(weights, ACTIVATIONS["tanh"], ds, cache)
     made = [*gradients.weights, gradients.x]
     before = [array.copy() for array in made]
     for array in (*weights, cache.x, cache.h, ds):
@@ -225,17 +227,17 @@ def test_a_batch_equals_the_sum_of_its_windows(B, D, H, K, activation, masked, s
     weights = network(rng, D, H, K)
     x, ds = rng.normal(size=(B, D)), rng.normal(size=(B, K))
     dropout = mask(rng, B, H) if masked else None
-    s, cache = forward(weights, activation, x, dropout)
-    whole = backward(weights, activation, ds, cache)
+    s, cache = forward(weights, ACTIVATIONS[activation], x, dropout)
+    whole = backward(weights, ACTIVATIONS[activation], ds, cache)
     assert [g.shape for g in (*whole.weights, whole.x)] == [(H, D), (H,), (K, H), (B, D)]
 
     total = [np.zeros_like(array) for array in weights]
     for i in range(B):
         one = slice(i, i + 1)
         s_i, cache_i = forward(
-            weights, activation, x[one], None if dropout is None else dropout[one]
+            weights, ACTIVATIONS[activation], x[one], None if dropout is None else dropout[one]
         )
-        single = backward(weights, activation, ds[one], cache_i)
+        single = backward(weights, ACTIVATIONS[activation], ds[one], cache_i)
         np.testing.assert_allclose(s[one], s_i, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(whole.x[one], single.x, rtol=1e-12, atol=1e-12)
         total = [a + b for a, b in zip(total, single.weights, strict=True)]
@@ -248,9 +250,15 @@ def test_float32_stays_float32_forward_and_backward(activation):
     rng = np.random.default_rng(7)
     weights = Weights(*(a.astype(np.float32) for a in network(rng, D=6, H=5, K=3)))
     x = rng.normal(size=(7, 6)).astype(np.float32)
-    s, cache = forward(weights, activation, x, mask(rng, 7, 5).astype(np.float32))
-    gradients = backward(weights, activation, s, cache)
-    arrays = [s, cache.h, *gradients.weights, gradients.x, scores(weights, activation, x)]
+    s, cache = forward(weights, ACTIVATIONS[activation], x, mask(rng, 7, 5).astype(np.float32))
+    gradients = backward(weights, ACTIVATIONS[activation], s, cache)
+    arrays = [
+        s,
+        cache.h,
+        *gradients.weights,
+        gradients.x,
+        scores(weights, ACTIVATIONS[activation], x),
+    ]
     assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
 
 
@@ -287,6 +295,6 @@ def test_cache_keeps_h_before_dropout():
     rng = np.random.default_rng(8)
     weights = network(rng, D=6, H=5, K=3)
     x = rng.normal(size=(7, 6))
-    _, cache = forward(weights, "tanh", x, mask(rng, 7, 5))
+    _, cache = forward(weights, ACTIVATIONS["tanh"], x, mask(rng, 7, 5))
     assert isinstance(cache, Cache)
     np.testing.assert_allclose(cache.h, np.tanh(x @ weights.W.T + weights.b), rtol=1e-12)

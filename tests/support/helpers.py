@@ -36,6 +36,7 @@ from nertool.predict.tag import tag_input
 from nertool.predict.workers import Workers
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training import run
+from nertool.training.team import Threads
 
 
 def tag_text(
@@ -68,14 +69,17 @@ def change(config: Config, **sections: dict) -> Config:
     )
 
 
-def run_training(config: Config, run_dir: Path, resume: bool = False) -> list:
+def run_training(
+    config: Config, run_dir: Path, resume: bool = False, threads: Threads | None = None
+) -> list:
     """Train into a run folder as `nertool train` does; return the epochs' records."""
     if not resume:
         run.check_free(run_dir, overwrite=False)
     prepared = run.prepared_for(config, run_dir, "nertool prepare", lambda line: None)
     if not resume:
         run.begin_run(config, run_dir)
-    return [record for _, record in run.run_training(config, prepared, run_dir, workers=1)]
+    records = run.run_training(config, prepared, run_dir, workers=1, threads=threads or Threads())
+    return [record for _, record in records]
 
 
 def outcome(run_dir: Path) -> dict:

@@ -188,7 +188,7 @@ def test_an_ensemble_is_one_network_with_its_members_side_by_side():
         U=np.concatenate([part["U"] for part in parts], axis=1) / 3,
     )
     assert wide.W.shape == (15, x.shape[1])
-    expected = scores(wide, model.config.network.activation, x)
+    expected = scores(wide, ACTIVATIONS[model.config.network.activation], x)
     found = CompiledTagger(model).scores(text)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 

@@ -16,11 +16,11 @@ from nertool.config.file import load_config
 from nertool.config.records import Config
 from nertool.errors import ModelError
 from nertool.model.storage import load_model
-from nertool.network import shards
-from nertool.training import run, stages, trainer
+from nertool.training import run, stages
 from nertool.training.checkpoint import load_state
 from nertool.training.preparation.prepared import Prepared, file_hash
 from nertool.training.preparation.working import working_inputs
+from nertool.training.team import Threads
 from nertool.training.trainer import State, initial_state, train
 from tests.support.helpers import change, measures_of, outcome, run_training
 
@@ -122,15 +122,14 @@ def test_a_training_stopped_after_any_epoch_goes_on_as_if_it_had_not_been(
     assert outcome(stopped_dir) == outcome(tmp_path / "whole")
 
 
-def test_threads_change_neither_a_run_nor_a_resumed_one(config, tmp_path, monkeypatch):
-    for module in (shards, trainer):
-        monkeypatch.setattr(module, "PART", 8)  # so that the tiny text's batches have several parts
+def test_threads_change_neither_a_run_nor_a_resumed_one(config, tmp_path):
+    # Small shards, so that the tiny text's batches have several.
+    one, two = Threads(1, 8), Threads(2, 8)
     training = {"batch_size": 24, "epochs": 4, "dropout_input": 0.2, "dropout_hidden": 0.2}
     config = change(config, training=training)
-    run_training(config, tmp_path / "whole")
-    monkeypatch.setattr(trainer, "blas_threads", lambda: 2)
-    run_training(change(config, training={"epochs": 2}), tmp_path / "stopped")
-    run_training(config, tmp_path / "stopped", resume=True)
+    run_training(config, tmp_path / "whole", threads=one)
+    run_training(change(config, training={"epochs": 2}), tmp_path / "stopped", threads=two)
+    run_training(config, tmp_path / "stopped", resume=True, threads=two)
     assert outcome(tmp_path / "stopped") == outcome(tmp_path / "whole")
 
 

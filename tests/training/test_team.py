@@ -15,19 +15,19 @@ from nertool.training.team import Team, blas_threads
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 @pytest.mark.parametrize("count", [0, 1, 2, 7])
-def test_each_does_as_map_does(threads, count):
+def test_parallel_map_does_as_map_does(threads, count):
     def slow_first(i: int) -> int:
         time.sleep(0.002 * (count - i))  # so that the last are done first
         return i * i
 
     with Team(threads) as team:
-        assert list(team.each(slow_first, range(count))) == [i * i for i in range(count)]
+        assert list(team.parallel_map(slow_first, range(count))) == [i * i for i in range(count)]
 
 
 def test_items_are_done_side_by_side():
     together = threading.Barrier(3, timeout=10)
     with Team(3) as team:
-        assert sorted(team.each(lambda i: together.wait(), range(3))) == [0, 1, 2]
+        assert sorted(team.parallel_map(lambda i: together.wait(), range(3))) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -39,8 +39,8 @@ def test_an_error_comes_out_wherever_it_was(threads):
     with Team(threads) as team:
         for _ in range(20):
             with pytest.raises(ValueError, match="the third"):
-                list(team.each(fail, range(6)))
-        assert list(team.each(str, range(3))) == ["0", "1", "2"]
+                list(team.parallel_map(fail, range(6)))
+        assert list(team.parallel_map(str, range(3))) == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -67,4 +67,4 @@ def test_no_thread_warns_of_a_number_too_large():
             together.wait()
             return float((large * large).sum())
 
-        assert list(team.each(overflow, range(2))) == [np.inf, np.inf]
+        assert list(team.parallel_map(overflow, range(2))) == [np.inf, np.inf]

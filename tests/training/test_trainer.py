@@ -17,15 +17,14 @@ from nertool.config.records import Config
 from nertool.errors import TrainingError
 from nertool.inputs.windows import pad, single_windows
 from nertool.model.model import word_vectors
-from nertool.network import shards
 from nertool.network.objective import Batch, forward_loss
-from nertool.training import run, trainer
+from nertool.training import run
 from nertool.training.batches import batches, objective_of, one_hot
 from nertool.training.preparation.prepare import prepare
 from nertool.training.preparation.prepared import Part, Prepared
 from nertool.training.preparation.working import training_text, working_inputs
 from nertool.training.stages import encoders_of, member_of
-from nertool.training.team import blas_threads
+from nertool.training.team import Threads, blas_threads
 from nertool.training.trainer import EpochRecord, State, initial_state, train
 from tests.support.helpers import change, run_training
 
@@ -92,25 +91,20 @@ def test_the_loss_of_an_epoch_is_the_mean_over_all_windows(config, prepared, shu
     assert record.loss == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.fixture
-def in_parts(monkeypatch) -> None:
-    """Let the tiny text's batches have several parts."""
-    for module in (shards, trainer):
-        monkeypatch.setattr(module, "PART", 8)
+SMALL_SHARDS = 8  # windows: the tiny text's batches have several
 
 
-@pytest.mark.usefixtures("in_parts")
 @pytest.mark.parametrize("shuffle", ["sentences", "windows"])
-def test_the_number_of_threads_changes_nothing(config, prepared, monkeypatch, shuffle):
+def test_the_number_of_threads_changes_nothing(config, prepared, shuffle):
     dropout = {"dropout_input": 0.2, "dropout_hidden": 0.3}
     config = change(
         config, training={"batch_size": 30, "epochs": 3, "shuffle": shuffle, "l2": 0.01, **dropout}
     )
     outcomes = []
     for threads in (1, 2, 3):
-        monkeypatch.setattr(trainer, "blas_threads", lambda threads=threads: threads)
         state = start(config, prepared)
-        losses = [record.loss for record in epochs(config, prepared, state)]
+        records = epochs(config, prepared, state, threads=Threads(threads, SMALL_SHARDS))
+        losses = [record.loss for record in records]
         outcomes.append((losses, state.parameters, state.rng.bit_generator.state))
     for losses, parameters, drawn in outcomes[1:]:
         assert losses == outcomes[0][0]
@@ -119,12 +113,13 @@ def test_the_number_of_threads_changes_nothing(config, prepared, monkeypatch, sh
             np.testing.assert_array_equal(array, outcomes[0][1][name])
 
 
-@pytest.mark.usefixtures("in_parts")
-def test_threads_end_with_the_training_and_leave_blas_as_it_was(config, prepared, monkeypatch):
-    monkeypatch.setattr(trainer, "blas_threads", lambda: 3)
+def test_threads_end_with_the_training_and_leave_blas_as_it_was(config, prepared):
     running = threading.active_count()
     training = epochs(
-        change(config, training={"batch_size": 30}), prepared, start(config, prepared)
+        change(config, training={"batch_size": 30}),
+        prepared,
+        start(config, prepared),
+        threads=Threads(3, SMALL_SHARDS),
     )
     with threadpool_limits(2, user_api="blas"):
         next(training)
