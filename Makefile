@@ -36,7 +36,7 @@ generated: ## write the files that are generated from the code
 
 docs: ## build the documentation's site in site/
 	$(BIN)/python scripts/docs.py --check
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 bench: ## measure speed and memory (half an hour; needs real corpora, see benchmarks/README.md)
 	$(BIN)/pip install -e '.[bench]'

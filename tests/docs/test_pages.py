@@ -76,6 +76,7 @@ def quick(words: list[str]) -> list[str]:
     if words[0] in ("train", "sweep"):
         words = [*words, "--set", "training.epochs=1", "--set", "network.hidden=8"]
         words += ["--set", "network.members=1", "--set", "first_stage.folds=0"]
+        words += ["--workers", "1"] if words[0] == "train" else ["--seeds", "1"]
         words += [] if "--overwrite" in words or words[0] == "sweep" else ["--overwrite"]
     if words[0] == "gradcheck":
         words = [*words, "--samples", "2", "--windows", "4"]

@@ -53,8 +53,8 @@ def test_the_python_example_prints_entities(started, monkeypatch, capsys):
         assert re.fullmatch(r"\d+ \d+ (PER|LOC|ORG|MISC) .+ [01]\.\d+", line)
 
 
-def test_every_command_in_the_table_exists(cli):
+def test_every_command_in_the_table_exists(main):
     commands = re.findall(r"^\| `nertool ((?:corpus )?[a-z]+)", README, re.MULTILINE)
     assert len(commands) == 12
     for command in commands:
-        assert cli(*command.split(), "--help").returncode == 0
+        assert main(*command.split(), "--help").returncode == 0
