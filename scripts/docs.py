@@ -226,7 +226,7 @@ def formats(text: str) -> str:
         keeps = "all" if kept == list(kinds) else ", ".join(kept) or "–"
         needs = f"; needs `pip install 'nertool[{known.extra}]'`" if known.extra else ""
         rows.append(
-            f"| {names} | {how} | {known.title}{needs} | {keeps if known.writes else ''} |\n"
+            f"| {names} | {how} | {plain(known.title)}{needs} | {keeps if known.writes else ''} |\n"
         )
         path = PACKAGE_DIR / "formats" / (known.module.replace(".", "/") + ".py")
         first, _, rest = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition(
@@ -235,7 +235,8 @@ def formats(text: str) -> str:
         sample = re.match(r"```\n(.*?)\n```", rest, re.DOTALL)
         if sample:
             shown = sample[1].replace("<tab>", "\t")
-            samples.append(f"`{known.name}`: {first}\n\n```text\n{shown}\n```\n")
+            about = plain(" ".join(first.split()))
+            samples.append(f"### {known.name}\n\n{about}\n\n```text\n{shown}\n```\n")
     table = f"{FORMATS_BEGIN}\n{''.join(rows)}\n## Samples\n\n{chr(10).join(samples)}{FORMATS_END}"
     begin, end = text.index(FORMATS_BEGIN), text.index(FORMATS_END) + len(FORMATS_END)
     return text[:begin] + table + text[end:]
