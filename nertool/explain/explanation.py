@@ -22,9 +22,9 @@ from nertool.explain.steps import (
     sgd_update,
     work_through,
 )
+from nertool.inputs.assemble import Inputs
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN
-from nertool.inputs.layout import Inputs
-from nertool.inputs.shapes import table_columns
+from nertool.inputs.layout import table_columns
 from nertool.inputs.text import Text
 from nertool.model.model import Member, Model, inputs_for, score_tokens
 from nertool.network.activations import ACTIVATIONS, Array

@@ -1,39 +1,153 @@
-"""All that the network is given of a text, put together by the config's features.
+"""The layout of the network's input: which columns belong to what. Training and the compiled tagger read it.
 
-A token's row is [its form's vector; its form's features; its memory; its context's features]: that
-much every word of a window has. Beside the window stand the centre's own given inputs, which come
-from its document: [its neighbours elsewhere; the document's mean; the first stage's opinion].
+A word has row numbers in several tables; its row is the rows of all tables, one after another; a window x
+is the rows of C words, and then the side inputs of its centre:
+
+    ids (F)   L | word features … | memory | context features …          columns of row numbers
+    row (d)   the same order, each as wide as its tables' rows           columns of a word's row
+    x (D)     C rows | left, right, document, first_stage                D = C d + e
+
+What a word type decides comes first in a row (d_1 columns), then what its context decides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-import numpy as np
+from nertool.config.records import Config, FeaturesConfig
+from nertool.inputs.context import CONTEXTS
+from nertool.inputs.features import FEATURES
 
-from nertool.config.records import Config
-from nertool.corpus.columnar import Ids
-from nertool.inputs.context import context_ids
-from nertool.inputs.means import Values
-from nertool.inputs.shapes import contexts_of
-from nertool.inputs.text import Text
-from nertool.inputs.windows import PaddedText, pad
+VECTORS = "L"  # the table of word vectors
+MEMORY = "M"  # the memory's table; it is counted, not trained
 
-
-class Inputs(NamedTuple):
-    """ids (P, F): the row numbers, in every table, of each word and padding of the padded text;
-    side (N, e): what stands beside each token's window, or None."""
-
-    padded: PaddedText
-    ids: Ids
-    side: Values | None
+# The side inputs, in their order: the mean vectors of the word's left and of its right neighbours elsewhere
+# in the document, the document's mean vector, the first stage's mean probabilities and whether there are any.
+LEFT, RIGHT, DOCUMENT, FIRST_STAGE = "left", "right", "document", "first_stage"
 
 
-def lay_out(type_ids: Ids, text: Text, config: Config, side: Values | None = None) -> Inputs:
-    """Give every word of a text its row numbers: type_ids (2 + word types, F_1) of the two paddings and of
-    each word type, then those of its context (0 for the paddings)."""
-    padded = pad(text.word_ids, text.sentence_starts, config.windows.size // 2)
-    contexts = context_ids(contexts_of(config), text)
-    around = np.zeros((len(padded.types), contexts.shape[1]), dtype=np.int32)
-    around[padded.centres] = contexts
-    return Inputs(padded, np.concatenate([type_ids[padded.types], around], axis=1), side)
+class Layout(NamedTuple):
+    """The columns of each table and of each side input.
+
+    window: C words; ids, row: by table, its columns of the row numbers and of a word's row; d_1: how many
+    columns of a row the word type decides; side: by name, columns of the side inputs.
+    """
+
+    window: int
+    ids: dict[str, slice]
+    row: dict[str, slice]
+    d_1: int
+    side: dict[str, slice]
+
+    @property
+    def d(self) -> int:
+        """The width of a word's row."""
+        return _end(self.row)
+
+    @property
+    def e(self) -> int:
+        """The width of the side inputs."""
+        return _end(self.side)
+
+    @property
+    def D(self) -> int:
+        """The width of x."""
+        return self.window * self.d + self.e
+
+
+def layout_of(
+    config: Config, widths: Mapping[str, int], v: int, T: int, first_stage: bool
+) -> Layout:
+    """Return the layout of a network's input.
+
+    widths: of each table's rows, by its name; v: of the word vectors; T: the number of tags; first_stage:
+    whether the network is given the first stage's probabilities.
+    """
+    columns = table_columns(config)
+    of_words = [name for name in columns if name not in _context_tables(config.features)]
+    return Layout(
+        window=config.windows.size,
+        ids=id_slices(config),
+        row=_slices((name, n * widths[name]) for name, n in columns.items()),
+        d_1=sum(columns[name] * widths[name] for name in of_words),
+        side=side_slices(config.features, v, T, first_stage),
+    )
+
+
+def id_slices(config: Config) -> dict[str, slice]:
+    """Return the columns of the row numbers that belong to each table."""
+    return _slices(table_columns(config).items())
+
+
+def side_slices(features: FeaturesConfig, v: int, T: int, first_stage: bool) -> dict[str, slice]:
+    """Return the columns of the side inputs that the config asks for; v, T, first_stage as in layout_of."""
+    widths = []
+    if features.neighbours:
+        widths += [(LEFT, v), (RIGHT, v)]
+    if features.document_vector:
+        widths.append((DOCUMENT, v))
+    if first_stage:
+        widths.append((FIRST_STAGE, T + 1))
+    return _slices(widths)
+
+
+def features_of(config: Config) -> list[str]:
+    """Return the names of the word features that the config gives a width, in FEATURES' order."""
+    return [name for name in FEATURES if getattr(config.features, name)]
+
+
+def contexts_of(config: Config) -> list[str]:
+    """Return the names of the context features that the config gives a width, in CONTEXTS' order."""
+    return _contexts_of(config.features)
+
+
+def table_columns(config: Config) -> dict[str, int]:
+    """Return how many row numbers a word has in each table, by the table's name, in a row's order."""
+    return {
+        VECTORS: 1,
+        **{f"E.{name}": FEATURES[name].columns for name in features_of(config)},
+        **({MEMORY: 1} if config.features.memory else {}),
+        **dict.fromkeys(_context_tables(config.features), 1),
+    }
+
+
+def feature_table_shapes(config: Config) -> dict[str, tuple[int, int]]:
+    """Return the shapes of the trained features' tables, in a row's order."""
+    sizes = [(name, FEATURES[name].size) for name in features_of(config)]
+    sizes += [(name, CONTEXTS[name].size) for name in contexts_of(config)]
+    return {f"E.{name}": (size, getattr(config.features, name)) for name, size in sizes}
+
+
+def needs_documents(config: Config) -> bool:
+    """Tell whether a token's tags depend on other sentences of its document."""
+    features = config.features
+    return bool(
+        features.sentence
+        or features.document
+        or features.neighbours
+        or features.document_vector
+        or config.first_stage.folds
+        or config.decoding.consistency
+    )
+
+
+def _contexts_of(features: FeaturesConfig) -> list[str]:
+    return [name for name in CONTEXTS if getattr(features, name)]
+
+
+def _context_tables(features: FeaturesConfig) -> list[str]:
+    return [f"E.{name}" for name in _contexts_of(features)]
+
+
+def _slices(widths: Iterable[tuple[str, int]]) -> dict[str, slice]:
+    """Return slices of the given widths, one after another."""
+    slices, end = {}, 0
+    for name, width in widths:
+        slices[name] = slice(end, end + width)
+        end += width
+    return slices
+
+
+def _end(slices: Mapping[str, slice]) -> int:
+    return max((s.stop for s in slices.values()), default=0)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.decoding.viterbi import Lattice, lattice
+from nertool.inputs.assemble import Inputs, lay_out
 from nertool.inputs.encoder import Encoder
-from nertool.inputs.layout import Inputs, lay_out
-from nertool.inputs.shapes import table_columns
+from nertool.inputs.layout import table_columns
 from nertool.inputs.side import side_inputs
 from nertool.inputs.text import Text
 from nertool.kernels.rows import assemble_windows, embed

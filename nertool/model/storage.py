@@ -31,8 +31,7 @@ from nertool.corpus.schemes import SCHEMES, tag_names
 from nertool.errors import ConfigError, ModelError
 from nertool.files.safe import current_umask, replacing_folder, restore_interrupted
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
-from nertool.inputs.shapes import MEMORY, feature_table_shapes, features_of, table_columns
-from nertool.inputs.side import side_width
+from nertool.inputs.layout import MEMORY, feature_table_shapes, features_of, layout_of
 from nertool.model.model import Member, Model, outputs
 from nertool.network.activations import Array
 
@@ -204,9 +203,8 @@ def _member_fits(member: Member, model: Model, has_first_stage: bool, H: int) ->
     tables = {"L": (len(rows), v), **feature_table_shapes(config)}
     if config.features.memory:
         tables[MEMORY] = (1 + len(member.encoder.remembered or []), len(model.labels) + 2)
-    columns = table_columns(config)
-    d = sum(columns[name] * tables[name][1] for name in columns)
-    D = config.windows.size * d + side_width(config, v, T, has_first_stage)
+    widths = {name: width for name, (_, width) in tables.items()}
+    D = layout_of(config, widths, v, T, has_first_stage).D
     expected = {**tables, "W": (H, D), "b": (H,), "U": (outputs(model.tags, config), H)}
     inside = not len(rows) or (rows[0] >= 0 and rows[-1] < len(member.L))
     return {name: array.shape for name, array in member.parameters.items()} == expected and bool(

@@ -11,7 +11,7 @@ from nertool.corpus.blocks import Block, read_blocks, whole_sentences
 from nertool.formats.conll.parse import Columns
 from nertool.formats.conll.rows import Rows, find_layout
 from nertool.formats.opening import Opened, Report
-from nertool.inputs.shapes import needs_documents
+from nertool.inputs.layout import needs_documents
 from nertool.model.model import Model
 from nertool.predict.blocks import whole_columns
 from nertool.predict.request import PredictRequest

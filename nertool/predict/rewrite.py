@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from nertool.catalogue import Format
 from nertool.corpus.blocks import whole_sentences
 from nertool.formats.opening import Opened
-from nertool.inputs.shapes import needs_documents
+from nertool.inputs.layout import needs_documents
 from nertool.model.model import Model
 from nertool.predict.blocks import whole_sentence_lines
 from nertool.predict.columns import ColumnsInput, read_text_blocks

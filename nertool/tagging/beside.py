@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
-from nertool.inputs.means import document_means, neighbour_sums, others_mean
+from nertool.inputs.layout import DOCUMENT, FIRST_STAGE, LEFT, RIGHT
+from nertool.inputs.means import document_means, neighbour_sums
+from nertool.inputs.side import first_stage_means
 from nertool.inputs.text import Text
 from nertool.kernels.network import add_rows
 from nertool.kernels.tagging import add_others, add_picked
@@ -56,11 +58,9 @@ def given(text: Text, config: Config, forms: Forms, first_stage: Array | None) -
             beyond = np.zeros((1, own.shape[1]), dtype=own.dtype)
             neighbours = neighbour_sums(text, np.concatenate([own, beyond]))
     if first_stage is not None:
-        groups = text.groups
-        order = np.argsort(groups.members, kind="stable")
-        members = groups.members[order]
-        means = others_mean(first_stage, groups)[order]
-        opinions = np.concatenate([means, np.ones((len(means), 1), dtype=means.dtype)], axis=1)
+        order = np.argsort(text.groups.members, kind="stable")
+        members = text.groups.members[order]
+        opinions = first_stage_means(first_stage, text)[order]
     return Given(neighbours, document, opinions, members)
 
 
@@ -81,20 +81,21 @@ class Beside:
         self._given = given
         dtype = slices.G.dtype
         neighbours, document = given.neighbours, given.document
-        at = 0
+        G, side = slices.G, slices.layout.side
         if neighbours is not None:
-            at = neighbours.shape[1]
-            self._sums = np.asarray(neighbours @ slices.G[:, :at].T, dtype=dtype)  # (G, H)
+            columns = slice(side[LEFT].start, side[RIGHT].stop)
+            self._sums = np.asarray(neighbours @ G[:, columns].T, dtype=dtype)  # (G, H)
             members, group, sizes = text.groups
             self._group = np.full(len(text.word_ids), -1, dtype=np.int32)
             self._group[members] = group
             self._share = (1.0 / (sizes - 1)).astype(dtype)
         if document is not None:
-            end = at + document.shape[1]
-            self._of_documents = np.asarray(document @ slices.G[:, at:end].T, dtype=dtype)  # (D, H)
+            self._of_documents = np.asarray(
+                document @ G[:, side[DOCUMENT]].T, dtype=dtype
+            )  # (D, H)
             self._documents = text.documents.astype(np.int32)
-            at = end
-        self._G_opinions = slices.G[:, at:]
+        if given.opinions is not None:
+            self._G_opinions = G[:, side[FIRST_STAGE]]
 
     def adding_to(self, z: Array, T: Array, place: Place) -> Way | None:
         """Return a function of (start, n, room) that adds G g to z (n or more, H), for n tokens of a place

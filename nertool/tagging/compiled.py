@@ -28,7 +28,7 @@ from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.decoding.adjust import adjust, softmax
 from nertool.inputs.context import context_ids
-from nertool.inputs.shapes import contexts_of
+from nertool.inputs.layout import contexts_of
 from nertool.inputs.text import Text
 from nertool.inputs.windows import pad
 from nertool.kernels.tagging import window_sums
@@ -52,8 +52,11 @@ class CompiledTagger:
         forms = {id(m.encoder): Forms(m, contexts) for m in members}
         self.most_forms = min(own.most for own in forms.values())
         self._first, self._members = (
-            [_Network(m, model, forms[id(m.encoder)], table_bytes) for m in stage]
-            for stage in (model.first_stage, model.members)
+            [_Network(m, model, forms[id(m.encoder)], table_bytes, second) for m in stage]
+            for stage, second in (
+                (model.first_stage, False),
+                (model.members, bool(model.first_stage)),
+            )
         )
         self._table_bytes = table_bytes
         self._tables = [network.table for network in (*self._first, *self._members)]
@@ -116,8 +119,10 @@ class CompiledText:
 class _Network:
     """A member, and the rows of the words that it has met so far."""
 
-    def __init__(self, member: Member, model: Model, forms: Forms, table_bytes: int) -> None:
-        self._slices = Slices(member, model.config)
+    def __init__(
+        self, member: Member, model: Model, forms: Forms, table_bytes: int, second: bool
+    ) -> None:
+        self._slices = Slices(member, model.config, len(model.tags), second)
         alone = len(model.first_stage) + len(model.members) == 1
         self.table = WordTable(self._slices, forms, table_bytes, by_context=alone)
         self._UT = np.ascontiguousarray(self._slices.weights.U.T)  # (H, K)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids
 from nertool.inputs.context import CONTEXTS
-from nertool.inputs.shapes import contexts_of, table_columns
+from nertool.inputs.layout import LEFT, RIGHT, VECTORS, contexts_of, layout_of, table_columns
 from nertool.inputs.word_types import WordTypes
 from nertool.kernels.rows import embed
 from nertool.model.model import Member, starting_vectors, word_vectors
@@ -88,27 +88,25 @@ class Forms:
 class Slices:
     """A member with its W cut up: W (C, H, d_1), V (C, H, d_2), G (H, e), as at the head of compiled.py."""
 
-    def __init__(self, member: Member, config: Config) -> None:
+    def __init__(self, member: Member, config: Config, tags: int, first_stage: bool) -> None:
+        """tags: how many there are; first_stage: whether the member is given a first stage's scores."""
         self._member = member
         self.parameters = member.parameters
         self.weights = weights_of(member.parameters)
         self.contexts = contexts_of(config)
         columns = table_columns(config)
-        width = {name: n * self.parameters[name].shape[1] for name, n in columns.items()}
+        widths = {name: self.parameters[name].shape[1] for name in columns}
+        self.layout = layout = layout_of(config, widths, member.L.shape[1], tags, first_stage)
         contexts = {f"E.{name}" for name in self.contexts}
-        self._features = {name: n for name, n in columns.items() if name not in {"L", *contexts}}
-        C, d = config.windows.size, sum(width.values())
-        d_1 = d - sum(width[name] for name in contexts)
+        self._features = {n: c for n, c in columns.items() if n not in {VECTORS, *contexts}}
+        C, d, d_1 = layout.window, layout.d, layout.d_1
         H, W = len(self.weights.b), self.weights.W
         in_window = W[:, : C * d].reshape(H, C, d).transpose(1, 0, 2)
         self.W = np.ascontiguousarray(in_window[:, :, :d_1])
         self.V, self.G = in_window[:, :, d_1:], W[:, C * d :]
-        # (2, H, v): the columns of G for the left and for the right neighbours' means, which come first.
-        v = member.L.shape[1]
-        pairs = 2 if config.features.neighbours else 0
-        self.sides = (
-            np.stack([self.G[:, i * v : (i + 1) * v] for i in range(pairs)]) if pairs else None
-        )
+        # (2, H, v): the columns of G for the left and for the right neighbours' means.
+        sides = [self.G[:, layout.side[name]] for name in (LEFT, RIGHT) if name in layout.side]
+        self.sides = np.stack(sides) if sides else None
 
     def form_rows(self, ids: Ids) -> Array:
         """Return the part of a row that the word type decides, (n, d_1), from its row numbers."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, ranges
 from nertool.corpus.schemes import split_tag
-from nertool.inputs.shapes import MEMORY, table_columns
+from nertool.inputs.layout import MEMORY, table_columns
 from nertool.inputs.windows import PaddedText, WindowBatch, sentence_windows, single_windows
 from nertool.model.model import outputs
 from nertool.network.activations import Array

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nertool.config.records import Activation, Config, Output
 from nertool.corpus.ledger import Ledger
 from nertool.gradcheck.case import Case, draw_masks
-from nertool.inputs.layout import Inputs
+from nertool.inputs.assemble import Inputs
 from nertool.inputs.text import Text
 from nertool.inputs.windows import single_windows
 from nertool.model.model import Model, inputs_for, outputs

@@ -26,7 +26,7 @@ from nertool.evaluation.tables import as_dict
 from nertool.files.safe import replacing_folder
 from nertool.gradcheck.audit import BROKEN, keeping_batch
 from nertool.inputs.encoder import Encoder
-from nertool.inputs.shapes import MEMORY, features_of, table_columns
+from nertool.inputs.layout import MEMORY, features_of, table_columns
 from nertool.model.model import Member, Model, score_tokens
 from nertool.model.storage import map_arrays, save_model, write_arrays
 from nertool.network.objective import WEIGHTS, Parameters

@@ -15,7 +15,7 @@ from nertool.decoding.adjust import adjust
 from nertool.decoding.viterbi import decode, lattice
 from nertool.evaluation.scores import Scores, score_predictions
 from nertool.gradcheck.audit import Audit, NonFiniteError, Snapshot, audit, copy_met, is_finite
-from nertool.inputs.layout import Inputs
+from nertool.inputs.assemble import Inputs
 from nertool.model.model import score_tokens
 from nertool.network.objective import Parameters
 from nertool.network.optimizers import Optimizer

@@ -12,17 +12,18 @@ from nertool.config.records import (
     FirstStageConfig,
     WindowsConfig,
 )
+from nertool.inputs.assemble import lay_out
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.encoder import Encoder
-from nertool.inputs.layout import lay_out
-from nertool.inputs.shapes import (
+from nertool.inputs.layout import (
     contexts_of,
     feature_table_shapes,
     features_of,
+    layout_of,
     needs_documents,
     table_columns,
 )
-from nertool.inputs.side import side_inputs, side_width
+from nertool.inputs.side import side_inputs
 from nertool.model.model import inputs_for, word_vectors
 from nertool.network.lookup import embed
 from nertool.network.objective import tables_of
@@ -82,7 +83,7 @@ def test_row_numbers_by_hand():
     assert inputs.side is None
 
 
-def test_given_inputs_by_hand():
+def test_side_inputs_by_hand():
     # Vectors of width 1: a 1, b 2. Documents "a b a" and "a".
     text = document_text(["a b a"], ["a"])
     vectors = np.array([[1.0], [2.0]])
@@ -114,16 +115,36 @@ def test_what_is_not_asked_for_is_not_looked_up():
 @pytest.mark.parametrize("neighbours", [False, True])
 @pytest.mark.parametrize("document_vector", [False, True])
 @pytest.mark.parametrize("folds", [0, 2])
-def test_the_width_said_is_the_width_given(neighbours, document_vector, folds):
+def test_the_layout_says_how_wide_the_side_inputs_are(neighbours, document_vector, folds):
     features = FeaturesConfig(neighbours=neighbours, document_vector=document_vector)
     config = Config(features=features, first_stage=FirstStageConfig(folds))
     text = document_text(["a b a"])
     opinion = np.full((3, 5), 0.2) if folds else None
     found = side_inputs(features, text, lambda ids: np.ones((2, 4))[ids], opinion)
-    assert (0 if found is None else found.shape[1]) == side_width(config, 4, 5, folds > 0)
-    # 2·4 for the neighbours, 4 for the document, 5 + 1 for the opinion.
-    assert side_width(config, 4, 5, True) == 8 * neighbours + 4 * document_vector + 6 * (folds > 0)
-    assert side_width(config, 4, 5, False) == 8 * neighbours + 4 * document_vector
+    layout = layout_of(config, dict.fromkeys(table_columns(config), 4), 4, 5, folds > 0)
+    assert (0 if found is None else found.shape[1]) == layout.e
+    # 2·4 for the neighbours, 4 for the document, 5 + 1 for the first stage.
+    assert layout.e == 8 * neighbours + 4 * document_vector + 6 * (folds > 0)
+
+
+def test_the_layout_by_hand():
+    # Vectors of width 3, caps of width 2, seven affixes of width 1, memory of 4 + 2 columns, and a
+    # sentence feature of width 5; then neighbours and the first stage's 4 + 1, but no document vector.
+    features = FeaturesConfig(caps=2, affixes=1, memory=True, sentence=5, neighbours=True)
+    config = Config(features=features)
+    widths = {"L": 3, "E.caps": 2, "E.affixes": 1, "M": 6, "E.sentence": 5}
+    layout = layout_of(config, widths, v=3, T=4, first_stage=True)
+    assert layout.ids == {
+        "L": slice(0, 1), "E.caps": slice(1, 2), "E.affixes": slice(2, 9), "M": slice(9, 10),
+        "E.sentence": slice(10, 11),
+    }  # fmt: skip
+    assert layout.row == {
+        "L": slice(0, 3), "E.caps": slice(3, 5), "E.affixes": slice(5, 12), "M": slice(12, 18),
+        "E.sentence": slice(18, 23),
+    }  # fmt: skip
+    assert (layout.d_1, layout.d) == (18, 23)
+    assert layout.side == {"left": slice(0, 3), "right": slice(3, 6), "first_stage": slice(6, 11)}
+    assert config.windows.size * 23 + 11 == layout.D
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,7 @@ from nertool.evaluation.tables import as_dict
 from nertool.formats.opening import open_stream
 from nertool.formats.read import read_corpus
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
-from nertool.inputs.shapes import feature_table_shapes, features_of, table_columns
-from nertool.inputs.side import side_width
+from nertool.inputs.layout import feature_table_shapes, features_of, layout_of, table_columns
 from nertool.inputs.text import Text, text_of
 from nertool.model.model import Member, Model, outputs
 from nertool.predict.output import joined_texts
@@ -150,8 +149,8 @@ def random_model(
         parameters = {name: rng.standard_normal(shapes[name]) for name in columns}
         if "M" in columns:
             parameters["M"] = M
-        d = sum(columns[name] * shapes[name][1] for name in columns)
-        D = config.windows.size * d + side_width(config, L.shape[1], len(tags), second)
+        row_widths = {name: shapes[name][1] for name in columns}
+        D = layout_of(config, row_widths, L.shape[1], len(tags), second).D
         K = outputs(tags, config)
         parameters |= {"W": rng.standard_normal((H, D)) / np.sqrt(D), "b": rng.standard_normal(H)}
         parameters["U"] = rng.standard_normal((K, H))

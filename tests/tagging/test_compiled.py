@@ -15,7 +15,7 @@ from nertool.config.records import FeaturesConfig
 from nertool.corpus.schemes import tag_names
 from nertool.decoding.adjust import adjust
 from nertool.decoding.viterbi import decode, lattice, valid_sentences, viterbi
-from nertool.inputs.shapes import table_columns
+from nertool.inputs.layout import table_columns
 from nertool.inputs.text import Text
 from nertool.model.model import Member, Model, inputs_for, score_tokens
 from nertool.model.storage import load_model

@@ -23,7 +23,7 @@ from nertool.config.records import Config, config_to_dict
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.errors import ModelError, StaleError
 from nertool.files.safe import replacing_folder, restore_interrupted
-from nertool.inputs.shapes import features_of
+from nertool.inputs.layout import features_of
 from nertool.inputs.text import Text
 from nertool.model.storage import (
     map_arrays,

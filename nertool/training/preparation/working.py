@@ -10,15 +10,22 @@ from numpy.typing import NDArray
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.schemes import TagSpans, spans_of
+from nertool.inputs.assemble import Inputs, lay_out
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
-from nertool.inputs.layout import Inputs, lay_out
+from nertool.inputs.layout import (
+    MEMORY,
+    feature_table_shapes,
+    features_of,
+    id_slices,
+    layout_of,
+    table_columns,
+)
 from nertool.inputs.memory import UNMET, Memory, remember
-from nertool.inputs.shapes import MEMORY, feature_table_shapes, features_of, table_columns
-from nertool.inputs.side import side_inputs, side_width
+from nertool.inputs.side import side_inputs
 from nertool.inputs.text import Text
 from nertool.model.model import outputs
 from nertool.network.activations import Array
-from nertool.network.lookup import Rows, row_width
+from nertool.network.lookup import Rows
 from nertool.network.objective import Parameters, initial_weights
 from nertool.training.preparation.augment import Casings, casings_of, exchange_entities, recase
 from nertool.training.preparation.prepared import Part, Prepared
@@ -154,9 +161,9 @@ def _lay_out_train(
     inputs = lay_out(working.type_ids, text, config, side)
     if working.memory:
         # A token is shown what is remembered without its own document, unless it was written anew.
-        column = working.type_ids.shape[1] - 1
         kept = word_ids == train.word_ids[source]
         centres = inputs.padded.centres[kept]
+        column = id_slices(config)[MEMORY].start
         inputs.ids[centres, column] = working.memory.rows[source[kept]]
     return TrainingText(inputs, train.tag_ids[source])
 
@@ -195,8 +202,8 @@ def starting_parameters(
             tables[name] = working.memory.table.astype(dtype)
         elif name != "L":
             tables[name] = (0.1 * rng.standard_normal(shapes[name])).astype(dtype)
-    d = row_width(list(tables.values()), list(table_columns(config).values()))
-    e = side_width(config, L.shape[1], len(prepared.tags), working.opinion is not None)
-    D = config.windows.size * d + e
+    widths = {name: table.shape[1] for name, table in tables.items()}
+    T, second = len(prepared.tags), working.opinion is not None
+    D = layout_of(config, widths, L.shape[1], T, second).D
     K = outputs(prepared.tags, config)
     return {**tables, **initial_weights(rng, D, config.network.hidden, K, dtype)._asdict()}
