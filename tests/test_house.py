@@ -139,3 +139,35 @@ def test_only_the_command_line_prints_or_exits():
     for path in SOURCES.values():
         if part_of(path) != "cli":
             assert not calls_of(path) & {"print", "exit", "quit", "sys.exit", "os._exit"}, path
+
+
+def undocumented(path: Path) -> list[str]:
+    """List a file's public definitions without a docstring, as "line: name"."""
+    found = []
+
+    def visit(node: ast.Module | ast.ClassDef, prefix: str) -> None:
+        for inner in node.body:
+            if not isinstance(inner, ast.FunctionDef | ast.ClassDef) or inner.name.startswith("_"):
+                continue
+            stands_in = any("overload" in ast.unparse(d) for d in inner.decorator_list)
+            if not ast.get_docstring(inner) and not stands_in:
+                found.append(f"{inner.lineno}: {prefix}{inner.name}")
+            if isinstance(inner, ast.ClassDef):
+                visit(inner, f"{inner.name}.")
+
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    if not ast.get_docstring(module):
+        found.append("1: the file itself")
+    visit(module, "")
+    return found
+
+
+def test_every_public_definition_says_what_it_is():
+    missing = {str(path): names for path in SOURCES.values() if (names := undocumented(path))}
+    assert missing == {}
+
+
+def test_a_definition_without_a_docstring_is_found(tmp_path):
+    path = tmp_path / "x.py"
+    path.write_text('"""x"""\nclass A:\n    """A"""\n    def f(self): ...\n    def _g(self): ...\n')
+    assert undocumented(path) == ["4: A.f"]

@@ -133,6 +133,7 @@ def note(line: str) -> None:
 
 
 def print_json(value: Any) -> None:
+    """Print a value as one line of JSON, on stdout."""
     text = json.dumps(value, ensure_ascii=False)
     print(text.encode("utf-8", "backslashreplace").decode())  # a path may not be UTF-8
 
@@ -150,4 +151,5 @@ def read_config(path: Path, overrides: list[str] | None, seed: int | None) -> Co
 
 
 def run_folder(config_path: Path, run_dir: Path | None) -> Path:
+    """Return the run folder: the one that was asked for, or runs/ and the config's name."""
     return run_dir or Path("runs") / config_path.stem

@@ -38,6 +38,7 @@ class RawValue:
     error_type: type[ConfigError] = ConfigError
 
     def error(self, message: str) -> ConfigError:
+        """Return an error of this value's own type, which says where the value stands."""
         return self.error_type(f"{self.place}: {message}")
 
 

@@ -152,4 +152,5 @@ def whole_sentences(blocks: Iterator[Block]) -> Iterator[Block]:
 
 
 def is_blank(line: str) -> bool:
+    """Tell whether a line is empty, or nothing but white space."""
     return not line or line.isspace()

@@ -74,14 +74,17 @@ class Corpus:
 
     @property
     def tokens(self) -> int:
+        """The number of tokens, N."""
         return len(self.word_ids)
 
     @property
     def sentences(self) -> int:
+        """The number of sentences, S."""
         return len(self.sentence_starts) - 1
 
     @property
     def documents(self) -> int:
+        """The number of documents."""
         return len(self.document_starts) - 1
 
     def sentence_words(self) -> Iterator[list[str]]:

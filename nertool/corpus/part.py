@@ -29,7 +29,9 @@ class CorpusPart(NamedTuple):
         return [self.ids[a:b].tobytes() for a, b in pairwise(starts)]
 
     def sentence_place(self, sentence: int) -> str:
+        """Return where a sentence begins, as file:line."""
         return self.corpus.place(int(self.corpus.sentence_starts[sentence]))
 
     def surface(self, start: int, end: int) -> str:
+        """Return the tokens from start up to, not including, end, with spaces between."""
         return " ".join(self.corpus.words[i] for i in self.corpus.word_ids[start:end])

@@ -65,6 +65,7 @@ class TagSpans:
         return len(self.starts)
 
     def as_list(self) -> list[Span]:
+        """Return the spans as records, in the text's order."""
         names = self.label_names
         columns = zip(self.starts.tolist(), self.ends.tolist(), self.labels.tolist(), strict=True)
         return [Span(start, end, names[label]) for start, end, label in columns]

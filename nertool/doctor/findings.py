@@ -21,6 +21,7 @@ class Finding(NamedTuple):
     places: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the finding as JSON can hold it."""
         return {**self._asdict(), "places": list(self.places)}
 
 

@@ -57,10 +57,12 @@ class Scores:
 
     @property
     def overall(self) -> Counts:
+        """The counts of all types together."""
         return sum(self.types.values(), Counts())
 
     @property
     def accuracy(self) -> float | None:
+        """The share of tokens with the right tag; None for a text without a token."""
         return self.correct_tokens / self.tokens if self.tokens else None
 
     @property

@@ -105,6 +105,7 @@ class Explanation(NamedTuple):
 
     @property
     def word(self) -> str:
+        """The word that is explained."""
         return self.sentence[self.token]
 
 

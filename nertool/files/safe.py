@@ -119,6 +119,7 @@ def restore_interrupted(path: Path) -> None:
 
 
 def flush_to_disk(path: Path) -> None:
+    """Wait until a file's or a folder's contents are on the disk. Errors: OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -127,6 +128,7 @@ def flush_to_disk(path: Path) -> None:
 
 
 def current_umask() -> int:
+    """Return the process's umask."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -38,6 +38,7 @@ class OutputFormat(NamedTuple):
 
 
 def record_views(pieces: Pieces, writing: Writing, tokens: bool = True) -> Iterator[RecordView]:
+    """Yield the records that a writer of JSON or a table writes, one after another."""
     for piece in pieces:
         corpus = with_records(piece.corpus, writing.by_sentence)
         for view in views(piece._replace(corpus=corpus), tokens):

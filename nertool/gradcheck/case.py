@@ -49,9 +49,11 @@ class Verdict(NamedTuple):
 
     @property
     def passed(self) -> bool:
+        """Whether every block passed."""
         return all(check.passed for check in self.checks)
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the verdict as JSON can hold it."""
         return {
             "activation": self.activation,
             "output": self.output,

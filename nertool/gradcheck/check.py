@@ -100,10 +100,12 @@ class BlockCheck(NamedTuple):
 
     @property
     def passed(self) -> bool:
+        """Whether something was compared, and every method's error is below FAIL."""
         return any(c.compared for c in self.methods.values()) and self.error < FAIL
 
     @property
     def warned(self) -> bool:
+        """Whether it passed with an error of WARN or more."""
         return self.passed and self.error >= WARN
 
 

@@ -37,9 +37,11 @@ class Jacobian(NamedTuple):
 
     @property
     def passed(self) -> bool:
+        """Whether both agree, to below FAIL."""
         return self.difference < FAIL
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the Jacobian as JSON can hold it."""
         return {
             "name": self.name,
             "difference": self.difference,

@@ -27,9 +27,11 @@ class Caught(NamedTuple):
 
     @property
     def caught(self) -> bool:
+        """Whether some block failed."""
         return bool(self.blocks)
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the result as JSON can hold it."""
         return {
             "mistake": self.mistake.name,
             "what": self.mistake.what,

@@ -117,6 +117,7 @@ class Text:
 
     @cached_property
     def word_types(self) -> WordTypes:
+        """The text's word types, with what is found once for each."""
         return self.words if isinstance(self.words, WordTypes) else WordTypes(list(self.words))
 
     @cached_property

@@ -111,4 +111,5 @@ def _beginning(array: Array) -> int:
 
 
 def int64s(several: Sequence[int]) -> ctypes.Array[Any]:
+    """Return numbers as a C array of 64-bit integers."""
     return (INT * len(several))(*several)

@@ -54,6 +54,7 @@ class Model:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def lattice(self) -> Lattice:
+        """Return which tag may follow which."""
         return lattice(self.tags, self.config.decoding.scheme)
 
 

@@ -232,6 +232,7 @@ def model_folder(path: Path) -> Path:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write arrays as safetensors, readable by whom the umask lets. Errors: OSError."""
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
     os.chmod(path, 0o666 & ~current_umask())  # save_file keeps others from reading it
 
@@ -272,6 +273,7 @@ def map_arrays(path: Path) -> dict[str, Array]:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, or copy it where the file system cannot link."""
     try:
         os.link(source, target)
     except OSError:
@@ -279,6 +281,7 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 
 def write_words(path: Path, words: Sequence[str]) -> None:
+    """Write words, one a line, as UTF-8. Errors: OSError."""
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{word}\n" for word in words)
 
@@ -299,6 +302,7 @@ def read_words(path: Path, expected: int) -> list[str]:
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, as UTF-8. Errors: OSError."""
     text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     # A path that is not UTF-8 holds lone surrogates: \udcff is how JSON, too, writes them.
     path.write_text(text, encoding="utf-8", errors="backslashreplace")

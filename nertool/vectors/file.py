@@ -54,10 +54,12 @@ class Layout:
 
     @property
     def format(self) -> str:
+        """The format, in words."""
         text = "GloVe text (no header)" if self.promised is None else "word2vec text"
         return ("word2vec binary" if self.binary else text) + (", gzip" if self.gzipped else "")
 
     def place(self, number: int) -> str:
+        """Say where a vector stands: its number in a binary file, its line in a text."""
         return f"{self.path}: vector {number}" if self.binary else f"{self.path}:{number}"
 
 
@@ -144,6 +146,7 @@ def _looks_like_text(rows: bytes, dimension: int) -> bool:
 
 
 def is_number(field: bytes) -> bool:
+    """Tell whether a field reads as a number."""
     try:
         float(field)
     except ValueError:

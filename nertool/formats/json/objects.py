@@ -276,6 +276,7 @@ def plain_object(view: RecordView, exact: bool = True) -> dict[str, Any]:
 
 
 def json_list(values: Iterable[Any]) -> Iterator[str]:
+    """Yield the text of a JSON list, one value a line."""
     before = "["
     for value in values:
         yield f"{before}\n{dump(value)}"

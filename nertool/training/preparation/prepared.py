@@ -60,6 +60,7 @@ class Part:
 
     @cached_property
     def text(self) -> Text:
+        """The part's text."""
         return Text(self.words, self.word_ids, self.sentence_starts, self.document_starts)
 
 
