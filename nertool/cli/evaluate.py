@@ -90,6 +90,15 @@ def evaluate(
             "confusions, and the measures by length, frequency and more.",
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            metavar="FILE",
+            help="Write a report as one page that needs no network: measures with intervals, charts, and "
+            "the text with gold beside predicted, to filter, search and sort.",
+        ),
+    ] = None,
     train: Annotated[
         Path | None,
         typer.Option(
@@ -131,27 +140,23 @@ def evaluate(
         column_of(predicted_column),
         misaligned,
     )
-    if errors is not None and (errors in paths or errors == report):
-        raise typer.BadParameter(
-            f"--errors: {errors} is read or written already: choose another name"
-        )
-    with account(report, *paths, errors) as ledger:
-        evaluated = _evaluated(model, files, gold, predicted, options, ledger, errors is not None)
+    written = [path for path in (errors, html) if path is not None]
+    for path in written:
+        if path in (*paths, report) or written.count(path) > 1:
+            raise typer.BadParameter(f"{path} is read or written already: choose another name")
+    with account(report, *paths, *written) as ledger:
+        evaluated = _evaluated(model, files, gold, predicted, options, ledger, bool(written))
         measures = _measures(evaluated, MODES if all_modes else (mode,))
-        if intervals:
+        if intervals or html is not None:
             measures["intervals"] = intervals_as_dict(evaluated.comparison, mode, by)
-        details = None
-        if errors is not None:
-            details = _details(evaluated, train, ledger)
+        details = _details(evaluated, train, ledger) if written else None
+        if details is not None:
             measures |= details.as_dict()
-            _write_errors(details, errors)
+            _write(details, measures, model, errors, html)
         if as_json:
             print_json(measures)
         else:
-            _show(evaluated, measures, all_modes)
-            if details is not None:
-                print(details.as_text())
-                note(f"errors: {len(details.errors):,} in {errors}")
+            _show(evaluated, measures, all_modes, details if errors else None)
 
 
 def _paths(
@@ -202,13 +207,30 @@ def _details(evaluated: Evaluated, train: Path | None, ledger: Any) -> Details:
     return details_of(evaluated.comparison, seen, evaluated.model)
 
 
-def _write_errors(details: Details, path: Path) -> None:
+def _write(
+    details: Details,
+    measures: dict[str, Any],
+    model: Path | None,
+    errors: Path | None,
+    html: Path | None,
+) -> None:
+    """Write the errors and the report, where they are asked for."""
     from nertool.evaluation.errorfile import as_jsonl, as_tsv
     from nertool.files.safe import open_output
 
-    write = as_jsonl if path.name.endswith(".jsonl") else as_tsv
-    with open_output(path) as out:
-        out.writelines(write(details.error_rows()))
+    if errors is not None:
+        write = as_jsonl if errors.name.endswith(".jsonl") else as_tsv
+        with open_output(errors) as out:
+            out.writelines(write(details.error_rows()))
+        note(f"errors: {len(details.errors):,} in {errors}")
+    if html is not None:
+        from nertool.evaluation.report.page import read_log, report_page
+
+        source = details.comparison.corpus.source
+        title = f"{model} on {source}" if model else f"Predictions for {source}"
+        with open_output(html) as out:
+            out.write(report_page(measures, details, title, read_log(model) if model else []))
+        note(f"report: in {html}")
 
 
 def _measures(evaluated: Evaluated, modes: tuple[str, ...]) -> dict[str, Any]:
@@ -228,7 +250,9 @@ def _measures(evaluated: Evaluated, modes: tuple[str, ...]) -> dict[str, Any]:
     return measures
 
 
-def _show(evaluated: Evaluated, measures: dict[str, Any], all_modes: bool) -> None:
+def _show(
+    evaluated: Evaluated, measures: dict[str, Any], all_modes: bool, details: Details | None
+) -> None:
     from nertool.evaluation.tables import as_intervals_table, as_modes_table, as_table
     from nertool.model.calibrate import describe
 
@@ -238,6 +262,8 @@ def _show(evaluated: Evaluated, measures: dict[str, Any], all_modes: bool) -> No
     if all_modes:
         print(f"\n{as_modes_table(measures['modes'])}")
         _show_differences(evaluated.comparison)
+    if details is not None:
+        print(details.as_text())
     if evaluated.calibration is not None:
         note(describe(evaluated.calibration))
 

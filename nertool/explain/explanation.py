@@ -10,6 +10,7 @@ import numpy as np
 from nertool.config.records import Config
 from nertool.corpus.schemes import split_tag
 from nertool.decoding.adjust import softmax
+from nertool.explain.certainty import Certainty, certainty_of
 from nertool.explain.graph import Graph, draw_graph
 from nertool.explain.steps import (
     Steps,
@@ -79,8 +80,8 @@ class Piece(NamedTuple):
 
 class Explanation(NamedTuple):
     """sentence, token: where the word stands; tags: the network's; tag: the one explained; target: the
-    one that y says is right, and gold: whether that comes from a labelled text; decoded: what the
-    whole model says in the end; member, members: which network of how many."""
+    one that y says is right, and gold: whether that comes from a labelled text; certainty: what the
+    whole model says in the end, and how sure it is; member, members: which network of how many."""
 
     sentence: tuple[str, ...]
     token: int
@@ -88,7 +89,7 @@ class Explanation(NamedTuple):
     tag: str
     target: str
     gold: bool
-    decoded: str
+    certainty: Certainty
     member: int
     members: int
     steps: Steps
@@ -107,6 +108,11 @@ class Explanation(NamedTuple):
     def word(self) -> str:
         """The word that is explained."""
         return self.sentence[self.token]
+
+    @property
+    def decoded(self) -> str:
+        """The tag that the whole model gives in the end."""
+        return self.certainty.tag
 
 
 def tag_scores(s: Array) -> Array:
@@ -162,7 +168,8 @@ def explain(
     sentence = int(text.sentences[token])
     start, end = text.sentence_starts[sentence : sentence + 2].tolist()
     words = tuple(text.words[i] for i in text.word_ids[start:end])
-    decoded = analyse(CompiledTagger(model), text).tag_ids[token]
+    whole = [text.words[i] for i in text.word_ids.tolist()]
+    decoded = analyse(CompiledTagger(model), text)
     pieces, tried = _pieces(network, config, steps, R, ids, side, words, token - start, tags)
     parts = np.stack([*(piece.share for piece in pieces), steps.weights.b])
     graph = draw_graph(steps, parts, [piece.text for piece in pieces], tag)
@@ -173,7 +180,7 @@ def explain(
         tag=tag,
         target=target,
         gold=gold is not None,
-        decoded=tags[int(decoded)],
+        certainty=certainty_of(decoded, list(tags), whole, token, start),
         member=member,
         members=len(model.members),
         steps=steps,
@@ -338,6 +345,7 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
         "gold": e.gold,
         "predicted": e.predicted,
         "decoded": e.decoded,
+        "certainty": e.certainty.as_dict(),
         "member": e.member,
         "members": e.members,
         "activation": steps.activation,

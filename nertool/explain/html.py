@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
 import numpy as np
 
@@ -18,63 +20,23 @@ from nertool.explain.text import (
     summary,
     units_shown,
 )
+from nertool.pages.page import render
 
-_STYLE = """
-:root { --blue: #1f5fbf; --red: #b3261e; --line: #d8dce3; --soft: #f4f6f9; }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 1rem; color: #1b1f24; background: #fff;
-  font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.5rem; line-height: 1.25; } h2 { margin-top: 2.2rem; font-size: 1.2rem;
-  border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
-.sentence { font-size: 1.15rem; } mark { background: #ffe69c; padding: 0 .2rem; border-radius: 3px; }
-.near { background: #e8f0fd; padding: 0 .15rem; border-radius: 3px; }
-.formula { font: 1.02rem/1.6 Cambria, Georgia, serif; background: var(--soft); padding: .5rem .8rem;
-  border-left: 3px solid var(--blue); overflow-x: auto; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .92rem; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: right;
-  white-space: nowrap; font-variant-numeric: tabular-nums; }
-th:first-child, td:first-child, .left { text-align: left; } thead th { background: var(--soft); }
-tfoot td { font-weight: 600; } tr.asked td { background: #fff8e1; }
-.wide td { white-space: normal; } .wide td:nth-child(n+3), .wide th:nth-child(n+3),
-.rows td:nth-child(2), .rows th:nth-child(2), .rows td:nth-child(4) { text-align: left; }
-@media screen and (max-width: 44rem) { .wide thead { display: none; } .wide tr { display: block;
-  border-bottom: 1px solid var(--line); padding: .3rem 0; } .wide td { display: block; border: 0;
-  padding: .1rem 0; text-align: left; } .wide td:empty { display: none; }
-  .wide td:first-child { font-weight: 600; } .wide td:nth-child(2)::before { content: "grad × input "; }
-  .wide td:nth-child(4):not(:empty)::before { content: "near: "; color: #555b65; }
-  .wide td:nth-child(5):not(:empty)::before { content: "flips: "; color: #555b65; } }
-.bar { display: inline-block; height: .75rem; vertical-align: middle; }
-.plus { background: var(--blue); } .minus { background: var(--red); } .note { color: #555b65; }
-.graph { overflow-x: auto; } .graph svg { min-width: 52rem; width: 100%; height: auto; display: block; }
-svg rect { fill: #fff; stroke: #8a93a3; } svg text { font: 12px system-ui, sans-serif; text-anchor: middle; }
-svg .label { font-weight: 600; } svg .value { fill: var(--blue); } svg .gradient { fill: var(--red); }
-svg .edge { fill: none; stroke: #aab2bf; } svg .local { fill: #6b7280; font-size: 11px; }
-@media print { body { max-width: none; font-size: 11px; } h2 { break-after: avoid; }
-  table, .graph { break-inside: avoid; } .graph svg { min-width: 0; } .scroll { overflow: visible; }
-  * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
-"""
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def page(explanation: Explanation, full: bool = False) -> str:
-    """Return the page."""
+    """Return the page; all that comes from the text or the model is escaped."""
+    from markupsafe import Markup
+
     e = explanation
-    title = f"Why is {e.word} tagged {e.predicted}?"
-    body = "\n".join(
-        [
-            f"<h1>{escape(title)}</h1>",
-            _head(e),
-            _why(e),
-            _graph(e),
-            _forward(e, full),
-            _backward(e, full),
-        ]
-    )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n"
-        '<p class="note">Made by nertool explain. Every number is computed by the code that trains '
-        "and tags.</p>\n</body></html>\n"
+    parts = [_head(e), _why(e), _graph(e), _forward(e, full), _backward(e, full)]
+    return render(
+        "explain.html",
+        TEMPLATES,
+        title=f"Why is {e.word} tagged {e.predicted}?",
+        e=e,
+        content=Markup("\n".join(parts)),
     )
 
 
@@ -85,11 +47,13 @@ def _table(
     kind: str = "",
 ) -> str:
     """Write a table; its cells are HTML already."""
+    name = re.sub("<[^>]+>", "", " ".join(head)).strip()
     cells = "".join(f"<th>{cell}</th>" for cell in head)
     body = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in rows)
     last = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in foot)
+    region = f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">'
     return (
-        f'<div class="scroll"><table class="{kind}"><thead><tr>{cells}</tr></thead>'
+        f'{region}<table class="{kind}"><thead><tr>{cells}</tr></thead>'
         f"<tbody>{body}</tbody><tfoot>{last}</tfoot></table></div>"
     )
 
@@ -165,7 +129,8 @@ def _graph(e: Explanation) -> str:
         '<span style="color:var(--blue)">Values go forward</span>, '
         '<span style="color:var(--red)">gradients ∂J/∂node come back</span>: along each edge, downstream = '
         "upstream × local; a node that is used twice sums what comes back; a sum passes its gradient on "
-        f'unchanged.</p><div class="graph">{as_svg(e.graph)}</div>'
+        'unchanged.</p><div class="graph" tabindex="0" role="region" aria-label="the graph">'
+        f"{as_svg(e.graph)}</div>"
     )
 
 

@@ -17,6 +17,8 @@ _NUMBERS = 4  # numbers of a long vector
 def lines_of(explanation: Explanation, full: bool = False) -> Iterator[str]:
     """Yield the explanation line by line; full: every number of it."""
     yield from summary(explanation)
+    yield "\nHOW SURE THE WHOLE MODEL IS\n"
+    yield from (f"  {line}" for line in explanation.certainty.lines())
     yield from _forward(explanation, full)
     yield from _backward(explanation, full)
     yield from _why(explanation)

@@ -154,3 +154,15 @@ def test_a_training_text_that_is_gone_is_said_and_named_by_train(folder, main):
         main("evaluate", "--gold", "both.conll", "--errors", "both.conll", cwd=folder).returncode
         == 2
     )
+
+
+def test_the_report_is_a_page_of_the_run_with_its_curves(tiny, run_dir, tmp_path, main):
+    path = tmp_path / "report.html"
+    done = main("evaluate", run_dir, tiny / "dev.conll", "--html", path)
+    assert done.returncode == 0, done.stderr
+    page = path.read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "The training" in page
+    assert "Are the probabilities right?" in page
+    same = main("evaluate", run_dir, tiny / "dev.conll", "--html", path, "--errors", path)
+    assert same.returncode == 2

@@ -1,0 +1,1 @@
+"""HTML pages: one look for all that nertool writes."""
