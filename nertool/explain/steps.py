@@ -1,4 +1,4 @@
-"""One example through the network and back, with every value kept, in the letters of MATHS.md.
+"""One example through the network and back, with every value kept, in the letters of docs/mathematics.md.
 
 Forward and backward are the shipping ones, in 64-bit floats; what is added is only what they don't
 keep: the parts that z is the sum of, the multiplications, and one weight's step.

@@ -1,4 +1,4 @@
-"""MATHS.md's table of Jacobians, each by hand and numerically, on a network small enough to print.
+"""The Jacobians of docs/mathematics.md, each by hand and numerically, on a network small enough to print.
 
 The network is cut from a real one: the first numbers of each word of one window, and three of its
 hidden units. By hand: from the shipping f′ and backward pass. Numerically: column j of a Jacobian is
@@ -23,7 +23,7 @@ _EPS = 1e-6
 
 
 class Jacobian(NamedTuple):
-    """name: which, in the letters of MATHS.md; by_hand and numeric (m, n)."""
+    """name: which, in the letters of docs/mathematics.md; by_hand and numeric (m, n)."""
 
     name: str
     by_hand: Array

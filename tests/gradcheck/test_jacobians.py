@@ -1,4 +1,4 @@
-"""MATHS.md's table of Jacobians, against values worked by hand and against numerical ones."""
+"""The table of Jacobians in docs/mathematics.md, against values worked by hand and against numerical ones."""
 
 from __future__ import annotations
 

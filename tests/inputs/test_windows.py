@@ -62,7 +62,7 @@ def test_padding_and_windows_of_two_sentences_worked_by_hand():
 
 
 def test_the_museums_in_Paris_stand_around_their_centre():
-    # MATHS.md's example, m = 2: the, museums, in, Paris, are, amazing, to, see → 2 … 9.
+    # The example of docs/mathematics.md, m = 2: the, museums, in, Paris, are, amazing, to, see → 2 … 9.
     text = padded([[0, 1, 2, 3, 4, 5, 6, 7]], 2)
     batch = single_windows(text, np.array([3]))
     # museums in Paris are amazing
