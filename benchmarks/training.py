@@ -46,7 +46,7 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
     from nertool.config.file import load_config
     from nertool.model.model import outputs
     from nertool.training.batches import batches, objective_of, one_hot
-    from nertool.training.preparation.prepare import prepare
+    from nertool.training.preparation.encode import prepare
     from nertool.training.preparation.working import training_text, working_inputs
     from nertool.training.trainer import initial_state, train
 

@@ -20,8 +20,8 @@ from nertool.kernels import library
 from nertool.model.storage import save_model
 from nertool.training import run
 from nertool.training.pool import Piece
-from nertool.training.preparation.prepare import prepare
-from nertool.training.preparation.prepared import Prepared
+from nertool.training.preparation.encode import prepare
+from nertool.training.preparation.store import Prepared
 from nertool.vectors.load import WordVectors, load_vectors
 from tests.support.helpers import Death
 from tests.support.models import make_model

@@ -27,7 +27,7 @@ from nertool.cli.options import (
 if TYPE_CHECKING:
     from nertool.config.records import Config
     from nertool.evaluation.comparison import Comparison
-    from nertool.training.preparation.prepared import Prepared
+    from nertool.training.preparation.store import Prepared
     from nertool.training.summary import Example
     from nertool.training.trainer import EpochRecord
 

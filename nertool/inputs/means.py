@@ -16,18 +16,18 @@ Values = NDArray[np.floating[Any]]
 _NARROW = 32  # columns
 
 
-_MANY = 4096  # rows
-
-
 def group_sums(
-    values: Values, rows: NDArray[np.int64], sizes: NDArray[np.int64]
+    values: Values, rows: NDArray[np.int64], sizes: NDArray[np.int64], many: int = 4096
 ) -> NDArray[np.floating[Any]]:
-    """Add up rows of values (n, e), sizes[g] of them for each g, one after another: (G, e)."""
+    """Return (G, e): for each g the sum of the next sizes[g] of rows, which are row numbers of values (n, e).
+
+    many: more rows than this are worth importing scipy for; the result is the same.
+    """
     sums = np.zeros((len(sizes), values.shape[1]), dtype=values.dtype)
     group = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
     if add_rows(sums, group, values, rows.astype(np.int32)):
         return sums
-    if len(rows) > _MANY:
+    if len(rows) > many:
         from scipy import sparse  # worth its loading: many times as fast, with the same roundings
 
         indptr = np.concatenate([[0], np.cumsum(sizes)])

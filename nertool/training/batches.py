@@ -17,7 +17,7 @@ from nertool.network.activations import Array
 from nertool.network.dropout import dropout_mask
 from nertool.network.lookup import row_width
 from nertool.network.objective import Batch, Masks, Objective, Parameters, tables_of
-from nertool.training.preparation.prepared import Prepared
+from nertool.training.preparation.store import Prepared
 from nertool.training.preparation.working import TrainingText
 
 

@@ -21,8 +21,8 @@ from nertool.network.activations import ACTIVATIONS
 from nertool.network.losses import LOSSES
 from nertool.network.objective import Batch, Parameters
 from nertool.training.batches import objective_of, one_hot, token_weights
-from nertool.training.preparation.prepare import Report, prepare
-from nertool.training.preparation.prepared import Prepared
+from nertool.training.preparation.encode import Report, prepare
+from nertool.training.preparation.store import Prepared
 from nertool.training.preparation.working import (
     FirstStage,
     TrainingText,

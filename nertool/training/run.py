@@ -27,10 +27,9 @@ from nertool.corpus.ledger import Ledger
 from nertool.errors import ConfigError, ModelError
 from nertool.gradcheck.audit import BROKEN
 from nertool.model.storage import load_model
-from nertool.training.calibrated import calibrate_run
 from nertool.training.pool import Piece, Send, run_pieces
-from nertool.training.preparation.prepare import Report, prepare
-from nertool.training.preparation.prepared import (
+from nertool.training.preparation.encode import Report, prepare
+from nertool.training.preparation.store import (
     INPUT_FILES,
     Prepared,
     load_prepared,
@@ -38,6 +37,7 @@ from nertool.training.preparation.prepared import (
 )
 from nertool.training.stages import OnBatch, fold_dir, save_ensemble, train_fold, train_member
 from nertool.training.team import Threads
+from nertool.training.temperature import calibrate_run
 from nertool.training.trainer import EpochRecord
 
 

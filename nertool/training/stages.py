@@ -33,7 +33,7 @@ from nertool.network.objective import WEIGHTS, Parameters
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.checkpoint import load_state, save_state, write_log
-from nertool.training.preparation.prepared import Part, Prepared
+from nertool.training.preparation.store import Part, Prepared
 from nertool.training.preparation.working import FirstStage, Working, training_text, working_inputs
 from nertool.training.team import Threads
 from nertool.training.trainer import EpochRecord, State, initial_state, mean_parameters, train

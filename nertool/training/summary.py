@@ -17,7 +17,7 @@ from nertool.evaluation.matching import sentence_of
 from nertool.model.storage import load_model
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
-from nertool.training.preparation.prepared import Prepared
+from nertool.training.preparation.store import Prepared
 
 _SHORTEST, _LONGEST = 5, 24  # tokens of an example sentence
 _PLAIN = re.compile(r"[\w.,;:'’%&/-]+")  # words that a shell and every reader take as they are

@@ -26,7 +26,7 @@ from nertool.network.shards import (
     shard_gradients,
 )
 from nertool.training.batches import masked_batches, objective_of
-from nertool.training.preparation.prepared import Part, Prepared
+from nertool.training.preparation.store import Part, Prepared
 from nertool.training.preparation.working import (
     TrainingText,
     Working,

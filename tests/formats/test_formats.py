@@ -132,7 +132,7 @@ def test_a_text_trains_the_same_model_in_whatever_format_it_comes(to, tiny, tmp_
     if to in ("brat", "label-studio", "doccano"):
         return  # sentences are found anew there
     from nertool.config.file import load_config
-    from nertool.training.preparation.prepare import prepare
+    from nertool.training.preparation.encode import prepare
 
     config = load_config(
         tiny / "config.yaml", [f"corpus.train={out}", "corpus.dev=", "vectors.path=null"]

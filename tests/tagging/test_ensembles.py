@@ -19,7 +19,7 @@ from nertool.errors import NertoolError
 from nertool.model.model import inputs_for, score_tokens
 from nertool.model.storage import load_model, map_arrays
 from nertool.training import run, stages
-from nertool.training.preparation.prepared import Part, Prepared, file_hash
+from nertool.training.preparation.store import Part, Prepared, file_hash
 from nertool.training.preparation.working import training_text, working_inputs
 from nertool.training.stages import (
     first_stage_config,

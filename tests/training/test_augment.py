@@ -15,8 +15,8 @@ from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.inputs.text import Text
 from nertool.training.batches import token_weights
 from nertool.training.preparation.augment import casings_of, exchange_entities, recase
-from nertool.training.preparation.prepare import prepare
-from nertool.training.preparation.prepared import Prepared
+from nertool.training.preparation.encode import prepare
+from nertool.training.preparation.store import Prepared
 from nertool.training.preparation.working import augmented_text, training_text, working_inputs
 from nertool.training.trainer import initial_state, train
 from tests.support.helpers import change

@@ -13,8 +13,8 @@ import pytest
 from nertool.config.file import load_config
 from nertool.errors import CorpusError, ModelError, StaleError
 from nertool.training import run
-from nertool.training.preparation.prepare import prepare
-from nertool.training.preparation.prepared import Prepared, load_prepared, save_prepared
+from nertool.training.preparation.encode import prepare
+from nertool.training.preparation.store import Prepared, load_prepared, save_prepared
 from tests.support.helpers import change, outcome, run_training
 
 # Prepared inputs

@@ -20,8 +20,8 @@ from nertool.model.model import word_vectors
 from nertool.network.objective import Batch, forward_loss
 from nertool.training import run
 from nertool.training.batches import batches, objective_of, one_hot
-from nertool.training.preparation.prepare import prepare
-from nertool.training.preparation.prepared import Part, Prepared
+from nertool.training.preparation.encode import prepare
+from nertool.training.preparation.store import Part, Prepared
 from nertool.training.preparation.working import training_text, working_inputs
 from nertool.training.stages import encoders_of, member_of
 from nertool.training.team import Threads, blas_threads

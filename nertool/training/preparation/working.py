@@ -28,7 +28,7 @@ from nertool.network.activations import Array
 from nertool.network.lookup import Rows
 from nertool.network.objective import Parameters, initial_weights
 from nertool.training.preparation.augment import Casings, casings_of, exchange_entities, recase
-from nertool.training.preparation.prepared import Part, Prepared
+from nertool.training.preparation.store import Part, Prepared
 
 
 class FirstStage(NamedTuple):

@@ -23,7 +23,7 @@ from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.labelled import read_labelled, reading_of
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder, coverage
 from nertool.inputs.layout import features_of
-from nertool.training.preparation.prepared import (
+from nertool.training.preparation.store import (
     Part,
     Prepared,
     Vectors,

@@ -14,7 +14,7 @@ from nertool.model.calibrate import (
 from nertool.model.storage import load_model
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
-from nertool.training.preparation.prepared import Prepared
+from nertool.training.preparation.store import Prepared
 
 
 def calibrate_run(prepared: Prepared, run_dir: Path) -> None:
