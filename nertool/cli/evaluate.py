@@ -80,6 +80,24 @@ def evaluate(
             help="What --intervals draws anew [default: documents if there are 20, or sentences]",
         ),
     ] = None,
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune-thresholds",
+            help="Find the least probability by class that gives the best F1 here, on dev, and keep it in "
+            "the model: predict --min-probability tuned uses it.",
+        ),
+    ] = False,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            "--precision",
+            metavar="P",
+            min=0,
+            max=1,
+            help="With --tune-thresholds: at least this precision in each class, rather than the best F1.",
+        ),
+    ] = None,
     errors: Annotated[
         Path | None,
         typer.Option(
@@ -140,6 +158,10 @@ def evaluate(
         column_of(predicted_column),
         misaligned,
     )
+    if tune and model is None:
+        raise typer.BadParameter("--tune-thresholds: needs MODEL, which keeps them")
+    if precision is not None and not tune:
+        raise typer.BadParameter("--precision: goes with --tune-thresholds")
     written = [path for path in (errors, html) if path is not None]
     for path in written:
         if path in (*paths, report) or written.count(path) > 1:
@@ -153,6 +175,8 @@ def evaluate(
         if details is not None:
             measures |= details.as_dict()
             _write(details, measures, model, errors, html)
+        if tune and model is not None:
+            measures["thresholds"] = _tuned(evaluated, model, precision, quiet=as_json)
         if as_json:
             print_json(measures)
         else:
@@ -231,6 +255,31 @@ def _write(
         with open_output(html) as out:
             out.write(report_page(measures, details, title, read_log(model) if model else []))
         note(f"report: in {html}")
+
+
+def _tuned(
+    evaluated: Evaluated, model: Path, precision: float | None, quiet: bool
+) -> dict[str, Any]:
+    """Find the thresholds, keep them in the model, and show them unless quiet."""
+    from nertool.evaluation.thresholds import thresholds_table, tune_thresholds
+    from nertool.model.thresholds import keep_thresholds
+
+    found = tune_thresholds(evaluated.comparison, precision)
+    kept = {
+        "labels": {label: row.threshold for label, row in found.items()},
+        "precision": precision,
+        "source": evaluated.comparison.corpus.source,
+    }
+    keep_thresholds(model, kept)
+    for label, row in found.items():
+        if not row.reached:
+            note(
+                f"{label}: no threshold gives a precision of {precision}; kept the most precise one"
+            )
+    if not quiet:
+        print(f"{thresholds_table(found)}\n")
+    note(f"thresholds: kept in {model}; use them by predict --min-probability tuned")
+    return {label: row.as_dict() for label, row in found.items()}
 
 
 def _measures(evaluated: Evaluated, modes: tuple[str, ...]) -> dict[str, Any]:

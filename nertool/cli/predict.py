@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
     from nertool.predict.request import PredictRequest
 
+TUNED = "tuned"  # in place of numbers: the thresholds that evaluate --tune-thresholds found
+
 
 def predict(
     model: ModelPath,
@@ -71,7 +74,8 @@ def predict(
     check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)
     check_choice("--on-error", on_error, ON_ERROR)
-    thresholds = _thresholds(min_probability)
+    tuned = min_probability == TUNED
+    thresholds = {} if tuned else _thresholds(min_probability)
     _one_blas_thread()
 
     from nertool.corpus.record import Reading
@@ -99,12 +103,13 @@ def predict(
         on_error=on_error,
         workers=workers or usable_cores(),
     )
-    _run(model, request, report)
+    _run(model, request, report, tuned)
 
 
-def _run(model_path: Path, request: PredictRequest, report: Path | None) -> None:
-    """Load the model, and carry out the request."""
+def _run(model_path: Path, request: PredictRequest, report: Path | None, tuned: bool) -> None:
+    """Load the model, and carry out the request. tuned: with the model's own thresholds."""
     from nertool.model.storage import load_model
+    from nertool.model.thresholds import thresholds_of
     from nertool.predict.run import find_files
     from nertool.predict.run import predict as run
 
@@ -112,6 +117,9 @@ def _run(model_path: Path, request: PredictRequest, report: Path | None) -> None
     if problem:
         raise typer.BadParameter(problem)
     model = load_model(model_path)
+    if tuned:
+        details = replace(request.details, thresholds=thresholds_of(model, model_path))
+        request = replace(request, details=details)
     _check_labels(request.details.thresholds, model.labels)
     files = find_files(request)
     read = [file for entry in files.inputs for file in entry.files]
@@ -139,7 +147,8 @@ def _thresholds(text: str | None) -> dict[str, float]:
             value = -1.0
         if not 0 <= value <= 1 or (equals and not name):
             raise typer.BadParameter(
-                f"--min-probability: found {entry}, expected a number from 0 to 1, or LABEL=number"
+                f"--min-probability: found {entry}, expected a number from 0 to 1, LABEL=number, "
+                f"or {TUNED}"
             )
         thresholds[name.strip()] = value
     return thresholds

@@ -71,8 +71,9 @@ Probabilities = Annotated[
 MinProbability = Annotated[
     str | None,
     typer.Option(
-        metavar="P|LABEL=P,...",
-        help="Leave out entities with a lower probability: 0.5, or PER=0.6,LOC=0.4 by label.",
+        metavar="P|LABEL=P,...|tuned",
+        help="Leave out entities with a lower probability: 0.5; PER=0.6,LOC=0.4 by label; tuned: what "
+        "evaluate --tune-thresholds found.",
     ),
 ]
 NBest = Annotated[

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nertool.corpus.schemes import TagSpans
 from nertool.decoding.decoded import Decoded
 from nertool.model.model import Model
-from nertool.model.storage import HEADER, model_folder, read_json, write_json
+from nertool.model.storage import set_provenance
 
 BINS = 15
 _LEAST = 30  # entities: with fewer, a temperature would be fitted to chance
@@ -82,12 +82,7 @@ def temperature_of(model: Model) -> float:
 
 def keep_calibration(folder: Path, found: dict[str, Any]) -> None:
     """Write a calibration into a model's header; at every moment there is a whole one."""
-    path = model_folder(folder) / HEADER
-    header = read_json(path)
-    header["provenance"]["calibration"] = found
-    aside = path.with_name(f".{HEADER}.new")
-    write_json(aside, header)
-    aside.replace(path)
+    set_provenance(folder, "calibration", found)
 
 
 def describe(found: dict[str, Any]) -> str:

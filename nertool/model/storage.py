@@ -301,6 +301,16 @@ def read_words(path: Path, expected: int) -> list[str]:
     return words
 
 
+def set_provenance(folder: Path, key: str, value: Any) -> None:
+    """Write an entry of provenance into a saved model's header; at every moment there is a whole one."""
+    path = model_folder(folder) / HEADER
+    header = read_json(path)
+    header["provenance"][key] = value
+    aside = path.with_name(f".{HEADER}.new")
+    write_json(aside, header)
+    aside.replace(path)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a value as JSON, as UTF-8. Errors: OSError."""
     text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"

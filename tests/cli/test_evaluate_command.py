@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -166,3 +167,26 @@ def test_the_report_is_a_page_of_the_run_with_its_curves(tiny, run_dir, tmp_path
     assert "Are the probabilities right?" in page
     same = main("evaluate", run_dir, tiny / "dev.conll", "--html", path, "--errors", path)
     assert same.returncode == 2
+
+
+def test_tuned_thresholds_are_kept_in_the_model_and_used_by_predict(tiny, run_dir, tmp_path, main):
+    shutil.copytree(run_dir, tmp_path / "run")
+    before = main("predict", tmp_path / "run", tiny / "dev.conll", "--min-probability", "tuned")
+    assert before.returncode == 1
+    assert "--tune-thresholds" in before.stderr
+    done = main("evaluate", tmp_path / "run", tiny / "dev.conll", "--tune-thresholds", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["thresholds"]
+    assert set(found) == {"LOC", "ORG", "PER"}
+    assert all(row["after"]["f1"] >= row["before"]["f1"] for row in found.values())
+    given = ",".join(f"{label}={row['threshold']}" for label, row in found.items())
+    arguments = (
+        "predict",
+        tmp_path / "run",
+        tiny / "dev.conll",
+        "--to",
+        "jsonl",
+        "--min-probability",
+    )
+    assert main(*arguments, "tuned").stdout == main(*arguments, given).stdout
+    assert main("evaluate", "--gold", tiny / "dev.conll", "--tune-thresholds").returncode == 2
