@@ -11,10 +11,14 @@ from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
     AsJson,
     Column,
+    Comment,
+    Delimiter,
     FromFormat,
     Language,
     Misaligned,
+    SkipFaulty,
     TagNames,
+    TextField,
     print_json,
     reading_as,
 )
@@ -38,14 +42,21 @@ def check(
     ] = False,
     token_column: Column = None,
     tag_column: Column = None,
+    delimiter: Delimiter = None,
+    comment: Comment = "",
     tag_names: TagNames = None,
+    text_field: TextField = "text",
     misaligned: Misaligned = "drop",
     language: Language = "en",
+    on_error: SkipFaulty = "fail",
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Examine labelled texts before training: slips, contradictions, leaks, odd characters, habits."""
-    reading = reading_as(format_name, token_column, tag_column, tag_names, misaligned, language)
+    reading = reading_as(
+        format_name, token_column, tag_column, tag_names, misaligned, language, on_error,
+        delimiter=delimiter, comment=comment, text_field=text_field,
+    )  # fmt: skip
 
     from nertool.doctor.check import check as find
 

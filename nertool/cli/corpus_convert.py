@@ -11,9 +11,12 @@ from nertool.catalogue import OUTPUT_FORMATS, SCHEMES, find_format
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
     Column,
+    Comment,
+    Delimiter,
     FromFormat,
     Language,
     Misaligned,
+    SkipFaulty,
     TagNames,
     TextField,
     check_choice,
@@ -70,18 +73,12 @@ def convert(
     ] = True,
     token_column: Column = None,
     tag_column: Column = None,
-    delimiter: Annotated[
-        str | None,
-        typer.Option(
-            help="What divides the columns: tab, space, comma, or itself [default: found]"
-        ),
-    ] = None,
-    comment: Annotated[
-        str, typer.Option(help="Lines that start with this are no data, such as '# ' (conll).")
-    ] = "",
+    delimiter: Delimiter = None,
+    comment: Comment = "",
     tag_names: TagNames = None,
     text_field: TextField = "text",
     language: Language = "en",
+    on_error: SkipFaulty = "fail",
     report: ReportPath = None,
 ) -> None:
     """Convert labelled text between all formats, and between tag schemes; nothing is lost without a word."""
@@ -94,7 +91,7 @@ def convert(
         what = "a new folder" if container == "folder" else "a file"
         raise typer.BadParameter(f"--to {to}: needs -o, {what}")
     reading = reading_as(
-        format_name, token_column, tag_column, tag_names, misaligned, language,
+        format_name, token_column, tag_column, tag_names, misaligned, language, on_error,
         delimiter=delimiter, comment=comment, part=part, text_field=text_field,
     )  # fmt: skip
 

@@ -10,7 +10,17 @@ import typer
 
 from nertool.catalogue import INPUT_FORMATS
 from nertool.cli.account import ReportPath, account
-from nertool.cli.options import Column, FromFormat, check_choice, column_of, note
+from nertool.cli.options import (
+    Column,
+    Comment,
+    Delimiter,
+    FromFormat,
+    TagNames,
+    TextField,
+    check_choice,
+    note,
+    reading_as,
+)
 
 _BY_LINES = ("conll", "conllu", "jsonl", "inline")
 
@@ -35,6 +45,10 @@ def split(
     format_name: FromFormat = "auto",
     token_column: Column = None,
     tag_column: Column = None,
+    delimiter: Delimiter = None,
+    comment: Comment = "",
+    tag_names: TagNames = None,
+    text_field: TextField = "text",
     report: ReportPath = None,
 ) -> None:
     """Split a corpus by document, every class in each part by its share; all lines stay as they are."""
@@ -46,22 +60,24 @@ def split(
     from nertool.corpus.blocks import read_blocks
     from nertool.corpus.build import entities_of
     from nertool.corpus.ledger import counted
-    from nertool.corpus.record import Reading
     from nertool.corpus.split import line_units, split_units
     from nertool.errors import CorpusError
     from nertool.files.safe import free_folder, open_input, replacing_folder
     from nertool.formats.labelled import read_labelled_opened
     from nertool.formats.opening import open_stream
-    from nertool.formats.read import labels_needed
+    from nertool.formats.read import no_labels
 
     free_folder(output)
     with account(report, path) as ledger:
         with open_input(path) as (stream, source):
             raw = stream.read()
-        reading = Reading(
-            column_of(token_column), column_of(tag_column), misaligned="drop", needs_labels=True
-        )
-        opened = labels_needed(open_stream(BytesIO(raw), source, format_name))
+        reading = reading_as(
+            format_name, token_column, tag_column, tag_names, "drop", "en",
+            delimiter=delimiter, comment=comment, text_field=text_field, needs_labels=True,
+        )  # fmt: skip
+        opened = open_stream(BytesIO(raw), source, format_name, comment)
+        if opened.why and not opened.format.labelled:
+            raise no_labels(source, opened.format.title, opened.head)
         found = opened.format.name
         if found not in _BY_LINES:
             raise CorpusError(

@@ -6,10 +6,14 @@ from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
     AsJson,
     Column,
+    Comment,
+    Delimiter,
     FromFormat,
     Language,
     Misaligned,
+    SkipFaulty,
     TagNames,
+    TextField,
     print_json,
     reading_as,
 )
@@ -21,14 +25,21 @@ def stats(
     format_name: FromFormat = "auto",
     token_column: Column = None,
     tag_column: Column = None,
+    delimiter: Delimiter = None,
+    comment: Comment = "",
     tag_names: TagNames = None,
+    text_field: TextField = "text",
     misaligned: Misaligned = "drop",
     language: Language = "en",
+    on_error: SkipFaulty = "fail",
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Count documents, sentences, words, and entities by class and length."""
-    reading = reading_as(format_name, token_column, tag_column, tag_names, misaligned, language)
+    reading = reading_as(
+        format_name, token_column, tag_column, tag_names, misaligned, language, on_error,
+        delimiter=delimiter, comment=comment, text_field=text_field,
+    )  # fmt: skip
 
     from nertool.corpus.stats import as_text
     from nertool.corpus.stats import stats as numbers_of

@@ -77,6 +77,25 @@ TagNames = Annotated[
     str | None,
     typer.Option(metavar="NAME,…", help="The names of tags that are written as numbers, in order."),
 ]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="tab|space|comma|semicolon|bar|TEXT", help="What divides columns [default: found]."
+    ),
+]
+Comment = Annotated[
+    str,
+    typer.Option(help="Lines that begin with this text are left out, such as '# ' (columns)."),
+]
+SkipFaulty = Annotated[
+    str,
+    typer.Option(
+        "--on-error",
+        metavar="fail|skip",
+        help="At input that can't be read: fail stops; skip leaves out the record, or the sentence of "
+        "columns, and counts it.",
+    ),
+]
 TextField = Annotated[str, typer.Option(help="The key of the text in JSON and Parquet.")]
 Language = Annotated[
     str, typer.Option(help="The language of running text, to find its sentences: en, de, hi, …")
@@ -104,11 +123,13 @@ def reading_as(
     tag_names: str | None,
     misaligned: str,
     language: str,
+    on_error: str = "fail",
     **more: Any,
 ) -> Reading:
     """Return how labelled text is to be read, as the options of these names say."""
     check_choice("--from", format_name, INPUT_FORMATS)
     check_choice("--misaligned", misaligned, MISALIGNED)
+    check_choice("--on-error", on_error, ("fail", "skip"))
 
     from nertool.corpus.record import Reading
 
@@ -118,6 +139,7 @@ def reading_as(
         tag_names=tuple(tag_names.split(",")) if tag_names else (),
         misaligned=misaligned,
         language=language,
+        pass_over_faulty=on_error == "skip",
         **more,
     )
 

@@ -39,11 +39,12 @@ def read_parts(
             raise typer.BadParameter(
                 f"{configs[0]}: a config names all texts itself: give it alone"
             )
-        told = (format_name, reading.token_column, reading.tag_column, reading.tag_names)
-        if told != ("auto", None, None, ()):
+        columns = (reading.token_column, reading.tag_column, reading.delimiter, reading.comment)
+        others = (format_name, reading.tag_names, reading.text_field)
+        if (columns, others) != ((None, None, None, ""), ("auto", (), "text")):
             raise typer.BadParameter(
-                "--from, --token-column, --tag-column, --tag-names: a config says how its texts are read: "
-                "leave them out"
+                "--from, --token-column, --tag-column, --delimiter, --comment, --tag-names, --text-field: "
+                "a config says how its texts are read: leave them out"
             )
         config = read_config(inputs[0], None, None)
         settings, vectors = config.corpus, config.vectors.path
@@ -53,7 +54,10 @@ def read_parts(
             raise typer.BadParameter(f"{inputs[0]}: names no corpus.train, nothing to look at")
         format_name = settings.format
         reading = replace(
-            reading_of(settings), misaligned=reading.misaligned, language=reading.language
+            reading_of(settings),
+            misaligned=reading.misaligned,
+            language=reading.language,
+            pass_over_faulty=reading.pass_over_faulty or settings.on_error == "skip",
         )
     short = [Path(name).name for name, _ in paths]
     if len(set(short)) == len(short):

@@ -100,6 +100,8 @@ def build_corpus(
     if reading.misaligned is error.
     """
     out = _Columns()
+    if reading.labelled:
+        records = _labelled_alone(records, source, ledger)
     labelled = tagged = False
     own_text = True
     for record in records:
@@ -133,6 +135,20 @@ def build_corpus(
         out.fields.append(record.fields)
         own_text &= record.own_text
     return _finish(out, source, layout, labelled, tagged, own_text)
+
+
+def _labelled_alone(records: Iterable[Record], source: str, ledger: Ledger) -> Iterable[Record]:
+    """Leave out records that bear no labels at all, if others do: nobody has looked for entities there.
+    A record whose labels are an empty list stays, as a text without entities."""
+    records = list(records)
+    bear = [record.spans is not None or record.tags is not None for record in records]
+    if not any(bear):
+        return records
+    for record, labelled in zip(records, bear, strict=True):
+        if not labelled:
+            what = "records without labels (absent, null or skipped) among labelled ones"
+            ledger.refuse(_place(record, source), what, _short(record.text))
+    return [record for record, labelled in zip(records, bear, strict=True) if labelled]
 
 
 def _check_tag(tag: str, place: str) -> None:

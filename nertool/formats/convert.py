@@ -15,10 +15,11 @@ from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.record import Reading
 from nertool.files.safe import open_output
 from nertool.formats.base import Writing, tags_in
+from nertool.formats.classes import check_classes
 from nertool.formats.conll.parse import column_index, parse_conll
 from nertool.formats.conll.retag import retagged
 from nertool.formats.opening import Opened, Report, open_text
-from nertool.formats.read import read_corpus, read_opened, refuse_part
+from nertool.formats.read import no_labels, read_opened, refuse_part
 from nertool.formats.registry import left_out, module_of
 from nertool.formats.write import write_output
 
@@ -48,11 +49,28 @@ def convert(
                 with open_text(path, format_name, reading.comment, formats) as opened:
                     out.writelines(_to_conll(opened, to, reading, writing, ledger, report))
         return
-    pieces = (
-        _described(read_corpus(path, format_name, reading, ledger, report, formats), to, report)
-        for path in paths
-    )
-    write_output(to, pieces, writing, ledger, output)
+
+    def pieces() -> Iterator[Annotated]:
+        for path in paths:
+            with open_text(path, format_name, reading.comment, formats) as opened:
+                yield _described(_read(opened, reading, ledger, report), to, report)
+
+    write_output(to, pieces(), writing, ledger, output)
+
+
+def _read(opened: Opened, reading: Reading, ledger: Ledger, report: Report) -> Corpus:
+    """Read a text, which must bear labels unless its format was named.
+
+    Errors: CorpusError, also for text without labels whose format was found.
+    """
+    if opened.why and not opened.format.labelled:
+        raise no_labels(opened.source, opened.format.title, opened.head)
+    corpus = read_opened(opened, reading, ledger, report)
+    if not corpus.tags:
+        if opened.why:
+            raise no_labels(opened.source, opened.format.title, opened.head)
+        report(f"{opened.source}: no labels here: no entity is written")
+    return corpus
 
 
 def _described(corpus: Corpus, to: Format, report: Report, kept: bool = False) -> Annotated:
@@ -79,7 +97,7 @@ def _to_conll(
 ) -> Iterator[str]:
     """Yield a text as CoNLL columns: its own lines with other tags, if it is in columns."""
     if not opened.in_columns:
-        piece = _described(read_opened(opened, reading, ledger, report), to, report)
+        piece = _described(_read(opened, reading, ledger, report), to, report)
         yield from module_of(to).write([piece], writing, ledger)
         return
     source = opened.source
@@ -88,8 +106,14 @@ def _to_conll(
     refuse_part(reading, opened)
     raw = opened.whole.read()
     columns = opened.columns(reading, report)
+    if reading.pass_over_faulty:
+        corpus = parse_conll(decode_lines(BytesIO(raw), source), columns, source, skipped=ledger)
+        count(corpus, ledger)
+        yield from module_of(to).write([_described(corpus, to, report)], writing, ledger)
+        return
     corpus = parse_conll(decode_lines(BytesIO(raw), source), columns, source)
     count(corpus, ledger)
+    check_classes(corpus, reading, report)
     piece = _described(corpus, to, report, kept=True)
     layout = columns.layout
     assert layout is not None

@@ -56,6 +56,6 @@ def read_labelled_opened(
 def _labelled(corpus: Corpus) -> Corpus:
     if not corpus.tags:
         raise CorpusError(
-            f"{corpus.source}: found text without labels ({corpus.layout}), expected labelled text"
+            f"{corpus.source}: found no labels here ({corpus.layout}), expected labelled text"
         )
     return replace(corpus, document_starts=np.unique(corpus.document_starts))

@@ -16,6 +16,7 @@ from nertool.errors import CorpusError
 from nertool.files.safe import open_input
 from nertool.formats.conll.find import find_columns
 from nertool.formats.conll.parse import Columns
+from nertool.formats.foreign import foreign_file, is_utf16
 from nertool.formats.head import HEAD_BYTES, Head, head_of
 from nertool.formats.registry import module_of, read_format
 
@@ -103,6 +104,10 @@ def open_stream(
     raw = b""
     while len(raw) < HEAD_BYTES and (piece := stream.read(HEAD_BYTES - len(raw))):
         raw += piece
+    if is_utf16(raw):
+        raw, stream = _from_utf16(raw + stream.read(), source)
+    elif what := foreign_file(raw):
+        raise CorpusError(f"{source}: {what}")
     rewound: BinaryIO = _Rewound(raw, stream)  # type: ignore[assignment]
     head = head_of(raw, len(raw) < HEAD_BYTES, comment)
     if format_name == AUTO:
@@ -114,6 +119,18 @@ def open_stream(
             f"{source}: found one stream of bytes, expected {known.title}; name a path"
         )
     return Opened(source, known, None, head, rewound)
+
+
+def _from_utf16(raw: bytes, source: str) -> tuple[bytes, BinaryIO]:
+    """Return a text in UTF-16, which its byte-order mark begins, in UTF-8: its head, and what follows."""
+    try:
+        text = raw.decode("utf-16").encode("utf-8")
+    except UnicodeError as error:
+        raise CorpusError(
+            f"{source}: found a byte-order mark of UTF-16 before bytes that are none of it "
+            f"({' '.join(str(error).split())}); convert the file to UTF-8"
+        ) from None
+    return text[:HEAD_BYTES], BytesIO(text[HEAD_BYTES:])
 
 
 def detect(head: Head, formats: Formats = FORMATS) -> tuple[Format, str]:

@@ -14,8 +14,13 @@ from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
+from nertool.formats.classes import check_classes
 from nertool.formats.conll.parse import parse_conll
+from nertool.formats.foreign import known_markup
+from nertool.formats.head import Head
 from nertool.formats.opening import Opened, Report, open_stream, open_text
+
+_WIDEST = 8
 
 
 def read_corpus(
@@ -51,15 +56,20 @@ def read_stream(
 
 def read_opened(opened: Opened, reading: Reading, ledger: Ledger, report: Report) -> Corpus:
     """Read an opened input as one corpus; as read_corpus."""
-    if reading.needs_labels:
-        opened = labels_needed(opened)
     source = opened.source
+    if reading.needs_labels and opened.why and not opened.format.labelled:
+        if known_markup(opened.head.text) or not _narrow(opened.head):
+            raise no_labels(source, opened.format.title, opened.head)
+        opened = replace(
+            opened, format=find_format("conll"), why=None
+        )  # its faulty lines are named
     if opened.why:
         report(f"{source}: read as {opened.why}")
     refuse_part(reading, opened)
     if opened.in_columns:
         columns = opened.columns(reading, report)
-        corpus = parse_conll(decode_lines(opened.whole, source), columns, source)
+        skipped = ledger if reading.pass_over_faulty else None
+        corpus = parse_conll(decode_lines(opened.whole, source), columns, source, skipped=skipped)
     else:
         records = opened.records(reading, ledger)
         corpus = build_corpus(records, source, opened.format.title, reading, ledger)
@@ -69,15 +79,26 @@ def read_opened(opened: Opened, reading: Reading, ledger: Ledger, report: Report
         )
     if not corpus.tokens:
         raise CorpusError(f"{source}: found no token, expected text with words in it")
+    if reading.labelled:
+        check_classes(corpus, reading, report)
     count(corpus, ledger)
     return corpus
 
 
-def labels_needed(opened: Opened) -> Opened:
-    """Take for columns what looks like plain text, so that what is wrong with them is named."""
-    if opened.format.labelled:
-        return opened
-    return replace(opened, format=find_format("conll"), why=None)
+def _narrow(head: Head) -> bool:
+    """Tell whether no line has more than a few words: they may be meant as columns."""
+    return all(len(line.split()) <= _WIDEST for line in head.lines)
+
+
+def no_labels(source: str, title: str, head: Head) -> CorpusError:
+    """Return the error for text without labels where labels are needed. It names known markup that the
+    text shows."""
+    markup = known_markup(head.text)
+    what = f"what looks like {markup}, which would be read as {title}" if markup else title
+    return CorpusError(
+        f"{source}: found {what}: no labels here, expected labelled text; if these are columns or another "
+        "known format, name it by --from (corpus.format in a config), and its faulty lines are named"
+    )
 
 
 def refuse_part(reading: Reading, opened: Opened) -> None:

@@ -104,7 +104,7 @@ CASES = [
     corpus_case("ragged", b"Ada B-PER\nmet\n", "train.conll:2: found 1 columns, expected 2", "missing"),
     corpus_case("blank-in-word", b"Ada B-PER\nNew York O\n", "train.conll:2: found 3 columns", "blank"),
     corpus_case("not-utf-8", b"Ada B-PER\n\nZo\xeb B-PER\n", "train.conll:3: ", "0xeb"),
-    corpus_case("utf-16", "Ada B-PER\n".encode("utf-16"), "train.conll:1: ", "UTF-8"),
+    corpus_case("utf-16", "Ada B-PER\n".encode("utf-16-le"), "train.conll: found text in UTF-16", "UTF-8"),
     corpus_case("prefix-alone", b"Ada B-PER\nmet B-\n", 'train.conll:2: found the tag "B-"', "label"),
     corpus_case("empty-tag", b"Ada\tB-PER\nmet\t\n", 'train.conll:2: found the tag ""', "label"),
     corpus_case("empty-word", b"Ada\tB-PER\n\tO\n", "train.conll:2: found an empty word", "token"),

@@ -23,7 +23,7 @@ from nertool.corpus.columnar import Corpus, Ids
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import tag_names, tags_of
 from nertool.formats.base import Pieces, Writing, count_merged, token_probabilities
-from nertool.formats.conll.find import divided_by_commas, looks_like_tag
+from nertool.formats.conll.find import divided_by, looks_like_tag, tag_share
 from nertool.formats.conll.rows import DOCUMENT_START, find_layout, is_document_start
 from nertool.formats.head import Head
 
@@ -39,25 +39,29 @@ def detect(head: Head) -> str | None:
     if layout is None:
         return None
     tokens = [line for line in lines if not is_blank(line)]
-    plain = [line for line in tokens if not line.startswith("#")] or tokens
-    widths = {len(layout.split(line)) for line in plain}
-    width = len(layout.split(plain[0]))
-    even = len(widths) == 1
-    several = len(plain) > 1
+    plain = [line for line in tokens if not line.startswith("#")]
+    if not plain:
+        return None
+    width = layout.width
+    rows = [layout.split(line) for line in plain]
+    even = [row for row in rows if len(row) >= width and not any(row[width:])]
+    all_even, several = len(even) == len(rows), len(rows) > 1
     described = f"CoNLL columns ({width} column{'s' * (width != 1)})"
-    if layout.delimiter == "\t" and even:
+    for sign, name in ((",", "commas"), (";", "semicolons"), ("|", "bars")):
+        if divided_by(sign, plain):
+            return f"CoNLL columns divided by {name}"
+    if all_even and layout.delimiter == "\t":
         return described
-    if divided_by_commas(plain):
-        return "CoNLL columns divided by commas"
-    if even and several and width == 1 and len(tokens) == len(plain):
+    if all_even and several and width == 1 and len(tokens) == len(plain):
         return "CoNLL columns (a word a line)"
-    tag_like = even and all(looks_like_tag(layout.split(line)[-1]) for line in plain)
-    if even and width > 1 and (tag_like or (several and len(tokens) < len(lines))):
+    tagged = max((tag_share([row[c] for row in even]) for c in range(1, width)), default=0.0)
+    if width > 1 and all_even and (tagged == 1 or (several and len(tokens) < len(lines))):
         return described
-    # Rows that are ragged here and there, but end in tags: columns with a slip, better named than read
-    # as text.
-    tagged = sum(looks_like_tag(layout.split(line)[-1]) for line in plain)
-    if several and len(widths) < 4 and 10 * tagged > 9 * len(plain):
+    # Rows that are ragged here and there: columns with slips, which are better named than read as text.
+    if width > 1 and several and len(even) >= 0.9 * len(rows) and tagged >= 0.9:
+        return described
+    ends = sum(looks_like_tag(row[-1]) for row in rows)
+    if several and len({len(row) for row in rows}) < 4 and ends > 0.9 * len(rows):
         return described
     return None
 

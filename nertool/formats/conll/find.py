@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from nertool.corpus.blocks import is_blank
 from nertool.corpus.record import Reading
 from nertool.corpus.schemes import split_tag
 from nertool.errors import CorpusError, did_you_mean
+from nertool.formats.conll.brackets import is_bracketed, labels_in
 from nertool.formats.conll.parse import Columns
-from nertool.formats.conll.rows import Layout, find_layout, is_document_start
+from nertool.formats.conll.rows import Layout, is_document_start, is_hash_comment, usual_width
 
 _WORD_NAMES = ("token", "word", "form", "tokens", "words", "text")
 _TAG_NAMES = ("tag", "ner", "ner_tag", "ner_tags", "label", "entity", "bio", "iob")
 _SENTENCE_NAMES = ("sentence #", "sentence", "sentence_id", "sent_id", "sentence_idx")
 _DELIMITERS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}
 _NUMBER = re.compile(r"\d+\Z")
+_WORD_2012 = 3  # the words' column in CoNLL-2012
+_MOST = 0.9  # of a column's entries: so many decide what it holds
+_OUTSIDE = ("O", "_", "0", "-")  # how files write that a token is in no entity
+_CHUNKS = {"NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"}
+_SYNTAX = {"TOP", "S", "NP", "VP", "PP", "V"}
 
 
 def looks_like_tag(field: str) -> bool:
@@ -30,105 +36,173 @@ def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Co
     """Find the layout of CoNLL columns, and say in words what is not as usual ("" if all is).
 
     Usual are a word first and its tag last, divided by tabs or spaces. Also known: a header that
-    names the columns, rows numbered from 1 in each sentence (GermEval: the first of two columns of
-    tags is taken), comments that start with #, and tables divided by commas. What reading sets is
-    not looked for. Errors: CorpusError for a name that no column has.
+    names the columns, rows numbered from 1 in each sentence, CoNLL-2012, comments that start with #,
+    and tables divided by commas, semicolons or bars. What reading sets is not looked for; `head` is a
+    file's first lines. Errors: CorpusError for a name that no column has.
     """
     delimiter = _DELIMITERS.get(reading.delimiter or "", reading.delimiter)
     lines = [line for line in head if not (reading.comment and line.startswith(reading.comment))]
-    rows_of = [line for line in lines if not is_blank(line) and not is_document_start(line)]
+    filled = [line for line in lines if not is_blank(line) and not is_document_start(line)]
+    plain = [line for line in filled if not line.startswith("#")] or filled
+    columns = Columns(comment=reading.comment, hash_comments=True)
+    if not plain:
+        return columns, ""
     if delimiter is None:
-        delimiter = _delimiter(rows_of)
-    layout = _layout(rows_of, delimiter)
-    if layout is None:
-        return Columns(comment=reading.comment, hash_comments=True), ""
-    rows = [fields for line in rows_of if len(fields := layout.split(line)) == layout.width]
+        delimiter = _delimiter(plain)
+    layout = Layout(delimiter, usual_width(plain, delimiter))
+    same = {len(layout.split(line)) for line in filled} == {layout.width}
+    rows = [
+        fields[: layout.width]
+        for line in (filled if same else plain)
+        if len(fields := layout.split(line)) >= layout.width and not any(fields[layout.width :])
+        if not is_hash_comment(line, fields[: layout.width], layout)
+    ]
+    columns = replace(columns, layout=layout)
     notes: list[str] = []
-    columns = Columns(comment=reading.comment, hash_comments=True, layout=layout)
-
+    token, tag = reading.token_column, reading.tag_column
     names = [field.strip().lower() for field in rows[0]] if rows else []
-    asked = [c for c in (reading.token_column, reading.tag_column) if isinstance(c, str)]
-    if asked or _is_header(names, rows[1:]):
+    if isinstance(token, str) or isinstance(tag, str) or _is_header(names, rows[1:]):
         first = next(
-            i
-            for i, line in enumerate(head, 1)
-            if not is_blank(line) and layout.split(line) == rows[0]
+            i for i, line in enumerate(head, 1) if layout.split(line)[: layout.width] == rows[0]
         )
-        columns = replace(
-            columns,
-            header=first,
-            token=_named(reading.token_column, names, _WORD_NAMES, source),
-            tag=_named(reading.tag_column, names, _TAG_NAMES, source),
-            sentence=next((names.index(n) for n in _SENTENCE_NAMES if n in names), None),
-        )
+        sentence = next((names.index(n) for n in _SENTENCE_NAMES if n in names), None)
+        columns = replace(columns, header=first, sentence=sentence)
+        token = _named(token, names, _WORD_NAMES, source, 0)
+        tag = _named(tag, names, _TAG_NAMES, source, None)
+        rows = rows[1:]
         notes.append(f"a header in line {first}")
-        return columns, "; ".join(notes)
-    token = reading.token_column
-    tag = reading.tag_column
-    if token is None and tag is None and layout.width > 2 and _numbered(head, layout):
-        tags = [c for c in range(2, layout.width) if all(looks_like_tag(r[c]) for r in rows)]
-        columns = replace(
-            columns, token=1, tag=tags[0] if tags else -1, comment=reading.comment or "#"
-        )
+    elif token is None and any(line.startswith("#begin document") for line in head):
+        token = _WORD_2012 if layout.width > _WORD_2012 else 0
+        notes.append("#begin document, as in CoNLL-2012")
+    elif token is None and tag is None and layout.width > 2 and _numbered(head, layout):
+        token = 1
+        columns = replace(columns, comment=reading.comment or "#")
         notes.append("numbered rows")
-        if len(tags) > 1:
-            notes.append(f"the first of {len(tags)} columns of tags")
-    else:
-        columns = replace(
-            columns,
-            token=token if isinstance(token, int) else 0,
-            tag=tag if isinstance(tag, int) else -1,
-        )
-    if any(line.startswith("#") and len(layout.split(line)) != layout.width for line in rows_of):
+    columns = replace(columns, token=0 if token is None else int(token))
+    if reading.labelled and layout.width > 1:
+        columns, said = _with_tags(columns, rows, None if tag is None else int(tag))
+        notes += said
+    elif tag is not None:
+        columns = replace(columns, tag=int(tag))
+    if any(line.startswith("#") and len(layout.split(line)) != layout.width for line in filled):
         notes.append("lines that start with # and have another width: taken for comments")
     return columns, "; ".join(notes)
 
 
-def _delimiter(lines: Sequence[str]) -> str:
-    if any("\t" in line for line in lines):
-        return "\t"
-    return "," if divided_by_commas(lines) else " "
+def _with_tags(
+    columns: Columns, rows: Sequence[Sequence[str]], asked: int | None
+) -> tuple[Columns, list[str]]:
+    """Choose the column of the tags, unless it was asked for, and find how it writes that a token is in
+    no entity; return what is to be said of it."""
+    assert columns.layout is not None
+    width = columns.layout.width
+    entries = [[row[c].strip() for row in rows] for c in range(width)]
+    token = columns.token % width
+    if asked is not None:
+        return _as_written(
+            columns, entries[asked % width] if -width <= asked < width else [], asked
+        )
+    alike = [c for c in range(width) if c != token and tag_share(entries[c]) >= _MOST]
+    named = [c for c in alike if not _is_chunk(entries[c])] or alike
+    chosen = width - 1
+    if named:
+        # Of several, the last, as in CoNLL-2003; one with few entities beside one with many holds what
+        # is nested in those, as in GermEval-2014.
+        counts = {c: sum(field not in _OUTSIDE for field in entries[c]) for c in named}
+        most = max(counts.values())
+        chosen = max(c for c in named if 2 * counts[c] >= most)
+    if chosen == width - 1 and (len(named) < 2 or columns.layout.width == 2):
+        columns, notes = _as_written(columns, entries[chosen], -1)
+        return columns, notes
+    columns, notes = _as_written(columns, entries[chosen], chosen)
+    others = "; ".join(
+        f"{c} {_sample(entries[c])}" for c in range(width) if c not in (token, chosen)
+    )
+    notes.append(
+        f"tags in column {chosen} ({_sample(entries[chosen])}), --tag-column for another: {others}"
+    )
+    return columns, notes
 
 
-def divided_by_commas(lines: Sequence[str]) -> bool:
-    """Tell whether lines are a table divided by commas, with tags in it; its first may be a header."""
-    if len(lines) < 2 or "," not in lines[0]:
-        return False
-    rows = [Layout(",", 0).split(line) for line in lines]
-    width = len(rows[0])
-    return all(len(row) == width for row in rows) and any(
-        all(looks_like_tag(row[c].strip()) for row in rows[1:]) for c in range(width)
+def _as_written(columns: Columns, entries: Sequence[str], tag: int) -> tuple[Columns, list[str]]:
+    columns = replace(columns, tag=tag)
+    if any("*" in field for field in entries) and _share(is_bracketed, entries) >= _MOST:
+        return replace(columns, brackets=True), ["tags in brackets, as in CoNLL-2012"]
+    if "O" not in entries:
+        for sign in _OUTSIDE[1:]:
+            n = entries.count(sign)
+            if n and 3 * n >= len(entries) and tag_share(entries) >= _MOST:
+                return replace(columns, outside=sign), [f'"{sign}" for tokens in no entity']
+    return columns, []
+
+
+def tag_share(entries: Sequence[str]) -> float:
+    """Return which share of a column's entries look like tags, of whichever kind fits most of them."""
+    if not entries:
+        return 0.0
+    if "*" in entries:
+        labels = [label for field in set(entries) for label in labels_in(field)]
+        syntax = any(label in _SYNTAX or label.startswith("ARG") for label in labels)
+        return 0.0 if syntax else _share(is_bracketed, entries)
+    return _share(lambda field: field in _OUTSIDE or looks_like_tag(field), entries) * (
+        any(looks_like_tag(field) for field in entries)
     )
 
 
-def _layout(lines: Sequence[str], delimiter: str) -> Layout | None:
-    """Take the commonest width; of comments' lines only if there are no others."""
-    plain = [line for line in lines if not line.startswith("#")] or list(lines)
-    if not plain:
-        return None
-    split = Layout(delimiter, 0).split
-    if len({len(split(line)) for line in lines}) == 1:
-        return Layout(delimiter, len(split(lines[0])))
-    found = find_layout(plain)
-    if found is not None and found.delimiter == delimiter:
-        return found
-    return Layout(delimiter, Counter(len(split(line)) for line in plain).most_common(1)[0][0])
+def _share(holds: Callable[[str], bool], entries: Sequence[str]) -> float:
+    counts = Counter(entries)
+    return sum(n for field, n in counts.items() if holds(field)) / max(1, len(entries))
+
+
+def _is_chunk(entries: Sequence[str]) -> bool:
+    labels = {split_tag(field)[1] for field in entries} - {""}
+    return bool(labels) and labels <= _CHUNKS
+
+
+def _sample(entries: Sequence[str]) -> str:
+    """Show a column's three commonest entries."""
+    return ", ".join(field[:20] or '""' for field, _ in Counter(entries).most_common(3))
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    if 2 * sum("\t" in line for line in lines) >= len(lines):
+        return "\t"
+    return next((sign for sign in ",;|" if divided_by(sign, lines)), " ")
+
+
+def divided_by(sign: str, lines: Sequence[str]) -> bool:
+    """Tell whether most lines are a table divided by a sign, with tags in it; the first may be a header."""
+    if len(lines) < 2 or sign not in lines[0]:
+        return False
+    rows = [Layout(sign, 0).split(line) for line in lines]
+    width = len(rows[0])
+    even = [row for row in rows[1:] if len(row) == width]
+    return (
+        width > 1
+        and len(even) >= _MOST * (len(rows) - 1)
+        and any(tag_share([row[c].strip() for row in even]) >= _MOST for c in range(width))
+    )
 
 
 def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     if not rows or not any(n in names for n in _WORD_NAMES):
         return False
     tag = next((names.index(n) for n in _TAG_NAMES if n in names), None)
-    return tag is not None and all(looks_like_tag(row[tag].strip()) for row in rows)
+    return tag is not None and tag_share([row[tag].strip() for row in rows]) >= _MOST
 
 
-def _named(asked: int | str | None, names: Sequence[str], usual: Sequence[str], source: str) -> int:
+def _named(
+    asked: int | str | None,
+    names: Sequence[str],
+    usual: Sequence[str],
+    source: str,
+    default: int | None,
+) -> int | None:
+    """Return the column that is asked for, or the one that has one of the usual names."""
     if isinstance(asked, int):
         return asked
     if asked is None:
-        return next(
-            (names.index(n) for n in usual if n in names), 0 if usual is _WORD_NAMES else -1
-        )
+        return next((names.index(n) for n in usual if n in names), default)
     if asked.lower() not in names:
         raise CorpusError(
             f'{source}: found the columns {", ".join(names)}, expected one named "{asked}"'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -11,8 +11,9 @@ import numpy as np
 from nertool.corpus.build import count
 from nertool.corpus.columnar import Corpus, Interner, Offsets
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.schemes import check_tag
+from nertool.corpus.schemes import OUTSIDE, check_tag
 from nertool.errors import CorpusError
+from nertool.formats.conll.brackets import tags_of_brackets
 from nertool.formats.conll.rows import (
     BREAK,
     PASSED,
@@ -25,6 +26,8 @@ from nertool.formats.conll.rows import (
     starts_of,
 )
 
+_SHOWN = 20  # faulty rows that a message lists
+_FIRST_FAULT = -10
 _LOOK_AHEAD = 1000  # lines read to find the delimiter and the number of columns
 
 
@@ -35,7 +38,8 @@ class Columns:
     comment: lines that start with it are no data; empty for none, since "#" is a word, too.
     hash_comments: a line that starts with "#" and has not the width of the others is a comment.
     layout: None to find it. header: the number of the line that names the columns, 0 for none.
-    sentence: the column whose change, or any value after none, begins a sentence.
+    sentence: the column whose change, or any value after none, begins a sentence. outside: the tag of
+    tokens in no entity. brackets: the tags are (PER*, * and *), as in CoNLL-2012.
     """
 
     token: int = 0
@@ -45,6 +49,8 @@ class Columns:
     layout: Layout | None = None
     header: int = 0
     sentence: int | None = None
+    outside: str = "O"
+    brackets: bool = False
 
     def rows(self, layout: Layout, source: str) -> Rows:
         """Return how rows of this layout are read. Errors: CorpusError for a column that isn't there."""
@@ -52,12 +58,19 @@ class Columns:
         return Rows(layout, token, self.comment, self.hash_comments)
 
 
-def parse_conll(lines: Iterator[str], columns: Columns, source: str, first: int = 1) -> Corpus:
+def parse_conll(
+    lines: Iterator[str],
+    columns: Columns,
+    source: str,
+    first: int = 1,
+    skipped: Ledger | None = None,
+) -> Corpus:
     """Read lines of CoNLL columns into flat arrays; `source` and the first line's number name them in
     messages.
 
+    skipped: takes the sentences with a faulty row, which are left out; None if such a row is an error.
     Errors: CorpusError with file:line for a ragged row, an empty word or tag, a column that isn't
-    there, and lines without a single token.
+    there, and lines without a single token. It names all faulty rows at once, up to 20.
     """
     head = list(islice(lines, _LOOK_AHEAD))
     while (layout := columns.layout or find_layout(head, columns.comment)) is None:
@@ -78,73 +91,87 @@ def parse_conll(lines: Iterator[str], columns: Columns, source: str, first: int 
             "set corpus.token_column and corpus.tag_column (or --token-column and --tag-column) to two "
             "different columns"
         )
-    known = _KnownLines(rows, tag_column, columns.sentence)
-    return known.corpus(chain(head, lines), columns.header, source, first)
+    known = _KnownLines(rows, tag_column, columns)
+    return known.corpus(chain(head, lines), source, first, skipped)
 
 
 class _KnownLines(dict[str, int]):
-    """What each distinct line is, found once: a kind of rows.py, or the number of a token's row.
+    """What each distinct line is, found once: a kind of rows.py, the number of a token's row, or the
+    number of a fault, from _FIRST_FAULT downwards.
 
-    word_ids, tag_ids, names: of each such row, its word, its tag and the entry of its sentence column.
+    word_ids, tag_ids, name_ids: of each such row, its word, its tag and the entry of its sentence column.
+    faults: what is wrong with each faulty line.
     """
 
-    def __init__(self, rows: Rows, tag_column: int | None, sentence_column: int | None) -> None:
+    def __init__(self, rows: Rows, tag_column: int | None, columns: Columns) -> None:
         super().__init__()
-        self.rows, self.tag_column, self.sentence_column = rows, tag_column, sentence_column
+        self.rows, self.tag_column, self.columns = rows, tag_column, columns
         self.words, self.tags, self.names = Interner(), Interner(), Interner()
         self.word_ids: list[int] = []
         self.tag_ids: list[int] = []
         self.name_ids: list[int] = []
+        self.faults: list[str] = []
+        self.fault_names: list[int] = []
 
     def __missing__(self, line: str) -> int:
-        fields = read_line(line, self.rows)
-        if isinstance(fields, int):
-            kind = fields
-        else:
-            kind = len(self.word_ids)
-            self.word_ids.append(self.words[fields[self.rows.column]])
-            if self.tag_column is not None:
-                tag = fields[self.tag_column].strip()
-                if tag not in self.tags:
-                    check_tag(tag)
-                self.tag_ids.append(self.tags[tag])
-            if self.sentence_column is not None:
-                self.name_ids.append(self.names[fields[self.sentence_column]])
+        try:
+            kind = self._kind(line)
+        except FaultyLine as fault:
+            kind = _FIRST_FAULT - len(self.faults)
+            self.faults.append(fault.what)
+            if self.columns.sentence is not None:
+                fields = self.rows.layout.split(line)
+                name = fields[self.columns.sentence] if self.columns.sentence < len(fields) else ""
+                self.fault_names.append(self.names[name])
         self[line] = kind
         return kind
 
-    def kinds(self, lines: Iterable[str], header: int, source: str, first: int) -> Kinds:
-        """Return what each line is. Errors: CorpusError with file:line."""
-        found: list[int] = []
-        try:
-            if not header:
-                found.extend(map(self.__getitem__, lines))
-            for line in lines:
-                found.append(PASSED if first + len(found) == header else self[line])
-        except FaultyLine as fault:
-            raise CorpusError(f"{source}:{first + len(found)}: {fault.what}") from None
-        except CorpusError as error:
-            raise CorpusError(f"{source}:{first + len(found)}: {error}") from None
-        return np.array(found, dtype=np.int32)
+    def _kind(self, line: str) -> int:
+        fields = read_line(line, self.rows)
+        if isinstance(fields, int):
+            return fields
+        if self.tag_column is not None:
+            tag = fields[self.tag_column].strip()
+            if tag == self.columns.outside:
+                tag = OUTSIDE
+            if tag not in self.tags and not self.columns.brackets:
+                try:
+                    check_tag(tag)
+                except CorpusError as error:
+                    raise FaultyLine(str(error)) from None
+            self.tag_ids.append(self.tags[tag])
+        if self.columns.sentence is not None:
+            self.name_ids.append(self.names[fields[self.columns.sentence]])
+        self.word_ids.append(self.words[fields[self.rows.column]])
+        return len(self.word_ids) - 1
 
-    def corpus(self, lines: Iterable[str], header: int, source: str, first: int) -> Corpus:
+    def corpus(
+        self, lines: Iterator[str], source: str, first: int, skipped: Ledger | None
+    ) -> Corpus:
         """Read lines as a corpus. Errors: as parse_conll."""
-        kinds = self.kinds(lines, header, source, first)
+        kinds = self._kinds(lines, self.columns.header - first)
+        passed = int((kinds == PASSED).sum()) - (self.columns.header >= first)
+        if self.faults:
+            self._handle_faults(kinds, source, first, skipped)
         at = np.flatnonzero(kinds >= 0)
         if not len(at):
             raise _no_token(source)
         row = kinds[at]
-        passed = int((kinds == PASSED).sum()) - bool(header)
-        if self.sentence_column is not None:
-            kinds = self._with_breaks(kinds, at)
+        if self.columns.sentence is not None:
+            kinds = np.insert(kinds, self._named_starts(kinds), BREAK)
         sentence_starts, document_starts = starts_of(kinds)
-        passed_over = f", {passed:,} comment lines passed over" * bool(passed)
+        tags, tag_ids = list(self.tags), np.empty(0, dtype=np.int32)
+        if self.tag_column is not None:
+            tag_ids = np.array(self.tag_ids, dtype=np.int32)[row]
+        if self.columns.brackets:
+            tags, tag_ids = tags_of_brackets(tags, tag_ids, sentence_starts)
+        passed_over = f", {passed:,} comment lines passed over" * (passed > 0)
         return Corpus(
             source=source,
             words=list(self.words),
             word_ids=np.array(self.word_ids, dtype=np.int32)[row],
-            tags=list(self.tags),
-            tag_ids=np.array(self.tag_ids, dtype=np.int32)[row if self.tag_ids else []],
+            tags=tags,
+            tag_ids=tag_ids,
             sentence_starts=sentence_starts,
             document_starts=document_starts,
             line_numbers=(at + first).astype(np.int32),
@@ -152,13 +179,56 @@ class _KnownLines(dict[str, int]):
             columns=self.rows.layout.width,
         )
 
-    def _with_breaks(self, kinds: Kinds, at: Offsets) -> Kinds:
-        """Put a break before each token whose entry in the sentence column differs from the last one
-        that is not empty."""
-        names = np.array(self.name_ids, dtype=np.int32)[kinds[at]]
+    def _kinds(self, lines: Iterator[str], header: int) -> Kinds:
+        """Return what each line is; header: the index of a line that is none of them, or less than 0."""
+        kinds = list(map(self.__getitem__, islice(lines, max(0, header))))
+        if header >= 0 and next(lines, None) is not None:
+            kinds.append(PASSED)
+        kinds.extend(map(self.__getitem__, lines))
+        return np.array(kinds, dtype=np.int32)
+
+    def _handle_faults(self, kinds: Kinds, source: str, first: int, skipped: Ledger | None) -> None:
+        """Take the sentences with a faulty row out of the text, or refuse it.
+
+        Errors: CorpusError with the first fault, and the lines of the first 20 of them.
+        """
+        faulty = np.flatnonzero(kinds <= _FIRST_FAULT)
+        if skipped is None:
+            says = self.faults[_FIRST_FAULT - kinds[faulty[0]]]
+            if len(faulty) > 1:
+                shown = ", ".join(str(first + i) for i in faulty[:_SHOWN].tolist())
+                more = ", …" * (len(faulty) > _SHOWN)
+                says += f"; {len(faulty):,} faulty rows in all, in lines {shown}{more}"
+                says += " (on_error: skip leaves out their sentences)"
+            raise CorpusError(f"{source}:{first + faulty[0]}: {says}")
+        ends = np.flatnonzero((kinds < 0) & (kinds > _FIRST_FAULT) & (kinds != PASSED))
+        starts = np.concatenate([[0], ends + 1])
+        if self.columns.sentence is not None:
+            starts = np.concatenate([starts, self._named_starts(kinds)])
+        starts = np.unique(starts)
+        bounds = np.append(starts, len(kinds))
+        for i in np.unique(np.searchsorted(starts, faulty, side="right") - 1).tolist():
+            start, end = int(bounds[i]), int(bounds[i + 1])
+            for line in faulty[(faulty >= start) & (faulty < end)].tolist():
+                what = self.faults[_FIRST_FAULT - kinds[line]]
+                skipped.note(f"{source}:{first + line}", "a faulty row", what)
+            place = f"{source}:{first + start}"
+            skipped.refuse(
+                place, "sentences with a faulty row", f"lines {first + start}–{first + end - 1}"
+            )
+            kinds[start:end] = PASSED
+
+    def _named_starts(self, kinds: Kinds) -> Offsets:
+        """Return the lines whose entry in the sentence column differs from the last one before it that is
+        not empty: each begins a sentence."""
+        at = np.flatnonzero((kinds >= 0) | (kinds <= _FIRST_FAULT))
+        of_rows = kinds[at]
+        # Faulty rows are numbered downwards: their names stand at the list's end, the first one last.
+        of_rows = np.where(of_rows < 0, of_rows - _FIRST_FAULT - 1, of_rows)
+        names = np.array([*self.name_ids, *reversed(self.fault_names)], dtype=np.int32)[of_rows]
         named = np.flatnonzero(names != self.names.get("", -1))
-        new = named[np.diff(names[named], prepend=-1) != 0]
-        return np.insert(kinds, at[new], BREAK)
+        starts: Offsets = at[named[np.diff(names[named], prepend=-1) != 0]]
+        return starts
 
 
 def _no_token(source: str) -> CorpusError:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -85,11 +86,13 @@ def read_line(line: str, rows: Rows) -> int | list[str]:
     if comment and line.startswith(comment):
         return PASSED
     fields = layout.split(line)
-    if hash_comments and is_hash_comment(line, len(fields), layout.width):
+    if len(fields) > layout.width and not any(fields[layout.width :]):
+        del fields[layout.width :]  # tabs at a line's end make no column
+    if hash_comments and is_hash_comment(line, fields, layout):
         return PASSED
     if len(fields) != layout.width:
         raise FaultyLine(
-            f"found {len(fields)} columns, expected {layout.width} as in the lines before; "
+            f"found {len(fields)} columns, expected {layout.width} as in most lines; "
             "mend the line (a blank in a word? a missing tag?)"
         )
     word = fields[column]
@@ -99,19 +102,26 @@ def read_line(line: str, rows: Rows) -> int | list[str]:
 
 
 def is_document_start(line: str) -> bool:
-    """Tell whether a line marks a document: its first column is -DOCSTART-, whatever the others are."""
+    """Tell whether a line marks a document: its first column is -DOCSTART-, whatever the others are; or
+    it is `#begin document`, as in CoNLL-2012."""
+    if line.startswith("#"):
+        return line.startswith("#begin document")
     return line.startswith(DOCUMENT_START) and line[len(DOCUMENT_START) :][:1] in ("", " ", "\t")
 
 
-def is_hash_comment(line: str, width: int, usual: int) -> bool:
-    """Tell whether a line that starts with # is a comment: of another width, or `# key = value`."""
-    return line[0] == "#" and (width != usual or (usual > 1 and bool(_HASH.match(line))))
+def is_hash_comment(line: str, fields: list[str], layout: Layout) -> bool:
+    """Tell whether a line that starts with # is a comment: of another width than the rows, with tabs
+    among rows that are divided by blanks, or `# key = value`."""
+    if line[0] != "#":
+        return False
+    tabs = layout.delimiter == " " and "\t" in line
+    return len(fields) != layout.width or (layout.width > 1 and (tabs or bool(_HASH.match(line))))
 
 
 def find_layout(lines: Iterable[str], comment: str = "") -> Layout | None:
-    """Find the delimiter and width from the first token lines: tabs if one is there.
+    """Find the delimiter and width from the first token lines: what most of them have.
 
-    None if there is no token.
+    Lines that begin with # count only if there are no others. None if there is no token.
     """
     tokens = [
         line
@@ -120,10 +130,22 @@ def find_layout(lines: Iterable[str], comment: str = "") -> Layout | None:
         and not is_document_start(line)
         and not (comment and line.startswith(comment))
     ]
+    tokens = [line for line in tokens if not line.startswith("#")] or tokens
     if not tokens:
         return None
-    delimiter = "\t" if any("\t" in line for line in tokens) else " "
-    return Layout(delimiter, len(Layout(delimiter, 0).split(tokens[0])))
+    delimiter = "\t" if 2 * sum("\t" in line for line in tokens) >= len(tokens) else " "
+    return Layout(delimiter, usual_width(tokens, delimiter))
+
+
+def usual_width(lines: Sequence[str], delimiter: str) -> int:
+    """Return how many columns most lines have. A last column that is empty in all of them is none."""
+    split = Layout(delimiter, 0).split
+    rows = [split(line) for line in lines]
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    usual = [row for row in rows if len(row) == width]
+    while width > 1 and not any(row[width - 1] for row in usual):
+        width -= 1
+    return width
 
 
 def starts_of(kinds: Kinds) -> tuple[Offsets, Offsets]:

@@ -54,9 +54,11 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         fields = {k: v for k, v in task.items() if k not in ("data", "annotations", "completions")}
         fields |= {k: v for k, v in data.items() if k != key}
         versions = task.get("annotations", task.get("completions"))
-        spans = None
-        if reading.labelled and isinstance(versions, list):
-            spans = _spans(versions, text, place, reading, ledger)
+        if versions is not None and not isinstance(versions, list):
+            raise CorpusError(
+                f'{place}: found "annotations" that are no list, expected a list of them'
+            )
+        spans = _spans(versions, text, place, reading, ledger) if reading.labelled else None
         yield Record(text, number, spans, fields=fields, place=place)
 
 
@@ -71,13 +73,16 @@ def _text_of(data: Any, wanted: str) -> str | None:
 
 
 def _spans(
-    versions: list[Any], text: str, place: str, reading: Reading, ledger: Ledger
-) -> list[Span]:
-    done = [v for v in versions if isinstance(v, dict) and not v.get("was_cancelled")]
+    versions: list[Any] | None, text: str, place: str, reading: Reading, ledger: Ledger
+) -> list[Span] | None:
+    """Return the spans of the first annotation that was not cancelled; None if there is none."""
+    done = [v for v in versions or () if isinstance(v, dict) and not v.get("was_cancelled")]
+    if not done:
+        return None
     for _ in done[1:]:
         ledger.refuse(place, "further annotations of one task (the first is taken)")
     spans: list[Span] = []
-    results = done[0].get("result") if done else []
+    results = done[0].get("result")
     for result in results if isinstance(results, list) else []:
         value = result.get("value") if isinstance(result, dict) else None
         if not isinstance(value, dict) or "start" not in value or not value.get("labels"):

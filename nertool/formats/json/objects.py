@@ -72,6 +72,11 @@ def _of_text(
     value: dict[str, Any], text: str, line: int, place: str, reading: Reading, ledger: Ledger
 ) -> Record:
     key = next((k for k in _SPAN_KEYS if isinstance(value.get(k), list)), None)
+    if key is None and (odd := next((k for k in ("entities", "spans") if value.get(k)), None)):
+        raise CorpusError(
+            f'{place}: found {_kind(value[odd])} in "{odd}", expected a list of spans, each with start, '
+            "end and label"
+        )
     spans = None
     if key is not None and reading.labelled:
         spans = []

@@ -12,18 +12,24 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from nertool.corpus.blocks import is_blank
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.corpus.tokens import tokenize
 from nertool.formats.head import Head
 from nertool.formats.plain.lines import numbered_lines, read_whole_lines
 
+_LONGEST = 1000  # words in a line: more are no sentence
 _WORD = re.compile(r"\S+")
 
 
 def detect(head: Head) -> str | None:
     """Recognise lines whose words are cut already: cutting them anew changes next to none."""
-    words = [word for line in head.rows[:200] for word in line.split()[:200]]
+    rows = head.rows or [line for line in head.lines if not is_blank(line)]
+    lines = [line.split() for line in rows[:200]]
+    if any(len(words) > _LONGEST for words in lines) or (not head.whole and len(rows) == 1):
+        return None
+    words = [word for line in lines for word in line[:200]]
     changed = sum(len(tokenize(word)) != 1 for word in words)
     if 50 * changed > len(words):
         return None

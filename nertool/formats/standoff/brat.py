@@ -24,11 +24,12 @@ _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 _LINE = re.compile(r"[^\r\n]+")
 
 
-def brat_pairs(path: Path) -> list[Path]:
-    """List the .txt files of a folder, a .txt or a .ann file that have a .ann beside them, sorted."""
+def brat_texts(path: Path) -> list[Path]:
+    """List the texts of a folder, of which each .ann file has one, sorted; or the one of a pair."""
     if path.is_dir():
-        texts = {p.with_suffix(".txt") for p in path.rglob("*.ann")}
-        return sorted(texts)
+        return sorted(
+            {p.with_suffix(".txt") for p in path.rglob("*.ann")} | set(path.rglob("*.txt"))
+        )
     return [path.with_suffix(".txt")]
 
 
@@ -43,12 +44,15 @@ def detect_path(path: Path) -> str | None:
 
 def read(path: Path, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
     """Yield the text of each pair below a path. Errors: CorpusError with the .ann file and line."""
-    for text_path in brat_pairs(path):
+    for text_path in brat_texts(path):
+        if not text_path.with_suffix(".ann").is_file() and path.is_dir() and reading.labelled:
+            ledger.refuse(str(text_path), "texts without an .ann file beside them")
+            continue
         ann_path = text_path.with_suffix(".ann")
         text = _decoded(text_path, "the text that its .ann file labels")
         name = text_path.relative_to(path) if path.is_dir() else Path(text_path.name)
         spans = []
-        if reading.labelled:
+        if reading.labelled and ann_path.is_file():
             for number, line in enumerate(_decoded(ann_path, "its labels").split("\n"), 1):
                 spans += _entity(line.rstrip("\r"), f"{ann_path}:{number}", text, reading, ledger)
         fields = {"id": name.with_suffix("").as_posix()}
