@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nertool.config.file import load_config
+from nertool.config.file import read_config_file
 from nertool.config.records import Config
 from nertool.errors import NertoolError
 from nertool.tagging.tagger import Entity, Tagger, load
+from nertool.training.recipe import resolve
 from nertool.training.run import begin_run, check_free, prepared_for, run_training
 
 __all__ = ["Entity", "NertoolError", "Tagger", "load", "train"]
@@ -22,7 +23,7 @@ def train(
     if it asks for several. They have processes of their own: a script that trains them does so
     below `if __name__ == "__main__":`, as multiprocessing asks. Errors: NertoolError.
     """
-    settings = config if isinstance(config, Config) else load_config(Path(config))
+    settings = config if isinstance(config, Config) else resolve(read_config_file(Path(config)))
     folder = Path(run_dir)
     check_free(folder, overwrite)
     prepared = prepared_for(settings, folder, "nertool prepare", lambda line: None, overwrite)

@@ -70,7 +70,7 @@ def predict(
 ) -> None:
     """Tag text in any format. CoNLL columns get a column of tags, plain text its entities marked, JSON a
     list of entities."""
-    check_choice("--format", format_name, INPUT_FORMATS)
+    check_choice("--from", format_name, INPUT_FORMATS)
     check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)
     check_choice("--on-error", on_error, ON_ERROR)

@@ -38,6 +38,7 @@ FormatName = Annotated[
     str,
     typer.Option(
         "--from",
+        "--from",
         "--format",
         metavar="|".join(INPUT_FORMATS),
         help=f"The format of the inputs; auto detects it. Of plain text: {described(_PLAIN)}.",

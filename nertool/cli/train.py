@@ -12,7 +12,6 @@ import typer
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import (
     AsJson,
-    ConfigPath,
     Overrides,
     RunDir,
     Seed,
@@ -20,8 +19,17 @@ from nertool.cli.options import (
     cores,
     note,
     print_json,
-    read_config,
     run_folder,
+)
+from nertool.cli.train_options import (
+    Budget,
+    Dev,
+    Refit,
+    Request,
+    Source,
+    VectorsFile,
+    is_text,
+    read_request,
 )
 
 if TYPE_CHECKING:
@@ -36,27 +44,33 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run th
 
 
 def prepare(
-    config: ConfigPath,
+    source: Source,
     overrides: Overrides = None,
+    dev: Dev = None,
+    vectors: VectorsFile = None,
     run_dir: RunDir = None,
     seed: Seed = None,
     report: ReportPath = None,
 ) -> None:
     """Read corpus and vectors, and encode them into the run folder (stage 1 of train)."""
-    settings = read_config(config, overrides, seed)
-    folder = run_folder(config, run_dir)
+    settings = read_request(Request(source, overrides or (), seed, dev, vectors))
+    folder = run_folder(source, run_dir)
 
     from nertool.training.run import check_folder, prepare_run
 
     check_folder(folder)
-    with account(report, config, *_texts(settings)) as ledger:
+    with account(report, source, *_texts(settings)) as ledger:
         prepare_run(settings, folder, note, ledger)
     note(f"prepared inputs: in {folder / 'prepared'}")
 
 
 def train(
-    config: ConfigPath,
+    source: Source,
     overrides: Overrides = None,
+    dev: Dev = None,
+    vectors: VectorsFile = None,
+    budget: Budget = None,
+    refit: Refit = False,
     run_dir: RunDir = None,
     seed: Seed = None,
     resume: Resume = False,
@@ -65,46 +79,57 @@ def train(
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a recogniser: prepare its inputs if need be, run the epochs, keep the best on dev."""
+    """Train a recogniser on labelled text: prepare its inputs, run the epochs, keep the best on dev.
+
+    nertool train train.conll --dev dev.conll needs no config. nertool init --from train.conll writes the
+    config that it uses, to be changed.
+    """
     if resume and overwrite:
         raise typer.BadParameter(
             "--resume goes on with a run, --overwrite replaces it: give one of them"
         )
-    settings = read_config(config, overrides, seed)
-    folder = run_folder(config, run_dir)
+    request = Request(source, overrides or (), seed, dev, vectors, budget, refit)
+    folder = run_folder(source, run_dir)
 
-    from nertool.evaluation.tables import as_table
-    from nertool.training.run import (
-        begin_run,
-        check_free,
-        check_same_config,
-        last_best,
-        prepared_for,
-    )
+    from nertool.training.run import begin_run, check_free, check_same_config, prepared_for
 
+    if not resume:
+        check_free(folder, overwrite)
+    settings = read_request(request)
     if resume:
         check_same_config(settings, folder)
-    else:
-        check_free(folder, overwrite)
-    rebuild = _command("prepare", config, overrides, run_dir, seed)
-    with account(report, config, *_texts(settings)) as ledger:
+    rebuild = request.command("prepare", run_dir)
+    with account(report, source, *_texts(settings)) as ledger:
         prepared = prepared_for(settings, folder, rebuild, note, overwrite, ledger)
     if not resume:
         begin_run(settings, folder)
     _run_with_progress(settings, prepared, folder, workers or cores())
+    _show_result(request, settings, prepared, folder, as_json)
+
+
+def _show_result(
+    request: Request, settings: Config, prepared: Prepared, folder: Path, as_json: bool
+) -> None:
+    """Print the best model's measures on dev, and what to do next."""
+    from nertool.evaluation.tables import as_table
+    from nertool.model.provenance import describe_refit
+    from nertool.model.storage import load_model
+    from nertool.training.run import last_best
 
     epoch, dev = last_best(folder)
     if as_json:
         print_json({"run_dir": str(folder), "epoch": epoch, "dev": dev})
-    elif dev:
+        return
+    if dev:
         epochs = ", ".join(map(str, epoch)) if isinstance(epoch, list) else str(epoch)
         plural = "s" if isinstance(epoch, list) else ""
         note(f"\nBest on dev: epoch{plural} {epochs}, kept in {folder / 'best'}\n")
         print(as_table(dev))
         _note_calibration(folder)
-    if not as_json:
-        example = _show_summary(folder, prepared)
-        _show_next_steps(config, settings, folder, example)
+        if told := describe_refit(load_model(folder).provenance):
+            note(told)
+    example = _show_summary(folder, prepared)
+    _show_next_steps(request.source, settings, folder, example)
 
 
 def _texts(settings: Config) -> list[Path | None]:
@@ -135,8 +160,11 @@ def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, worke
         try:
             for name, record in run_training(settings, prepared, folder, workers, on_batch):
                 bar.reset()
-                of = settings.first_stage.epochs if name.startswith("first") else epochs
-                line = f"{name + ': ' if name else ''}{_epoch_line(record, of)}"
+                of = settings.first_stage.epochs if "first stage" in name else epochs
+                # The final fit has as many epochs as dev chose.
+                final = name.startswith("refit") and "first stage" not in name
+                line = _epoch_line(record, None if final else of)
+                line = f"{name}: {line}" if name else line
                 tqdm.write(line, file=sys.stderr)
                 last_f1 = f", dev F1 {100 * record.dev.f1:.2f}" if record.dev else ""
         except KeyboardInterrupt:
@@ -146,12 +174,13 @@ def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, worke
             raise typer.Exit(130) from None
 
 
-def _epoch_line(record: EpochRecord, epochs: int) -> str:
+def _epoch_line(record: EpochRecord, epochs: int | None) -> str:
+    of = f"{record.epoch:{len(str(epochs))}}/{epochs}" if epochs else str(record.epoch)
     dev = ""
     if record.dev is not None:
         dev = f"  dev F1 {100 * record.dev.f1:6.2f}{' *' if record.best else '  '}"
     return (
-        f"epoch {record.epoch:{len(str(epochs))}}/{epochs}  J {record.loss:.4f}{dev}  "
+        f"epoch {of}  J {record.loss:.4f}{dev}  "
         f"{record.seconds:.1f} s, {record.tokens_per_second:,.0f} tokens/s"
     )
 
@@ -210,15 +239,4 @@ def _show_next_steps(config: Path, settings: Config, folder: Path, example: Exam
         # What stands before an entity rarely starts with a dash; a number names any word.
         word = example.entities[0].start + 1 if example.entities else 1
         note(f"  nertool explain {run} {sentence} --word {word}")
-    note(f"  nertool gradcheck {shlex.quote(str(config))}")
-
-
-def _command(
-    name: str, config: Path, overrides: list[str] | None, run_dir: Path | None, seed: int | None
-) -> str:
-    """Write a command as the user would type it."""
-    parts = ["nertool", name, str(config)]
-    parts += [part for override in overrides or [] for part in ("--set", override)]
-    parts += ["--run-dir", str(run_dir)] if run_dir else []
-    parts += ["--seed", str(seed)] if seed is not None else []
-    return shlex.join(parts)
+    note(f"  nertool gradcheck {run if is_text(config) else shlex.quote(str(config))}")

@@ -51,6 +51,11 @@ class CorpusConfig:
         Path | None,
         about("Labelled text that chooses the best epoch. Without it the last epoch is kept."),
     ] = None
+    held_out: Annotated[
+        Share,
+        about("Without dev: the share of the training text that is held out as dev, in whole documents, "
+              "or in blocks of sentences where documents are not marked. 0: none."),
+    ] = 0.0  # fmt: skip
     test: Annotated[
         Path | None,
         about("Labelled text for a last measurement. Training never reads it."),
@@ -244,6 +249,11 @@ class TrainingConfig:
     replace_entities: Annotated[
         Share, about("Share of entities that an epoch replaces by others of the same class.")
     ] = 0.0
+    refit: Annotated[
+        bool,
+        about("After training: train once more on train and dev together, with the number of epochs that "
+              "was best on dev. The temperature found on dev is kept."),
+    ] = False  # fmt: skip
     audit_every: Annotated[
         Annotated[int, Meta(ge=0, le=1_000_000_000)],
         about("Check the gradient every so many batches, and note it in log.jsonl. 0: never."),
@@ -298,6 +308,17 @@ class Config:
     training: TrainingConfig = TrainingConfig()
     first_stage: FirstStageConfig = FirstStageConfig()
     decoding: DecodingConfig = DecodingConfig()
+    recipe: Annotated[
+        Literal["plain", "auto"],
+        about("plain: keys that are not set keep their defaults. auto: they are chosen from the training "
+              "text; docs/recipe.md says how."),
+    ] = "plain"  # fmt: skip
+    budget: Annotated[
+        Annotated[str, Meta(pattern="^[1-9][0-9]{0,5}[smh]$")],
+        about(
+            "With recipe: auto, about how long training may take on two cores, such as 30s, 2m or 1h."
+        ),
+    ] = "2m"
     seed: Annotated[
         Annotated[int, Meta(ge=0)],
         about("Seed of everything random: the same seed gives the same model."),

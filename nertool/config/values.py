@@ -184,6 +184,8 @@ def _expected(hint: Any, value: Any, refusal: str) -> str:
         what = "paths, such as [more.bin]" if paths else "names, such as [PER, LOC]"
         return f"a list of {what}{_to_quote(value)}"
     if isinstance(kind, inspect.StrType) and isinstance(value, str):
+        if kind.pattern:
+            return "a duration, such as 30s, 2m or 1h"
         least, most = kind.min_length or 0, kind.max_length
         return f"{'at least one character' if len(value) < least else f'at most {most} characters'}"
     return " or ".join(_EXPECTED[type(option)] for option in options)

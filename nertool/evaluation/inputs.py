@@ -15,6 +15,7 @@ from nertool.evaluation.comparison import Comparison, compare_files, merged
 from nertool.evaluation.evaluate import calibration_of, compare_with_model
 from nertool.formats.labelled import read_labelled, reading_of
 from nertool.model.model import Model
+from nertool.model.provenance import describe_refit
 from nertool.model.storage import load_model
 from nertool.tagging.compiled import CompiledTagger
 
@@ -77,6 +78,8 @@ def evaluate_model(
     gold_probabilities: the model's probability of each gold entity is wanted, too.
     """
     model = load_model(path)
+    if told := describe_refit(model.provenance):
+        report(told)
     tagger = CompiledTagger(model)
     parts, raw = [], []
     for file in files:

@@ -46,7 +46,7 @@ def tag_input(
     Errors, while iterating: CorpusError with file:line.
     """
     if opened.why:
-        report(f"{opened.source}: read as {opened.why}; --format says otherwise")
+        report(f"{opened.source}: read as {opened.why}; --from says otherwise")
     ledger.read["files"] += 1
     model = workers.tagger.model
     to = request.to_format or find_format(opened.format.written_as)

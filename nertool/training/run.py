@@ -7,6 +7,7 @@ log.jsonl     a record per epoch
 last/         the state at the end of the last epoch: parameters, optimiser, generator, best so far
 members/N/    an ensemble's networks: each has a log.jsonl and last/ of its own
 best/         the model of the best epoch, chosen on dev
+refit/        the final fit on train and dev, if the config asks for one: a run of its own
 broken_batch.safetensors   the batch that ended a training, if a value was no longer finite
 """
 
@@ -35,6 +36,7 @@ from nertool.training.preparation.store import (
     load_prepared,
     save_prepared,
 )
+from nertool.training.refit import REFIT, keep_refit, prepare_refit, with_name
 from nertool.training.stages import OnBatch, fold_dir, save_ensemble, train_fold, train_member
 from nertool.training.team import Threads
 from nertool.training.temperature import calibrate_run
@@ -77,7 +79,7 @@ def prepared_for(
     return prepared
 
 
-_RESULTS = ("best", "last", "log.jsonl", "members", "first_stage")
+_RESULTS = ("best", "last", "log.jsonl", "members", "first_stage", REFIT)
 _OWN = (*_RESULTS, BROKEN, "prepared", "config.yaml")
 
 
@@ -199,6 +201,16 @@ def run_training(
     A single network is called "" and trained in this process, which on_batch hears of; where there
     are several they are trained `workers` at a time, each in a process of its own.
     """
+    yield from _train_networks(config, prepared, run_dir, workers, on_batch)
+    calibrate_run(prepared, run_dir)
+    if config.training.refit and prepared.dev:
+        yield from _train_final(config, run_dir, workers, on_batch)
+
+
+def _train_networks(
+    config: Config, prepared: Prepared, run_dir: Path, workers: int, on_batch: OnBatch
+) -> Iterator[tuple[str, EpochRecord]]:
+    """Train the first stage and the members, and leave the model of their best epochs in best/."""
     folds = config.first_stage.folds
     if folds or config.network.members > 1:
         # Pieces read it from there; where a run is resumed its end may have been moved.
@@ -213,14 +225,25 @@ def run_training(
     if config.network.members == 1:
         for record in train_member(config, prepared, run_dir, 0, on_batch, threads):
             yield "", record
-        calibrate_run(prepared, run_dir)
         return
     members = range(config.network.members)
     yield from run_pieces(
         [Piece(f"member {i + 1}", _member, (run_dir, i)) for i in members], workers
     )
     save_ensemble(config, prepared, run_dir)
-    calibrate_run(prepared, run_dir)
+
+
+def _train_final(
+    config: Config, run_dir: Path, workers: int, on_batch: OnBatch
+) -> Iterator[tuple[str, EpochRecord]]:
+    """Train once more on train and dev, and put the model in the place of the best one."""
+    if "refit" in load_model(run_dir).provenance:
+        return
+    final = prepare_refit(config, run_dir)
+    folder = run_dir / REFIT
+    together = load_prepared(folder / "prepared", None, "nertool train")
+    yield from with_name(_train_networks(final, together, folder, workers, on_batch))
+    keep_refit(run_dir, len(together.train.word_ids))
 
 
 def _fold(run_dir: Path, k: int, send: Send) -> None:

@@ -18,6 +18,7 @@ from nertool.model.storage import load_model
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.preparation.store import Prepared
+from nertool.training.refit import unfitted_model
 
 _SHORTEST, _LONGEST = 5, 24  # tokens of an example sentence
 _PLAIN = re.compile(r"[\w.,;:'’%&/-]+")  # words that a shell and every reader take as they are
@@ -32,11 +33,11 @@ class Example:
 
 
 def compare_on_dev(run_dir: Path, prepared: Prepared) -> Comparison | None:
-    """Compare a run's best model with its dev part; None if there is none."""
+    """Compare the model that dev chose with the dev part; None if there is none."""
     dev = prepared.dev
     if dev is None:
         return None
-    model = load_model(run_dir)
+    model = load_model(unfitted_model(run_dir))
     decoded = analyse(CompiledTagger(model), dev.text)
     corpus = Corpus(
         source="dev",

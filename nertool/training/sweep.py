@@ -10,11 +10,12 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
 
-from nertool.config.file import load_config
+from nertool.config.file import load_config, read_config_file, read_overrides
 from nertool.config.records import CorpusConfig
 from nertool.corpus.ledger import Ledger
 from nertool.errors import OverrideError, TrainingError
 from nertool.training.pool import Piece, Send, run_pieces
+from nertool.training.recipe import resolve
 from nertool.training.run import begin_run, check_free, last_best, prepared_for, run_training
 
 
@@ -75,7 +76,7 @@ def plan(
             if found is None:
                 raise
             raise OverrideError(str(error).replace("--set", "--try", 1)) from None
-        if config.corpus.dev is None:
+        if config.corpus.dev is None and not config.corpus.held_out and config.recipe == "plain":
             raise TrainingError(
                 f"{config_path}: corpus.dev is not set, expected a dev part: trials are compared on it"
             )
@@ -114,7 +115,8 @@ def _run(
 ) -> None:
     """Train, and send the outcome, and the account of the text if this trial gives it."""
     started = time.perf_counter()
-    config = load_config(config_path, [*overrides, *trial.variant, f"seed={trial.seed}"])
+    settings = [*overrides, *trial.variant, f"seed={trial.seed}", "training.refit=false"]
+    config = resolve({**read_config_file(config_path), **read_overrides(settings)})
     check_free(trial.run_dir, overwrite=False)
     ledger = Ledger(keep=True) if accounts else None
     prepared = prepared_for(

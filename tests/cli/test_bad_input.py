@@ -273,7 +273,7 @@ CASES = [
     misuse("no-argument", "train", holds="CONFIG"),
     misuse("no-text", "predict", "run", holds="FILE"),
     misuse("one-too-many", "sweep", "config.yaml", "dev.conll", holds="dev.conll"),
-    misuse("bad-format", "predict", "run", "-", "--format", "xml", holds="--format: found xml"),
+    misuse("bad-format", "predict", "run", "-", "--from", "xml", holds="--from: found xml"),
     misuse("bad-output", "predict", "run", "-", "--to", "xml", holds="--to: found xml"),
     misuse("bad-scheme", "predict", "run", "-", "--scheme", "iob3", holds="--scheme: found iob3"),
     misuse("set-on-a-model", "gradcheck", "run", "--set", "seed=2", holds="leave it out"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nertool.config.records import Config
 from nertool.corpus.columnar import Corpus
+from nertool.corpus.hold_out import has_documents, hold_out
 from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.schemes import (
     check_scheme,
@@ -48,9 +50,37 @@ def prepare(
     if config.corpus.train is None:
         raise CorpusError("corpus.train is not set, expected the path of a labelled text")
     inputs = input_hashes(config)
-    ledger = ledger or Ledger()
+    train, dev = read_parts(config, report, ledger or Ledger())
+    return encode_parts(config, train, dev, inputs, report)
+
+
+def read_parts(config: Config, report: Report, ledger: Ledger) -> tuple[Corpus, Corpus | None]:
+    """Read the training part and dev, or hold a share of the training part out as dev."""
+    assert config.corpus.train is not None
     train = read_part(config, config.corpus.train, "train", report, ledger)
-    dev = config.corpus.dev and read_part(config, config.corpus.dev, "dev", report, ledger)
+    if config.corpus.dev:
+        return train, read_part(config, config.corpus.dev, "dev", report, ledger)
+    share = config.corpus.held_out
+    if not share:
+        return train, None
+    unit = "documents" if has_documents(train) else "blocks of sentences"
+    rest, dev = hold_out(train, share, config.seed)
+    if not rest.sentences or not dev.sentences:
+        raise CorpusError(
+            f"{train.source}: found {counted(train.sentences, 'sentences')}, too few to hold out "
+            f"{100 * share:g} % as dev; set corpus.dev, or corpus.held_out: 0 to train without dev"
+        )
+    report(
+        f"dev: no dev part given; held out of train: {counted(dev.sentences, 'sentences')} of "
+        f"{train.sentences:,}, {100 * dev.tokens / train.tokens:.0f} % of the tokens, in {unit}"
+    )
+    return rest, dev
+
+
+def encode_parts(
+    config: Config, train: Corpus, dev: Corpus | None, inputs: dict[str, Any], report: Report
+) -> Prepared:
+    """Load the vectors, and encode the parts. inputs: what input_hashes returned."""
     train_scheme, dev_scheme = (
         part and scheme_of(config, part, name, report)
         for part, name in ((train, "train"), (dev, "dev"))

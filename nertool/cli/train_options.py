@@ -1,0 +1,131 @@
+"""What `nertool prepare` and `nertool train` are given: a config or a labelled text, and what overrides
+its keys."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nertool.cli.options import note
+
+if TYPE_CHECKING:
+    from nertool.config.records import Config
+    from nertool.config.values import RawValue
+
+Source = Annotated[
+    Path,
+    typer.Argument(
+        metavar="CONFIG|TEXT",
+        help="A YAML config (.yaml), or a labelled text: all settings are then chosen from the text "
+        "(recipe: auto).",
+    ),
+]
+Dev = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Labelled text that chooses the best epoch, as corpus.dev. Of a text without it, a tenth is "
+        "held out, and the model is trained once more on everything.",
+    ),
+]
+VectorsFile = Annotated[
+    Path | None, typer.Option("--vectors", metavar="FILE", help="Word vectors, as vectors.path.")
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME",
+        help="With recipe: auto: about how long training may take on two cores, such as 30s, 2m or 1h "
+        "[default: 2m].",
+    ),
+]
+Refit = Annotated[
+    bool,
+    typer.Option(
+        "--refit",
+        help="After training, train once more on train and dev with the best number of epochs.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a training was asked for on the command line."""
+
+    source: Path
+    overrides: Sequence[str] = ()
+    seed: int | None = None
+    dev: Path | None = None
+    vectors: Path | None = None
+    budget: str | None = None
+    refit: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        return is_text(self.source)
+
+    def settings(self) -> list[str]:
+        """Return the overrides, and what --seed, --budget and --refit stand for."""
+        return [
+            *self.overrides,
+            *([] if self.seed is None else [f"seed={self.seed}"]),
+            *([] if self.budget is None else [f"budget={self.budget}"]),
+            *(["training.refit=true"] if self.refit else []),
+        ]
+
+    def command(self, name: str, run_dir: Path | None) -> str:
+        """Write the request as the user would type it for `nertool prepare`, say."""
+        parts = ["nertool", name, str(self.source)]
+        parts += [part for override in self.overrides for part in ("--set", override)]
+        named = {
+            "--dev": self.dev,
+            "--vectors": self.vectors,
+            "--run-dir": run_dir,
+            "--seed": self.seed,
+        }
+        for option, value in named.items():
+            parts += [] if value is None else [option, str(value)]
+        return shlex.join(parts)
+
+
+def is_text(source: Path) -> bool:
+    """Tell whether a path names a labelled text, and not a config: by its ending."""
+    return source.suffix.lower() not in (".yaml", ".yml")
+
+
+def read_request(request: Request) -> Config:
+    """Return the config that a request stands for; a faulty option is misuse, a faulty file bad input."""
+    from nertool.errors import OverrideError
+    from nertool.training.recipe import resolve
+
+    try:
+        return resolve(raw_values(request), note)
+    except OverrideError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def raw_values(request: Request) -> dict[str, RawValue]:
+    """Return the keys that a request sets, each with its place."""
+    from nertool.config.file import read_config_file, read_overrides
+    from nertool.config.values import RawValue
+
+    def value(text: str, place: str) -> RawValue:
+        return RawValue(text, place, Path.cwd())
+
+    if request.is_text:
+        raw = {
+            "recipe": value("auto", "recipe"),
+            "corpus.train": value(str(request.source), "the text"),
+        }
+    else:
+        raw = read_config_file(request.source)
+    if request.dev:
+        raw["corpus.dev"] = value(str(request.dev), "--dev")
+    if request.vectors:
+        raw["vectors.path"] = value(str(request.vectors), "--vectors")
+    return {**raw, **read_overrides(request.settings())}

@@ -1,0 +1,122 @@
+"""A part of a labelled text, several texts as one, and a share of a text held out as dev."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.columnar import Corpus, Interner, ranges
+from nertool.corpus.schemes import spans_of, tag_names, tags_of
+
+MARKED = 10  # documents: a text with fewer, or with one a sentence, counts as a text without marks
+_BLOCK = 20  # sentences of a text without marks that stay together
+_TRIES = 50
+_BLOCKS = 50  # at least, so that each class can be in both parts; then blocks are shorter
+
+
+def has_documents(corpus: Corpus) -> bool:
+    """Tell whether a text marks its documents: there are several, and they are more than a sentence.
+
+    A text without marks is read as one document, which says nothing of what belongs together.
+    """
+    return corpus.documents >= MARKED and corpus.sentences >= 2 * corpus.documents
+
+
+def hold_out(corpus: Corpus, share: float, seed: int) -> tuple[Corpus, Corpus]:
+    """Split a share of the text off as dev: whole documents, or blocks of sentences in a text without
+    marks. Returns (train, dev), with the documents in their order.
+
+    No class is in dev alone. The same seed gives the same parts.
+    """
+    blocks = corpus
+    if not has_documents(corpus):
+        size = max(1, min(_BLOCK, corpus.sentences // _BLOCKS))
+        starts = np.append(np.arange(0, corpus.sentences, size), corpus.sentences)
+        blocks = replace(corpus, document_starts=starts)
+    starts = np.unique(blocks.document_starts)
+    held = _choose(corpus, starts, share, np.random.default_rng([seed, 7]))
+    of_sentences = np.repeat(held, np.diff(starts))
+    return take_sentences(corpus, ~of_sentences), take_sentences(corpus, of_sentences)
+
+
+def _choose(
+    corpus: Corpus, starts: NDArray[np.int64], share: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Choose units, sentences starts[i] to starts[i+1], for dev: of some random choices of this share of
+    the tokens, the one that has most nearly the same share of each class. (units,) bool."""
+    spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    token_starts = corpus.sentence_starts[starts]
+    sizes = np.diff(token_starts)
+    counts = np.zeros((len(sizes), len(spans.label_names)))
+    unit_of = np.searchsorted(token_starts, spans.starts, side="right") - 1
+    np.add.at(counts, (unit_of, spans.labels), 1)
+    total = counts.sum(axis=0)
+    best, least = np.zeros(len(sizes), dtype=bool), np.inf
+    for _ in range(_TRIES):
+        order = rng.permutation(len(sizes))
+        gathered = np.cumsum(sizes[order])
+        n = 1 + int(np.argmin(np.abs(gathered - share * sizes.sum())))
+        held = np.zeros(len(sizes), dtype=bool)
+        held[order[: min(n, len(sizes) - 1)]] = True
+        in_dev = counts[held].sum(axis=0)
+        # A class in dev alone could not be learnt; of the others, (found − expected)² / expected.
+        lost = bool(np.any((in_dev == total) & (total > 0)))
+        distance = float(np.sum((in_dev - share * total) ** 2 / np.maximum(share * total, 1e-9)))
+        distance += 1e9 * lost
+        if distance < least:
+            best, least = held, distance
+    for label in np.flatnonzero((counts[best].sum(axis=0) == total) & (total > 0)):
+        best[np.flatnonzero(counts[:, label])[0]] = False
+    return best
+
+
+def take_sentences(corpus: Corpus, kept: NDArray[np.bool_]) -> Corpus:
+    """Return the sentences that are kept, (S,), as a corpus with the words and tags of these alone."""
+    lengths = np.diff(corpus.sentence_starts)
+    tokens = ranges(corpus.sentence_starts[:-1][kept], lengths[kept])
+    words, word_ids = np.unique(corpus.word_ids[tokens], return_inverse=True)
+    document_of = np.repeat(np.arange(corpus.documents), np.diff(corpus.document_starts))[kept]
+    sizes = np.bincount(document_of, minlength=corpus.documents)
+    return replace(
+        corpus,
+        words=[corpus.words[i] for i in words],
+        word_ids=word_ids.astype(np.int32),
+        tag_ids=corpus.tag_ids[tokens],
+        sentence_starts=_starts(lengths[kept]),
+        document_starts=_starts(sizes[sizes > 0]),
+        line_numbers=corpus.line_numbers[tokens],
+        records=None,
+    )
+
+
+def join(parts: Sequence[Corpus]) -> Corpus:
+    """Return several labelled texts as one, tagged in IOB2 whatever their schemes are. Line numbers
+    stay those of the texts' own files."""
+    words = Interner()
+    word_ids, tag_ids, lengths, sizes = [], [], [], []
+    all_spans = [spans_of(part.tag_ids, part.tags, part.sentence_starts) for part in parts]
+    tags = tag_names(sorted({name for spans in all_spans for name in spans.label_names}), "iob2")
+    for part, spans in zip(parts, all_spans, strict=True):
+        ids = np.array([words[word] for word in part.words], dtype=np.int32)
+        word_ids.append(ids[part.word_ids])
+        tag_ids.append(tags_of(spans, part.sentence_starts, tags, "iob2"))
+        lengths.append(np.diff(part.sentence_starts))
+        sizes.append(np.diff(part.document_starts))
+    return replace(
+        parts[0],
+        words=list(words),
+        word_ids=np.concatenate(word_ids),
+        tags=tags,
+        tag_ids=np.concatenate(tag_ids),
+        sentence_starts=_starts(np.concatenate(lengths)),
+        document_starts=_starts(np.concatenate(sizes)),
+        line_numbers=np.concatenate([part.line_numbers for part in parts]),
+        records=None,
+    )
+
+
+def _starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

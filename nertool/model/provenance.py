@@ -1,0 +1,22 @@
+"""Where a model comes from, in words: what its header keeps under provenance."""
+
+from __future__ import annotations
+
+from statistics import median_high
+from typing import Any
+
+
+def usual_epoch(epoch: int | list[int]) -> int:
+    """Return the best epoch of a network, of several networks the median of theirs."""
+    return median_high(epoch) if isinstance(epoch, list) else epoch
+
+
+def describe_refit(provenance: dict[str, Any]) -> str:
+    """Say a final fit on train and dev in a line; empty where there was none."""
+    found = provenance.get("refit")
+    if not isinstance(found, dict):
+        return ""
+    return (
+        f"refit: trained once more on train and dev ({found['tokens']:,} tokens) for "
+        f"{usual_epoch(found['epochs'])} epochs; what was measured on dev is of the model before"
+    )

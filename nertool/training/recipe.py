@@ -1,0 +1,186 @@
+"""The recipe `auto`: a config's keys, chosen from what the training text is like. Keys that are set win.
+
+Every choice is one that was robust over the texts of benchmarks/suite.py (news, wiki, tweets,
+contracts, abstracts, three languages), not the best one on any of them; docs/recipe.md has the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nertool.config.records import Config
+from nertool.config.values import RawValue, build_config, key_types
+from nertool.corpus.hold_out import has_documents
+from nertool.corpus.ledger import Ledger, counted
+from nertool.corpus.schemes import spans_of
+from nertool.inputs.encoder import Encoder, coverage
+from nertool.training.preparation.encode import read_part
+from nertool.vectors.load import load_vectors
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the recipe looks at. documents: 0 where they are not marked; coverage: the share of the
+    training tokens that have a vector, None without vectors; has_dev: whether there is a dev part."""
+
+    tokens: int
+    documents: int
+    classes: int
+    entities: int
+    coverage: float | None
+    has_dev: bool = True
+
+
+HELD_OUT = 0.1  # of a text that comes without dev
+FEW_ENTITIES = 2_500  # so few that they are tried in one another's places
+GOOD_COVERAGE = 0.8  # GloVe has 0.89 or more of English texts, 0.70 of German, 0.53 of Swahili
+FEW_TOKENS = 150_000  # with fewer, most words of other text are unknown to the memory
+_SECONDS_FOR_MOST = 300  # with less, what an ensemble of five gains is not worth its time
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is spent on training: members, epochs and hidden units; folds of the first stage."""
+
+    members: int
+    epochs: int
+    hidden: int = 256
+    folds: int = 0
+
+    def seconds(self, tokens: int) -> float:
+        """Estimate the seconds on two cores; a nominal speed, so that the choice is the same anywhere."""
+        per_second = 100_000 if self.members > 1 else 70_000
+        passes = self.members * self.epochs + (self.folds + 1) * 4 * bool(self.folds)
+        return 6 + tokens * passes * (1.0 if self.hidden > 128 else 0.6) / per_second
+
+
+MOST = Effort(members=5, epochs=10, folds=5)
+EFFORTS = (Effort(3, 8), Effort(2, 6), Effort(1, 6), Effort(1, 6, hidden=128))
+
+
+def seconds_of(budget: str) -> int:
+    """Return the seconds of a budget such as 30s, 2m or 1h."""
+    return int(budget[:-1]) * {"s": 1, "m": 60, "h": 3600}[budget[-1]]
+
+
+def effort_for(text: Statistics, budget: str) -> Effort:
+    """Return the greatest effort within a budget; the least one where none is. Without a dev part the
+    final fit takes as long again."""
+    seconds = seconds_of(budget)
+    most = MOST if text.documents else Effort(MOST.members, MOST.epochs)
+    efforts = (most, *EFFORTS) if seconds >= _SECONDS_FOR_MOST else EFFORTS
+    fits = 1 if text.has_dev else 2
+    affordable = [own for own in efforts if fits * own.seconds(text.tokens) <= seconds]
+    return affordable[0] if affordable else efforts[-1]
+
+
+def recipe(text: Statistics, budget: str) -> dict[str, Any]:
+    """Choose the keys for a text, as {"section.key": value}; those not named keep their defaults."""
+    effort = effort_for(text, budget)
+    keys: dict[str, Any] = {
+        "features.shape": 8,
+        "features.affixes": 6,
+        "features.memory": True,
+        "network.hidden": effort.hidden,
+        "network.activation": "relu",
+        "network.output": "softmax",
+        "network.members": effort.members,
+        "training.epochs": effort.epochs,
+        "training.batch_size": 512,
+        "training.dropout_input": 0.2,
+        "training.dropout_hidden": 0.3,
+        "training.average": 4,
+    }
+    if text.documents:
+        keys |= {
+            "features.sentence": 5,
+            "features.document": 5,
+            "features.neighbours": True,
+            "features.document_vector": True,
+            "decoding.consistency": 0.2,
+        }
+    if effort.folds:
+        keys |= {"first_stage.folds": effort.folds, "first_stage.epochs": 6}
+    if text.entities < FEW_ENTITIES:
+        keys |= {"training.replace_entities": 0.2}
+    if not text.has_dev:
+        keys |= {"corpus.held_out": HELD_OUT, "training.refit": True}
+    return keys
+
+
+def statistics(config: Config) -> Statistics:
+    """Look at the training text and the vectors that a config names.
+
+    Errors: CorpusError and VectorsError with their place; OSError as it comes.
+    """
+    assert config.corpus.train is not None
+    train = read_part(config, config.corpus.train, "train", _silent, Ledger())
+    spans = spans_of(train.tag_ids, train.tags, train.sentence_starts)
+    covered = None
+    if config.vectors.path:
+        words = load_vectors(config.vectors.path, config.vectors.limit).words
+        covered = coverage(Encoder(words, []), train).share
+    return Statistics(
+        tokens=train.tokens,
+        documents=train.documents if has_documents(train) else 0,
+        classes=len(spans.label_names),
+        entities=len(spans),
+        coverage=covered,
+        has_dev=config.corpus.dev is not None,
+    )
+
+
+def reasons(text: Statistics, config: Config) -> list[str]:
+    """Say in three lines what the text is like, and what was chosen for it."""
+    documents = (
+        f"{counted(text.documents, 'documents')}: features of the whole document"
+        if text.documents
+        else "documents are not marked: features of the sentence only"
+    )
+    vectors = (
+        "no vectors" if text.coverage is None else f"vectors for {text.coverage:.0%} of the tokens"
+    )
+    network = config.network
+    return [
+        f"recipe: {documents}",
+        f"recipe: {vectors}: {_words_by(config)}",
+        f"recipe: {counted(text.tokens, 'tokens')}, {counted(text.entities, 'entities')} of "
+        f"{counted(text.classes, 'classes')}, budget {config.budget}: "
+        f"{counted(network.members, 'networks')} with {network.hidden} hidden units, "
+        f"{counted(config.training.epochs, 'epochs')}",
+    ]
+
+
+def _words_by(config: Config) -> str:
+    names = [name for name in ("caps", "shape", "affixes") if getattr(config.features, name)]
+    return f"words are known by vector, {', '.join(names)}"
+
+
+def resolve(
+    raw: Mapping[str, RawValue], report: Callable[[str], None] = lambda line: None
+) -> Config:
+    """Build a config; with recipe: auto, choose the keys that are not set, and say why.
+
+    The config of a run, which has every key, comes back as it is.
+    """
+    config = build_config(raw)
+    if config.recipe == "plain" or config.corpus.train is None or key_types().keys() <= raw.keys():
+        return config
+    text = statistics(config)
+    chosen = recipe(text, config.budget)
+    added = {
+        key: RawValue(value, f"recipe: {key}", Path())
+        for key, value in chosen.items()
+        if key not in raw
+    }
+    config = build_config({**raw, **added})
+    for line in reasons(text, config):
+        report(line)
+    return config
+
+
+def _silent(line: str) -> None:
+    """Take a finding that is told when the text is encoded."""

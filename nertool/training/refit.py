@@ -1,0 +1,83 @@
+"""The final fit: once dev has chosen the number of epochs, train once more on train and dev together.
+
+The model that comes out has seen dev, so what was measured on dev stays what the first fit measured:
+F1, the temperature and, with decoding.fit_bias, the bias. model.json says so in provenance.refit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nertool.config.records import Config
+from nertool.corpus.hold_out import join
+from nertool.corpus.ledger import Ledger
+from nertool.model.provenance import usual_epoch
+from nertool.model.storage import load_model, save_model
+from nertool.training.preparation.encode import encode_parts, read_parts
+from nertool.training.preparation.store import input_hashes, save_prepared
+from nertool.training.trainer import EpochRecord
+
+REFIT = "refit"  # the folder, within a run's
+CHOSEN = "chosen"  # in it: the model that dev chose, which has not seen dev
+
+
+def refit_config(config: Config, epochs: int) -> Config:
+    """Return the config of the final fit: no dev part, and the number of epochs that dev chose."""
+    return replace(
+        config,
+        corpus=replace(config.corpus, dev=None, held_out=0.0, scheme="iob2"),
+        training=replace(config.training, epochs=epochs, patience=0, refit=False),
+    )
+
+
+def prepare_refit(config: Config, run_dir: Path) -> Config:
+    """Encode train and dev as one part into the final fit's folder; return the final fit's config.
+
+    What is there already is kept, so that an interrupted fit goes on.
+    """
+    final = refit_config(config, usual_epoch(load_model(run_dir).provenance["epoch"]))
+    folder = run_dir / REFIT / "prepared"
+    if not (folder / "prepared.json").is_file():
+        train, dev = read_parts(config, _silent, Ledger())
+        assert dev is not None
+        prepared = encode_parts(final, join([train, dev]), None, input_hashes(config), _silent)
+        save_prepared(prepared, folder)
+    return final
+
+
+def keep_refit(run_dir: Path, tokens: int) -> None:
+    """Put the final fit's model in the place of the best one, which it takes all measures from.
+
+    tokens: those of train and dev together.
+    """
+    first, final = load_model(run_dir), load_model(run_dir / REFIT)
+    if "refit" in first.provenance:  # it is there already: the run was ended twice
+        return
+    provenance: dict[str, Any] = {
+        **first.provenance,
+        "refit": {"epochs": final.provenance["epoch"], "tokens": tokens},
+    }
+    model = replace(
+        final, config=first.config, corpus_scheme=first.corpus_scheme, provenance=provenance
+    )
+    save_model(first, run_dir / REFIT / CHOSEN, run_dir / "prepared")
+    save_model(model, run_dir / "best", run_dir / REFIT / "prepared")
+
+
+def unfitted_model(run_dir: Path) -> Path:
+    """Return the folder of the model to measure on dev: the best one that has not seen it."""
+    chosen = run_dir / REFIT / CHOSEN
+    return chosen if chosen.is_dir() else run_dir
+
+
+def with_name(records: Iterator[tuple[str, EpochRecord]]) -> Iterator[tuple[str, EpochRecord]]:
+    """Mark the records of the final fit by their networks' names."""
+    for name, record in records:
+        yield f"refit, {name}" if name else "refit", record
+
+
+def _silent(line: str) -> None:
+    """Take a finding that the first fit has told."""

@@ -1,0 +1,56 @@
+"""`nertool train TEXT`: no config needed."""
+
+from __future__ import annotations
+
+import yaml
+
+from nertool.model.storage import load_model
+
+QUICK = ("--set", "training.epochs=2", "--set", "network.hidden=8", "--set", "network.members=1")
+
+
+def test_a_text_alone_is_trained_on_held_out_from_and_refitted(tiny, tmp_path, main):
+    done = main("train", tiny / "train.conll", *QUICK, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("recipe: ") == 3
+    assert "dev: no dev part given; held out of train: " in done.stderr
+    run = tmp_path / "runs" / "train"
+    model = load_model(run)
+    assert model.provenance["refit"]["epochs"] <= 2
+    assert (model.config.recipe, model.config.network.output) == ("auto", "softmax")
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    assert config["corpus"]["held_out"] == 0.1
+    done = main("train", tiny / "train.conll", *QUICK, "--resume", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_dev_and_vectors_are_taken_from_the_options(tiny, tmp_path, main):
+    options = ("--dev", tiny / "dev.conll", "--vectors", tiny / "vectors.txt", "--budget", "30s")
+    done = main("train", tiny / "train.conll", *options, *QUICK, "--run-dir", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    model = load_model(tmp_path / "run")
+    assert "refit" not in model.provenance
+    assert model.config.vectors.path == tiny / "vectors.txt"
+    assert "held out" not in done.stderr
+
+
+def test_a_budget_that_is_no_time_is_misuse(tiny, tmp_path, main):
+    done = main("train", tiny / "train.conll", "--budget", "soon", "--run-dir", tmp_path / "run")
+    assert done.returncode == 2
+    assert "budget: found 'soon', expected a duration, such as 30s, 2m or 1h" in done.stderr
+
+
+def test_a_text_too_short_to_hold_out_from_is_refused(tmp_path, main):
+    text = tmp_path / "one.conll"
+    text.write_text("Ada B-PER\nmet O\n\n")
+    done = main("train", text, "--run-dir", tmp_path / "run")
+    assert done.returncode == 1
+    assert "too few to hold out 10 % as dev" in done.stderr
+
+
+def test_prepare_takes_a_text_too(tiny, tmp_path, main):
+    done = main("prepare", tiny / "train.conll", "--run-dir", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    done = main("train", tiny / "train.conll", *QUICK, "--run-dir", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert f"prepared inputs: from {tmp_path / 'run' / 'prepared'}" in done.stderr

@@ -1,0 +1,96 @@
+"""The recipe: what is chosen for which text, and who wins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nertool.config.file import load_config, read_config_file
+from nertool.config.records import Config
+from nertool.config.values import RawValue, key_types
+from nertool.training.recipe import EFFORTS, Statistics, effort_for, recipe, resolve
+from nertool.training.run import write_config
+
+NEWS = Statistics(tokens=200_000, documents=900, classes=4, entities=23_000, coverage=0.98)
+TWEETS = Statistics(tokens=60_000, documents=0, classes=3, entities=1_500, coverage=0.9)
+
+
+def raw(**keys: object) -> dict[str, RawValue]:
+    return {k.replace("__", "."): RawValue(v, "here", Path()) for k, v in keys.items()}
+
+
+def test_document_features_are_for_texts_that_mark_documents():
+    keys = {"features.document", "features.neighbours", "decoding.consistency"}
+    assert keys <= recipe(NEWS, "2m").keys()
+    assert not keys & recipe(TWEETS, "2m").keys()
+
+
+def test_few_entities_are_tried_in_one_anothers_places():
+    assert recipe(TWEETS, "2m")["training.replace_entities"] == 0.2
+    assert "training.replace_entities" not in recipe(NEWS, "2m")
+
+
+def test_a_text_without_dev_is_held_out_from_and_refitted():
+    keys = recipe(replace(TWEETS, has_dev=False), "2m")
+    assert keys["corpus.held_out"] == 0.1
+    assert keys["training.refit"] is True
+    assert "training.refit" not in recipe(TWEETS, "2m")
+
+
+@pytest.mark.parametrize("text", [NEWS, TWEETS])
+def test_a_larger_budget_never_buys_less(text):
+    spent = [effort_for(text, budget).seconds(text.tokens) for budget in ("5s", "30s", "2m", "10m")]
+    assert spent == sorted(spent)
+    assert effort_for(text, "1s") == EFFORTS[-1]
+    assert effort_for(text, "2m").seconds(text.tokens) <= 120
+    assert effort_for(text, "10m").members == 5
+
+
+def test_a_first_stage_is_for_texts_that_mark_documents():
+    assert effort_for(NEWS, "1h").folds == 5
+    assert effort_for(TWEETS, "1h").folds == 0
+
+
+def test_a_text_of_millions_of_tokens_gets_one_network():
+    assert effort_for(replace(NEWS, tokens=3_000_000), "2m").members == 1
+
+
+def test_keys_that_are_set_win_and_all_is_told_in_three_lines(tiny):
+    lines: list[str] = []
+    config = resolve(
+        raw(
+            recipe="auto",
+            corpus__train=str(tiny / "train.conll"),
+            network__hidden=24,
+            features__document=3,
+        ),
+        lines.append,
+    )
+    assert (config.network.hidden, config.features.document) == (24, 3)
+    assert (config.features.shape, config.network.members) == (8, 3)
+    assert (config.corpus.held_out, config.training.refit) == (0.1, True)
+    assert len(lines) == 3
+    assert "documents are not marked" in lines[0]
+    assert "no vectors" in lines[1]
+    assert "24 hidden units" in lines[2]
+
+
+def test_plain_is_the_default_and_chooses_nothing(tiny):
+    assert resolve(read_config_file(tiny / "config.yaml")) == load_config(tiny / "config.yaml")
+
+
+def test_the_config_of_a_run_comes_back_without_a_look_at_the_text(tiny, tmp_path):
+    config = resolve(raw(recipe="auto", corpus__train=str(tiny / "train.conll")))
+    moved = replace(config, corpus=replace(config.corpus, train=Path("/nowhere/train.conll")))
+    write_config(moved, tmp_path / "config.yaml")
+    written = read_config_file(tmp_path / "config.yaml")
+    assert written.keys() == key_types().keys()
+    assert resolve(written) == moved
+
+
+def test_the_recipe_names_keys_that_there_are():
+    for text in (NEWS, TWEETS, replace(TWEETS, coverage=None, has_dev=False)):
+        assert recipe(text, "1h").keys() <= key_types().keys()
+    assert Config().recipe == "plain"
