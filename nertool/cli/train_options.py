@@ -65,10 +65,6 @@ class Request:
     budget: str | None = None
     refit: bool = False
 
-    @property
-    def is_text(self) -> bool:
-        return is_text(self.source)
-
     def settings(self) -> list[str]:
         """Return the overrides, and what --seed, --budget and --refit stand for."""
         return [
@@ -117,7 +113,7 @@ def raw_values(request: Request) -> dict[str, RawValue]:
     def value(text: str, place: str) -> RawValue:
         return RawValue(text, place, Path.cwd())
 
-    if request.is_text:
+    if is_text(request.source):
         raw = {
             "recipe": value("auto", "recipe"),
             "corpus.train": value(str(request.source), "the text"),

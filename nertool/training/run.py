@@ -201,14 +201,19 @@ def run_training(
     A single network is called "" and trained in this process, which on_batch hears of; where there
     are several they are trained `workers` at a time, each in a process of its own.
     """
-    yield from _train_networks(config, prepared, run_dir, workers, on_batch)
+    yield from _train_networks(config, prepared, run_dir, workers, on_batch, threads)
     calibrate_run(prepared, run_dir)
     if config.training.refit and prepared.dev:
-        yield from _train_final(config, run_dir, workers, on_batch)
+        yield from _train_final(config, run_dir, workers, on_batch, threads)
 
 
 def _train_networks(
-    config: Config, prepared: Prepared, run_dir: Path, workers: int, on_batch: OnBatch
+    config: Config,
+    prepared: Prepared,
+    run_dir: Path,
+    workers: int,
+    on_batch: OnBatch,
+    threads: Threads,
 ) -> Iterator[tuple[str, EpochRecord]]:
     """Train the first stage and the members, and leave the model of their best epochs in best/."""
     folds = config.first_stage.folds
@@ -234,7 +239,7 @@ def _train_networks(
 
 
 def _train_final(
-    config: Config, run_dir: Path, workers: int, on_batch: OnBatch
+    config: Config, run_dir: Path, workers: int, on_batch: OnBatch, threads: Threads
 ) -> Iterator[tuple[str, EpochRecord]]:
     """Train once more on train and dev, and put the model in the place of the best one."""
     if "refit" in load_model(run_dir).provenance:
@@ -242,7 +247,7 @@ def _train_final(
     final = prepare_refit(config, run_dir)
     folder = run_dir / REFIT
     together = load_prepared(folder / "prepared", None, "nertool train")
-    yield from with_name(_train_networks(final, together, folder, workers, on_batch))
+    yield from with_name(_train_networks(final, together, folder, workers, on_batch, threads))
     keep_refit(run_dir, len(together.train.word_ids))
 
 
