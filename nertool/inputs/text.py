@@ -29,17 +29,19 @@ _INITIALS = (INITIAL, CAPITALS, SINGLE, MIXED)
 DOCUMENT_TOKENS = 10_000  # a longer document is read in parts of about so many
 
 
-def cut_documents(sentence_starts: Offsets, document_starts: Offsets) -> Offsets:
+def cut_documents(
+    sentence_starts: Offsets, document_starts: Offsets, document_tokens: int = DOCUMENT_TOKENS
+) -> Offsets:
     """Return where documents, or the parts of those that are very long, start (as document_starts does).
 
-    A part ends with the sentence in which it reaches DOCUMENT_TOKENS. So any text, however long, can
+    A part ends with the sentence in which it reaches document_tokens. So any text, however long, can
     be read in bounded memory, and where a part ends depends on what comes before alone.
     """
     more: list[int] = []
-    for i in np.flatnonzero(np.diff(sentence_starts[document_starts]) >= DOCUMENT_TOKENS):
+    for i in np.flatnonzero(np.diff(sentence_starts[document_starts]) >= document_tokens):
         first, end = int(document_starts[i]), int(document_starts[i + 1])
         while True:
-            full = sentence_starts[first] + DOCUMENT_TOKENS
+            full = sentence_starts[first] + document_tokens
             first = int(np.searchsorted(sentence_starts, full))
             if first >= end:
                 break
@@ -79,12 +81,14 @@ def groups_of(keys: NDArray[np.int64]) -> Groups:
 @dataclass(frozen=True)
 class Text:
     """A text, and who is whose neighbour in it. words, word_ids, sentence_starts, document_starts
-    are as in Corpus; N tokens in S sentences."""
+    are as in Corpus; N tokens in S sentences. document_tokens: a longer document is read in parts of
+    about so many tokens."""
 
     words: Sequence[str]
     word_ids: Ids
     sentence_starts: Offsets
     document_starts: Offsets
+    document_tokens: int = DOCUMENT_TOKENS
 
     @cached_property
     def sentences(self) -> NDArray[np.int64]:
@@ -95,7 +99,7 @@ class Text:
     @cached_property
     def documents(self) -> NDArray[np.int64]:
         """Each token's document, or its part of one that is very long, (N,)."""
-        starts = cut_documents(self.sentence_starts, self.document_starts)
+        starts = cut_documents(self.sentence_starts, self.document_starts, self.document_tokens)
         lengths = np.diff(self.sentence_starts[starts])
         return np.repeat(np.arange(len(lengths)), lengths)
 
@@ -153,7 +157,11 @@ class Text:
         return np.where(capitals, 2, np.where(title, 1, 0))
 
 
-def text_of(sentences: Iterable[Sequence[str]], document_starts: Offsets) -> Text:
+def text_of(
+    sentences: Iterable[Sequence[str]],
+    document_starts: Offsets,
+    document_tokens: int = DOCUMENT_TOKENS,
+) -> Text:
     """Lay sentences of words out flat."""
     interner = Interner()
     starts = [0]
@@ -166,4 +174,5 @@ def text_of(sentences: Iterable[Sequence[str]], document_starts: Offsets) -> Tex
         np.array(word_ids, dtype=np.int32),
         np.array(starts, dtype=np.int64),
         document_starts.astype(np.int64),
+        document_tokens,
     )

@@ -14,6 +14,18 @@ from nertool.kernels.library import MOST_POSITIONS, Array, Int32s, Int64s, addre
 Stretch = Callable[[int, int], None]
 
 
+def check_indices(indices: Int32s | Int64s, length: int, around: int = 0) -> None:
+    """Make sure that C code, which does not look, reads no row outside an array of some length.
+
+    around: how far before and after each index it reads, too. Errors: IndexError.
+    """
+    if len(indices) and (indices.min() - around < 0 or indices.max() + around >= length):
+        raise IndexError(
+            f"found indices from {indices.min()} to {indices.max()} and {around} around them, "
+            f"expected them within 0 and {length - 1}"
+        )
+
+
 def window_sums(
     z: Array,
     T: Array,
@@ -30,6 +42,10 @@ def window_sums(
     _, slices, H = T.shape
     if library.loaded is None or T.dtype != np.float32 or C > MOST_POSITIONS:
         return None
+    check_indices(rows, len(T))
+    if V is not None:
+        check_indices(contexts, len(V))
+    check_indices(centres, len(rows), C // 2)
     kernel, keep = library.loaded.window_sums, (z, T, V, rows, contexts, centres)
     floats = [None if array is None else address_of(array, np.float32) for array in (z, T, V)]
     in_text = [address_of(array, np.int32) for array in (rows, contexts)]
@@ -46,6 +62,7 @@ def add_picked(z: Array, values: Array, rows: Int32s) -> Stretch | None:
     values (…, H). None: there is no kernel for it."""
     if library.loaded is None or z.dtype != np.float32:
         return None
+    check_indices(rows, len(values))
     kernel, keep, H = library.loaded.add_rows, (z, values, rows), z.shape[1]
     out, table, first = (
         address_of(z, np.float32),
@@ -69,6 +86,9 @@ def add_others(
     _, slices, H = T.shape
     if library.loaded is None or T.dtype != np.float32:
         return None
+    check_indices(rows, len(T))
+    check_indices(centres, len(rows), 1)
+    check_indices(group + 1, 1 + len(sums))
     kernel, keep = library.loaded.add_others, (z, T, rows, centres, group, sums, share)
     floats, in_text = (
         [address_of(array, np.float32) for array in keep[:2]],
@@ -89,6 +109,9 @@ def blend_groups(p: Array, members: Int64s, sizes: Int64s, a: float) -> bool:
     its group. p (N, T) in Fortran's order; members (M,): group by group, sizes (G,) of each."""
     if library.loaded is None or p.dtype != np.float32:
         return False
+    check_indices(members, len(p))
+    if int(sizes.sum()) != len(members):
+        raise IndexError(f"found groups of {sizes.sum()} tokens, expected {len(members)}")
     groups = address_of(members, np.int64), address_of(sizes, np.int64), len(sizes)
     library.loaded.blend_groups(address_of(p, np.float32, columns=True), *p.shape, *groups, a)
     return True

@@ -9,10 +9,12 @@ import numpy as np
 from nertool.corpus.blocks import Block, regrouped, whole_sentences
 from nertool.formats.conll.lines import Lines
 from nertool.formats.conll.rows import DOCUMENT_START, Rows, is_document_start, starts_of
-from nertool.inputs.text import cut_documents
+from nertool.inputs.text import DOCUMENT_TOKENS, cut_documents
 
 
-def whole_columns(blocks: Iterator[Block], rows: Rows, documents: bool) -> Iterator[Block]:
+def whole_columns(
+    blocks: Iterator[Block], rows: Rows, documents: bool, document_tokens: int = DOCUMENT_TOKENS
+) -> Iterator[Block]:
     """Regroup blocks of CoNLL columns so that no sentence is divided between two; with `documents`, no
     document either, but for a very long one, which is cut where the network's inputs cut it."""
     if not documents:
@@ -23,12 +25,12 @@ def whole_columns(blocks: Iterator[Block], rows: Rows, documents: bool) -> Itera
         nonlocal lines
         if lines.full:
             lines = Lines(rows)
-        return after_last_document(block, lines)
+        return after_last_document(block, lines, document_tokens)
 
     return regrouped(blocks, cut)
 
 
-def after_last_document(block: Block, lines: Lines) -> int:
+def after_last_document(block: Block, lines: Lines, document_tokens: int = DOCUMENT_TOKENS) -> int:
     """Return where in a block its last document starts, or the last part of a long one, as a count of
     characters; 0 if there is no other before it."""
     text = block.text
@@ -39,21 +41,24 @@ def after_last_document(block: Block, lines: Lines) -> int:
         at = text.rfind("\n" + DOCUMENT_START, 0, at - 1) + 1
     kinds, starts = lines.outline(block)
     sentence_starts, document_starts = starts_of(kinds)
-    *_, last, _ = [0, *cut_documents(sentence_starts, document_starts)]
+    *_, last, _ = [0, *cut_documents(sentence_starts, document_starts, document_tokens)]
     if not last:
         return 0
     line = int(np.flatnonzero(kinds >= 0)[sentence_starts[last]])
     return len(text.encode()[: starts[line]].decode())
 
 
-def whole_sentence_lines(blocks: Iterator[Block], documents: bool) -> Iterator[Block]:
+def whole_sentence_lines(
+    blocks: Iterator[Block], documents: bool, document_tokens: int = DOCUMENT_TOKENS
+) -> Iterator[Block]:
     """Regroup blocks of a sentence a line. They are one document: with `documents`, no part of it, as the
     network's inputs cut it, is divided between two blocks."""
-    return regrouped(blocks, _after_last_part) if documents else blocks
 
+    def cut(block: Block) -> int:
+        lines = block.lines
+        sentence_starts = np.cumsum([0, *(len(line.split()) for line in lines)])
+        document_starts = np.array([0, len(lines)])
+        *_, last, _ = [0, *cut_documents(sentence_starts, document_starts, document_tokens)]
+        return sum(map(len, lines[:last])) + int(last)
 
-def _after_last_part(block: Block) -> int:
-    lines = block.lines
-    sentence_starts = np.cumsum([0, *(len(line.split()) for line in lines)])
-    *_, last, _ = [0, *cut_documents(sentence_starts, np.array([0, len(lines)]))]
-    return sum(map(len, lines[:last])) + int(last)
+    return regrouped(blocks, cut) if documents else blocks

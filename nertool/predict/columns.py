@@ -12,9 +12,9 @@ from nertool.formats.conll.parse import Columns
 from nertool.formats.conll.rows import Rows, find_layout
 from nertool.formats.opening import Opened, Report
 from nertool.inputs.layout import needs_documents
-from nertool.model.model import Model
 from nertool.predict.blocks import whole_columns
 from nertool.predict.request import PredictRequest
+from nertool.tagging.compiled import CompiledTagger
 
 _LARGEST = 4  # blocks for a model of several networks are so many times as large
 
@@ -28,24 +28,26 @@ class ColumnsInput(NamedTuple):
     blocks: Iterator[Block]
 
 
-def read_text_blocks(opened: Opened, model: Model, request: PredictRequest) -> Iterator[Block]:
+def read_text_blocks(
+    opened: Opened, tagger: CompiledTagger, request: PredictRequest
+) -> Iterator[Block]:
     """Yield an input's lines in blocks.
 
     The tables of several networks take turns in memory, and are made anew for each block: large blocks
     pay for that.
     """
-    several = len(model.first_stage) + len(model.members) > 1
+    several = len(tagger.model.first_stage) + len(tagger.model.members) > 1
     size = request.sizes.block_bytes
     return read_blocks(opened.whole, opened.source, size, size * _LARGEST if several else 0)
 
 
 def read_columns(
-    opened: Opened, model: Model, request: PredictRequest, report: Report
+    opened: Opened, tagger: CompiledTagger, request: PredictRequest, report: Report
 ) -> ColumnsInput:
     """Find the column of the words as the request says, as the model's training text had it, or as the
     input shows. Errors: CorpusError for a column that isn't there."""
-    blocks = read_text_blocks(opened, model, request)
-    reading, settings = request.unlabelled, model.config.corpus
+    blocks = read_text_blocks(opened, tagger, request)
+    reading, settings = request.unlabelled, tagger.model.config.corpus
     if reading.token_column is None and settings.token_column != 0:
         reading = replace(reading, token_column=settings.token_column)
     reading = replace(reading, comment=reading.comment or settings.comment, labelled=True)
@@ -55,7 +57,11 @@ def read_columns(
     rows = _fast_rows(columns, opened.source)
     if rows is None:
         return ColumnsInput(columns, None, whole_sentences(blocks))
-    return ColumnsInput(columns, rows, whole_columns(blocks, rows, needs_documents(model.config)))
+    return ColumnsInput(
+        columns,
+        rows,
+        whole_columns(blocks, rows, needs_documents(tagger.model.config), tagger.document_tokens),
+    )
 
 
 def _with_layout(columns: Columns, blocks: Iterator[Block]) -> tuple[Columns, Iterator[Block]]:

@@ -12,7 +12,6 @@ from nertool.catalogue import Format
 from nertool.corpus.blocks import whole_sentences
 from nertool.formats.opening import Opened
 from nertool.inputs.layout import needs_documents
-from nertool.model.model import Model
 from nertool.predict.blocks import whole_sentence_lines
 from nertool.predict.columns import ColumnsInput, read_text_blocks
 from nertool.predict.request import PredictRequest
@@ -21,15 +20,16 @@ from nertool.predict.tasks.mark_sentences import MarkSentencesTask
 from nertool.predict.tasks.rewrite_columns import RewriteColumnsTask
 from nertool.predict.tasks.rewrite_conllu import RewriteConlluTask
 from nertool.predict.tasks.task import Task
+from nertool.tagging.compiled import CompiledTagger
 
 Tasks = Iterator[Task]
 
 
 def rewrite_columns(
-    opened: Opened, given: ColumnsInput, to: Format, model: Model, request: PredictRequest
+    opened: Opened, given: ColumnsInput, to: Format, tagger: CompiledTagger, request: PredictRequest
 ) -> Tasks | None:
     """Return the tasks that tag CoNLL columns line by line; None if the output needs records."""
-    scheme = request.scheme or model.corpus_scheme
+    scheme = request.scheme or tagger.model.corpus_scheme
     source, (columns, rows, blocks) = opened.source, given
     plain = not request.details.needed and not request.replace_tags
     if rows is not None and plain and to.name in ("conll", "inline"):
@@ -45,27 +45,29 @@ def rewrite_columns(
 
 
 def rewrite_sentences(
-    opened: Opened, to: Format, model: Model, request: PredictRequest
+    opened: Opened, to: Format, tagger: CompiledTagger, request: PredictRequest
 ) -> Tasks | None:
     """Return the tasks that tag sentences a line; None if the output needs records."""
     if request.details.needed or request.replace_tags:
         return None
-    scheme = request.scheme or model.corpus_scheme
-    blocks = read_text_blocks(opened, model, request)
-    whole = whole_sentence_lines(blocks, needs_documents(model.config))
+    scheme = request.scheme or tagger.model.corpus_scheme
+    blocks = read_text_blocks(opened, tagger, request)
+    whole = whole_sentence_lines(
+        blocks, needs_documents(tagger.model.config), tagger.document_tokens
+    )
     return (MarkSentencesTask(block, to.name == "inline", scheme) for block in whole)
 
 
 def rewrite_conllu(
-    opened: Opened, to: Format, model: Model, request: PredictRequest
+    opened: Opened, to: Format, tagger: CompiledTagger, request: PredictRequest
 ) -> Tasks | None:
     """Return the tasks that tag CoNLL-U in place."""
-    scheme = request.scheme or model.corpus_scheme
-    blocks = whole_sentences(read_text_blocks(opened, model, request))
+    scheme = request.scheme or tagger.model.corpus_scheme
+    blocks = whole_sentences(read_text_blocks(opened, tagger, request))
     return (RewriteConlluTask(b, opened.source, request.unlabelled, scheme) for b in blocks)
 
 
-Rewrite = Callable[[Opened, Format, Model, PredictRequest], Tasks | None]
+Rewrite = Callable[[Opened, Format, CompiledTagger, PredictRequest], Tasks | None]
 
 # (the input's format, the output's) → the function that returns the tasks
 REWRITES: dict[tuple[str, str], Rewrite] = {

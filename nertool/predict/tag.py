@@ -48,11 +48,11 @@ def tag_input(
     if opened.why:
         report(f"{opened.source}: read as {opened.why}; --from says otherwise")
     ledger.read["files"] += 1
-    model = workers.tagger.model
+    tagger = workers.tagger
     to = request.to_format or find_format(opened.format.written_as)
     request = request.for_output(to)
     writing = Writing(
-        request.scheme or model.corpus_scheme,
+        request.scheme or tagger.model.corpus_scheme,
         by_sentence=True,
         exact=request.tokens,
         source=request.with_source,
@@ -61,7 +61,7 @@ def tag_input(
     if opened.in_columns:
         return _tag_columns(opened, Tagged(to, writing), request, workers, ledger, report)
     rewrite = REWRITES.get((opened.format.name, to.name))
-    tasks = rewrite(opened, to, model, request) if rewrite else None
+    tasks = rewrite(opened, to, tagger, request) if rewrite else None
     if tasks is not None:
         return Tagged(to, writing, texts=_texts(workers.run(tasks), ledger))
     return _tag_records(opened, Tagged(to, writing), request, workers, ledger)
@@ -76,9 +76,9 @@ def _tag_columns(
     report: Report,
 ) -> Tagged:
     """Tag CoNLL columns, as lines or as records."""
-    model = workers.tagger.model
-    given = read_columns(opened, model, request, report)
-    tasks = rewrite_columns(opened, given, out.format, model, request)
+    tagger = workers.tagger
+    given = read_columns(opened, tagger, request, report)
+    tasks = rewrite_columns(opened, given, out.format, tagger, request)
     if tasks is not None:
         return out._replace(texts=_texts(workers.run(tasks), ledger))
     records = (

@@ -17,7 +17,7 @@ from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.decoding.decoded import Decoded
 from nertool.decoding.nbest import n_best
 from nertool.decoding.probabilities import Sums, tag_probabilities
-from nertool.inputs.text import Text
+from nertool.inputs.text import DOCUMENT_TOKENS, Text
 from nertool.network.activations import Array
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
@@ -50,10 +50,14 @@ class Details:
         return self.n_best > 1 or self.marginals
 
 
-def text_of_corpus(corpus: Corpus) -> Text:
+def text_of_corpus(corpus: Corpus, document_tokens: int = DOCUMENT_TOKENS) -> Text:
     """Return a corpus's words with their sentences and documents, as the tagger reads them."""
     return Text(
-        corpus.words, corpus.word_ids, corpus.sentence_starts, np.unique(corpus.document_starts)
+        corpus.words,
+        corpus.word_ids,
+        corpus.sentence_starts,
+        np.unique(corpus.document_starts),
+        document_tokens,
     )
 
 
@@ -62,7 +66,7 @@ def annotate(tagger: CompiledTagger, corpus: Corpus, details: Details, ledger: L
 
     Entities below their threshold are left out, and counted in the ledger as refused.
     """
-    analysis = analyse(tagger, text_of_corpus(corpus))
+    analysis = analyse(tagger, text_of_corpus(corpus, tagger.document_tokens))
     if not details.needed:
         return Annotated(corpus, analysis.spans)
     tags = tagger.model.tags

@@ -19,7 +19,10 @@ another C additions for their contexts.
 from __future__ import annotations
 
 import math
+import os
+import threading
 from collections.abc import Sequence
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,30 +32,56 @@ from nertool.corpus.columnar import Ids, Offsets
 from nertool.decoding.adjust import adjust, softmax
 from nertool.inputs.context import context_ids
 from nertool.inputs.layout import contexts_of
-from nertool.inputs.text import Text
+from nertool.inputs.text import DOCUMENT_TOKENS, Text
 from nertool.inputs.windows import pad
 from nertool.kernels.tagging import window_sums
 from nertool.model.model import Member, Model
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.tagging.beside import Beside, Given, Place, given
-from nertool.tagging.wordtables import Forms, Slices, WordTable, combinations_of
+from nertool.tagging.wordtables import (
+    FIRST_LISTED,
+    MOST_FORMS,
+    Forms,
+    Slices,
+    WordTable,
+    combinations_of,
+)
 
 _BLOCK_BYTES = 1 << 18  # of z at a time: it and one gathered table stay in the processor's cache
 TABLE_BYTES = 256 << 20
 
 
 class CompiledTagger:
-    """A model with its pre-multiplied tables. Not for several threads at once: the tables grow."""
+    """A model with its pre-multiplied tables, which grow with the words that it meets.
 
-    def __init__(self, model: Model, table_bytes: int = TABLE_BYTES) -> None:
+    Threads may share a tagger: a lock lets one at a time score a text. A process that is forked
+    meanwhile gets tables that are whole.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        table_bytes: int = TABLE_BYTES,
+        most_forms: int = MOST_FORMS,
+        first_listed: int = FIRST_LISTED,
+        document_tokens: int = DOCUMENT_TOKENS,
+    ) -> None:
+        """table_bytes: the most memory for the tables; most_forms: the word types that are remembered;
+        first_listed: the word types that lists start with; document_tokens: as in Text."""
         self.model = model
+        self.document_tokens = document_tokens
+        self._lock = threading.RLock()
+        _TAGGERS.add(self)
         self.lattice = model.lattice()
         members = (*model.first_stage, *model.members)
         contexts = math.prod(combinations_of(contexts_of(model.config)))
-        forms = {id(m.encoder): Forms(m, contexts) for m in members}
+        forms = {id(m.encoder): Forms(m, contexts, most_forms) for m in members}
         self.most_forms = min(own.most for own in forms.values())
         self._first, self._members = (
-            [_Network(m, model, forms[id(m.encoder)], table_bytes, second) for m in stage]
+            [
+                _Network(m, model, forms[id(m.encoder)], table_bytes, first_listed, second)
+                for m in stage
+            ]
             for stage, second in (
                 (model.first_stage, False),
                 (model.members, bool(model.first_stage)),
@@ -64,10 +93,15 @@ class CompiledTagger:
 
     def scores(self, text: Text) -> Array:
         """Score every token of a text for every tag: (N, T), ready to choose tags by."""
+        with self._lock:
+            scores = self._scores(text)
+        return adjust(scores, text, self.model.config.decoding)
+
+    def _scores(self, text: Text) -> Array:
+        """Return the members' mean scores, (N, T)."""
         read = CompiledText(text, self.model.config)
         opinion = softmax(self._mean(self._first, read, None)) if self._first else None
-        scores = self._mean(self._members, read, opinion)
-        return adjust(scores, text, self.model.config.decoding)
+        return self._mean(self._members, read, opinion)
 
     def _mean(
         self, networks: Sequence[_Network], text: CompiledText, first_stage: Array | None
@@ -82,9 +116,10 @@ class CompiledTagger:
             if self._shared is None and self._too_large():
                 # One at a time from here on: each makes its rows anew for every text, all in one place.
                 size = max(table.T.nbytes for table in self._tables)
-                self._shared = np.empty(size, dtype=np.uint8)
+                shared = np.empty(size, dtype=np.uint8)
                 for table in self._tables:
-                    table.forget_rows(self._shared)
+                    table.forget_rows(shared)
+                self._shared = shared
             if self._shared is not None:
                 network.table.forget_rows()
             s = network.scores(text, known[id(forms)])
@@ -97,6 +132,40 @@ class CompiledTagger:
     def _too_large(self) -> bool:
         """Tell whether the rows of several tables take more memory than there may be."""
         return len(self._tables) > 1 and sum(t.bytes for t in self._tables) > self._table_bytes
+
+
+# A fork copies the tables as they are: it waits until no other thread is changing them.
+_TAGGERS: WeakSet[CompiledTagger] = WeakSet()
+_held: list[CompiledTagger] = []
+_forking = threading.RLock()
+
+
+def _before_fork() -> None:
+    _forking.acquire()
+    for tagger in list(_TAGGERS):
+        tagger._lock.acquire()
+        _held.append(tagger)
+
+
+def _after_fork_in_parent() -> None:
+    while _held:
+        _held.pop()._lock.release()
+    _forking.release()
+
+
+def _after_fork_in_child() -> None:
+    global _forking
+    _forking = threading.RLock()
+    while _held:
+        _held.pop()._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )
 
 
 class CompiledText:
@@ -120,11 +189,17 @@ class _Network:
     """A member, and the rows of the words that it has met so far."""
 
     def __init__(
-        self, member: Member, model: Model, forms: Forms, table_bytes: int, second: bool
+        self,
+        member: Member,
+        model: Model,
+        forms: Forms,
+        table_bytes: int,
+        first_listed: int,
+        second: bool,
     ) -> None:
         self._slices = Slices(member, model.config, len(model.tags), second)
         alone = len(model.first_stage) + len(model.members) == 1
-        self.table = WordTable(self._slices, forms, table_bytes, by_context=alone)
+        self.table = WordTable(self._slices, forms, table_bytes, alone, first_listed)
         self._UT = np.ascontiguousarray(self._slices.weights.U.T)  # (H, K)
         activation = ACTIVATIONS[model.config.network.activation]
         self._f, self._rectifier = activation.f, activation.rectifier

@@ -29,9 +29,9 @@ from nertool.network.objective import weights_of
 
 _PADDINGS = 2  # the forms 0 and 1: what stands before a sentence, and after it
 _FILLED = 512  # rows that are made at a time
-_START = 4096  # forms that the list of rows begins with
+FIRST_LISTED = 4096  # forms that the list of rows begins with
 _LISTED_BYTES = 32 << 20  # of the list of each word's row; it bounds the forms
-_MOST_FORMS = 1 << 19  # word types that are remembered
+MOST_FORMS = 1 << 19  # word types that are remembered
 
 
 def combinations_of(contexts: Sequence[str]) -> list[int]:
@@ -42,42 +42,58 @@ def combinations_of(contexts: Sequence[str]) -> list[int]:
 class Forms:
     """The word types that an encoder has met, each with a number; 0 and 1 are the paddings'.
 
-    ids (forms, F): their row numbers in the tables. age: how often all were forgotten. most: how many
-    are remembered, if no list of words is longer.
+    ids (forms, F) int32: their row numbers in the lookup tables. age: how often all were forgotten.
+    most: how many are remembered, if no list of words is longer.
+
+    Whatever can fail happens before the first change. A change that is interrupted all the same (by
+    Ctrl-C, or for lack of memory) leaves a mark, and the next call starts with nothing remembered.
     """
 
-    def __init__(self, member: Member, contexts: int) -> None:
-        """contexts: in how many combinations of contexts a form may be told apart."""
+    def __init__(self, member: Member, contexts: int, most: int = MOST_FORMS) -> None:
+        """contexts: in how many combinations of contexts a form may be distinguished."""
         self._encoder, self._member = member.encoder, member
-        self.most = min(_MOST_FORMS, _LISTED_BYTES // (4 * contexts))
+        self.most = min(most, _LISTED_BYTES // (4 * contexts))
         self.age = -1
         self._forget()
 
     def _forget(self) -> None:
+        self._changing = True
+        self.age += 1
         self._numbers: dict[str, int] = {}
         self.ids = self._encoder.padding
         self._last: tuple[WordTypes | None, Ids] = (None, np.empty(0, dtype=np.int32))
-        self.age += 1
+        self._changing = False
 
     def numbers_of(self, words: Sequence[str]) -> Ids:
         """Return each word type's number, (n,) int32, adding those not met before."""
+        if self._changing:
+            self._forget()
         # A list that only grew since it was last asked about: what is new in it is enough.
         grown = words is self._last[0]
         begun = self._last[1] if grown else np.empty(0, dtype=np.int32)
         added = words[len(begun) :]
-        new = [word for word in added if word not in self._numbers]
+        new = list(dict.fromkeys(word for word in added if word not in self._numbers))
         # While a list grows, nothing is forgotten: all of it would have to be met again.
         if not grown and self._numbers and len(self._numbers) + len(new) > self.most:
             self._forget()
-            new = list(added)
+            new = list(dict.fromkeys(added))
+        first = len(self.ids)
+        new_numbers = dict(zip(new, range(first, first + len(new)), strict=True))
+        ids = np.concatenate([self.ids, self._encoder.encode(new)]) if new else self.ids
         known = self._numbers
-        if new:
-            first = len(self.ids)
-            known.update(zip(new, range(first, first + len(new)), strict=True))
-            self.ids = np.concatenate([self.ids, self._encoder.encode(new)])
-        numbers = np.array([known[word] for word in added], dtype=np.int32)
+        numbers = np.array(
+            [known[w] if w in known else new_numbers[w] for w in added]
+            if new
+            else [known[w] for w in added],
+            dtype=np.int32,
+        )
         numbers = np.concatenate([begun, numbers])
-        self._last = (words if isinstance(words, WordTypes) else None, numbers)
+        last = (words if isinstance(words, WordTypes) else None, numbers)
+
+        self._changing = True
+        known.update(new_numbers)
+        self.ids, self._last = ids, last
+        self._changing = False
         return numbers
 
     def starting_vectors(self, numbers: Ids) -> Array:
@@ -131,12 +147,23 @@ class Slices:
 
 
 class WordTable:
-    """The rows T (rows, slices, H) of a network, C slices or C + 2, and its V; by_context: whether T's are of
-    forms in a combination of contexts, or of forms alone."""
+    """The rows T (rows, slices, H) of a network, C slices or C + 2, and its V.
 
-    def __init__(self, slices: Slices, forms: Forms, table_bytes: int, by_context: bool) -> None:
+    by_context: whether T's rows are of forms in a combination of contexts, or of forms alone. Changes
+    are made as in Forms: what can fail comes first.
+    """
+
+    def __init__(
+        self,
+        slices: Slices,
+        forms: Forms,
+        table_bytes: int,
+        by_context: bool,
+        first_listed: int = FIRST_LISTED,
+    ) -> None:
+        """table_bytes: the most memory for T; first_listed: forms that the list of rows starts with."""
         self.forms, self.by_context = forms, by_context
-        self._slices = slices
+        self._slices, self._first_listed = slices, first_listed
         self.V = slices.context_table()
         self._contexts = len(self.V) if by_context else 1
         _, C, H = self.V.shape
@@ -145,10 +172,11 @@ class WordTable:
         self._limit = max(C + 2, table_bytes // self._row_bytes)
         # All rows at once: the system gives memory to those alone that are written.
         self.T = np.empty((self._limit, *shape), dtype=slices.W.dtype)
-        self._of = np.empty(self._limit, dtype=np.int32)  # whose each row is
-        self._rows = np.empty(0, dtype=np.int32)  # where each word's row is; −1 for nowhere
+        self._of = np.empty(self._limit, dtype=np.int32)  # the word of each row
+        self._rows = np.empty(0, dtype=np.int32)  # the row of each word; −1 for none
         self._used = 0
         self._age = forms.age
+        self._changing = False
 
     @property
     def bytes(self) -> int:
@@ -156,23 +184,33 @@ class WordTable:
         return self._used * self._row_bytes
 
     def forget_rows(self, room: NDArray[np.uint8] | None = None) -> None:
-        """Begin anew with no row; room: where the rows are to stand from here on."""
-        self._rows[self._of[: self._used]] = -1
-        self._used = 0
+        """Start anew without rows; room: the memory for rows from here on."""
+        T = self.T
         if room is not None:
-            self.T = room[: self.T.nbytes].view(self.T.dtype).reshape(self.T.shape)
+            T = room[: T.nbytes].view(T.dtype).reshape(T.shape)
+        self._changing = True
+        self._rows[self._of[: self._used]] = -1
+        self._used, self.T = 0, T
+        self._changing = False
+
+    def _recover(self) -> None:
+        """Start anew after a change that was interrupted, when rows and words may disagree."""
+        rows = np.full_like(self._rows, -1)
+        self._rows, self._used, self._changing = rows, 0, False
 
     def rows_of(self, forms: Ids, contexts: Ids) -> Ids | None:
         """Return the row of T for each word (n,), given the number of its form and of its combination of
         contexts; those not met before get one. None if they are more than there may be rows, of which
-        a window's own words always have enough."""
-        if self._age != self.forms.age:  # its numbers mean other forms now
-            self._age = self.forms.age
+        a window's words always have enough."""
+        if self._changing:
+            self._recover()
+        if self._age != self.forms.age:  # the same numbers mean other forms now
             self.forget_rows()
+            self._age = self.forms.age
         words = forms * np.int32(self._contexts) + contexts if self.by_context else forms
         listed, known = len(self._rows), self._contexts * len(self.forms.ids)
         if known > listed:
-            more = max(_START * self._contexts, known - listed, listed // 2)
+            more = max(self._first_listed * self._contexts, known - listed, listed // 2)
             self._rows = np.pad(self._rows, (0, more), constant_values=-1)
         rows = self._rows[words]
         if rows.min() >= 0:
@@ -183,20 +221,25 @@ class WordTable:
             if len(new) > self._limit:
                 return None
             self.forget_rows()
-        after = self._used + len(new)
-        self._of[self._used : after] = new
-        self._rows[new] = np.arange(self._used, after)
         self._fill(new)
+        after = self._used + len(new)
+        numbers = np.arange(self._used, after, dtype=np.int32)
+
+        self._changing = True
+        self._of[self._used : after] = new
+        self._rows[new] = numbers
+        self._used = after
+        self._changing = False
         return np.asarray(self._rows[words])
 
     def _fill(self, words: Ids) -> None:
-        """Write the rows of words, as numbered in rows_of, into those that come next."""
+        """Write the rows of words, as numbered in rows_of, into those after the ones in use."""
         _, C, H = self.V.shape
         W, sides = self._slices.W.reshape(C * H, -1), self._slices.sides
         for start in range(0, len(words), _FILLED):
             forms, contexts = np.divmod(words[start : start + _FILLED], self._contexts)
-            T = self.T[self._used : self._used + len(forms)].reshape(len(forms), -1)
-            self._used += len(forms)
+            first = self._used + start
+            T = self.T[first : first + len(forms)].reshape(len(forms), -1)
             R = self._slices.form_rows(self.forms.ids[forms])  # (n, d_1)
             np.matmul(R, W.T, out=T[:, : C * H])
             if self.by_context:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nertool.inputs import means
-from nertool.inputs import text as text_module
 from nertool.inputs.context import CONTEXTS, context_ids, document_context, sentence_context
 from nertool.inputs.means import group_sums, others_mean, others_sum
 from nertool.inputs.text import Text, cut_documents, groups_of
@@ -317,41 +315,31 @@ def test_document_means_equal_a_loop(documents, seed):
 # Very long documents
 
 
-@pytest.fixture
-def at_most(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Set how many tokens a part of a document reaches."""
-    return lambda tokens: monkeypatch.setattr(text_module, "DOCUMENT_TOKENS", tokens)
-
-
-def test_a_part_ends_with_the_sentence_in_which_it_is_full(at_most):
-    at_most(5)
+def test_a_part_ends_with_the_sentence_in_which_it_is_full():
     # Sentences of 3, 3, 4, 1 and 1 tokens: 3 + 3 ≥ 5; then 4 + 1 ≥ 5; then what is left.
     sentence_starts = np.array([0, 3, 6, 10, 11, 12])
-    assert cut_documents(sentence_starts, np.array([0, 5])).tolist() == [0, 2, 4, 5]
+    assert cut_documents(sentence_starts, np.array([0, 5]), 5).tolist() == [0, 2, 4, 5]
     # The same in two documents: a new one begins anew.
-    assert cut_documents(sentence_starts, np.array([0, 1, 5])).tolist() == [0, 1, 3, 5]
+    assert cut_documents(sentence_starts, np.array([0, 1, 5]), 5).tolist() == [0, 1, 3, 5]
 
 
-def test_a_sentence_longer_than_a_part_is_a_part(at_most):
-    at_most(2)
-    assert cut_documents(np.array([0, 9, 10, 20]), np.array([0, 3])).tolist() == [0, 1, 3]
+def test_a_sentence_longer_than_a_part_is_a_part():
+    assert cut_documents(np.array([0, 9, 10, 20]), np.array([0, 3]), 2).tolist() == [0, 1, 3]
 
 
-def test_a_part_begins_as_a_document_does(at_most):
+def test_a_part_begins_as_a_document_does():
     # Or else a text would be read otherwise where it is read a piece at a time.
     sentences = ["we met Ada .", "Ada left .", "", "we met Ada .", "she left"]
-    at_most(4)
-    numbers = sentence_context(document_text(sentences)).tolist()
+    numbers = sentence_context(document_text(sentences, at_most=4)).tolist()
     apart = document_text([sentences[0]], sentences[1:4], [sentences[4]])
     assert numbers == sentence_context(apart).tolist()
     assert [n for n in numbers if n in (2, 4)] == [4, 2, 2, 2, 4, 2, 2, 4, 2]
 
 
-def test_what_another_part_says_does_not_count(at_most):
-    text = document_text(["we met Ada .", "Ada left ."])
-    assert document_context(text)[4] == 3
-    at_most(4)
-    assert document_context(document_text(["we met Ada .", "Ada left ."]))[4] == 1
+def test_what_another_part_says_does_not_count():
+    sentences = ["we met Ada .", "Ada left ."]
+    assert document_context(document_text(sentences))[4] == 3
+    assert document_context(document_text(sentences, at_most=4))[4] == 1
 
 
 LENGTHS = st.lists(st.lists(st.integers(0, 6), max_size=5), min_size=1, max_size=4)
@@ -360,11 +348,9 @@ LENGTHS = st.lists(st.lists(st.integers(0, 6), max_size=5), min_size=1, max_size
 @settings(max_examples=100, deadline=None)
 @given(lengths=LENGTHS, limit=st.integers(1, 12))
 def test_parts_are_no_shorter_than_they_must_be_and_no_short_document_is_cut(lengths, limit):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_module, "DOCUMENT_TOKENS", limit)
-        sentence_starts = np.cumsum([0, *(n for document in lengths for n in document)])
-        document_starts = np.cumsum([0, *map(len, lengths)])
-        parts = cut_documents(sentence_starts, document_starts).tolist()
+    sentence_starts = np.cumsum([0, *(n for document in lengths for n in document)])
+    document_starts = np.cumsum([0, *map(len, lengths)])
+    parts = cut_documents(sentence_starts, document_starts, limit).tolist()
     # Together they are the text, in order.
     assert (parts[0], parts[-1]) == (0, document_starts[-1])
     assert parts == sorted(parts)
@@ -385,9 +371,8 @@ def test_where_a_part_ends_depends_on_what_comes_before_alone(lengths, limit, da
     sentence_starts = np.cumsum([0, *(n for document in lengths for n in document)])
     document_starts = np.cumsum([0, *map(len, lengths)])
     k = data.draw(st.integers(0, len(sentence_starts) - 1))  # the text ends after k sentences
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_module, "DOCUMENT_TOKENS", limit)
-        whole = cut_documents(sentence_starts, document_starts)
-        begun = document_starts[document_starts < k]
-        cut = cut_documents(sentence_starts[: k + 1], np.append(begun, k) if k else np.array([0]))
+    whole = cut_documents(sentence_starts, document_starts, limit)
+    begun = document_starts[document_starts < k]
+    ends = np.append(begun, k) if k else np.array([0])
+    cut = cut_documents(sentence_starts[: k + 1], ends, limit)
     assert cut[cut < k].tolist() == whole[whole < k].tolist()

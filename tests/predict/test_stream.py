@@ -19,12 +19,10 @@ from nertool.errors import CorpusError, TaggingError
 from nertool.evaluation.evaluate import evaluate_with_calibration
 from nertool.formats.conll.parse import Columns, parse_conll
 from nertool.formats.head import HEAD_BYTES
-from nertool.inputs import text as text_module
 from nertool.inputs.text import Text
 from nertool.model.model import Model
 from nertool.predict import workers as parallel
 from nertool.predict.request import Sizes
-from nertool.tagging import wordtables
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.tagger import Tagger
@@ -112,12 +110,12 @@ def test_documents_matter_to_this_model(tagger):
 
 @pytest.mark.parametrize("limit", [1, 4, 9, 10_000])
 @pytest.mark.parametrize("block", [1, 10, 37, 100, 1 << 20])
-def test_tags_are_those_of_the_whole_text_whatever_a_block_holds(tagger, monkeypatch, limit, block):
+def test_tags_are_those_of_the_whole_text_whatever_a_block_holds(model, limit, block):
     # limit: the tokens of a part of a document; one of 4 cuts all four documents.
-    monkeypatch.setattr(text_module, "DOCUMENT_TOKENS", limit)
+    tagger = CompiledTagger(model, document_tokens=limit)
     text = conll(*DOCUMENTS)
     out = tagged(tagger, text, block=block)
-    assert column(out) == expected_column(tagger, document_text(*DOCUMENTS))
+    assert column(out) == expected_column(tagger, document_text(*DOCUMENTS, at_most=limit))
 
 
 def test_a_text_of_ever_new_words_meets_each_about_once(monkeypatch):
@@ -130,8 +128,7 @@ def test_a_text_of_ever_new_words_meets_each_about_once(monkeypatch):
     monkeypatch.setattr(
         encoder, "encode", lambda new, of=encoder.encode: (met.extend(new), of(new))[1]
     )
-    monkeypatch.setattr(wordtables, "_MOST_FORMS", 60)  # of 306
-    tagger = CompiledTagger(model)
+    tagger = CompiledTagger(model, most_forms=60)  # of 306
     assert column(tagged(tagger, text, block=100)) == expected
     assert len(set(met)) == 306
     # What was forgotten is met again, at most as often as that much is new.
@@ -139,10 +136,9 @@ def test_a_text_of_ever_new_words_meets_each_about_once(monkeypatch):
     assert len(tagger._members[0].table.forms.ids) < 100
 
 
-def test_where_a_document_is_cut_matters_to_this_model(tagger, monkeypatch):
-    whole = tagged(tagger, conll(*DOCUMENTS))
-    monkeypatch.setattr(text_module, "DOCUMENT_TOKENS", 4)
-    assert tagged(tagger, conll(*DOCUMENTS)) != whole
+def test_where_a_document_is_cut_matters_to_this_model(model, tagger):
+    in_parts = CompiledTagger(model, document_tokens=4)
+    assert tagged(in_parts, conll(*DOCUMENTS)) != tagged(tagger, conll(*DOCUMENTS))
 
 
 def test_predict_and_evaluate_agree_on_what_a_document_is(model, tagger):
@@ -179,12 +175,11 @@ def texts(draw: st.DrawFn) -> tuple[str, list[list[str]]]:
 
 @settings(max_examples=40, deadline=None)
 @given(drawn=texts(), block=st.integers(1, 200), limit=st.integers(1, 30))
-def test_any_text_comes_back_as_it_was_with_its_documents_tags_beside(tagger, drawn, block, limit):
+def test_any_text_comes_back_as_it_was_with_its_documents_tags_beside(drawn, block, limit):
     text, documents = drawn
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_module, "DOCUMENT_TOKENS", limit)
-        out = tagged(tagger, text, block=block)
-        assert column(out) == expected_column(tagger, document_text(*documents))
+    tagger = CompiledTagger(sensitive_model(), table_bytes=1 << 16, document_tokens=limit)
+    out = tagged(tagger, text, block=block)
+    assert column(out) == expected_column(tagger, document_text(*documents, at_most=limit))
     # The same lines, each that holds a token with one column more.
     for before, after in zip(text.split("\n"), out.split("\n"), strict=True):
         kept, line_end = before.removesuffix("\r"), "\r" * before.endswith("\r")
@@ -216,14 +211,13 @@ def test_what_stands_before_the_first_mark_is_a_document_too(tagger):
     ("form", "to"),
     [("conll", None), ("conll", "inline"), ("conll", "jsonl"), ("text", None), ("raw", "jsonl")],
 )
-def test_workers_give_what_one_gives(tagger, form, to, workers):
+def test_workers_give_what_one_gives(model, form, to, workers):
+    tagger = CompiledTagger(model, document_tokens=50)
     text = conll(*DOCUMENTS * 20)
     if form != "conll":
         text = "\n".join(s for document in DOCUMENTS * 20 for s in document) + "\n"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_module, "DOCUMENT_TOKENS", 50)
-        alone = tagged(tagger, text, form, to, block=300, piece=100)
-        assert tagged(tagger, text, form, to, block=300, workers=workers, piece=100) == alone
+    alone = tagged(tagger, text, form, to, block=300, piece=100)
+    assert tagged(tagger, text, form, to, block=300, workers=workers, piece=100) == alone
 
 
 def test_what_a_worker_can_t_read_is_named_as_ever(tagger):
@@ -249,15 +243,13 @@ def test_a_short_text_begins_no_process(tagger, monkeypatch):
 
 @pytest.mark.parametrize("limit", [1, 4, 9, 10_000])
 @pytest.mark.parametrize("block", [1, 10, 37, 1 << 20])
-def test_sentences_a_line_are_one_document_whatever_a_block_holds(
-    tagger, monkeypatch, limit, block
-):
-    monkeypatch.setattr(text_module, "DOCUMENT_TOKENS", limit)
+def test_sentences_a_line_are_one_document_whatever_a_block_holds(model, limit, block):
+    tagger = CompiledTagger(model, document_tokens=limit)
     sentences = [sentence for document in DOCUMENTS for sentence in document]
     sentences[3:3] = ["", "  "]  # empty lines among them
     text = "\n".join(sentences)
     out = tagged(tagger, text, "text", "conll", block)
-    assert column(out) == expected_column(tagger, document_text(sentences))
+    assert column(out) == expected_column(tagger, document_text(sentences, at_most=limit))
     inline = tagged(tagger, text, "text", None, block)
     assert inline == tagged(tagger, text, "text")
     assert [line.strip() == "" for line in inline.split("\n")] == [not s.strip() for s in sentences]

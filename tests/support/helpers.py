@@ -27,7 +27,7 @@ from nertool.formats.opening import open_stream
 from nertool.formats.read import read_corpus
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
 from nertool.inputs.layout import feature_table_shapes, features_of, layout_of, table_columns
-from nertool.inputs.text import Text, text_of
+from nertool.inputs.text import DOCUMENT_TOKENS, Text, text_of
 from nertool.model.model import Member, Model, outputs
 from nertool.predict.output import joined_texts
 from nertool.predict.request import PredictRequest
@@ -169,8 +169,9 @@ def random_model(
     )
 
 
-def document_text(*documents: Sequence[str]) -> Text:
-    """Lay out documents of sentences, each written as words with blanks between."""
+def document_text(*documents: Sequence[str], at_most: int = DOCUMENT_TOKENS) -> Text:
+    """Lay out documents of sentences, each written as words with blanks between; at_most: the tokens
+    of a part of a document."""
     sentences = [sentence.split() for document in documents for sentence in document]
     starts = np.cumsum([0, *map(len, documents)])
-    return text_of(sentences, starts)
+    return text_of(sentences, starts, at_most)

@@ -195,15 +195,18 @@ def test_an_ensemble_is_one_network_with_its_members_side_by_side():
 
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[wordtables.WordTable]:
-    """List the times that a network's table began anew; let no word form be remembered for long."""
+    """List the times that a network's table began anew."""
     times: list[wordtables.WordTable] = []
     forget = wordtables.WordTable.forget_rows
     monkeypatch.setattr(
         wordtables.WordTable, "forget_rows", lambda t, *room: (times.append(t), forget(t, *room))
     )
-    monkeypatch.setattr(wordtables, "_START", 3)
-    monkeypatch.setattr(wordtables, "_MOST_FORMS", 5)
     return times
+
+
+def forgetful(model: Model, table_bytes: int = 1 << 20) -> CompiledTagger:
+    """Make a tagger that remembers no word type for long."""
+    return CompiledTagger(model, table_bytes, most_forms=5, first_listed=3)
 
 
 def tables(tagger: CompiledTagger) -> list[wordtables.WordTable]:
@@ -213,7 +216,7 @@ def tables(tagger: CompiledTagger) -> list[wordtables.WordTable]:
 @pytest.mark.parametrize("rows", [0, 9, 14])
 def test_tables_that_start_anew_give_the_same_scores(model, begun, rows):
     row = 5 * 4 * len(model.members[0].parameters["b"])  # bytes: 5 window positions
-    small, roomy = CompiledTagger(model, table_bytes=rows * row), CompiledTagger(model)
+    small, roomy = forgetful(model, table_bytes=rows * row), forgetful(model)
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], WORDS[:5]):
         text = setting_from(words, [0, 1, 2, 3, 4], [0, 2, 5])
         np.testing.assert_array_equal(small.scores(text), roomy.scores(text))
@@ -226,8 +229,8 @@ def test_tables_that_start_anew_give_the_same_scores(model, begun, rows):
 def test_tables_of_two_stages_and_several_members_start_anew_too(begun, table_bytes):
     # A form that gets another number must find its row of L there for every file of vectors.
     model = random_model(dtype=np.float64)
-    small = CompiledTagger(model, table_bytes=table_bytes)
-    roomy = CompiledTagger(model)
+    small = forgetful(model, table_bytes=table_bytes)
+    roomy = forgetful(model)
     for words in (WORDS[:5], WORDS[3:8], WORDS[5:], [*WORDS[4:], "the"], WORDS[:5]):
         ids = [*range(len(words)), 0, 1, 0]
         text = replace(
@@ -244,11 +247,11 @@ def test_tables_of_two_stages_and_several_members_start_anew_too(begun, table_by
 def test_members_take_turns_where_their_tables_together_are_too_large(begun):
     model = random_model(dtype=np.float64)
     text = random_text(WORDS, 100, 20, 3)
-    tagger = CompiledTagger(model)
+    tagger = forgetful(model)
     tagger.scores(text)
     assert all(table._used for table in tables(tagger))
     one = max(table.bytes for table in tables(tagger))
-    tight = CompiledTagger(model, table_bytes=one)
+    tight = forgetful(model, table_bytes=one)
     tight.scores(text)
     assert sum(table.bytes for table in tables(tight)) <= 2 * one
     np.testing.assert_array_equal(tight.scores(text), tagger.scores(text))
@@ -256,7 +259,7 @@ def test_members_take_turns_where_their_tables_together_are_too_large(begun):
 
 def test_more_words_at_once_than_the_limit_still_fit(model, begun):
     text = setting_from(WORDS, list(range(len(WORDS))), [0, len(WORDS)])
-    found = CompiledTagger(model, table_bytes=0).scores(text)
+    found = forgetful(model, table_bytes=0).scores(text)
     np.testing.assert_allclose(found, reference(model, text), rtol=1e-5, atol=1e-5)
 
 

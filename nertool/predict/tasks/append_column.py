@@ -37,7 +37,7 @@ class AppendColumnTask(NamedTuple):
     def run(self, worker: Worker) -> Result:
         """Errors: CorpusError with file:line for a line that is no row."""
         kinds, raw, words = worker.kinds(self.rows, self.block, self.source)
-        text = Text(words, kinds[kinds >= 0], *starts_of(kinds))
+        text = Text(words, kinds[kinds >= 0], *starts_of(kinds), worker.tagger.document_tokens)
         spans = analyse(worker.tagger, text).spans
         ledger = counts_of(text.sentence_starts, spans)
         if self.inline:

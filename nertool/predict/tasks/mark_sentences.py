@@ -30,7 +30,7 @@ class MarkSentencesTask(NamedTuple):
         """Tag the lines; nothing in them can be faulty."""
         lines = self.block.lines
         sentences = [line.split() for line in lines]
-        text = text_of(sentences, np.array([0, len(sentences)]))
+        text = text_of(sentences, np.array([0, len(sentences)]), worker.tagger.document_tokens)
         starts = text.sentence_starts
         spans = analyse(worker.tagger, text).spans
         ledger = counts_of(starts, spans)
