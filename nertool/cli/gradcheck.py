@@ -355,7 +355,8 @@ def _show_jacobians(tables: list[Jacobian], activation: str) -> None:
     print(f"small network that was cut from this one (f is {activation}):")
     for table in tables:
         m, n = table.by_hand.shape
-        print(f"\n{table.name}   ({m} × {n}), largest difference {table.difference:.1e}")
+        note = f"; {table.note}" if table.note else ""
+        print(f"\n{table.name}   ({m} × {n}), largest difference {table.difference:.1e}{note}")
         for title, array in (("by hand", table.by_hand), ("numeric", table.numeric)):
             for i, row in enumerate(array):
                 cells = " ".join(f"{value + 0.0:8.4f}" for value in row)

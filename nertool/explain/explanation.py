@@ -162,8 +162,12 @@ def explain(
     target = gold or tag
     K = len(weights.U)
     output = max(0, tags.index(tag) - (len(tags) - K))
+    # A single output has no score for O: what speaks for O speaks against the other class.
+    sign = -1 if tags.index(tag) < len(tags) - K else 1
     y = np.eye(len(tags))[tags.index(target), len(tags) - K :]
-    steps = work_through(weights, config.network.activation, config.network.output, x, y, output)
+    steps = work_through(
+        weights, config.network.activation, config.network.output, x, y, output, sign
+    )
 
     sentence = int(text.sentences[token])
     start, end = text.sentence_starts[sentence : sentence + 2].tolist()
@@ -171,8 +175,7 @@ def explain(
     whole = [text.words[i] for i in text.word_ids.tolist()]
     decoded = analyse(CompiledTagger(model), text)
     pieces, tried = _pieces(network, config, steps, R, ids, side, words, token - start, tags)
-    parts = np.stack([*(piece.share for piece in pieces), steps.weights.b])
-    graph = draw_graph(steps, parts, [piece.text for piece in pieces], tag)
+    graph = draw_graph(steps, tags[len(tags) - K + output])
     return Explanation(
         sentence=words,
         token=token - start,
@@ -352,8 +355,15 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
         "output": steps.output,
         "shapes": {name: list(getattr(steps, name).shape) for name in (*arrays, "dU", "dW", "db")},
         "J": steps.J,
+        "sign": steps.sign,
+        "score": steps.sign * float(steps.s[steps.k]),
         **{name: getattr(steps, name).tolist() for name in arrays},
+        "W": steps.weights.W.tolist(),
         "b": steps.weights.b.tolist(),
+        "U": steps.weights.U.tolist(),
+        "dW": steps.dW.tolist(),
+        "db": steps.db.tolist(),
+        "dU": steps.dU.tolist(),
         "u": steps.weights.U[steps.k].tolist(),
         "window": [
             {
@@ -370,7 +380,8 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
         "multiplications": e.work._asdict(),
         "update": e.update._asdict(),
         "graph": {
-            "unit": e.graph.unit,
+            "units": list(e.graph.units),
+            "column": e.graph.column,
             "nodes": [node._asdict() for node in e.graph.nodes],
             "edges": [edge._asdict() for edge in e.graph.edges],
         },

@@ -1,7 +1,9 @@
-"""The computation graph of one decision, through one hidden unit: values forward, gradients back.
+"""The computation graph of one decision: values forward, gradients back.
 
-At every edge downstream = upstream × local, and a node that is used in several places sums what comes
-back; so the gradients can be checked with a pencil, node by node.
+The whole network is too large to draw. The graph has the two hidden units with the largest |δ|, and one
+number of x, which both units use: so every rule of backpropagation is in it. Along each edge downstream =
+upstream × local; a sum passes its gradient on (local 1), a product swaps (local: the other factor), f has
+f′(z), and a node that is used in several places sums what comes back from each.
 """
 
 from __future__ import annotations
@@ -10,13 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nertool.explain.steps import Steps
-from nertool.network.activations import Array
+from nertool.explain.numbers import short
+from nertool.explain.steps import Steps, units_by_delta
+
+UNITS = 2  # that are drawn
 
 
 class Node(NamedTuple):
-    """name: how edges call it; label: as it is drawn; value: forward, None where there is none to
-    show; gradient: ∂J/∂node; layer: how far from the inputs it stands."""
+    """A value. name: as edges call it; label: as it is drawn; value: forward, None where there is none to
+    show; gradient: ∂J/∂node; layer: 0 for the inputs, and J's is the highest."""
 
     name: str
     label: str
@@ -26,7 +30,8 @@ class Node(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """From a node to one that is made of it; local: the local derivative."""
+    """From a node to one that is computed from it. local: the derivative of target by source; label: how
+    that is written."""
 
     source: str
     target: str
@@ -35,53 +40,73 @@ class Edge(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """In topological order: inputs first, J last. unit: which hidden unit it goes through."""
+    """Nodes in topological order, inputs first and J last. units: the hidden units drawn; column: which
+    number of x."""
 
     nodes: list[Node]
     edges: list[Edge]
-    unit: int
+    units: tuple[int, ...]
+    column: int
 
 
-def strongest_unit(steps: Steps) -> int:
-    """Return the hidden unit that has the largest part in s_k."""
-    return int(np.abs(steps.weights.U[steps.k] * steps.h).argmax())
+def draw_graph(steps: Steps, tag: str) -> Graph:
+    """Build the graph of the units with the largest |δ| and the number of x with the largest |x_j|.
 
-
-def draw_graph(steps: Steps, parts: Array, names: list[str], tag: str) -> Graph:
-    """Build the graph of unit i: parts (parts + 1, H) of z, named, the last of them b."""
-    i, k = strongest_unit(steps), steps.k
-    u, ds = float(steps.weights.U[k, i]), float(steps.ds[k])
-    h, delta, dh = float(steps.h[i]), float(steps.delta[i]), float(steps.dh[i])
-    product = u * h
-    others = dh - u * ds
-    nodes = [
-        Node(f"a{c}", name, float(part), delta, 0)
-        for c, (name, part) in enumerate(zip([*names, "b"], parts[:, i], strict=True))
-    ]
-    edges = [Edge(node.name, "z", 1.0, "+") for node in nodes]
-    nodes += [
-        Node("z", f"z{_low(i)}", float(steps.z[i]), delta, 1),
-        Node("h", f"h{_low(i)}", h, dh, 2),
-        Node("uh", f"u{_low(i)} h{_low(i)}", product, ds, 3),
-        Node("rest", "other units", float(steps.s[k]) - product, ds, 3),
-    ]
-    edges += [
-        Edge("z", "h", float(steps.f_prime[i]), "f′"),
-        Edge("h", "uh", u, "u"),
-    ]
-    if len(steps.s) > 1:
-        nodes.insert(-2, Node("others", "other outputs", None, 1.0, 3))
-        edges += [Edge("h", "others", others, "Σ u ∂J/∂s"), Edge("others", "J", 1.0, "")]
-    nodes += [
-        Node("s", f"s {tag}", float(steps.s[k]), ds, 4),
-        Node("J", "J", steps.J, 1.0, 5),
-    ]
-    edges += [
-        Edge("uh", "s", 1.0, "+"),
-        Edge("rest", "s", 1.0, "+"),
-        Edge("s", "J", ds, "p − y"),
-    ]
-    return Graph(nodes, edges, i)
+    tag: the name of the output that the score s is of.
+    """
+    W, _, U = steps.weights
+    k, u, ds = steps.k, U[steps.k], float(steps.ds[steps.k])
+    j = int(np.abs(steps.x).argmax())
+    x = float(steps.x[j])
+    units = tuple(units_by_delta(steps)[:UNITS].tolist())
+    others = np.setdiff1d(np.arange(len(u)), units)
+    # What J's gradient in h gets by way of the other outputs.
+    elsewhere = steps.dh - u * ds
+    several = len(steps.s) > 1
+    inputs, products, sums, hidden, terms = [], [], [], [], []
+    edges: list[Edge] = []
+    for i in units:
+        n, w, delta = _low(i), float(W[i, j]), float(steps.delta[i])
+        h, z, dh = float(steps.h[i]), float(steps.z[i]), float(steps.dh[i])
+        inputs.append(Node(f"W{i}", f"W{n},{_low(j)}", w, delta * x, 0))
+        products.append(Node(f"Wx{i}", f"W{n},{_low(j)} x{_low(j)}", w * x, delta, 1))
+        products.append(Node(f"rest{i}", "+ rest of z", z - w * x, delta, 1))
+        sums.append(Node(f"z{i}", f"z{n}", z, delta, 2))
+        hidden += [
+            Node(f"h{i}", f"h{n}", h, dh, 3),
+            Node(f"u{i}", f"u{n}", float(u[i]), ds * h, 3),
+        ]
+        terms.append(Node(f"uh{i}", f"u{n} h{n}", float(u[i]) * h, ds, 4))
+        edges += [
+            Edge(f"W{i}", f"Wx{i}", x, f"x{_low(j)}"),
+            Edge("x", f"Wx{i}", w, f"W{n},{_low(j)}"),
+            Edge(f"Wx{i}", f"z{i}", 1.0, "1"),
+            Edge(f"rest{i}", f"z{i}", 1.0, "1"),
+            Edge(f"z{i}", f"h{i}", float(steps.f_prime[i]), "f′"),
+            Edge(f"h{i}", f"uh{i}", float(u[i]), f"u{n}"),
+            Edge(f"u{i}", f"uh{i}", h, f"h{n}"),
+            Edge(f"uh{i}", "s", 1.0, "1"),
+        ]
+        if several:
+            edges.append(Edge(f"h{i}", "outputs", float(elsewhere[i]), "Σ u ∂J/∂s"))
+    inputs.insert(1, Node("x", f"x{_low(j)}", x, float(steps.dx[j]), 0))
+    if len(others):
+        through = u[others] * steps.f_prime[others] * W[others, j]
+        rest = float((u[others] * steps.h[others]).sum())
+        terms.append(Node("units", "other units", rest, ds, 4))
+        edges += [
+            Edge("x", "units", float(through.sum()), "Σ u f′ W"),
+            Edge("units", "s", 1.0, "1"),
+        ]
+    if several:
+        terms.append(Node("outputs", "other outputs", None, 1.0, 4))
+        edges.append(Edge("outputs", "J", 1.0, "1"))
+        if len(others):
+            through = elsewhere[others] * steps.f_prime[others] * W[others, j]
+            edges.append(Edge("x", "outputs", float(through.sum()), "Σ"))
+    top = [Node("s", f"s {tag}", float(steps.s[k]), ds, 5), Node("J", "J", steps.J, 1.0, 6)]
+    edges.append(Edge("s", "J", ds, "p − y"))
+    return Graph([*inputs, *products, *sums, *hidden, *terms, *top], edges, units, j)
 
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -92,29 +117,26 @@ def _low(i: int) -> str:
 
 
 def as_text(graph: Graph) -> list[str]:
-    """Draw the graph as a tree from J down to the inputs: a line a node, with its value, its gradient,
-    and how that comes from the node above."""
+    """Return the graph as a tree from J down to the inputs: a line a node, with its value, its gradient,
+    and how that comes from the node above. A node that is used in two places stands in both."""
     nodes = {node.name: node for node in graph.nodes}
-    width = max(len(node.label) for node in graph.nodes) + 12
+    width = max(len(node.label) for node in graph.nodes) + 18
     lines = []
 
     def draw(name: str, indent: str, branch: str, edge: Edge | None) -> None:
         node = nodes[name]
-        value = "" if node.value is None else f"{node.value:10.4f}"
+        value = "" if node.value is None else short(node.value)
         how = "1"
         if edge is not None:
             upstream = nodes[edge.target].gradient
-            part = upstream * edge.local
-            how = f"{upstream:.4g} × {edge.local:.4g}"
-            how += f" = {part:.4g}"
+            how = f"{short(upstream)} × {short(edge.local)} = {short(upstream * edge.local)}"
             used = [other for other in graph.edges if other.source == name]
             if len(used) > 1:
-                how += f", of {node.gradient:.4g} from {len(used)} places"
+                how += f", of {short(node.gradient)} from {len(used)} places"
         head = f"{indent}{branch}{node.label}"
         lines.append(f"{head:{width}}{value:>12}   {how}")
         below = indent + ("" if edge is None else "   " if branch == "└─ " else "│  ")
-        # A tree: h, which is used in two places, is drawn where the class in question uses it.
-        sources = [e for e in graph.edges if e.target == name and name != "others"]
+        sources = [e for e in graph.edges if e.target == name]
         for at, e in enumerate(sources):
             draw(e.source, below, "└─ " if at == len(sources) - 1 else "├─ ", e)
 

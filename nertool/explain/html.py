@@ -10,15 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from nertool.explain.explanation import Explanation, Piece
+from nertool.explain.numbers import short
 from nertool.explain.svg import as_svg
 from nertool.explain.text import (
     classes_shown,
     numbers,
     output_name,
     place,
+    score_name,
     sum_note,
     summary,
     units_shown,
+    work_notes,
 )
 from nertool.pages.page import render
 
@@ -92,40 +95,41 @@ def _why(e: Explanation) -> str:
         rows.append(
             (
                 _piece(piece),
-                f"{piece.attribution:.4f}",
+                f"{short(piece.attribution)}",
                 bar,
                 near,
                 flip or ("none" if piece.offset is not None and piece.flippable else ""),
             )
         )
-    of_b = float(steps.score_delta @ steps.weights.b)
+    of_b = float(steps.score_dz @ steps.weights.b)
     total = of_b + sum(piece.attribution for piece in e.pieces)
-    rows.append(("b", f"{of_b:.4f}", "", "", ""))
+    rows.append(("b", f"{short(of_b)}", "", "", ""))
     units = units_shown(e, False)[:5]
-    shares = [(_piece(piece), *(f"{piece.share[i]:.4f}" for i in units)) for piece in e.pieces] + [
-        ("b", *(f"{steps.weights.b[i]:.4f}" for i in units))
-    ]
-    sums = [("sum = z", *(f"{steps.z[i]:.4f}" for i in units))]
+    shares = [
+        (_piece(piece), *(f"{short(piece.share[i])}" for i in units)) for piece in e.pieces
+    ] + [("b", *(f"{short(steps.weights.b[i])}" for i in units))]
+    sums = [("sum = z", *(f"{short(steps.z[i])}" for i in units))]
     return (
-        f"<h2>Why this answer</h2><p>Gradient × input: how much the score of <b>{escape(e.tag)}</b> "
+        f"<h2>Why this answer</h2><p>Gradient × input: how much {escape(score_name(e))} "
         "hangs on each word, to first order; the nearest words that training met; and the nearest word "
         f"of {e.tried:,} that, put in its place, changes the answer.</p>"
         + _table(
             ("word", "grad × input", "", "nearest words", "what flips it"),
             rows,
-            [("sum", f"{total:.4f}", "", "", "")],
+            [("sum", f"{short(total)}", "", "", "")],
             "wide",
         )
-        + f'<p class="note">s is {steps.s[steps.k]:.4f}: {escape(sum_note(e))}.</p>'
+        + f'<p class="note">The score is {short(steps.sign * steps.s[steps.k])}: {escape(sum_note(e))}.</p>'
         + "<p>Before f everything is linear, so z is the exact sum of each word’s part "
-        "(the units with the largest part in the score):</p>"
+        "(the units with the largest |δ|):</p>"
         + _table(("part of z", *(f"z<sub>{i}</sub>" for i in units)), shares, sums)
     )
 
 
 def _graph(e: Explanation) -> str:
     return (
-        "<h2>The computation graph</h2><p>Through the hidden unit with the largest part in the score. "
+        "<h2>The computation graph</h2><p>Through the two hidden units with the largest |δ|, and one number "
+        "of x. "
         '<span style="color:var(--blue)">Values go forward</span>, '
         '<span style="color:var(--red)">gradients ∂J/∂node come back</span>: along each edge, downstream = '
         "upstream × local; a node that is used twice sums what comes back; a sum passes its gradient on "
@@ -147,24 +151,24 @@ def _forward(e: Explanation, full: bool) -> str:
     units = [
         (
             str(i),
-            f"{steps.z[i]:.4f}",
-            f"{steps.h[i]:.4f}",
-            f"{u[i]:.4f}",
-            f"{u[i] * steps.h[i]:.4f}",
+            f"{short(steps.z[i])}",
+            f"{short(steps.h[i])}",
+            f"{short(u[i])}",
+            f"{short(u[i] * steps.h[i])}",
         )
         for i in units_shown(e, full)
     ]
     rest = steps.s[steps.k] - (u * steps.h)[units_shown(e, full)].sum()
-    foot = [("s", "", "", "", f"{steps.s[steps.k]:.4f}")]
+    foot = [("s", "", "", "", f"{short(steps.s[steps.k])}")]
     if not full:
-        foot.insert(0, ("other units", "", "", "", f"{rest:.4f}"))
+        foot.insert(0, ("other units", "", "", "", f"{short(rest)}"))
     classes = [
         (
             escape(output_name(e, k)),
-            f"{steps.s[k]:.4f}",
-            f"{steps.p[k]:.4f}",
+            f"{short(steps.s[k])}",
+            f"{short(steps.p[k])}",
             f"{steps.y[k]:.0f}",
-            f"{steps.ds[k]:.4f}",
+            f"{short(steps.ds[k])}",
         )
         for k in classes_shown(e, full)
     ]
@@ -175,8 +179,18 @@ def _forward(e: Explanation, full: bool) -> str:
         + f'<p class="formula">z = W x + b &nbsp; h = {escape(steps.activation)}(z) &nbsp; s = U h'
         f" &nbsp; W is {H} × {D}, b {H}, U {K} × {H}</p>"
         + _table(("unit", "z", "h", "u", "u h"), units, foot)
-        + f'<p class="formula">p = {of} &nbsp; J = {steps.J:.6f}</p>'
+        + f'<p class="formula">p = {of} &nbsp; J = {short(steps.J)}</p>'
         + _table(("class", "s", "p", "y", "∂J/∂s = p − y"), classes)
+    )
+
+
+def _matrices(e: Explanation) -> str:
+    """Write W and its gradient, every number."""
+    return "".join(
+        f'<p>{name}:</p><div class="scroll"><pre>'
+        + "\n".join(numbers(row, True) for row in matrix)
+        + "</pre></div>"
+        for name, matrix in (("W", e.steps.weights.W), ("∂J/∂W = δ xᵀ", e.steps.dW))
     )
 
 
@@ -184,7 +198,7 @@ def _backward(e: Explanation, full: bool) -> str:
     steps, work, update = e.steps, e.work, e.update
     (H, D), K = steps.weights.W.shape, len(steps.s)
     units = [
-        (str(i), f"{steps.dh[i]:.6f}", f"{steps.f_prime[i]:.4f}", f"{steps.delta[i]:.6f}")
+        (str(i), f"{short(steps.dh[i])}", f"{short(steps.f_prime[i])}", f"{short(steps.delta[i])}")
         for i in units_shown(e, full)
     ]
     gradients = [
@@ -193,20 +207,15 @@ def _backward(e: Explanation, full: bool) -> str:
         ("∂J/∂b", "δ", f"{H}", f"{np.linalg.norm(steps.db):.4g}", "uses δ"),
         ("∂J/∂x", "Wᵀ δ", f"{D}", f"{np.linalg.norm(steps.dx):.4g}", "uses δ"),
     ]
-    counts = [
-        ("δ made once, shared", f"{work.shared:,}"),
-        ("δ made anew for each of W, b, x", f"{work.unshared:,}"),
-        ("whole Jacobian matrices", f"{work.whole:,}"),
-    ]
     return (
         '<h2>Backward</h2><p class="formula">δ = ∂J/∂z = (Uᵀ ∂J/∂s) ∘ f′(z): made once, used three times</p>'
         + _table(("unit", "upstream ∂J/∂h", "local f′(z)", "downstream δ"), units)
         + "<p>Every gradient has the shape of its parameter:</p>"
         + _table(("gradient", "is", "shape", "norm", ""), gradients)
-        + "<p>What sharing δ saves, in multiplications of this one backward pass:</p>"
-        + _table(("", "multiplications"), counts)
+        + "".join(f"<p>{escape(line)}.</p>" for line in work_notes(work))
+        + (_matrices(e) if full else "")
         + "<p>One step of stochastic gradient descent, for the weight with the largest gradient:</p>"
-        f'<p class="formula">W<sub>{update.i},{update.j}</sub> ← {update.before:.6f} − '
-        f"{update.alpha:g} × {update.gradient:.6f} = {update.after:.6f}</p>"
-        f"<p>With this alone, J goes from {update.J_before:.6f} to {update.J_after:.6f}.</p>"
+        f'<p class="formula">W<sub>{update.i},{update.j}</sub> ← {short(update.before)} − '
+        f"{update.alpha:g} × {short(update.gradient)} = {short(update.after)}</p>"
+        f"<p>With this alone, J goes from {short(update.J_before)} to {short(update.J_after)}.</p>"
     )

@@ -18,9 +18,10 @@ from nertool.network.scorer import Weights, backward, forward
 class Steps(NamedTuple):
     """All values of one example, for the output k.
 
-    x (D,); z, h, f_prime (H,); s, p, y, ds = ∂J/∂s (K,); dh = ∂J/∂h (H,); delta = ∂J/∂z (H,); dU
-    (K, H); dW (H, D); db (H,); dx (D,). score_delta (H,) = u_k ∘ f′(z) and score_dx (D,) are the
-    same for the score s_k itself, as with ∂J/∂s = 1.
+    x (D,); z, h, f_prime (H,); s, p, y, ds = ∂J/∂s (K,); dh = ∂J/∂h (H,); delta (H,) is δ = ∂J/∂z; dU
+    (K, H); dW (H, D); db (H,); dx (D,). sign: the score that is explained is sign · s_k; it is −1 for the
+    class O of a network with a single output, whose score is that of not being the other class.
+    score_dz (H,) = sign · u_k ∘ f′(z) and score_dx (D,) are that score's gradients.
     """
 
     activation: str
@@ -42,21 +43,22 @@ class Steps(NamedTuple):
     dW: Array
     db: Array
     dx: Array
-    score_delta: Array
+    sign: int
+    score_dz: Array
     score_dx: Array
 
 
 def work_through(
-    weights: Weights, activation: str, output: str, x: Array, y: Array, k: int = 0
+    weights: Weights, activation: str, output: str, x: Array, y: Array, k: int = 0, sign: int = 1
 ) -> Steps:
-    """Go forward and back with one example: x (D,), y (K,)."""
+    """Go forward and back with one example: x (D,), y (K,); sign: −1 to explain −s_k."""
     W, b, U = weights = Weights(*(np.asarray(array, dtype=np.float64) for array in weights))
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     f = ACTIVATIONS[activation]
     s, cache = forward(weights, f, x[None])
     J, ds = LOSSES[output](s, y[None])
     back = backward(weights, f, ds, cache)
-    of_score = backward(weights, f, np.eye(len(U))[k : k + 1], cache)
+    of_score = backward(weights, f, sign * np.eye(len(U))[k : k + 1], cache)
     return Steps(
         activation=activation,
         output=output,
@@ -77,7 +79,8 @@ def work_through(
         dW=back.weights.W,
         db=back.weights.b,
         dx=back.x[0],
-        score_delta=of_score.weights.b,
+        sign=sign,
+        score_dz=of_score.weights.b,
         score_dx=of_score.x[0],
     )
 
@@ -101,30 +104,38 @@ def parts_of_z(W: Array, b: Array, x: Array, widths: list[int]) -> Array:
 
 def gradient_times_input(steps: Steps, widths: list[int]) -> Array:
     """Return ∂s/∂x · x (parts,) of each piece of x: how much s_k would change, to first order, without
-    it. It is each piece's part of z, weighed by δ = u ∘ f′(z)."""
+    it. It is each piece's part of z, weighed by ∂s/∂z = u ∘ f′(z)."""
     ends = np.cumsum(widths).tolist()
     products = steps.score_dx * steps.x
     return np.array([products[a:e].sum() for a, e in zip([0, *ends], ends, strict=False)])
 
 
 class Work(NamedTuple):
-    """Multiplications of one backward pass: with δ made once; with δ made anew for each of W, b and
-    x; and with every Jacobian as a whole matrix."""
+    """Multiplications of one example: of the forward pass, and of the backward pass with δ made once; with δ
+    made again for each of W, b and x; and with every Jacobian as a whole matrix."""
 
+    forward: int
     shared: int
     unshared: int
     whole: int
 
 
 def multiplications(D: int, H: int, K: int) -> Work:
-    """Count the multiplications of one example's backward pass."""
+    """Count the multiplications of one example, forward and back."""
     delta = K * H + H  # Uᵀ ∂J/∂s, then ∘ f′(z)
     outer = K * H + H * D  # ∂J/∂U = ∂J/∂s hᵀ and ∂J/∂W = δ xᵀ
     down = H * D  # ∂J/∂x = Wᵀ δ
     # As matrices: (1 × K)(K × H), then diag f′(z) (H × H), then I (H × H) for b, W (H × D) for x,
     # and for W a Jacobian of H × HD.
     whole = K * H + H * H + H * H + H * D + H * H * D + K * H
-    return Work(delta + outer + down, 3 * delta + outer + down, whole)
+    forward = H * D + K * H  # W x and U h
+    return Work(forward, delta + outer + down, 3 * delta + outer + down, whole)
+
+
+def units_by_delta(steps: Steps) -> Array:
+    """Return the hidden units (H,), those with the largest |δ| first; where δ is the same, by |u h|."""
+    part = np.abs(steps.weights.U[steps.k] * steps.h)
+    return np.lexsort((-part, -np.abs(steps.delta)))
 
 
 class Update(NamedTuple):

@@ -1,48 +1,56 @@
-"""A computation graph as SVG: values forward in blue on top of a node, gradients back in red below it."""
+"""A computation graph as SVG: from J at the top down to the inputs, narrow enough for a telephone.
+
+A node has its value, forward, above its gradient; an edge has its local derivative.
+"""
 
 from __future__ import annotations
 
 from html import escape
 
 from nertool.explain.graph import Graph, Node
+from nertool.explain.numbers import short
 
-_WIDTH, _HEIGHT = 112, 46  # of a node
-_COLUMN, _ROW = 172, 62  # from one node to the next
-_MARGIN = 12
+_WIDTH, _HEIGHT = 86, 46  # of a node
+_GAP, _ROW = 10, 92  # between nodes of a row; from one row to the next
+_MARGIN = 6
 
 
 def as_svg(graph: Graph) -> str:
-    """Draw a graph from left to right: the inputs in a column, then each layer beside the one before."""
-    inputs = [node for node in graph.nodes if node.layer == 0]
-    middle = (len(inputs) - 1) / 2
+    """Draw a graph, a layer a row."""
+    layers = 1 + max(node.layer for node in graph.nodes)
+    rows = [[node for node in graph.nodes if node.layer == layer] for layer in range(layers)]
+    widest = max(map(len, rows))
+    width = 2 * _MARGIN + widest * (_WIDTH + _GAP) - _GAP
+    height = 2 * _MARGIN + (layers - 1) * _ROW + _HEIGHT
     place: dict[str, tuple[float, float]] = {}
-    for layer in range(6):
-        own = [node for node in graph.nodes if node.layer == layer]
-        for i, node in enumerate(own):
-            # The node that leads on to s stands in the middle, what joins it there above and below.
-            on_line = next((k for k, n in enumerate(own) if n.name == "uh"), 0)
-            row = float(i) if layer == 0 else middle + (i - on_line) * 1.6
-            place[node.name] = (_MARGIN + layer * _COLUMN, _MARGIN + 14 + row * _ROW)
-    width = 2 * _MARGIN + 5 * _COLUMN + _WIDTH
-    height = 2 * _MARGIN + 28 + (len(inputs) - 1) * _ROW + _HEIGHT
+    for layer, row in enumerate(rows):
+        # The nodes of a row stand evenly, so that most edges go nearly straight down.
+        step = (width - 2 * _MARGIN) / len(row)
+        for i, node in enumerate(row):
+            x = _MARGIN + step * (i + 0.5) - _WIDTH / 2
+            place[node.name] = (x, _MARGIN + (layers - 1 - layer) * _ROW)
     parts = [
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="computation graph" '
-        'xmlns="http://www.w3.org/2000/svg">'
+        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" style="max-width:{1.5 * width:.0f}px" role="img" '
+        'aria-label="computation graph" xmlns="http://www.w3.org/2000/svg">'
     ]
+    labels = []
     for edge in graph.edges:
         (x1, y1), (x2, y2) = place[edge.source], place[edge.target]
-        x1, y1, y2 = x1 + _WIDTH, y1 + _HEIGHT / 2, y2 + _HEIGHT / 2
-        bend = (x1 + x2) / 2
+        x1, x2, y2 = x1 + _WIDTH / 2, x2 + _WIDTH / 2, y2 + _HEIGHT
+        bend = (y1 + y2) / 2
         parts.append(
-            f'<path class="edge" d="M{x1:.0f} {y1:.0f} C{bend:.0f} {y1:.0f} {bend:.0f} {y2:.0f} '
+            f'<path class="edge" d="M{x1:.0f} {y1:.0f} C{x1:.0f} {bend:.0f} {x2:.0f} {bend:.0f} '
             f'{x2:.0f} {y2:.0f}"/>'
         )
-        if edge.label not in ("", "+"):
-            x, y = (x1 + x2) / 2, (y1 + y2) / 2
-            parts.append(
-                f'<text class="local" x="{x:.0f}" y="{y - 8:.0f}">{escape(edge.label)}</text>'
-                f'<text class="local" x="{x:.0f}" y="{y + 14:.0f}">{edge.local:.4g}</text>'
+        if edge.label != "1":
+            # A third of the way up from the source, where edges to one target are still apart.
+            x, y = x1 + (x2 - x1) * 0.22, y1 - 14
+            x = min(max(x, 34), width - 34)
+            labels.append(
+                f'<text class="local" x="{x:.0f}" y="{y:.0f}">{escape(edge.label)}</text>'
+                f'<text class="local" x="{x:.0f}" y="{y + 11:.0f}">{short(edge.local)}</text>'
             )
+    parts += labels
     parts += [_node(node, *place[node.name]) for node in graph.nodes]
     parts.append("</svg>")
     return "".join(parts)
@@ -50,11 +58,11 @@ def as_svg(graph: Graph) -> str:
 
 def _node(node: Node, x: float, y: float) -> str:
     label = node.label if len(node.label) <= 14 else node.label[:13] + "…"
-    value = "" if node.value is None else f"{node.value:.4f}"
+    value = "" if node.value is None else short(node.value)
     return (
         f'<g transform="translate({x:.0f} {y:.0f})"><title>{escape(node.label)}</title>'
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" rx="7"/>'
         f'<text class="label" x="{_WIDTH / 2}" y="14">{escape(label)}</text>'
         f'<text class="value" x="{_WIDTH / 2}" y="28">{value}</text>'
-        f'<text class="gradient" x="{_WIDTH / 2}" y="41">{node.gradient:.4g}</text></g>'
+        f'<text class="gradient" x="{_WIDTH / 2}" y="41">{short(node.gradient)}</text></g>'
     )

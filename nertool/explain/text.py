@@ -8,6 +8,8 @@ import numpy as np
 
 from nertool.explain.explanation import Explanation, Piece, tag_probabilities
 from nertool.explain.graph import as_text
+from nertool.explain.numbers import short
+from nertool.explain.steps import Work, units_by_delta
 from nertool.network.activations import Array
 
 _UNITS = 6  # hidden units that are shown, unless all are asked for
@@ -22,7 +24,7 @@ def lines_of(explanation: Explanation, full: bool = False) -> Iterator[str]:
     yield from _forward(explanation, full)
     yield from _backward(explanation, full)
     yield from _why(explanation)
-    yield "\nTHE COMPUTATION GRAPH, through the hidden unit with the largest part in the score\n"
+    yield "\nTHE COMPUTATION GRAPH, through the two hidden units with the largest |δ| and one number of x\n"
     yield from as_text(explanation.graph)
 
 
@@ -38,15 +40,21 @@ def summary(e: Explanation) -> list[str]:
     if e.members > 1:
         lines.append("(--member N explains another one; an answer is the mean of all their scores)")
     source = "the file says so" if e.gold else "taken as right here; --class asks about another"
-    lines.append(f"explained: the score of {e.tag}; y: {e.target} ({source})")
+    lines.append(f"explained: {score_name(e)}; y: {e.target} ({source})")
     return lines
 
 
 def units_shown(e: Explanation, full: bool) -> Array:
-    """Return the hidden units with the largest part u h in the score, or all of them."""
-    if full:
-        return np.arange(len(e.steps.h))
-    return np.argsort(-np.abs(e.steps.weights.U[e.steps.k] * e.steps.h), kind="stable")[:_UNITS]
+    """Return the hidden units with the largest |δ|, first to last, or all of them in order."""
+    return np.arange(len(e.steps.h)) if full else units_by_delta(e.steps)[:_UNITS]
+
+
+def score_name(e: Explanation) -> str:
+    """Say which score is explained."""
+    if e.steps.sign > 0:
+        return f"the score s of {e.tag}"
+    other = output_name(e, e.steps.k)
+    return f"the score of {e.tag}, which is −s: the one output has s for {other}, and p({e.tag}) = σ(−s)"
 
 
 def classes_shown(e: Explanation, full: bool) -> Array:
@@ -67,7 +75,7 @@ def output_name(e: Explanation, k: int) -> str:
 
 def numbers(values: Array, full: bool) -> str:
     """Write a vector, shortened in the middle unless full."""
-    shown = [f"{v:.4f}" for v in values]
+    shown = [short(v) for v in values]
     if full or len(shown) <= 2 * _NUMBERS:
         return " ".join(shown)
     return " ".join([*shown[:_NUMBERS], "…", *shown[-2:]])
@@ -95,25 +103,24 @@ def _forward(e: Explanation, full: bool) -> Iterator[str]:
         start += width
         yield f"  {place(piece):7} {piece.text:16} {vector:18} {width:4}   {numbers(part, full)}"
     yield f"\nz = W x + b ({H}; W is {H} × {D}),  h = {steps.activation}(z),  s = U h (U is {K} × {H})"
-    note = (
-        "all units" if full else f"the {_UNITS} units with the largest part in the score of {e.tag}"
-    )
+    note = "all units" if full else f"the {_UNITS} units with the largest |δ|"
     yield f"  {note}:"
     yield f"  {'unit':>6} {'z':>10} {'h':>10} {'u':>10} {'u h':>10}"
     u = steps.weights.U[steps.k]
     for i in units_shown(e, full):
-        yield f"  {i:6} {steps.z[i]:10.4f} {steps.h[i]:10.4f} {u[i]:10.4f} {u[i] * steps.h[i]:10.4f}"
+        row = (steps.z[i], steps.h[i], u[i], u[i] * steps.h[i])
+        yield f"  {i:6} " + " ".join(f"{short(v):>10}" for v in row)
     if not full:
         rest = steps.s[steps.k] - (u * steps.h)[units_shown(e, full)].sum()
-        yield f"  {'others':>6} {'':10} {'':10} {'':10} {rest:10.4f}"
-    yield f"  {'s':>6} {'':10} {'':10} {'':10} {steps.s[steps.k]:10.4f}"
+        yield f"  {'others':>6} {'':10} {'':10} {'':10} {short(rest):>10}"
+    yield f"  {'s':>6} {'':10} {'':10} {'':10} {short(steps.s[steps.k]):>10}"
     of = "σ(s), each by itself" if steps.output == "logistic" else "softmax(s)"
-    yield f"\np = {of};  J = {steps.J:.6f}"
+    yield f"\np = {of};  J = {short(steps.J)}"
     yield f"  {'':8} {'s':>10} {'p':>10} {'y':>4} {'∂J/∂s = p − y':>15}"
     for k in classes_shown(e, full):
         yield (
-            f"  {output_name(e, k):8} {steps.s[k]:10.4f} {steps.p[k]:10.4f} {steps.y[k]:4.0f} "
-            f"{steps.ds[k]:15.4f}"
+            f"  {output_name(e, k):8} {short(steps.s[k]):>10} {short(steps.p[k]):>10} {steps.y[k]:4.0f} "
+            f"{short(steps.ds[k]):>15}"
         )
     if (left := K - len(classes_shown(e, full))) > 0:
         yield f"  and {left} more (--full)"
@@ -123,9 +130,11 @@ def _backward(e: Explanation, full: bool) -> Iterator[str]:
     steps, work, update = e.steps, e.work, e.update
     (H, D), K = steps.weights.W.shape, len(steps.s)
     yield "\nBACKWARD: downstream = upstream × local\n"
-    yield f"  {'unit':>6} {'∂J/∂h = Uᵀ∂J/∂s':>16} {'× f′(z)':>10} {'= δ':>12}"
+    yield f"  {'unit':>6} {'∂J/∂h = Uᵀ∂J/∂s':>16} {'× f′(z)':>10} {'= δ = ∂J/∂z':>12}"
     for i in units_shown(e, full):
-        yield f"  {i:6} {steps.dh[i]:16.6f} {steps.f_prime[i]:10.4f} {steps.delta[i]:12.6f}"
+        yield (
+            f"  {i:6} {short(steps.dh[i]):>16} {short(steps.f_prime[i]):>10} {short(steps.delta[i]):>12}"
+        )
     yield f"\n  δ ({H}) is made once, and used three times:"
     rows = [
         ("∂J/∂U = ∂J/∂s hᵀ", f"({K}, {H})", steps.dU, ""),
@@ -135,15 +144,35 @@ def _backward(e: Explanation, full: bool) -> Iterator[str]:
     ]
     for name, shape, array, used in rows:
         yield f"  {name:18} {shape:12} ‖·‖ = {np.linalg.norm(array):<10.4g} {used}"
-    yield (
-        f"\n  multiplications: {work.shared:,} with δ shared; {work.unshared:,} with δ made anew for each; "
-        f"{work.whole:,} with whole Jacobian matrices"
-    )
-    before, after = f"{update.before:.6f}", f"{update.after:.6f}"
+    yield ""
+    yield from (f"  {line}" for line in work_notes(work))
+    if full:
+        yield from _matrices(e)
+    before, after, gradient = map(short, (update.before, update.after, update.gradient))
     yield "\n  one step of SGD for the weight with the largest gradient, W_ij ← W_ij − α δ_i x_j:"
     weight = f"W[{update.i}, {update.j}]"
-    yield f"  {weight}: {before} − {update.alpha:g} × {update.gradient:.6f} = {after}"
-    yield f"  with this alone, J: {update.J_before:.6f} → {update.J_after:.6f}"
+    yield f"  {weight}: {before} − {update.alpha:g} × {gradient} = {after}"
+    yield f"  with this alone, J: {short(update.J_before)} → {short(update.J_after)}"
+
+
+def work_notes(work: Work) -> list[str]:
+    """Say what a pass costs, and what sharing δ saves."""
+    saved = 100 * (1 - work.shared / work.unshared)
+    return [
+        f"multiplications: {work.forward:,} forward; {work.shared:,} back with δ shared, "
+        f"{work.shared / work.forward:.1f} times as many",
+        f"{work.unshared:,} with δ made again for each: sharing saves {saved:.1f} % here, where there is one "
+        "hidden layer; with n layers, most of n² / 2",
+        f"{work.whole:,} with whole Jacobian matrices: never to make these is what saves",
+    ]
+
+
+def _matrices(e: Explanation) -> Iterator[str]:
+    """Yield W and its gradient, a row a line."""
+    for name, matrix in (("W", e.steps.weights.W), ("∂J/∂W = δ xᵀ", e.steps.dW)):
+        yield f"\n  {name} ({matrix.shape[0]} × {matrix.shape[1]}), a row for each unit:"
+        for i, row in enumerate(matrix):
+            yield f"  {i:6} {numbers(row, True)}"
 
 
 def sum_note(e: Explanation) -> str:
@@ -155,19 +184,19 @@ def sum_note(e: Explanation) -> str:
 
 def _why(e: Explanation) -> Iterator[str]:
     units = units_shown(e, False)[:4]
-    yield f"\nWHY: each piece's exact share of z, and gradient × input for the score of {e.tag}\n"
+    yield f"\nWHY: each piece's exact share of z, and gradient × input for {score_name(e)}\n"
     heads = "".join(f"{f'z[{i}]':>10}" for i in units)
     yield f"  {'':24}{heads}   grad × input"
     for piece in e.pieces:
-        shares = "".join(f"{piece.share[i]:10.4f}" for i in units)
-        yield f"  {place(piece):7} {piece.text:16}{shares}   {piece.attribution:12.4f}"
-    b = "".join(f"{e.steps.weights.b[i]:10.4f}" for i in units)
-    z = "".join(f"{e.steps.z[i]:10.4f}" for i in units)
-    of_b = float(e.steps.score_delta @ e.steps.weights.b)
+        shares = "".join(f"{short(piece.share[i]):>10}" for i in units)
+        yield f"  {place(piece):7} {piece.text:16}{shares}   {short(piece.attribution):>12}"
+    b = "".join(f"{short(e.steps.weights.b[i]):>10}" for i in units)
+    z = "".join(f"{short(e.steps.z[i]):>10}" for i in units)
+    of_b = float(e.steps.score_dz @ e.steps.weights.b)
     total = of_b + sum(piece.attribution for piece in e.pieces)
-    yield f"  {'b':24}{b}   {of_b:12.4f}"
-    yield f"  {'sum = z':24}{z}   {total:12.4f}"
-    yield f"  (s is {e.steps.s[e.steps.k]:.4f}: {sum_note(e)})"
+    yield f"  {'b':24}{b}   {short(of_b):>12}"
+    yield f"  {'sum = z':24}{z}   {short(total):>12}"
+    yield f"  (the score is {short(e.steps.sign * e.steps.s[e.steps.k])}: {sum_note(e)})"
     yield "\n  the nearest words of training, by the cosine of their vectors:"
     for piece in e.pieces:
         if piece.neighbours:

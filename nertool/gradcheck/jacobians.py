@@ -23,11 +23,13 @@ _EPS = 1e-6
 
 
 class Jacobian(NamedTuple):
-    """name: which, in the letters of docs/mathematics.md; by_hand and numeric (m, n)."""
+    """A Jacobian, or a gradient. name: which, in docs/mathematics.md's letters; by_hand and numeric (m, n);
+    note: what is to be said of its shape."""
 
     name: str
     by_hand: Array
     numeric: Array
+    note: str = ""
 
     @property
     def difference(self) -> float:
@@ -44,6 +46,7 @@ class Jacobian(NamedTuple):
         """Return the Jacobian as JSON can hold it."""
         return {
             "name": self.name,
+            "note": self.note,
             "difference": self.difference,
             "passed": self.passed,
             "by_hand": self.by_hand.tolist(),
@@ -95,7 +98,7 @@ def jacobians(objective: Objective, small: Small, k: int = 0) -> list[Jacobian]:
 
     s, cache = forward(small.weights, activation, x[None])
     of_s = backward(small.weights, activation, np.eye(K)[k : k + 1], cache)   # ds = 1: of the score
-    delta = of_s.weights.b
+    ds_dz = of_s.weights.b
     ds = loss(s, y[None])[1]
     of_J = backward(small.weights, activation, ds, cache)
     found = [
@@ -104,17 +107,21 @@ def jacobians(objective: Objective, small: Small, k: int = 0) -> list[Jacobian]:
         ("∂z/∂b = I", np.eye(H), lambda v: W @ x + v, b),
         ("∂s/∂u = hᵀ", h[None], lambda v: (v @ h)[None], u),
         ("∂s/∂h = uᵀ", u[None], lambda v: (u @ v)[None], h),
-        ("∂s/∂b = uᵀ diag f′(z) I = δ", delta[None],
+        ("∂s/∂b = ∂s/∂z I = uᵀ diag f′(z)", ds_dz[None],
          lambda v: score(Weights(W, v, U), x), b),
-        ("∂s/∂x = uᵀ diag f′(z) W = (Wᵀδ)ᵀ", of_s.x, lambda v: score(small.weights, v), x),
+        ("∂s/∂x = ∂s/∂z W = uᵀ diag f′(z) W", of_s.x, lambda v: score(small.weights, v), x),
         ("∂J/∂s = p − y", ds, J, s[0]),
-        ("∂J/∂z = (p − y)ᵀ U diag f′(z) = δ", of_J.weights.b[None],
+        ("∂J/∂z = (p − y)ᵀ U diag f′(z) = δᵀ", of_J.weights.b[None],
          lambda v: J(U @ f(v)), z),
     ]
     table = [Jacobian(name, a, numeric_jacobian(of, at)) for name, a, of, at in found]
-    # Of a function of a matrix, in the matrix's own shape (the shape convention).
+    # z_i = Σ_j W_ij x_j + b_i, so ∂z_i/∂W_ij = x_j: of W's HD numbers, each moves one z_i.
     of_W = numeric_jacobian(lambda v: score(Weights(v.reshape(H, D), b, U), x), W.reshape(-1))
-    table.insert(6, Jacobian("∂s/∂W = δ xᵀ", of_s.weights.W, of_W.reshape(H, D)))
+    true = f"it cannot be subtracted from W, which is {H} × {D}"
+    table.insert(6, Jacobian("∂s/∂W = ∂s/∂z ∂z/∂W", of_s.weights.W.reshape(1, -1), of_W, true))
+    shaped = "by the shape convention: the same numbers, in W's shape"
+    by_hand, numeric = of_s.weights.W, of_W.reshape(H, D)
+    table.insert(7, Jacobian("(∂s/∂z)ᵀ xᵀ, the gradient of s in W", by_hand, numeric, shaped))
     return table
 
 

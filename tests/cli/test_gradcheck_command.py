@@ -143,9 +143,14 @@ def test_a_mistake_that_is_not_caught_fails(run_dir, capsys):
 def test_jacobians_are_printed_by_hand_and_numerically(run_dir, main):
     done = main("gradcheck", run_dir, "--jacobians")
     assert done.returncode == 0
-    assert done.stdout.count("\n  by hand ") == done.stdout.count("\n  numeric ") == 10
+    assert done.stdout.count("\n  by hand ") == done.stdout.count("\n  numeric ") == 11
     assert "∂h/∂z = diag f′(z)   (3 × 3)" in done.stdout
-    assert "\npassed: 10 Jacobians compared\n" in done.stdout
+    # One vector is called δ: ∂J/∂z.
+    assert [line for line in done.stdout.splitlines() if "δ" in line and "×" in line] == [
+        line for line in done.stdout.splitlines() if line.startswith("∂J/∂z")
+    ]
+    assert "cannot be subtracted from W, which is 3 × " in done.stdout
+    assert "\npassed: 11 Jacobians compared\n" in done.stdout
 
 
 def test_a_wrong_jacobian_is_exit_1(run_dir, main, monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 from nertool.corpus.schemes import split_tag
 from nertool.explain.explanation import explain, in_letters_of
 from nertool.explain.graph import as_text, draw_graph
+from nertool.explain.numbers import short
 from nertool.explain.steps import (
     gradient_times_input,
     multiplications,
@@ -21,6 +22,8 @@ from nertool.explain.steps import (
     sgd_update,
     work_through,
 )
+from nertool.explain.svg import as_svg
+from nertool.explain.text import units_shown
 from nertool.inputs.encoder import SPECIAL_ROWS
 from nertool.inputs.text import text_of
 from nertool.model.model import inputs_for, score_tokens
@@ -58,7 +61,7 @@ def test_two_units_by_hand_to_the_last_digit():
     assert steps.dW.tolist() == [[-1.0, -2.0], [0.5, 1.0]]  # δ xᵀ
     assert steps.db.tolist() == [-1.0, 0.5]  # δ
     assert steps.dx.tolist() == [-0.5, 0.25]  # Wᵀ δ
-    assert steps.score_delta.tolist() == [2.0, -1.0]  # u ∘ f′
+    assert steps.score_dz.tolist() == [2.0, -1.0]  # u ∘ f′
     # Each number of x by itself: W_c x_c is (½, 0) and (0, 1); ∂s/∂x · x = (1, −½) ∘ (1, 2).
     assert parts_of_z(*steps.weights[:2], steps.x, [1, 1]).tolist() == [
         [0.5, 0.0],
@@ -86,7 +89,8 @@ def test_one_step_of_sgd_by_hand():
 def test_multiplications_are_counted():
     # D = 2, H = 2, K = 1. δ: Uᵀds 2, ∘ f′ 2. ∂J/∂U 2, δ xᵀ 4, Wᵀδ 4: 14 in all; δ twice more: 22.
     # Whole matrices: ds U 2, diag 4, I 4, W 4, the Jacobian of z in W 2 × 4: 8, ∂J/∂U 2: 24.
-    assert multiplications(2, 2, 1) == (14, 22, 24)
+    # Forward: W x 4, U h 2.
+    assert multiplications(2, 2, 1) == (6, 14, 22, 24)
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
@@ -111,7 +115,7 @@ def test_steps_are_those_of_the_network(activation, output):
     parts = parts_of_z(weights.W, weights.b, x, [2, 1, 3])
     np.testing.assert_allclose(parts.sum(axis=0), steps.z, rtol=1e-13, atol=1e-15)
     if activation == "relu":
-        total = gradient_times_input(steps, [2, 1, 3]).sum() + steps.score_delta @ weights.b
+        total = gradient_times_input(steps, [2, 1, 3]).sum() + steps.score_dz @ weights.b
         assert total == pytest.approx(steps.s[1], rel=1e-13)
 
 
@@ -122,9 +126,10 @@ def test_the_graphs_values_are_the_networks_and_its_gradients_add_up(activation,
     weights = Weights(rng.normal(size=(5, 6)), rng.normal(size=5), rng.normal(size=(K, 5)))
     output = "logistic" if K == 1 else "softmax"
     steps = work_through(weights, activation, output, rng.normal(size=6), np.eye(K)[0])
-    parts = parts_of_z(weights.W, weights.b, steps.x, [3, 3])
-    graph = draw_graph(steps, parts, ["one", "two"], "LOC")
-    nodes, i = {node.name: node for node in graph.nodes}, graph.unit
+    graph = draw_graph(steps, "LOC")
+    nodes = {node.name: node for node in graph.nodes}
+    (i, second), j = graph.units, graph.column
+    assert sorted(np.abs(steps.delta))[-2:] == [abs(steps.delta[second]), abs(steps.delta[i])]
     order = [node.name for node in graph.nodes]
     for edge in graph.edges:
         assert order.index(edge.source) < order.index(edge.target)
@@ -132,19 +137,46 @@ def test_the_graphs_values_are_the_networks_and_its_gradients_add_up(activation,
         back = [nodes[e.target].gradient * e.local for e in graph.edges if e.source == node.name]
         assert node.gradient == pytest.approx(sum(back), rel=1e-12, abs=1e-15), node
     expected = {
-        "z": (steps.z[i], steps.delta[i]),
-        "h": (steps.h[i], steps.dh[i]),
-        "s": (steps.s[0], steps.ds[0]),
         "J": (steps.J, 1.0),
-        "uh": (weights.U[0, i] * steps.h[i], steps.ds[0]),
+        "s": (steps.s[0], steps.ds[0]),
+        "x": (steps.x[j], steps.dx[j]),
     }
-    assert {name: (nodes[name].value, nodes[name].gradient) for name in expected} == expected
-    assert sum(nodes[f"a{c}"].value for c in range(3)) == pytest.approx(nodes["z"].value, rel=1e-12)
-    assert nodes["uh"].value + nodes["rest"].value == pytest.approx(nodes["s"].value, rel=1e-12)
-    assert ("others" in nodes) == (K > 1)
+    for unit in graph.units:
+        expected |= {
+            f"W{unit}": (weights.W[unit, j], steps.dW[unit, j]),
+            f"z{unit}": (steps.z[unit], steps.delta[unit]),
+            f"h{unit}": (steps.h[unit], steps.dh[unit]),
+            f"u{unit}": (weights.U[0, unit], steps.dU[0, unit]),
+            f"uh{unit}": (weights.U[0, unit] * steps.h[unit], steps.ds[0]),
+        }
+        parts = nodes[f"Wx{unit}"].value + nodes[f"rest{unit}"].value
+        assert parts == pytest.approx(steps.z[unit], rel=1e-12)
+    for name, pair in expected.items():
+        assert (nodes[name].value, nodes[name].gradient) == pytest.approx(
+            pair, rel=1e-12, abs=1e-15
+        )
+    # x is used in both units drawn, and in the others.
+    assert len([edge for edge in graph.edges if edge.source == "x"]) == (3 if K == 1 else 4)
+    terms = [nodes[f"uh{unit}"].value for unit in graph.units] + [nodes["units"].value]
+    assert sum(terms) == pytest.approx(steps.s[0], rel=1e-12)
+    assert ("outputs" in nodes) == (K > 1)
     text = "\n".join(as_text(graph))
     for node in graph.nodes:
-        assert node.value is None or f"{node.value:.4f}" in text
+        assert node.value is None or short(node.value) in text
+
+
+def test_a_graph_of_one_unit_is_drawn():
+    weights = Weights(np.array([[2.0, -1.0]]), np.zeros(1), np.array([[3.0]]))
+    steps = work_through(weights, "tanh", "logistic", np.array([0.5, 0.5]), np.array([1.0]))
+    graph = draw_graph(steps, "LOC")
+    assert graph.units == (0,)
+    assert "other units" not in "\n".join(as_text(graph))
+
+
+def test_numbers_are_short_and_none_is_minus_zero():
+    numbers = [0.0, -0.0, 1.5, -1e-7, 0.001, 1e5]
+    shown = ["0.0000", "0.0000", "1.5000", "-1.000e-07", "0.0010", "1.000e+05"]
+    assert [short(number) for number in numbers] == shown
 
 
 # --- a trained model
@@ -257,9 +289,7 @@ def test_a_network_with_every_feature_adds_up(tiny, main, tmp_path):
     np.testing.assert_allclose(total, e.steps.z, rtol=1e-12, atol=1e-13)
     assert e.pieces[-1].offset is None  # the given inputs: neighbours and the document's mean
     assert e.pieces[-1].width == 3 * 8
-    attributed = (
-        sum(piece.attribution for piece in e.pieces) + e.steps.score_delta @ e.steps.weights.b
-    )
+    attributed = sum(piece.attribution for piece in e.pieces) + e.steps.score_dz @ e.steps.weights.b
     assert attributed == pytest.approx(e.steps.s[e.steps.k], rel=1e-10)  # ReLU
 
 
@@ -319,13 +349,24 @@ def test_a_single_output_is_explained(tiny, main, tmp_path):
     assert e.steps.s.shape == (1,)
     not_loc = explain(model, of_sentence(SENTENCE), 3, tag="O")
     assert not_loc.steps.y.tolist() == [0.0]
+    # The one output scores LOC; what speaks for O speaks against LOC, number by number.
+    for piece, other in zip(e.pieces, not_loc.pieces, strict=True):
+        assert piece.attribution == -other.attribution != 0.0
+        np.testing.assert_array_equal(piece.share, other.share)
+    found = json.loads(
+        main("explain", run, SENTENCE, "--word", "Paris", "--class", "O", "--json").stdout
+    )
+    assert found["score"] == -found["s"][0]
+    shown = main("explain", run, SENTENCE, "--word", "Paris", "--class", "O").stdout
+    assert "the score of O, which is −s" in shown
+    assert f"(the score is {short(-e.steps.s[0])}: " in shown
     assert main("explain", run, SENTENCE, "--word", "The").returncode == 0
 
 
 # --- the command
 
 
-def test_the_command_shows_every_step(run_dir, main):
+def test_the_command_shows_every_step(run_dir, main, model):
     done = main("explain", run_dir, SENTENCE, "--word", "Paris")
     assert (done.returncode, done.stderr) == (0, "")
     for shown in ("FORWARD", "BACKWARD", "WHY", "THE COMPUTATION GRAPH", "[Paris]", "δ (16) is made once",
@@ -334,6 +375,10 @@ def test_the_command_shows_every_step(run_dir, main):
     assert max(map(len, done.stdout.splitlines())) <= 130
     full = main("explain", run_dir, SENTENCE, "--word", "4", "--full")
     assert "…" not in full.stdout
+    e = explain(model, of_sentence(SENTENCE), 3)
+    for matrix in (e.steps.weights.W, e.steps.dW):
+        for row in matrix:
+            assert " ".join(short(v) for v in row) in full.stdout
     assert len(full.stdout) > len(done.stdout)
 
 
@@ -343,8 +388,11 @@ def test_json_holds_every_number(run_dir, main, model):
     found = json.loads(done.stdout)
     e = explain(model, of_sentence(SENTENCE), 3, tag=found["tag"])
     assert found["tag"].endswith("-PER")
-    for name in ("x", "z", "h", "s", "p", "ds", "delta", "dx"):
+    for name in ("x", "z", "h", "s", "p", "ds", "delta", "dx", "dW", "dU", "db"):
         assert found[name] == getattr(e.steps, name).tolist()
+    assert found["W"] == e.steps.weights.W.tolist()
+    assert found["U"] == e.steps.weights.U.tolist()
+    np.testing.assert_array_equal(found["dW"], np.outer(found["delta"], found["x"]))
     total = np.sum([piece["share_of_z"] for piece in found["window"]], axis=0) + found["b"]
     np.testing.assert_allclose(total, found["z"], atol=1e-12)
 
@@ -390,6 +438,23 @@ def test_misuse_is_told_in_a_line(run_dir, main, arguments, code, holds):
     assert done.stdout == ""
 
 
+def test_the_weight_that_steps_is_in_a_unit_that_is_listed(model):
+    for token in range(8):
+        e = explain(model, of_sentence(SENTENCE), token)
+        assert e.update.i == units_shown(e, False)[0] == e.graph.units[0]
+        assert e.graph.column == e.update.j
+
+
+def test_the_graph_fits_a_telephone(model):
+    svg = as_svg(explain(model, of_sentence(SENTENCE), 3).graph)
+    width, height = map(float, re.match(r'<svg viewBox="0 0 (\d+) (\d+)"', svg).groups())
+    assert width <= 500
+    places = re.findall(r"translate\((\d+) (\d+)\)", svg)
+    assert all(0 <= float(x) <= width - 86 and 0 <= float(y) <= height - 46 for x, y in places)
+    # J is the last node, and stands at the top.
+    assert min(float(y) for _, y in places) == float(places[-1][1])
+
+
 class Page(HTMLParser):
     """Check that tags are closed in order, and collect what is asked for from elsewhere."""
 
@@ -432,4 +497,4 @@ def test_the_page_stands_alone_and_escapes_all_text(run_dir, main, tmp_path, mod
     assert "<script>alert(1)</script>" in page.text  # as text
     e = explain(model, of_sentence(evil), len(evil.split()) - 1)
     for node in e.graph.nodes:
-        assert node.value is None or f"{node.value:.4f}" in page.text
+        assert node.value is None or short(node.value) in page.text

@@ -20,7 +20,7 @@ def test_numeric_jacobian_of_a_linear_map_is_its_matrix():
 
 def test_two_units_by_hand():
     # x = (1, 2), W = I/2, b = 0, ReLU: z = h = (½, 1), f′ = 1. U = (2 −1): s = 2·½ − 1·1 = 0, p = ½.
-    # With y = 1: p − y = −½; δ of the score is u = (2, −1), of J it is (−1, ½).
+    # With y = 1: p − y = −½; ∂s/∂z is u = (2, −1); δ = ∂J/∂z is (−1, ½).
     small = Small(Weights(np.eye(2) / 2, np.zeros(2), np.array([[2.0, -1.0]])),
                   np.array([1.0, 2.0]), np.array([1.0]))  # fmt: skip
     by_hand = {t.name: t.by_hand.tolist() for t in jacobians(Objective("relu", "logistic"), small)}
@@ -30,11 +30,12 @@ def test_two_units_by_hand():
         "∂z/∂b = I": [[1.0, 0.0], [0.0, 1.0]],
         "∂s/∂u = hᵀ": [[0.5, 1.0]],
         "∂s/∂h = uᵀ": [[2.0, -1.0]],
-        "∂s/∂b = uᵀ diag f′(z) I = δ": [[2.0, -1.0]],
-        "∂s/∂W = δ xᵀ": [[2.0, 4.0], [-1.0, -2.0]],
-        "∂s/∂x = uᵀ diag f′(z) W = (Wᵀδ)ᵀ": [[1.0, -0.5]],
+        "∂s/∂b = ∂s/∂z I = uᵀ diag f′(z)": [[2.0, -1.0]],
+        "∂s/∂W = ∂s/∂z ∂z/∂W": [[2.0, 4.0, -1.0, -2.0]],
+        "(∂s/∂z)ᵀ xᵀ, the gradient of s in W": [[2.0, 4.0], [-1.0, -2.0]],
+        "∂s/∂x = ∂s/∂z W = uᵀ diag f′(z) W": [[1.0, -0.5]],
         "∂J/∂s = p − y": [[-0.5]],
-        "∂J/∂z = (p − y)ᵀ U diag f′(z) = δ": [[-1.0, 0.5]],
+        "∂J/∂z = (p − y)ᵀ U diag f′(z) = δᵀ": [[-1.0, 0.5]],
     }
 
 
