@@ -1,20 +1,102 @@
-"""`nertool init`: the sample configs and data, laid into a new folder."""
+"""`nertool init`: the sample configs and data in a new folder, or a config for a labelled text."""
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.options import note
+from nertool.cli.options import Overrides, note
+from nertool.cli.train_options import Budget, Dev, Request, VectorsFile, read_request
+
+if TYPE_CHECKING:
+    from nertool.config.records import Config
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The new folder.")],
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="PATH",
+            help="The new folder; with --from, the config file to write [default: NAME.yaml, after the "
+            "text].",
+        ),
+    ] = None,
+    text: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="TEXT",
+            help="Write the config that nertool train TEXT uses, each key with a comment.",
+        ),
+    ] = None,
+    dev: Dev = None,
+    vectors: VectorsFile = None,
+    budget: Budget = None,
+    overrides: Overrides = None,
 ) -> None:
-    """Lay the sample configs and data into a new folder, ready to train and to change."""
+    """Write the sample configs and data into a new folder, or a config for your own text.
+
+    nertool init my-project, or nertool init my.yaml --from train.conll.
+    """
+    if text is not None:
+        request = Request(text, overrides or (), None, dev, vectors, budget)
+        _write_config(path or Path(f"{text.stem}.yaml"), request)
+        return
+    if path is None:
+        raise typer.BadParameter("expected the name of a new folder, or --from TEXT")
+    if dev or vectors or budget or overrides:
+        raise typer.BadParameter("--dev, --vectors, --budget and --set are for --from TEXT")
+    _write_sample(path)
+
+
+def _write_config(path: Path, request: Request) -> None:
+    """Write the config that a text's recipe makes."""
+    from nertool.config.reference import config_yaml
+    from nertool.errors import NertoolError
+    from nertool.files.safe import open_output
+
+    if path.suffix.lower() not in (".yaml", ".yml"):
+        raise typer.BadParameter(f"{path}: expected a name that ends in .yaml")
+    if path.exists():
+        raise NertoolError(f"{path}: already there, expected a new file; choose another name")
+    config = _relative(replace(read_request(request), recipe="plain", budget="2m"), path.parent)
+    heading = [
+        f"What nertool train {shlex.quote(str(request.source))} uses. docs/config.md has every key.",
+    ]
+    with open_output(path) as out:
+        out.write(config_yaml(config, heading))
+    note(f"{path}: the config is ready. Next:")
+    note(f"  nertool train {shlex.quote(str(path))}")
+
+
+def _relative(config: Config, folder: Path) -> Config:
+    """Write the paths of a config as seen from the folder of its file."""
+
+    def seen(path: Path | None) -> Path | None:
+        return path and Path(os.path.relpath(path, folder))
+
+    corpus, vectors = config.corpus, config.vectors
+    return replace(
+        config,
+        corpus=replace(
+            corpus, train=seen(corpus.train), dev=seen(corpus.dev), test=seen(corpus.test)
+        ),
+        vectors=replace(
+            vectors,
+            path=seen(vectors.path),
+            more=vectors.more and tuple(Path(os.path.relpath(p, folder)) for p in vectors.more),
+        ),
+    )
+
+
+def _write_sample(folder: Path) -> None:
+    """Copy the sample's configs and data."""
     from nertool.errors import NertoolError
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -25,7 +107,7 @@ def init(
     for name in ("configs", "data"):
         shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     note(f"{folder}: sample configs and data are ready. Next:")
-    note(f"  cd {folder}")
+    note(f"  cd {shlex.quote(str(folder))}")
     note("  nertool train configs/quickstart.yaml")
 
 

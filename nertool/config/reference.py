@@ -135,6 +135,29 @@ def reference_yaml() -> str:
     return "\n".join(lines) + "\n"
 
 
+def config_yaml(config: Config, heading: list[str]) -> str:
+    """Return a config file with the keys that are not at their defaults, each with its meaning.
+
+    heading: lines of a comment that stands above.
+    """
+    lines = [f"# {line}" for line in heading]
+    for section, record in section_types().items():
+        if not dataclasses.is_dataclass(record):
+            if (value := getattr(config, section)) != default_of(section):
+                lines += ["", *commented(section, value, meaning_of(section))]
+            continue
+        own = getattr(config, section)
+        keys = [
+            (f.name, getattr(own, f.name), f"{section}.{f.name}") for f in dataclasses.fields(own)
+        ]
+        changed = [(name, value, key) for name, value, key in keys if value != default_of(key)]
+        if changed:
+            lines += ["", f"{section}:"]
+        for name, value, key in changed:
+            lines += commented(name, value, meaning_of(key), "  ")
+    return "\n".join(lines) + "\n"
+
+
 def _with_values(key: str) -> str:
     known = choices(key_types()[key])
     return f"{meaning_of(key)} Values: {', '.join(known)}." if known else meaning_of(key)

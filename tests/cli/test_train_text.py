@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import yaml
 
+from nertool.cli.train_options import Request, raw_values
+from nertool.config.file import load_config
 from nertool.model.storage import load_model
+from nertool.training.recipe import resolve
 
 QUICK = ("--set", "training.epochs=2", "--set", "network.hidden=8", "--set", "network.members=1")
 
@@ -54,3 +59,29 @@ def test_prepare_takes_a_text_too(tiny, tmp_path, main):
     done = main("train", tiny / "train.conll", *QUICK, "--run-dir", tmp_path / "run")
     assert done.returncode == 0, done.stderr
     assert f"prepared inputs: from {tmp_path / 'run' / 'prepared'}" in done.stderr
+
+
+def test_init_writes_the_config_that_training_the_text_would_use(tiny, tmp_path, main):
+    (tmp_path / "configs").mkdir()
+    path = tmp_path / "configs" / "mine.yaml"
+    options = ("--dev", tiny / "dev.conll", "--vectors", tiny / "vectors.txt")
+    done = main("init", path, "--from", tiny / "train.conll", *options)
+    assert done.returncode == 0, done.stderr
+    assert f"nertool train {path}" in done.stderr
+    request = Request(tiny / "train.conll", dev=tiny / "dev.conll", vectors=tiny / "vectors.txt")
+    written, used = load_config(path), resolve(raw_values(request))
+    assert written.corpus.train is not None
+    assert written.corpus.train.samefile(tiny / "train.conll")
+    plain = replace(used, corpus=written.corpus, vectors=written.vectors, recipe="plain")
+    assert written == plain
+    keys = [line for line in path.read_text().splitlines() if ": " in line and line[:3] != "   "]
+    assert all("#" in line for line in keys if not line.rstrip().endswith((".conll", ".txt")))
+    again = main("init", path, "--from", tiny / "train.conll")
+    assert again.returncode == 1
+    assert "already there" in again.stderr
+
+
+def test_init_needs_a_folder_or_a_text(main):
+    done = main("init")
+    assert done.returncode == 2
+    assert "expected the name of a new folder, or --from TEXT" in done.stderr
