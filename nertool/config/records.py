@@ -311,7 +311,7 @@ class Config:
     recipe: Annotated[
         Literal["plain", "auto"],
         about("plain: keys that are not set keep their defaults. auto: they are chosen from the training "
-              "text; docs/recipe.md says how."),
+              "text; docs/recipes.md says how."),
     ] = "plain"  # fmt: skip
     budget: Annotated[
         Annotated[str, Meta(pattern="^[1-9][0-9]{0,5}[smh]$")],

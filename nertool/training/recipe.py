@@ -1,7 +1,7 @@
 """The recipe `auto`: a config's keys, chosen from what the training text is like. Keys that are set win.
 
 Every choice is one that was robust over the texts of benchmarks/suite.py (news, wiki, tweets,
-contracts, abstracts, three languages), not the best one on any of them; docs/recipe.md has the figures.
+contracts, abstracts, three languages), not the best one on any of them; docs/recipes.md has the figures.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nertool.corpus.ledger import Ledger
+from nertool.formats.head import head_of
+from nertool.formats.opening import detect
 from tests.support.corpora import found, read, refusal
 
 ROWS = ["Ada\tB-PER", "met\tO", "Bob\tB-PER", ".\tO"]
@@ -176,3 +178,17 @@ def test_plain_text_is_told_apart(data, taken):
     from nertool.formats.opening import open_stream
 
     assert open_stream(BytesIO(data.encode()), "x").format.name == taken
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Harbor Backup 4.2.1 stops with error E-1043 .",
+        "She flew a B-52 over Berlin .",
+        "The I-PER of old was a joke .",
+        "O Captain my Captain !",
+    ],
+)
+def test_one_sentence_with_a_word_like_a_tag_is_no_row_of_columns(line):
+    head = head_of(f"{line}\n".encode(), whole=True)
+    assert detect(head)[0].name == "text"

@@ -54,7 +54,9 @@ def detect(head: Head) -> str | None:
         return described
     if all_even and several and width == 1 and len(tokens) == len(plain):
         return "CoNLL columns (a word a line)"
-    tagged = max((tag_share([row[c] for row in even]) for c in range(1, width)), default=0.0)
+    # One row shows too little: any word of a sentence may look like a tag (B-52, E-1043).
+    candidates = range(1, width) if several else range(width - 1, width)
+    tagged = max((tag_share([row[c] for row in even]) for c in candidates if c), default=0.0)
     if width > 1 and all_even and (tagged == 1 or (several and len(tokens) < len(lines))):
         return described
     # Rows that are ragged here and there: columns with slips, which are better named than read as text.

@@ -28,8 +28,13 @@ _SYNTAX = {"TOP", "S", "NP", "VP", "PP", "V"}
 
 
 def looks_like_tag(field: str) -> bool:
-    """Tell whether a column's entry is a tag without any doubt: O, or a prefix with a label."""
-    return field == "O" or (split_tag(field)[1] != field and field.partition("-")[0] in "BIESLUM")
+    """Tell whether a column's entry is a tag without any doubt: O, or a prefix and a label with a letter."""
+    label = split_tag(field)[1]
+    return field == "O" or (
+        label != field
+        and field.partition("-")[0] in "BIESLUM"
+        and any(character.isalpha() for character in label)
+    )
 
 
 def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Columns, str]:
