@@ -200,6 +200,14 @@ def _place(record: Record, source: str, at: int = 0) -> str:
 def _flat(record: Record, source: str, reading: Reading, ledger: Ledger) -> Sequence[Span]:
     """Return a record's entities in order, without overlaps: the longest of those that overlap."""
     in_order = sorted(record.spans or (), key=lambda span: (span.start, -span.end))
+    for a, b in pairwise(in_order):
+        if a == b:
+            ledger.alter(
+                _place(record, source, a.start),
+                "entities twice, taken once",
+                _excerpt(record.text, a),
+            )
+    in_order = list(dict.fromkeys(in_order))
     if all(a.end <= b.start for a, b in pairwise(in_order)):
         return in_order
     kept: list[Span] = []

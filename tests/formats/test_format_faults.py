@@ -12,7 +12,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.errors import CorpusError
 from nertool.formats.read import read_corpus
-from tests.support.corpora import LONDON, TASK, lines, read, refusal, surfaces
+from tests.support.corpora import LONDON, TASK, found, lines, read, refusal, surfaces
 
 
 def test_an_entity_within_a_token_stops_is_snapped_or_is_dropped_and_is_counted():
@@ -183,3 +183,27 @@ def test_brat_s_faults_are_named_by_their_line(tmp_path, ann, says):
     with pytest.raises(CorpusError, match=r"a\.ann:2: ") as error:
         read_corpus(tmp_path / "a.txt", "auto", Reading(), Ledger())
     assert says in str(error.value)
+
+
+def test_an_entity_that_stands_there_twice_is_taken_once():
+    ledger = Ledger()
+    corpus = read(lines({"text": "Ada met me.", "entities": [[0, 3, "PER"]] * 3}), ledger=ledger)
+    assert found(corpus)[0][1] == [(0, 1, "PER")]
+    assert ledger.altered == {"entities twice, taken once": 2}
+
+
+def test_the_parts_of_a_brat_entity_may_come_in_any_order(tmp_path):
+    (tmp_path / "a.txt").write_text("Ada B.\nLovelace met me.")
+    for parts in ("0 6;7 15", "7 15;0 6"):
+        (tmp_path / "a.ann").write_text(f"T1\tPER {parts}\tAda B. Lovelace\n")
+        corpus = read_corpus(tmp_path, "brat", Reading(misaligned="snap"), Ledger())
+        assert surfaces(corpus) == [("Ada B.\nLovelace", "PER")]
+    (tmp_path / "a.ann").write_text("T1\tPER 16 19;0 3\tAda met\n")
+    corpus = read_corpus(tmp_path, "brat", Reading(misaligned="snap"), Ledger())
+    assert surfaces(corpus) == [("Ada B.\nLovelace met", "PER")]
+
+
+@pytest.mark.parametrize("key", ["NER", "ner", "NE", "name"])
+def test_tags_in_misc_have_several_names(key):
+    row = "1\tAda" + "\t_" * 7 + f"\tSpaceAfter=No|{key}=B-PER\n"
+    assert found(read(row)) == [(["Ada"], [(0, 1, "PER")])]

@@ -14,6 +14,7 @@ Any number of other columns may stand beside the two; parse.py and find.py read 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -26,6 +27,11 @@ from nertool.formats.base import Pieces, Writing, count_merged, token_probabilit
 from nertool.formats.conll.find import divided_by, looks_like_tag, tag_share
 from nertool.formats.conll.rows import DOCUMENT_START, find_layout, is_document_start
 from nertool.formats.head import Head
+from nertool.formats.writable import LINE_SIGNS, check_labels, with_labels, with_words
+
+_NOT_IN_LABEL = re.compile(r"[\t\n\r]+|^\s+|\s+$|\s*=\s")
+# What would be read as a document's mark, a comment or a byte-order mark.
+_NOT_A_WORD = re.compile(r"^-(?=DOCSTART-$)|^#(?=begin document)|^#\s+(?=\w+\s*=)|^\ufeff+")
 
 
 def detect(head: Head) -> str | None:
@@ -68,9 +74,9 @@ def detect(head: Head) -> str | None:
     return None
 
 
-def conll_delimiter(corpus: Corpus) -> str:
-    """Return what divides a corpus' columns: a blank, or a tab where a word holds a blank itself."""
-    return "\t" if any(" " in word for word in corpus.words) else " "
+def conll_delimiter(corpus: Corpus, tags: Sequence[str]) -> str:
+    """Return what divides a corpus' columns: a blank, or a tab if a word or a tag holds a blank itself."""
+    return "\t" if any(" " in entry for entry in (*corpus.words, *tags)) else " "
 
 
 def corpus_to_conll(
@@ -79,9 +85,9 @@ def corpus_to_conll(
     """Yield a corpus in lines of a word and its tag; documents are headed by -DOCSTART- if marks say so,
     None for if there are several.
 
-    The delimiter is a blank, or a tab where a word holds a blank itself.
+    The delimiter is a blank, or a tab if a word or a tag holds a blank itself.
     """
-    delimiter = conll_delimiter(corpus)
+    delimiter = conll_delimiter(corpus, tags)
     marks = corpus.documents > 1 if marks is None else marks
     document_starts = set(corpus.document_starts[:-1].tolist()) if marks else set()
     at = 0
@@ -96,13 +102,17 @@ def corpus_to_conll(
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write a word and its tag a line, and the tag's probability if it is known."""
-    for piece in pieces:
+    for given in pieces:
+        piece = with_labels(given, _NOT_IN_LABEL, ledger)
+        check_labels(piece, writing.scheme)
+        piece = with_words(piece, LINE_SIGNS, " ", ledger)
+        piece = with_words(piece, _NOT_A_WORD, "", ledger)
         corpus = piece.corpus
         names = tag_names(piece.spans.label_names, writing.scheme)
         count_merged(piece, names, writing.scheme, ledger)
         tag_ids = tags_of(piece.spans, corpus.sentence_starts, names, writing.scheme)
         if piece.probabilities is not None:
-            delimiter = conll_delimiter(corpus)
+            delimiter = conll_delimiter(corpus, names)
             sure = token_probabilities(piece)
             names = [f"{names[i]}{delimiter}{p}" for i, p in zip(tag_ids, sure, strict=True)]
             tag_ids = np.arange(len(names), dtype=np.int32)

@@ -20,12 +20,14 @@ from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, tags_in
 from nertool.formats.head import Head
+from nertool.formats.writable import LINE_SIGNS, check_labels, with_labels, with_words
 
 WIDTH = 10
 _TOKEN_NUMBER = re.compile(r"\d+\Z")
 _OTHER_NUMBER = re.compile(r"\d+[-.]\d+\Z")  # a word of several tokens, or an empty node
 _ROW = re.compile(r"\d+(?:[-.]\d+)?\t")
-_NER = re.compile(r"(?:^|\|)(?:NER|ner|NE)=([^|]*)")
+_NER = re.compile(r"(?:^|\|)(?:NER|ner|NE|name)=([^|]*)")
+_NOT_IN_LABEL = re.compile(r"[|\t\n\r]+|^\s+|\s+$")
 _COMMENT = re.compile(r"#\s*([\w ]+?)\s*=\s*(.*)")
 
 
@@ -105,7 +107,7 @@ def read_conllu(
         tags.append(found[1] if found else "O")
         places.append((at, at + len(word)))
         numbers.append(number)
-        gap = "" if "SpaceAfter=No" in misc else " "
+        gap = "" if "SpaceAfter=No" in misc.split("|") else " "
         parts += (word, gap)
         at += len(word) + len(gap)
     if words:
@@ -125,7 +127,10 @@ def with_ner(line: str, tag: str) -> str:
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write a sentence a block, its text and fields as comments before it."""
-    for piece in pieces:
+    for given in pieces:
+        piece = with_labels(given, _NOT_IN_LABEL, ledger)
+        check_labels(piece, writing.scheme)
+        piece = with_words(piece, LINE_SIGNS, " ", ledger)
         corpus = with_records(piece.corpus, by_sentence=False)
         tags = tags_in(piece, writing.scheme, ledger)
         before = None

@@ -18,6 +18,7 @@ from nertool.formats.base import Pieces, Writing, tags_in
 from nertool.formats.head import Head
 from nertool.formats.json import jsonl
 from nertool.formats.json.objects import dump
+from nertool.formats.writable import check_labels
 
 
 def detect(head: Head) -> str | None:
@@ -32,6 +33,7 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write a sentence a line: tokens, and their tags by name."""
     document = -1
     for piece in pieces:
+        check_labels(piece, writing.scheme)
         corpus = with_records(piece.corpus, writing.by_sentence)
         tags = tags_in(piece, writing.scheme, ledger)
         before = None

@@ -5,7 +5,8 @@ r"""Inline annotation: a sentence a line, entities as [Ada Lovelace](PER).
 [Ada Lovelace](PER) met me in [London](LOC) .
 ```
 
-A bracket or backslash of the text itself is written with a backslash before it: \[ \] \\.
+A bracket or backslash of the text itself is written with a backslash before it: \[ \] \\; so is the # of
+a sentence that begins as a header does.
 A line `# id: name  part: train` heads a document; its fields are divided by two blanks.
 """
 
@@ -23,13 +24,17 @@ from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
+from nertool.formats.writable import with_labels
 
 _PIECE = re.compile(
-    r"(?P<escaped>\\[\[\]\\])"
+    r"(?P<escaped>\\[\[\]\\#])"
     r"|\[(?P<text>(?:[^\[\]\\]|\\[\[\]\\])+)\]\((?P<label>[^()\s]+)\)"
     r"|(?P<stray>[\[\]\\])"
 )
 _HEADER = "# id:"
+_NOT_IN_LABEL = re.compile(r"[()\s]+")
+_LINE = re.compile(r"[^\r\n]+")
+_LINE_END = re.compile("[\r\n\v\f\x85\u2028\u2029]")
 _MARKED = re.compile(r"(?<!\\)\[(?:[^\[\]\\]|\\.)+\]\([^()\s]+\)")
 _STRAY = re.compile(r"(?<!\\)[\[\]]")
 
@@ -148,9 +153,18 @@ def document_fields(header: str) -> dict[str, str]:
 
 def write_whole(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write the records' texts one after another, as they stand, with their entities marked."""
-    for piece in pieces:
+    for given in pieces:
+        piece = with_labels(given, _NOT_IN_LABEL, ledger)
         for view in views(piece, tokens=False):
-            yield mark_inline(view.text, [Span(e.start, e.end, e.label) for e in view.entities])
+            marks: list[Span] = []
+            for e in view.entities:
+                # A mark must not hold a line end: each line's part of the entity gets a mark of its own.
+                parts = _LINE.finditer(view.text, e.start, e.end)
+                marks += [Span(*part.span(), e.label) for part in parts if not part[0].isspace()]
+            if len(marks) > len(view.entities):
+                place = f"{piece.corpus.source}, record {view.number}"
+                ledger.alter(place, "texts with entities over a line's end, marked in parts")
+            yield mark_inline(view.text, marks)
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
@@ -159,7 +173,8 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     A text with several documents gets a header for each.
     """
     number = 0
-    for piece in pieces:
+    for given in pieces:
+        piece = with_labels(given, _NOT_IN_LABEL, ledger)
         corpus = with_records(piece.corpus, by_sentence=False)
         headed = corpus.documents > 1 if writing.marks is None else writing.marks
         before = None
@@ -179,5 +194,9 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
                     at += 1
                 text = view.text[first:last]
                 # Blanks within a line stay; a line end within a sentence can't.
-                text = "".join(" " if c in "\r\n\v\f\x85\u2028\u2029" else c for c in text)
-                yield mark_inline(text, marks) + "\n"
+                if _LINE_END.search(text):
+                    place = f"{corpus.source}, record {view.number}"
+                    ledger.alter(place, "line ends within a sentence, written as blanks", text)
+                    text = _LINE_END.sub(" ", text)
+                line = mark_inline(text, marks)
+                yield ("\\" if line.startswith(_HEADER) else "") + line + "\n"

@@ -19,8 +19,10 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
+from nertool.formats.writable import with_labels
 
 _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
+_NOT_IN_LABEL = re.compile(r"\s+")
 _LINE = re.compile(r"[^\r\n]+")
 
 
@@ -87,7 +89,7 @@ def _entity(line: str, place: str, text: str, reading: Reading, ledger: Ledger) 
     cells = line.split("\t")
     label, _, places = cells[1].partition(" ") if len(cells) > 1 else ("", "", "")
     try:
-        parts = [tuple(map(int, part.split())) for part in places.split(";")]
+        parts = sorted(tuple(map(int, part.split())) for part in places.split(";"))
         if not label or not all(len(part) == 2 for part in parts):
             raise ValueError
     except ValueError:
@@ -127,7 +129,8 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> Non
     """
     number = 0
     taken: set[str] = set()
-    for piece in pieces:
+    for given in pieces:
+        piece = with_labels(given, _NOT_IN_LABEL, ledger)
         corpus = with_records(piece.corpus, by_sentence=False)
         for view in views(piece._replace(corpus=corpus)):
             number += 1

@@ -1,0 +1,80 @@
+"""What a format's grammar can't hold is replaced and counted, or refused: nothing is written that can't be
+read back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+
+from nertool.corpus.annotated import Annotated
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.schemes import TagSpans, check_tag, split_tag, tag_names
+from nertool.errors import CorpusError
+
+LINE_SIGNS = re.compile(r"[\t\n\r]+")  # what divides columns and lines
+
+
+def with_labels(piece: Annotated, forbidden: re.Pattern[str], ledger: Ledger) -> Annotated:
+    """Return the piece with labels that a format can hold: what is forbidden in them becomes _.
+
+    Errors: CorpusError if two labels would become one.
+    """
+    spans = piece.spans
+    names = [forbidden.sub("_", name) for name in spans.label_names]
+    if names == spans.label_names:
+        return piece
+    if len(set(names)) < len(names):
+        clash = next(name for name in names if names.count(name) > 1)
+        raise CorpusError(
+            f'{piece.corpus.source}: found several labels that the output would write as "{clash}", '
+            "expected labels that stay apart without blanks and signs; rename them, or choose another "
+            "format"
+        )
+    counts = np.bincount(spans.labels, minlength=len(names))
+    for old, new, n in zip(spans.label_names, names, counts.tolist(), strict=True):
+        if old != new:
+            first = int((spans.labels == spans.label_names.index(old)).argmax()) if n else 0
+            place = piece.corpus.place(int(spans.starts[first])) if n else piece.corpus.source
+            for _ in range(n):
+                ledger.alter(
+                    place, "labels with signs that the format can't hold", f"{old} → {new}"
+                )
+    return piece._replace(spans=TagSpans(spans.starts, spans.ends, spans.labels, names))
+
+
+def with_words(piece: Annotated, forbidden: re.Pattern[str], by: str, ledger: Ledger) -> Annotated:
+    """Return the piece with words that a format can hold: what is forbidden in them is replaced."""
+    corpus = piece.corpus
+    words = list(corpus.words)
+    odd = [i for i, word in enumerate(words) if forbidden.search(word)]
+    if not odd:
+        return piece
+    for i in odd:
+        words[i] = forbidden.sub(by, words[i]).strip() or "_"
+    for token in np.flatnonzero(np.isin(corpus.word_ids, odd)).tolist():
+        number = corpus.word_ids[token]
+        what = "words with tabs, line ends or signs that the format can't hold"
+        ledger.alter(corpus.place(token), what, f"{corpus.words[number]!r} → {words[number]}")
+    return piece._replace(corpus=replace(corpus, words=words))
+
+
+def check_labels(piece: Annotated, scheme: str) -> None:
+    """Refuse labels that a tag can't hold, such as "-": the tag B-- is read as a slip.
+
+    Errors: CorpusError with the label.
+    """
+    names = piece.spans.label_names
+    for label in names:
+        for tag in tag_names([label], scheme)[1:]:
+            try:
+                check_tag(tag)
+                whole = split_tag(tag)[1] == label
+            except CorpusError:
+                whole = False
+            if not whole:
+                raise CorpusError(
+                    f'{piece.corpus.source}: found the label "{label}", which a tag such as {tag} can\'t '
+                    "hold, expected a label with a letter; rename it, or choose a format of spans (jsonl)"
+                )
