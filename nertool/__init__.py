@@ -1,26 +1,72 @@
 """Named-entity recognition with one hidden layer and backpropagation by hand.
 
-import nertool
-tagger = nertool.load("runs/quickstart")
-tagger.tag(["Ada", "Lovelace", "met", "Charles", "Babbage", "."])
+    import nertool
+
+    tagger = nertool.load("runs/quickstart")
+    doc = tagger("Ada Lovelace met Charles Babbage in London.")
+    for entity in doc.entities:
+        print(entity.text, entity.label, entity.probability)
+
+docs/api.md describes all of it.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from nertool.version import __version__
 
-__all__ = ["Entity", "NertoolError", "Tagger", "__version__", "load", "train"]
+# Where each name is defined. It is imported when it is first used, so that the command line answers
+# --help without numpy.
+_HOMES = {
+    "Document": "nertool.api.document",
+    "Entity": "nertool.api.document",
+    "Evaluation": "nertool.api.functions",
+    "NertoolError": "nertool.errors",
+    "Run": "nertool.api.functions",
+    "Tagger": "nertool.api.tagger",
+    "Token": "nertool.api.document",
+    "TokenEntity": "nertool.api.tagger",
+    "TokenExplanation": "nertool.api.token_explanation",
+    "convert": "nertool.api.functions",
+    "evaluate": "nertool.api.functions",
+    "load": "nertool.api.functions",
+    "read": "nertool.api.functions",
+    "train": "nertool.api.functions",
+}
+
+__all__ = [
+    "Document",
+    "Entity",
+    "Evaluation",
+    "NertoolError",
+    "Run",
+    "Tagger",
+    "Token",
+    "TokenEntity",
+    "TokenExplanation",
+    "__version__",
+    "convert",
+    "evaluate",
+    "load",
+    "read",
+    "train",
+]
 
 if TYPE_CHECKING:
-    from nertool.api import Entity, NertoolError, Tagger, load, train
+    from nertool.api.document import Document, Entity, Token
+    from nertool.api.functions import Evaluation, Run, convert, evaluate, load, read, train
+    from nertool.api.tagger import Tagger, TokenEntity
+    from nertool.api.token_explanation import TokenExplanation
+    from nertool.errors import NertoolError
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded when first asked for: the command line answers --help without numpy.
-    if name in __all__:
-        from nertool import api
-
-        return getattr(api, name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'nertool' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -226,7 +226,7 @@ def test_a_model_shares_the_vectors_files_with_the_prepared_inputs(full_run_dir)
 
 def test_the_api_trains_an_ensemble_too(full, full_run_dir, tmp_path, in_this_process):
     in_this_process()
-    tagger = nertool.train(full / "config.yaml", tmp_path / "run", workers=2)
+    tagger = nertool.train(full / "config.yaml", tmp_path / "run", workers=2).tagger
     document = [["Ada", "met", "Charles", "Babbage"], ["ADA", "LEFT", "LONDON"]]
     assert tagger.tag_document(document) == nertool.load(full_run_dir).tag_document(document)
 

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from nertool.api import train
+from nertool.api.functions import train
 from nertool.config.file import load_config
 from nertool.model.provenance import usual_epoch
 from nertool.model.storage import load_model

@@ -25,7 +25,7 @@ OTHERS = [
 def tagger(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> nertool.Tagger:
     """A tagger that knows the tiny text by heart."""
     config = load_config(tiny / "config.yaml", ["training.epochs=60", "training.alpha=0.3"])
-    return nertool.train(config, tmp_path_factory.mktemp("api") / "run")
+    return nertool.train(config, tmp_path_factory.mktemp("api") / "run").tagger
 
 
 def test_a_sentences_entities_have_place_class_text_and_probability(tagger):
@@ -115,13 +115,15 @@ def test_pieces_join_without_a_seam(tagger):
 def test_training_gives_the_tagger_that_loading_gives(tiny, tmp_path):
     run_dir = tmp_path / "run"
     trained = nertool.train(tiny / "config.yaml", run_dir)
-    assert trained.tag(SENTENCE) == nertool.load(run_dir).tag(SENTENCE)
+    assert trained.tagger.tag(SENTENCE) == nertool.load(run_dir).tag(SENTENCE)
     with pytest.raises(nertool.NertoolError, match="found a run"):
         nertool.train(str(tiny / "config.yaml"), str(run_dir))
     again = nertool.train(str(tiny / "config.yaml"), str(run_dir), overwrite=True)
-    assert again.tag(SENTENCE) == trained.tag(SENTENCE)
+    assert again.tagger.tag(SENTENCE) == trained.tagger.tag(SENTENCE)
     other = load_config(tiny / "config.yaml", ["training.epochs=1", "seed=3"])
-    assert nertool.train(other, tmp_path / "other").tag(SENTENCE) != trained.tag(SENTENCE)
+    assert nertool.train(other, tmp_path / "other").tagger.tag(SENTENCE) != trained.tagger.tag(
+        SENTENCE
+    )
 
 
 def test_training_prints_nothing(tiny, tmp_path, capfd):

@@ -1,0 +1,172 @@
+"""Documents as the Python API gives them: a text with its tokens, sentences and entities."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from nertool.corpus.annotated import Annotated, RecordView, views, with_records
+from nertool.corpus.schemes import OUTSIDE, SCHEMES
+from nertool.formats.json.objects import plain_object
+
+_HUES = (210, 30, 120, 280, 0, 60, 170, 330)  # one for each label, in the labels' order
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token of a document. start, end: where it stands in the text, in characters (half-open)."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A named entity in a document's text.
+
+    text: the characters from start up to, not including, end. label: its class. probability: that
+    just this entity stands there; None for entities that were read from a file. tokens: the numbers of
+    its tokens in the document, as a range.
+    """
+
+    text: str
+    label: str
+    start: int
+    end: int
+    probability: float | None
+    tokens: range
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.label})"
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text with its tokens, sentences and entities.
+
+    text: the text to the letter. tokens: its tokens, in order. sentences: the numbers of each
+    sentence's tokens, as ranges. entities: in order, without overlaps. fields: what else a record held.
+    details: what was asked for beside the entities, a dict for each sentence: n_best (entities in
+    tokens of the sentence, with the reading's probability), marginals (the distribution over the tags
+    of each token).
+    """
+
+    text: str
+    tokens: list[Token]
+    sentences: list[range]
+    entities: list[Entity]
+    fields: dict[str, Any] = field(default_factory=dict)
+    details: list[dict[str, Any]] = field(default_factory=list)
+    _view: RecordView | None = field(default=None, repr=False, compare=False)
+
+    def __iter__(self) -> Iterator[Entity]:
+        """Yield the entities."""
+        return iter(self.entities)
+
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return len(self.tokens)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        text = self.text if len(self.text) <= 60 else self.text[:57] + "..."
+        found = ", ".join(map(str, self.entities[:8])) + (", ..." if len(self.entities) > 8 else "")
+        return f"<Document {json.dumps(text, ensure_ascii=False)}: {found or 'no entities'}>"
+
+    def to_dict(self, tokens: bool = False) -> dict[str, Any]:
+        """Return the document as `nertool predict --to jsonl` writes it: fields, text, entities; with
+        tokens=True also where tokens and sentences stand."""
+        assert self._view is not None
+        return plain_object(self._view, tokens)
+
+    def to_json(self, tokens: bool = False) -> str:
+        """Return to_dict as a line of JSON, without its line end."""
+        return json.dumps(self.to_dict(tokens), ensure_ascii=False)
+
+    def tags(self, scheme: str = "iob2") -> list[str]:
+        """Return each token's tag in a tag scheme: io, iob1, iob2 or bioes. Errors: ValueError."""
+        if scheme not in SCHEMES:
+            raise ValueError(f"found the scheme {scheme!r}, expected one of {', '.join(SCHEMES)}")
+        out = [OUTSIDE] * len(self.tokens)
+        before: Entity | None = None
+        for entity in self.entities:
+            first, last = entity.tokens[0], entity.tokens[-1]
+            joins = before is not None and before.tokens.stop == first
+            beside = joins and before is not None and before.label == entity.label
+            for i in entity.tokens:
+                out[i] = f"{_prefix(scheme, i == first, i == last, beside)}{entity.label}"
+            before = entity
+        return out
+
+    def to_conll(self, scheme: str = "iob2") -> str:
+        """Return the document in CoNLL columns: a token and its tag a line, a blank line after each
+        sentence."""
+        tags = self.tags(scheme)
+        lines = []
+        for sentence in self.sentences:
+            lines += [f"{self.tokens[i].text} {tags[i]}\n" for i in sentence]
+            lines.append("\n")
+        return "".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the text with its entities marked, as notebooks show it."""
+        hues = {
+            label: _HUES[i % 8] for i, label in enumerate(sorted({e.label for e in self.entities}))
+        }
+        out, at = [], 0
+        for entity in self.entities:
+            style = f"background:hsl({hues[entity.label]} 75% 50% / .22);border-radius:.25em"
+            sure = "" if entity.probability is None else f"{100 * entity.probability:.0f} %"
+            out.append(html.escape(self.text[at : entity.start]))
+            out.append(
+                f'<mark style="{style};padding:.1em .25em;color:inherit" title="{sure}">'
+                f"{html.escape(entity.text)}"
+                f'<small style="opacity:.7;margin-left:.4em">{html.escape(entity.label)}</small></mark>'
+            )
+            at = entity.end
+        out.append(html.escape(self.text[at:]))
+        return f'<div style="white-space:pre-wrap;line-height:1.8">{"".join(out)}</div>'
+
+
+def _prefix(scheme: str, first: bool, last: bool, beside: bool) -> str:
+    """Return what stands before an entity's label; beside: another of its class ends before it."""
+    if scheme == "bioes":
+        return {(True, True): "S-", (True, False): "B-", (False, True): "E-"}.get(
+            (first, last), "I-"
+        )
+    if scheme == "io":
+        return "I-"
+    return "B-" if first and (scheme == "iob2" or beside) else "I-"
+
+
+def documents_of(annotated: Annotated) -> Iterator[Document]:
+    """Yield each record of an annotated corpus as a document."""
+    corpus = with_records(annotated.corpus, by_sentence=False)
+    for view in views(annotated._replace(corpus=corpus)):
+        yield document_of(view)
+
+
+def document_of(view: RecordView) -> Document:
+    """Return a record as a document."""
+    tokens = [
+        Token(word, start, end) for word, (start, end) in zip(view.words, view.places, strict=True)
+    ]
+    entities = [
+        Entity(
+            view.text[e.start : e.end],
+            e.label,
+            e.start,
+            e.end,
+            e.probability,
+            range(e.token_start, e.token_end),
+        )
+        for e in view.entities
+    ]
+    sentences = [range(a, b) for a, b in view.sentences]
+    return Document(view.text, tokens, sentences, entities, view.fields, list(view.extras), view)

@@ -1,0 +1,296 @@
+"""The Tagger: text in, documents out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from nertool.api.document import Document, documents_of
+from nertool.api.token_explanation import TokenExplanation, explain_token
+from nertool.corpus.annotated import with_records
+from nertool.corpus.columnar import Corpus, Offsets
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading, Record
+from nertool.formats.base import Writing
+from nertool.formats.json.objects import record_of
+from nertool.inputs.text import text_of
+from nertool.model.model import Model
+from nertool.predict.tasks.records import RecordsTask
+from nertool.predict.tasks.task import Worker
+from nertool.predict.workers import Workers
+from nertool.tagging.analyse import analyse
+from nertool.tagging.annotate import Details, annotate
+from nertool.tagging.compiled import CompiledTagger
+
+_SENTENCES = 2048  # sentences of a stream that are tagged together
+_CHARACTERS = 1 << 18  # of texts of a stream that are tagged together, at most
+
+Thresholds = float | Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class TokenEntity:
+    """An entity in a sentence of tokens: tokens `start` up to, not including, `end` are a `label`.
+
+    text: those tokens, with blanks between. probability: that just this entity stands there.
+    """
+
+    start: int
+    end: int
+    label: str
+    text: str
+    probability: float
+
+
+class Tagger:
+    """A trained model, ready to tag. `nertool.load(path)` makes one.
+
+    Calling it with a text gives a Document:
+
+        tagger = nertool.load("runs/quickstart")
+        doc = tagger("Ada Lovelace met Charles Babbage in London.")
+        doc.entities[0].text, doc.entities[0].label
+
+    Threads may share a tagger. It can be copied and pickled, as its model alone, and used in processes
+    that are forked.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._compiled = CompiledTagger(model)
+
+    def __reduce__(self) -> tuple[type[Tagger], tuple[Model]]:
+        return Tagger, (self.model,)
+
+    def __repr__(self) -> str:
+        dev = self.model.provenance.get("dev") or {}
+        f1 = dev.get("f1") if isinstance(dev, dict) else None
+        networks = len(self.model.members) + len(self.model.first_stage)
+        parts = [f"finds {', '.join(self.model.labels)}"]
+        parts += [f"{networks} networks"] if networks > 1 else []
+        parts += [f"F1 {100 * f1:.1f} on its dev text"] if isinstance(f1, float) else []
+        return f"<Tagger: {'; '.join(parts)}>"
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels that the model knows."""
+        return list(self.model.labels)
+
+    def __call__(
+        self,
+        text: str,
+        *,
+        threshold: Thresholds = 0.0,
+        n_best: int = 1,
+        marginals: bool = False,
+        language: str = "en",
+    ) -> Document:
+        """Find the entities of a text.
+
+        threshold: leave out entities that are less probable; a number, or a number for each label.
+        n_best: the n most probable readings of each sentence, in `details`. marginals: each token's
+        distribution over the tags, in `details`. language: of the text, to find its sentences. Errors:
+        TypeError for what is no str.
+        """
+        if not isinstance(text, str):
+            raise TypeError(
+                f"found {_kind(text)}, expected a text (str); tag_tokens takes lists of tokens"
+            )
+        details = _details(threshold, n_best, marginals)
+        (document,) = self._tagged([Record(text, 1, lined=True)], details, language)
+        return document
+
+    def pipe(
+        self,
+        texts: Iterable[str | Mapping[str, Any]],
+        *,
+        workers: int = 1,
+        batch_size: int = 256,
+        text_field: str = "text",
+        threshold: Thresholds = 0.0,
+        n_best: int = 1,
+        marginals: bool = False,
+        language: str = "en",
+    ) -> Iterator[Document]:
+        """Yield the document of each text, in order; a stream of any length is read batch by batch.
+
+        texts: texts, or dicts with a text in text_field, whose other entries become the document's
+        fields. workers: processes that tag in parallel. batch_size: texts that are tagged together.
+        Other arguments as in a call. Errors: TypeError for what is neither text nor dict; CorpusError for
+        a dict without a text.
+        """
+        details = _details(threshold, n_best, marginals)
+        reading = Reading(text_field=text_field, language=language, labelled=False)
+        tasks = (
+            RecordsTask(batch, "texts", "texts", reading, details, None, Writing())
+            for batch in _batches(_records(texts, reading), max(1, batch_size))
+        )
+        with Workers(self._compiled, workers) as pool:
+            for result in pool.run(tasks):
+                assert result.piece is not None
+                yield from documents_of(result.piece)
+
+    def tag_tokens(
+        self,
+        sentences: Iterable[Sequence[str]],
+        *,
+        threshold: Thresholds = 0.0,
+        n_best: int = 1,
+        marginals: bool = False,
+    ) -> Document:
+        """Find the entities of one document that is cut into sentences of tokens already.
+
+        The document's text is the tokens with blanks between, a sentence a line. Other arguments as in a
+        call. Errors: TypeError for a str in place of a list.
+        """
+        kept = _checked_sentences(sentences)
+        laid_out = text_of(kept, np.array([0, len(kept)]))
+        nothing = np.zeros(len(laid_out.word_ids), dtype=np.int32)
+        corpus = Corpus(
+            "tokens",
+            list(laid_out.words),
+            laid_out.word_ids,
+            [],
+            nothing[:0],
+            laid_out.sentence_starts,
+            laid_out.document_starts,
+            nothing,
+        )
+        details = _details(threshold, n_best, marginals)
+        corpus = with_records(corpus, by_sentence=False)
+        (document,) = documents_of(annotate(self._compiled, corpus, details, Ledger()))
+        return document
+
+    def explain(
+        self, text: str, word: str | int, label: str | None = None, member: int = 1
+    ) -> TokenExplanation:
+        """Work one token's decision by hand: forward, backward, and why.
+
+        word: a token of the text, or its number from 0. label: the label or tag to explain, None for
+        what the network says. member: which network, from 1. Errors: ValueError for a word, label or
+        member that isn't there.
+        """
+        document = self(text)
+        words = [token.text for token in document.tokens]
+        sentences = [[words[i] for i in sentence] for sentence in document.sentences]
+        return explain_token(self.model, sentences, word, label, member)
+
+    def tag(self, tokens: Sequence[str]) -> list[TokenEntity]:
+        """Find the entities of one sentence of tokens; start and end count tokens.
+
+        Errors: TypeError for a str: call the tagger with it, as in tagger("Ada met Charles.").
+        """
+        return next(iter(self.tag_sentences([tokens])))
+
+    def tag_sentences(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[TokenEntity]]:
+        """Yield the entities of each sentence of tokens, each read by itself; a stream of any length is
+        read some thousand sentences at a time. Errors: TypeError as in tag."""
+        if isinstance(sentences, str | bytes):
+            raise TypeError(_not_a_text(sentences))
+        return self._sentences_of(iter(sentences))
+
+    def _sentences_of(self, stream: Iterator[Sequence[str]]) -> Iterator[list[TokenEntity]]:
+        while batch := list(islice(stream, _SENTENCES)):
+            kept = _checked_sentences(batch)
+            yield from self._token_entities(kept, np.arange(len(kept) + 1))
+
+    def tag_document(self, sentences: Sequence[Sequence[str]]) -> list[list[TokenEntity]]:
+        """Find the entities of each sentence of one document: what it says elsewhere helps to tell
+        what a name is, if the model was trained to use it. Errors: TypeError as in tag."""
+        kept = _checked_sentences(sentences)
+        return list(self._token_entities(kept, np.array([0, len(kept)])))
+
+    def _token_entities(
+        self, sentences: Sequence[Sequence[str]], document_starts: Offsets
+    ) -> Iterator[list[TokenEntity]]:
+        laid_out = text_of(sentences, document_starts)
+        analysis = analyse(self._compiled, laid_out)
+        p = analysis.probabilities().tolist()
+        spans = analysis.spans.as_list()
+        at = 0
+        for first, sentence in zip(laid_out.sentence_starts.tolist(), sentences, strict=False):
+            last = first + len(sentence)
+            entities = []
+            while at < len(spans) and spans[at].start < last:
+                start, end, label = spans[at]
+                text = " ".join(sentence[start - first : end - first])
+                entities.append(TokenEntity(start - first, end - first, label, text, p[at]))
+                at += 1
+            yield entities
+
+    def _tagged(self, records: list[Record], details: Details, language: str) -> Iterator[Document]:
+        reading = Reading(language=language, labelled=False)
+        task = RecordsTask(records, "text", "text", reading, details, None, Writing())
+        piece = task.run(Worker(self._compiled)).piece
+        assert piece is not None
+        return documents_of(piece)
+
+
+def _details(threshold: Thresholds, n_best: int, marginals: bool) -> Details:
+    thresholds = threshold if isinstance(threshold, Mapping) else {"": float(threshold)}
+    if not all(0 <= value <= 1 for value in thresholds.values()):
+        raise ValueError(f"found the threshold {threshold}, expected numbers from 0 to 1")
+    if n_best < 1:
+        raise ValueError(f"found n_best={n_best}, expected a whole number from 1 on")
+    needed = any(thresholds.values())
+    return Details(True, dict(thresholds) if needed else {}, n_best, marginals)
+
+
+def _records(texts: Iterable[str | Mapping[str, Any]], reading: Reading) -> Iterator[Record]:
+    """Yield each text, or dict with a text, as a record."""
+    if isinstance(texts, str | bytes | Mapping):
+        raise TypeError(f"found {_kind(texts)}, expected an iterable of texts; put it into a list")
+    for number, item in enumerate(texts, 1):
+        if isinstance(item, str):
+            yield Record(item, number, lined=True)
+        elif isinstance(item, Mapping):
+            record = record_of(dict(item), number, f"text {number}", reading, Ledger(), None)
+            assert record is not None
+            yield record._replace(goes_on=False)
+        else:
+            raise TypeError(f"text {number}: found {_kind(item)}, expected a text (str) or a dict")
+
+
+def _batches(records: Iterator[Record], most: int) -> Iterator[list[Record]]:
+    """Yield records in lists of so many at most, and of bounded length."""
+    batch: list[Record] = []
+    length = 0
+    for record in records:
+        batch.append(record)
+        length += len(record.text)
+        if len(batch) == most or length >= _CHARACTERS:
+            yield batch
+            batch, length = [], 0
+    if batch:
+        yield batch
+
+
+def _checked_sentences(sentences: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    """Return sentences of tokens as a list, once all tokens are known to be texts."""
+    if isinstance(sentences, str | bytes):
+        raise TypeError(_not_a_text(sentences))
+    kept = list(sentences)
+    for sentence in kept:
+        if isinstance(sentence, str | bytes) or not isinstance(sentence, Iterable):
+            raise TypeError(_not_a_text(sentence))
+    kept = [s if isinstance(s, Sequence) else list(s) for s in kept]
+    for sentence in kept:
+        for token in sentence:
+            if not isinstance(token, str):
+                raise TypeError(f"found the token {token!r}, {_kind(token)}, expected a str")
+    return kept
+
+
+def _not_a_text(found: object) -> str:
+    return (
+        f"found {_kind(found)}, expected a list of tokens; call the tagger itself with a text: "
+        "tagger(text), or cut it into tokens"
+    )
+
+
+def _kind(found: object) -> str:
+    return f"a {type(found).__name__}"
