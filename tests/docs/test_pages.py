@@ -209,3 +209,11 @@ def test_the_batch_code_in_the_mathematics_is_in_the_scorer():
     assert len(codes) == 5
     for code in codes:
         assert code in scorer, code
+
+
+def test_the_count_of_known_mistakes_is_right():
+    from nertool.gradcheck.mistakes import MISTAKES
+
+    text = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    counts = re.findall(r"(\d+) known mistakes", text)
+    assert counts == [str(len(MISTAKES))]
