@@ -43,9 +43,10 @@ def as_svg(graph: Graph) -> str:
             f'{x2:.0f} {y2:.0f}"/>'
         )
         if edge.label != "1":
-            # A third of the way up from the source, where edges to one target are still apart.
-            x, y = x1 + (x2 - x1) * 0.22, y1 - 14
-            x = min(max(x, 34), width - 34)
+            # Beside the source; of a node with several edges out, beside each target, where they are apart.
+            fans_out = sum(other.source == edge.source for other in graph.edges) > 1
+            share, y = (0.78, y2 + 13) if fans_out else (0.22, y1 - 14)
+            x = min(max(x1 + (x2 - x1) * share, 34), width - 34)
             labels.append(
                 f'<text class="local" x="{x:.0f}" y="{y:.0f}">{escape(edge.label)}</text>'
                 f'<text class="local" x="{x:.0f}" y="{y + 11:.0f}">{short(edge.local)}</text>'
