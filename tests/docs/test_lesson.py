@@ -67,6 +67,11 @@ def test_the_commands_run(started, main):
     for out in explained:
         for part in ("FORWARD", "BACKWARD", "WHY", "THE COMPUTATION GRAPH"):
             assert part in out
-    assert (started / "paris.html").stat().st_size > 5000
+    assert (started / "jordan.html").stat().st_size > 5000
     assert (started / "errors.png").is_file()
     assert '"audits": [' in (started / "runs" / "audited" / "log.jsonl").read_text()
+
+
+def test_every_section_asks_for_a_prediction():
+    for section in re.split(r"^## ", LESSON, flags=re.MULTILINE)[1:]:
+        assert "**Predict" in section, section[:40]

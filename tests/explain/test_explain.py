@@ -71,6 +71,49 @@ def test_two_units_by_hand_to_the_last_digit():
     assert gradient_times_input(steps, [1, 1]).tolist() == [1.0, -1.0]
 
 
+def test_the_lessons_network_to_the_last_digit():
+    # docs/lesson.md: tanh(ln a) = (a² − 1) / (a² + 1), so h = (3/5, −4/5), and 1 − h² = (16/25, 9/25).
+    weights = Weights(
+        np.array([[2.0, 1.0, 0.0], [1.0, -1.0, -1.0]]),
+        np.array([np.log(2), -np.log(3)]),
+        np.array([[4.0, 3.0]]),
+    )
+    x, y = np.array([1.0, -2.0, 3.0]), np.array([1.0])
+    steps = work_through(weights, "tanh", "logistic", x, y)
+    expected = {
+        "h": [0.6, -0.8],
+        "s": [0.0],
+        "p": [0.5],
+        "ds": [-0.5],
+        "dU": [[-0.3, 0.4]],
+        "dh": [-2.0, -1.5],
+        "f_prime": [0.64, 0.36],
+        "delta": [-1.28, -0.54],
+        "dW": [[-1.28, 2.56, -3.84], [-0.54, 1.08, -1.62]],
+        "dx": [-3.1, -0.74, 0.54],
+        "score_dz": [2.56, 1.08],
+    }
+    for name, values in expected.items():
+        np.testing.assert_allclose(getattr(steps, name), values, rtol=1e-14, atol=1e-15)
+    assert pytest.approx(np.log(2.0), rel=1e-15) == steps.J
+
+    def J(x: np.ndarray, alpha: float = 0.0) -> float:
+        moved = (
+            array - alpha * gradient
+            for array, gradient in zip(weights, (steps.dW, steps.db, steps.dU), strict=True)
+        )
+        return work_through(Weights(*moved), "tanh", "logistic", x, y).J
+
+    # The nudge of section 4, and the table of section 8.
+    assert round(J(x + np.array([0.001, 0, 0])), 6) == 0.690055
+    squared = sum(float((g * g).sum()) for g in (steps.dW, steps.db, steps.dU))
+    table = {0.001: (0.6639, 0.6646), 0.01: (0.4011, 0.4612), 0.1: (-2.2269, 0.0417)}
+    assert squared == pytest.approx(29.2)
+    for alpha, pair in table.items():
+        first_order, real = np.log(2.0) - alpha * squared, J(x, alpha)
+        assert (round(first_order, 4), round(real, 4)) == pair
+
+
 def test_one_step_of_sgd_by_hand():
     # The largest entry of ∂J/∂W is W₀₁'s −2: 0 − 0.25 · (−2) = ½. Then z₀ = ½ · 1 + ½ · 2 = 1.5, s = 2 ·
     # 1.5 − 1 = 2, and J = log(1 + e^−2).
