@@ -15,6 +15,7 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from nertool.tagging.tagger import Tagger
 
 from nertool.corpus.ledger import Ledger
 from nertool.formats.markup.inline import from_inline
@@ -22,7 +23,6 @@ from nertool.model.storage import load_model
 from nertool.predict.request import Sizes
 from nertool.tagging.annotate import Details
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.tagger import Tagger
 from tests.support.helpers import tag_text
 
 TEXT = "Ada Lovelace met Charles in London. Siemens hired Ada.\n\nIt rained in  Paris.\n"

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nertool.tagging.tagger import Tagger
 
 from nertool.config.records import FeaturesConfig
 from nertool.corpus.schemes import tag_names, tags_of
@@ -25,7 +26,6 @@ from nertool.predict import workers as parallel
 from nertool.predict.request import Sizes
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
-from nertool.tagging.tagger import Tagger
 from tests.support.helpers import document_text, random_model, tag_text
 
 pytestmark = pytest.mark.usefixtures("either_way")
