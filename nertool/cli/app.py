@@ -24,6 +24,7 @@ from nertool.cli import (
     predict,
     sweep,
     train,
+    vectors,
 )
 from nertool.cli.help import Command
 from nertool.errors import NertoolError
@@ -102,6 +103,21 @@ corpus_app.command("split", cls=Command, short_help="Into train, dev and test, b
     corpus_split.split
 )
 app.add_typer(corpus_app, name="corpus")
+
+vectors_app = typer.Typer(
+    help="Describe, prune, convert and train word vectors.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+vectors_app.command("info", short_help="What a file holds, and what it knows of a text.")(
+    vectors.info
+)
+vectors_app.command("prune", short_help="Keep a corpus' words and the most frequent.")(
+    vectors.prune
+)
+vectors_app.command("convert", short_help="Between kinds of files.")(vectors.convert)
+vectors_app.command("train", short_help="Train vectors on your own text.")(vectors.train)
+app.add_typer(vectors_app, name="vectors")
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ The word vectors' table L has three rows of its own before the vocabulary's:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,11 +16,10 @@ from numpy.typing import NDArray
 from nertool.corpus.columnar import Corpus
 from nertool.inputs.features import PADDING, feature_columns, feature_ids
 from nertool.inputs.memory import UNMET
+from nertool.vectors.lookup import spellings
 
 UNKNOWN, PAD_LEFT, PAD_RIGHT = 0, 1, 2
 SPECIAL_ROWS = 3
-
-_DIGIT = re.compile(r"\d")
 
 
 class Encoder:
@@ -58,17 +56,17 @@ class Encoder:
         return np.concatenate(parts, axis=1)
 
     def vector_row(self, word: str) -> int:
-        """Find a word's row in L: as it stands, in lower case, with digits as 0 or #, else unknown."""
+        """Return a word's row in L: that of the first of its spellings that has one, else UNKNOWN.
+
+        See vectors/lookup.py for the spellings: as it stands, NFC, lower case, title case, digits.
+        """
         row = self.rows.get(word)
         return self.fallback_row(word) if row is None else row
 
     def fallback_row(self, word: str) -> int:
-        """Find the row of a word type that the vocabulary lacks; UNKNOWN if nothing like it is there."""
-        lower = word.lower()
-        forms = [lower]
-        if _DIGIT.search(word):
-            forms += [_DIGIT.sub(digit, form) for digit in "0#" for form in (word, lower)]
-        return next((row for form in forms if (row := self.rows.get(form)) is not None), UNKNOWN)
+        """Return the row of a word that the vocabulary lacks as it stands."""
+        found = (self.rows.get(form) for _, form in spellings(word))
+        return next((row for row in found if row is not None), UNKNOWN)
 
 
 @dataclass(frozen=True)

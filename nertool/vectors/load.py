@@ -15,15 +15,17 @@ import gzip
 import logging
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nertool.errors import VectorsError
+from nertool.vectors.compact import is_compact, read_compact
 from nertool.vectors.file import (
     EXPECTED,
     Layout,
@@ -54,8 +56,26 @@ class WordVectors:
     notes: tuple[str, ...]
 
 
+class Reading(NamedTuple):
+    """Rows read from a file. words: V of them; matrix (V, d) float32; rows_read: how many rows were
+    looked at; format and notes: as in WordVectors; unusable: how many words could match no token."""
+
+    words: list[str]
+    matrix: NDArray[np.float32]
+    rows_read: int
+    format: str
+    notes: tuple[str, ...]
+    unusable: int
+
+
+# Asked of each row's number, from 1, and its word: is the row to be kept?
+Keep = Callable[[int, bytes], bool]
+
+
 def load_vectors(path: Path, limit: int | None = None) -> WordVectors:
     """Read the first `limit` (at least 1; default: all) rows of a file, whatever its name.
+
+    A file made by `nertool vectors prune` or `convert` is mapped into memory, which takes milliseconds.
 
     Left out, counted and noted: duplicates (the first stays), and words that can match no token
     or would spoil a vocabulary file: not UTF-8 (word2vec.c cuts long words mid-character), empty,
@@ -68,9 +88,28 @@ def load_vectors(path: Path, limit: int | None = None) -> WordVectors:
     promises more or less than there is, a row has another width, a value is not a finite float32.
     Beyond `limit` rows nothing is checked.
     """
+    if is_compact(path):
+        compact = read_compact(path)
+        kind = f"nertool's, {compact.matrix.dtype}"
+        return WordVectors(compact.words[:limit], compact.rows(limit), kind, ())
+    reading = read_rows(path, limit)
+    if reading.unusable > len(reading.words):
+        raise VectorsError(
+            f"{path}: found more unusable words than others "
+            f"({reading.notes[0].removeprefix(f'{path}: ')}),"
+            " expected few; the file is damaged, not UTF-8, or its header has the wrong dimension"
+        )
+    return WordVectors(reading.words, reading.matrix, reading.format, reading.notes)
+
+
+def read_rows(path: Path, limit: int | None = None, keep: Keep | None = None) -> Reading:
+    """Read those of the first `limit` rows that are to be kept (default: all), as load_vectors does.
+
+    Memory grows with the rows that are kept. Errors: VectorsError.
+    """
     with _clear_errors(path), open_vectors(path) as (stream, gzipped):
         layout = recognise(path, stream, gzipped)
-        rows = vector_rows(stream, layout, limit)
+        rows = _Counted(vector_rows(stream, layout, limit), keep)
         dropped: dict[str, list[tuple[int, bytes]]] = {}
         words: list[str] = []
         blocks: list[NDArray[np.float32]] = []
@@ -86,12 +125,22 @@ def load_vectors(path: Path, limit: int | None = None) -> WordVectors:
         for number, word in gone[:1]
     )
     unusable = sum(len(gone) for reason, gone in dropped.items() if reason != DUPLICATE)
-    if unusable > len(words):
-        raise VectorsError(
-            f"{path}: found more unusable words than others ({notes[0].removeprefix(f'{path}: ')}),"
-            " expected few; the file is damaged, not UTF-8, or its header has the wrong dimension"
-        )
-    return WordVectors(words, _joined(blocks, len(words)), layout.format, notes)
+    matrix = _joined(blocks, len(words), layout.dimension)
+    return Reading(words, matrix, rows.count, layout.format, notes, unusable)
+
+
+class _Counted:
+    """The rows of a file that are to be kept; count: how many were looked at."""
+
+    def __init__(self, rows: Iterable[Row], keep: Keep | None) -> None:
+        self._rows, self._keep = rows, keep
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Row]:
+        for row in self._rows:
+            self.count += 1
+            if self._keep is None or self._keep(self.count, row[1]):
+                yield row
 
 
 @contextmanager
@@ -188,9 +237,9 @@ def _parse(
     return [word.replace("\0", " ") for word in read.index_to_key], read.vectors
 
 
-def _joined(blocks: list[NDArray[np.float32]], count: int) -> NDArray[np.float32]:
+def _joined(blocks: list[NDArray[np.float32]], count: int, d: int) -> NDArray[np.float32]:
     """Join blocks into one (count, d) matrix; each is freed at once, so that they never add up."""
-    matrix = np.empty((count, blocks[0].shape[1]), dtype=np.float32)
+    matrix = np.empty((count, d), dtype=np.float32)
     while blocks:
         block = blocks.pop()
         matrix[count - len(block) : count] = block

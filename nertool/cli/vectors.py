@@ -1,0 +1,329 @@
+"""`nertool vectors`: describe, prune, convert and train word vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nertool.cli.account import ReportPath, account
+from nertool.cli.options import AsJson, FromFormat, Language, check_choice, note, print_json
+
+if TYPE_CHECKING:
+    from nertool.corpus.ledger import Ledger
+    from nertool.vectors.load import WordVectors
+
+DTYPES = ("float32", "float16", "int8")
+TARGETS = ("nertool", "word2vec", "text", "glove")
+
+VectorsPath = Annotated[
+    Path, typer.Argument(metavar="VECTORS", help="A file of word vectors, of any kind.")
+]
+Output = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")]
+Corpora = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--corpus", metavar="FILE", help="A text, labelled or raw, in any format (repeatable)."
+    ),
+]
+Dtype = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(DTYPES),
+        help="How values are stored: float16 takes half the room, int8 (with a scale a row) a quarter.",
+    ),
+]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Read gensim's own files, which are pickles and could run code."),
+]
+WordsPath = Annotated[
+    Path | None,
+    typer.Option("--words", metavar="FILE", help="The words of a .npy array, a word a line."),
+]
+
+
+def info(
+    vectors: VectorsPath,
+    corpus: Corpora = None,
+    like: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Show the words nearest to this one.")
+    ] = None,
+    trust: Trust = False,
+    words: WordsPath = None,
+    form: FromFormat = "auto",
+    language: Language = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Describe word vectors: size, spelling, norms, nearest words, and how much of a text they know.
+
+    Example: nertool vectors info glove.6B.50d.txt --like paris --corpus train.conll
+    """
+    from nertool.corpus.ledger import Ledger
+    from nertool.vectors.info import describe, known_words, nearest, reasons
+    from nertool.vectors.sources import load_any
+
+    loaded = load_any(vectors, None, trust, words)
+    described = {"file": str(vectors), "format": loaded.format} | describe(
+        loaded.words, loaded.matrix
+    )
+    described["notes"] = list(loaded.notes)
+    result: dict[str, Any] = dict(described)
+    if like is not None:
+        result["nearest"] = nearest(loaded.words, loaded.matrix, like)
+    vocabulary = {word: i for i, word in enumerate(loaded.words)}
+    result["coverage"] = []
+    for path in corpus or []:
+        known = known_words(vocabulary, _counts([path], form, language, Ledger()))
+        result["coverage"].append(
+            {
+                "text": str(path),
+                "tokens": known.tokens,
+                "share": None if known.share is None else round(known.share, 4),
+                "steps": known.steps,
+                "unknown": known.unknown[:20],
+                "reasons": reasons(known, described),
+            }
+        )
+    if as_json:
+        print_json(result)
+    else:
+        print("\n".join(_info_lines(result, like)))
+
+
+def _info_lines(result: dict[str, Any], like: str | None) -> Iterator[str]:
+    norms = result["norms"]
+    yield f"{result['file']}: {result['format']}, {result['words']:,} words of width {result['width']}"
+    case = "lower case alone" if result["case"] == "lower" else "upper and lower case"
+    share = f"{100 * result['share_with_capitals']:.1f} %"
+    yield f"  letters: {case} ({share} of the frequent words have capitals)"
+    yield f"  norms: {norms['least']} to {norms['largest']}, median {norms['median']}"
+    for key, what in (
+        ("zero_rows", "words have a vector of zeros"),
+        ("not_composed", "words are not in Unicode's composed form (NFC)"),
+        ("words_with_spaces", "words hold a space"),
+    ):
+        if result[key]:
+            yield f"  {result[key]:,} {what}"
+    for line in result["notes"]:
+        yield f"  {line}"
+    if like is not None:
+        found = result["nearest"]
+        shown = ", ".join(f"{word} {cosine:.2f}" for word, cosine in found or [])
+        yield f"  nearest to {like}: {shown or 'no vector for it'}"
+    for text in result["coverage"]:
+        share = "no token" if text["share"] is None else f"{100 * text['share']:.1f} % of"
+        steps = ", ".join(f"{count:,} {step}" for step, count in text["steps"].items() if count)
+        yield f"{text['text']}: {share} {text['tokens']:,} tokens have a vector ({steps})"
+        if text["unknown"]:
+            shown = ", ".join(f"{word} ({count:,})" for word, count in text["unknown"][:8])
+            yield f"  unknown most often: {shown}"
+        for reason in text["reasons"]:
+            yield f"  {reason}"
+
+
+def prune(
+    vectors: VectorsPath,
+    output: Output,
+    corpus: Corpora = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="Keep the N first words, too: the most frequent ones."
+        ),
+    ] = None,
+    dtype: Dtype = "float32",
+    form: FromFormat = "auto",
+    language: Language = "en",
+    report: ReportPath = None,
+) -> None:
+    """Keep the words of a corpus and the most frequent ones, in a file that loads in milliseconds.
+
+    Example: nertool vectors prune glove.txt --corpus train.conll --top 50000 -o small.vectors
+    """
+    check_choice("--dtype", dtype, DTYPES)
+    if not corpus and top is None:
+        raise typer.BadParameter("prune keeps what you name: give --corpus FILE, --top N, or both")
+    _not_the_input(vectors, output)
+
+    from nertool.vectors.compact import file_size, write_compact
+    from nertool.vectors.prune import prune as pruned
+
+    with account(report, output, *(corpus or [])) as ledger:
+        counts = _counts(corpus or [], form, language, ledger)
+    kept = pruned(vectors, counts, 0 if top is None else top)
+    for line in kept.notes:
+        note(line)
+    source = {"source": vectors.name, "sha256": kept.sha256}
+    write_compact(output, kept.words, kept.matrix, dtype, source)
+    note(
+        f"{output}: kept {len(kept.words):,} of {kept.rows_read:,} words ({dtype}, "
+        f"{file_size(output) / 1e6:.1f} MB of {file_size(vectors) / 1e6:.1f} MB)"
+    )
+
+
+def convert(
+    vectors: VectorsPath,
+    output: Output,
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(TARGETS),
+            help="nertool: its own compact file; word2vec: binary; text: with a header; glove: without.",
+        ),
+    ] = "nertool",
+    dtype: Dtype = "float32",
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Take the N first words only.")
+    ] = None,
+    trust: Trust = False,
+    words: WordsPath = None,
+    subwords_of: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--subwords-of",
+            metavar="FILE",
+            help="Give every word of this text a vector from its letters (fastText .bin; repeatable).",
+        ),
+    ] = None,
+    form: FromFormat = "auto",
+    language: Language = "en",
+) -> None:
+    """Convert word vectors: word2vec, GloVe, fastText (.vec and .bin), gensim's own, numpy with words.
+
+    Example: nertool vectors convert cc.de.300.bin --subwords-of train.conll --limit 200000 -o de.vectors
+    """
+    check_choice("--to", to, TARGETS)
+    check_choice("--dtype", dtype, DTYPES)
+    if dtype != "float32" and to != "nertool":
+        raise typer.BadParameter(
+            f"--dtype {dtype}: only nertool's own files store it; leave out --to {to}"
+        )
+    _not_the_input(vectors, output)
+
+    from nertool.corpus.ledger import Ledger
+    from nertool.vectors.sources import load_any
+
+    extra = _counts(subwords_of or [], form, language, Ledger())
+    loaded = load_any(vectors, limit, trust, words, list(extra))
+    for line in loaded.notes:
+        note(line)
+    _write(output, loaded, to, dtype, {"source": vectors.name})
+    note(
+        f"{output}: {len(loaded.words):,} words of width {loaded.matrix.shape[1]} ({loaded.format})"
+    )
+
+
+def train(
+    texts: Annotated[list[Path], typer.Argument(metavar="TEXT…", help="Raw or labelled text.")],
+    output: Output,
+    kind: Annotated[
+        str,
+        typer.Option(metavar="word2vec|fasttext", help="fasttext learns from parts of words, too."),
+    ] = "word2vec",
+    width: Annotated[int, typer.Option(min=1, max=2000, help="Values in a vector.")] = 50,
+    epochs: Annotated[int, typer.Option(min=1, max=1000, help="Passes over the text.")] = 5,
+    window: Annotated[int, typer.Option(min=1, max=100, help="Words on either side.")] = 5,
+    min_count: Annotated[int, typer.Option(min=1, help="Rarer words get no vector.")] = 3,
+    phrases: Annotated[
+        bool, typer.Option("--phrases", help="Join words that often stand together.")
+    ] = False,
+    lower: Annotated[bool, typer.Option("--lower", help="Lower-case the text first.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Threads; with more than one, runs differ slightly.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="One seed, one result (with one thread).")] = 1,
+    form: FromFormat = "auto",
+    language: Language = "en",
+    report: ReportPath = None,
+) -> None:
+    """Train word vectors on your own text, with gensim; words are cut as predict cuts them.
+
+    Example: nertool vectors train mails/*.txt -o mails.vectors
+    """
+    check_choice("--kind", kind, ("word2vec", "fasttext"))
+
+    from nertool.vectors.compact import write_compact
+    from nertool.vectors.train import Settings
+
+    settings = Settings(kind, width, epochs, window, min_count, 5, phrases, lower, workers, seed)
+    with account(report, output, *texts) as ledger:
+        words, matrix = _trained(texts, form, language, ledger, settings)
+    write_compact(output, words, matrix, "float32", {"source": f"trained by nertool: {kind}"})
+    note(f"{output}: {len(words):,} words of width {width}; the nearest of some frequent words:")
+    from nertool.vectors.info import nearest
+
+    for word in [word for word in words[:2000] if word.isalpha() and len(word) > 3][:5]:
+        shown = ", ".join(other for other, _ in (nearest(words, matrix, word, 5) or []))
+        note(f"  {word}: {shown}")
+
+
+def _trained(
+    texts: Sequence[Path], form: str, language: str, ledger: Ledger, settings: Any
+) -> tuple[list[str], Any]:
+    """Cut the texts into sentences once, into a temporary file that each epoch reads again."""
+    import tempfile
+
+    from tqdm import tqdm
+
+    from nertool.corpus.record import Reading
+    from nertool.formats.sentences import read_sentences
+    from nertool.vectors.train import train_vectors
+
+    with tempfile.TemporaryFile(
+        "w+", encoding="utf-8", errors="surrogatepass", newline="\n"
+    ) as cut:
+        for path in texts:
+            for sentence in read_sentences(path, form, Reading(language=language), ledger, note):
+                cut.write("\t".join(sentence) + "\n")
+
+        def read() -> Iterator[list[str]]:
+            cut.seek(0)
+            return (line.rstrip("\n").split("\t") for line in cut)
+
+        with tqdm(total=settings.epochs, unit="epoch", disable=None) as bar:
+
+            def advance(epoch: int) -> None:
+                bar.update(1)
+
+            return train_vectors(read, settings, advance)
+
+
+def _counts(paths: Sequence[Path], form: str, language: str, ledger: Ledger) -> dict[str, int]:
+    """Count the words of some texts."""
+    from collections import Counter
+
+    counts: Counter[str] = Counter()
+    if paths:
+        from nertool.corpus.record import Reading
+        from nertool.formats.sentences import read_sentences
+
+        for path in paths:
+            for sentence in read_sentences(path, form, Reading(language=language), ledger, note):
+                counts.update(sentence)
+    return counts
+
+
+def _write(path: Path, vectors: WordVectors, to: str, dtype: str, source: dict[str, str]) -> None:
+    if to == "nertool":
+        from nertool.vectors.compact import write_compact
+
+        write_compact(path, vectors.words, vectors.matrix, dtype, source)
+        return
+    from nertool.vectors.write import write_text, write_word2vec
+
+    if to == "word2vec":
+        write_word2vec(path, vectors.words, vectors.matrix)
+    else:
+        write_text(path, vectors.words, vectors.matrix, header=to == "text")
+
+
+def _not_the_input(source: Path, output: Path) -> None:
+    import os
+
+    if os.path.realpath(source) == os.path.realpath(output):
+        raise typer.BadParameter(
+            f"--output: {output} is the file that is read; choose another name"
+        )

@@ -1,0 +1,50 @@
+"""The sentences of any text, one after another, as lists of words; labels are not looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+from nertool.corpus.blocks import decode_lines
+from nertool.corpus.build import build_corpus, count
+from nertool.corpus.columnar import Corpus
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading
+from nertool.formats.conll.parse import parse_conll
+from nertool.formats.opening import Report, open_text
+from nertool.formats.read import batches
+
+_BATCH = 1 << 20  # characters that are cut into sentences together
+
+
+def read_sentences(
+    path: Path, format_name: str, reading: Reading, ledger: Ledger, report: Report
+) -> Iterator[list[str]]:
+    """Yield each sentence of a file, folder or stream (`-`) as its words, cut as predict cuts raw text.
+
+    Text that is not in columns is read in pieces, so that memory stays bounded. Errors: CorpusError.
+    """
+    reading = replace(reading, labelled=False)
+    with open_text(path, format_name, reading.comment) as opened:
+        if opened.why:
+            report(f"{opened.source}: read as {opened.why}")
+        if opened.in_columns:
+            columns = opened.columns(reading, report)
+            corpus = parse_conll(decode_lines(opened.whole, opened.source), columns, opened.source)
+            count(corpus, ledger)
+            yield from _sentences(corpus)
+            return
+        ledger.read["files"] += 1
+        for records in batches(opened.records(reading, ledger), _BATCH):
+            corpus = build_corpus(records, opened.source, opened.format.title, reading, ledger)
+            count(corpus, ledger, files=0)
+            yield from _sentences(corpus)
+
+
+def _sentences(corpus: Corpus) -> Iterator[list[str]]:
+    words = [corpus.words[i] for i in corpus.word_ids.tolist()]
+    for start, end in pairwise(corpus.sentence_starts.tolist()):
+        if end > start:
+            yield words[start:end]

@@ -1,0 +1,153 @@
+"""Word vectors in one small file that is read through a memory map: a safetensors file.
+
+Its arrays, for V words and vectors of width d:
+
+    matrix (V, d)  float32, float16 or int8
+    scale (V,)     float32, beside int8 alone: a row is matrix[i] × scale[i]
+    words          the words as UTF-8, with a line end after each
+
+and its metadata say where the vectors come from: {"format": "nertool vectors 1", "source": a file's name,
+"sha256": that file's hash}. A safetensors file holds numbers and text, and can run no code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from nertool.errors import VectorsError
+from nertool.files.safe import open_binary_output
+
+FORMAT = "nertool vectors 1"
+DTYPES = ("float32", "float16", "int8")
+_NUMPY = {"F32": "<f4", "F16": "<f2", "I8": "i1", "U8": "u1"}
+_REMEDY = "download or copy it again, or make it anew with nertool vectors prune"
+
+
+class CompactVectors(NamedTuple):
+    """A compact file's contents. words: V of them; matrix (V, d): float32, float16 or int8, a read-only
+    memory map; scale (V,): float32, or None; metadata: the file's own notes."""
+
+    words: list[str]
+    matrix: NDArray[Any]
+    scale: NDArray[np.float32] | None
+    metadata: dict[str, str]
+
+    def rows(self, count: int | None = None) -> NDArray[np.float32]:
+        """Return the first `count` vectors (default: all) as float32, (count, d)."""
+        rows = self.matrix[:count].astype(np.float32)
+        if self.scale is not None:
+            rows *= self.scale[:count, None]
+        return rows
+
+
+def quantise(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return a matrix (V, d) as int8 with a scale for each row: the largest value becomes ±127.
+
+    A value is then off by at most half a step, 1/254 of its row's largest value.
+    """
+    scale = np.abs(matrix).max(axis=1, initial=0.0) / np.float32(127)
+    divisor = np.where(scale > 0, scale, 1).astype(np.float32)
+    return np.rint(matrix / divisor[:, None]).astype(np.int8), scale.astype(np.float32)
+
+
+def write_compact(
+    path: Path,
+    words: Sequence[str],
+    matrix: NDArray[np.float32],
+    dtype: str = "float32",
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """Write words and their vectors (V, d) as a compact file; it takes its name once it is whole.
+
+    dtype: one of DTYPES. notes: what the metadata say besides the format. Errors: VectorsError for a
+    word that holds a line end, and for float16 where a value is too large for it.
+    """
+    if not np.isfinite(matrix).all():
+        raise VectorsError(f"{path}: found NaN or infinity in the vectors, expected finite values")
+    if odd := next((word for word in words if "\n" in word), None):
+        raise VectorsError(f"{path}: found the word {odd!r}, expected words without a line end")
+    arrays: dict[str, NDArray[Any]] = {}
+    if dtype == "int8":
+        arrays["matrix"], arrays["scale"] = quantise(matrix)
+    else:
+        with np.errstate(over="ignore"):  # what is too large for float16 is refused below
+            arrays["matrix"] = np.ascontiguousarray(matrix, dtype=dtype)
+        if not np.isfinite(arrays["matrix"]).all():
+            raise VectorsError(
+                f"{path}: found a value above 65504, expected smaller ones for float16; take float32 or int8"
+            )
+    text = "".join(f"{word}\n" for word in words).encode("utf-8", "surrogatepass")
+    arrays["words"] = np.frombuffer(text, dtype=np.uint8)
+    with open_binary_output(path) as stream:
+        stream.write(_in_order(save(arrays, metadata={"format": FORMAT, **(notes or {})})))
+
+
+def _in_order(content: bytes) -> bytes:
+    """Sort the keys of a safetensors header: the library writes its notes in a random order."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)  # the arrays begin at a multiple of 8 bytes
+    return len(header).to_bytes(8, "little") + header + content[8 + length :]
+
+
+def is_compact(path: Path) -> bool:
+    """Tell whether a file is a compact one, from its content."""
+    try:
+        with open(path, "rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            return length < 1 << 20 and FORMAT.encode() in stream.read(length)
+    except OSError:
+        return False
+
+
+def read_compact(path: Path) -> CompactVectors:
+    """Map a compact file. Errors: VectorsError for a file that is damaged or of another kind."""
+    try:
+        with safe_open(path, framework="numpy"):  # checks that the header fits the file's length
+            pass
+        with open(path, "rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(length))
+        metadata = header.pop("__metadata__")
+        arrays = {name: _mapped(path, 8 + length, entry) for name, entry in header.items()}
+        words = bytes(arrays["words"]).decode("utf-8", "surrogatepass").split("\n")[:-1]
+        matrix, scale = arrays["matrix"], arrays.get("scale")
+        if metadata["format"] != FORMAT or matrix.ndim != 2 or len(words) != len(matrix):
+            raise ValueError(f"{len(words):,} words for vectors {matrix.shape}")
+        if (scale is not None and scale.shape != (len(matrix),)) or len(set(words)) < len(words):
+            raise ValueError("the scale has another length, or a word stands twice")
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise VectorsError(
+            f"{path}: damaged, or no file of vectors ({' '.join(str(error).split())[:120]}); {_REMEDY}"
+        ) from None
+    if not _finite(scale if scale is not None else matrix):
+        raise VectorsError(f"{path}: found NaN or infinity, expected finite values; {_REMEDY}")
+    return CompactVectors(words, matrix, scale, metadata)
+
+
+def _mapped(path: Path, start: int, entry: Mapping[str, Any]) -> NDArray[Any]:
+    shape, (begin, _) = tuple(entry["shape"]), entry["data_offsets"]
+    if 0 in shape:
+        return np.zeros(shape, dtype=_NUMPY[entry["dtype"]])
+    kind = _NUMPY[entry["dtype"]]
+    return np.asarray(np.memmap(path, dtype=kind, mode="r", offset=start + begin, shape=shape))
+
+
+def _finite(values: NDArray[Any]) -> bool:
+    # A sum is NaN or infinite if any value is: it needs no array as large as the values.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum(dtype=np.float64)))
+
+
+def file_size(path: Path) -> int:
+    """Return a file's size in bytes."""
+    return os.stat(path).st_size

@@ -1,0 +1,115 @@
+"""What a file of word vectors holds: size, spelling, norms, and how much of a text it knows."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.vectors.lookup import STEPS, spellings
+
+_FREQUENT = 10_000  # words that the habits are told from: the first ones, the most frequent
+_POOR = 0.8  # of a text's tokens: below it the reasons are said
+
+
+def describe(words: Sequence[str], matrix: NDArray[np.float32]) -> dict[str, Any]:
+    """Return a file's numbers, ready for JSON, for V words and their vectors (V, d).
+
+    case: how the words are written: "lower" where (nearly) all letters are lower case, else "mixed".
+    norms: the Euclidean lengths' least, median and largest. zero_rows: rows without any value.
+    """
+    norms = np.linalg.norm(matrix, axis=1)
+    letters = [word for word in words[:_FREQUENT] if any(map(str.isalpha, word))]
+    upper = sum(word != word.lower() for word in letters)
+    digits = [word for word in words[:_FREQUENT] if any(map(str.isdigit, word))]
+    return {
+        "words": len(words),
+        "width": int(matrix.shape[1]),
+        "case": "lower" if upper <= 0.005 * len(letters) else "mixed",
+        "share_with_capitals": round(upper / max(1, len(letters)), 4),
+        "words_with_digits": len(digits),
+        "not_composed": sum(not unicodedata.is_normalized("NFC", word) for word in words),
+        "words_with_spaces": sum(" " in word for word in words),
+        "norms": {
+            "least": round(float(norms.min(initial=np.inf)), 4) if len(norms) else None,
+            "median": round(float(np.median(norms)), 4) if len(norms) else None,
+            "largest": round(float(norms.max(initial=0.0)), 4) if len(norms) else None,
+        },
+        "zero_rows": int((norms == 0).sum()),
+    }
+
+
+class Known(NamedTuple):
+    """How much of a text has a vector. steps: tokens found at each step of the lookup; tokens: all;
+    unknown: those without a vector, with their counts, the most frequent first."""
+
+    steps: dict[str, int]
+    tokens: int
+    unknown: list[tuple[str, int]]
+
+    @property
+    def share(self) -> float | None:
+        """The share of tokens that have a vector; None for a text without a token."""
+        return sum(self.steps.values()) / self.tokens if self.tokens else None
+
+
+def known_words(vocabulary: Mapping[str, int], counts: Mapping[str, int]) -> Known:
+    """Look up every word of a text, given with its count, in a vocabulary (word → row)."""
+    steps = dict.fromkeys(STEPS, 0)
+    unknown: Counter[str] = Counter()
+    for word, count in counts.items():
+        step = next((step for step, form in spellings(word) if form in vocabulary), None)
+        if step is None:
+            unknown[word] += count
+        else:
+            steps[step] += count
+    return Known(steps, sum(counts.values()), unknown.most_common())
+
+
+def reasons(known: Known, described: Mapping[str, Any]) -> list[str]:
+    """Say why a text's words have no vectors, where many have none; empty if coverage is good."""
+    if known.share is None or known.share >= _POOR:
+        return []
+    out = []
+    words = known.unknown[:200]
+    total = max(1, sum(count for _, count in words))
+
+    def share(matches: Iterable[int]) -> float:
+        return sum(matches) / total
+
+    if share(n for w, n in words if not w.isascii()) > 0.5:
+        out.append(
+            "most unknown words have letters beyond a to z: are these vectors for this language?"
+        )
+    if share(n for w, n in words if any(map(str.isdigit, w))) > 0.3:
+        out.append("many unknown words hold digits: the file may write numbers in another way")
+    if share(n for w, n in words if not any(map(str.isalnum, w))) > 0.3:
+        out.append("many unknown tokens are punctuation: the file may have been made without it")
+    if share(n for w, n in words if "_" in w or " " in w) > 0.3:
+        out.append("many unknown tokens are phrases: the text and the file cut words differently")
+    frequent = sum(n for w, n in known.unknown[:50] if w.isalpha() and w.islower())
+    if frequent > 0.15 * known.tokens:
+        shown = ", ".join(w for w, _ in known.unknown[:8])
+        out.append(f"common words are unknown ({shown}): these vectors are for another language")
+    if described["words"] < 5000:
+        out.append(f"the file has only {described['words']:,} words")
+    return out or ["no single reason: many rare words; larger vectors know more of them"]
+
+
+def nearest(
+    words: Sequence[str], matrix: NDArray[np.float32], word: str, count: int = 10
+) -> list[tuple[str, float]] | None:
+    """Return the words whose vectors have the largest cosine with a word's; None for an unknown word."""
+    rows = {known: i for i, known in enumerate(words)}
+    row = next((rows[form] for _, form in spellings(word) if form in rows), None)
+    if row is None:
+        return None
+    norms = np.linalg.norm(matrix, axis=1)
+    cosines = (matrix @ matrix[row]) / np.maximum(norms * norms[row], 1e-12)
+    cosines[row] = -np.inf
+    best = np.argsort(-cosines, kind="stable")[:count]
+    return [(words[i], round(float(cosines[i]), 4)) for i in best.tolist() if i != row]

@@ -1,0 +1,80 @@
+"""Cut a file of word vectors down to the words of a corpus and the most frequent ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.errors import VectorsError
+from nertool.vectors.compact import is_compact, read_compact
+from nertool.vectors.load import read_rows
+from nertool.vectors.lookup import spellings
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What is kept of a file: words, matrix (V, d) float32; rows_read: how many the file has; found: how
+    many of the wanted words have a vector; sha256: the file's hash; notes: what the user should see."""
+
+    words: list[str]
+    matrix: NDArray[np.float32]
+    rows_read: int
+    found: int
+    sha256: str
+    notes: tuple[str, ...] = ()
+
+
+def wanted_spellings(words: Iterable[str]) -> set[str]:
+    """Return every spelling under which one of these words might have a vector."""
+    return {spelling for word in words for _, spelling in spellings(word)}
+
+
+def prune(path: Path, words: Iterable[str], top: int | None) -> Pruned:
+    """Keep the first `top` rows of a file of vectors (None: all), and those of the given words.
+
+    The file is read row by row: memory grows with what is kept, not with the file. Errors: VectorsError.
+    """
+    wanted = wanted_spellings(words)
+    digest = _sha256(path)
+    if is_compact(path):
+        source = read_compact(path)
+        picked = [
+            i for i, word in enumerate(source.words) if top is None or i < top or word in wanted
+        ]
+        kept = [source.words[i] for i in picked]
+        rows = source._replace(
+            matrix=source.matrix[picked],
+            scale=None if source.scale is None else source.scale[picked],
+        ).rows()
+        found = sum(word in wanted for word in kept)
+        return Pruned(kept, rows, len(source.words), found, digest)
+    names = {word.encode("utf-8", "surrogatepass") for word in wanted}
+    reading = read_rows(
+        path, None, keep=lambda number, word: top is None or number <= top or word in names
+    )
+    if not reading.words:
+        raise VectorsError(f"{path}: found none of the words that were asked for, expected some")
+    found = sum(word in wanted for word in reading.words)
+    return Pruned(reading.words, reading.matrix, reading.rows_read, found, digest, reading.notes)
+
+
+def _sha256(path: Path) -> str:
+    digest = sha256()
+    with open(path, "rb") as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def similarity_loss(matrix: NDArray[np.float32], stored: NDArray[Any]) -> float:
+    """Return 1 − the mean cosine between rows (V, d) and what is stored of them, (V, d)."""
+    product = (matrix * stored).sum(axis=1)
+    norms = np.linalg.norm(matrix, axis=1) * np.linalg.norm(stored, axis=1)
+    there = norms > 0
+    return float(1.0 - (product[there] / norms[there]).mean()) if there.any() else 0.0

@@ -1,0 +1,151 @@
+"""Word vectors in other programs' own files: fastText models, gensim's own format, numpy arrays.
+
+Text and binary files of word2vec, GloVe and fastText's .vec are read by load.py, row by row. What stands
+here loads whole files, through the library that made them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.errors import VectorsError
+from nertool.vectors.load import WordVectors, load_vectors
+
+_FASTTEXT = b"\xba\x16\x4f\x2f"
+_PICKLE = b"\x80"
+_NUMPY = b"\x93NUMPY"
+
+
+def load_any(
+    path: Path,
+    limit: int | None = None,
+    trust: bool = False,
+    words_path: Path | None = None,
+    extra_words: Sequence[str] = (),
+) -> WordVectors:
+    """Read vectors of any kind that nertool knows, recognised by the file's content.
+
+    trust: gensim's own files are Python pickles, which can run code: they are read only where their
+    origin is trusted. words_path: the words of a numpy array, a word a line. extra_words: words that a
+    fastText model gives vectors to from their letters. Errors: VectorsError.
+    """
+    head = _head(path)
+    if head.startswith(_FASTTEXT):
+        return _fasttext(path, limit, extra_words)
+    if head.startswith(_NUMPY):
+        return _numpy(path, words_path, limit)
+    if head[:1] == _PICKLE and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return _gensim(path, limit, trust)
+    if extra_words:
+        raise VectorsError(
+            f"{path}: found vectors of whole words, expected a fastText model (.bin) for --subwords-of: it "
+            "alone has vectors for parts of words"
+        )
+    return load_vectors(path, limit)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(8)
+    except OSError:
+        return b""  # load_vectors says what is wrong with it
+
+
+def _fasttext(path: Path, limit: int | None, extra_words: Sequence[str]) -> WordVectors:
+    from gensim.models.fasttext import load_facebook_vectors
+
+    try:
+        model = load_facebook_vectors(str(path))
+    except Exception as error:  # gensim raises many kinds for a damaged file
+        raise VectorsError(
+            f"{path}: damaged fastText model ({' '.join(str(error).split())[:120]}); download it again"
+        ) from None
+    words = list(model.index_to_key[:limit])
+    matrix = np.array(model.vectors[:limit], dtype=np.float32)
+    known = set(words)
+    new = [word for word in dict.fromkeys(extra_words) if word not in known]
+    if new:
+        matrix = np.concatenate([matrix, np.stack([model.get_vector(word) for word in new])])
+        words += new
+    note = f"{path}: {len(new):,} words got a vector from their letters" if new else ""
+    return _checked(path, words, matrix, "fastText model", (note,) if note else ())
+
+
+def _gensim(path: Path, limit: int | None, trust: bool) -> WordVectors:
+    if not trust:
+        raise VectorsError(
+            f"{path}: found a Python pickle (gensim's own format), expected a file that can run no code; "
+            "add --trust if you made it yourself, or export it with save_word2vec_format"
+        )
+    from gensim.models import KeyedVectors
+    from gensim.utils import SaveLoad
+
+    try:
+        loaded = SaveLoad.load(str(path))
+        vectors = getattr(loaded, "wv", loaded)
+        if not isinstance(vectors, KeyedVectors):
+            raise VectorsError(
+                f"{path}: found gensim's {type(loaded).__name__}, expected word vectors"
+            )
+        words = [str(word) for word in vectors.index_to_key[:limit]]
+        matrix = np.array(vectors.vectors[:limit], dtype=np.float32)
+    except VectorsError:
+        raise
+    except Exception as error:
+        raise VectorsError(
+            f"{path}: gensim can't read it ({' '.join(str(error).split())[:120]}); are the files beside it "
+            "(.npy) in the same folder?"
+        ) from None
+    return _checked(path, words, matrix, "gensim's own format", ())
+
+
+def _numpy(path: Path, words_path: Path | None, limit: int | None) -> WordVectors:
+    if words_path is None:
+        raise VectorsError(
+            f"{path}: found a numpy array, expected its words, too; add --words FILE, a word a line"
+        )
+    try:
+        matrix = np.load(path, allow_pickle=False, mmap_mode="r")
+        text = words_path.read_text(encoding="utf-8")
+    except (OSError, ValueError, UnicodeDecodeError) as error:
+        raise VectorsError(f"{path}: {' '.join(str(error).split())[:160]}") from None
+    words = text.split("\n")
+    if words and not words[-1]:
+        words.pop()
+    if matrix.ndim != 2 or len(words) != len(matrix):
+        raise VectorsError(
+            f"{path}: found an array {matrix.shape} and {len(words):,} words, expected a row for each word"
+        )
+    rows = np.array(matrix[:limit], dtype=np.float32)
+    return _checked(path, [word.rstrip("\r") for word in words[:limit]], rows, "numpy array", ())
+
+
+def _checked(
+    path: Path, words: list[str], matrix: NDArray[np.float32], kind: str, notes: tuple[str, ...]
+) -> WordVectors:
+    """Leave out doubles and words that match no token, and count them; refuse values that are no numbers."""
+    seen: set[str] = set()
+    keep = []
+    for i, word in enumerate(words):
+        if word and word not in seen and not any(c in word for c in "\n\r\0"):
+            keep.append(i)
+            seen.add(word)
+    finite = np.isfinite(matrix[keep]).all(axis=1)
+    if not finite.all():
+        bad = words[keep[int(finite.argmin())]]
+        raise VectorsError(
+            f'{path}: found NaN or infinity in the vector of "{bad}", expected finite values'
+        )
+    if len(keep) < len(words):
+        notes = (
+            *notes,
+            f"{path}: dropped {len(words) - len(keep):,} doubles and words that match no token",
+        )
+    if not keep:
+        raise VectorsError(f"{path}: found no usable word, expected word vectors")
+    return WordVectors([words[i] for i in keep], np.ascontiguousarray(matrix[keep]), kind, notes)

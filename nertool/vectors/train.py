@@ -1,0 +1,98 @@
+"""Word vectors from raw text, by gensim.
+
+word2vec (Mikolov et al. 2013), or fastText (Bojanowski et al. 2017), which learns from parts of words, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.errors import VectorsError
+
+KINDS = ("word2vec", "fasttext")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How vectors are trained. kind: one of KINDS; width: d; window: words on either side; min_count: rarer
+    words get no vector; phrases: join words that often stand together; seed: one seed, one result (with
+    one worker)."""
+
+    kind: str = "word2vec"
+    width: int = 50
+    epochs: int = 5
+    window: int = 5
+    min_count: int = 3
+    negative: int = 5
+    phrases: bool = False
+    lower: bool = False
+    workers: int = 1
+    seed: int = 1
+
+
+class _Restarted:
+    """Sentences that gensim reads several times: `read` begins anew each time."""
+
+    def __init__(self, read: Callable[[], Iterable[Sequence[str]]], lower: bool) -> None:
+        self._read, self._lower = read, lower
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for sentence in self._read():
+            yield [word.lower() for word in sentence] if self._lower else list(sentence)
+
+
+def train_vectors(
+    read: Callable[[], Iterable[Sequence[str]]],
+    settings: Settings,
+    on_epoch: Callable[[int], None] = lambda epoch: None,
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Train on sentences, and return V words, the most frequent first, and their vectors (V, d).
+
+    read: called for each pass, returns the sentences as lists of words. on_epoch: told the number of each
+    epoch that is done. Errors: VectorsError if no word is frequent enough.
+    """
+    from gensim.models import FastText, Word2Vec
+    from gensim.models.callbacks import CallbackAny2Vec
+
+    class Progress(CallbackAny2Vec):  # type: ignore[misc]  # gensim has no stubs
+        def __init__(self) -> None:
+            self.done = 0
+
+        def on_epoch_end(self, model: object) -> None:
+            self.done += 1
+            on_epoch(self.done)
+
+    sentences: Iterable[list[str]] = _Restarted(read, settings.lower)
+    if settings.phrases:
+        from gensim.models.phrases import Phrases
+
+        phraser = Phrases(sentences, min_count=max(5, settings.min_count), threshold=10.0).freeze()
+        plain = sentences
+        sentences = _Restarted(lambda: (phraser[sentence] for sentence in plain), False)
+    model = {"word2vec": Word2Vec, "fasttext": FastText}[settings.kind](
+        vector_size=settings.width,
+        window=settings.window,
+        min_count=settings.min_count,
+        negative=settings.negative,
+        sg=1,
+        workers=settings.workers,
+        seed=settings.seed,
+        epochs=settings.epochs,
+    )
+    model.build_vocab(sentences)
+    if not len(model.wv):
+        raise VectorsError(
+            f"found no word that occurs {settings.min_count} times, expected some; give more text, or a "
+            "smaller --min-count"
+        )
+    model.train(
+        sentences,
+        total_examples=model.corpus_count,
+        epochs=settings.epochs,
+        callbacks=[Progress()],
+    )
+    return list(model.wv.index_to_key), np.array(model.wv.vectors, dtype=np.float32)
