@@ -162,6 +162,11 @@ class FeaturesConfig:
     affixes: Annotated[
         Width, about("Prefixes of 1 to 3 letters and suffixes of 1 to 4: the width of each.")
     ] = 0
+    ngrams: Annotated[
+        Width,
+        about("The word and its runs of 3 to 5 letters, in a table that they share by their hash. Their "
+              "rows are added up. Useful without vectors."),
+    ] = 0  # fmt: skip
     memory: Annotated[
         bool,
         about("Shares of the classes that the word had in the training text; the same document is "
@@ -249,6 +254,11 @@ class TrainingConfig:
     replace_entities: Annotated[
         Share, about("Share of entities that an epoch replaces by others of the same class.")
     ] = 0.0
+    word_dropout: Annotated[
+        Annotated[float, Meta(ge=0, le=1_000)],
+        about("a: a word that occurs n times in the training text is read as an unknown word with "
+              "probability a / (a + n): no memory of it and, without vectors, no vector of its own."),
+    ] = 0.0  # fmt: skip
     refit: Annotated[
         bool,
         about("After training: train once more on train and dev together, with the number of epochs that "
@@ -290,6 +300,11 @@ class DecodingConfig:
         about("Subtracted from the score of O: above 0 more entities are found, and more of them are "
               "wrong."),
     ] = 0.0  # fmt: skip
+    fit_bias: Annotated[
+        bool,
+        about("After training, set outside_bias to the value that is best on dev, if it gains more than "
+              "chance would."),
+    ] = False  # fmt: skip
     consistency: Annotated[
         Share,
         about("Share that the word's other occurrences in the document have in its probabilities."),

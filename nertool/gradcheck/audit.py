@@ -169,14 +169,17 @@ def _cut_tables(
     for (name, table), c in zip(
         tables.items(), objective.columns or (1,) * len(tables), strict=True
     ):
-        start, end = end, end + c
-        rows, ids[:, start:end] = _renumbered(batch.ids[:, start:end])
+        start, end = end, end + abs(c)
+        rows, ids[:, start:end] = _renumbered(batch.ids[:, start:end], keep_zero=c < 0)
         cut[name] = table[rows]
     return cut, ids
 
 
-def _renumbered(ids: Array) -> tuple[Array, Array]:
+def _renumbered(ids: Array, keep_zero: bool = False) -> tuple[Array, Array]:
+    """Return the distinct ids, and each one's index among them; 0 stays 0 where it means "none"."""
     rows, place = np.unique(ids, return_inverse=True)
+    if keep_zero and rows[0] != 0:
+        rows, place = np.append([0], rows), place + 1
     return rows, place.reshape(ids.shape)
 
 

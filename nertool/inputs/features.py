@@ -20,11 +20,22 @@ PADDING = 0
 
 
 class Feature(NamedTuple):
-    """What of(word) gives: `columns` numbers in 1 … size−1, each a row of the feature's one table."""
+    """What of(word) gives: `columns` numbers in 1 … size−1, each a row of the feature's one table.
+
+    pooled: a word has up to `columns` numbers, and 0 in the columns that are left; its rows are summed
+    (network/lookup.py), and the table starts from zeros, so that numbers that training did not meet add
+    nothing.
+    """
 
     size: int
     columns: int
     of: Callable[[str], tuple[int, ...]]
+    pooled: bool = False
+
+    @property
+    def row_columns(self) -> int:
+        """The columns as network/lookup.py takes them: negative for a pooled table."""
+        return -self.columns if self.pooled else self.columns
 
 
 LOWER, INITIAL, CAPITALS, MIXED, SIGNS, SINGLE = range(1, 7)
@@ -105,10 +116,24 @@ def _shape_number(signs: str) -> int:
 _P1, _P2, _P3 = (_Affixes(f"{n}<", "") for n in (1, 2, 3))
 _S1, _S2, _S3, _S4 = (_Affixes(str(n), ">") for n in (1, 2, 3, 4))
 
+_NGRAMS, _MOST_NGRAMS = 1 << 16, 40
+_NGRAM_LENGTHS = (3, 4, 5)
+
+
+def ngrams(word: str) -> tuple[int, ...]:
+    """Return the numbers of a word, and of its runs of 3, 4 and 5 letters, lower-cased and with its ends
+    marked; 0 in the columns that are left, and the first 40 of a long word."""
+    w = f"<{word.lower()}>"
+    runs = [w[i : i + n] for n in _NGRAM_LENGTHS for i in range(len(w) - n + 1)]
+    numbers = [hashed(run, _NGRAMS) for run in list(dict.fromkeys([w, *runs]))[:_MOST_NGRAMS]]
+    return (*numbers, *(0,) * (_MOST_NGRAMS - len(numbers)))
+
+
 FEATURES: dict[str, Feature] = {
     "caps": Feature(CAPS, 1, lambda word: (caps(word),)),
     "shape": Feature(_SHAPES, 1, lambda word: (_shape_number(word.translate(_SIGNS)),)),
     "affixes": Feature(_AFFIXES, 7, affixes),
+    "ngrams": Feature(_NGRAMS, _MOST_NGRAMS, ngrams, pooled=True),
 }
 
 

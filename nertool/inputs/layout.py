@@ -69,15 +69,15 @@ def layout_of(
     return Layout(
         window=config.windows.size,
         ids=id_slices(config),
-        row=_slices((name, n * widths[name]) for name, n in columns.items()),
-        d_1=sum(columns[name] * widths[name] for name in of_words),
+        row=_slices((name, max(n, 1) * widths[name]) for name, n in columns.items()),
+        d_1=sum(max(columns[name], 1) * widths[name] for name in of_words),
         side=side_slices(config.features, v, T, first_stage),
     )
 
 
 def id_slices(config: Config) -> dict[str, slice]:
     """Return the columns of the row numbers that belong to each table."""
-    return _slices(table_columns(config).items())
+    return _slices((name, abs(n)) for name, n in table_columns(config).items())
 
 
 def side_slices(features: FeaturesConfig, v: int, T: int, first_stage: bool) -> dict[str, slice]:
@@ -103,10 +103,11 @@ def contexts_of(config: Config) -> list[str]:
 
 
 def table_columns(config: Config) -> dict[str, int]:
-    """Return how many row numbers a word has in each table, by the table's name, in a row's order."""
+    """Return how many row numbers a word has in each table, by the table's name, in a row's order; the
+    number is negative where the table is pooled (see network/lookup.py)."""
     return {
         VECTORS: 1,
-        **{f"E.{name}": FEATURES[name].columns for name in features_of(config)},
+        **{f"E.{name}": FEATURES[name].row_columns for name in features_of(config)},
         **({MEMORY: 1} if config.features.memory else {}),
         **dict.fromkeys(_context_tables(config.features), 1),
     }

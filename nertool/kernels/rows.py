@@ -27,15 +27,15 @@ def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
     """Return R (n, d), as lookup.embed does."""
     n, columns = len(ids), columns or (1,) * len(tables)
     R = np.empty(
-        (n, sum(c * t.shape[1] for c, t in zip(columns, tables, strict=True))),
+        (n, sum(max(c, 1) * t.shape[1] for c, t in zip(columns, tables, strict=True))),
         dtype=np.result_type(*tables),
     )
-    if kernels.gather_rows(R, tables, ids, columns):
+    if min(columns) > 0 and kernels.gather_rows(R, tables, ids, columns):
         return R
     # take does what table[rows] does, in a third of the time where rows are short.
     parts = [
-        table.take(ids[:, cut], axis=0).reshape(n, -1)
-        for table, cut in zip(tables, _slices(columns), strict=True)
+        _pooled(table, ids[:, cut]) if c < 0 else table.take(ids[:, cut], axis=0).reshape(n, -1)
+        for table, cut, c in zip(tables, _slices(columns), columns, strict=True)
     ]
     return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1, out=R)
 
@@ -76,24 +76,44 @@ def embed_backward(
     columns = columns or (1,) * len(tables)
     V, widths = [len(table) for table in tables], [table.shape[1] for table in tables]
     skipped = [k in frozen for k in range(len(tables))]
-    summed = kernels.sum_by_row(ids, dR, V, skipped, widths, columns)
+    # The C loops know no pooled tables.
+    plain = min(columns) > 0
+    summed = kernels.sum_by_row(ids, dR, V, skipped, widths, columns) if plain else None
     if summed:
         return [None if skip else of for of, skip in zip(summed, skipped, strict=True)]
-    ends = np.cumsum(np.multiply(columns, widths)).tolist()
+    spans = [max(c, 1) * width for c, width in zip(columns, widths, strict=True)]
+    ends = np.cumsum(spans).tolist()
     slices = _slices(columns)
 
     def gradient(k: int) -> tuple[NDArray[np.int64], Array] | None:
         if skipped[k]:
             return None
-        rows, slot = distinct(ids[:, slices[k]].ravel(), V[k])
-        values = dR[:, ends[k] - columns[k] * widths[k] : ends[k]].reshape(len(slot), -1)
-        return rows, scatter_add(slot, values, len(rows))
+        numbers, values = ids[:, slices[k]], dR[:, ends[k] - spans[k] : ends[k]]
+        if columns[k] < 0:
+            words, numbers, shares = _members(numbers, dR.dtype)
+            values = (values * shares).take(words, axis=0)
+        rows, slot = distinct(numbers.ravel(), V[k])
+        return rows, scatter_add(slot, values.reshape(len(slot), -1), len(rows))
 
     return list(parallel_map(gradient, range(len(tables))))
 
 
+def _pooled(table: Array, ids: Rows) -> Array:
+    """Return the rows of a pooled table, as lookup.pooled does."""
+    words, numbers, shares = _members(ids, table.dtype)
+    return scatter_add(words, table.take(numbers, axis=0), len(ids)) * shares
+
+
+def _members(ids: Rows, dtype: Any) -> tuple[NDArray[np.int64], Rows, Array]:
+    """Return of each row number that is not 0 its word (m,) and itself (m,), and 1 / √their number of each
+    word (n, 1)."""
+    words, places = np.nonzero(ids)
+    counts = np.maximum(np.bincount(words, minlength=len(ids)), 1)
+    return words, ids[words, places], np.asarray(1.0 / np.sqrt(counts[:, None])).astype(dtype)
+
+
 def _slices(columns: Columns) -> list[slice]:
-    ends = np.cumsum(columns).tolist()
+    ends = np.cumsum(np.abs(columns)).tolist()
     return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 

@@ -5,12 +5,17 @@ table k: usually one, or several (its prefixes and suffixes of all lengths share
 an array ids (n, F) of row numbers, F = Σ c_k, and their rows R are (n, d), d = Σ c_k d_k. A window x is the
 rows of its C words, one after another.
 
+A table may be pooled. A word then has any number of rows in it, up to c_k, such as its n-grams; 0 fills the
+columns that are left. What it gets is their sum over the root of their number, of width d_k:
+r_k(w) = Σ_{g ∈ G(w)} E_k[g] / √|G(w)|, and so ∂J/∂E_k[g] = Σ_{w: g ∈ G(w)} ∂J/∂r_k(w) / √|G(w)|. In columns,
+a pooled table stands as −c_k.
+
 kernels/rows.py has faster ones, which do the same; tests hold both equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +24,7 @@ from numpy.typing import NDArray
 from nertool.network.activations import Array
 
 Rows = NDArray[np.int32]
-Columns = Sequence[int]  # c_k of each table; empty: one each
+Columns = Sequence[int]  # c_k of each table, −c_k of a pooled one; empty: one each
 
 
 class RowGradient(NamedTuple):
@@ -35,8 +40,8 @@ class RowGradient(NamedTuple):
 def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
     """Return R (n, d): for each of n words, its rows of all tables, one after another; ids (n, F)."""
     parts = [
-        table[ids[:, cut]].reshape(len(ids), -1)
-        for table, cut in zip(tables, column_slices(tables, columns), strict=True)
+        pooled(table, ids[:, cut]) if c < 0 else table[ids[:, cut]].reshape(len(ids), -1)
+        for table, cut, c in _each_table(tables, columns)
     ]
     return np.concatenate(parts, axis=1)                        # (n, d)
 
@@ -56,17 +61,45 @@ def embed_backward(
     """
     gradients: list[RowGradient | None] = []
     end = 0
-    slices = column_slices(tables, columns)
-    for k, (table, cut) in enumerate(zip(tables, slices, strict=True)):
-        start, end = end, end + (cut.stop - cut.start) * table.shape[1]
+    for k, (table, cut, c) in enumerate(_each_table(tables, columns)):
+        start, end = end, end + max(c, 1) * table.shape[1]
         if k in frozen:
             gradients.append(None)
             continue
-        rows, slot = np.unique(ids[:, cut], return_inverse=True)
-        values = dR[:, start:end].reshape(-1, table.shape[1])   # (n c_k, d_k)
+        numbers, values = ids[:, cut], dR[:, start:end]
+        if c < 0:
+            numbers, values = pooled_backward(numbers, values)
+        rows, slot = np.unique(numbers, return_inverse=True)
+        values = values.reshape(-1, table.shape[1])             # (n c_k, d_k)
         summed = (add or scatter_add)(slot.ravel(), values, len(rows))   # (r, d_k)
         gradients.append(RowGradient(rows.astype(np.int64), summed))
     return gradients
+
+
+def pooled(table: Array, ids: Rows) -> Array:
+    """Return the sum of each word's rows over the root of their number, (n, d_k); ids (n, c), 0 for none."""
+    words, _ = np.nonzero(ids)
+    return scatter_add(words, table[ids[ids > 0]], len(ids)) * root_shares(ids, table)
+
+
+def pooled_backward(ids: Rows, dR: Array) -> tuple[Rows, Array]:
+    """Return the row numbers (m,) that words have in a pooled table, and the gradient of each, (m, d_k)."""
+    words, _ = np.nonzero(ids)
+    return ids[ids > 0], (dR * root_shares(ids, dR))[words]
+
+
+def root_shares(ids: Rows, like: Array) -> Array:
+    """Return 1 / √|G(w)| of each word, (n, 1), in the dtype of `like`; 1 for a word without rows."""
+    counts = np.maximum(np.count_nonzero(ids, axis=1), 1)
+    return np.asarray(1.0 / np.sqrt(counts[:, None])).astype(like.real.dtype)
+
+
+def _each_table(
+    tables: Sequence[Array], columns: Columns
+) -> Iterator[tuple[Array, slice, int]]:
+    """Yield each table, which columns of ids belong to it, and its entry in columns."""
+    slices = column_slices(tables, columns)
+    yield from zip(tables, slices, columns_of(tables, columns), strict=True)
 
 
 def assemble_windows(
@@ -101,7 +134,9 @@ def scatter_add(slot: NDArray[np.integer], values: Array, n: int) -> Array:
 
 def row_width(tables: Sequence[Array], columns: Columns = ()) -> int:
     """Return d, the width of a word's row."""
-    return sum(c * t.shape[1] for t, c in zip(tables, columns_of(tables, columns), strict=True))
+    return sum(
+        max(c, 1) * t.shape[1] for t, c in zip(tables, columns_of(tables, columns), strict=True)
+    )
 
 
 def met_rows(
@@ -118,5 +153,5 @@ def columns_of(tables: Sequence[Array], columns: Columns) -> Columns:
 
 def column_slices(tables: Sequence[Array], columns: Columns) -> list[slice]:
     """Return which columns of ids belong to each table."""
-    ends = np.cumsum(columns_of(tables, columns)).tolist()
+    ends = np.cumsum(np.abs(columns_of(tables, columns))).tolist()
     return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, ranges
 from nertool.corpus.schemes import split_tag
-from nertool.inputs.layout import MEMORY, table_columns
+from nertool.inputs.encoder import UNKNOWN
+from nertool.inputs.layout import MEMORY, VECTORS, id_slices, table_columns
+from nertool.inputs.memory import UNMET
 from nertool.inputs.windows import PaddedText, WindowBatch, sentence_windows, single_windows
 from nertool.model.model import outputs
 from nertool.network.activations import Array
@@ -48,9 +50,10 @@ def masked_batches(
     targets = one_hot(tag_ids, len(prepared.tags), outputs(prepared.tags, config))
     d = row_width(list(tables_of(parameters).values()), objective_of(config).columns)
     dtype = parameters["W"].dtype.type
+    dropped = word_dropout(config, prepared)
     for drawn in batches(padded, sentences, settings.shuffle, settings.batch_size, rng):
         batch = Batch(
-            ids=ids.take(drawn.positions, axis=0),
+            ids=dropped(ids.take(drawn.positions, axis=0), padded.types[drawn.positions], rng),
             windows=drawn.windows,
             y=targets(drawn.tokens).astype(dtype),
             side=None if side is None else side[drawn.tokens],
@@ -64,6 +67,38 @@ def masked_batches(
                 dropout_mask(rng, (B, config.network.hidden), settings.dropout_hidden, dtype),
             ),
         )
+
+
+def word_dropout(
+    config: Config, prepared: Prepared
+) -> Callable[[Ids, Ids, np.random.Generator], Ids]:
+    """Return a function (ids (n, F), types (n,), rng) → ids in which some words are unknown ones.
+
+    Such a word gets the memory's row of words that were never met and, without vectors, the unknown word's
+    row of L. With training.word_dropout a that happens to an occurrence of a word that the training part has
+    n times with probability a / (a + n) (Kiperwasser and Goldberg 2016): the unknown words of other text are
+    like its rare ones.
+    """
+    a = config.training.word_dropout
+    if not a:
+        return lambda ids, types, rng: ids
+    counts = np.bincount(prepared.train.word_ids, minlength=len(prepared.train.words))
+    share = np.zeros(2 + len(counts))  # as in PaddedText.types: the paddings come first
+    share[2:] = a / (a + counts)
+    slices = id_slices(config)
+    unknown = {slices[MEMORY].start: UNMET} if config.features.memory else {}
+    if config.vectors.path is None:
+        unknown[slices[VECTORS].start] = UNKNOWN
+
+    def drop(ids: Ids, types: Ids, rng: np.random.Generator) -> Ids:
+        # Word types that augmentation made stand behind the training part's: they are left alone.
+        known = np.where(types < len(share), types, 0)
+        lost = rng.random(len(types)) < share[known]
+        for column, row in unknown.items():
+            ids[lost, column] = row
+        return ids
+
+    return drop
 
 
 def token_weights(config: Config, prepared: Prepared) -> Array | None:

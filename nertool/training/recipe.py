@@ -93,6 +93,7 @@ def recipe(text: Statistics, budget: str) -> dict[str, Any]:
         "training.dropout_input": 0.2,
         "training.dropout_hidden": 0.3,
         "training.average": 4,
+        "decoding.fit_bias": True,
     }
     if text.documents:
         keys |= {
@@ -104,6 +105,10 @@ def recipe(text: Statistics, budget: str) -> dict[str, Any]:
         }
     if effort.folds:
         keys |= {"first_stage.folds": effort.folds, "first_stage.epochs": 6}
+    if text.coverage is None or text.coverage < GOOD_COVERAGE:
+        keys |= {"features.ngrams": 32, "training.word_dropout": 0.25}
+    elif text.tokens < FEW_TOKENS:
+        keys["training.word_dropout"] = 1.0
     if text.entities < FEW_ENTITIES:
         keys |= {"training.replace_entities": 0.2}
     if not text.has_dev:
@@ -155,7 +160,9 @@ def reasons(text: Statistics, config: Config) -> list[str]:
 
 
 def _words_by(config: Config) -> str:
-    names = [name for name in ("caps", "shape", "affixes") if getattr(config.features, name)]
+    names = [
+        name for name in ("caps", "shape", "affixes", "ngrams") if getattr(config.features, name)
+    ]
     return f"words are known by vector, {', '.join(names)}"
 
 

@@ -40,6 +40,7 @@ CONFIGS = st.builds(
         CorpusConfig,
         train=PATHS,
         dev=PATHS,
+        held_out=SHARES,
         test=PATHS,
         format=st.sampled_from(["auto", "jsonl", "brat"]),
         scheme=st.sampled_from(["auto", "io", "iob1", "iob2", "bioes"]),
@@ -66,7 +67,9 @@ CONFIGS = st.builds(
     windows=st.builds(WindowsConfig, st.integers(0, 9).map(lambda m: 2 * m + 1)),
     features=st.builds(
         FeaturesConfig,
-        **dict.fromkeys(["caps", "shape", "affixes", "sentence", "document"], st.integers(0, 99)),
+        **dict.fromkeys(
+            ["caps", "shape", "affixes", "ngrams", "sentence", "document"], st.integers(0, 99)
+        ),
         **dict.fromkeys(["memory", "neighbours", "document_vector"], st.booleans()),
     ),
     network=st.builds(
@@ -93,17 +96,22 @@ CONFIGS = st.builds(
         class_balance=SMALL,
         recase=SHARES,
         replace_entities=SHARES,
+        word_dropout=SMALL,
+        refit=st.booleans(),
     ),
     first_stage=st.builds(
         FirstStageConfig, st.integers(0, 9).filter(lambda n: n != 1), COUNTS, COUNTS
     ),
     decoding=st.builds(
         DecodingConfig,
-        st.sampled_from(["io", "iob2", "bioes"]),
-        st.sampled_from(["viterbi", "argmax"]),
-        st.floats(-9, 9),
-        SHARES,
+        scheme=st.sampled_from(["io", "iob2", "bioes"]),
+        method=st.sampled_from(["viterbi", "argmax"]),
+        outside_bias=st.floats(-9, 9),
+        fit_bias=st.booleans(),
+        consistency=SHARES,
     ),
+    recipe=st.sampled_from(["plain", "auto"]),
+    budget=st.sampled_from(["30s", "2m", "1h"]),
     seed=st.integers(0, 2**64),
 )
 

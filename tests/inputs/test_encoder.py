@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,7 @@ from nertool.inputs.features import (
     feature_columns,
     feature_ids,
     hashed,
+    ngrams,
     shape,
 )
 
@@ -130,8 +133,18 @@ def test_every_feature_keeps_0_for_padding_and_stays_below_its_size():
     for name, feature in FEATURES.items():
         ids = feature_ids([name], words)
         assert ids.shape == (len(words), feature.columns)
-        assert ids.min() > PADDING, name
+        # A pooled feature has 0 in the columns that are left; the first is the word itself.
+        assert (ids[:, :1] if feature.pooled else ids).min() > PADDING, name
         assert ids.max() < feature.size, name
+
+
+def test_the_ngrams_of_a_word_are_itself_and_its_runs_of_three_to_five_letters():
+    runs = ["<abc>", "<ab", "abc", "bc>", "<abc", "abc>"]  # the longest is the word itself
+    numbers = {1 + zlib.crc32(run.encode()) % 65535 for run in runs}
+    assert set(ngrams("ABC")) == {*numbers, 0}
+    assert sum(number > 0 for number in ngrams("abc")) == len(runs)
+    assert len(ngrams("x" * 500)) == len(ngrams("")) == FEATURES["ngrams"].columns
+    assert ngrams("zürich")[0] == ngrams("ZÜRICH")[0] != ngrams("zurich")[0]
 
 
 def test_an_unknown_feature_is_an_error():

@@ -196,10 +196,13 @@ def starting_parameters(
     L = np.array(prepared.vectors[working.vectors].L[working.rows], dtype=dtype)
     tables: Parameters = {"L": L}
     shapes = feature_table_shapes(config)
+    pooled = {name for name, columns in table_columns(config).items() if columns < 0}
     for name in table_columns(config):
         if name == MEMORY:
             assert working.memory is not None
             tables[name] = working.memory.table.astype(dtype)
+        elif name in pooled:
+            tables[name] = np.zeros(shapes[name], dtype=dtype)
         elif name != "L":
             tables[name] = (0.1 * rng.standard_normal(shapes[name])).astype(dtype)
     widths = {name: table.shape[1] for name, table in tables.items()}
