@@ -109,14 +109,16 @@ vectors_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-vectors_app.command("info", short_help="What a file holds, and what it knows of a text.")(
-    vectors.info
-)
-vectors_app.command("prune", short_help="Keep a corpus' words and the most frequent.")(
+vectors_app.command(
+    "info", cls=Command, short_help="What a file holds, and what it knows of a text."
+)(vectors.info)
+vectors_app.command("prune", cls=Command, short_help="Keep a corpus' words and the most frequent.")(
     vectors.prune
 )
-vectors_app.command("convert", short_help="Between kinds of files.")(vectors.convert)
-vectors_app.command("train", short_help="Train vectors on your own text.")(vectors.train)
+vectors_app.command("convert", cls=Command, short_help="Between kinds of files.")(vectors.convert)
+vectors_app.command("train", cls=Command, short_help="Train vectors on your own text.")(
+    vectors.train
+)
 app.add_typer(vectors_app, name="vectors")
 
 
