@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from nertool.errors import VectorsError
 from nertool.files.safe import open_binary_output
@@ -88,15 +87,27 @@ def write_compact(
     text = "".join(f"{word}\n" for word in words).encode("utf-8", "surrogatepass")
     arrays["words"] = np.frombuffer(text, dtype=np.uint8)
     with open_binary_output(path) as stream:
-        stream.write(_in_order(save(arrays, metadata={"format": FORMAT, **(notes or {})})))
+        stream.write(_header(arrays, {"format": FORMAT, **(notes or {})}))
+        for array in arrays.values():
+            stream.write(array.data)
 
 
-def _in_order(content: bytes) -> bytes:
-    """Sort the keys of a safetensors header: the library writes its notes in a random order."""
-    length = int.from_bytes(content[:8], "little")
-    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True).encode()
-    header += b" " * (-len(header) % 8)  # the arrays begin at a multiple of 8 bytes
-    return len(header).to_bytes(8, "little") + header + content[8 + length :]
+def _header(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
+    """Return a safetensors header: its length, then JSON with each array's type, shape and bytes.
+
+    Written here as the library needs all arrays a second time in memory, and writes its notes in a random
+    order.
+    """
+    names = {dtype: name for name, dtype in _NUMPY.items()}
+    entries: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
+    end = 0
+    for name, array in arrays.items():
+        begin, end = end, end + array.nbytes
+        kind = names[array.dtype.str.replace("|", "")]
+        entries[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [begin, end]}
+    text = json.dumps(entries).encode()
+    text += b" " * (-len(text) % 8)  # the arrays begin at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text
 
 
 def is_compact(path: Path) -> bool:
