@@ -79,6 +79,10 @@ FORMATS: tuple[Format, ...] = (
         "label-studio", "Label Studio's JSON", "json.label_studio", ".json",
         keeps=_all_but("sentences", "tokens", "alternatives"), written_as="label-studio",
     ),
+    Format(
+        "bioc", "BioC in JSON", "json.bioc", ".json",
+        keeps=frozenset({"text", "documents"}), written_as="bioc",
+    ),
     Format("json", "a JSON list", "json.json_list", ".json", keeps=_all_but(), written_as="json"),
     Format("jsonl", "JSON lines", "json.jsonl", ".jsonl", keeps=_all_but(), piecewise=True),
     Format(
@@ -94,8 +98,36 @@ FORMATS: tuple[Format, ...] = (
         keeps=_all_but("text", "probabilities", "alternatives"),
     ),
     Format(
+        "gliner", "GLiNER's training data", "json.gliner", ".json",
+        keeps=_all_but("text", "documents", "probabilities"),
+    ),
+    Format(
+        "csv", "a table of texts with a header (CSV, TSV)", "tables.csv", ".csv",
+        keeps=frozenset({"text"}), written_as="csv",
+    ),
+    Format(
+        "webanno", "WebAnno TSV 3, as of INCEpTION", "conll.webanno", ".tsv",
+        keeps=frozenset({"text", "sentences", "tokens"}), written_as="webanno",
+    ),
+    Format(
+        "pubtator", "PubTator", "standoff.pubtator", ".txt",
+        keeps=frozenset({"documents"}), written_as="pubtator",
+    ),
+    Format(
+        "opennlp", "OpenNLP's <START:class> … <END>", "markup.opennlp", ".txt",
+        keeps=frozenset({"documents", "sentences", "tokens"}), written_as="opennlp",
+    ),
+    Format(
+        "xml", "XML elements, such as <ENAMEX TYPE=…>", "markup.xml", ".xml",
+        keeps=frozenset({"documents", "sentences"}), written_as="xml",
+    ),
+    Format(
         "conllu", "CoNLL-U", "conll.conllu", ".conllu",
         keeps=_all_but("probabilities", "alternatives"), written_as="conllu",
+    ),
+    Format(
+        "word-tag", "word/TAG, word|TAG and word|POS|TAG lines", "markup.slashed", ".txt",
+        keeps=frozenset({"documents", "sentences", "tokens"}), written_as="word-tag",
     ),
     Format(
         "conll", "CoNLL columns", "conll.columns", ".conll",

@@ -26,7 +26,7 @@ from nertool.formats.json.objects import (
     keys_shown,
     parse_json,
     plain_object,
-    record_of,
+    record_or_none,
 )
 
 _ARRAY = re.compile(r"\[\s*[{\[\]]")
@@ -61,7 +61,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     """Yield the records of a JSON file: a list of objects, or one object. Places count them, from 1."""
     before: dict[str, Any] | None = None
     for number, value in enumerate(load_json_list(stream, source), 1):
-        record = record_of(value, number, f"{source}:#{number}", reading, ledger, before)
+        record = record_or_none(value, number, f"{source}:#{number}", reading, ledger, before)
         if record is not None:
             before = record.fields
             yield record
@@ -69,16 +69,21 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 def load_json_list(stream: BinaryIO, source: str) -> list[Any]:
     """Read a whole JSON file; what is no list becomes one of a single value."""
-    raw = stream.read()
+    value = parse_json(decoded(stream.read(), source), source)
+    if isinstance(value, dict) and isinstance(value.get("examples"), list):
+        value = value["examples"]  # LightTag's export
+    return value if isinstance(value, list) else [value]
+
+
+def decoded(raw: bytes, source: str) -> str:
+    """Return a whole file's text. Errors: CorpusError with the line of bytes that are not UTF-8."""
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise CorpusError(
             f"{source}:{line}: found the byte 0x{raw[error.start]:02x}, expected UTF-8 text"
         ) from None
-    value = parse_json(text, source)
-    return value if isinstance(value, list) else [value]
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:

@@ -22,6 +22,7 @@ from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT, GOLD, Reading, Record, joined
 from nertool.errors import CorpusError, did_you_mean
+from nertool.formats.json.dialects import in_usual_keys
 
 _SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations")
 _TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
@@ -42,8 +43,8 @@ def record_of(
     before: the fields of the record before, which may be of the same document. Errors:
     CorpusError at `place`, naming the keys that were found.
     """
-    if isinstance(value, list) and len(value) == 2 and isinstance(value[1], dict):
-        value = {"text": value[0], **value[1]}  # spaCy's training pairs
+    if reading.text_field == "text":
+        value = in_usual_keys(value, place)
     if not isinstance(value, dict):
         raise CorpusError(
             f'{place}: found {_kind(value)}, expected a JSON object such as {{"text": …, "entities": …}}'
@@ -101,6 +102,24 @@ def _of_text(
     if key is not None and not reading.labelled:
         fields[GOLD] = value[key]
     return Record(text, line, spans, tokens=tokens, sentences=sentences, fields=fields)
+
+
+def record_or_none(
+    value: Any,
+    line: int,
+    place: str,
+    reading: Reading,
+    ledger: Ledger,
+    before: dict[str, Any] | None,
+) -> Record | None:
+    """Read one JSON value as record_of; one that can't be read is counted, if reading says so."""
+    try:
+        return record_of(value, line, place, reading, ledger, before)
+    except CorpusError as error:
+        if not reading.pass_over_faulty:
+            raise
+        ledger.refuse(place, "records that can't be read", str(error))
+        return None
 
 
 def spans_of_entry(

@@ -12,7 +12,7 @@ from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
-from nertool.formats.json.objects import plain_object, record_of
+from nertool.formats.json.objects import plain_object, record_or_none
 
 _ROWS = 1024
 
@@ -38,7 +38,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
                 number += 1
                 value = {key: entry for key, entry in row.items() if entry is not None}
                 place = f"{source}:#{number}"
-                record = record_of(value, number, place, reading, ledger, before)
+                record = record_or_none(value, number, place, reading, ledger, before)
                 if record is not None:
                     before = record.fields
                     yield record

@@ -1,0 +1,141 @@
+"""BioC in JSON: documents of passages, each with its text and annotations.
+
+```
+{"documents": [{"id": "d1", "passages": [{"offset": 0, "text": "Ada met me.", "annotations": [
+    {"infons": {"type": "PER"}, "text": "Ada", "locations": [{"offset": 0, "length": 3}]}]}]}]}
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from nertool.corpus.annotated import views, with_records
+from nertool.corpus.columnar import Span
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading, Record
+from nertool.errors import CorpusError
+from nertool.formats.base import Pieces, Writing
+from nertool.formats.head import Head
+from nertool.formats.json.json_list import load_json_list
+from nertool.formats.json.objects import dump, spans_of_entry
+
+
+def detect(head: Head) -> str | None:
+    """Recognise a JSON object or list with "passages"."""
+    begin = head.begin
+    if begin.startswith(("{", "[")) and re.search(r'"passages"\s*:\s*\[', begin):
+        return "BioC JSON"
+    return None
+
+
+def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
+    """Yield each passage, or each of its sentences, as a record; a document's go together.
+
+    Annotations in several parts are treated as entities with borders inside a token are. Errors:
+    CorpusError with the document's number.
+    """
+    number = 0
+    for value in load_json_list(stream, source):
+        documents = value.get("documents", [value]) if isinstance(value, dict) else [value]
+        for document in documents if isinstance(documents, list) else [documents]:
+            number += 1
+            place = f"{source}:#{number}"
+            passages = document.get("passages") if isinstance(document, dict) else None
+            if not isinstance(passages, list):
+                raise CorpusError(
+                    f'{place}: found a document without "passages", expected BioC JSON'
+                )
+            goes_on = False
+            for passage in passages:
+                for part in _parts(passage, place):
+                    yield _record(part, document, number, goes_on, place, reading, ledger)
+                    goes_on = True
+
+
+def _parts(passage: Any, place: str) -> list[dict[str, Any]]:
+    """Return what of a passage has a text: itself, or its sentences."""
+    if isinstance(passage, dict) and isinstance(passage.get("text"), str) and passage["text"]:
+        return [passage]
+    sentences = passage.get("sentences") if isinstance(passage, dict) else None
+    if isinstance(sentences, list) and all(
+        isinstance(s, dict) and isinstance(s.get("text"), str) for s in sentences
+    ):
+        return sentences
+    raise CorpusError(f'{place}: found a passage without "text", expected BioC JSON')
+
+
+def _record(
+    part: dict[str, Any],
+    document: dict[str, Any],
+    number: int,
+    goes_on: bool,
+    place: str,
+    reading: Reading,
+    ledger: Ledger,
+) -> Record:
+    base, text = part.get("offset", 0), part["text"]
+    entries = part.get("annotations")
+    spans: list[Span] | None = None
+    if reading.labelled and isinstance(entries, list):
+        spans = []
+        for entry in entries:
+            locations = entry.get("locations") or [{}]
+            if len(locations) > 1 and reading.misaligned == "drop":
+                ledger.refuse(place, "entities in several parts", str(entry.get("text", "")))
+                continue
+            if len(locations) > 1 and reading.misaligned == "error":
+                raise CorpusError(
+                    f"{place}: found an entity in {len(locations)} parts, expected one part; misaligned: "
+                    "snap takes all from the first to the last, drop leaves it out"
+                )
+            try:
+                start = min(at["offset"] for at in locations) - base
+                end = max(at["offset"] + at["length"] for at in locations) - base
+            except (KeyError, TypeError):
+                raise CorpusError(
+                    f'{place}: found an annotation without "locations", expected offset and length'
+                ) from None
+            plain = {"start": start, "end": end, "label": entry.get("infons", {}).get("type")}
+            if len(locations) == 1:
+                plain["text"] = entry.get("text")
+            else:
+                ledger.alter(
+                    place, "entities in several parts, taken as one", str(entry.get("text"))
+                )
+            spans += spans_of_entry(plain, text, f"{place}: annotations", place, reading, ledger)
+    fields = {"id": document["id"]} if "id" in document else {}
+    return Record(text, number, spans, fields=fields, goes_on=goes_on, place=place)
+
+
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write one collection; each record is a passage of its document."""
+    yield '{"source": "nertool", "date": "", "key": "", "infons": {}, "documents": ['
+    between, at = "\n", 0
+    for piece in pieces:
+        corpus = with_records(piece.corpus, by_sentence=False)
+        before, opened = None, False
+        for number, view in enumerate(views(piece._replace(corpus=corpus), tokens=False)):
+            if view.document != before:
+                yield "]}" * opened + between
+                name = dump(str(view.fields.get("id", number)))
+                yield f'{{"id": {name}, "infons": {{}}, "passages": ['
+                before, opened, at, between = view.document, True, 0, ",\n"
+            else:
+                yield ",\n"
+            annotations = [
+                {
+                    "id": str(i),
+                    "infons": {"type": e.label},
+                    "text": view.text[e.start : e.end],
+                    "locations": [{"offset": at + e.start, "length": e.end - e.start}],
+                }
+                for i, e in enumerate(view.entities, 1)
+            ]
+            passage = {"offset": at, "infons": {}, "text": view.text, "annotations": annotations}
+            yield dump({**passage, "sentences": [], "relations": []})
+            at += len(view.text) + 1
+        yield "]}" * opened
+    yield '\n], "relations": []}\n'

@@ -1,0 +1,111 @@
+"""JSON records of other tools, brought to the keys that objects.py reads.
+
+| who | record | its ends |
+|---|---|---|
+| spaCy's training lists | `[text, {"entities": [[0, 3, "PER"]]}]`, `[text, [[0, 3, "PER"]]]` | half-open |
+| GLiNER | `{"tokenized_text": ["Ada", …], "ner": [[0, 0, "PER"]]}` | the last token |
+| dataturks | `{"content": …, "annotation": [{"label": …, "points": [{…}]}]}` | the last character |
+| LightTag | `{"content": …, "annotations": [{"start": 0, "end": 3, "tag": "PER"}]}` | half-open |
+| spaCy's Doc.to_json | `{"text": …, "ents": [{"start": 0, "end": 3, "label": "PER"}]}` | half-open |
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nertool.errors import CorpusError
+
+
+def in_usual_keys(value: Any, place: str) -> Any:
+    """Return a record of one of these tools with the usual keys; any other value as it is.
+
+    Errors: CorpusError for a record that is nearly one of them.
+    """
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
+        if isinstance(value[1], dict):
+            return {"text": value[0], **value[1]}
+        return {"text": value[0], "entities": value[1]}
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("tokenized_text"), list):
+        return _gliner(value, place)
+    if isinstance(value.get("content"), str) and "text" not in value:
+        return _dataturks(value, place) if "annotation" in value else _light_tag(value)
+    if isinstance(value.get("example"), dict) and "content" in value["example"]:
+        return _light_tag(
+            {**value["example"], **{k: v for k, v in value.items() if k != "example"}}
+        )
+    if "ents" in value and isinstance(value.get("text"), str):
+        rest = {k: v for k, v in value.items() if k not in ("ents", "tokens", "sents")}
+        tokens = [
+            {"start": t["start"], "end": t["end"]}
+            for t in value.get("tokens") or ()
+            if "start" in t
+        ]
+        return {**rest, **({"tokens": tokens} if tokens else {}), "entities": value["ents"]}
+    return value
+
+
+def _gliner(value: dict[str, Any], place: str) -> dict[str, Any]:
+    words = value["tokenized_text"]
+    rest = {k: v for k, v in value.items() if k not in ("tokenized_text", "ner")}
+    spans = value.get("ner")
+    if spans is None:
+        return {**rest, "tokens": words}
+    tags = ["O"] * len(words)
+    for span in spans if isinstance(spans, list) else [spans]:
+        whole = isinstance(span, list) and len(span) == 3 and isinstance(span[2], str)
+        if not whole or type(span[0]) is not int or type(span[1]) is not int:
+            raise CorpusError(f'{place}: ner: found {span!r:.60}, expected [first, last, "LABEL"]')
+        first, last, label = span
+        if not 0 <= first <= last < len(words):
+            raise CorpusError(
+                f"{place}: ner: found an entity from token {first} to {last}, expected tokens from 0 to "
+                f"{len(words) - 1}"
+            )
+        if any(tag != "O" for tag in tags[first : last + 1]):
+            raise CorpusError(
+                f"{place}: ner: found an entity from token {first} to {last} that overlaps another, "
+                "expected flat entities; leave one of them out"
+            )
+        tags[first : last + 1] = [f"B-{label}", *[f"I-{label}"] * (last - first)]
+    return {**rest, "tokens": words, "ner_tags": tags}
+
+
+def _dataturks(value: dict[str, Any], place: str) -> dict[str, Any]:
+    rest = {k: v for k, v in value.items() if k not in ("content", "annotation")}
+    entries = value["annotation"]
+    if entries is None:
+        return {**rest, "text": value["content"]}
+    entities = []
+    for entry in entries if isinstance(entries, list) else [entries]:
+        points = entry.get("points") if isinstance(entry, dict) else None
+        if not isinstance(points, list):
+            raise CorpusError(
+                f'{place}: annotation: found {entry!r:.60}, expected "label" and "points"'
+            )
+        for point in points:
+            if type(point.get("end")) is not int:
+                raise CorpusError(
+                    f'{place}: annotation: found {point!r:.60}, expected "start" and "end"'
+                )
+            # The end is the entity's last character; the text of the point tells where it is not so.
+            end, own = point["end"] + 1, point.get("text")
+            if isinstance(own, str) and value["content"][point["start"] : end - 1] == own:
+                end -= 1
+            entities.append({"start": point["start"], "end": end, "label": entry.get("label")})
+    return {**rest, "text": value["content"], "entities": entities}
+
+
+def _light_tag(value: dict[str, Any]) -> dict[str, Any]:
+    rest = {k: v for k, v in value.items() if k not in ("content", "annotations")}
+    entries = value.get("annotations")
+    if not isinstance(entries, list):
+        return {**rest, "text": value["content"]}
+    entities = [
+        {"start": e.get("start"), "end": e.get("end"), "label": e.get("tag", e.get("label"))}
+        if isinstance(e, dict)
+        else e
+        for e in entries
+    ]
+    return {**rest, "text": value["content"], "entities": entities}

@@ -1,0 +1,46 @@
+"""GLiNER's training data: a list of sentences, each with its tokens and entities in tokens.
+
+```
+[{"tokenized_text": ["Ada", "Lovelace", "met", "me"], "ner": [[0, 1, "person"]]}]
+```
+
+The second number is the entity's last token: it is not half-open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nertool.corpus.annotated import views, with_records
+from nertool.corpus.ledger import Ledger
+from nertool.formats.base import Pieces, Writing
+from nertool.formats.head import Head
+from nertool.formats.json import json_list
+from nertool.formats.json.objects import json_list as as_list
+
+read = json_list.read
+
+
+def detect(head: Head) -> str | None:
+    """Recognise nothing: such a file is read as a JSON list of any kind."""
+    return None
+
+
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write a sentence an object."""
+
+    def sentences() -> Iterator[dict[str, Any]]:
+        for piece in pieces:
+            corpus = with_records(piece.corpus, writing.by_sentence)
+            for view in views(piece._replace(corpus=corpus)):
+                for start, end in view.sentences:
+                    ner = [
+                        [e.token_start - start, e.token_end - 1 - start, e.label]
+                        for e in view.entities
+                        if start <= e.token_start < end
+                    ]
+                    words = view.words[start:end]
+                    yield {**view.fields, "tokenized_text": words, "ner": ner}
+
+    yield from as_list(sentences())

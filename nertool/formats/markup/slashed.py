@@ -1,0 +1,104 @@
+"""Words with their tags: word/TAG, word|TAG, word_TAG or word|POS|TAG, a sentence a line.
+
+```
+Ada/B-PER Lovelace/I-PER met/O me/O ./O
+Charles/B-PER left/O ./O
+```
+
+The tag is what stands behind the last sign. Blank lines divide documents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from nertool.corpus.annotated import views, with_records
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading, Record, joined
+from nertool.corpus.schemes import check_tag
+from nertool.errors import CorpusError
+from nertool.formats.base import Pieces, Writing, tags_in
+from nertool.formats.conll.find import looks_like_tag
+from nertool.formats.head import Head
+from nertool.formats.plain.lines import numbered_lines
+from nertool.formats.writable import check_labels, with_labels, with_words
+
+_SIGNS = "|/_"
+_NOT_IN_LABEL = re.compile(r"[\s/|]+")
+_NOT_IN_WORD = re.compile(r"\s+")
+_BARE = re.compile(r"[A-Z][A-Z_]*\Z")
+
+
+def detect(head: Head) -> str | None:
+    """Recognise lines in which nearly every word ends with one sign and a tag, O among them."""
+    words = [word for line in head.lines[:200] for word in line.split()[:200]]
+    sign = _sign(words)
+    return None if sign is None else f"words with their tags, as in word{sign}TAG"
+
+
+def _sign(words: Sequence[str]) -> str | None:
+    if len(words) < 2:
+        return None
+    for sign in _SIGNS:
+        tags = [word.rpartition(sign)[2] for word in words if word.rpartition(sign)[0]]
+        alike = sum(looks_like_tag(tag) or bool(_BARE.match(tag)) for tag in tags)
+        if "O" in tags and alike >= 0.95 * len(words):
+            return sign
+    return None
+
+
+def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
+    """Yield each line as a record.
+
+    Errors: CorpusError with file:line for a word without a tag.
+    """
+    goes_on = False
+    sign: str | None = None
+    parts = 0
+    for number, line, _ in numbered_lines(stream, source):
+        entries = line.split()
+        if not entries:
+            goes_on = False
+            continue
+        if sign is None:
+            sign = _sign(entries) or next((s for s in _SIGNS if all(s in e for e in entries)), "/")
+            # word|POS|TAG: all have as many parts, and more than two.
+            counts = {entry.count(sign) for entry in entries}
+            parts = counts.pop() if len(counts) == 1 and sign == "|" else 1
+        words, tags = [], []
+        for entry in entries:
+            word, _, tag = entry.rpartition(sign)
+            word = word.rsplit(sign, parts - 1)[0] if parts > 1 else word
+            try:
+                if not word:
+                    raise CorpusError(f'found "{entry}", expected word{sign}TAG; mend the line')
+                check_tag(tag)
+            except CorpusError as error:
+                raise CorpusError(f"{source}:{number}: {error}") from None
+            words.append(word)
+            tags.append(tag)
+        text, places = joined(words)
+        labels = tags if reading.labelled else None
+        yield Record(text, number, tags=labels, tokens=places, goes_on=goes_on, own_text=False)
+        goes_on = True
+
+
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write a sentence a line, as word/TAG; a blank line between documents."""
+    first = True
+    for given in pieces:
+        piece = with_words(with_labels(given, _NOT_IN_LABEL, ledger), _NOT_IN_WORD, "_", ledger)
+        check_labels(piece, writing.scheme)
+        tags = tags_in(piece, writing.scheme, ledger)
+        corpus = with_records(piece.corpus, by_sentence=False)
+        before = None
+        for view in views(piece._replace(corpus=corpus)):
+            if view.document != before:
+                yield "" if first else "\n"
+                before, first = view.document, False
+            ids = corpus.word_ids[view.first : view.first + len(view.words)].tolist()
+            entries = [f"{corpus.words[n]}/{tags[view.first + i]}" for i, n in enumerate(ids)]
+            for start, end in view.sentences:
+                yield " ".join(entries[start:end]) + "\n"

@@ -1,0 +1,195 @@
+"""Entities as XML elements: MUC's <ENAMEX TYPE="PERSON">, GATE's inline <Person>, <PER> of any kind.
+
+```
+<doc id="a01">
+<s><ENAMEX TYPE="PER">Ada Lovelace</ENAMEX> met me in <ENAMEX TYPE="LOC">London</ENAMEX>.</s>
+</doc>
+```
+
+The class is the attribute TYPE (type, class, label, category), or the element's name. Elements such as
+doc, text, p and s are the text's own structure. Files need not be whole XML documents.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from nertool.corpus.annotated import views, with_records
+from nertool.corpus.blocks import decode_lines
+from nertool.corpus.columnar import Span
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading, Record
+from nertool.errors import CorpusError
+from nertool.formats.base import Pieces, Writing
+from nertool.formats.head import Head
+
+_ATTRIBUTE = r"""[\w.:-]+\s*=\s*(?:"[^"]*"|'[^']*')"""
+_TAG = re.compile(rf"<(/?)([A-Za-z][\w.:-]*)((?:\s+{_ATTRIBUTE})*)\s*(/?)>")
+_PASSED = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>", re.DOTALL)
+_PAIR = re.compile(r"""([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_CLASS = ("type", "class", "label", "category", "classname")
+_DOCUMENT = {"doc", "document", "docs", "documents", "corpus", "root", "xml", "article"}
+_STRUCTURE = _DOCUMENT | {
+    "text", "body", "head", "headline", "hl", "title", "p", "par", "paragraph", "s", "sent", "sentence",
+    "docid", "docno", "date_time", "dateline", "slug", "trailer", "preamble", "nwords", "storyid", "dd",
+    "so", "in", "txt", "header", "section", "textwithnodes",
+}  # fmt: skip
+_HTML = {
+    "html",
+    "div",
+    "span",
+    "a",
+    "br",
+    "table",
+    "tr",
+    "td",
+    "ul",
+    "li",
+    "script",
+    "b",
+    "i",
+    "img",
+}
+_FOREIGN = {"gatedocument", "tei", "collection", "passage", "infon", "annotation", "node"}
+_GAP = re.compile(r"\n[ \t\r]*\n\s*")
+_STRIPPED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
+
+
+def detect(head: Head) -> str | None:
+    """Recognise elements with words in them that are neither HTML nor of a scheme of their own."""
+    text = _PASSED.sub("", head.text)
+    names = {match[2].lower() for match in _TAG.finditer(text)}
+    if not names - _STRUCTURE or names & (_HTML | _FOREIGN):
+        return None
+    for match in _TAG.finditer(text):
+        name = match[2]
+        if not match[1] and not match[4] and name.lower() not in _STRUCTURE:
+            closing = text.find(f"</{name}>", match.end())
+            if match.end() < closing < match.end() + 500:
+                return f"entities in XML elements, such as <{name}{match[3][:30]}>"
+    return None
+
+
+def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
+    """Yield each paragraph, or each element p and s, as a record; those of a doc go together.
+
+    Entities within others are counted and left out. Errors: CorpusError with file:line for an element
+    that is not closed, or closed without being open.
+    """
+    text = "\n".join(decode_lines(stream, source))
+    text = _PASSED.sub(lambda match: "\n" * match[0].count("\n"), text)
+    parts: list[str] = []
+    spans: list[Span] = []
+    opened: list[tuple[str, str, int, int]] = []  # name, class, start in the text, line
+    at, length, line, first = 0, 0, 1, 1
+    fields: dict[str, Any] = {}
+    goes_on = False
+
+    def flush() -> Iterator[Record]:
+        nonlocal parts, spans, length, goes_on, first
+        for record in _paragraphs("".join(parts), spans, first, fields):
+            yield record._replace(goes_on=goes_on)
+            goes_on = True
+        parts, spans, length, first = [], [], 0, line
+
+    for match in _TAG.finditer(text):
+        piece = html.unescape(text[at : match.start()])
+        parts.append(piece)
+        length += len(piece)
+        line += text.count("\n", at, match.start())
+        at = match.end()
+        closing, name, attributes, empty = match.groups()
+        if name.lower() in _STRUCTURE:
+            if opened:
+                raise CorpusError(
+                    f"{source}:{line}: found <{closing}{name}> within <{opened[-1][0]}> of line "
+                    f"{opened[-1][3]}, which is not closed; mend the line"
+                )
+            yield from flush()
+            if name.lower() in _DOCUMENT:
+                goes_on = False
+                named = _attributes(attributes)
+                fields = {"id": named["id"]} if "id" in named and not closing else {}
+        elif closing:
+            if not opened or opened[-1][0] != name:
+                raise CorpusError(
+                    f"{source}:{line}: found </{name}>, expected "
+                    + (f"</{opened[-1][0]}>" if opened else "an element that is open")
+                    + "; mend the line"
+                )
+            _, label, start, opened_at = opened.pop()
+            if opened:
+                ledger.refuse(f"{source}:{opened_at}", "entities within others", label)
+            elif length > start:
+                spans.append(Span(start, length, label))
+        elif not empty:
+            named = _attributes(attributes)
+            label = next((named[key] for key in _CLASS if named.get(key)), name)
+            opened.append((name, label, length, line))
+    if opened:
+        raise CorpusError(
+            f"{source}:{opened[-1][3]}: found <{opened[-1][0]}> that is not closed; mend the line"
+        )
+    parts.append(html.unescape(text[at:]))
+    yield from flush()
+
+
+def _attributes(text: str) -> dict[str, str]:
+    """Return an element's attributes, their names in small letters."""
+    return {name.lower(): html.unescape(a or b) for name, a, b in _PAIR.findall(text)}
+
+
+def _paragraphs(
+    text: str, spans: list[Span], line: int, fields: dict[str, Any]
+) -> Iterator[Record]:
+    """Cut a text where lines are blank, unless that is within an entity."""
+    at = 0
+    for gap in [*_GAP.finditer(text), None]:
+        end = gap.start() if gap else len(text)
+        if gap and any(s.start < gap.end() and gap.start() < s.end for s in spans):
+            continue
+        inner = _STRIPPED.search(text, at, end)
+        if inner:
+            a, b = inner.span()
+            own = [
+                Span(max(s.start, a) - a, min(s.end, b) - a, s.label)
+                for s in spans
+                if s.start < b and a < s.end
+            ]
+            number = line + text.count("\n", 0, a)
+            yield Record(inner[0], number, own, fields=fields, lined=True)
+        at = gap.end() if gap else end
+
+
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write a <doc> a document with an <s> a sentence, and its entities as <ENAMEX TYPE="…">."""
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n<corpus>\n'
+    for piece in pieces:
+        corpus = with_records(piece.corpus, by_sentence=False)
+        before, opened = None, False
+        for view in views(piece._replace(corpus=corpus)):
+            if view.document != before:
+                name = html.escape(str(view.fields["id"])) if "id" in view.fields else ""
+                yield "</doc>\n" * opened + (f'<doc id="{name}">\n' if name else "<doc>\n")
+                before, opened = view.document, True
+            at = 0
+            for start, end in view.sentences:
+                place, last = view.places[start][0], view.places[end - 1][1]
+                out = ["<s>"]
+                while at < len(view.entities) and view.entities[at].token_start < end:
+                    e = view.entities[at]
+                    out.append(_escaped(view.text[place : e.start]))
+                    out.append(f'<ENAMEX TYPE="{html.escape(e.label)}">')
+                    out.append(_escaped(view.text[e.start : e.end]) + "</ENAMEX>")
+                    place, at = e.end, at + 1
+                out.append(_escaped(view.text[place:last]) + "</s>\n")
+                yield "".join(out)
+        yield "</doc>\n" * opened
+    yield "</corpus>\n"
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=False).replace("\r", "&#13;")

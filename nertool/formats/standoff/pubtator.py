@@ -1,0 +1,105 @@
+"""PubTator: a title and an abstract, and below them a row for each entity, divided by tabs.
+
+```
+1001|t|Ada met me.
+1001|a|She lives in London.
+1001<tab>0<tab>3<tab>Ada<tab>PER
+1001<tab>25<tab>31<tab>London<tab>LOC
+```
+
+Places count characters of title and abstract with one sign between. A blank line ends a document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from nertool.corpus.annotated import views, with_records
+from nertool.corpus.columnar import Span
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading, Record
+from nertool.errors import CorpusError
+from nertool.formats.base import Pieces, Writing
+from nertool.formats.head import Head
+from nertool.formats.json.objects import spans_of_entry
+from nertool.formats.plain.lines import numbered_lines
+from nertool.formats.writable import with_labels
+
+_TEXT = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
+_NOT_IN_LABEL = re.compile(r"[\t\n\r]+|^\s+|\s+$")
+_LINE_END = re.compile(r"[\t\r\n]")
+
+
+def detect(head: Head) -> str | None:
+    """Recognise a first line such as `1001|t|…`."""
+    first = next((line for line in head.lines if line.strip()), "")
+    return "PubTator" if re.match(r"[^|\s]+\|t\|", first) else None
+
+
+def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
+    """Yield each document's title and abstract as one record; rows of relations are counted.
+
+    Errors: CorpusError with file:line for a row that is neither.
+    """
+    name, texts, spans, first = "", list[str](), list[Span](), 1
+
+    def record() -> Record:
+        own = spans if reading.labelled else None
+        place = f"{source}:{first}"
+        return Record("\n".join(texts), first, own, fields={"id": name}, place=place)
+
+    for number, line, _ in numbered_lines(stream, source):
+        place = f"{source}:{number}"
+        if not line.strip():
+            if texts:
+                yield record()
+            name, texts, spans = "", [], []
+            continue
+        part = _TEXT.fullmatch(line)
+        if part and (not texts or part[2] == "a"):
+            if not texts:
+                name, first = part[1], number
+            texts.append(part[3])
+            continue
+        cells = line.split("\t")
+        if cells[0] != name or len(cells) < 3:
+            raise CorpusError(
+                f"{place}: found {line[:40]!r}, expected ID|t|title, ID|a|abstract or a row of ID, start, "
+                "end, text and class, divided by tabs; mend the line (is a blank line missing?)"
+            )
+        if len(cells) < 5 or not (cells[1].isdigit() and cells[2].isdigit()):
+            ledger.refuse(place, "rows of relations", line)
+            continue
+        if reading.labelled:
+            entry = {
+                "start": int(cells[1]),
+                "end": int(cells[2]),
+                "text": cells[3],
+                "label": cells[4],
+            }
+            spans += spans_of_entry(entry, "\n".join(texts), place, place, reading, ledger)
+    if texts:
+        yield record()
+
+
+def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Write each record: its first line as the title, the others as the abstract."""
+    number = 0
+    for given in pieces:
+        piece = with_labels(given, _NOT_IN_LABEL, ledger)
+        corpus = with_records(piece.corpus, by_sentence=False)
+        for view in views(piece._replace(corpus=corpus), tokens=False):
+            number += 1
+            name = re.sub(r"[|\s]+", "_", str(view.fields.get("id", number))) or str(number)
+            title, end, abstract = view.text.partition("\n")
+            if _LINE_END.search(title + abstract):
+                place = f"{corpus.source}, record {view.number}"
+                ledger.alter(place, "line ends and tabs within an abstract, written as blanks")
+            yield f"{name}|t|{_LINE_END.sub(' ', title)}\n"
+            yield f"{name}|a|{_LINE_END.sub(' ', abstract)}\n" if end else ""
+            for e in view.entities:
+                text = _LINE_END.sub(" ", view.text[e.start : e.end])
+                yield f"{name}\t{e.start}\t{e.end}\t{text}\t{e.label}\n"
+            yield "\n"
