@@ -200,6 +200,9 @@ def json_schema() -> dict[str, Any]:
     """Return a JSON Schema of a config file: unknown keys are refused, as the reader does."""
     schema = msgspec.json.schema(Config, schema_hook=lambda kind: {"type": "string"})
     for record in schema["$defs"].values():
+        # Python 3.13 takes the indent off docstrings, older ones do not.
+        if "description" in record:
+            record["description"] = " ".join(record["description"].split())
         record["additionalProperties"] = False
     schema["title"] = "nertool config"
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
