@@ -217,7 +217,7 @@ def convert(
 
 
 def train(
-    texts: Annotated[list[Path], typer.Argument(metavar="TEXT…", help="Raw or labelled text.")],
+    texts: Annotated[list[Path], typer.Argument(metavar="TEXT", help="Raw or labelled text.")],
     output: Output,
     kind: Annotated[
         str,

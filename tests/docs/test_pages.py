@@ -81,6 +81,12 @@ def folder(tmp_path_factory, cli) -> Path:
     return place
 
 
+def expanded(words: list[str], cwd: Path) -> list[str]:
+    """Replace patterns by the files that fit them, as a shell does."""
+    found = [sorted(str(path) for path in cwd.glob(word)) if "*" in word else [] for word in words]
+    return [name for word, own in zip(words, found, strict=True) for name in own or [word]]
+
+
 def quick(words: list[str]) -> list[str]:
     """Return a command's words with less to do: fewer epochs, vectors and samples."""
     if words[0] in ("train", "sweep"):
@@ -133,7 +139,7 @@ def run(line: str, main, cwd: Path) -> str:
         if words[0] != "nertool":
             check_other(words)
             continue
-        done = main(*quick(words[1:]), stdin=stdin, cwd=cwd)
+        done = main(*quick(expanded(words[1:], cwd)), stdin=stdin, cwd=cwd)
         assert done.returncode == 0, (line, done.stdout, done.stderr)
         out = done.stdout
     return out
