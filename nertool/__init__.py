@@ -33,6 +33,7 @@ _HOMES = {
     "evaluate": "nertool.api.functions",
     "load": "nertool.api.functions",
     "read": "nertool.api.functions",
+    "tag_column": "nertool.integrations.frames",
     "train": "nertool.api.functions",
 }
 
@@ -51,6 +52,7 @@ __all__ = [
     "evaluate",
     "load",
     "read",
+    "tag_column",
     "train",
 ]
 
@@ -60,9 +62,12 @@ if TYPE_CHECKING:
     from nertool.api.tagger import Tagger, TokenEntity
     from nertool.api.token_explanation import TokenExplanation
     from nertool.errors import NertoolError
+    from nertool.integrations.frames import tag_column
 
 
 def __getattr__(name: str) -> Any:
+    if name == "sklearn":  # a module that imports scikit-learn
+        return importlib.import_module("nertool.sklearn")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'nertool' has no attribute {name!r}")

@@ -12,9 +12,9 @@ from typing import Any
 
 from nertool.api.document import Document, documents_of
 from nertool.api.tagger import Tagger
-from nertool.config.file import load_config
+from nertool.config.file import read_config_file
 from nertool.config.records import Config
-from nertool.config.values import config_from_dict
+from nertool.config.values import raw_from_dict
 from nertool.corpus.annotated import labelled
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
@@ -30,6 +30,7 @@ from nertool.formats.read import read_corpus
 from nertool.model.storage import load_model, model_folder
 from nertool.model.zipped import is_zip, load_zip
 from nertool.tagging.compiled import CompiledTagger
+from nertool.training.recipe import resolve
 from nertool.training.run import begin_run, check_free, prepared_for, run_training
 from nertool.training.trainer import EpochRecord
 
@@ -94,10 +95,11 @@ def train(
 ) -> Run:
     """Train as `nertool train` does, into a run folder.
 
-    config: the path of a YAML file, a dict of the same keys (paths in it are taken from the working
-    folder), or a Config. run_dir: None for a temporary folder. on_epoch: called with each epoch's
-    record; what it raises ends the training. workers: how many networks to train in parallel, if there
-    are several. They have processes of their own: a script that trains them does so below
+    config: the path of a YAML file; or of a labelled text, for the recipe that suits it; a dict of the
+    YAML file's keys (paths in it are taken from the working folder); or a Config. run_dir: None for a
+    temporary folder. on_epoch: called with each epoch's record; what it raises ends the training.
+    workers: how many networks to train in parallel, if there are several. They have processes of their
+    own: a script that trains them does so below
     `if __name__ == "__main__":`, as multiprocessing asks. Errors: NertoolError.
     """
     settings = _config_of(config)
@@ -120,9 +122,11 @@ def train(
 def _config_of(config: Config | Mapping[str, Any] | PathLike) -> Config:
     if isinstance(config, Config):
         return config
-    if isinstance(config, Mapping):
-        return config_from_dict(config, "config")
-    return load_config(Path(config))
+    if not isinstance(config, Mapping) and Path(config).suffix in (".yaml", ".yml"):
+        return resolve(read_config_file(Path(config)))
+    if not isinstance(config, Mapping):
+        config = {"recipe": "auto", "corpus": {"train": str(config)}}
+    return resolve(raw_from_dict(config, "config"))
 
 
 @dataclass(frozen=True)

@@ -44,13 +44,19 @@ class RawValue:
 
 def config_from_dict(tree: Mapping[str, Any], source: str) -> Config:
     """Build a config from nested dictionaries, such as the one that a model keeps of its own."""
+    return build_config(raw_from_dict(tree, source))
+
+
+def raw_from_dict(tree: Mapping[str, Any], source: str) -> dict[str, RawValue]:
+    """Return the keys of nested dictionaries as {"section.key": value}; paths are relative to the working
+    folder. source: what they are called in messages."""
     raw: dict[str, RawValue] = {}
     for section, value in tree.items():
         entries = value.items() if isinstance(value, Mapping) else [(None, value)]
         for name, entry in entries:
             key = section if name is None else f"{section}.{name}"
             raw[key] = RawValue(entry, source, Path())
-    return build_config(raw)
+    return raw
 
 
 @functools.cache

@@ -1,0 +1,1 @@
+"""Other libraries: each file behind the optional dependency that it needs."""
