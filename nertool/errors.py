@@ -42,6 +42,10 @@ class TrainingError(NertoolError):
     """Training that can't go on, such as a loss that is no longer finite."""
 
 
+class LessonError(NertoolError):
+    """Coursework that cannot be graded."""
+
+
 class TaggingError(NertoolError):
     """Tagging that can't go on, such as a process of it that was killed."""
 

@@ -21,6 +21,7 @@ from nertool.cli import (
     explain,
     gradcheck,
     init,
+    lesson,
     predict,
     sweep,
     train,
@@ -120,6 +121,15 @@ vectors_app.command("train", cls=Command, short_help="Train vectors on your own 
     vectors.train
 )
 app.add_typer(vectors_app, name="vectors")
+
+lesson_app = typer.Typer(
+    help="Write a backward pass yourself, and have it checked.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+lesson_app.command("init", cls=Command, short_help="Lay out the coursework.")(lesson.init)
+lesson_app.command("check", cls=Command, short_help="Grade it, with hints.")(lesson.check)
+app.add_typer(lesson_app, name="lesson")
 
 
 def main() -> None:

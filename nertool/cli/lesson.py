@@ -1,0 +1,50 @@
+"""`nertool lesson init` and `nertool lesson check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nertool.cli.options import AsJson, note, print_json
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder for the coursework.")],
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Another number hides another mistake.")
+    ] = 1,
+) -> None:
+    """Write a backward pass to complete, and a hidden mistake to name, into a new folder.
+
+    docs/lesson.md has what it takes.
+    """
+    from nertool.gradcheck.coursework import write_coursework
+
+    for path in write_coursework(folder, seed):
+        print(path)
+    note(f"next: complete {folder / 'backward.py'}, then run: nertool lesson check {folder}")
+
+
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the coursework.")],
+    as_json: AsJson = False,
+) -> None:
+    """Grade the coursework by the gradient check, with hints. Exit 1 if something is still wrong.
+
+    This runs the Python file DIR/backward.py: check only what you or your students wrote.
+    """
+    from nertool.gradcheck.coursework import check_coursework
+
+    grades = check_coursework(folder)
+    if as_json:
+        passed = all(grade.passed for grade in grades)
+        print_json({"passed": passed, "parts": [grade._asdict() for grade in grades]})
+    else:
+        for grade in grades:
+            print(f"{grade.part}: {'passed' if grade.passed else 'not yet'}")
+            for line in grade.lines:
+                print(f"  {line}")
+    if not all(grade.passed for grade in grades):
+        raise typer.Exit(1)
