@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from nertool.corpus.record import Reading
 from nertool.files.safe import open_output
 from nertool.formats.base import Writing, tags_in
 from nertool.formats.classes import check_classes
+from nertool.formats.conll.conllu import NOT_IN_LABEL, with_ner
 from nertool.formats.conll.parse import column_index, parse_conll
 from nertool.formats.conll.retag import retagged
 from nertool.formats.opening import Opened, Report, open_text
 from nertool.formats.read import no_labels, read_opened, refuse_part
 from nertool.formats.registry import left_out, module_of
+from nertool.formats.writable import with_labels
 from nertool.formats.write import write_output
 
 
@@ -43,11 +46,18 @@ def convert(
     Errors: CorpusError with file:line.
     """
     to = find_format(to_name, formats)
-    if to.name == "conll" and not bare:
+    if to.name in ("conll", "conllu") and not bare:
         with open_output(output) as out:
             for path in paths:
                 with open_text(path, format_name, reading.comment, formats) as opened:
-                    out.writelines(_to_conll(opened, to, reading, writing, ledger, report))
+                    kept = opened.in_columns and to.name == "conll"
+                    if opened.format.name == to.name == "conllu":
+                        out.writelines(_to_conllu(opened, to, reading, writing, ledger, report))
+                    elif kept:
+                        out.writelines(_to_conll(opened, to, reading, writing, ledger, report))
+                    else:
+                        piece = _described(_read(opened, reading, ledger, report), to, report)
+                        out.writelines(module_of(to).write([piece], writing, ledger))
         return
 
     def pieces() -> Iterator[Annotated]:
@@ -92,14 +102,25 @@ def _described(corpus: Corpus, to: Format, report: Report, kept: bool = False) -
     return piece
 
 
+def _to_conllu(
+    opened: Opened, to: Format, reading: Reading, writing: Writing, ledger: Ledger, report: Report
+) -> Iterator[str]:
+    """Yield CoNLL-U as its own lines with other tags in MISC: lemmas, heads, ranges and comments stay."""
+    raw = opened.whole.read()
+    again = replace(opened, stream=BytesIO(raw))
+    corpus = _read(again, reading, ledger, report)
+    piece = _described(corpus, to, report, kept=True)
+    lines = list(decode_lines(BytesIO(raw), opened.source))
+    tags = tags_in(with_labels(piece, NOT_IN_LABEL, ledger), writing.scheme, ledger)
+    for number, tag in zip(corpus.line_numbers.tolist(), tags, strict=True):
+        lines[number - 1] = with_ner(lines[number - 1], tag)
+    yield from (line + "\n" for line in lines)
+
+
 def _to_conll(
     opened: Opened, to: Format, reading: Reading, writing: Writing, ledger: Ledger, report: Report
 ) -> Iterator[str]:
-    """Yield a text as CoNLL columns: its own lines with other tags, if it is in columns."""
-    if not opened.in_columns:
-        piece = _described(_read(opened, reading, ledger, report), to, report)
-        yield from module_of(to).write([piece], writing, ledger)
-        return
+    """Yield a text in columns as its own lines with other tags."""
     source = opened.source
     if opened.why:
         report(f"{source}: read as {opened.why}")

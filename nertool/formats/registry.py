@@ -70,4 +70,7 @@ def left_out(corpus: Corpus, to: Format) -> list[str]:
         empty = sum(a == b for a, b in zip(records.starts, records.starts[1:], strict=False))
         if empty and to.name in ("conll", "inline", "hf", "conllu"):
             out.append(f"{empty:,} records without a word")
+    lost = [kind for kind in ("sentences", "tokens") if kind not in to.keeps]
+    if lost and to.reads and (records is None or not records.own_text):
+        out.append(f"the bounds of {' and '.join(lost)} (they are found anew when it is read)")
     return out

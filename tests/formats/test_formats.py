@@ -194,3 +194,26 @@ def test_train_reads_json_and_accounts_for_labels_that_do_not_fit(tiny, main, tm
     assert done.returncode == 0, done.stderr
     assert "refused: 1 × entities with a border inside a token" in done.stderr
     assert report.read_text().startswith(f"{path}:10\trefused\t")
+
+
+def test_conllu_to_conllu_keeps_lemmas_heads_ranges_and_comments(main):
+    row = "{}\t{}\tlemma\tPROPN\tNNP\tCase=Nom\t2\tnsubj\t_\t{}\n"
+    text = (
+        "# newdoc id = d\n# sent_id = 1\n# text = Ada Lovelace del\n"
+        + row.format(1, "Ada", "Gloss=x|NER=B-PER")
+        + row.format(2, "Lovelace", "NER=I-PER")
+        + "3-4\tdel" + "\t_" * 8 + "\n"
+        + row.format(3, "de", "_") + row.format(4, "el", "_") + "4.1\te" + "\t_" * 8 + "\n\n"
+    )  # fmt: skip
+    done = main("corpus", "convert", "-", "--to", "conllu", stdin=text)
+    assert done.stdout == text
+    done = main("corpus", "convert", "-", "--to", "conllu", "--scheme", "bioes", stdin=text)
+    assert done.stdout == text.replace("NER=I-PER", "NER=E-PER")
+
+
+def test_what_an_output_can_not_keep_is_said(main):
+    text = "Ada B-PER\nmet O\n\nBob B-PER\n\n"
+    for to in ("doccano", "label-studio"):
+        said = main("corpus", "convert", "-", "--to", to, stdin=text).stderr
+        assert f"{to} has no place for the bounds of sentences and tokens" in said
+    assert "has no place" not in main("corpus", "convert", "-", "--to", "hf", stdin=text).stderr

@@ -27,7 +27,7 @@ _TOKEN_NUMBER = re.compile(r"\d+\Z")
 _OTHER_NUMBER = re.compile(r"\d+[-.]\d+\Z")  # a word of several tokens, or an empty node
 _ROW = re.compile(r"\d+(?:[-.]\d+)?\t")
 _NER = re.compile(r"(?:^|\|)(?:NER|ner|NE|name)=([^|]*)")
-_NOT_IN_LABEL = re.compile(r"[|\t\n\r]+|^\s+|\s+$")
+NOT_IN_LABEL = re.compile(r"[|\t\n\r]+|^\s+|\s+$")
 _COMMENT = re.compile(r"#\s*([\w ]+?)\s*=\s*(.*)")
 
 
@@ -128,7 +128,7 @@ def with_ner(line: str, tag: str) -> str:
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write a sentence a block, its text and fields as comments before it."""
     for given in pieces:
-        piece = with_labels(given, _NOT_IN_LABEL, ledger)
+        piece = with_labels(given, NOT_IN_LABEL, ledger)
         check_labels(piece, writing.scheme)
         piece = with_words(piece, LINE_SIGNS, " ", ledger)
         corpus = with_records(piece.corpus, by_sentence=False)

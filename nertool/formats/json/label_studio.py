@@ -21,6 +21,7 @@ from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json.json_list import first_of_list, is_list, load_json_list
 from nertool.formats.json.objects import json_list, spans_of_entry
+from nertool.formats.json.units import in_characters
 
 
 def detect(head: Head) -> str | None:
@@ -81,7 +82,7 @@ def _spans(
         return None
     for _ in done[1:]:
         ledger.refuse(place, "further annotations of one task (the first is taken)")
-    spans: list[Span] = []
+    values: list[dict[str, Any]] = []
     results = done[0].get("result")
     for result in results if isinstance(results, list) else []:
         value = result.get("value") if isinstance(result, dict) else None
@@ -89,7 +90,13 @@ def _spans(
             kind = str(result.get("type", "")) if isinstance(result, dict) else ""
             ledger.refuse(place, "results that label no span", kind)
             continue
-        spans += spans_of_entry(value, text, f"{place}: result", place, reading, ledger)
+        values.append(value)
+    entries, unit = in_characters(values, text)
+    if unit:
+        ledger.alter(place, f"records whose places count {unit}, taken in characters")
+    spans: list[Span] = []
+    for entry in entries:
+        spans += spans_of_entry(entry, text, f"{place}: result", place, reading, ledger)
     return spans
 
 

@@ -23,6 +23,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT, GOLD, Reading, Record, joined
 from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.json.dialects import in_usual_keys
+from nertool.formats.json.units import in_characters
 
 _SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations")
 _TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
@@ -81,7 +82,10 @@ def _of_text(
     spans = None
     if key is not None and reading.labelled:
         spans = []
-        for entry in value[key]:
+        entries, unit = in_characters(value[key], text)
+        if unit:
+            ledger.alter(place, f"records whose places count {unit}, taken in characters")
+        for entry in entries:
             spans += spans_of_entry(entry, text, f"{place}: {key}", place, reading, ledger)
     tokens = _places(value.get("tokens"), text, place)
     sentences = value.get("sentences") if tokens is not None else None

@@ -28,6 +28,7 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
             offset = view.fields.get("offset", 0)
             base = offset if isinstance(offset, int) else 0
             name = view.fields.get("id", view.number)
+            name = "" if name is None else name
             for e in view.entities:
                 p = "" if e.probability is None else f"{e.probability:.6f}"
                 cells = (corpus.source, name, base + e.start, base + e.end, e.label, p)

@@ -1,0 +1,81 @@
+"""Places that count other units than characters: UTF-16 (JavaScript, Java), bytes, or CRLF as two signs.
+
+A record's own entity texts tell which it is; without them, the unit in which all borders fall between
+words, if characters don't.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any
+
+_WIDTHS = {
+    "UTF-16 units": lambda c: 2 if ord(c) > 0xFFFF else 1,
+    "bytes of UTF-8": lambda c: len(c.encode("utf-8", "surrogatepass")),
+    "CRLF as two signs": lambda c: 2 if c == "\n" else 1,
+}
+
+
+def in_characters(entries: Sequence[Any], text: str) -> tuple[Sequence[Any], str]:
+    """Return a record's entries with places in characters, and the unit that they counted ("" for
+    characters). Entries are {"start", "end"} or [start, end, label]; others stay as they are."""
+    if not entries or (text.isascii() and "\n" not in text):
+        return entries, ""
+    places = [_place(entry) for entry in entries]
+    known = [place for place in places if place is not None]
+    owns = [e.get("text") if isinstance(e, dict) else None for e in entries]
+    if not known or _fits(places, owns, text):
+        return entries, ""
+    for unit, width in _WIDTHS.items():
+        starts = {at: i for i, at in enumerate(accumulate(map(width, text), initial=0))}
+        moved = [
+            None if place is None else (starts.get(place[0], -1), starts.get(place[1], -1))
+            for place in places
+        ]
+        if moved != places and _fits(moved, owns, text):
+            pairs = zip(entries, moved, strict=True)
+            return [_moved(entry, place) for entry, place in pairs], unit
+    return entries, ""
+
+
+def _fits(places: Sequence[tuple[int, int] | None], owns: Sequence[Any], text: str) -> bool:
+    """Tell whether all places are within the text and hold the entries' own texts; where no entry has
+    one, whether all borders fall between words."""
+    told = any(isinstance(own, str) for own in owns)
+    for place, own in zip(places, owns, strict=True):
+        if place is None:
+            continue
+        start, end = place
+        if not 0 <= start < end <= len(text):
+            return False
+        if isinstance(own, str) and own.split() != text[start:end].split():
+            return False
+        if not told and (_within_word(text, start) or _within_word(text, end)):
+            return False
+    return True
+
+
+def _within_word(text: str, at: int) -> bool:
+    return 0 < at < len(text) and text[at - 1].isalnum() and text[at].isalnum()
+
+
+def _place(entry: Any) -> tuple[int, int] | None:
+    if isinstance(entry, dict):
+        pair = (
+            entry.get("start", entry.get("start_offset")),
+            entry.get("end", entry.get("end_offset")),
+        )
+    else:
+        pair = tuple(entry[:2]) if isinstance(entry, list) and len(entry) == 3 else (None, None)
+    start, end = pair
+    return (start, end) if type(start) is int and type(end) is int else None
+
+
+def _moved(entry: Any, place: tuple[int, int] | None) -> Any:
+    if place is None:
+        return entry
+    if isinstance(entry, dict):
+        keys = ("start", "end") if "start" in entry else ("start_offset", "end_offset")
+        return {**entry, keys[0]: place[0], keys[1]: place[1]}
+    return [*place, entry[2]]
