@@ -20,6 +20,7 @@ from nertool.cli import (
     evaluate,
     explain,
     gradcheck,
+    info,
     init,
     lesson,
     predict,
@@ -37,6 +38,7 @@ app = typer.Typer(
     "prove its gradients.",
     epilog="To begin: nertool init my-project, and train what it lays there.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -83,6 +85,9 @@ app.command("compare", cls=Command, short_help="Tell whether one model is better
     compare.compare
 )
 app.command("predict", cls=Command, short_help="Tag text in any format.")(predict.predict)
+app.command("info", cls=Command, short_help="Say what a model knows, and how good it is.")(
+    info.info
+)
 app.command("explain", cls=Command, short_help="Work one decision by hand, and say why.")(
     explain.explain
 )

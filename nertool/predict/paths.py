@@ -64,9 +64,21 @@ def expand(named: Sequence[str], format_name: str, folders: bool) -> list[Input]
                 raise CorpusError(f"{name}: found no file that matches, expected one or more")
             single += [(match, _format_of_path(match, format_name)) for match in matches]
         else:
+            _refuse_text(name, path)
             single.append((path, of_folder))  # if it isn't there, opening it says so
     inputs += _beside_each_other(single)
     return list({_identity(entry): entry for entry in reversed(inputs)}.values())[::-1]
+
+
+def _refuse_text(name: str, path: Path) -> None:
+    """Refuse what is no path but a text, and say how to tag it. Errors: CorpusError."""
+    words = len(name.split())
+    if words > 1 and path != STDIN and not os.path.lexists(path) and not path.suffix[1:].isalnum():
+        shown = name if len(name) <= 60 else f"{name[:57]}..."
+        raise CorpusError(
+            f'"{shown}": no such file; to tag this text itself, give it on standard input: '
+            "echo 'text' | nertool predict MODEL -"
+        )
 
 
 def _format_of_path(path: Path, format_name: str) -> Format | None:
