@@ -52,6 +52,13 @@ def gradcheck(
             metavar="FILE.png", help="Draw the errors against ε (needs matplotlib: the extra plot)."
         ),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write one self-contained HTML page: the errors, drawn against ε, and the mistakes.",
+        ),
+    ] = None,
     batch: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Check the batch that a training stopped at, and kept."),
@@ -77,6 +84,10 @@ def gradcheck(
         raise typer.BadParameter("--mutate and --jacobians are two checks: give one of them")
     if plot is not None and (mutate or jacobians):
         raise typer.BadParameter("--plot draws the errors of the gradients: leave it out")
+    if html is not None and (mutate or jacobians or batch is not None):
+        raise typer.BadParameter(
+            "--html writes a page of all checks: leave out --mutate, --jacobians and --batch"
+        )
     # Said before numpy is loaded: the products here are small, and a second thread would only wait.
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
@@ -100,7 +111,10 @@ def gradcheck(
         elif mutate:
             passed, result["mistakes"] = _seed_mistakes(cases, samples, as_json)
         else:
-            passed, result["checks"] = _check_gradients(cases, samples, plot, as_json)
+            kept = list(cases) if html is not None else cases
+            passed, result["checks"] = _check_gradients(kept, samples, plot, as_json)
+            if html is not None:
+                passed = _write_page(html, list(kept), samples) and passed
     if as_json:
         print_json({"passed": passed, **result})
     if not passed:
@@ -214,6 +228,23 @@ def _plot(case: Case, verdict: Verdict, samples: int, path: Path) -> None:
     wide = check_case(case, min(samples, 10), WIDE)
     plot_ladders(wide.checks, f"gradient check: {verdict.activation}, {verdict.output}", path)
     note(f"error against ε: drawn in {path}")
+
+
+def _write_page(path: Path, cases: Sequence[Case], samples: int) -> bool:
+    """Write the page: all cases, the first one's ladders and mistakes. Return whether all were caught."""
+    from nertool.files.safe import open_output
+    from nertool.gradcheck.case import check_case
+    from nertool.gradcheck.check import WIDE
+    from nertool.gradcheck.report import page
+    from nertool.gradcheck.selfcheck import seed_mistakes
+
+    verdicts = [check_case(case, samples) for case in cases]
+    wide = check_case(cases[0], min(samples, 10), WIDE)
+    caught = seed_mistakes(cases[0], min(samples, 20))
+    with open_output(path) as out:
+        out.write(page(verdicts, wide, caught))
+    note(f"gradient check: in {path}")
+    return all(own.caught or own.harmless for own in caught)
 
 
 def _show_blocks(verdict: Verdict) -> None:

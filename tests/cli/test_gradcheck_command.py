@@ -153,6 +153,22 @@ def test_jacobians_are_printed_by_hand_and_numerically(run_dir, main):
     assert "\npassed: 11 Jacobians compared\n" in done.stdout
 
 
+def test_the_page_has_the_errors_the_drawings_and_the_mistakes(run_dir, main, tmp_path):
+    path = tmp_path / "check.html"
+    done = main("gradcheck", run_dir, "--samples", "4", "--windows", "6", "--html", path)
+    assert done.returncode == 0, done.stderr
+    html = path.read_text(encoding="utf-8")
+    assert "Every gradient agrees" in html
+    assert html.count("<polyline points=") == html.count('<svg viewBox="0 0 48 12"') * 3
+    for mistake in MISTAKES:
+        assert mistake.name in html
+    floor = float(re.search(r"complex step is (\d\.\de-\d\d)", html).group(1))
+    assert 0 < floor < 1e-13
+    assert "http" not in html.replace("http-equiv", "")
+    assert "<script" not in html
+    assert main("gradcheck", run_dir, "--html", path, "--mutate").returncode == 2
+
+
 def test_a_wrong_jacobian_is_exit_1(run_dir, main, monkeypatch):
     wrong = activations.ACTIVATIONS["tanh"]._replace(f_prime_of_h=lambda h: 1.0 - h)
     monkeypatch.setitem(activations.ACTIVATIONS, "tanh", wrong)
