@@ -45,6 +45,7 @@ class RecordView(NamedTuple):
     number, document: which record and document of the corpus it is; first: its first token in the
     corpus. words, places: its tokens and where they stand in the text. sentences: where each
     begins and ends, in tokens of the record. extras as in Annotated, of its sentences.
+    predicted: the entities are a model's, whose probabilities are known.
     """
 
     number: int
@@ -57,6 +58,7 @@ class RecordView(NamedTuple):
     sentences: list[tuple[int, int]]
     entities: list[Entity]
     extras: Sequence[dict[str, Any]]
+    predicted: bool = False
 
 
 def labelled(corpus: Corpus) -> Annotated:
@@ -142,4 +144,5 @@ def views(annotated: Annotated, tokens: bool = True) -> Iterator[RecordView]:
             else [],
             entities=entities,
             extras=(annotated.extras or ())[a:b],
+            predicted=known is not None,
         )

@@ -160,3 +160,32 @@ def test_documents_of_xml_go_together():
     assert corpus.records.texts == ["Ada met Bob.", "He left.", "It & I."]
     assert corpus.document_starts.tolist() == [0, 2, 3]
     assert found(corpus)[0][1] == [(2, 3, "PER")]
+
+
+def test_a_prediction_stands_beside_the_task_s_own_annotations_and_keys():
+    import numpy as np
+
+    from nertool.corpus.annotated import labelled
+    from nertool.formats.base import Writing
+    from nertool.formats.registry import text_writer
+    from tests.support.corpora import TASK
+
+    own = {**TASK, "meta": {"a": 1}, "drafts": [], "predictions": [{"model_version": "old"}]}
+    own["annotations"][0]["result"][0] |= {"from_name": "ner", "to_name": "doc"}
+    gold = read(json.dumps([own]))
+    corpus = read(json.dumps([own]), labelled=False)
+    spans = labelled(gold).spans
+    predicted = labelled(corpus)._replace(spans=spans, probabilities=np.full(len(spans), 0.5))
+    (task,) = json.loads("".join(text_writer("label-studio")([predicted], Writing(), Ledger())))
+    assert {key: task[key] for key in ("id", "meta", "drafts", "annotations")} == {
+        key: own[key] for key in ("id", "meta", "drafts", "annotations")
+    }
+    assert task["data"] == {"text": TEXT, "source": "diary"}
+    old, new = task["predictions"]
+    assert old == {"model_version": "old"}
+    assert (new["score"], new["result"][0]["from_name"], new["result"][0]["to_name"]) == (
+        0.5,
+        "ner",
+        "doc",
+    )
+    assert [result["value"]["text"] for result in new["result"]] == ["Ada Lovelace", "London"]

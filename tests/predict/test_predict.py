@@ -15,8 +15,8 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nertool.tagging.tagger import Tagger
 
+from nertool.api.tagger import Tagger
 from nertool.corpus.ledger import Ledger
 from nertool.formats.markup.inline import from_inline
 from nertool.model.storage import load_model
@@ -71,7 +71,10 @@ def test_the_same_entities_come_from_every_format(tagger):
     assert (surfaces(out), out[0]["n"]) == (expected, 3)
     as_list = json.dumps([{"data": {"text": TEXT}, "id": 3}])
     (task,) = json.loads(tag(tagger, as_list))
-    results = task["annotations"][0]["result"]
+    assert task["annotations"] == []  # a model's entities are a prediction, never a person's
+    (prediction,) = task["predictions"]
+    assert prediction["model_version"] == "nertool"
+    results = prediction["result"]
     assert [(r["value"]["text"], r["value"]["labels"][0]) for r in results] == expected
     rows = tag(tagger, TEXT, to="spans").splitlines()[1:]
     cells = [row.split("\t") for row in rows]

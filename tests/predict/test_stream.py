@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nertool.tagging.tagger import Tagger
 
+from nertool.api.tagger import Tagger
 from nertool.config.records import FeaturesConfig
 from nertool.corpus.schemes import tag_names, tags_of
 from nertool.errors import CorpusError, TaggingError

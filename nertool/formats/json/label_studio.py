@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import count
 from typing import Any, BinaryIO
 
 from nertool.corpus.annotated import RecordView
@@ -22,6 +23,14 @@ from nertool.formats.head import Head
 from nertool.formats.json.json_list import first_of_list, is_list, load_json_list
 from nertool.formats.json.objects import json_list, spans_of_entry
 from nertool.formats.json.units import in_characters
+
+# What of a task stands beside its data.
+_TASK_KEYS = {
+    "id", "annotations", "completions", "predictions", "drafts", "meta", "created_at", "updated_at",
+    "inner_id", "project", "updated_by", "comment_authors", "total_annotations", "total_predictions",
+    "cancelled_annotations", "comment_count", "unresolved_comment_count", "last_comment_updated_at",
+    "file_upload", "allow_skip", "overlap", "is_labeled", "agreement",
+}  # fmt: skip
 
 
 def detect(head: Head) -> str | None:
@@ -52,7 +61,8 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
                 "say which field it is by --text-field"
             )
         key = next(k for k, v in data.items() if v == text)
-        fields = {k: v for k, v in task.items() if k not in ("data", "annotations", "completions")}
+        read = ("data", "annotations", "completions") if reading.labelled else ("data",)
+        fields = {k: v for k, v in task.items() if k not in read}
         fields |= {k: v for k, v in data.items() if k != key}
         versions = task.get("annotations", task.get("completions"))
         if versions is not None and not isinstance(versions, list):
@@ -101,26 +111,49 @@ def _spans(
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a list of tasks, each with its entities as the results of one annotation."""
+    """Write a list of tasks. Entities with probabilities are a prediction beside the task's own
+    annotations; others are one annotation."""
+    numbers = count(1)
+    tasks = (_task(view, next(numbers)) for view in record_views(pieces, writing, tokens=False))
+    yield from json_list(tasks)
 
-    def task(view: RecordView) -> dict[str, Any]:
-        results = [
-            {
-                "from_name": "label",
-                "to_name": "text",
-                "type": "labels",
-                "value": {
-                    "start": entity.start,
-                    "end": entity.end,
-                    "text": view.text[entity.start : entity.end],
-                    "labels": [entity.label],
-                },
-            }
-            | ({} if entity.probability is None else {"score": round(entity.probability, 6)})
-            for entity in view.entities
-        ]
-        data = {k: v for k, v in view.fields.items() if k != "id"} | {"text": view.text}
-        value: dict[str, Any] = {"data": data, "annotations": [{"result": results}]}
-        return {"id": view.fields["id"], **value} if "id" in view.fields else value
 
-    yield from json_list(task(view) for view in record_views(pieces, writing))
+def _task(view: RecordView, number: int) -> dict[str, Any]:
+    kept = {key: value for key, value in view.fields.items() if key in _TASK_KEYS}
+    data = {key: value for key, value in view.fields.items() if key not in _TASK_KEYS}
+    from_name, to_name = _names_in(kept.get("annotations"))
+    results = [
+        {
+            "id": f"e{i}",
+            "from_name": from_name,
+            "to_name": to_name,
+            "type": "labels",
+            "value": {
+                "start": entity.start,
+                "end": entity.end,
+                "text": view.text[entity.start : entity.end],
+                "labels": [entity.label],
+            },
+        }
+        | ({} if entity.probability is None else {"score": round(entity.probability, 6)})
+        for i, entity in enumerate(view.entities, 1)
+    ]
+    task: dict[str, Any] = {"id": number, **kept, "data": {**data, "text": view.text}}
+    if view.predicted:
+        sure = [entity.probability for entity in view.entities if entity.probability is not None]
+        score = round(sum(sure) / len(sure), 6) if sure else 1.0
+        prediction = {"model_version": "nertool", "score": score, "result": results}
+        task["annotations"] = kept.get("annotations") or []
+        task["predictions"] = [*(kept.get("predictions") or []), prediction]
+    else:
+        task["annotations"] = [{"result": results}]
+    return task
+
+
+def _names_in(annotations: Any) -> tuple[str, str]:
+    """Return the names of the labels' and the text's controls in the task's own annotations."""
+    for annotation in annotations if isinstance(annotations, list) else ():
+        for result in annotation.get("result") or ():
+            if isinstance(result, dict) and "from_name" in result and "to_name" in result:
+                return result["from_name"], result["to_name"]
+    return "label", "text"
