@@ -24,6 +24,7 @@ from nertool.cli import (
     init,
     lesson,
     predict,
+    suspects,
     sweep,
     train,
     vectors,
@@ -107,6 +108,9 @@ corpus_app.command("check", cls=Command, short_help="Find faults before training
 corpus_app.command("stats", cls=Command, short_help="Count words and entities.")(corpus_stats.stats)
 corpus_app.command("split", cls=Command, short_help="Into train, dev and test, by document.")(
     corpus_split.split
+)
+corpus_app.command("suspects", cls=Command, short_help="List labels that are probably wrong.")(
+    suspects.suspects
 )
 app.add_typer(corpus_app, name="corpus")
 

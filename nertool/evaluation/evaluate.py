@@ -48,7 +48,10 @@ def compare_with_model(
     decoded = analyse(tagger, text_of_corpus(corpus))
     p = decoded.probabilities()
     raw = p if decoded.temperature == 1 else replace(decoded, temperature=1.0).probabilities()
-    of_gold = probabilities_of_gold(decoded, model, gold) if gold_probabilities else None
+    of_gold = None
+    if gold_probabilities:
+        scheme = model.config.decoding.scheme
+        of_gold = span_probabilities_of(decoded, model.labels, model.tags, scheme, gold)
     return compare_tags(corpus, decoded.tag_ids, model.tags, p, of_gold), raw
 
 
@@ -66,22 +69,26 @@ def report_unknown_labels(
             )
 
 
-def probabilities_of_gold(decoded: Decoded, model: Model, gold: TagSpans) -> Floats:
-    """Return the probability that the model gives to each gold entity, (n,); 0 for unknown labels."""
-    known = np.array([name in model.labels for name in gold.label_names] or [False])[gold.labels]
-    scheme = model.config.decoding.scheme
-    names = tag_names(model.labels, scheme)
-    line = np.array([model.labels.index(n) if n in model.labels else -1 for n in gold.label_names])
-    spans = TagSpans(
-        gold.starts[known],
-        gold.ends[known],
-        line[gold.labels[known]].astype(np.int32) if known.any() else gold.labels[known],
-        model.labels,
+def span_probabilities_of(
+    decoded: Decoded, labels: list[str], tags: list[str], scheme: str, spans: TagSpans
+) -> Floats:
+    """Return the probability of each of these entities, (n,), rather than of those that were decoded.
+
+    labels, tags, scheme: of the model; an entity of another label has the probability 0.
+    """
+    known = np.array([name in labels for name in spans.label_names] or [False])[spans.labels]
+    line = np.array([labels.index(n) if n in labels else -1 for n in spans.label_names] or [-1])
+    own = TagSpans(
+        spans.starts[known],
+        spans.ends[known],
+        line[spans.labels[known]].astype(np.int32),
+        labels,
     )
-    tag_ids = tags_of(spans, decoded.sentence_starts, names, scheme)
-    order = np.array([model.tags.index(name) for name in names], dtype=np.int32)
-    out = np.zeros(len(gold))
-    out[known] = replace(decoded, tag_ids=order[tag_ids], spans=spans).probabilities()
+    names = tag_names(labels, scheme)
+    number = np.array([tags.index(name) for name in names], dtype=np.int32)
+    tag_ids = number[tags_of(own, decoded.sentence_starts, names, scheme)]
+    out = np.zeros(len(spans))
+    out[known] = replace(decoded, tag_ids=tag_ids, spans=own).probabilities()
     return out
 
 

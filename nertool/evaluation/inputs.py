@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from nertool.config.records import CorpusConfig
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
@@ -58,10 +59,15 @@ def read_for_model(
     model: Model, path: Path, options: ReadingOptions, ledger: Ledger, report: Report
 ) -> Corpus:
     """Read a labelled text as a model's config says, with the model's classes."""
-    settings = model.config.corpus
-    corpus = read_labelled(
-        path, options.form, options.reading(reading_of(settings)), ledger, report
-    )
+    return read_text(path, model.config.corpus, options, ledger, report)
+
+
+def read_text(
+    path: Path, settings: CorpusConfig, options: ReadingOptions, ledger: Ledger, report: Report
+) -> Corpus:
+    """Read a labelled text as a config says, unless options say otherwise."""
+    reading = options.reading(reading_of(settings))
+    corpus = read_labelled(path, options.form, reading, ledger, report)
     return keep_labels(corpus, settings.labels, report) if settings.labels else corpus
 
 

@@ -1,0 +1,119 @@
+"""`nertool corpus suspects`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nertool.catalogue import INPUT_FORMATS
+from nertool.cli.account import ReportPath, account
+from nertool.cli.options import (
+    Column,
+    FromFormat,
+    Overrides,
+    Seed,
+    Workers,
+    check_choice,
+    column_of,
+    cores,
+    note,
+    print_json,
+)
+from nertool.cli.train_options import Request, VectorsFile, read_request
+
+FEW = 20  # that the terminal shows
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="CONFIG",
+        help="Train as this YAML config says [default: settings chosen from the text]",
+    ),
+]
+
+
+def suspects(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A labelled text in any format.")],
+    config: ConfigOption = None,
+    vectors: VectorsFile = None,
+    overrides: Overrides = None,
+    folds: Annotated[
+        int, typer.Option(min=2, max=50, help="Parts; each is judged by a model of all others.")
+    ] = 5,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write all of them as JSON lines."),
+    ] = None,
+    shown: Annotated[int, typer.Option("-n", min=1, help="How many to print.")] = FEW,
+    seed: Seed = None,
+    workers: Workers = None,
+    format_name: FromFormat = "auto",
+    token_column: Column = None,
+    tag_column: Column = None,
+    report: ReportPath = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
+) -> None:
+    """List the labels that are probably wrong, the likeliest first, with what a model would say.
+
+    The text is cut into folds; each is tagged by a model trained on the others, so that no model has
+    learned the slip that it is to find.
+    """
+    check_choice("--from", format_name, INPUT_FORMATS)
+    settings = training_settings(path, config, overrides, seed, vectors)
+
+    from nertool.evaluation.inputs import ReadingOptions, read_text
+    from nertool.evaluation.suspects import suspect_row, suspects_of
+    from nertool.files.safe import open_output
+    from nertool.training.crossvalidation import crossvalidated
+
+    options = ReadingOptions(format_name, column_of(token_column), column_of(tag_column))
+    with account(report, path, output) as ledger:
+        corpus = read_text(path, settings.corpus, options, ledger, note)
+        decoded, labels, tags = crossvalidated(settings, corpus, folds, workers or cores(), note)
+        comparison, found = suspects_of(corpus, decoded, labels, tags, settings.decoding.scheme)
+        rows = [suspect_row(comparison, suspect, i) for i, suspect in enumerate(found, 1)]
+        if output is not None:
+            with open_output(output) as out:
+                out.writelines(_json_lines(rows))
+            note(f"suspects: {len(rows):,} in {output}")
+    if as_json:
+        print_json(rows)
+    else:
+        _show(rows[:shown], len(rows))
+
+
+def training_settings(
+    path: Path,
+    config: Path | None,
+    overrides: list[str] | None,
+    seed: int | None,
+    vectors: Path | None,
+) -> Any:
+    """Return the config to train by: a file's, or the recipe's for the text, of one network."""
+    if config is not None:
+        return read_request(Request(config, overrides or (), seed, None, vectors))
+    return read_request(Request(path, overrides or (), seed, None, vectors, budget="30s"))
+
+
+def _json_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _show(rows: list[dict[str, Any]], total: int) -> None:
+    if not rows:
+        print("No label contradicts the models.")
+        return
+    print(
+        "Likeliest slips first: P of what the model says, P of the gold label (gold in [ ], model in { })"
+    )
+    for row in rows:
+        gold = f'{row["gold_label"]} "{row["gold"]}"' if row["gold"] else "no entity"
+        model = f'{row["model_label"]} "{row["model"]}"' if row["model"] else "no entity"
+        print(f"\n{row['rank']:3}. {row['place']}  gold {gold}, model {model}")
+        print(f"     {row['p_model']:.2f} against {row['p_gold']:.2f}  {row['context']}")
+    if total > len(rows):
+        note(f"{total - len(rows):,} more; -n or -o FILE shows them")

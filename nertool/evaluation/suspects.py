@@ -1,0 +1,95 @@
+"""Gold labels that are probably wrong: those that models which have not seen them contradict most.
+
+The idea is confident learning's (Northcutt et al. 2021): a label is suspect if a calibrated model,
+trained on other text, finds another reading much more likely. Ranked by that margin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.columnar import Corpus, Span
+from nertool.corpus.schemes import spans_of
+from nertool.decoding.decoded import Decoded
+from nertool.decoding.probabilities import tag_probabilities
+from nertool.evaluation.comparison import Comparison, compare_tags
+from nertool.evaluation.errorfile import context
+from nertool.evaluation.errors import NOTHING, Finding, errors_of, findings_of
+from nertool.evaluation.evaluate import span_probabilities_of
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A place where the gold label may be wrong.
+
+    margin: the probability of the model's reading less that of the gold one, −1 to 1. finding: the
+    gold and the predicted entity; gold None: the model finds an entity that was not labelled.
+    """
+
+    finding: Finding
+    margin: float
+    p_gold: float
+    p_model: float
+
+
+def suspects_of(
+    corpus: Corpus, decoded: Decoded, labels: list[str], tags: list[str], scheme: str
+) -> tuple[Comparison, list[Suspect]]:
+    """Rank the places where a decoded text contradicts the gold labels, the likeliest slips first.
+
+    decoded: by models that have not seen these labels. Where one side has no entity, its probability is
+    the least P(O) among the words of the other side's entity.
+    """
+    gold_spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    comparison = compare_tags(
+        corpus,
+        decoded.tag_ids,
+        tags,
+        decoded.probabilities(),
+        span_probabilities_of(decoded, labels, tags, scheme, gold_spans),
+    )
+    outside: NDArray[np.float64] = tag_probabilities(decoded.sums())[:, 0]
+
+    def least_outside(span: Span) -> float:
+        return float(outside[span.start : span.end].min())
+
+    out = []
+    for finding in errors_of(findings_of(comparison)):
+        gold, predicted = finding.gold, finding.predicted
+        if gold is None:
+            assert predicted is not None
+            p_gold, p_model = least_outside(predicted), finding.probability or 0.0
+        elif predicted is None:
+            p_gold, p_model = finding.gold_probability or 0.0, least_outside(gold)
+        else:
+            p_gold, p_model = finding.gold_probability or 0.0, finding.probability or 0.0
+        out.append(Suspect(finding, p_model - p_gold, p_gold, p_model))
+    # A slip of the hand is told by the margin; equals in the text's order.
+    return comparison, sorted(out, key=lambda suspect: -suspect.margin)
+
+
+def suspect_row(comparison: Comparison, suspect: Suspect, rank: int) -> dict[str, Any]:
+    """Return a suspect for JSON, or a table."""
+    finding = suspect.finding
+    sides = [
+        None if span is None else (comparison.text(span.start, span.end), span.label)
+        for span in (finding.gold, finding.predicted)
+    ]
+    gold, model = (side or (None, NOTHING) for side in sides)
+    return {
+        "rank": rank,
+        "place": comparison.place(finding.start),
+        "kind": finding.kind,
+        "gold_label": gold[1],
+        "gold": gold[0],
+        "model_label": model[1],
+        "model": model[0],
+        "p_gold": round(suspect.p_gold, 4),
+        "p_model": round(suspect.p_model, 4),
+        "margin": round(suspect.margin, 4),
+        "context": context(comparison, finding),
+    }

@@ -1,0 +1,97 @@
+"""Tag a labelled text by models that have not seen it: each part by one trained on all other parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.config.records import Config
+from nertool.corpus.columnar import Corpus, ranges
+from nertool.corpus.hold_out import has_documents, take_sentences
+from nertool.corpus.schemes import spans_of, tag_names
+from nertool.decoding.decoded import Decoded
+from nertool.decoding.viterbi import decode, lattice
+from nertool.errors import TrainingError
+from nertool.evaluation.scores import count_spans
+from nertool.model.calibrate import correct_entities, fit_temperature
+from nertool.tagging.annotate import text_of_corpus
+from nertool.training.in_memory import single_network, trained_on
+from nertool.training.pool import Piece, Send, run_pieces
+
+BLOCK = 10  # sentences that stay together where documents are not marked
+
+
+def fold_of_sentences(corpus: Corpus, folds: int, seed: int) -> NDArray[np.int64]:
+    """Deal a text's documents, or blocks of sentences where they are not marked, out to folds: (S,).
+
+    Errors: TrainingError where there are fewer of them than folds.
+    """
+    S = corpus.sentences
+    if has_documents(corpus):
+        unit = np.repeat(np.arange(corpus.documents), np.diff(corpus.document_starts))
+    else:
+        unit = np.arange(S) // max(1, min(BLOCK, S // (2 * folds)))
+    n = int(unit[-1]) + 1
+    if n < folds:
+        raise TrainingError(
+            f"{corpus.source}: found {n:,} documents or sentences, expected at least {folds}, one for each "
+            "fold; choose fewer --folds"
+        )
+    dealt = np.random.default_rng([seed, 11]).permutation(np.arange(n) % folds)
+    return np.asarray(dealt[unit])
+
+
+def crossvalidated(
+    config: Config,
+    corpus: Corpus,
+    folds: int,
+    workers: int,
+    report: Callable[[str], None] = lambda line: None,
+) -> tuple[Decoded, list[str], list[str]]:
+    """Return a text as decoded by models that have not seen it, calibrated on just these answers; the
+    labels, and the tags that its tag_ids point into.
+
+    A class that one fold's training text lacks is impossible there. Errors: as in training.
+    """
+    config = single_network(config)
+    gold = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    labels = gold.label_names
+    tags = tag_names(labels, config.decoding.scheme)
+    fold = fold_of_sentences(corpus, folds, config.seed)
+    bare = replace(corpus, records=None)
+    pieces = [Piece(str(k), _tag_fold, (config, bare, fold, k, tags)) for k in range(folds)]
+    scores = np.zeros((corpus.tokens, len(tags)), dtype=np.float32)
+    lengths = np.diff(corpus.sentence_starts)
+    for done, (name, found) in enumerate(run_pieces(pieces, workers), 1):
+        own = fold == int(name)
+        scores[ranges(corpus.sentence_starts[:-1][own], lengths[own])] = found
+        report(f"fold {done} of {folds}: {int(lengths[own].sum()):,} tokens tagged")
+    allowed = lattice(tags, config.decoding.scheme)
+    starts = corpus.sentence_starts
+    tag_ids = decode(scores, starts, config.decoding.method, allowed)
+    spans = spans_of(tag_ids, tags, starts)
+    decoded = Decoded(scores, tag_ids, starts, spans, allowed)
+    decoded = replace(decoded, temperature=fit_temperature(decoded, correct_entities(spans, gold)))
+    right = sum(c.correct for c in count_spans(gold, spans).values())
+    total = len(gold) + len(spans)
+    report(
+        f"F1 of the folds' models on what they had not seen: {200 * right / max(total, 1):.1f} %"
+    )
+    return decoded, labels, tags
+
+
+_IMPOSSIBLE = -1e4  # the score of a tag that a fold's model does not know
+
+
+def _tag_fold(
+    config: Config, corpus: Corpus, fold: NDArray[np.int64], k: int, tags: list[str], send: Send
+) -> None:
+    """Train on all folds but the k-th; send the scores of the k-th for these tags."""
+    with trained_on(config, take_sentences(corpus, fold != k)) as tagger:
+        own = tagger.scores(text_of_corpus(take_sentences(corpus, fold == k)))
+        scores = np.full((len(own), len(tags)), _IMPOSSIBLE, dtype=np.float32)
+        scores[:, [tags.index(tag) for tag in tagger.model.tags]] = own
+        send(scores)
