@@ -6,10 +6,10 @@ many combinations; and z is linear in the window's rows:
     z = W x + b = b + Σ_c W_c r(w_c) + Σ_c V_c k(w_c) + G g
 
     W_c (H, d_1), V_c (H, d_2): the slices of W for the word type's and the context's part of the row
-    at window position c; G (H, e): that for the centre's given inputs g
+    at window position c; G (H, e): that for the centre's side inputs g
 
 So with T_c = r W_cᵀ + k V_cᵀ made once for each distinct word (wordtables.py), a token costs C row
-additions, one f and the K × H product; G g is in beside.py.
+additions, one f and the K × H product; G g is in side.py.
 
 Each member of an ensemble has a table of its own; where all of them together would take too much memory,
 they take turns. There a text's words cost more than its tokens, so that rows are of forms alone, with
@@ -37,7 +37,7 @@ from nertool.inputs.windows import pad
 from nertool.kernels.tagging import window_sums
 from nertool.model.model import Member, Model
 from nertool.network.activations import ACTIVATIONS, Array
-from nertool.tagging.beside import Beside, Given, Place, given
+from nertool.tagging.side import SideInputs, SideSum, Stretch, side_inputs_of
 from nertool.tagging.wordtables import (
     FIRST_LISTED,
     MOST_FORMS,
@@ -108,11 +108,11 @@ class CompiledTagger:
     ) -> Array:
         """Return the mean of the networks' scores, (N, T)."""
         total: Array | None = None
-        known: dict[int, Given] = {}  # by the vectors that it is made of
+        known: dict[int, SideInputs] = {}  # by the vectors that it is made of
         for network in networks:
             forms = network.table.forms
             if id(forms) not in known:
-                known[id(forms)] = given(text.text, self.model.config, forms, first_stage)
+                known[id(forms)] = side_inputs_of(text.text, self.model.config, forms, first_stage)
             if self._shared is None and self._too_large():
                 # One at a time from here on: each makes its rows anew for every text, all in one place.
                 size = max(table.T.nbytes for table in self._tables)
@@ -204,21 +204,21 @@ class _Network:
         activation = ACTIVATIONS[model.config.network.activation]
         self._f, self._rectifier = activation.f, activation.rectifier
 
-    def scores(self, text: CompiledText, given: Given) -> Array:
-        """Return s (N, T); given: what stands beside the windows."""
+    def scores(self, text: CompiledText, side: SideInputs) -> Array:
+        """Return s (N, T); side: its side inputs."""
         words, padded = text.text.words, text.padded
         numbers = self.table.forms.numbers_of(words)
         forms = np.concatenate([np.array([0, 1], dtype=np.int32), numbers])[padded.types]
-        beside = Beside(self._slices, given, text.text)
+        side_sum = SideSum(self._slices, side, text.text)
         N, K = len(padded.centres), self._UT.shape[1]
         # A single output: O's score is 0, and e^s are the odds against it. A column lies in one
         # piece: what follows goes through the tags one by one, over all tokens.
         s = np.zeros((N, max(2, K)), dtype=self._UT.dtype, order="F")
-        self._score(text, forms, slice(0, N), beside, s[:, -K:])
+        self._score(text, forms, slice(0, N), side_sum, s[:, -K:])
         return s
 
     def _score(
-        self, text: CompiledText, forms: Ids, tokens: slice, beside: Beside, s: Array
+        self, text: CompiledText, forms: Ids, tokens: slice, side_sum: SideSum, s: Array
     ) -> None:
         """Write s (n, K) of a stretch of tokens; forms (P,): the numbers of the padded text's forms."""
         centres, m = text.padded.centres[tokens], text.padded.m
@@ -229,22 +229,22 @@ class _Network:
         if rows is None:  # too many words at once: half of the text at a time
             half = len(centres) // 2
             cut = tokens.start + half
-            self._score(text, forms, slice(tokens.start, cut), beside, s[:half])
-            self._score(text, forms, slice(cut, tokens.stop), beside, s[half:])
+            self._score(text, forms, slice(tokens.start, cut), side_sum, s[:half])
+            self._score(text, forms, slice(cut, tokens.stop), side_sum, s[half:])
             return
-        place = Place(tokens.start, rows, text.contexts[words], centres - words.start)
-        self._add_up(place, beside, s)
+        stretch = Stretch(tokens.start, rows, text.contexts[words], centres - words.start)
+        self._add_up(stretch, side_sum, s)
 
-    def _add_up(self, place: Place, beside: Beside, s: Array) -> None:
-        """For each token, add up its window's rows, and what stands beside it; then f, then U."""
-        T, (_, rows, contexts, centres) = self.table.T, place
+    def _add_up(self, stretch: Stretch, side_sum: SideSum, s: Array) -> None:
+        """For each token, add up its window's rows, and its side inputs' share; then f, then U."""
+        T, (_, rows, contexts, centres) = self.table.T, stretch
         H, (_, C, _) = T.shape[-1], self.table.V.shape
         V = None if self.table.by_context else self.table.V
         size = max(1, _BLOCK_BYTES // (H * T.itemsize))
         buffers = np.empty((2, min(len(s), size), H), dtype=T.dtype)
         out = np.empty((buffers.shape[1], self._UT.shape[1]), dtype=T.dtype)
-        add_beside = beside.adding_to(buffers[0], T, place)
-        rectified = self._rectifier and add_beside is None  # f can be had with the sums
+        add_side = side_sum.adding_to(buffers[0], T, stretch)
+        rectified = self._rectifier and add_side is None  # f can be had with the sums
         gather = window_sums(buffers[0], T, V, rows, contexts, centres, C, rectified)
         for start in range(0, len(s), size):
             own = centres[start : start + size]
@@ -256,8 +256,8 @@ class _Network:
                 _add_windows(z, T, rows, own, C, share)
                 if V is not None:
                     _add_windows(z, V, contexts, own, C, share)
-            if add_beside:
-                add_beside(start, len(own), share)
+            if add_side:
+                add_side(start, len(own), share)
             if not (gather and rectified):
                 self._f(z, out=z)
             s[start : start + size] = np.matmul(z, self._UT, out=out[: len(own)])

@@ -1,10 +1,10 @@
 """Tables with a row for each distinct word met so far: its share of z in each place around a token.
 
 A row of T (slices, H): for each window position c what the word adds to z where it stands there; and,
-for networks that are given the neighbours of a word's other occurrences (beside.py), what its starting
-vector gives there as a left and as a right one. Words are told apart by their forms, T_c = r W_cᵀ; or by
-form and combination of contexts, half as many rows again, T_c = r W_cᵀ + V_c, so that nothing is left
-to add for a token. V (combinations, C, H) is V_c = k V_cᵀ, with b in the centre's.
+for networks with the neighbours of a word's other occurrences as side inputs (side.py), what its
+starting vector gives there as a left and as a right one. Words are distinguished by their forms,
+T_c = r W_cᵀ; or by form and combination of contexts, half as many rows again, T_c = r W_cᵀ + V_c, so
+that nothing is left to add for a token. V (combinations, C, H) is V_c = k V_cᵀ, with b in the centre's.
 
 Tables grow with the words met, up to a limit of memory; then they start anew.
 """

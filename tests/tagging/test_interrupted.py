@@ -15,7 +15,7 @@ import pytest
 
 from nertool.kernels.tagging import add_picked, check_indices, window_sums
 from nertool.model.model import Model
-from nertool.tagging import beside, compiled, wordtables
+from nertool.tagging import compiled, side, wordtables
 from nertool.tagging.compiled import CompiledTagger
 from tests.support.helpers import document_text, random_model
 
@@ -112,7 +112,7 @@ def test_a_process_forked_while_a_thread_tags_has_tables_that_are_whole(model):
         thread.join()
 
 
-FILES = {module.__file__ for module in (beside, compiled, wordtables)}
+FILES = {module.__file__ for module in (compiled, side, wordtables)}
 
 
 class Fault(BaseException):

@@ -1,4 +1,4 @@
-"""G g: what a token is given beside its window, without a row of inputs for every token.
+"""G g: the share of the side inputs in z, without a row of inputs for every token.
 
 Of the neighbours of a word's other occurrences in the document g has the means, left and right: over
 the n − 1 others of its group, so of a group's sum less the token's own. And so with G g, G = [G_l, G_r]:
@@ -6,7 +6,7 @@ the n − 1 others of its group, so of a group's sum less the token's own. And s
     (Σ_u G_l l_u + G_r r_u − G_l l_t − G_r r_t) / (n − 1)
 
 The first is one product for a group; the others stand in the word table (wordtables.py), in the rows
-of the words beside the token.
+of the words to the left and right of the token.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from nertool.network.activations import Array
 from nertool.tagging.wordtables import Forms, Slices
 
 # A function of (start, n, room) that adds something to z[:n], for n tokens from start on; room (n, H).
-Way = Callable[[int, int, Array], None]
+Addition = Callable[[int, int, Array], None]
 
 
-class Given(NamedTuple):
-    """What a text's tokens are given, for networks with the same vectors; None: nothing of the kind.
+class SideInputs(NamedTuple):
+    """The side inputs of a text's tokens, for networks with the same vectors; None: no such input.
 
     neighbours (G, 2v): the sums over the groups; document (D, v): the mean vector of each; opinions
     (M, T + 1): the first stage's mean opinion of a word's other occurrences, and that there are any,
@@ -46,8 +46,10 @@ class Given(NamedTuple):
     members: NDArray[np.int64] | None
 
 
-def given(text: Text, config: Config, forms: Forms, first_stage: Array | None) -> Given:
-    """Find what networks with the forms' vectors are given; first_stage (N, T): its probabilities."""
+def side_inputs_of(
+    text: Text, config: Config, forms: Forms, first_stage: Array | None
+) -> SideInputs:
+    """Compute the side inputs of networks with the forms' vectors; first_stage (N, T): its probabilities."""
     features = config.features
     neighbours = document = opinions = members = None
     if features.neighbours or features.document_vector:
@@ -61,10 +63,10 @@ def given(text: Text, config: Config, forms: Forms, first_stage: Array | None) -
         order = np.argsort(text.groups.members, kind="stable")
         members = text.groups.members[order]
         opinions = first_stage_means(first_stage, text)[order]
-    return Given(neighbours, document, opinions, members)
+    return SideInputs(neighbours, document, opinions, members)
 
 
-class Place(NamedTuple):
+class Stretch(NamedTuple):
     """A stretch of a text: its first token; rows and contexts (n + …,), the numbers of its words' rows
     of T and V, with the paddings' among them; centres (n,): where its tokens stand in these."""
 
@@ -74,16 +76,16 @@ class Place(NamedTuple):
     centres: Offsets
 
 
-class Beside:
+class SideSum:
     """G g of a network for the tokens of a text."""
 
-    def __init__(self, slices: Slices, given: Given, text: Text) -> None:
-        self._given = given
+    def __init__(self, slices: Slices, side: SideInputs, text: Text) -> None:
+        self._side = side
         dtype = slices.G.dtype
-        neighbours, document = given.neighbours, given.document
-        G, side = slices.G, slices.layout.side
+        neighbours, document = side.neighbours, side.document
+        G, columns_of = slices.G, slices.layout.side
         if neighbours is not None:
-            columns = slice(side[LEFT].start, side[RIGHT].stop)
+            columns = slice(columns_of[LEFT].start, columns_of[RIGHT].stop)
             self._sums = np.asarray(neighbours @ G[:, columns].T, dtype=dtype)  # (G, H)
             members, group, sizes = text.groups
             self._group = np.full(len(text.word_ids), -1, dtype=np.int32)
@@ -91,32 +93,32 @@ class Beside:
             self._share = (1.0 / (sizes - 1)).astype(dtype)
         if document is not None:
             self._of_documents = np.asarray(
-                document @ G[:, side[DOCUMENT]].T, dtype=dtype
+                document @ G[:, columns_of[DOCUMENT]].T, dtype=dtype
             )  # (D, H)
             self._documents = text.documents.astype(np.int32)
-        if given.opinions is not None:
-            self._G_opinions = G[:, side[FIRST_STAGE]]
+        if side.opinions is not None:
+            self._G_opinions = G[:, columns_of[FIRST_STAGE]]
 
-    def adding_to(self, z: Array, T: Array, place: Place) -> Way | None:
-        """Return a function of (start, n, room) that adds G g to z (n or more, H), for n tokens of a place
+    def adding_to(self, z: Array, T: Array, stretch: Stretch) -> Addition | None:
+        """Return a function of (start, n, room) that adds G g to z (n or more, H), for n tokens of a stretch
         from its start-th on; T: its rows; room (n, H). None: there is nothing to add."""
-        ways = [
-            self._add_neighbours(z, T, place),
-            self._add_document(z, place.first),
-            self._add_opinions(z, place.first),
+        additions = [
+            self._add_neighbours(z, T, stretch),
+            self._add_document(z, stretch.first),
+            self._add_opinions(z, stretch.first),
         ]
-        asked = [way for way in ways if way]
+        needed = [addition for addition in additions if addition]
 
         def add(start: int, n: int, room: Array) -> None:
-            for way in asked:
-                way(start, n, room)
+            for addition in needed:
+                addition(start, n, room)
 
-        return add if asked else None
+        return add if needed else None
 
-    def _add_neighbours(self, z: Array, T: Array, place: Place) -> Way | None:
-        if self._given.neighbours is None:
+    def _add_neighbours(self, z: Array, T: Array, stretch: Stretch) -> Addition | None:
+        if self._side.neighbours is None:
             return None
-        first, rows, _, centres = place
+        first, rows, _, centres = stretch
         group, sums, share = self._group[first : first + len(centres)], self._sums, self._share
         kernel = add_others(z, T, rows, centres, group, sums, share)
 
@@ -134,8 +136,8 @@ class Beside:
 
         return add
 
-    def _add_document(self, z: Array, first: int) -> Way | None:
-        if self._given.document is None:
+    def _add_document(self, z: Array, first: int) -> Addition | None:
+        if self._side.document is None:
             return None
         documents, products = self._documents[first:], self._of_documents
         kernel = add_picked(z, products, documents)
@@ -149,8 +151,8 @@ class Beside:
 
         return add
 
-    def _add_opinions(self, z: Array, first: int) -> Way | None:
-        opinions, members = self._given.opinions, self._given.members
+    def _add_opinions(self, z: Array, first: int) -> Addition | None:
+        opinions, members = self._side.opinions, self._side.members
         if opinions is None or members is None:
             return None
 
