@@ -124,8 +124,9 @@ def draw_ladders(blocks: Sequence[BlockCheck], method: str) -> str:
     for exponent in range(math.ceil(left), math.floor(right) + 1):
         if exponent % 4 == 0:
             at = x(10.0**exponent)
+            anchor = "end" if at > _WIDTH - 24 else "middle"
             parts.append(
-                f'<text x="{at:.1f}" y="{_HEIGHT - 14}" text-anchor="middle">1e{exponent}</text>'
+                f'<text x="{at:.1f}" y="{_HEIGHT - 14}" text-anchor="{anchor}">1e{exponent}</text>'
             )
     parts.append(
         f'<text x="{_WIDTH / 2}" y="{_HEIGHT - 2}" text-anchor="middle">ε, from large to small</text>'
