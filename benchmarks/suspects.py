@@ -87,7 +87,7 @@ def kind_found(suspect: Suspect, touched: dict[int, str]) -> str | None:
     """Return the kind of the slip that a suspect points at, None if it points at none."""
     sides = [span for span in (suspect.finding.gold, suspect.finding.predicted) if span]
     gold, found = (
-        {i for i in range(s.start, s.end)} if s else set()
+        set(range(s.start, s.end)) if s else set()
         for s in (suspect.finding.gold, suspect.finding.predicted)
     )
     same = len(sides) == 2 and sides[0].label == sides[1].label
