@@ -116,8 +116,7 @@ def main() -> None:
         cells = [f"P@{k} {sum(h is not None for h in hits[:k]) / k:.2f}" for k in (20, 50, n)]
         for depth in (n, 2 * n, 4 * n):
             by_kind = [
-                f"{kind} {sum(h == kind for h in hits[:depth]) / (n / 4):.2f}"
-                for kind in KINDS
+                f"{kind} {sum(h == kind for h in hits[:depth]) / (n / 4):.2f}" for kind in KINDS
             ]
             total = sum(h is not None for h in hits[:depth]) / n
             cells.append(f"recall in {depth}: {total:.2f} ({', '.join(by_kind)})")
