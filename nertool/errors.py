@@ -7,7 +7,10 @@ Library code raises; only the command line prints and exits.
 from __future__ import annotations
 
 import difflib
+import re
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class NertoolError(Exception):
@@ -50,7 +53,82 @@ class TaggingError(NertoolError):
     """Tagging that can't go on, such as a process of it that was killed."""
 
 
+class OutputError(NertoolError):
+    """Output that can't be written: a full disk, a closed stream. Never a fault of the input."""
+
+
+class LimitError(CorpusError):
+    """Input beyond a limit that protects memory: the message names the limit and how to raise it."""
+
+
+class BusyError(ModelError):
+    """A run folder that another process is writing to."""
+
+
+class UnexpectedError(NertoolError):
+    """A fault of nertool itself, told in one line with its place in the code."""
+
+
+_PACKAGE = Path(__file__).parent
+
+
+def unexpected(error: BaseException) -> str:
+    """Describe an exception that nobody foresaw: what, where in the code, and what to do."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
+    place = ""
+    if own:
+        place = f" ({Path(own[-1].filename).relative_to(_PACKAGE.parent)}:{own[-1].lineno})"
+    text = " ".join(str(error).split())
+    return (
+        f"unexpected {type(error).__name__}{f': {text}' if text else ''}{place}; this is a fault of "
+        "nertool: please report it with this line, the command and `nertool --version` "
+        "(NERTOOL_TRACEBACK=1 shows the whole traceback)"
+    )
+
+
+# What a terminal obeys rather than shows, and what changes the order or hides the end of a line: control
+# characters, direction marks, line and paragraph separators, lone surrogates, tag characters.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+MOST_SHOWN = 2000  # characters of one line for people
+
+
+def printable(text: str, most: int = MOST_SHOWN) -> str:
+    r"""Return a text as one line that a terminal shows and does not obey: "a\x1b[2J" for the real thing.
+
+    A byte of a file name that is not UTF-8 is shown as \xff. Of a text longer than `most` characters
+    the middle is left out.
+    """
+    if len(text) > most:
+        half = most // 2
+        left_out = f" … {len(text) - 2 * half:,} characters left out … "
+        text = text[:half] + left_out + text[-half:]
+    return _UNPRINTABLE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if match[0] in _SHORT:
+        return _SHORT[match[0]]
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as Python keeps it in a file's name
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_LONGEST_WORD = (
+    200  # of a longer one no neighbour is looked for: that takes the square of its length
+)
+
+
 def did_you_mean(found: str, known: Iterable[str]) -> str:
     """Return `; did you mean "x"?` for the known word nearest to `found`, or an empty string."""
+    if len(found) > _LONGEST_WORD:
+        return ""
     near = difflib.get_close_matches(found, list(known), n=1, cutoff=0.6)
     return f'; did you mean "{near[0]}"?' if near else ""

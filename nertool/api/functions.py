@@ -31,7 +31,13 @@ from nertool.model.storage import load_model, model_folder
 from nertool.model.zipped import is_zip, load_zip
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.recipe import resolve
-from nertool.training.run import begin_run, check_free, prepared_for, run_training
+from nertool.training.run import (
+    begin_run,
+    check_free,
+    prepared_for,
+    run_training,
+    writing_run,
+)
 from nertool.training.trainer import EpochRecord
 
 PathLike = str | Path
@@ -109,13 +115,15 @@ def train(
         run_dir = temporary.name
     folder = Path(run_dir)
     check_free(folder, overwrite)
-    prepared = prepared_for(settings, folder, "nertool prepare", lambda line: None, overwrite)
-    begin_run(settings, folder)
     history = []
-    for _, record in run_training(settings, prepared, folder, workers):
-        history.append(record)
-        if on_epoch is not None:
-            on_epoch(record)
+    with writing_run(folder):
+        check_free(folder, overwrite)
+        prepared = prepared_for(settings, folder, "nertool prepare", lambda line: None, overwrite)
+        begin_run(settings, folder)
+        for _, record in run_training(settings, prepared, folder, workers):
+            history.append(record)
+            if on_epoch is not None:
+                on_epoch(record)
     return Run(folder, history, temporary)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nertool.cli.options import note
-from nertool.files.safe import open_output
+from nertool.files.output import open_output
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger

@@ -1,12 +1,7 @@
-"""`nertool`: its commands, and the one place where an error becomes a line and an exit code."""
+"""`nertool`: its commands."""
 
 from __future__ import annotations
 
-import errno
-import os
-import signal
-import sys
-import threading
 from typing import Annotated
 
 import typer
@@ -29,8 +24,8 @@ from nertool.cli import (
     train,
     vectors,
 )
+from nertool.cli.boundary import run_guarded
 from nertool.cli.help import Command
-from nertool.errors import NertoolError
 from nertool.version import __version__
 
 app = typer.Typer(
@@ -142,56 +137,6 @@ app.add_typer(lesson_app, name="lesson")
 
 
 def main() -> None:
-    """Run the command line. Exit 0: done; 1: failed, with one line that says why; 2: misused."""
-    sys.unraisablehook = _send_lost_interrupt
-    try:
-        app()
-    except NertoolError as error:
-        _fail(str(error))
-    except BrokenPipeError:
-        # Whoever read our output has had enough (`| head`): no fault, and nothing left to flush to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except UnicodeEncodeError as error:
-        found = ascii(error.object[error.start])
-        _fail(
-            f"found {found}, half of a pair of surrogates, which only JSON can hold; expected text; "
-            "mend the input, or choose jsonl for the output"
-        )
-    except OSError as error:
-        _fail(_os_error(error))
-    except MemoryError:
-        _fail(
-            "out of memory; set vectors.limit, network.hidden, a width or training.batch_size lower"
-        )
-
-
-def _send_lost_interrupt(lost: sys.UnraisableHookArgs, /) -> None:
-    """Send a Ctrl-C once more where Python could only have printed it.
-
-    It calls some functions of its own between any two steps of ours, to which nothing that they
-    raise can be returned: those of a module's lock while it is imported, or of an object that ends.
-    """
-    if not isinstance(lost.exc_value, KeyboardInterrupt):
-        sys.__unraisablehook__(lost)
-        return
-    later = threading.Timer(0.01, signal.raise_signal, [signal.SIGINT])
-    later.daemon = True
-    later.start()
-
-
-def _os_error(error: OSError) -> str:
-    place = error.filename2 or error.filename or "a file"
-    advice = {
-        errno.EACCES: "; check the permissions, or choose another path",
-        errno.EEXIST: "; choose another path",
-        errno.EROFS: "; choose a path that can be written to",
-        errno.ENOSPC: "; free some space, or choose another path",
-        errno.ENOTDIR: "; a part of the path is a file, not a folder",
-    }.get(error.errno or 0, "")
-    return f"{place}: {error.strerror or error}{advice}"
-
-
-def _fail(message: str) -> None:
-    print(f"nertool: {' '.join(message.split())}", file=sys.stderr)
-    sys.exit(1)
+    """Run the command line. Exit 0: done; 1: failed, with one line that says why; 2: misused; 130, 143
+    and 129: ended by Ctrl-C, SIGTERM and SIGHUP."""
+    run_guarded(app)

@@ -62,7 +62,8 @@ def split(
     from nertool.corpus.ledger import counted
     from nertool.corpus.split import line_units, split_units
     from nertool.errors import CorpusError
-    from nertool.files.safe import free_folder, open_input, replacing_folder
+    from nertool.files.folders import free_folder, replacing_folder
+    from nertool.files.safe import open_input
     from nertool.formats.labelled import read_labelled_opened
     from nertool.formats.opening import open_stream
     from nertool.formats.read import no_labels

@@ -240,7 +240,7 @@ def _write(
 ) -> None:
     """Write the errors and the report, where they are asked for."""
     from nertool.evaluation.errorfile import as_jsonl, as_tsv
-    from nertool.files.safe import open_output
+    from nertool.files.output import open_output
 
     if errors is not None:
         write = as_jsonl if errors.name.endswith(".jsonl") else as_tsv

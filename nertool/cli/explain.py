@@ -12,7 +12,7 @@ import typer
 from nertool.cli.account import ReportPath, account
 from nertool.cli.options import AsJson, ModelPath, note, print_json
 from nertool.errors import CorpusError, NertoolError, did_you_mean
-from nertool.files.safe import open_output
+from nertool.files.output import open_output
 
 if TYPE_CHECKING:
     from nertool.inputs.text import Text

@@ -232,7 +232,7 @@ def _plot(case: Case, verdict: Verdict, samples: int, path: Path) -> None:
 
 def _write_page(path: Path, cases: Sequence[Case], samples: int) -> bool:
     """Write the page: all cases, the first one's ladders and mistakes. Return whether all were caught."""
-    from nertool.files.safe import open_output
+    from nertool.files.output import open_output
     from nertool.gradcheck.case import check_case
     from nertool.gradcheck.check import WIDE
     from nertool.gradcheck.report import page

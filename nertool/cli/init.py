@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -59,7 +58,7 @@ def _write_config(path: Path, request: Request) -> None:
     """Write the config that a text's recipe makes."""
     from nertool.config.reference import config_yaml
     from nertool.errors import NertoolError
-    from nertool.files.safe import open_output
+    from nertool.files.output import open_output
 
     if path.suffix.lower() not in (".yaml", ".yml"):
         raise typer.BadParameter(f"{path}: expected a name that ends in .yaml")
@@ -97,15 +96,14 @@ def _relative(config: Config, folder: Path) -> Config:
 
 def _write_sample(folder: Path) -> None:
     """Copy the sample's configs and data."""
-    from nertool.errors import NertoolError
+    from nertool.files.folders import free_folder, replacing_folder
+    from nertool.files.output import copy_tree
 
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise NertoolError(
-            f"{folder}: already there, expected a new or empty folder; choose another name"
-        )
+    free_folder(folder)
     source = sample_dir()
-    for name in ("configs", "data"):
-        shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    with replacing_folder(folder) as aside:
+        for name in ("configs", "data"):
+            copy_tree(source / name, aside / name, folder)
     note(f"{folder}: sample configs and data are ready. Next:")
     note(f"  cd {shlex.quote(str(folder))}")
     note("  nertool train configs/quickstart.yaml")

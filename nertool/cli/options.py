@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nertool.catalogue import INPUT_FORMATS, MISALIGNED
+from nertool.cli.streams import tell
 
 if TYPE_CHECKING:
     from nertool.config.records import Config
@@ -150,8 +150,11 @@ def cores() -> int:
 
 
 def note(line: str) -> None:
-    """Tell the user something that is not data: on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """Tell the user something that is not data: a line on stderr, after a blank one if it begins with LF."""
+    if line.startswith("\n"):
+        tell("")
+        line = line[1:]
+    tell(line)
 
 
 def print_json(value: Any) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nertool.cli.account import ReportPath, account
+from nertool.cli.boundary import if_interrupted
 from nertool.cli.options import (
     AsJson,
     Overrides,
@@ -56,10 +57,10 @@ def prepare(
     settings = read_request(Request(source, overrides or (), seed, dev, vectors))
     folder = run_folder(source, run_dir)
 
-    from nertool.training.run import check_folder, prepare_run
+    from nertool.training.run import check_folder, prepare_run, writing_run
 
     check_folder(folder)
-    with account(report, source, *_texts(settings)) as ledger:
+    with writing_run(folder), account(report, source, *_texts(settings)) as ledger:
         prepare_run(settings, folder, note, ledger)
     note(f"prepared inputs: in {folder / 'prepared'}")
 
@@ -91,7 +92,13 @@ def train(
     request = Request(source, overrides or (), seed, dev, vectors, budget, refit)
     folder = run_folder(source, run_dir)
 
-    from nertool.training.run import begin_run, check_free, check_same_config, prepared_for
+    from nertool.training.run import (
+        begin_run,
+        check_free,
+        check_same_config,
+        prepared_for,
+        writing_run,
+    )
 
     if not resume:
         check_free(folder, overwrite)
@@ -99,11 +106,16 @@ def train(
     if resume:
         check_same_config(settings, folder)
     rebuild = request.command("prepare", run_dir)
-    with account(report, source, *_texts(settings)) as ledger:
-        prepared = prepared_for(settings, folder, rebuild, note, overwrite, ledger)
-    if not resume:
-        begin_run(settings, folder)
-    _run_with_progress(settings, prepared, folder, workers or cores())
+    with writing_run(folder):
+        if not resume:
+            check_free(folder, overwrite)  # nobody began a run there while we waited
+        with account(report, source, *_texts(settings)) as ledger:
+            prepared = prepared_for(settings, folder, rebuild, note, overwrite, ledger)
+        if not resume:
+            begin_run(settings, folder)
+        how = f"add --resume to the command to go on from the last epoch in {folder}"
+        with if_interrupted(lambda: how):
+            _run_with_progress(settings, prepared, folder, workers or cores())
     _show_result(request, settings, prepared, folder, as_json)
 
 
@@ -123,8 +135,10 @@ def _show_result(
     if dev:
         epochs = ", ".join(map(str, epoch)) if isinstance(epoch, list) else str(epoch)
         plural = "s" if isinstance(epoch, list) else ""
-        note(f"\nBest on dev: epoch{plural} {epochs}, kept in {folder / 'best'}\n")
-        print(as_table(dev))
+        note("")
+        note(f"Best on dev: epoch{plural} {epochs}, kept in {folder / 'best'}")
+        note("")
+        print(as_table(dev), flush=True)
         _note_calibration(folder)
         if told := describe_refit(load_model(folder).provenance):
             note(told)
@@ -157,21 +171,15 @@ def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, worke
             bar.set_postfix_str(f"J {loss:.4f}{last_f1}", refresh=False)
             bar.update(windows)
 
-        try:
-            for name, record in run_training(settings, prepared, folder, workers, on_batch):
-                bar.reset()
-                of = settings.first_stage.epochs if "first stage" in name else epochs
-                # The final fit has as many epochs as dev chose.
-                final = name.startswith("refit") and "first stage" not in name
-                line = _epoch_line(record, None if final else of)
-                line = f"{name}: {line}" if name else line
-                tqdm.write(line, file=sys.stderr)
-                last_f1 = f", dev F1 {100 * record.dev.f1:.2f}" if record.dev else ""
-        except KeyboardInterrupt:
-            note(
-                f"interrupted; add --resume to the command to go on from the last epoch in {folder}"
-            )
-            raise typer.Exit(130) from None
+        for name, record in run_training(settings, prepared, folder, workers, on_batch):
+            bar.reset()
+            of = settings.first_stage.epochs if "first stage" in name else epochs
+            # The final fit has as many epochs as dev chose.
+            final = name.startswith("refit") and "first stage" not in name
+            line = _epoch_line(record, None if final else of)
+            with tqdm.external_write_mode(file=sys.stderr):
+                note(f"{name}: {line}" if name else line)
+            last_f1 = f", dev F1 {100 * record.dev.f1:.2f}" if record.dev else ""
 
 
 def _epoch_line(record: EpochRecord, epochs: int | None) -> str:
@@ -187,9 +195,9 @@ def _epoch_line(record: EpochRecord, epochs: int | None) -> str:
 
 def _note_calibration(folder: Path) -> None:
     from nertool.model.calibrate import describe
-    from nertool.model.storage import HEADER, model_folder, read_json
+    from nertool.model.storage import load_model
 
-    found = read_json(model_folder(folder) / HEADER)["provenance"].get("calibration")
+    found = load_model(folder).provenance.get("calibration")
     if found:
         note(describe(found))
 

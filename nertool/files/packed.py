@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from nertool.errors import CorpusError
+from nertool.files.limits import Limited, Limits, limits
 
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 _MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\x00": ".xz", b"(\xb5/\xfd": ".zst"}
@@ -43,15 +44,18 @@ class _Unpacked:
 class _Peeked:
     """A stream that can be read only once, with its first bytes put back."""
 
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head, self._stream = head, stream
+    def __init__(self, head: bytes, stream: BinaryIO, source: str) -> None:
+        self._head, self._stream, self._source = head, stream, source
+        self.count = 0  # bytes given out
 
     def read(self, size: int = -1) -> bytes:
         head = self._head if size < 0 else self._head[:size]
         self._head = self._head[len(head) :]
-        if size < 0:
-            return head + self._stream.read()
-        return head or self._stream.read(size)
+        rest = b""
+        if size < 0 or not head:
+            rest = read_from(self._stream, size, self._source)
+        self.count += len(head) + len(rest)
+        return head + rest if head else rest
 
     # What unpackers ask of a file.
     def readable(self) -> bool:
@@ -90,18 +94,32 @@ class _Zst:
         return bytes(out[:end])
 
 
+def read_from(stream: BinaryIO, size: int, source: str) -> bytes:
+    """Read from a file. Errors: CorpusError that names the file, for a disk that fails."""
+    try:
+        return stream.read(size)
+    except OSError as error:
+        raise CorpusError(f"{source}: could not be read: {error.strerror or error}") from None
+
+
 @contextmanager
-def readable(stream: BinaryIO, source: str) -> Iterator[BinaryIO]:
-    """Give a stream to read from, unpacked if its first bytes say that it is packed."""
+def readable(stream: BinaryIO, source: str, most: Limits | None = None) -> Iterator[BinaryIO]:
+    """Give a stream to read from, unpacked if its first bytes say that it is packed.
+
+    most: limits other than those of the environment. Errors: CorpusError for a damaged file,
+    LimitError for a line or an unpacked size beyond the limits.
+    """
+    most = most or limits()
     head = b""
-    while len(head) < 6 and (piece := stream.read(6 - len(head))):
+    while len(head) < 6 and (piece := read_from(stream, 6 - len(head), source)):
         head += piece
-    peeked = cast(BinaryIO, _Peeked(head, stream))
+    peeked = _Peeked(head, stream, source)
     kind = next((suffix for magic, suffix in _MAGIC.items() if head.startswith(magic)), None)
     if kind is None:
-        yield peeked
+        yield cast(BinaryIO, Limited(cast(BinaryIO, peeked), source, most))
         return
-    yield cast(BinaryIO, _Unpacked(_opened(peeked, kind, "rb"), source, kind[1:]))
+    plain = _Unpacked(_opened(cast(BinaryIO, peeked), kind, "rb"), source, kind[1:])
+    yield cast(BinaryIO, Limited(cast(BinaryIO, plain), source, most, lambda: peeked.count))
 
 
 @contextmanager

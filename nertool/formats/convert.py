@@ -14,7 +14,7 @@ from nertool.corpus.build import count
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.record import Reading
-from nertool.files.safe import open_output
+from nertool.files.output import open_output
 from nertool.formats.base import Writing, tags_in
 from nertool.formats.classes import check_classes
 from nertool.formats.conll.conllu import NOT_IN_LABEL, with_ner

@@ -7,7 +7,8 @@ from pathlib import Path
 from nertool.catalogue import Format
 from nertool.corpus.ledger import Ledger
 from nertool.errors import CorpusError
-from nertool.files.safe import free_folder, open_binary_output, open_output, replacing_folder
+from nertool.files.folders import free_folder, replacing_folder
+from nertool.files.output import open_binary_output, open_output
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.registry import module_of
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from nertool.errors import ModelError, TrainingError
+from nertool.files.arrays import write_arrays
 from nertool.gradcheck.check import Ladders, check_gradients, in_float64
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import RowGradient, embed
@@ -155,8 +155,9 @@ def save_snapshot(snapshot: Snapshot, path: Path) -> None:
     }
     arrays |= {f"masks.{name}": a for name, a in masks._asdict().items() if a is not None}
     header = {"kind": _KIND, "where": where, "objective": objective._asdict()}
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    save_file(contiguous, path, metadata={"nertool": json.dumps(header)})
+    aside = path.with_name(f".{path.name}.new")
+    write_arrays(aside, arrays, {"nertool": json.dumps(header)})
+    aside.replace(path)
 
 
 def _cut_tables(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from nertool.corpus.ledger import Ledger
 from nertool.errors import CorpusError
-from nertool.files.safe import open_output
+from nertool.files.output import open_output
 from nertool.formats.base import Writing
 from nertool.formats.opening import Report, open_text
 from nertool.formats.write import write_output

@@ -10,9 +10,13 @@ import numpy as np
 
 from nertool.errors import ModelError
 from nertool.evaluation.tables import as_dict
-from nertool.files.safe import replacing_folder, restore_interrupted
-from nertool.model.storage import map_arrays, read_json, write_arrays, write_json
+from nertool.files.arrays import write_arrays
+from nertool.files.folders import present, replacing_folder
+from nertool.files.output import naming
+from nertool.files.sealed import SealedFolder, write_header
 from nertool.training.trainer import EpochRecord, State
+
+HEADER, ARRAYS = "state.json", "state.safetensors"
 
 
 def write_log(record: EpochRecord, network_dir: Path) -> None:
@@ -28,7 +32,8 @@ def write_log(record: EpochRecord, network_dir: Path) -> None:
     }
     if record.audits:
         entry["audits"] = [audit._asdict() for audit in record.audits]
-    with open(network_dir / "log.jsonl", "a", encoding="utf-8") as log:
+    path = network_dir / "log.jsonl"
+    with naming(path), open(path, "a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
 
 
@@ -41,9 +46,9 @@ def save_state(state: State, folder: Path) -> None:
         arrays |= {f"recent/{i}/{name}": array for name, array in parameters.items()}
     arrays |= {f"best/{name}": array for name, array in state.best.items()}
     with replacing_folder(folder) as aside:
-        write_arrays(aside / "state.safetensors", arrays)
-        write_json(
-            aside / "state.json",
+        sums = {ARRAYS: write_arrays(aside / ARRAYS, arrays)}
+        write_header(
+            aside / HEADER,
             {
                 "epoch": state.epoch,
                 "step": state.optimizer.t,
@@ -52,6 +57,7 @@ def save_state(state: State, folder: Path) -> None:
                 "best_f1": state.best_f1,
                 "generator": state.rng.bit_generator.state,
             },
+            sums,
         )
 
 
@@ -61,10 +67,10 @@ def load_state(state: State, network_dir: Path) -> State:
     log.jsonl is cut back to that epoch, since the process may have ended between the two files.
     Errors: ModelError for a damaged state.
     """
-    folder = network_dir / "last"
-    restore_interrupted(folder)
+    folder = present(network_dir / "last")
     if folder.is_dir():
-        header, arrays = read_json(folder / "state.json"), map_arrays(folder / "state.safetensors")
+        with SealedFolder(folder) as opened:
+            header, arrays = opened.header(HEADER), opened.arrays(ARRAYS)
         try:
             for name, array in state.parameters.items():
                 array[...] = arrays[f"theta/{name}"]
@@ -86,6 +92,7 @@ def load_state(state: State, network_dir: Path) -> State:
     if log_path.exists():
         lines = log_path.read_text(encoding="utf-8").splitlines(keepends=True)
         aside = log_path.with_name(".log.jsonl.new")
-        aside.write_text("".join(lines[: state.epoch]), encoding="utf-8")
-        aside.rename(log_path)
+        with naming(log_path):
+            aside.write_text("".join(lines[: state.epoch]), encoding="utf-8")
+            aside.rename(log_path)
     return state

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from nertool.config.file import load_config
 from nertool.config.records import Config, config_to_dict
 from nertool.corpus.ledger import Ledger
 from nertool.errors import ConfigError, ModelError
+from nertool.files.folders import clear_unfinished, locked
+from nertool.files.output import naming
 from nertool.gradcheck.audit import BROKEN
 from nertool.model.storage import load_model
 from nertool.training.pool import Piece, Send, run_pieces
@@ -37,7 +40,14 @@ from nertool.training.preparation.store import (
     save_prepared,
 )
 from nertool.training.refit import REFIT, keep_refit, prepare_refit, with_name
-from nertool.training.stages import OnBatch, fold_dir, save_ensemble, train_fold, train_member
+from nertool.training.stages import (
+    OnBatch,
+    fold_dir,
+    member_dir,
+    save_ensemble,
+    train_fold,
+    train_member,
+)
 from nertool.training.team import Threads
 from nertool.training.temperature import calibrate_run
 from nertool.training.trainer import EpochRecord
@@ -79,6 +89,26 @@ def prepared_for(
     return prepared
 
 
+@contextmanager
+def writing_run(run_dir: Path) -> Iterator[None]:
+    """Hold a run folder's lock: one process at a time prepares or trains in it.
+
+    What a process that was killed left unfinished in the folder is removed first. Errors: BusyError.
+    """
+    with locked(run_dir):
+        with naming(run_dir):
+            for folder in (
+                run_dir,
+                run_dir / REFIT,
+                run_dir / "first_stage",
+                *run_dir.glob("members/*"),
+            ):
+                clear_unfinished(folder)
+        yield
+
+
+_ORPHAN = 30.0  # seconds that a network's process may take to notice that its parent was killed
+
 _RESULTS = ("best", "last", "log.jsonl", "members", "first_stage", REFIT)
 _OWN = (*_RESULTS, BROKEN, "prepared", "config.yaml")
 
@@ -119,13 +149,14 @@ def begin_run(config: Config, run_dir: Path) -> None:
 
     What an interrupted run left aside goes, too: it must not be taken for the new run's.
     """
-    aside = [path for name in ("best", "last") for path in run_dir.glob(f".{name}.*")]
-    for path in [*(run_dir / name for name in (*_RESULTS, BROKEN)), *aside]:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-    run_dir.mkdir(parents=True, exist_ok=True)
+    with naming(run_dir):
+        clear_unfinished(run_dir)
+        for path in (run_dir / name for name in (*_RESULTS, BROKEN)):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        run_dir.mkdir(parents=True, exist_ok=True)
     write_config(config, run_dir / "config.yaml")
 
 
@@ -142,8 +173,11 @@ def write_config(config: Config, path: Path) -> None:
         elif value is not None:
             tree[section][key] = os.path.abspath(value)
     aside = path.with_name(f".{path.name}.new")
-    aside.write_text(yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    aside.rename(path)
+    with naming(path):
+        aside.write_text(
+            yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), encoding="utf-8"
+        )
+        aside.rename(path)
 
 
 def check_same_config(config: Config, run_dir: Path) -> None:
@@ -259,8 +293,9 @@ def _fold(run_dir: Path, k: int, send: Send) -> None:
 
 def _member(run_dir: Path, i: int, send: Send) -> None:
     config, prepared = _read_run(run_dir)
-    for record in train_member(config, prepared, run_dir, i):
-        send(record)
+    with locked(member_dir(config, run_dir, i), _ORPHAN):
+        for record in train_member(config, prepared, run_dir, i):
+            send(record)
 
 
 def _read_run(run_dir: Path) -> tuple[Config, Prepared]:

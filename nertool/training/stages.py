@@ -23,16 +23,19 @@ from nertool.decoding.adjust import softmax
 from nertool.errors import TrainingError
 from nertool.evaluation.scores import Scores, score_predictions
 from nertool.evaluation.tables import as_dict
-from nertool.files.safe import replacing_folder
+from nertool.files.arrays import Array, write_arrays
+from nertool.files.folders import present, replacing_folder
+from nertool.files.sealed import SealedFolder, write_header
 from nertool.gradcheck.audit import BROKEN, keeping_batch
 from nertool.inputs.encoder import Encoder
 from nertool.inputs.layout import MEMORY, features_of, table_columns
 from nertool.model.model import Member, Model, score_tokens
-from nertool.model.storage import map_arrays, save_model, write_arrays
+from nertool.model.storage import save_model
 from nertool.network.objective import WEIGHTS, Parameters
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.checkpoint import load_state, save_state, write_log
+from nertool.training.preparation.store import HEADER as PREPARED_HEADER
 from nertool.training.preparation.store import Part, Prepared
 from nertool.training.preparation.working import FirstStage, Working, training_text, working_inputs
 from nertool.training.team import Threads
@@ -40,7 +43,7 @@ from nertool.training.trainer import EpochRecord, State, initial_state, mean_par
 from nertool.version import __version__
 
 _MEMBER, _FOLD = 1, 2  # each piece has a stream of random numbers of its own
-_ARRAYS = "arrays.safetensors"
+_ARRAYS, _HEADER = "arrays.safetensors", "fold.json"
 
 OnBatch = Callable[[int, float], None]
 
@@ -108,7 +111,16 @@ def train_fold(
         if working.dev:
             arrays["p"] = softmax(score_tokens(parameters, first, working.dev))
     with replacing_folder(fold_dir(run_dir, fold)) as aside:
-        write_arrays(aside / _ARRAYS, arrays)
+        sums = {_ARRAYS: write_arrays(aside / _ARRAYS, arrays)}
+        write_header(aside / _HEADER, {"fold": fold}, sums)
+
+
+def _read_fold(run_dir: Path, fold: int) -> dict[str, Array]:
+    """Read what train_fold left. Errors: ModelError for damage."""
+    with SealedFolder(present(fold_dir(run_dir, fold))) as opened:
+        if (opened.path / _HEADER).exists():  # an older nertool wrote none
+            opened.header(_HEADER)
+        return opened.arrays(_ARRAYS)
 
 
 def read_first_stage(config: Config, prepared: Prepared, run_dir: Path) -> FirstStage | None:
@@ -118,9 +130,9 @@ def read_first_stage(config: Config, prepared: Prepared, run_dir: Path) -> First
         return None
     train_p = np.empty((len(prepared.train.word_ids), len(prepared.tags)), dtype=np.float32)
     for fold in range(1, folds + 1):
-        found = map_arrays(fold_dir(run_dir, fold) / _ARRAYS)
+        found = _read_fold(run_dir, fold)
         train_p[found["tokens"]] = found["p"]
-    whole = map_arrays(fold_dir(run_dir, 0) / _ARRAYS)
+    whole = _read_fold(run_dir, 0)
     return FirstStage(train_p, np.array(whole["p"]) if "p" in whole else None)
 
 
@@ -130,7 +142,7 @@ def first_stage_members(
     """Return the first stage's network, as a model keeps it; none where there is no such stage."""
     if not config.first_stage.folds:
         return ()
-    arrays = map_arrays(fold_dir(run_dir, 0) / _ARRAYS)
+    arrays = _read_fold(run_dir, 0)
     parameters = {name: arrays[name] for name in [*table_columns(config), *WEIGHTS]}
     return (Member(encoders[0], prepared.vectors[0].L, arrays["rows"], parameters),)
 
@@ -254,7 +266,7 @@ def _save_best(
         "dev": as_dict(dev) if dev else None,
     }
     model = _model(config, prepared, run_dir, members, encoders, provenance)
-    save_model(model, run_dir / "best", run_dir / "prepared")
+    save_model(model, run_dir / "best", run_dir / "prepared", PREPARED_HEADER)
 
 
 def hashes_of(prepared: Prepared) -> dict[str, Any]:

@@ -16,7 +16,14 @@ from nertool.corpus.ledger import Ledger
 from nertool.errors import OverrideError, TrainingError
 from nertool.training.pool import Piece, Send, run_pieces
 from nertool.training.recipe import resolve
-from nertool.training.run import begin_run, check_free, last_best, prepared_for, run_training
+from nertool.training.run import (
+    begin_run,
+    check_free,
+    last_best,
+    prepared_for,
+    run_training,
+    writing_run,
+)
 
 
 class Trial(NamedTuple):
@@ -119,12 +126,14 @@ def _run(
     config = resolve({**read_config_file(config_path), **read_overrides(settings)})
     check_free(trial.run_dir, overwrite=False)
     ledger = Ledger(keep=True) if accounts else None
-    prepared = prepared_for(
-        config, trial.run_dir, "nertool prepare", lambda line: None, ledger=ledger
-    )
-    begin_run(config, trial.run_dir)
-    for _ in run_training(config, prepared, trial.run_dir, workers=1):
-        pass
+    with writing_run(trial.run_dir):
+        check_free(trial.run_dir, overwrite=False)
+        prepared = prepared_for(
+            config, trial.run_dir, "nertool prepare", lambda line: None, ledger=ledger
+        )
+        begin_run(config, trial.run_dir)
+        for _ in run_training(config, prepared, trial.run_dir, workers=1):
+            pass
     _, dev = last_best(trial.run_dir)
     assert dev is not None  # plan saw to it
     processor = sum(os.times()[:4])  # of this process and of those that it has waited for

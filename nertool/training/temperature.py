@@ -9,6 +9,7 @@ from nertool.corpus.schemes import spans_of
 from nertool.decoding.adjust import adjust
 from nertool.decoding.viterbi import decode
 from nertool.evaluation.scores import score_predictions
+from nertool.files.sealed import SealedFolder, rewrite_header
 from nertool.model.calibrate import (
     calibration,
     correct_entities,
@@ -16,7 +17,7 @@ from nertool.model.calibrate import (
     keep_calibration,
 )
 from nertool.model.model import Model
-from nertool.model.storage import HEADER, load_model, model_folder, read_json, write_json
+from nertool.model.storage import HEADER, load_model, model_folder
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.preparation.store import Part, Prepared
@@ -72,10 +73,9 @@ def best_bias(model: Model, dev: Part) -> float:
 
 def keep_bias(run_dir: Path, bias: float) -> None:
     """Write an outside_bias into the model's config; at every moment there is a whole header."""
-    path = model_folder(run_dir) / HEADER
-    header = read_json(path)
+    best = model_folder(run_dir)
+    with SealedFolder(best) as opened:
+        header = opened.header(HEADER)
     header["config"]["decoding"]["outside_bias"] = bias
     header["provenance"]["fitted_bias"] = bias
-    aside = path.with_name(f".{HEADER}.new")
-    write_json(aside, header)
-    aside.replace(path)
+    rewrite_header(best / HEADER, header)

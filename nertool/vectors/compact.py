@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from nertool.errors import VectorsError
-from nertool.files.safe import open_binary_output
+from nertool.files.output import open_binary_output
 
 FORMAT = "nertool vectors 1"
 DTYPES = ("float32", "float16", "int8")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.errors import VectorsError
-from nertool.files.safe import open_binary_output
+from nertool.files.output import open_binary_output
 
 
 def write_word2vec(path: Path, words: Sequence[str], matrix: NDArray[np.float32]) -> None:

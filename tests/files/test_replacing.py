@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nertool.files import safe as files
-from nertool.files.safe import replacing_folder, restore_interrupted
+from nertool.files import folders as files
+from nertool.files.folders import replacing_folder, restore_interrupted
 from nertool.model.storage import load_model, save_model
+from nertool.training.run import writing_run
 from tests.support.models import FILES, SIMPLE, assert_same, make_model, make_simple, tree
 
 
@@ -71,6 +72,24 @@ def test_everything_is_on_disk_before_it_takes_its_name(saved, monkeypatch):
     assert sorted(flushed) == FILES
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_death_beside_the_exchange_leaves_one_of_the_two(tmp_path, monkeypatch, when):
+    run_dir = tmp_path / "run"
+    save_model(make_model(seed=1), run_dir / "best")
+    real = files.exchange
+
+    def dying(one, other):
+        if when == "after":
+            assert real(one, other)
+        raise PowerCut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "exchange", dying)
+        with pytest.raises(PowerCut):
+            save_model(make_model(seed=2), run_dir / "best")
+    assert_same(load_model(run_dir), make_model(seed=1 if when == "before" else 2))
+
+
 @pytest.mark.parametrize("renames", [0, 1])
 def test_death_at_either_rename_loses_nothing(tmp_path, monkeypatch, renames):
     # First rename: the old folder steps aside; second: the new one takes its place.
@@ -86,12 +105,18 @@ def test_death_at_either_rename_loses_nothing(tmp_path, monkeypatch, renames):
         return rename(path, target)
 
     with monkeypatch.context() as patch:
+        patch.setattr(files, "exchange", lambda one, other: False)  # a system that can't
         patch.setattr(Path, "rename", dying)
         with pytest.raises(PowerCut):
             save_model(make_model(seed=2), run_dir / "best")
     assert (run_dir / "best").exists() == (renames == 0)
+    before = sorted(path.name for path in run_dir.iterdir())
     assert_same(load_model(run_dir), make_model(seed=1))
-    save_model(make_model(seed=2), run_dir / "best")
+    # Who reads changes nothing; the next one that writes puts things in order.
+    assert sorted(path.name for path in run_dir.iterdir()) == before
+    with writing_run(run_dir):
+        assert_same(load_model(run_dir), make_model(seed=1))
+        save_model(make_model(seed=2), run_dir / "best")
     assert_same(load_model(run_dir), make_model(seed=2))
     assert sorted(path.name for path in run_dir.iterdir()) == ["best"]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +14,28 @@ import pytest
 from safetensors.numpy import save_file
 
 from nertool.errors import ModelError
-from nertool.model.storage import ARRAYS, load_model, map_arrays, save_model
-from tests.support.models import FILES, WORDS, make_model
+from nertool.files.arrays import map_arrays
+from nertool.files.sealed import SealedFolder, rewrite_header
+from nertool.model.storage import ARRAYS, load_model, save_model
+from tests.support.models import FILES, WORDS, assert_same, make_model
+
+
+def write_with_sums(folder: Path, header: dict) -> None:
+    """Write a header with the right sums: what is wrong with it must be found without them."""
+    sums = {name: sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
+    rewrite_header(folder / "model.json", {**header, "sha256": sums})
 
 
 def edit_header(folder: Path, **changes: object) -> None:
     header = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     header.update(changes)
-    (folder / "model.json").write_text(json.dumps(header), encoding="utf-8")
+    write_with_sums(folder, header)
 
 
-def refusal(folder: Path) -> str:
+def refusal(folder: Path, verify: bool = True) -> str:
     """Return the one line with which a folder is refused; it names the folder."""
     with pytest.raises(ModelError) as caught:
-        load_model(folder)
+        load_model(folder, verify)
     message = str(caught.value)
     assert message.startswith(str(folder))
     assert "\n" not in message
@@ -62,7 +72,9 @@ def test_a_file_with_more_at_its_end_is_refused(saved, name):
 def test_files_of_two_models_are_refused(saved, tmp_path):
     save_model(make_model(words=["the"]), tmp_path / "other")
     shutil.copy(tmp_path / "other" / "model.safetensors", saved)
-    assert "don't belong together" in refusal(saved)
+    assert refusal(saved).startswith("/model.safetensors: ")
+    assert "SHA-256" in refusal(saved)
+    assert "don't belong together" in refusal(saved, verify=False)
     for name, found in {
         "vocabulary.0.txt": "found 1 words, expected 13",
         "vectors.0.safetensors": "vocabulary.0.txt: found 13 words, expected 1",
@@ -70,11 +82,13 @@ def test_files_of_two_models_are_refused(saved, tmp_path):
     }.items():
         save_model(make_model(), saved)
         shutil.copy(tmp_path / "other" / name, saved)
-        assert found in refusal(saved)
+        assert f"{name}: " in refusal(saved)
+        assert found in refusal(saved, verify=False)
     # One vocabulary in the other's place: of another length, so that it can't be taken for it.
     save_model(make_model(), saved)
     shutil.copy(saved / "vocabulary.1.txt", saved / "vocabulary.0.txt")
-    assert "found 4 words, expected 13" in refusal(saved)
+    assert "vocabulary.0.txt: " in refusal(saved)
+    assert "found 4 words, expected 13" in refusal(saved, verify=False)
 
 
 @pytest.mark.parametrize(
@@ -87,14 +101,15 @@ def test_a_header_that_is_no_json_object_is_refused(saved, content):
 
 def test_a_vocabulary_that_is_not_utf_8_is_refused(saved):
     (saved / "vocabulary.0.txt").write_bytes(b"caf\xe9\n" * len(WORDS))
-    assert "not UTF-8" in refusal(saved)
+    assert "SHA-256" in refusal(saved)
+    assert "not UTF-8" in refusal(saved, verify=False)
 
 
 def test_another_version_and_another_format_are_refused(saved):
-    for version in (1, 3, None):
+    for version in (1, 4, None):
         edit_header(saved, version=version)
-        assert f"found model version {version}, expected 2" in refusal(saved)
-    edit_header(saved, version=2, format="something else")
+        assert f"found model version {version}, expected 3" in refusal(saved)
+    edit_header(saved, version=3, format="something else")
     assert "found no nertool model" in refusal(saved)
 
 
@@ -108,7 +123,7 @@ def test_a_header_without_a_key_or_with_nonsense_in_it_is_refused(saved, key):
         assert refusal(saved).startswith(("/model.json: ", ": model.safetensors and model.json"))
     header = json.loads((saved / "model.json").read_text(encoding="utf-8"))
     del header[key]
-    (saved / "model.json").write_text(json.dumps(header), encoding="utf-8")
+    write_with_sums(saved, header)
     assert key in refusal(saved)
 
 
@@ -190,8 +205,10 @@ def test_networks_of_vectors_that_are_not_there_are_refused(saved, numbers):
 
 def test_vectors_without_their_table_are_refused(saved):
     save_file({"K": np.zeros((16, 4), np.float32)}, saved / "vectors.0.safetensors")
+    edit_header(saved)
     assert refusal(saved).startswith("/model.json: ")
     save_file({"L": np.zeros(16, np.float32)}, saved / "vectors.0.safetensors")
+    edit_header(saved)
     assert refusal(saved).startswith("/model.json: ")
 
 
@@ -210,3 +227,108 @@ def test_a_pickle_in_place_of_the_arrays_is_refused_and_not_run(saved, tmp_path)
     )
     refusal(saved)
     assert not (tmp_path / "ran").exists()
+
+
+# What only a sum can find: files that are whole, and fit each other, and are not the model's
+
+
+def test_a_bit_that_flipped_anywhere_is_found(saved):
+    rng = np.random.default_rng(0)
+    before = {name: (saved / name).read_bytes() for name in FILES}
+    for name in FILES:
+        places = rng.integers(0, 8 * len(before[name]), 40)
+        for place in places:
+            raw = bytearray(before[name])
+            raw[place // 8] ^= 1 << (place % 8)
+            (saved / name).write_bytes(raw)
+            assert refusal(saved).startswith(f"/{name}: "), (name, place)
+        (saved / name).write_bytes(before[name])
+    assert_same(load_model(saved), make_model())
+
+
+def test_two_words_that_changed_places_are_found(saved):
+    lines = (saved / "vocabulary.0.txt").read_bytes().split(b"\n")
+    lines[0], lines[1] = lines[1], lines[0]
+    (saved / "vocabulary.0.txt").write_bytes(b"\n".join(lines))
+    assert refusal(saved).startswith("/vocabulary.0.txt: ")
+    assert load_model(saved, verify=False)
+
+
+def test_the_arrays_of_another_seed_are_found(saved, tmp_path):
+    save_model(make_model(seed=1), tmp_path / "other")
+    for name in ("model.safetensors", "vectors.0.safetensors", "vectors.1.safetensors"):
+        kept = (saved / name).read_bytes()
+        shutil.copy(tmp_path / "other" / name, saved)
+        assert refusal(saved).startswith(f"/{name}: ")
+        (saved / name).write_bytes(kept)
+
+
+@pytest.mark.parametrize("key", ["sha256", "header_sha256", "provenance", "labels"])
+def test_a_header_with_a_key_taken_out_is_refused(saved, key):
+    header = json.loads((saved / "model.json").read_text(encoding="utf-8"))
+    del header[key]
+    (saved / "model.json").write_text(json.dumps(header, ensure_ascii=False, indent=1) + "\n")
+    assert refusal(saved).startswith("/model.json: ")
+
+
+def test_a_header_without_any_sum_is_refused_unless_its_version_had_none(saved):
+    header = json.loads((saved / "model.json").read_text(encoding="utf-8"))
+    for key in ("sha256", "header_sha256"):
+        del header[key]
+    (saved / "model.json").write_text(json.dumps(header))
+    assert "no SHA-256" in refusal(saved)
+    assert load_model(saved, verify=False)
+    (saved / "model.json").write_text(json.dumps({**header, "version": 2}))
+    assert_same(load_model(saved), make_model())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["members.1.W", "members.0.L", "first_stage.0.b"])
+def test_numbers_that_are_not_finite_are_refused_even_with_the_right_sums(saved, name, value):
+    def spoil(arrays: dict[str, np.ndarray]) -> None:
+        arrays[name].reshape(-1)[-1] = value
+
+    rewrite_arrays(saved, spoil)
+    assert refusal(saved).startswith("/model.safetensors: damaged: " + name)
+
+
+def test_vectors_that_are_not_finite_are_refused_where_no_sum_speaks_for_them(saved):
+    L = np.array(map_arrays(saved / "vectors.1.safetensors")["L"])
+    L[2, 1] = np.nan
+    save_file({"L": L}, saved / "vectors.1.safetensors")
+    assert refusal(saved).startswith("/vectors.1.safetensors: cut short, damaged")
+    assert "NaN" in refusal(saved, verify=False)
+
+
+def test_whole_numbers_in_place_of_weights_are_refused(saved):
+    def as_ints(arrays: dict[str, np.ndarray]) -> None:
+        arrays["members.0.W"] = arrays["members.0.W"].view(np.int32)
+
+    rewrite_arrays(saved, as_ints)
+    assert "config and arrays don't agree" in refusal(saved)
+
+
+def test_a_named_pipe_in_place_of_a_file_is_refused_at_once(saved):
+    for name in FILES:
+        kept = (saved / name).read_bytes()
+        (saved / name).unlink()
+        os.mkfifo(saved / name)
+        refusal(saved)
+        (saved / name).unlink()
+        (saved / name).write_bytes(kept)
+
+
+def test_a_model_that_takes_the_place_of_another_while_it_is_read_is_read_whole(saved, monkeypatch):
+    # A training replaces the folder just when its header has been read.
+    models = [make_model(seed=seed) for seed in (1, 2, 3)]
+    real = SealedFolder.header
+    waiting = list(models)
+
+    def header(folder: SealedFolder, name: str) -> dict:
+        found = real(folder, name)
+        if waiting:
+            save_model(waiting.pop(0), saved)
+        return found
+
+    monkeypatch.setattr(SealedFolder, "header", header)
+    assert_same(load_model(saved), models[-1])

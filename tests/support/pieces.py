@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nertool.errors import ModelError
-from nertool.files.safe import replacing_folder
+from nertool.files.folders import replacing_folder
 
 Send = Callable[[Any], None]
 

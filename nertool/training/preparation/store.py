@@ -22,19 +22,12 @@ from numpy.typing import NDArray
 from nertool.config.records import Config, config_to_dict
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.errors import ModelError, StaleError
-from nertool.files.safe import replacing_folder, restore_interrupted
+from nertool.files.arrays import write_arrays
+from nertool.files.folders import present, replacing_folder
+from nertool.files.sealed import SealedFolder, write_header, write_words
 from nertool.inputs.layout import features_of
 from nertool.inputs.text import Text
-from nertool.model.storage import (
-    map_arrays,
-    read_json,
-    read_words,
-    vectors_name,
-    vocabulary_name,
-    write_arrays,
-    write_json,
-    write_words,
-)
+from nertool.model.storage import vectors_name, vocabulary_name
 from nertool.network.activations import Array
 
 
@@ -86,6 +79,8 @@ class Prepared:
 _PART_ARRAYS = ("type_ids", "word_ids", "tag_ids", "gold_ids", "sentence_starts", "document_starts")
 
 
+HEADER, _ARRAYS = "prepared.json", "arrays.safetensors"
+
 INPUT_FILES = (("corpus", "train"), ("corpus", "dev"), ("vectors", "path"), ("vectors", "more"))
 
 
@@ -124,6 +119,7 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
     """Write stage 1's results into a run folder's prepared/."""
     parts = {"train": prepared.train, "dev": prepared.dev}
     with replacing_folder(folder) as aside:
+        sums: dict[str, str] = {}
         arrays = {}
         schemes: dict[str, Any] = {}
         for name, part in parts.items():
@@ -131,18 +127,19 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
                 continue
             for key in _PART_ARRAYS:
                 arrays[f"{name}.{key}"] = getattr(part, key)
-            write_words(aside / f"{name}.words.txt", part.words)
+            file = f"{name}.words.txt"
+            sums[file] = write_words(aside / file, part.words)
             schemes[name] = {
                 "scheme": part.scheme,
                 "gold_tags": part.gold_tags,
                 "words": len(part.words),
             }
-        write_arrays(aside / "arrays.safetensors", arrays)
+        sums[_ARRAYS] = write_arrays(aside / _ARRAYS, arrays)
         for i, (words, L) in enumerate(prepared.vectors):
-            write_arrays(aside / vectors_name(i), {"L": L})
-            write_words(aside / vocabulary_name(i), words)
-        write_json(
-            aside / "prepared.json",
+            sums[vectors_name(i)] = write_arrays(aside / vectors_name(i), {"L": L})
+            sums[vocabulary_name(i)] = write_words(aside / vocabulary_name(i), words)
+        write_header(
+            aside / HEADER,
             {
                 "labels": prepared.labels,
                 "tags": prepared.tags,
@@ -150,6 +147,7 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
                 "vectors": [len(words) for words, _ in prepared.vectors],
                 "inputs": prepared.inputs,
             },
+            sums,
         )
 
 
@@ -159,17 +157,22 @@ def load_prepared(folder: Path, config: Config | None, rebuild: str) -> Prepared
     config: None to take them as they are; rebuild: the command that makes them anew, for the
     message. Errors: ModelError.
     """
-    restore_interrupted(folder)
-    header = read_json(folder / "prepared.json")
+    with SealedFolder(present(folder)) as opened:
+        return _read_prepared(opened, config, rebuild)
+
+
+def _read_prepared(opened: SealedFolder, config: Config | None, rebuild: str) -> Prepared:
+    folder = opened.path
+    header = opened.header(HEADER)
     try:
         if config is not None:
             _refuse_stale(header["inputs"], input_hashes(config), folder, rebuild)
-        arrays = map_arrays(folder / "arrays.safetensors")
+        arrays = opened.arrays(_ARRAYS)
         parts: dict[str, Part] = {}
         for name, entry in header["parts"].items():
             columns = {key: arrays[f"{name}.{key}"] for key in _PART_ARRAYS}
             parts[name] = Part(
-                words=read_words(folder / f"{name}.words.txt", entry["words"]),
+                words=opened.words(f"{name}.words.txt", entry["words"]),
                 gold_tags=entry["gold_tags"],
                 scheme=entry["scheme"],
                 **columns,
@@ -181,8 +184,8 @@ def load_prepared(folder: Path, config: Config | None, rebuild: str) -> Prepared
             dev=parts.get("dev"),
             vectors=[
                 Vectors(
-                    read_words(folder / vocabulary_name(i), count),
-                    map_arrays(folder / vectors_name(i))["L"],
+                    opened.words(vocabulary_name(i), count),
+                    opened.arrays(vectors_name(i))["L"],
                 )
                 for i, count in enumerate(header["vectors"])
             ],

@@ -1,0 +1,77 @@
+"""Standard input, output and error: always there, always checked, and no way to a terminal's controls."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+from nertool.errors import printable
+from nertool.files.output import STDOUT, OutputFile
+
+
+def tell(line: str) -> None:
+    """Print one line on stderr. All that nertool says there goes through here, and a line is a line
+    whatever is in it: control characters and line ends are shown as escapes."""
+    print(printable(line), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def standard_streams() -> Iterator[None]:
+    """Run a command with three standard streams, whatever the process was started with.
+
+    A closed one is opened on the null device, so that no file of ours gets its number and no note is
+    written into data. Standard output and input are opened so that their use still fails: a lost
+    result must not look like success. What can't be written to stdout is an OutputError.
+    """
+    before = sys.stdin, sys.stdout, sys.stderr
+    for number, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        _open_if_closed(number, mode)
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    checked = _checked(sys.stdout)
+    sys.stdout = checked
+    try:
+        yield
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = before
+        _discard(checked)
+
+
+def _checked(stdout: TextIO | None) -> TextIO:
+    """Return a text stream to file descriptor 1 whose failing writes are OutputErrors."""
+    raw: Any = OutputFile(1, STDOUT, closefd=False)
+    line_by_line = stdout is not None and stdout.isatty()
+    encoding = (stdout.encoding if stdout is not None else None) or "utf-8"
+    errors = stdout.errors if stdout is not None else None
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding=encoding, errors=errors, line_buffering=line_by_line
+    )
+
+
+def _open_if_closed(number: int, mode: int) -> None:
+    try:
+        os.fstat(number)
+    except OSError:
+        descriptor = os.open(os.devnull, mode)
+        if descriptor != number:
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+
+
+def _discard(stream: TextIO) -> None:
+    """Let go of a stream without writing what an error left in it."""
+    try:
+        cast(io.TextIOWrapper, stream).detach().detach()  # type: ignore[attr-defined]
+    except Exception:
+        # What is left can't be written. Nothing must try again when the process ends.
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(descriptor, 1)
+        os.close(descriptor)

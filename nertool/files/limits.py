@@ -1,0 +1,109 @@
+"""Limits on what one input may ask of memory: the length of a line, and the size of what a file unpacks to.
+
+A packed file of two megabytes can hold one line of two gigabytes. Both limits can be raised:
+NERTOOL_MAX_LINE (bytes of a line) and NERTOOL_MAX_UNPACKED (bytes of one unpacked file).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import BinaryIO, NamedTuple
+
+from nertool.errors import LimitError, NertoolError
+
+MAX_LINE, MAX_UNPACKED = "NERTOOL_MAX_LINE", "NERTOOL_MAX_UNPACKED"
+_CHUNK = 1 << 20
+
+
+class Limits(NamedTuple):
+    """line: the most bytes of a line; unpacked: the most bytes that a packed file may hold;
+    ratio: how many times its own size a packed file may hold, once it holds more than `free` bytes.
+    Text packs to a tenth or a twentieth of its size; only what is made to exhaust memory packs to
+    a thousandth."""
+
+    line: int = 128 << 20
+    unpacked: int = 64 << 30
+    ratio: int = 200
+    free: int = 1 << 30
+
+
+def limits() -> Limits:
+    """Return the limits in force. Errors: NertoolError for an environment variable that is no number."""
+    line, unpacked = _number(MAX_LINE), _number(MAX_UNPACKED)
+    found = Limits()
+    if line:
+        found = found._replace(line=line)
+    if unpacked:  # who says how much is to be allowed means it, whatever the ratio
+        found = found._replace(unpacked=unpacked, free=unpacked)
+    return found
+
+
+def _number(name: str) -> int | None:
+    text = os.environ.get(name)
+    if not text:
+        return None
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise NertoolError(f"{name}: found {text}, expected a number of bytes, such as 1000000000")
+    return number
+
+
+class Limited:
+    """A stream that refuses to give out a line, or a file, that is longer than the limits allow.
+
+    packed: tells how many bytes of the packed file were read so far; None for a file that is not packed.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        source: str,
+        most: Limits,
+        packed: Callable[[], int] | None = None,
+    ) -> None:
+        self._stream, self._source, self._most, self._packed = stream, source, most, packed
+        self._line = self._total = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Read as a file does. Errors: LimitError."""
+        if size >= 0:
+            return self._checked(self._stream.read(size))
+        pieces = []
+        while piece := self._checked(self._stream.read(_CHUNK)):
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _checked(self, piece: bytes) -> bytes:
+        self._total += len(piece)
+        end = piece.rfind(b"\n")
+        if end < 0:
+            self._line += len(piece)
+            longest = self._line
+        else:
+            # Lines that begin and end within one piece are no longer than the piece.
+            longest = max(
+                self._line + piece.find(b"\n"), 0 if len(piece) < self._most.line else end
+            )
+            self._line = len(piece) - end - 1
+        if longest > self._most.line:
+            raise LimitError(
+                f"{self._source}: found a line of more than {self._most.line:,} bytes, which would take "
+                f"several times as much memory; break it into lines, or allow it with {MAX_LINE}=BYTES"
+            )
+        if self._packed is not None:
+            self._check_unpacked(self._packed())
+        return piece
+
+    def _check_unpacked(self, packed: int) -> None:
+        most = self._most
+        beyond_ratio = self._total > most.free and self._total > most.ratio * packed
+        if self._total > most.unpacked or beyond_ratio:
+            what = f"{most.ratio} times its size" if beyond_ratio else f"{most.unpacked:,} bytes"
+            raise LimitError(
+                f"{self._source}: found a packed file that holds more than {what}, which looks made to fill "
+                f"memory; unpack it first, or allow it with {MAX_UNPACKED}=BYTES"
+            )

@@ -1,0 +1,190 @@
+"""Output: whatever can't be written is an error of its own, with the output's name.
+
+A full disk must never be taken for an unreadable input, and a file takes its name only once it is whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO, cast
+
+from nertool.errors import OutputError
+from nertool.files.packed import packing
+
+_ASIDE = (
+    ".nertool-"  # how the names of unfinished files begin: short, whatever the output is called
+)
+STDOUT = "standard output"
+
+
+def advice(error: OSError) -> str:
+    """Return what to do about an error of the operating system, or an empty string."""
+    return {
+        errno.EACCES: "; check the permissions, or choose another path",
+        errno.EEXIST: "; choose another path",
+        errno.EROFS: "; choose a path that can be written to",
+        errno.ENOSPC: "; free some space, or choose another path",
+        errno.EDQUOT: "; free some space, or choose another path",
+        errno.ENOTDIR: "; a part of the path is a file, not a folder",
+        errno.ENAMETOOLONG: "; choose a shorter name",
+        errno.ELOOP: "; a link in the path leads back to itself",
+    }.get(error.errno or 0, "")
+
+
+def output_error(error: OSError, name: str) -> OutputError:
+    """Return the error that says that an output can't be written."""
+    if error.errno == errno.EBADF:
+        return OutputError(f"{name}: closed, nothing can be written to it; leave out `>&-`")
+    return OutputError(f"{name}: {error.strerror or error}{advice(error)}")
+
+
+@contextmanager
+def naming(name: object) -> Iterator[None]:
+    """Turn an error of the operating system into an OutputError with the output's name.
+
+    A reader that has had enough (BrokenPipeError) is no fault, and passes.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise output_error(error, str(name)) from None
+    except RuntimeError as error:  # Path.resolve, of a link that leads back to itself
+        if "loop" not in str(error).lower():
+            raise
+        raise output_error(OSError(errno.ELOOP, os.strerror(errno.ELOOP)), str(name)) from None
+
+
+class OutputFile(io.FileIO):
+    """A file to write to, whose errors are OutputErrors with its name; name: for messages."""
+
+    def __init__(self, file: str | int | Path, name: object, closefd: bool = True) -> None:
+        super().__init__(file, "w", closefd)
+        self._shown = str(name)
+
+    def write(self, data: Any, /) -> int:
+        """Write, waiting where a pipe that does not block is full. Errors: OutputError."""
+        with naming(self._shown):
+            while (count := super().write(data)) is None:
+                select.select([], [self], [])
+            return count
+
+    def close(self) -> None:
+        """Close: some file systems say only now that the disk is full. Errors: OutputError."""
+        with naming(self._shown):
+            super().close()
+
+
+@contextmanager
+def open_output(path: Path | None) -> Iterator[TextIO]:
+    """Give a stream of text to write to: stdout, or a file that takes its name only once it is whole.
+
+    The same bytes on every system: UTF-8, and line ends as they are written. Errors: OutputError.
+    """
+    with open_binary_output(path) as plain, packing(plain, path) as raw:
+        out = io.TextIOWrapper(raw, encoding="utf-8", newline="", write_through=False)
+        try:
+            yield out
+            out.flush()
+        finally:
+            # What an error left in the buffer is not written; the stream below is closed by its owner.
+            with suppress(ValueError, OSError, OutputError):
+                out.detach()
+
+
+@contextmanager
+def open_binary_output(path: Path | None) -> Iterator[BinaryIO]:
+    """Give a stream of bytes to write to, as open_output."""
+    if path is None or str(path) == "-":
+        sys.stdout.flush()
+        with _stream(sys.stdout.fileno(), STDOUT, closefd=False) as out:
+            yield out
+        return
+    with naming(path):
+        if path.is_dir():
+            raise OSError(errno.EISDIR, "found a folder, expected a file to write to")
+        replaced = not path.exists() or path.is_file()
+        parent = path.parent
+        if not parent.is_dir():
+            raise OutputError(f"{parent}: no such folder, expected one to write to")
+    if not replaced:  # /dev/null, a named pipe: written to, never replaced
+        with naming(path):
+            out = _stream(path, path)
+        with out:
+            yield out
+        return
+    with naming(path):
+        target = path.resolve()  # what a link points to is replaced, not the link
+        descriptor, aside = tempfile.mkstemp(prefix=_ASIDE, dir=target.parent)
+    try:
+        with _stream(descriptor, path) as out:
+            yield out
+            out.flush()
+            with naming(path):
+                os.fsync(descriptor)
+        with naming(path):
+            os.chmod(aside, 0o666 & ~current_umask())
+            os.replace(aside, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(aside)
+        raise
+
+
+def _stream(file: int | Path, name: object, closefd: bool = True) -> BinaryIO:
+    return cast(BinaryIO, io.BufferedWriter(OutputFile(file, name, closefd), 1 << 16))
+
+
+@contextmanager
+def open_scratch() -> Iterator[TextIO]:
+    """Give a nameless file for text that is held back; it is gone at the end. Errors: OutputError where
+    the folder for temporary files is full, which is no fault of the input."""
+    name = f"{tempfile.gettempdir()}, the folder for temporary files (TMPDIR names another)"
+    with naming(name):
+        descriptor, path = tempfile.mkstemp(prefix=_ASIDE)
+        os.unlink(path)
+    raw: Any = _Scratch(descriptor, name)
+    with io.TextIOWrapper(io.BufferedRandom(raw), encoding="utf-8", newline="") as out:
+        yield out
+
+
+class _Scratch(io.FileIO):
+    """A file to write to and to read again; as OutputFile."""
+
+    def __init__(self, file: int, name: str) -> None:
+        super().__init__(file, "w+")
+        self._shown = name
+
+    def write(self, data: Any, /) -> int:
+        with naming(self._shown):
+            return super().write(data)
+
+
+def copy_tree(source: Path, target: Path, name: object) -> None:
+    """Copy a folder of data files; name: what to call the copy in messages. Errors: OutputError."""
+    with naming(name):
+        target.mkdir(parents=True)
+        for path in sorted(source.rglob("*")):
+            copy = target / path.relative_to(source)
+            if "__pycache__" in path.parts:
+                continue
+            if path.is_dir():
+                copy.mkdir(exist_ok=True)
+            else:
+                copy.write_bytes(path.read_bytes())
+
+
+def current_umask() -> int:
+    """Return the mask of permissions that new files don't get."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,220 @@
+"""Folders that can tell whether they are whole and as they were written: a header in JSON with the
+SHA-256 of every other file, and, as its last entry, its own.
+
+{
+ …,
+ "sha256": {"model.safetensors": "…", …},
+ "header_sha256": "…"
+}
+
+The header's own sum is of its bytes with zeros in the sum's place. It finds damage and mixed-up files.
+It is no signature: who can write the folder can write a new sum.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from hashlib import sha256
+from mmap import mmap
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from nertool.errors import ModelError
+from nertool.files.arrays import Array, arrays_in, map_file
+from nertool.files.output import OutputFile
+
+FILES, OWN = "sha256", "header_sha256"
+AGAIN = "copy or train the model again"
+_OWN_SUM = re.compile(rb'"header_sha256": "([0-9a-f]{64})"\n\}\n\Z')
+_NONE = b"0" * 64
+
+
+def write_bytes(path: Path, data: bytes) -> str:
+    """Write a file; return its SHA-256. Errors: OutputError."""
+    with OutputFile(path, path) as file:
+        rest = memoryview(data)
+        while len(rest):
+            rest = rest[file.write(rest) :]
+    return sha256(data).hexdigest()
+
+
+def write_words(path: Path, words: Iterable[str]) -> str:
+    """Write a word a line; return the file's SHA-256."""
+    return write_bytes(path, "".join(f"{word}\n" for word in words).encode("utf-8"))
+
+
+def write_header(path: Path, fields: Mapping[str, Any], sums: Mapping[str, str]) -> None:
+    """Write a folder's header with its files' sums and its own."""
+    header = {**fields, FILES: dict(sums), OWN: _NONE.decode()}
+    text = json.dumps(header, ensure_ascii=False, indent=1) + "\n"
+    # A path that is not UTF-8 holds lone surrogates: \udcff is how JSON, too, writes them.
+    raw = text.encode("utf-8", errors="backslashreplace")
+    write_bytes(path, _with_sum(raw, sha256(raw).hexdigest().encode()))
+
+
+def _with_sum(raw: bytes, own: bytes) -> bytes:
+    """Put a sum in the place of the header's own."""
+    start = len(raw) - len(b'"\n}\n') - 64
+    return raw[:start] + own + raw[start + 64 :]
+
+
+def rewrite_header(path: Path, header: Mapping[str, Any]) -> None:
+    """Replace a header that was read and changed; at every moment there is a whole one."""
+    fields = {key: value for key, value in header.items() if key not in (FILES, OWN)}
+    aside = path.with_name(f".{path.name}.new")
+    write_header(aside, fields, header.get(FILES, {}))
+    aside.replace(path)
+
+
+def sums_in(path: Path) -> dict[str, str]:
+    """Return the sums of the files beside a header; none where it has none, or is none."""
+    try:
+        found = json.loads(path.read_bytes()).get(FILES, {})
+    except (OSError, ValueError, AttributeError):
+        return {}
+    return dict(found) if isinstance(found, dict) else {}
+
+
+class SealedFolder:
+    """A folder opened for reading. All its files are opened through one handle, so they are of one
+    folder, whatever takes the folder's place meanwhile.
+
+    verify: whether to compare the files' sums with the header's. Use it in a `with`: big files are summed
+    beside the work inside, and a wrong sum is raised at its end at the latest. Errors: ModelError.
+    """
+
+    def __init__(self, path: Path, verify: bool = True) -> None:
+        self.path, self.verify = path, verify
+        self._sums: dict[str, str] | None = None
+        self._waiting: dict[str, Future[str]] = {}
+        self._pool: ThreadPoolExecutor | None = None
+        self._handle: int | None = None
+        if os.open in os.supports_dir_fd:
+            try:
+                self._handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            except FileNotFoundError:
+                raise ModelError(f"{path}: missing; {AGAIN}") from None
+
+    def __enter__(self) -> SealedFolder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            # A wrong sum says more than what the damage led to.
+            if error is None or isinstance(error, ModelError):
+                self._check_waiting()
+        finally:
+            if self._pool is not None:
+                self._pool.shutdown(cancel_futures=True)
+            if self._handle is not None:
+                os.close(self._handle)
+
+    def is_current(self) -> bool:
+        """Tell whether the folder is still the one at its path: another may have taken its place."""
+        if self._handle is None:
+            return True
+        try:
+            return os.path.samestat(os.fstat(self._handle), self.path.stat())
+        except OSError:
+            return False
+
+    def header(self, name: str) -> dict[str, Any]:
+        """Read the header, check its own sum, and take the files' sums from it."""
+        path = self.path / name
+        raw = self._read(name)
+        try:
+            value = json.loads(raw.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise ModelError(f"{path}: damaged, not JSON ({error}); {AGAIN}") from None
+        if not isinstance(value, dict):
+            raise ModelError(f"{path}: damaged, expected a JSON object; {AGAIN}")
+        own = _OWN_SUM.search(raw)
+        if self.verify and (own or FILES in value or OWN in value):
+            sums = value.get(FILES)
+            right = own and sha256(_with_sum(raw, _NONE)).hexdigest().encode() == own[1]
+            if not right or not isinstance(sums, dict):
+                raise ModelError(
+                    f"{path}: damaged or changed by hand: it is not what its own SHA-256 says; {AGAIN}"
+                )
+            self._sums = sums
+        return value
+
+    @property
+    def summed(self) -> bool:
+        """Whether the header has sums, and they are compared."""
+        return self._sums is not None
+
+    def words(self, name: str, expected: int) -> list[str]:
+        """Read a word a line. Errors: ModelError unless there are just as many as expected."""
+        raw = self._read(name)
+        self._check(name, sha256(raw).hexdigest())
+        return words_in(raw, self.path / name, expected)
+
+    def arrays(self, name: str) -> dict[str, Array]:
+        """Map a safetensors file's arrays; its sum is compared beside the work that follows."""
+        with self._open(name) as file:
+            raw = map_file(file)
+        if self._sums is not None:
+            self._pool = self._pool or ThreadPoolExecutor(2, "checksum")
+            self._waiting[name] = self._pool.submit(_sum_of, raw)
+        return arrays_in(raw, self.path / name)
+
+    def _check_waiting(self) -> None:
+        for name, future in self._waiting.items():
+            self._check(name, future.result())
+        self._waiting = {}
+
+    def _check(self, name: str, found: str) -> None:
+        if self._sums is not None and self._sums.get(name) != found:
+            raise ModelError(
+                f"{self.path / name}: cut short, damaged or of another model: it is not what the header's "
+                f"SHA-256 says; {AGAIN} (--no-verify takes it as it is)"
+            )
+
+    def _read(self, name: str) -> bytes:
+        with self._open(name) as file:
+            return file.read()
+
+    def _open(self, name: str) -> BinaryIO:
+        path = self.path / name
+        # Not to wait at a named pipe until somebody writes to it.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            if self._handle is None:
+                descriptor = os.open(path, flags)
+            else:
+                descriptor = os.open(name, flags, dir_fd=self._handle)
+        except FileNotFoundError:
+            raise ModelError(f"{path}: missing; {AGAIN}") from None
+        except OSError as error:
+            raise ModelError(f"{path}: can't be read: {error.strerror}; {AGAIN}") from None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise ModelError(f"{path}: found something else than a regular file; {AGAIN}")
+        return open(descriptor, "rb")
+
+
+def _sum_of(raw: mmap | bytes) -> str:
+    return sha256(raw).hexdigest()
+
+
+def words_in(raw: bytes, path: Path, expected: int) -> list[str]:
+    """Read a word a line out of a file's bytes. Errors: ModelError unless there are as many as expected."""
+    try:
+        words = raw.decode("utf-8").split("\n")[:-1]
+    except UnicodeDecodeError:
+        raise ModelError(f"{path}: damaged, not UTF-8; {AGAIN}") from None
+    if len(words) != expected:
+        raise ModelError(f"{path}: found {len(words):,} words, expected {expected:,}; {AGAIN}")
+    return words
