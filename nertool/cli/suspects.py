@@ -67,7 +67,7 @@ def suspects(
 
     from nertool.evaluation.inputs import ReadingOptions, read_text
     from nertool.evaluation.suspects import suspect_row, suspects_of
-    from nertool.files.safe import open_output
+    from nertool.files.output import open_output
     from nertool.training.crossvalidation import crossvalidated
 
     options = ReadingOptions(format_name, column_of(token_column), column_of(tag_column))
