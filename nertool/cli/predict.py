@@ -32,6 +32,7 @@ from nertool.cli.predict_options import (
     PredictWorkers,
     Probabilities,
     ReplaceTags,
+    RulesFile,
     Scheme,
     To,
     Tokens,
@@ -60,6 +61,7 @@ def predict(
     n_best: NBest = 1,
     marginals: Marginals = False,
     tokens: Tokens = False,
+    rules: RulesFile = None,
     workers: PredictWorkers = None,
     on_error: OnError = "fail",
     token_column: Column = None,
@@ -102,6 +104,7 @@ def predict(
         tokens=tokens,
         on_error=on_error,
         workers=workers or usable_cores(),
+        rules=rules,
     )
     _run(model, request, report, tuned)
 

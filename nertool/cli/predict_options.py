@@ -107,3 +107,12 @@ OnError = Annotated[
         "at the end. skip: go on, and exit with 0.",
     ),
 ]
+RulesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--rules",
+        metavar="FILE",
+        help="Phrases that are always an entity, or never: a phrase, a tab, and its class or O, a line "
+        "each.",
+    ),
+]

@@ -32,7 +32,8 @@ class PredictRequest:
     input's own format is written as. scheme: of the tags; None for the training text's. replace_tags:
     write the tags in place of the column of tags (CoNLL columns). details: what to report beside the
     entities. reading: how the inputs are read. tokens: JSON has the places of tokens and sentences.
-    on_error: what an input that can't be read does: fail (stop), report or skip (go on).
+    on_error: what an input that can't be read does: fail (stop), report or skip (go on). rules: a file of
+    phrases that are always, or never, an entity.
     """
 
     inputs: tuple[str, ...] = ()
@@ -47,6 +48,7 @@ class PredictRequest:
     tokens: bool = False
     on_error: str = "fail"
     workers: int = 1
+    rules: Path | None = None
     sizes: Sizes = field(default_factory=Sizes)
 
     @property

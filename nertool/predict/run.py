@@ -22,6 +22,7 @@ from nertool.predict.request import PredictRequest
 from nertool.predict.tag import Tagged, tag_input
 from nertool.predict.workers import Workers
 from nertool.tagging.compiled import CompiledTagger
+from nertool.tagging.rules import read_rules
 
 
 class Files(NamedTuple):
@@ -54,7 +55,12 @@ def predict(
 
     Errors: CorpusError with file:line; OSError for an output that can't be written.
     """
-    with Workers(CompiledTagger(model), request.workers) as workers:
+    tagger = CompiledTagger(model)
+    if request.rules:
+        tagger.rules = read_rules(
+            request.rules, model.labels, model.config.decoding.scheme, model.tags
+        )
+    with Workers(tagger, request.workers) as workers:
         run = _Run(request, workers, ledger, report)
         try:
             if request.out_dir is None:

@@ -48,7 +48,7 @@ class Workers:
         first = list(islice(tasks, _FEWEST_TASKS)) if self.number > 1 else []
         tasks = chain(first, tasks)
         if len(first) < _FEWEST_TASKS:
-            yield from (task.run(self._local) for task in tasks)
+            yield from (_counted(task, self._local) for task in tasks)
             return
         pool = self._started()
         waiting: deque[Future[Result]] = deque()
@@ -86,7 +86,15 @@ def _start(worker: Worker) -> None:
 
 def _run(task: Task) -> Result:
     assert _worker is not None
-    return task.run(_worker)
+    return _counted(task, _worker)
+
+
+def _counted(task: Task, worker: Worker) -> Result:
+    """Run a task; its account says how many phrases the rules found."""
+    result = task.run(worker)
+    if worker.tagger.rules is not None:
+        result.ledger.read["phrases found by rules"] += worker.tagger.rules.take_found()
+    return result
 
 
 def usable_cores() -> int:

@@ -19,6 +19,8 @@ def analyse(tagger: CompiledTagger, text: Text) -> Decoded:
     model = tagger.model
     starts = text.sentence_starts
     scores = tagger.scores(text)
+    if tagger.rules is not None:
+        scores = tagger.rules.fix(scores, text)
     tag_ids = decode(scores, starts, model.config.decoding.method, tagger.lattice)
     spans = spans_of(tag_ids, model.tags, starts)
     return Decoded(scores, tag_ids, starts, spans, tagger.lattice, temperature_of(model))

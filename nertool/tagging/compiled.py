@@ -37,6 +37,7 @@ from nertool.inputs.windows import pad
 from nertool.kernels.tagging import window_sums
 from nertool.model.model import Member, Model
 from nertool.network.activations import ACTIVATIONS, Array
+from nertool.tagging.rules import Rules
 from nertool.tagging.side import SideInputs, SideSum, Stretch, side_inputs_of
 from nertool.tagging.wordtables import (
     FIRST_LISTED,
@@ -69,6 +70,7 @@ class CompiledTagger:
         """table_bytes: the most memory for the tables; most_forms: the word types that are remembered;
         first_listed: the word types that lists start with; document_tokens: as in Text."""
         self.model = model
+        self.rules: Rules | None = None  # phrases that are always, or never, an entity
         self.document_tokens = document_tokens
         self._lock = threading.RLock()
         _TAGGERS.add(self)
