@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -137,18 +137,24 @@ def build_corpus(
     return _finish(out, source, layout, labelled, tagged, own_text)
 
 
-def _labelled_alone(records: Iterable[Record], source: str, ledger: Ledger) -> Iterable[Record]:
+def _labelled_alone(records: Iterable[Record], source: str, ledger: Ledger) -> Iterator[Record]:
     """Leave out records that bear no labels at all, if others do: nobody has looked for entities there.
     A record whose labels are an empty list stays, as a text without entities."""
-    records = list(records)
-    bear = [record.spans is not None or record.tags is not None for record in records]
-    if not any(bear):
-        return records
-    for record, labelled in zip(records, bear, strict=True):
-        if not labelled:
+    held: list[Record] = []  # without labels, while no other has any
+    labelled = False
+    for record in records:
+        if record.spans is None and record.tags is None:
+            held.append(record)
+        else:
+            labelled = True
+        for unlabelled in held if labelled else ():
             what = "records without labels (absent, null or skipped) among labelled ones"
-            ledger.refuse(_place(record, source), what, _short(record.text))
-    return [record for record, labelled in zip(records, bear, strict=True) if labelled]
+            ledger.refuse(_place(unlabelled, source), what, _short(unlabelled.text))
+        if labelled:
+            held.clear()
+        if record.spans is not None or record.tags is not None:
+            yield record
+    yield from held
 
 
 def _check_tag(tag: str, place: str) -> None:
