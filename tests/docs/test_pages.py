@@ -68,11 +68,11 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
             assert anchor[1:] in found, f"{page_id(page)}: {target}{anchor}"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, cli) -> Path:
+@pytest.fixture
+def folder(tmp_path, main) -> Path:
     """A folder that `nertool init` made, with the files that the pages' examples name as the reader's own."""
-    place = tmp_path_factory.mktemp("pages") / "new"
-    assert cli("init", place).returncode == 0
+    place = tmp_path / "new"
+    assert main("init", place).returncode == 0
     for part in ("train", "dev", "test"):
         shutil.copy(place / "data" / "support" / f"{part}.conll", place / f"{part}.conll")
     (place / "text.txt").write_text("Harbor Backup 4.2.1 stops with error E-1043.\n")
@@ -93,7 +93,6 @@ def quick(words: list[str]) -> list[str]:
         words = [*words, "--set", "training.epochs=1", "--set", "network.hidden=8"]
         words += ["--set", "network.members=1", "--set", "first_stage.folds=0"]
         words += ["--workers", "1"] if words[0] == "train" else ["--seeds", "1"]
-        words += [] if "--overwrite" in words or words[0] == "sweep" else ["--overwrite"]
     if words[0] == "gradcheck":
         words = [*words, "--samples", "2", "--windows", "4"]
     return words
