@@ -187,7 +187,7 @@ def _paragraphs(text: str) -> str:
 
 def _metavar(parameter: Any) -> str:
     """Return what an argument or an option's value is called: FILE, N, io|iob2, …"""
-    from nertool.cli.help import value_name
+    from nertool.cli.common.help import value_name
 
     called = value_name(parameter)
     several = parameter.param_type_name == "argument" and parameter.nargs != 1
@@ -196,7 +196,7 @@ def _metavar(parameter: Any) -> str:
 
 def _row(parameter: Any) -> str:
     """Return a table's row for an argument or option: its names, its value, and its help."""
-    from nertool.cli.help import help_of, names_of
+    from nertool.cli.common.help import help_of, names_of
 
     if parameter.param_type_name == "argument":
         left = f"`{_metavar(parameter)}`"

@@ -19,7 +19,7 @@ from nertool.errors import VectorsError
 from nertool.kernels import library
 from nertool.model.storage import save_model
 from nertool.training import run
-from nertool.training.pool import Piece
+from nertool.training.parallel.pool import Piece
 from nertool.training.preparation.encode import prepare
 from nertool.training.preparation.store import Prepared
 from nertool.vectors.load import WordVectors, load_vectors

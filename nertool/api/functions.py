@@ -31,13 +31,7 @@ from nertool.model.storage import load_model, model_folder
 from nertool.model.zipped import is_zip, load_zip
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.recipe import resolve
-from nertool.training.run import (
-    begin_run,
-    check_free,
-    prepared_for,
-    run_training,
-    writing_run,
-)
+from nertool.training.run import begin_run, check_free, prepared_for, run_training, writing_run
 from nertool.training.trainer import EpochRecord
 
 PathLike = str | Path

@@ -8,10 +8,6 @@ import typer
 
 from nertool.cli import (
     compare,
-    corpus_check,
-    corpus_convert,
-    corpus_split,
-    corpus_stats,
     evaluate,
     explain,
     gradcheck,
@@ -19,13 +15,17 @@ from nertool.cli import (
     init,
     lesson,
     predict,
-    suspects,
     sweep,
     train,
     vectors,
 )
-from nertool.cli.boundary import run_guarded
-from nertool.cli.help import Command
+from nertool.cli.common.boundary import run_guarded
+from nertool.cli.common.help import Command
+from nertool.cli.corpus import check as corpus_check
+from nertool.cli.corpus import convert as corpus_convert
+from nertool.cli.corpus import split as corpus_split
+from nertool.cli.corpus import stats as corpus_stats
+from nertool.cli.corpus import suspects
 from nertool.version import __version__
 
 app = typer.Typer(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nertool.catalogue import INPUT_FORMATS, MODES, UNITS
-from nertool.cli.account import ReportPath, account
-from nertool.cli.options import (
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import (
     AsJson,
     Column,
     FromFormat,

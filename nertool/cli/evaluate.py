@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nertool.catalogue import INPUT_FORMATS, MISALIGNED, MODES, UNITS
-from nertool.cli.account import ReportPath, account
-from nertool.cli.options import (
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import (
     AsJson,
     Column,
     FromFormat,
@@ -21,7 +21,7 @@ from nertool.cli.options import (
 
 if TYPE_CHECKING:
     from nertool.evaluation.comparison import Comparison
-    from nertool.evaluation.details import Details
+    from nertool.evaluation.errors.details import Details
     from nertool.evaluation.inputs import Evaluated
 
 
@@ -224,8 +224,8 @@ def _evaluated(
 
 
 def _details(evaluated: Evaluated, train: Path | None, ledger: Any) -> Details:
-    from nertool.evaluation.details import details_of
-    from nertool.evaluation.seen import read_training_text
+    from nertool.evaluation.errors.details import details_of
+    from nertool.evaluation.errors.seen import read_training_text
 
     seen = read_training_text(train, evaluated.model, ledger, note)
     return details_of(evaluated.comparison, seen, evaluated.model)
@@ -239,7 +239,7 @@ def _write(
     html: Path | None,
 ) -> None:
     """Write the errors and the report, where they are asked for."""
-    from nertool.evaluation.errorfile import as_jsonl, as_tsv
+    from nertool.evaluation.errors.table import as_jsonl, as_tsv
     from nertool.files.output import open_output
 
     if errors is not None:
@@ -319,7 +319,7 @@ def _show(
 
 def _show_differences(comparison: Comparison) -> None:
     """Name the phrases that are right in one mode and wrong in conlleval's."""
-    from nertool.evaluation.errors import differences
+    from nertool.evaluation.errors.kinds import differences
 
     for mode, count, phrases in differences(comparison):
         print(f"\n{mode}: {count:,} that conlleval counts as wrong")

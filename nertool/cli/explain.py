@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.account import ReportPath, account
-from nertool.cli.options import AsJson, ModelPath, note, print_json
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import AsJson, ModelPath, note, print_json
 from nertool.errors import CorpusError, NertoolError, did_you_mean
 from nertool.files.output import open_output
 

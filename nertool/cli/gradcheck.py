@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nertool.cli.account import ReportPath, account
-from nertool.cli.options import AsJson, Overrides, Seed, note, print_json, read_config
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import AsJson, Overrides, Seed, note, print_json, read_config
 from nertool.errors import NertoolError, did_you_mean
 
 if TYPE_CHECKING:

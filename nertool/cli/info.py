@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nertool.cli.options import AsJson, ModelPath, print_json
+from nertool.cli.common.options import AsJson, ModelPath, print_json
 
 if TYPE_CHECKING:
     from nertool.model.model import Model

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.options import Overrides, note
-from nertool.cli.train_options import Budget, Dev, Request, VectorsFile, read_request
+from nertool.cli.common.options import Overrides, note
+from nertool.cli.common.train_options import Budget, Dev, Request, VectorsFile, read_request
 
 if TYPE_CHECKING:
     from nertool.config.records import Config

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nertool.cli.options import AsJson, note, print_json
+from nertool.cli.common.options import AsJson, note, print_json
 
 
 def init(

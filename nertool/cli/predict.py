@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from nertool.catalogue import AUTO, INPUT_FORMATS, OUTPUT_FORMATS, SCHEMES
-from nertool.cli.account import ReportPath, account
-from nertool.cli.options import (
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import (
     Column,
     Language,
     ModelPath,
@@ -19,7 +19,7 @@ from nertool.cli.options import (
     column_of,
     note,
 )
-from nertool.cli.predict_options import (
+from nertool.cli.common.predict_options import (
     ON_ERROR,
     FormatName,
     Inputs,

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.account import ReportPath, account
-from nertool.cli.options import AsJson, ConfigPath, Overrides, Workers, cores, note, print_json
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import (
+    AsJson,
+    ConfigPath,
+    Overrides,
+    Workers,
+    cores,
+    note,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from nertool.training.sweep import Summary

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.account import ReportPath, account
-from nertool.cli.boundary import if_interrupted
-from nertool.cli.options import (
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.boundary import if_interrupted
+from nertool.cli.common.options import (
     AsJson,
     Overrides,
     RunDir,
@@ -22,7 +22,7 @@ from nertool.cli.options import (
     print_json,
     run_folder,
 )
-from nertool.cli.train_options import (
+from nertool.cli.common.train_options import (
     Budget,
     Dev,
     Refit,

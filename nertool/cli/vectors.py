@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nertool.cli.account import ReportPath, account
-from nertool.cli.options import AsJson, FromFormat, Language, check_choice, note, print_json
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import AsJson, FromFormat, Language, check_choice, note, print_json
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger

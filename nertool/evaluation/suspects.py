@@ -17,8 +17,8 @@ from nertool.corpus.schemes import spans_of
 from nertool.decoding.decoded import Decoded
 from nertool.decoding.probabilities import tag_probabilities
 from nertool.evaluation.comparison import Comparison, compare_tags
-from nertool.evaluation.errorfile import context
-from nertool.evaluation.errors import NOTHING, Finding, errors_of, findings_of
+from nertool.evaluation.errors.kinds import NOTHING, Finding, errors_of, findings_of
+from nertool.evaluation.errors.table import context
 from nertool.evaluation.evaluate import span_probabilities_of
 
 

@@ -11,15 +11,7 @@ from nertool.gradcheck.audit import Snapshot
 from nertool.gradcheck.check import STEPS, BlockCheck, Comparison, Ladders, check_gradients
 from nertool.network.dropout import dropout_mask
 from nertool.network.lookup import row_width
-from nertool.network.objective import (
-    PLAIN,
-    Batch,
-    Chain,
-    Masks,
-    Objective,
-    Parameters,
-    tables_of,
-)
+from nertool.network.objective import PLAIN, Batch, Chain, Masks, Objective, Parameters, tables_of
 
 _SHORT = Ladders(central=(1e-4, 1e-5))
 

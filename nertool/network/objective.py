@@ -22,7 +22,7 @@ from nertool.network.lookup import (
     embed,
     embed_backward,
     windows_backward,
-)  # fmt: skip
+)
 from nertool.network.losses import LOSSES
 from nertool.network.scorer import Cache, Gradients, Weights, backward, forward
 

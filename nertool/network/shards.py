@@ -30,7 +30,7 @@ from nertool.network.objective import (
     trained_tables,
     weight_gradients,
     weights_of,
-)  # fmt: skip
+)
 from nertool.network.scorer import Weights, backward
 
 SHARD_SIZE = 256  # windows: their arrays stay in a core's own cache through the whole chain

@@ -19,7 +19,7 @@ from nertool.evaluation.scores import count_spans
 from nertool.model.calibrate import correct_entities, fit_temperature
 from nertool.tagging.annotate import text_of_corpus
 from nertool.training.in_memory import single_network, trained_on
-from nertool.training.pool import Piece, Send, run_pieces
+from nertool.training.parallel.pool import Piece, Send, run_pieces
 
 BLOCK = 10  # sentences that stay together where documents are not marked
 

@@ -31,14 +31,10 @@ from nertool.files.folders import clear_unfinished, locked
 from nertool.files.output import naming
 from nertool.gradcheck.audit import BROKEN
 from nertool.model.storage import load_model
-from nertool.training.pool import Piece, Send, run_pieces
+from nertool.training.parallel.pool import Piece, Send, run_pieces
+from nertool.training.parallel.team import Threads
 from nertool.training.preparation.encode import Report, prepare
-from nertool.training.preparation.store import (
-    INPUT_FILES,
-    Prepared,
-    load_prepared,
-    save_prepared,
-)
+from nertool.training.preparation.store import INPUT_FILES, Prepared, load_prepared, save_prepared
 from nertool.training.refit import REFIT, keep_refit, prepare_refit, with_name
 from nertool.training.stages import (
     OnBatch,
@@ -48,7 +44,6 @@ from nertool.training.stages import (
     train_fold,
     train_member,
 )
-from nertool.training.team import Threads
 from nertool.training.temperature import calibrate_run
 from nertool.training.trainer import EpochRecord
 

@@ -35,10 +35,10 @@ from nertool.network.objective import WEIGHTS, Parameters
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.checkpoint import load_state, save_state, write_log
+from nertool.training.parallel.team import Threads
 from nertool.training.preparation.store import HEADER as PREPARED_HEADER
 from nertool.training.preparation.store import Part, Prepared
 from nertool.training.preparation.working import FirstStage, Working, training_text, working_inputs
-from nertool.training.team import Threads
 from nertool.training.trainer import EpochRecord, State, initial_state, mean_parameters, train
 from nertool.version import __version__
 

@@ -12,7 +12,7 @@ import numpy as np
 from nertool.corpus.columnar import Corpus, Span
 from nertool.corpus.schemes import TagSpans
 from nertool.evaluation.comparison import Comparison, compare_tags
-from nertool.evaluation.errors import confusions, describe_pair, findings_of
+from nertool.evaluation.errors.kinds import confusions, describe_pair, findings_of
 from nertool.evaluation.matching import sentence_of
 from nertool.model.storage import load_model
 from nertool.tagging.analyse import analyse

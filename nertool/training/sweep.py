@@ -14,7 +14,7 @@ from nertool.config.file import load_config, read_config_file, read_overrides
 from nertool.config.records import CorpusConfig
 from nertool.corpus.ledger import Ledger
 from nertool.errors import OverrideError, TrainingError
-from nertool.training.pool import Piece, Send, run_pieces
+from nertool.training.parallel.pool import Piece, Send, run_pieces
 from nertool.training.recipe import resolve
 from nertool.training.run import (
     begin_run,

@@ -10,12 +10,7 @@ from nertool.decoding.adjust import adjust
 from nertool.decoding.viterbi import decode
 from nertool.evaluation.scores import score_predictions
 from nertool.files.sealed import SealedFolder, rewrite_header
-from nertool.model.calibrate import (
-    calibration,
-    correct_entities,
-    fit_temperature,
-    keep_calibration,
-)
+from nertool.model.calibrate import calibration, correct_entities, fit_temperature, keep_calibration
 from nertool.model.model import Model
 from nertool.model.storage import HEADER, load_model, model_folder
 from nertool.tagging.analyse import analyse

@@ -19,13 +19,9 @@ from nertool.inputs.assemble import Inputs
 from nertool.model.model import score_tokens
 from nertool.network.objective import Parameters
 from nertool.network.optimizers import Optimizer
-from nertool.network.shards import (
-    add_shards,
-    cut_batch,
-    shard_count,
-    shard_gradients,
-)
+from nertool.network.shards import add_shards, cut_batch, shard_count, shard_gradients
 from nertool.training.batches import masked_batches, objective_of
+from nertool.training.parallel.team import Team, Threads, blas_threads
 from nertool.training.preparation.store import Part, Prepared
 from nertool.training.preparation.working import (
     TrainingText,
@@ -34,7 +30,6 @@ from nertool.training.preparation.working import (
     starting_parameters,
     training_text,
 )
-from nertool.training.team import Team, Threads, blas_threads
 
 
 @dataclass

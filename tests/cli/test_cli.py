@@ -14,7 +14,7 @@ import yaml
 
 import nertool
 from nertool.cli.app import app
-from nertool.cli.help import ALIASES, help_of
+from nertool.cli.common.help import ALIASES, help_of
 from nertool.kernels import library
 
 PACKAGE_DIR = Path(nertool.__file__).parent

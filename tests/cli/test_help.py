@@ -8,7 +8,7 @@ import pytest
 import typer.main
 
 from nertool.cli.app import app
-from nertool.cli.help import ALIASES, help_of
+from nertool.cli.common.help import ALIASES, help_of
 
 
 def commands() -> dict[str, typer.core.TyperCommand]:

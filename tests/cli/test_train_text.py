@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import yaml
 
-from nertool.cli.train_options import Request, raw_values
+from nertool.cli.common.train_options import Request, raw_values
 from nertool.config.file import load_config
 from nertool.model.storage import load_model
 from nertool.training.recipe import resolve

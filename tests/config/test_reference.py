@@ -10,13 +10,7 @@ from msgspec import inspect
 
 from nertool.config.file import load_config
 from nertool.config.records import Config
-from nertool.config.reference import (
-    SCHEMA_LINE,
-    generated_files,
-    meaning_of,
-    values_of,
-    yaml_value,
-)
+from nertool.config.reference import SCHEMA_LINE, generated_files, meaning_of, values_of, yaml_value
 from nertool.config.values import key_types, without_none
 
 ROOT = Path(__file__).parents[2]

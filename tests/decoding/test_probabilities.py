@@ -17,11 +17,7 @@ from nertool.decoding.decoded import Decoded
 from nertool.decoding.nbest import n_best
 from nertool.decoding.probabilities import shorter, span_probabilities, sums, tag_probabilities
 from nertool.decoding.viterbi import decode, lattice, viterbi
-from nertool.model.calibrate import (
-    calibration_error,
-    fit_temperature,
-    temperature_of,
-)
+from nertool.model.calibrate import calibration_error, fit_temperature, temperature_of
 from tests.support.slow_sums import forward_backward, span_log_probability
 
 TAGS = {

@@ -6,13 +6,7 @@ import pytest
 
 from nertool.corpus.columnar import Corpus
 from nertool.errors import CorpusError
-from nertool.evaluation.comparison import (
-    Comparison,
-    compare_files,
-    compare_tags,
-    merged,
-    units_of,
-)
+from nertool.evaluation.comparison import Comparison, compare_files, compare_tags, merged, units_of
 from nertool.evaluation.scores import Counts
 from tests.support.spans import corpus_of
 

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from nertool.evaluation.comparison import compare_files
-from nertool.evaluation.details import details_of
-from nertool.evaluation.errorfile import COLUMNS, as_jsonl, as_tsv
-from nertool.evaluation.seen import seen_in
-from nertool.evaluation.slices import Slice, unknown_tokens
+from nertool.evaluation.errors.details import details_of
+from nertool.evaluation.errors.seen import seen_in
+from nertool.evaluation.errors.slices import Slice, unknown_tokens
+from nertool.evaluation.errors.table import COLUMNS, as_jsonl, as_tsv
 from tests.support.models import make_simple
 from tests.support.spans import corpus_of
 

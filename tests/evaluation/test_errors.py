@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from nertool.corpus.columnar import Span
 from nertool.evaluation.comparison import Comparison, compare_files
-from nertool.evaluation.errors import (
+from nertool.evaluation.errors.kinds import (
     CORRECT,
     KINDS,
     NOTHING,

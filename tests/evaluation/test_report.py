@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from nertool.evaluation.comparison import Comparison, compare_files
-from nertool.evaluation.details import details_of
+from nertool.evaluation.errors.details import details_of
 from nertool.evaluation.intervals import intervals_as_dict
 from nertool.evaluation.report.charts import calibration_bins, precision_recall, run_curves
 from nertool.evaluation.report.page import report_page

@@ -20,12 +20,7 @@ from nertool.formats.base import Writing
 from nertool.formats.conll.columns import corpus_to_conll
 from nertool.formats.conll.columns import write as write_conll
 from nertool.formats.conll.parse import Columns, parse_conll
-from nertool.formats.markup.inline import (
-    document_fields,
-    from_inline,
-    mark_inline,
-    to_inline,
-)
+from nertool.formats.markup.inline import document_fields, from_inline, mark_inline, to_inline
 from nertool.formats.markup.inline import write as write_inline
 from nertool.formats.read import read_stream
 

@@ -6,12 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nertool.gradcheck.coursework import (
-    bug_table,
-    candidates,
-    hidden_mistake,
-    write_coursework,
-)
+from nertool.gradcheck.coursework import bug_table, candidates, hidden_mistake, write_coursework
 
 RIGHT = """
     delta = ds @ U * (1 - h * h)

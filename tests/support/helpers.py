@@ -35,7 +35,7 @@ from nertool.predict.tag import tag_input
 from nertool.predict.workers import Workers
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training import run
-from nertool.training.team import Threads
+from nertool.training.parallel.team import Threads
 
 
 def tag_text(

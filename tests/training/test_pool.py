@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nertool.errors import ModelError, TrainingError
-from nertool.training.pool import Piece, run_pieces
+from nertool.training.parallel.pool import Piece, run_pieces
 from tests.support import pieces
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from nertool.training.team import Team, blas_threads
+from nertool.training.parallel.team import Team, blas_threads
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

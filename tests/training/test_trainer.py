@@ -20,11 +20,11 @@ from nertool.model.model import word_vectors
 from nertool.network.objective import Batch, forward_loss
 from nertool.training import run
 from nertool.training.batches import batches, objective_of, one_hot
+from nertool.training.parallel.team import Threads, blas_threads
 from nertool.training.preparation.encode import prepare
 from nertool.training.preparation.store import Part, Prepared
 from nertool.training.preparation.working import training_text, working_inputs
 from nertool.training.stages import encoders_of, member_of
-from nertool.training.team import Threads, blas_threads
 from nertool.training.trainer import EpochRecord, State, initial_state, train
 from tests.support.helpers import change, run_training
 

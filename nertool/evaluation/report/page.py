@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nertool.evaluation.comparison import Comparison
-from nertool.evaluation.details import SHOWN, Details
-from nertool.evaluation.errors import (
+from nertool.evaluation.errors.details import SHOWN, Details
+from nertool.evaluation.errors.kinds import (
     CORRECT,
     KINDS,
     Finding,

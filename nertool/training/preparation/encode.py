@@ -25,13 +25,7 @@ from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.labelled import read_labelled, reading_of
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder, coverage
 from nertool.inputs.layout import features_of
-from nertool.training.preparation.store import (
-    Part,
-    Prepared,
-    Vectors,
-    input_hashes,
-    vector_paths,
-)
+from nertool.training.preparation.store import Part, Prepared, Vectors, input_hashes, vector_paths
 from nertool.vectors.load import load_vectors
 
 LOUD_COVERAGE = 0.10  # with fewer tokens known than this, the vectors are probably the wrong ones

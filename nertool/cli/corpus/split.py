@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from nertool.catalogue import INPUT_FORMATS
-from nertool.cli.account import ReportPath, account
-from nertool.cli.options import (
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import (
     Column,
     Comment,
     Delimiter,

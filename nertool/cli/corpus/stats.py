@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nertool.cli.account import ReportPath, account
-from nertool.cli.options import (
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import (
     AsJson,
     Column,
     Comment,
@@ -17,7 +17,7 @@ from nertool.cli.options import (
     print_json,
     reading_as,
 )
-from nertool.cli.texts import Inputs, read_parts
+from nertool.cli.corpus.texts import Inputs, read_parts
 
 
 def stats(

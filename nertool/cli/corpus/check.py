@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.account import ReportPath, account
-from nertool.cli.options import (
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import (
     AsJson,
     Column,
     Comment,
@@ -22,7 +22,7 @@ from nertool.cli.options import (
     print_json,
     reading_as,
 )
-from nertool.cli.texts import Inputs, read_parts
+from nertool.cli.corpus.texts import Inputs, read_parts
 
 if TYPE_CHECKING:
     from nertool.corpus.part import CorpusPart

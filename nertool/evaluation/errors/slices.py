@@ -11,9 +11,9 @@ import numpy as np
 
 from nertool.corpus.columnar import Span
 from nertool.evaluation.comparison import Comparison, units_of
+from nertool.evaluation.errors.seen import NEVER, OTHER_CLASS, SEEN, Seen
 from nertool.evaluation.matching import sentence_of
 from nertool.evaluation.measures import ratios
-from nertool.evaluation.seen import NEVER, OTHER_CLASS, SEEN, Seen
 from nertool.inputs.encoder import UNKNOWN
 from nertool.model.model import Model
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.options import note
+from nertool.cli.common.options import note
 
 if TYPE_CHECKING:
     from nertool.config.records import Config

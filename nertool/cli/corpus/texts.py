@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.options import note, read_config
+from nertool.cli.common.options import note, read_config
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from nertool.cli.streams import standard_streams, tell
+from nertool.cli.common.streams import standard_streams, tell
 from nertool.errors import NertoolError, OutputError, printable, unexpected
 from nertool.files.output import advice
 

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from nertool.catalogue import INPUT_FORMATS
-from nertool.cli.account import ReportPath, account
-from nertool.cli.options import (
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import (
     Column,
     FromFormat,
     Overrides,
@@ -23,7 +23,7 @@ from nertool.cli.options import (
     note,
     print_json,
 )
-from nertool.cli.train_options import Request, VectorsFile, read_request
+from nertool.cli.common.train_options import Request, VectorsFile, read_request
 
 FEW = 20  # that the terminal shows
 ConfigOption = Annotated[

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nertool.evaluation.comparison import Comparison
-from nertool.evaluation.errors import Finding, errors_of
-from nertool.evaluation.seen import Seen
-from nertool.evaluation.slices import unknown_tokens
+from nertool.evaluation.errors.kinds import Finding, errors_of
+from nertool.evaluation.errors.seen import Seen
+from nertool.evaluation.errors.slices import unknown_tokens
 from nertool.model.model import Model
 
 COLUMNS = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.options import note
+from nertool.cli.common.options import note
 from nertool.files.output import open_output
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nertool.catalogue import INPUT_FORMATS, MISALIGNED
-from nertool.cli.streams import tell
+from nertool.cli.common.streams import tell
 
 if TYPE_CHECKING:
     from nertool.config.records import Config

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nertool.evaluation.comparison import Comparison
-from nertool.evaluation.errorfile import error_rows
-from nertool.evaluation.errors import Finding, by_kind, confusions, errors_of, findings_of
-from nertool.evaluation.seen import Seen
-from nertool.evaluation.slices import Slice, by_document, slices_of, slices_table
+from nertool.evaluation.errors.kinds import Finding, by_kind, confusions, errors_of, findings_of
+from nertool.evaluation.errors.seen import Seen
+from nertool.evaluation.errors.slices import Slice, by_document, slices_of, slices_table
+from nertool.evaluation.errors.table import error_rows
 from nertool.model.model import Model
 
 SHOWN = 10  # confusions, and documents

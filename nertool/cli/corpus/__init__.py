@@ -1,0 +1,1 @@
+"""`nertool corpus …`: one file for each command that looks after labelled text."""

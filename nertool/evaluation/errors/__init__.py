@@ -1,0 +1,1 @@
+"""Which errors a tagger makes, on what, and where."""

@@ -1,0 +1,1 @@
+"""Several processes and threads that train side by side."""
