@@ -179,7 +179,7 @@ class SealedFolder:
         if self._sums is not None and self._sums.get(name) != found:
             raise ModelError(
                 f"{self.path / name}: cut short, damaged or of another model: it is not what the header's "
-                f"SHA-256 says; {AGAIN} (--no-verify takes it as it is)"
+                f"SHA-256 says; {AGAIN}"
             )
 
     def _read(self, name: str) -> bytes:
