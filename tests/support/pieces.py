@@ -31,6 +31,11 @@ def refuse(send: Send) -> None:
     raise ModelError("a/b.c: found d, expected e")
 
 
+def leave(send: Send) -> None:
+    """End as if all were well, and send no result."""
+    os._exit(0)
+
+
 def run_full(send: Send) -> None:
     raise OSError(28, "No space left on device", "some/file")
 

@@ -66,6 +66,7 @@ def test_a_piece_has_a_process_with_one_thread_that_does_not_hear_of_ctrl_c(monk
         (pieces.run_full, OSError, "No space left on device: 'some/file'"),
         (pieces.run_out, MemoryError, ""),
         (pieces.die, TrainingError, "b: its process ended with exit code -9"),
+        (pieces.leave, TrainingError, "b: its process ended with exit code 0 and without a result"),
     ],
     ids=["refused", "disk-full", "out-of-memory", "killed"],
 )

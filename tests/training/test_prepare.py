@@ -180,9 +180,9 @@ def test_each_file_of_vectors_has_its_words_its_table_and_its_row_numbers(full_d
     assert prepared.train.type_ids.shape == (2, 2 + len(prepared.train.words), 1 + 1 + 7)
     np.testing.assert_array_equal(prepared.train.type_ids[:1], alone.train.type_ids)
     np.testing.assert_array_equal(first.L, alone.vectors[0].L)
-    # In the second only words as they are written there, or in lower case, are known.
+    # In the second, words are known as they are written there, in lower case, or from capitals in title case.
     rows = dict(zip(prepared.train.words, prepared.train.type_ids[1, 2:, 0].tolist(), strict=True))
-    assert (rows["Ada"], rows["in"], rows["ADA"], rows["London"]) == (3, 4, 0, 0)
+    assert (rows["Ada"], rows["in"], rows["ADA"], rows["London"]) == (3, 4, 3, 0)
     # The looks are the word's own, whatever vectors it has.
     np.testing.assert_array_equal(
         prepared.train.type_ids[0, :, 1:], prepared.train.type_ids[1, :, 1:]

@@ -94,3 +94,11 @@ def test_the_recipe_names_keys_that_there_are():
     for text in (NEWS, TWEETS, replace(TWEETS, coverage=None, has_dev=False)):
         assert recipe(text, "1h").keys() <= key_types().keys()
     assert Config().recipe == "plain"
+
+
+def test_a_small_text_gets_more_epochs_and_a_tiny_one_smaller_batches():
+    chosen = [
+        (keys["training.epochs"], keys["training.batch_size"])
+        for keys in (recipe(replace(NEWS, tokens=n), "2m") for n in (60_000, 49_999, 19_999))
+    ]
+    assert chosen == [(8, 512), (12, 512), (24, 64)]

@@ -21,6 +21,8 @@ from nertool.errors import NertoolError, TrainingError
 
 _THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
+_PATIENCE = 5.0  # seconds that a process has to tidy up after it was told to end
+
 Send = Callable[[Any], None]
 
 
@@ -42,6 +44,7 @@ def run_pieces(pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any
     queue: Any = context.Queue()
     waiting = deque(pieces)
     running: dict[str, Any] = {}
+    silent: set[str] = set()
     try:
         while waiting or running:
             while waiting and len(running) < workers:
@@ -53,7 +56,8 @@ def run_pieces(pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any
             try:
                 name, record, error = queue.get(timeout=1.0)
             except queues.Empty:
-                _refuse_dead(running)
+                _refuse_dead(running, silent)
+                silent = {name for name, own in running.items() if own.exitcode is not None}
                 continue
             if error is not None:
                 raise error
@@ -63,15 +67,29 @@ def run_pieces(pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any
                 yield name, record
     finally:
         for process in running.values():
-            process.terminate()
-            process.join()
+            _stop(process)
 
 
-def _refuse_dead(running: dict[str, Any]) -> None:
+def _stop(process: Any) -> None:
+    """End a process: it may tidy up, but not for ever. A signal in the wrong moment leaves its queue locked."""
+    process.terminate()
+    process.join(_PATIENCE)
+    if process.is_alive():
+        process.kill()
+        process.join()
+
+
+def _refuse_dead(running: dict[str, Any], silent: set[str]) -> None:
+    """Refuse to wait for a process that has ended without a word.
+
+    silent: those that had ended when the queue was last empty; what they sent before has come by now.
+    """
     for name, process in running.items():
-        if process.exitcode not in (None, 0):
+        if process.exitcode is None:
+            continue
+        if process.exitcode != 0 or name in silent:
             raise TrainingError(
-                f"{name}: its process ended with exit code {process.exitcode}, expected 0; "
+                f"{name}: its process ended with exit code {process.exitcode} and without a result; "
                 "if memory ran out, try --workers 1"
             )
 
