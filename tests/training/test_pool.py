@@ -68,7 +68,7 @@ def test_a_piece_has_a_process_with_one_thread_that_does_not_hear_of_ctrl_c(monk
         (pieces.die, TrainingError, "b: its process ended with exit code -9"),
         (pieces.leave, TrainingError, "b: its process ended with exit code 0 and without a result"),
     ],
-    ids=["refused", "disk-full", "out-of-memory", "killed"],
+    ids=["refused", "disk-full", "out-of-memory", "killed", "no-result"],
 )
 def test_what_ends_a_piece_ends_all_and_is_raised_as_it_is(tmp_path, capfd, work, error, message):
     # a goes on and on; b fails; c is never begun.

@@ -71,7 +71,7 @@ def run_pieces(pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any
 
 
 def _stop(process: Any) -> None:
-    """End a process: it may tidy up, but not for ever. A signal in the wrong moment leaves its queue locked."""
+    """End a process. It may tidy up first, but a signal in the wrong moment leaves its queue locked."""
     process.terminate()
     process.join(_PATIENCE)
     if process.is_alive():
