@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import typer.core
 import typer.main
 
 from nertool.cli.app import app
@@ -13,14 +14,17 @@ from nertool.cli.common.help import ALIASES, help_of
 
 def commands() -> dict[str, typer.core.TyperCommand]:
     """Return the commands by their names, such as "corpus check"."""
-    found = {}
-    groups = [("", typer.main.get_command(app))]
+    found: dict[str, typer.core.TyperCommand] = {}
+    root = typer.main.get_command(app)
+    assert isinstance(root, typer.core.TyperGroup)
+    groups = [("", root)]
     while groups:
         start, group = groups.pop()
         for name, command in group.commands.items():
-            if hasattr(command, "commands"):
+            if isinstance(command, typer.core.TyperGroup):
                 groups.append((f"{start}{name} ", command))
             else:
+                assert isinstance(command, typer.core.TyperCommand)
                 found[f"{start}{name}"] = command
     return found
 

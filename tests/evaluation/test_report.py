@@ -117,6 +117,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 def rendered(path: Path, width: int) -> tuple[str, str]:
     """Return the page's elements after its scripts ran, and what the browser complained of."""
+    assert CHROMIUM is not None
     done = subprocess.run(
         [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",

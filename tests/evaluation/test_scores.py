@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from seqeval.metrics import accuracy_score
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support
 
-from nertool.corpus.columnar import Interner
+from nertool.corpus.columnar import Ids, Interner
 from nertool.evaluation.scores import Counts, Scores, score_tags
 from nertool.evaluation.tables import as_dict, as_table
 
@@ -22,14 +22,13 @@ Sentences = list[list[str]]
 def score(gold: Sentences, predicted: Sentences) -> Scores:
     """Score tags given as words; each side numbers its tags in an order of its own."""
     starts = np.cumsum([0, *map(len, gold)]).astype(np.int64)
-    sides: list[object] = []
-    for sentences in (gold, predicted):
+
+    def numbered(sentences: Sentences) -> tuple[Ids, list[str]]:
         number = Interner()
-        sides += [
-            np.array([number[tag] for tags in sentences for tag in tags], dtype=np.int32),
-            list(number),
-        ]
-    return score_tags(*sides, starts)
+        ids = np.array([number[tag] for tags in sentences for tag in tags], dtype=np.int32)
+        return ids, list(number)
+
+    return score_tags(*numbered(gold), *numbered(predicted), starts)
 
 
 def words(*sentences: str) -> Sentences:

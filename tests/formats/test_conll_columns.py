@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from nertool.formats.conll.rows import find_layout, is_document_start
 from nertool.formats.read import read_corpus
 
 
-def parse(data: str | bytes, **columns: object) -> Corpus:
+def parse(data: str | bytes, **columns: Any) -> Corpus:
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
     return parse_conll(decode_lines(stream, "x.conll"), Columns(**columns), "x.conll")
 
@@ -34,7 +35,7 @@ def sentences(corpus: Corpus) -> list[list[tuple[str, str]]]:
     ]
 
 
-def refusal(data: str | bytes, **columns: object) -> str:
+def refusal(data: str | bytes, **columns: Any) -> str:
     with pytest.raises(CorpusError) as error:
         parse(data, **columns)
     return str(error.value)

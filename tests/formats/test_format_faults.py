@@ -162,6 +162,7 @@ def test_brat_s_pairs_are_read_from_a_folder_and_other_lines_are_counted(tmp_pat
     ledger = Ledger()
     corpus = read_corpus(tmp_path / "in", "auto", Reading(), ledger)
     assert surfaces(corpus) == [("Ada", "PER"), ("New\nYork", "LOC")]
+    assert corpus.records is not None
     assert [fields["id"] for fields in corpus.records.fields] == ["a", "b"]
     assert dict(ledger.refused) == {"lines of relations, events, attributes and notes": 1}
     assert corpus.documents == 2

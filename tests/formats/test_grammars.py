@@ -37,7 +37,10 @@ PAIRS = [(to, "iob2") for to in BOTH if to not in SCHEMED] + list(product(SCHEME
 
 def corpus_of(sentences: list[tuple[list[str], list[tuple[int, int, str]]]]):
     """Return sentences of words with entities as a corpus of one record, a line a sentence."""
-    text, tokens, starts, spans = "", [], [], []
+    text = ""
+    tokens: list[tuple[int, int]] = []
+    starts: list[int] = []
+    spans: list[Span] = []
     for words, entities in sentences:
         starts.append(len(tokens))
         first = len(tokens)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nertool.catalogue import find_format
 from nertool.corpus.annotated import labelled
 from nertool.corpus.build import build_corpus, entities_of
-from nertool.corpus.columnar import Corpus
+from nertool.corpus.columnar import Corpus, Span
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.corpus.schemes import SCHEMES
@@ -32,9 +32,12 @@ LABELS = st.sampled_from(["PER", "LOC", "work-of-art", "日"])
 @st.composite
 def corpora(draw: st.DrawFn, blank: str = " ", words=WORD) -> Corpus:
     """Draw documents of sentences of words with entities, as a corpus."""
-    records = []
+    records: list[Record] = []
     for _ in range(draw(st.integers(1, 3))):
-        parts, tokens, sentences, spans = [], [], [], []
+        parts: list[str] = []
+        tokens: list[tuple[int, int]] = []
+        sentences: list[int] = []
+        spans: list[Span] = []
         at = 0
         for number in range(draw(st.integers(1, 3))):
             sentences.append(len(tokens))
@@ -48,13 +51,10 @@ def corpora(draw: st.DrawFn, blank: str = " ", words=WORD) -> Corpus:
                 at = tokens[-1][1]
             borders = sorted(draw(st.sets(st.integers(first, len(tokens)), max_size=4)))
             for a, b in zip(borders[::2], borders[1::2], strict=False):
-                spans.append((tokens[a][0], tokens[b - 1][1], draw(LABELS)))
-        from nertool.corpus.columnar import Span
-
+                spans.append(Span(tokens[a][0], tokens[b - 1][1], draw(LABELS)))
         text = "\n".join(parts)
         fields = {"id": f"d{len(records)}"} if draw(st.booleans()) else {}
-        own = [Span(*span) for span in spans]
-        records.append(Record(text, 1, own, tokens=tokens, sentences=sentences, fields=fields))
+        records.append(Record(text, 1, spans, tokens=tokens, sentences=sentences, fields=fields))
     return build_corpus(records, "drawn", "drawn", Reading(), Ledger())
 
 

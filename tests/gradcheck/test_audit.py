@@ -19,7 +19,15 @@ from nertool.gradcheck.audit import (
     save_snapshot,
 )
 from nertool.network.lookup import RowGradient
-from nertool.network.objective import PLAIN, Batch, Masks, Objective, dense, loss_and_gradients
+from nertool.network.objective import (
+    PLAIN,
+    Batch,
+    Masks,
+    Objective,
+    Parameters,
+    dense,
+    loss_and_gradients,
+)
 from nertool.network.optimizers import Optimizer
 
 OBJECTIVE = Objective("tanh", "softmax", l2=0.01, frozen=("M",), columns=(1, 2, 1))
@@ -35,7 +43,9 @@ def snapshot(dtype: type = np.float64) -> Snapshot:
         "b": (4,),
         "U": (3, 4),
     }
-    theta = {name: rng.normal(size=shape).astype(dtype) for name, shape in shapes.items()}
+    theta: Parameters = {
+        name: rng.normal(size=shape).astype(dtype) for name, shape in shapes.items()
+    }
     ids = np.stack([rng.integers(0, n, size=7) for n in (9, 6, 6, 5)], axis=1).astype(np.int32)
     batch = Batch(
         ids,

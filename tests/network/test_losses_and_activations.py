@@ -36,7 +36,7 @@ def exact_softmax(s: list[float], y: int) -> tuple[float, list[float]]:
     with localcontext() as context:
         context.prec = 60
         exps = [Decimal(score).exp() for score in s]
-        total = sum(exps)
+        total = sum(exps, Decimal(0))
         p_minus_y = [float(e / total - (k == y)) for k, e in enumerate(exps)]
         return float(total.ln() - Decimal(s[y])), p_minus_y
 

@@ -36,7 +36,7 @@ TABLES = {"L": (11, 4), "E.caps": (3, 2)}
 d = sum(width for _, width in TABLES.values())
 
 
-COMPUTATIONS = {
+COMPUTATIONS: dict[str, Callable[..., tuple[float, dict]]] = {
     "plain": loss_and_gradients,
     "one shard": sharded_loss_and_gradients,
     "several shards": partial(sharded_loss_and_gradients, shard_size=5),

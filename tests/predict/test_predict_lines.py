@@ -131,7 +131,7 @@ def conll_texts(draw: st.DrawFn) -> tuple[str, str, list[tuple[str, str]]]:
     others = st.sampled_from(["", "", " ", f"-DOCSTART-{delimiter}O"])
     kinds = st.one_of(token, token, token, others)
     lines = draw(st.lists(st.tuples(kinds, ENDINGS), max_size=14))
-    if lines and draw(st.booleans()):
+    if draw(st.booleans()) and lines:
         lines[-1] = (lines[-1][0], "")
     return delimiter, "".join(text + end for text, end in lines), lines
 

@@ -62,7 +62,7 @@ def lines(*values: object) -> str:
 
 
 TEXT = "Ada Lovelace met me in London."
-SPANS = [[0, 12, "PER"], [23, 29, "LOC"]]
+SPANS = [(0, 12, "PER"), (23, 29, "LOC")]
 TASK = {
     "id": 7,
     "data": {"text": TEXT, "source": "diary"},

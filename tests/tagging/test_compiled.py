@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import block_diag
 
-from nertool.config.records import FeaturesConfig
+from nertool.config.records import Activation, FeaturesConfig
 from nertool.corpus.schemes import tag_names
 from nertool.decoding.adjust import adjust
 from nertool.decoding.viterbi import decode, lattice, valid_sentences, viterbi
@@ -38,17 +38,22 @@ def model(run_dir: Path) -> Model:
     return load_model(run_dir)
 
 
-def in_dtype(model: Model, dtype: type[np.floating], activation: str) -> Model:
+def in_dtype(model: Model, dtype: type[np.floating], activation: Activation) -> Model:
     """Return the model in another precision, and with another f."""
     network = replace(model.config.network, activation=activation)
-    stages = {
-        stage: tuple(
+
+    def cast(stage: tuple[Member, ...]) -> tuple[Member, ...]:
+        return tuple(
             member._replace(parameters={n: a.astype(dtype) for n, a in member.parameters.items()})
-            for member in getattr(model, stage)
+            for member in stage
         )
-        for stage in ("members", "first_stage")
-    }
-    return replace(model, config=replace(model.config, network=network), **stages)
+
+    return replace(
+        model,
+        config=replace(model.config, network=network),
+        members=cast(model.members),
+        first_stage=cast(model.first_stage),
+    )
 
 
 def mean_scores(
@@ -198,9 +203,12 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[wordtables.WordTable]:
     """List the times that a network's table began anew."""
     times: list[wordtables.WordTable] = []
     forget = wordtables.WordTable.forget_rows
-    monkeypatch.setattr(
-        wordtables.WordTable, "forget_rows", lambda t, *room: (times.append(t), forget(t, *room))
-    )
+
+    def noted(table: wordtables.WordTable, *room) -> None:
+        times.append(table)
+        forget(table, *room)
+
+    monkeypatch.setattr(wordtables.WordTable, "forget_rows", noted)
     return times
 
 

@@ -7,6 +7,7 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -154,7 +155,7 @@ def survive_faults(model: Model, opcodes: bool, stride: int) -> int:
     for faults, step in enumerate(range(1, 1_000_000, stride)):
         # Some words that were met before, and some that never were.
         new = document_text([f"Ada{step} met paris1 .", "LONDON2 left"], [f"x{step} x1"])
-        if not fails_at(step, lambda text=new: shared.scores(text), opcodes):
+        if not fails_at(step, partial(shared.scores, new), opcodes):
             return faults
         found = shared.scores(document_text(probe[step % 3]))
         np.testing.assert_allclose(found, expected[step % 3], rtol=1e-4, atol=1e-4)

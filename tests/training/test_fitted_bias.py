@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nertool.model.storage import load_model
+from nertool.tagging.compiled import CompiledTagger
 from nertool.training import temperature
 from nertool.training.preparation.store import load_prepared
 
@@ -19,11 +20,12 @@ def scores_of(run_dir, monkeypatch):
     def best(raised: float, entities_right: float) -> float:
         prepared = load_prepared(run_dir / "prepared", None, "")
         model, dev = load_model(run_dir), prepared.dev
+        assert dev is not None
         scores = np.zeros((len(dev.tag_ids), len(model.tags)))
         known = np.random.default_rng(1).random(len(scores)) < entities_right
         scores[np.arange(len(scores)), np.where(known, dev.tag_ids, 0)] = 5.0
         scores[:, 0] += raised
-        monkeypatch.setattr(temperature.CompiledTagger, "scores", lambda self, text: scores)
+        monkeypatch.setattr(CompiledTagger, "scores", lambda self, text: scores)
         return temperature.best_bias(model, dev)
 
     return best

@@ -34,10 +34,10 @@ def assert_same_prepared(a: Prepared, b: Prepared) -> None:
     for one, other in zip(a.vectors, b.vectors, strict=True):
         assert one.words == other.words
         assert one.L.tobytes() == other.L.tobytes()
-    for one, other in ((a.train, b.train), (a.dev, b.dev)):
-        assert (one is None) == (other is None)
-        for entry in fields(one) if one else ():
-            value, same = getattr(one, entry.name), getattr(other, entry.name)
+    for part, again in ((a.train, b.train), (a.dev, b.dev)):
+        assert (part is None) == (again is None)
+        for entry in fields(part) if part else ():
+            value, same = getattr(part, entry.name), getattr(again, entry.name)
             assert np.array_equal(value, same), entry.name
             assert getattr(value, "dtype", None) == getattr(same, "dtype", None)
 
