@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -103,7 +103,7 @@ def build_corpus(
     if reading.labelled:
         records = _labelled_alone(records, source, ledger)
     labelled = tagged = False
-    own_text = True
+    own_text = tokenized = True
     for record in records:
         if not record.goes_on or not out.documents:
             out.documents.append(len(out.sentences) - 1)
@@ -134,7 +134,11 @@ def build_corpus(
         out.texts.append(record.text)
         out.fields.append(record.fields)
         own_text &= record.own_text
-    return _finish(out, source, layout, labelled, tagged, own_text)
+        tokenized &= record.tokens is None
+    corpus = _finish(out, source, layout, labelled, tagged)
+    assert corpus.records is not None
+    texts = replace(corpus.records, own_text=own_text, tokenized=tokenized)
+    return replace(corpus, records=texts)
 
 
 def _labelled_alone(records: Iterable[Record], source: str, ledger: Ledger) -> Iterator[Record]:
@@ -304,9 +308,7 @@ def _line_numbers(record: Record, starts: NDArray[np.int64]) -> NDArray[np.int64
     return lines
 
 
-def _finish(
-    out: _Columns, source: str, layout: str, labelled: bool, tagged: bool, own_text: bool
-) -> Corpus:
+def _finish(out: _Columns, source: str, layout: str, labelled: bool, tagged: bool) -> Corpus:
     sentence_starts = np.array(out.sentences, dtype=np.int64)
     tags: list[str] = []
     tag_ids = np.empty(0, dtype=np.int32)
@@ -340,7 +342,6 @@ def _finish(
             fields=out.fields,
             token_starts=out.starts.whole(),
             token_ends=out.ends.whole(),
-            own_text=own_text,
         ),
     )
 

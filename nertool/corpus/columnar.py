@@ -37,6 +37,7 @@ class Records:
     texts: each record's text; fields: what else it held, to be passed through.
     token_starts, token_ends (N,) int64: each token's place in its record's text, in characters.
     own_text: the texts are the input's own, not words put together with blanks between.
+    tokenized: the tokens were cut by nertool's tokeniser, not given by the file.
     """
 
     starts: Offsets
@@ -45,6 +46,7 @@ class Records:
     token_starts: Offsets
     token_ends: Offsets
     own_text: bool = True
+    tokenized: bool = False
 
 
 @dataclass(frozen=True)

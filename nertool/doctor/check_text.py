@@ -250,8 +250,8 @@ def habits(parts: Sequence[CorpusPart]) -> list[Finding]:
     findings = []
     for part in parts:
         corpus = part.corpus
-        if corpus.layout in ("JSON lines", "inline annotation", "brat", "Label Studio's JSON"):
-            continue  # cut by the tokeniser itself
+        if corpus.records is not None and corpus.records.tokenized:
+            continue  # raw text will be cut by the same tokeniser
         counts = np.bincount(corpus.word_ids, minlength=len(corpus.words))
         # Each word alone, but before another, as initials and abbreviations stand.
         cut = {

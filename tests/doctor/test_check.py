@@ -272,3 +272,15 @@ def test_a_text_of_one_document_is_split_by_sentence_only_if_asked(tmp_path, mai
     done = main("corpus", "split", path, "-o", tmp_path / "out", "--by-sentence")
     assert done.returncode == 0
     assert sum(p.read_text().count("Ann") for p in (tmp_path / "out").iterdir()) == 12
+
+
+def test_text_that_was_cut_by_the_tokeniser_has_its_habits_in_every_format(main, tmp_path):
+    (tmp_path / "a.jsonl").write_text(
+        '{"text": "Dr.Smith met Ada.", "entities": [{"start": 13, "end": 16, "label": "PER"}]}\n'
+        * 9
+    )
+    (tmp_path / "b.txt").write_text("Dr.Smith met [Ada](PER).\n" * 9)
+    for name in ("a.jsonl", "b.txt"):
+        done = main("corpus", "check", tmp_path / name, "--json")
+        kinds = {finding["kind"] for finding in json.loads(done.stdout)["findings"]}
+        assert "habits" not in kinds, name
