@@ -81,14 +81,14 @@ class Limited:
         self._total += len(piece)
         end = piece.rfind(b"\n")
         if end < 0:
-            self._line += len(piece)
-            longest = self._line
+            longest = self._line = self._line + len(piece)
         else:
-            # Lines that begin and end within one piece are no longer than the piece.
-            longest = max(
-                self._line + piece.find(b"\n"), 0 if len(piece) < self._most.line else end
-            )
+            first = self._line + piece.find(b"\n")
             self._line = len(piece) - end - 1
+            longest = max(first, self._line)
+            # Lines that begin and end within one piece are shorter than the piece.
+            if len(piece) > self._most.line:
+                longest = max(longest, *map(len, piece[:end].split(b"\n")))
         if longest > self._most.line:
             raise LimitError(
                 f"{self._source}: found a line of more than {self._most.line:,} bytes, which would take "
