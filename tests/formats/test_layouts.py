@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from nertool.corpus.ledger import Ledger
@@ -192,3 +194,12 @@ def test_plain_text_is_told_apart(data, taken):
 def test_one_sentence_with_a_word_like_a_tag_is_no_row_of_columns(line):
     head = head_of(f"{line}\n".encode(), whole=True)
     assert detect(head)[0].name == "text"
+
+
+@pytest.mark.parametrize("sign", [",", ";", "|"])
+def test_a_sign_that_is_itself_the_word_divides_no_columns(main, tmp_path, sign):
+    path = tmp_path / "a.conll"
+    path.write_text(f"{sign} O\n{sign} O\n")
+    done = main("corpus", "stats", path, "--from", "conll", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)[0]["tokens"] == 2

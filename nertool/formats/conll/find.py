@@ -184,6 +184,7 @@ def divided_by(sign: str, lines: Sequence[str]) -> bool:
     even = [row for row in rows[1:] if len(row) == width]
     return (
         width > 1
+        and any(row[0].strip() for row in rows)  # or the sign is itself the word, as in "| O"
         and len(even) >= _MOST * (len(rows) - 1)
         and any(tag_share([row[c].strip() for row in even]) >= _MOST for c in range(width))
     )
