@@ -41,3 +41,15 @@ def test_utf_16_with_a_byte_order_mark_is_simply_read(encoding):
     rows = "Zoë\tB-PER\nmet\tO\n" * 40_000  # more than the head
     raw = ("\ufeff" + rows).encode(encoding)
     assert found(read(raw)) == found(read(rows))
+
+
+@pytest.mark.parametrize("line", ["x|y/O Ada/B-PER", "|/O", "a_b/O c/O"])
+def test_the_sign_before_a_tag_is_found_where_a_word_holds_another(line):
+    from io import BytesIO
+
+    from nertool.corpus.ledger import Ledger
+    from nertool.corpus.record import Reading
+    from nertool.formats.markup.slashed import read
+
+    (record,) = read(BytesIO(f"{line}\n".encode()), "x", Reading(), Ledger())
+    assert record.text == line.replace("/O", "").replace("/B-PER", "")

@@ -49,6 +49,15 @@ def _sign(words: Sequence[str]) -> str | None:
     return None
 
 
+def _written_sign(entries: Sequence[str]) -> str:
+    """Return the first sign that stands before a tag in every word: "/" in x|y/O, whose y/O is no tag."""
+    for sign in _SIGNS:
+        cut = [entry.rpartition(sign) for entry in entries]
+        if all(word and (looks_like_tag(tag) or _BARE.match(tag)) for word, _, tag in cut):
+            return sign
+    return "/"
+
+
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
     """Yield each line as a record.
 
@@ -63,7 +72,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             goes_on = False
             continue
         if sign is None:
-            sign = _sign(entries) or next((s for s in _SIGNS if all(s in e for e in entries)), "/")
+            sign = _sign(entries) or _written_sign(entries)
             # word|POS|TAG: all have as many parts, and more than two.
             counts = {entry.count(sign) for entry in entries}
             parts = counts.pop() if len(counts) == 1 and sign == "|" else 1
