@@ -144,31 +144,6 @@ def _stream(file: int | Path, name: object, closefd: bool = True) -> BinaryIO:
     return cast(BinaryIO, io.BufferedWriter(OutputFile(file, name, closefd), 1 << 16))
 
 
-@contextmanager
-def open_scratch() -> Iterator[TextIO]:
-    """Give a nameless file for text that is held back; it is gone at the end. Errors: OutputError where
-    the folder for temporary files is full, which is no fault of the input."""
-    name = f"{tempfile.gettempdir()}, the folder for temporary files (TMPDIR names another)"
-    with naming(name):
-        descriptor, path = tempfile.mkstemp(prefix=_ASIDE)
-        os.unlink(path)
-    raw: Any = _Scratch(descriptor, name)
-    with io.TextIOWrapper(io.BufferedRandom(raw), encoding="utf-8", newline="") as out:
-        yield out
-
-
-class _Scratch(io.FileIO):
-    """A file to write to and to read again; as OutputFile."""
-
-    def __init__(self, file: int, name: str) -> None:
-        super().__init__(file, "w+")
-        self._shown = name
-
-    def write(self, data: Any, /) -> int:
-        with naming(self._shown):
-            return super().write(data)
-
-
 def copy_tree(source: Path, target: Path, name: object) -> None:
     """Copy a folder of data files; name: what to call the copy in messages. Errors: OutputError."""
     with naming(name):

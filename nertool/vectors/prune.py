@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +69,3 @@ def _sha256(path: Path) -> str:
         while piece := stream.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def similarity_loss(matrix: NDArray[np.float32], stored: NDArray[Any]) -> float:
-    """Return 1 − the mean cosine between rows (V, d) and what is stored of them, (V, d)."""
-    product = (matrix * stored).sum(axis=1)
-    norms = np.linalg.norm(matrix, axis=1) * np.linalg.norm(stored, axis=1)
-    there = norms > 0
-    return float(1.0 - (product[there] / norms[there]).mean()) if there.any() else 0.0
