@@ -31,6 +31,35 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--no-skips``: continuous integration installs everything, so a skipped test there is a fault."""
+    parser.addoption("--no-skips", action="store_true", help="a test that is skipped fails")
+
+
+def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Turn a skipped test, or a skipped file of tests, into a failed one."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome, report.longrepr = "failed", f"--no-skips forbids this: {reason}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Apply ``--no-skips`` to a test."""
+    outcome: Any = yield
+    if item.config.getoption("--no-skips"):
+        _forbid_skip(outcome.get_result())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Apply ``--no-skips`` to a file of tests, which ``pytest.importorskip`` skips whole."""
+    outcome: Any = yield
+    if collector.config.getoption("--no-skips"):
+        _forbid_skip(outcome.get_result())
+
+
 SENTENCES = [
     "Ada/B-PER Lovelace/I-PER met/O Charles/B-PER Babbage/I-PER in/O London/B-LOC ./O",
     "The/O museums/O in/O Paris/B-LOC are/O amazing/O to/O see/O ./O",

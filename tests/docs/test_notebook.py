@@ -9,6 +9,7 @@ import pytest
 NOTEBOOK = Path(__file__).resolve().parents[2] / "docs" / "lesson.ipynb"
 
 
+@pytest.mark.integration
 def test_the_notebook_runs_and_equals_the_network_to_the_last_digit():
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
