@@ -100,6 +100,7 @@ def quick(words: list[str]) -> list[str]:
 
 MAKE = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+MARKERS = ("integration", "slow")
 
 
 def check_other(words: list[str]) -> None:
@@ -112,7 +113,8 @@ def check_other(words: list[str]) -> None:
     elif words[0] in ("python", "python3") and words[1].endswith(".py"):
         assert (ROOT / words[1]).is_file(), words
     elif words[0] == "pytest":
-        assert all((ROOT / word).exists() for word in words[1:] if not word.startswith("-")), words
+        paths = [word for word in words[1:] if not word.startswith("-") and word not in MARKERS]
+        assert all((ROOT / path).exists() for path in paths), words
     else:
         known = (["python3", "-m", "venv"], [".", ".venv/bin/activate"], ["pre-commit", "install"])
         assert any(words[: len(start)] == start for start in known), f"not known here: {words}"

@@ -161,7 +161,14 @@ def _send_lost_interrupt(lost: sys.UnraisableHookArgs, /) -> None:
     elif not isinstance(lost.exc_value, KeyboardInterrupt):
         tell(f"nertool: {unexpected(lost.exc_value or RuntimeError('an object could not end'))}")
         return
-    later = threading.Timer(0.01, signal.raise_signal, [number])
+    # To the main thread itself, so that a call of the system in which it waits ends, too.
+    main_thread = threading.main_thread().ident
+    assert main_thread is not None  # it runs
+    later = (
+        threading.Timer(0.01, signal.pthread_kill, [main_thread, number])
+        if hasattr(signal, "pthread_kill")
+        else threading.Timer(0.01, signal.raise_signal, [number])
+    )
     later.daemon = True
     later.start()
 
