@@ -237,7 +237,9 @@ main()
 def test_ctrl_c_is_heard_where_python_would_lose_it(full, tmp_path):
     command = [sys.executable, "-c", LOST_INTERRUPT, "train", full / "config.yaml"]
     command += ["--run-dir", tmp_path / "run"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)  # less than it sleeps
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=30
+    )  # less than it sleeps
     assert (done.returncode, done.stdout) == (130, ""), done.stderr
     assert done.stderr.splitlines()[-1].startswith("interrupted; add --resume")
     assert "KeyboardInterrupt" not in done.stderr
