@@ -23,6 +23,7 @@ from nertool.training.parallel.pool import Piece
 from nertool.training.preparation.encode import prepare
 from nertool.training.preparation.store import Prepared
 from nertool.vectors.load import WordVectors, load_vectors
+from tests.browser import chromium  # noqa: F401  (a fixture)
 from tests.support.helpers import Death
 from tests.support.models import make_model
 
