@@ -8,6 +8,7 @@ import typer
 
 from nertool.cli import (
     compare,
+    distil,
     evaluate,
     explain,
     gradcheck,
@@ -70,6 +71,9 @@ app.command("prepare", cls=Command, short_help="Encode corpus and vectors: stage
 )
 app.command("train", cls=Command, short_help="Train a recogniser, and keep the best on dev.")(
     train.train
+)
+app.command("distil", cls=Command, short_help="Train a fast model on what a large one says.")(
+    distil.distil
 )
 app.command("sweep", cls=Command, short_help="Train with other seeds and settings, and compare.")(
     sweep.sweep

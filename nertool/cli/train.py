@@ -85,13 +85,55 @@ def train(
     nertool train train.conll --dev dev.conll needs no config. nertool init --from train.conll writes the
     config that it uses, to be changed.
     """
+    check_options(resume, overwrite)
+    request = Request(source, overrides or (), seed, dev, vectors, budget, refit)
+    folder = run_folder(source, run_dir)
+    if not resume:
+        _check_free(folder, overwrite)  # before any long work
+    train_into(
+        read_request(request),
+        folder,
+        request.command("prepare", run_dir),
+        source,
+        resume=resume,
+        overwrite=overwrite,
+        workers=workers or cores(),
+        report=report,
+        as_json=as_json,
+    )
+
+
+def check_options(resume: bool, overwrite: bool) -> None:
+    """Refuse --resume together with --overwrite."""
     if resume and overwrite:
         raise typer.BadParameter(
             "--resume goes on with a run, --overwrite replaces it: give one of them"
         )
-    request = Request(source, overrides or (), seed, dev, vectors, budget, refit)
-    folder = run_folder(source, run_dir)
 
+
+def _check_free(folder: Path, overwrite: bool) -> None:
+    from nertool.training.run import check_free
+
+    check_free(folder, overwrite)
+
+
+def train_into(
+    settings: Config,
+    folder: Path,
+    rebuild: str,
+    source: Path,
+    *,
+    resume: bool,
+    overwrite: bool,
+    workers: int,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Train by a config into a run folder, and show the result.
+
+    rebuild: the command that makes the prepared inputs anew; source: the config or text that the run was
+    asked for by.
+    """
     from nertool.training.run import (
         begin_run,
         check_free,
@@ -100,12 +142,10 @@ def train(
         writing_run,
     )
 
-    if not resume:
-        check_free(folder, overwrite)
-    settings = read_request(request)
     if resume:
         check_same_config(settings, folder)
-    rebuild = request.command("prepare", run_dir)
+    else:
+        check_free(folder, overwrite)
     with writing_run(folder):
         if not resume:
             check_free(folder, overwrite)  # nobody began a run there while we waited
@@ -115,12 +155,12 @@ def train(
             begin_run(settings, folder)
         how = f"add --resume to the command to go on from the last epoch in {folder}"
         with if_interrupted(lambda: how):
-            _run_with_progress(settings, prepared, folder, workers or cores())
-    _show_result(request, settings, prepared, folder, as_json)
+            _run_with_progress(settings, prepared, folder, workers)
+    _show_result(source, settings, prepared, folder, as_json)
 
 
 def _show_result(
-    request: Request, settings: Config, prepared: Prepared, folder: Path, as_json: bool
+    source: Path, settings: Config, prepared: Prepared, folder: Path, as_json: bool
 ) -> None:
     """Print the best model's measures on dev, and what to do next."""
     from nertool.evaluation.tables import as_table
@@ -143,12 +183,13 @@ def _show_result(
         if told := describe_refit(load_model(folder).provenance):
             note(told)
     example = _show_summary(folder, prepared)
-    _show_next_steps(request.source, settings, folder, example)
+    _show_next_steps(source, settings, folder, example)
 
 
 def _texts(settings: Config) -> list[Path | None]:
     """Return the texts that a config names."""
-    return [settings.corpus.train, settings.corpus.dev, settings.corpus.test]
+    corpus, texts = settings.corpus, settings.distillation.texts or ()
+    return [corpus.train, corpus.dev, corpus.test, *texts]
 
 
 def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, workers: int) -> None:

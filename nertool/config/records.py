@@ -312,6 +312,25 @@ class DecodingConfig:
 
 
 @dataclass(frozen=True)
+class DistillationConfig:
+    """Learning from another model, the teacher: its probabilities are the targets of training."""
+
+    teacher: Annotated[
+        Path | None, about("The teacher, a model or a run folder. Empty: no distillation.")
+    ] = None
+    texts: Annotated[
+        Paths | None,
+        about("Unlabelled texts, such as [raw.txt], that the teacher tags and the network learns from, "
+              "beside corpus.train."),
+    ] = None  # fmt: skip
+    share: Annotated[
+        Annotated[float, Meta(ge=0, le=1)],
+        about("λ: the target of a labelled word is (1 − λ) times its gold tag and λ times the teacher's "
+              "probabilities."),
+    ] = 0.5  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Config:
     """All settings of a run."""
 
@@ -323,6 +342,7 @@ class Config:
     training: TrainingConfig = TrainingConfig()
     first_stage: FirstStageConfig = FirstStageConfig()
     decoding: DecodingConfig = DecodingConfig()
+    distillation: DistillationConfig = DistillationConfig()
     recipe: Annotated[
         Literal["plain", "auto"],
         about("plain: keys that are not set keep their defaults. auto: they are chosen from the training "

@@ -20,7 +20,7 @@ from nertool.files.output import OutputFile
 
 Array = NDArray[Any]
 
-KINDS = {"F64": "<f8", "F32": "<f4", "I64": "<i8", "I32": "<i4", "BOOL": "|b1"}
+KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "BOOL": "|b1"}
 _NAMES = {np.dtype(kind): name for name, kind in KINDS.items()}
 _LONGEST_HEADER = 100_000_000  # bytes; the format's own bound
 _BLOCK = 1 << 22  # bytes written, or entries looked at, at a time

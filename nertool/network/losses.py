@@ -14,7 +14,7 @@ from nertool.network.activations import Array, sigma
 
 
 def logistic_loss(s: Array, y: Array, weights: Array | None = None) -> tuple[float, Array]:
-    """Return J and ∂J/∂s (B, K) for K independent logistic outputs; s and y are (B, K), y of 0 and 1.
+    """Return J and ∂J/∂s (B, K) for K independent logistic outputs; s and y are (B, K), y between 0 and 1.
 
     J = mean over examples of Σ_k log(1 + e^s_k) − y_k s_k.
     """
@@ -22,9 +22,9 @@ def logistic_loss(s: Array, y: Array, weights: Array | None = None) -> tuple[flo
 
 
 def softmax_loss(s: Array, y: Array, weights: Array | None = None) -> tuple[float, Array]:
-    """Return J and ∂J/∂s (B, K) for a softmax over K outputs; s and y are (B, K), a single 1 in a row of y.
+    """Return J and ∂J/∂s (B, K) for a softmax over K outputs; s and y are (B, K); a row of y adds up to 1.
 
-    J = mean over examples of log Σ_k e^s_k − s_y.
+    J = mean over examples of log Σ_k e^s_k − Σ_k y_k s_k, with a single 1 in y: log Σ_k e^s_k − s_y.
     """
     shifted = s.T.copy()                       # (K, B): sums along long rows are faster
     shifted -= shifted.max(axis=0)

@@ -45,9 +45,14 @@ def masked_batches(
 ) -> Iterator[tuple[Batch, Masks]]:
     """Yield an epoch's mini-batches of the given sentences, as the network takes them, and their
     dropout masks."""
-    settings, (padded, ids, side), tag_ids = config.training, *text
+    settings, tag_ids = config.training, text.tag_ids
+    padded, ids, side = text.inputs
     weights = token_weights(config, prepared)
-    targets = one_hot(tag_ids, len(prepared.tags), outputs(prepared.tags, config))
+    K = outputs(prepared.tags, config)
+    if text.targets is None:
+        targets = one_hot(tag_ids, len(prepared.tags), K)
+    else:
+        targets = distributions(text.targets, K)
     d = row_width(list(tables_of(parameters).values()), objective_of(config).columns)
     dtype = parameters["W"].dtype.type
     dropped = word_dropout(config, prepared)
@@ -153,3 +158,15 @@ def one_hot(tag_ids: Ids, T: int, K: int) -> Callable[[NDArray[np.int64]], Array
     """
     rows = np.eye(T, dtype=np.float32)[:, T - K :]
     return lambda tokens: rows[tag_ids[tokens]]
+
+
+def distributions(q: NDArray[np.float16], K: int) -> Callable[[NDArray[np.int64]], Array]:
+    """Return a function tokens (B,) → targets y (B, K): the token's distribution q (N, T), scaled to add up
+    to 1 again after rounding. With a single output (K = 1) that is the probability of the tag beside O."""
+
+    def rows(tokens: NDArray[np.int64]) -> Array:
+        y = q[tokens].astype(np.float32)
+        y /= y.sum(axis=1, keepdims=True)
+        return y[:, y.shape[1] - K :]
+
+    return rows

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from nertool.config.records import Config
+from nertool.config.records import Config, DistillationConfig
 from nertool.corpus.columnar import Corpus
 from nertool.model.storage import load_model
 from nertool.tagging.compiled import CompiledTagger
@@ -31,6 +31,7 @@ def single_network(config: Config, seed: int | None = None) -> Config:
         first_stage=replace(config.first_stage, folds=0),
         training=replace(config.training, patience=0, refit=False, audit_every=0),
         vectors=replace(config.vectors, more=None),
+        distillation=DistillationConfig(),
     )
 
 

@@ -41,9 +41,8 @@ def prepare_refit(config: Config, run_dir: Path) -> Config:
     final = refit_config(config, usual_epoch(load_model(run_dir).provenance["epoch"]))
     folder = run_dir / REFIT / "prepared"
     if not (folder / "prepared.json").is_file():
-        train, dev = read_parts(config, _silent, Ledger())
-        assert dev is not None
-        prepared = encode_parts(final, join([train, dev]), None, input_hashes(config), _silent)
+        parts = [part for part in read_parts(config, _silent, Ledger()) if part]
+        prepared = encode_parts(final, join(parts), None, input_hashes(config), _silent)
         save_prepared(prepared, folder)
     return final
 

@@ -155,7 +155,7 @@ def begin_run(config: Config, run_dir: Path) -> None:
     write_config(config, run_dir / "config.yaml")
 
 
-_PATHS = (*INPUT_FILES, ("corpus", "test"))
+_PATHS = (*INPUT_FILES, ("corpus", "test"), ("distillation", "teacher"), ("distillation", "texts"))
 
 
 def write_config(config: Config, path: Path) -> None:
@@ -214,6 +214,7 @@ def _comparable(config: Config) -> Config:
             more=config.vectors.more and (Path(),) * len(config.vectors.more),
         ),
         training=replace(config.training, epochs=1, patience=0, audit_every=0),
+        distillation=replace(config.distillation, teacher=None, texts=None),
     )
 
 

@@ -89,10 +89,10 @@ def expanded(words: list[str], cwd: Path) -> list[str]:
 
 def quick(words: list[str]) -> list[str]:
     """Return a command's words with less to do: fewer epochs, vectors and samples."""
-    if words[0] in ("train", "sweep"):
+    if words[0] in ("train", "sweep", "distil"):
         words = [*words, "--set", "training.epochs=1", "--set", "network.hidden=8"]
         words += ["--set", "network.members=1", "--set", "first_stage.folds=0"]
-        words += ["--workers", "1"] if words[0] == "train" else ["--seeds", "1"]
+        words += ["--seeds", "1"] if words[0] == "sweep" else ["--workers", "1"]
     if words[0] == "gradcheck":
         words = [*words, "--samples", "2", "--windows", "4"]
     return words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.labelled import read_labelled, reading_of
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder, coverage
 from nertool.inputs.layout import features_of
+from nertool.training.preparation.distil import distilled
 from nertool.training.preparation.store import Part, Prepared, Vectors, input_hashes, vector_paths
 from nertool.vectors.load import load_vectors
 
@@ -41,16 +43,25 @@ def prepare(
 
     Errors: CorpusError and VectorsError with their place; OSError as it comes.
     """
-    if config.corpus.train is None:
-        raise CorpusError("corpus.train is not set, expected the path of a labelled text")
+    ledger = ledger or Ledger()
     inputs = input_hashes(config)
-    train, dev = read_parts(config, report, ledger or Ledger())
-    return encode_parts(config, train, dev, inputs, report)
+    train, dev = read_parts(config, report, ledger)
+    return encode_parts(config, train, dev, inputs, report, ledger)
 
 
-def read_parts(config: Config, report: Report, ledger: Ledger) -> tuple[Corpus, Corpus | None]:
-    """Read the training part and dev, or hold a share of the training part out as dev."""
-    assert config.corpus.train is not None
+def read_parts(
+    config: Config, report: Report, ledger: Ledger
+) -> tuple[Corpus | None, Corpus | None]:
+    """Read the training part and dev, or hold a share of the training part out as dev.
+
+    The training part is None where training is by distillation alone.
+    """
+    if config.corpus.train is None:
+        if not (config.distillation.teacher and config.distillation.texts):
+            raise CorpusError("corpus.train is not set, expected the path of a labelled text")
+        if not config.corpus.dev:
+            return None, None
+        return None, read_part(config, config.corpus.dev, "dev", report, ledger)
     train = read_part(config, config.corpus.train, "train", report, ledger)
     if config.corpus.dev:
         return train, read_part(config, config.corpus.dev, "dev", report, ledger)
@@ -72,9 +83,21 @@ def read_parts(config: Config, report: Report, ledger: Ledger) -> tuple[Corpus, 
 
 
 def encode_parts(
-    config: Config, train: Corpus, dev: Corpus | None, inputs: dict[str, Any], report: Report
+    config: Config,
+    train: Corpus | None,
+    dev: Corpus | None,
+    inputs: dict[str, Any],
+    report: Report,
+    ledger: Ledger | None = None,
 ) -> Prepared:
-    """Load the vectors, and encode the parts. inputs: what input_hashes returned."""
+    """Load the vectors, and encode the parts. inputs: what input_hashes returned.
+
+    In distillation the teacher's texts are joined to the training part, which may be None there.
+    """
+    targets = None
+    if config.distillation.teacher:
+        train, targets = distilled(config, train, report, ledger or Ledger())
+    assert train
     train_scheme, dev_scheme = (
         part and scheme_of(config, part, name, report)
         for part, name in ((train, "train"), (dev, "dev"))
@@ -100,7 +123,7 @@ def encode_parts(
     return Prepared(
         labels=labels,
         tags=tags,
-        train=_encode(train, train_scheme, encoders, tags, config),
+        train=replace(_encode(train, train_scheme, encoders, tags, config), targets=targets),
         dev=_encode(dev, dev_scheme, encoders, tags, config) if dev and dev_scheme else None,
         vectors=vectors,
         inputs=inputs,

@@ -27,7 +27,8 @@ from nertool.files.folders import present, replacing_folder
 from nertool.files.sealed import SealedFolder, write_header, write_words
 from nertool.inputs.layout import features_of
 from nertool.inputs.text import Text
-from nertool.model.storage import vectors_name, vocabulary_name
+from nertool.model.storage import HEADER as MODEL_HEADER
+from nertool.model.storage import model_folder, vectors_name, vocabulary_name
 from nertool.network.activations import Array
 
 
@@ -38,7 +39,8 @@ class Part:
     words: its distinct word types; type_ids (files of vectors, 2 + word types, F) int32: for each file
     of vectors, row numbers in the tables, the two paddings first; word_ids, tag_ids (N,) int32,
     tag_ids into the network's tags; gold_ids (N,) int32 into gold_tags, as the file has them;
-    sentence_starts, document_starts as in Corpus.
+    sentence_starts, document_starts as in Corpus. targets (N, T) float16: in distillation, each token's
+    target distribution over the tags; None where the tag alone is the target.
     """
 
     words: list[str]
@@ -50,6 +52,7 @@ class Part:
     scheme: str
     sentence_starts: Offsets
     document_starts: Offsets
+    targets: NDArray[np.float16] | None = None
 
     @cached_property
     def text(self) -> Text:
@@ -77,6 +80,7 @@ class Prepared:
 
 
 _PART_ARRAYS = ("type_ids", "word_ids", "tag_ids", "gold_ids", "sentence_starts", "document_starts")
+_TARGETS = "targets"
 
 
 HEADER, _ARRAYS = "prepared.json", "arrays.safetensors"
@@ -100,6 +104,13 @@ def input_hashes(config: Config) -> dict[str, Any]:
         "decoding.scheme": config.decoding.scheme,
         "seed": config.seed,
     }
+    teacher = config.distillation.teacher
+    if teacher:
+        texts = config.distillation.texts or ()
+        keep["distillation"] = {
+            "share": config.distillation.share,
+            "sha256": [teacher_hash(teacher), *map(file_hash, texts)],
+        }
     # By hash, not by path: a run folder goes on working when its inputs are moved.
     for section, key in INPUT_FILES:
         keep[section].pop(key)
@@ -115,6 +126,11 @@ def file_hash(path: Path) -> str | None:
         return None
 
 
+def teacher_hash(path: Path) -> str | None:
+    """Return the SHA-256 of a model's header, which holds those of its other files."""
+    return file_hash(model_folder(path) / MODEL_HEADER)
+
+
 def save_prepared(prepared: Prepared, folder: Path) -> None:
     """Write stage 1's results into a run folder's prepared/."""
     parts = {"train": prepared.train, "dev": prepared.dev}
@@ -127,6 +143,8 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
                 continue
             for key in _PART_ARRAYS:
                 arrays[f"{name}.{key}"] = getattr(part, key)
+            if part.targets is not None:
+                arrays[f"{name}.{_TARGETS}"] = part.targets
             file = f"{name}.words.txt"
             sums[file] = write_words(aside / file, part.words)
             schemes[name] = {
@@ -175,6 +193,7 @@ def _read_prepared(opened: SealedFolder, config: Config | None, rebuild: str) ->
                 words=opened.words(f"{name}.words.txt", entry["words"]),
                 gold_tags=entry["gold_tags"],
                 scheme=entry["scheme"],
+                targets=arrays.get(f"{name}.{_TARGETS}"),
                 **columns,
             )
         return Prepared(

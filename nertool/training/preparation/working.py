@@ -102,10 +102,12 @@ def working_inputs(
 
 
 class TrainingText(NamedTuple):
-    """The training part as an epoch reads it: its inputs, and each token's tag (N,)."""
+    """The training part as an epoch reads it: its inputs, each token's tag (N,), and in distillation its
+    target distribution over the tags (N, T)."""
 
     inputs: Inputs
     tag_ids: Ids
+    targets: NDArray[np.float16] | None = None
 
 
 def training_text(config: Config, prepared: Prepared, working: Working) -> TrainingText:
@@ -165,7 +167,8 @@ def _lay_out_train(
         centres = inputs.padded.centres[kept]
         column = id_slices(config)[MEMORY].start
         inputs.ids[centres, column] = working.memory.rows[source[kept]]
-    return TrainingText(inputs, train.tag_ids[source])
+    targets = None if train.targets is None else train.targets[source]
+    return TrainingText(inputs, train.tag_ids[source], targets)
 
 
 def memory_rows(words: list[str], remembered: list[str]) -> Ids:

@@ -1,0 +1,140 @@
+"""`nertool distil`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nertool.cli.common.account import ReportPath
+from nertool.cli.common.options import AsJson, ModelPath, Overrides, RunDir, Seed, Workers, cores
+from nertool.cli.common.train_options import VectorsFile
+from nertool.cli.train import Overwrite, Resume, check_options, train_into
+
+if TYPE_CHECKING:
+    from nertool.config.records import Config
+
+Texts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--on",
+        metavar="TEXT",
+        help="Unlabelled text for the teacher to tag, in any format that predict reads (repeatable).",
+    ),
+]
+Gold = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Labelled text to learn from as well, as corpus.train; else none."
+    ),
+]
+Dev = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Labelled text that chooses the best epoch, as corpus.dev."),
+]
+Student = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="CONFIG",
+        help="The student's config [default: the teacher's, with one network and no first stage].",
+    ),
+]
+
+
+def distil(
+    teacher: ModelPath,
+    texts: Texts = None,
+    train: Gold = None,
+    dev: Dev = None,
+    config: Student = None,
+    overrides: Overrides = None,
+    vectors: VectorsFile = None,
+    run_dir: RunDir = None,
+    seed: Seed = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    workers: Workers = None,
+    report: ReportPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a small, fast model, the student, on what a large one, the teacher, says of unlabelled text.
+
+    The student is a network of the same form. Its targets are the teacher's probabilities; on labelled
+    text they are mixed with the labels (distillation.share). It tags as fast as any single network.
+
+    Example: nertool distil runs/large --on raw.txt --train train.conll --dev dev.conll --run-dir runs/small
+    """
+    check_options(resume, overwrite)
+    if not texts and train is None:
+        raise typer.BadParameter("expected text to learn from: --on TEXT, --train FILE, or both")
+    settings = student_config(teacher, config, texts or [], train, dev, vectors, overrides, seed)
+    source = run_dir or Path("runs") / f"{teacher.resolve().name}-student"
+    train_into(
+        settings,
+        source,
+        f"nertool prepare {source / 'config.yaml'} --run-dir {source}",
+        source / "config.yaml",
+        resume=resume,
+        overwrite=overwrite,
+        workers=workers or cores(),
+        report=report,
+        as_json=as_json,
+    )
+
+
+def student_config(
+    teacher: Path,
+    config: Path | None,
+    texts: list[Path],
+    train: Path | None,
+    dev: Path | None,
+    vectors: Path | None,
+    overrides: list[str] | None,
+    seed: int | None,
+) -> Config:
+    """Return the student's config: a file's, or the teacher's with one network, and what was asked for."""
+    from nertool.config.file import read_config_file, read_overrides
+    from nertool.config.records import config_to_dict
+    from nertool.config.values import RawValue, build_config, raw_from_dict
+    from nertool.errors import OverrideError
+    from nertool.model.storage import load_model
+
+    if config is not None:
+        raw = read_config_file(config)
+    else:
+        tree = config_to_dict(load_model(teacher).config)
+        for section, key, value in _STUDENT:
+            tree[section][key] = value
+        raw = raw_from_dict(tree, str(teacher))
+    asked = {
+        "corpus.train": train and str(train),
+        "corpus.dev": dev and str(dev),
+        "vectors.path": vectors and str(vectors),
+        "seed": seed,
+        "distillation.teacher": str(teacher),
+        "distillation.texts": [str(path) for path in texts] or None,
+    }
+    given = {key for key, value in asked.items() if value is not None}
+    if config is None:
+        given |= {
+            "corpus.train",
+            "corpus.dev",
+        }  # the teacher's own text is used only if it is named
+    raw |= {key: RawValue(asked[key], "the command line", Path.cwd()) for key in given}
+    try:
+        return build_config({**raw, **read_overrides(overrides or [])})
+    except OverrideError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+# What of the teacher's config the student does not take over.
+_STUDENT = (
+    ("corpus", "test", None),
+    ("corpus", "held_out", 0.0),
+    ("vectors", "more", None),
+    ("network", "members", 1),
+    ("first_stage", "folds", 0),
+    ("training", "refit", False),
+)
