@@ -143,31 +143,64 @@ def architecture(text: str) -> str:
 # ------------------------------------------------------------ the command line
 
 
+EXIT_CODES = """\
+## Options of every command
+
+| option | |
+|---|---|
+| `-q`, `--quiet` | Print no notes and no progress, only warnings, errors, and what was altered or refused. |
+| `-v`, `--verbose` | Print versions, time and memory, too, and the traceback of an unexpected error. |
+| `-h`, `--help` | Print the help of a command, and exit. |
+
+`-q` and `-v` may stand before or behind the command. `nertool --version` prints the version.
+
+Headings of help screens and the beginnings of errors and warnings have colours on a terminal. `NO_COLOR=1`
+turns them off, `FORCE_COLOR=1` turns them on elsewhere. Results never have colours.
+
+## Exit codes
+
+| code | meaning |
+|---|---|
+| 0 | Done. |
+| 1 | Failed. One line on stderr says what was found, where, and what to do. No half-written file is left. |
+| 2 | The command line is wrong: an unknown command or option, a missing argument, a wrong value. |
+| 129 | Ended by SIGHUP: the terminal was closed. |
+| 130 | Ended by Ctrl-C (SIGINT). |
+| 143 | Ended by SIGTERM, as `kill` sends it. |
+
+Some commands answer by their exit code. `corpus check`, `gradcheck` and `lesson check` exit with 1 if
+something is wrong, and `predict --on-error report` if an input could not be read. If a reader such as `head`
+closes the output early, the command ends with 1 and without a message.
+"""
+
+
 def commands(_: str) -> str:
     """Return docs/commands.md: each command's text, arguments and options, as the command line has them."""
-    import typer.main
-
     from nertool.cli.app import app
+    from nertool.cli.common.help import by_title, divided
 
-    root: Any = typer.main.get_command(app)
+    root: Any = app
     parts = [
         "# Commands\n",
         "<!-- Written by scripts/docs.py from the command line itself; change the help texts there. -->\n",
-        "Every command has `--help`. Data goes to stdout, notes and progress to stderr. Exit code 0 means "
-        "done, 1 means failed (one line on stderr says where, what was found, what was expected and what "
-        "to do), and 2 means that the command line itself was wrong.\n",
+        "Every command has `--help`. Data goes to stdout, notes and progress to stderr.\n",
         "Where a command asks for a MODEL, give a model folder or a run folder; of a run, the best model "
         "is taken. `-` stands for stdin or stdout.\n",
+        EXIT_CODES,
     ]
     for name, command in _leaves(root, "nertool"):
         parts.append(f"## {name}\n")
-        parts.append(_paragraphs(command.help or ""))
+        about, examples = divided(command.help)
+        parts.append(_paragraphs(about))
         wanted = [_metavar(p) for p in command.params if p.param_type_name == "argument"]
         parts.append(f"```text\n{' '.join([name, '[OPTIONS]', *wanted])}\n```\n")
-        for title, kind in (("Arguments", "argument"), ("Options", "option")):
-            rows = [_row(p) for p in command.params if p.param_type_name == kind and not p.hidden]
+        for title, parameters in by_title(command.params).items():
+            rows = [_row(p) for p in parameters if p.name not in ("quiet", "verbose")]
             if rows:
                 parts.append(f"| {title} | |\n|---|---|\n" + "".join(rows))
+        if examples:
+            lines = "\n".join(examples)
+            parts.append(f"Examples:\n\n```text\n{lines}\n```\n")
     return "\n".join(parts)
 
 

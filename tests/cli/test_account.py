@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
 from nertool.cli.app import app
 from tests.support.corpora import LONDON, lines
@@ -31,7 +30,7 @@ def settings(tiny: Path, tmp_path: Path) -> list[str | Path]:
 
 
 def test_every_command_that_reads_text_takes_a_report():
-    nertool = get_command(app)
+    nertool = app
     commands = {**nertool.commands, **nertool.commands["corpus"].commands}
     commands |= nertool.commands["vectors"].commands
     without = {

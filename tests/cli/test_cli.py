@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import yaml
 
 import nertool
 from nertool.cli.app import app
-from nertool.cli.common.help import ALIASES, help_of
+from nertool.cli.common.help import ALIASES, divided, help_of
 from nertool.kernels import library
 
 PACKAGE_DIR = Path(nertool.__file__).parent
@@ -189,7 +188,7 @@ def commands(group: Any, path: str = "") -> dict[str, Any]:
     return found
 
 
-COMMANDS = commands(typer.main.get_command(app))
+COMMANDS = commands(app)
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path or "nertool")
@@ -198,8 +197,10 @@ def test_help_explains_every_option(path, main):
     done = main(*path.split(), "--help")
     assert (done.returncode, done.stderr) == (0, "")
     shown = "".join(done.stdout.split())  # however the lines were broken
-    assert command.help
-    assert "".join(command.help.split()) in shown
+    about, examples = divided(command.help)
+    assert about
+    assert "".join(about.split()) in shown
+    assert all("".join(line.split()) in shown for line in examples)
     for name, sub in getattr(command, "commands", {}).items():
         assert re.search(rf"^  {name} ", done.stdout, re.MULTILINE)
         assert sub.help

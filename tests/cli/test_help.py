@@ -6,7 +6,6 @@ import re
 
 import pytest
 import typer.core
-import typer.main
 
 from nertool.cli.app import app
 from nertool.cli.common.help import ALIASES, help_of
@@ -15,9 +14,7 @@ from nertool.cli.common.help import ALIASES, help_of
 def commands() -> dict[str, typer.core.TyperCommand]:
     """Return the commands by their names, such as "corpus check"."""
     found: dict[str, typer.core.TyperCommand] = {}
-    root = typer.main.get_command(app)
-    assert isinstance(root, typer.core.TyperGroup)
-    groups = [("", root)]
+    groups: list[tuple[str, typer.core.TyperGroup]] = [("", app)]
     while groups:
         start, group = groups.pop()
         for name, command in group.commands.items():

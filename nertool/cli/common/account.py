@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.common.options import note
+from nertool.cli.common.streams import tell
+from nertool.cli.common.verbosity import is_quiet
 from nertool.files.output import open_output
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ ReportPath = Annotated[
 def account(report: Path | None, *others: Path | None) -> Iterator[Ledger]:
     """Give a ledger to the work inside; when that went well, sum it up on stderr.
 
+    With --quiet the sum is told only if data was altered or refused.
+
     others: what the work reads and writes, which the report must not take the place of.
     """
     from nertool.corpus.ledger import Ledger
@@ -47,7 +50,10 @@ def account(report: Path | None, *others: Path | None) -> Iterator[Ledger]:
         with open_output(report) as out:
             ledger = Ledger(lambda line: out.writelines((line, "\n")))
             yield ledger
+    changed = bool(ledger.altered or ledger.refused)
+    if is_quiet() and not changed:
+        return
     for line in ledger.lines() if ledger.read else ():  # a stage that was done before reads nothing
-        note(line)
-    if report is None and (ledger.altered or ledger.refused):
-        note("--report FILE lists each case")
+        tell(line)
+    if report is None and changed:
+        tell("--report FILE lists each case")

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -14,8 +15,10 @@ from types import FrameType
 from typing import Any
 
 from nertool.cli.common.streams import standard_streams, tell
+from nertool.cli.common.verbosity import NORMAL, is_verbose, set_level
 from nertool.errors import NertoolError, OutputError, printable, unexpected
 from nertool.files.output import advice
+from nertool.version import __version__
 
 
 class Ended(BaseException):
@@ -28,9 +31,30 @@ class Ended(BaseException):
 
 def run_guarded(app: Callable[..., Any]) -> None:
     """Run a command line, and end the process: one line on stderr for whatever ended it early."""
+    set_level(NORMAL)
+    begun = time.perf_counter()
     with _handlers(), standard_streams():
         code = _run(app)
+        if is_verbose():
+            tell(_effort(time.perf_counter() - begun))
     sys.exit(code)
+
+
+def _effort(seconds: float) -> str:
+    """Return the versions that the work was done with, its time, and the most memory that it took."""
+    import platform
+
+    words = [f"nertool {__version__}", f"Python {platform.python_version()}"]
+    if numpy := sys.modules.get("numpy"):
+        words.append(f"numpy {numpy.__version__}")
+    words.append(f"{seconds:.1f} s")
+    try:
+        import resource
+    except ImportError:  # Windows
+        return ", ".join(words)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    return ", ".join([*words, f"{most * unit / 1e6:,.0f} MB at most"])
 
 
 def _run(app: Callable[..., Any]) -> int:
@@ -70,7 +94,7 @@ def _run(app: Callable[..., Any]) -> int:
             return _misused(error)
         if type(error).__name__ == "Abort":  # typer, at the end of an input that it asked for
             return _fail("aborted")
-        if os.environ.get("NERTOOL_TRACEBACK"):
+        if is_verbose() or os.environ.get("NERTOOL_TRACEBACK"):
             for line in "".join(traceback.format_exception(error)).splitlines():
                 tell(line)
         return _fail(unexpected(error))
@@ -179,7 +203,13 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 def _misused(error: Any) -> int:
     """Show what typer has to say about a wrong command line."""
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the help screen
+        error.show()
+        return int(error.exit_code)
     error.message = printable(str(error.message or ""))
+    if near := getattr(error, "possibilities", None):  # of an option that does not exist
+        error.message = f"{error.message}; did you mean {next(iter(near))}?"
+        error.possibilities = None
     error.show()
     return int(error.exit_code)
 

@@ -1,34 +1,148 @@
-"""How help screens look: names of values in place of Python's types, choices in the text, no aliases."""
+"""How help screens look: options under titles, examples, names of values in place of Python's types."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
+import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 import typer.core
+import typer.main
+
+from nertool.cli.common.verbosity import BOLD, QUIET, VERBOSE, coloured, set_level, wants_colour
 
 # Older or other spellings of an option that still work; help shows the first spelling alone.
 ALIASES = {"--format"}
 _LONGEST_VALUE = 24  # a longer list of choices stands in the help text
 
 
+EXAMPLES = "Examples:"  # the line of a docstring behind which the examples stand
+# The titles of a help screen, in their order. An option without one stands under "Options".
+INPUT, OUTPUT, TRAINING = "Input options", "Output options", "Training options"
+COMMON = "Common options"
+_TITLES = ("Options", TRAINING, INPUT, OUTPUT, COMMON)
+
+
+def _quiet(asked: bool) -> None:
+    if asked:
+        set_level(QUIET)
+
+
+def _verbose(asked: bool) -> None:
+    if asked:
+        set_level(VERBOSE)
+
+
+def _common(
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            callback=_quiet,
+            expose_value=False,
+            rich_help_panel=COMMON,
+            help="Print no notes and no progress, only warnings and errors.",
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            callback=_verbose,
+            expose_value=False,
+            rich_help_panel=COMMON,
+            help="Print versions, time and memory, too, and the traceback of an unexpected error.",
+        ),
+    ] = False,
+) -> None:
+    """Hold the options that every command has."""
+
+
+@functools.cache
+def common_options() -> list[Any]:
+    """Return the options that every command has."""
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+    single.command()(_common)
+    return list(typer.main.get_command(single).params)
+
+
 class Command(typer.core.TyperCommand):
-    """A command whose help names each value, as in `--seed N`."""
+    """A command whose help names each value, as in `--seed N`, and ends with examples."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.params += common_options()
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return what stands behind the command's name in its usage line."""
         arguments = [p for p in self.params if p.param_type_name == "argument"]
         return ["[OPTIONS]", *(_in_usage(argument) for argument in arguments)]
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help screen."""
+        start_help(ctx)
+        super().format_help(ctx, formatter)
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Write what the command does."""
+        text, _ = divided(self.help)
+        if text:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(text)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the lists of arguments and of options."""
-        shown = [p for p in self.get_params(ctx) if not getattr(p, "hidden", False)]
-        for title, kind in (("Arguments", "argument"), ("Options", "option")):
-            rows = [row_of(p) for p in shown if p.param_type_name == kind]
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows)
+        for title, parameters in by_title(self.get_params(ctx)).items():
+            write_rows(formatter, title, [row_of(p) for p in parameters])
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples, a line each."""
+        _, examples = divided(self.help)
+        if examples:
+            with formatter.section(coloured("Examples", BOLD, sys.stdout)):
+                for line in examples:
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+
+def start_help(ctx: Any) -> None:
+    """Let a help screen have colours, or forbid them to typer."""
+    ctx.color = wants_colour(sys.stdout)
+
+
+def write_rows(formatter: Any, title: str, rows: list[tuple[str, str]]) -> None:
+    """Write a list with its title."""
+    if rows:
+        with formatter.section(coloured(title, BOLD, sys.stdout)):
+            formatter.write_dl(rows)
+
+
+def divided(docstring: str | None) -> tuple[str, list[str]]:
+    """Divide a command's docstring into what it does, and the lines of its examples."""
+    text, _, examples = inspect.cleandoc(docstring or "").partition(f"{EXAMPLES}\n")
+    return text.strip(), [line.strip() for line in examples.splitlines() if line.strip()]
+
+
+def by_title(parameters: list[Any]) -> dict[str, list[Any]]:
+    """Return a command's arguments and options by the titles that they stand under, hidden ones left out."""
+    shown = [p for p in parameters if not getattr(p, "hidden", False)]
+    found = {"Arguments": [p for p in shown if p.param_type_name == "argument"]}
+    options = [p for p in shown if p.param_type_name == "option"]
+    for title in _TITLES:
+        found[title] = [p for p in options if _title(p) == title]
+    return {title: part for title, part in found.items() if part}
+
+
+def _title(option: Any) -> str:
+    if option.name in ("help", "report", "as_json"):
+        return COMMON
+    return getattr(option, "rich_help_panel", None) or "Options"
 
 
 def row_of(parameter: Any) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import typer
 
 from nertool.catalogue import INPUT_FORMATS, MISALIGNED
 from nertool.cli.common.streams import tell
+from nertool.cli.common.verbosity import is_quiet
 
 if TYPE_CHECKING:
     from nertool.config.records import Config
@@ -113,7 +114,11 @@ def column_of(text: str | None) -> int | str | None:
 def check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None:
     """Refuse, as misuse, a value that an option doesn't have."""
     if value is not None and value not in known:
-        raise typer.BadParameter(f"{option}: found {value}, expected one of {', '.join(known)}")
+        from nertool.errors import did_you_mean
+
+        raise typer.BadParameter(
+            f"{option}: found {value}, expected one of {', '.join(known)}{did_you_mean(value, known)}"
+        )
 
 
 def reading_as(
@@ -150,7 +155,12 @@ def cores() -> int:
 
 
 def note(line: str) -> None:
-    """Tell the user something that is not data: a line on stderr, after a blank one if it begins with LF."""
+    """Tell the user something that is not data: a line on stderr, after a blank one if it begins with LF.
+
+    With --quiet only a line that begins with "warning:" is told.
+    """
+    if is_quiet() and not line.lower().startswith("warning:"):
+        return
     if line.startswith("\n"):
         tell("")
         line = line[1:]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
+from nertool.cli.common.verbosity import RED, YELLOW, coloured
 from nertool.errors import printable
 from nertool.files.output import STDOUT, OutputFile
 
@@ -16,7 +17,12 @@ from nertool.files.output import STDOUT, OutputFile
 def tell(line: str) -> None:
     """Print one line on stderr. All that nertool says there goes through here, and a line is a line
     whatever is in it: control characters and line ends are shown as escapes."""
-    print(printable(line), file=sys.stderr, flush=True)
+    shown = printable(line)
+    for start, colour in (("nertool: warning:", YELLOW), ("WARNING:", YELLOW), ("nertool:", RED)):
+        if shown.startswith(start):
+            shown = coloured(start, colour, sys.stderr) + shown[len(start) :]
+            break
+    print(shown, file=sys.stderr, flush=True)
 
 
 @contextmanager
