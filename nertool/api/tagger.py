@@ -11,7 +11,7 @@ import numpy as np
 
 from nertool.api.document import Document, documents_of
 from nertool.api.token_explanation import TokenExplanation, explain_token
-from nertool.corpus.annotated import with_records
+from nertool.corpus.annotated import Annotated, with_records
 from nertool.corpus.columnar import Corpus, Offsets
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
@@ -100,7 +100,7 @@ class Tagger:
             raise TypeError(
                 f"found {_kind(text)}, expected a text (str); tag_tokens takes lists of tokens"
             )
-        details = _details(threshold, n_best, marginals)
+        details = details_of(threshold, n_best, marginals)
         (document,) = self._tagged([Record(text, 1, lined=True)], details, language)
         return document
 
@@ -123,7 +123,7 @@ class Tagger:
         Other arguments as in a call. Errors: TypeError for what is neither text nor dict; CorpusError for
         a dict without a text.
         """
-        details = _details(threshold, n_best, marginals)
+        details = details_of(threshold, n_best, marginals)
         reading = Reading(text_field=text_field, language=language, labelled=False)
         tasks = (
             RecordsTask(batch, "texts", "texts", reading, details, None, Writing())
@@ -160,7 +160,7 @@ class Tagger:
             laid_out.document_starts,
             nothing,
         )
-        details = _details(threshold, n_best, marginals)
+        details = details_of(threshold, n_best, marginals)
         corpus = with_records(corpus, by_sentence=False)
         (document,) = documents_of(annotate(self._compiled, corpus, details, Ledger()))
         return document
@@ -223,14 +223,19 @@ class Tagger:
             yield entities
 
     def _tagged(self, records: list[Record], details: Details, language: str) -> Iterator[Document]:
+        return documents_of(self._annotated(records, details, language))
+
+    def _annotated(self, records: list[Record], details: Details, language: str) -> Annotated:
+        """Return records as one annotated corpus, for integrations that need no Document."""
         reading = Reading(language=language, labelled=False)
         task = RecordsTask(records, "text", "text", reading, details, None, Writing())
         piece = task.run(Worker(self._compiled)).piece
         assert piece is not None
-        return documents_of(piece)
+        return piece
 
 
-def _details(threshold: Thresholds, n_best: int, marginals: bool) -> Details:
+def details_of(threshold: Thresholds, n_best: int = 1, marginals: bool = False) -> Details:
+    """Return what is to be found beside entities, from the arguments of a call. Errors: ValueError."""
     thresholds = threshold if isinstance(threshold, Mapping) else {"": float(threshold)}
     if not all(0 <= value <= 1 for value in thresholds.values()):
         raise ValueError(f"found the threshold {threshold}, expected numbers from 0 to 1")
