@@ -3,7 +3,8 @@
 Run it after adding a file or a key, or changing a help text.
 
 python scripts/docs.py            write docs/architecture.md's lists of files, docs/commands.md,
-                                  docs/api.md, docs/config.md, configs/reference.yaml and configs/schema.json
+                                  docs/api.md, docs/config.md, docs/play.html, configs/reference.yaml and
+                                  configs/schema.json
 python scripts/docs.py --check    exit 1, and name the files, if one of them is not current
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import json
 import re
 import sys
 import typing
@@ -318,6 +320,17 @@ def _api_text(thing: Any) -> str:
     return (inspect.getdoc(thing) or "").replace("<", "&lt;") + "\n"
 
 
+# ------------------------------------------------------------ the page to play with
+
+
+def play(_: str) -> str:
+    """Return docs/play.html: the templates of nertool/explain, with the numbers of docs/play-model.json."""
+    from nertool.explain.play import play_page
+
+    numbers = json.loads((ROOT / "docs" / "play-model.json").read_text(encoding="utf-8"))
+    return play_page(numbers, lesson="lesson/") + "\n"
+
+
 # ------------------------------------------------------------ all
 
 WRITTEN: dict[Path, Callable[[str], str]] = {
@@ -333,7 +346,7 @@ def written() -> dict[Path, Callable[[str], str]]:
     from nertool.config.reference import generated_files
 
     of_config = {ROOT / name: write for name, write in generated_files().items()}
-    return {**WRITTEN, **of_config}
+    return {**WRITTEN, **of_config, ROOT / "docs" / "play.html": play}
 
 
 def stale() -> dict[Path, str]:

@@ -44,14 +44,21 @@ def explain(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write one self-contained HTML page.")
     ] = None,
+    play: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the lesson's page to play with, with this model."),
+    ] = None,
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Work one decision by hand: forward, backward, and why; with the computation graph."""
-    if (word is None) == (line is None):
+    only_play = play is not None and html is None and not as_json
+    if (word is None) == (line is None) and (word is not None or not only_play):
         raise typer.BadParameter(
             "give --word for a word of the sentence TEXT, or --line for a line of the file TEXT"
         )
+    if only_play and class_ is not None:
+        raise typer.BadParameter("--class: the page of --play lets its reader choose; leave it out")
     if report is not None and line is None:
         raise typer.BadParameter("--report: an account is given of a file: use it with --line")
     # Said before numpy is loaded: the products here are small, and a second thread would only wait.
@@ -70,8 +77,18 @@ def explain(
     if line is not None:
         laid_out, token, gold = _from_file(loaded, Path(text), line, report)
     else:
-        assert word is not None
         laid_out, token = _from_sentence(text, word)
+    if play is not None:
+        from nertool.explain.play import model_numbers, play_page
+
+        asked = None if line is None and word is None else token  # None: the least sure one
+        sentence = int(laid_out.sentences[token])
+        written = play_page(model_numbers(loaded, laid_out, sentence, asked, member))
+        with open_output(play) as out:
+            out.write(written)
+        note(f"to play with: {play}")
+        if only_play:
+            return
     tag = None if class_ is None else _tag_of(loaded, class_, laid_out, token, member)
     explanation = explaining.explain(loaded, laid_out, token, tag, gold, member)
     if html is not None:
@@ -89,8 +106,8 @@ def explain(
             print(shown)
 
 
-def _from_sentence(text: str, word: str) -> tuple[Text, int]:
-    """Find a word of a sentence, by itself or by its number."""
+def _from_sentence(text: str, word: str | None) -> tuple[Text, int]:
+    """Find a word of a sentence, by itself or by its number; None is the first."""
     import numpy as np
 
     from nertool.inputs.text import text_of
@@ -98,6 +115,8 @@ def _from_sentence(text: str, word: str) -> tuple[Text, int]:
     words = text.split()
     if not words:
         raise typer.BadParameter("TEXT: found no word, expected a sentence")
+    if word is None:
+        return text_of([words], np.array([0, 1])), 0
     places = [i for i, own in enumerate(words) if own == word]
     if not places and re.fullmatch(r"\d+", word) and 1 <= int(word) <= len(words):
         places = [int(word) - 1]

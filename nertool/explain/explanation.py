@@ -30,7 +30,7 @@ from nertool.inputs.text import Text
 from nertool.model.model import Member, Model, inputs_for, score_tokens
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import embed
-from nertool.network.objective import tables_of, weights_of
+from nertool.network.objective import Parameters, tables_of, weights_of
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 
@@ -140,18 +140,8 @@ def explain(
     known, which y then is; else y is the tag that is explained. member: from 1.
     """
     config, network = model.config, model.members[member - 1]
-    opinion = None
-    if model.first_stage:
-        first = model.first_stage[0]
-        own, inputs = inputs_for(first, text, config)
-        opinion = softmax(score_tokens(own, config, inputs))
-    parameters, inputs = inputs_for(network, text, config, opinion)
-    tables = list(tables_of(parameters).values())
-    columns = list(table_columns(config).values())
-    ids = window_ids(inputs, token)
-    R = embed(tables, ids, columns).astype(np.float64)  # (C, d)
-    side = None if inputs.side is None else inputs.side[token].astype(np.float64)
-    x = R.reshape(-1) if side is None else np.concatenate([R.reshape(-1), side])
+    parameters, inputs = network_inputs(model, text, member)
+    x, R, ids, side = input_of(config, parameters, inputs, token)
 
     weights = weights_of(parameters)
     tags = tuple(model.tags)
@@ -193,6 +183,30 @@ def explain(
         graph=graph,
         tried=tried,
     )
+
+
+def network_inputs(model: Model, text: Text, member: int) -> tuple[Parameters, Inputs]:
+    """Return what one network of a model (member from 1) is given for a text, and its parameters."""
+    opinion = None
+    if model.first_stage:
+        first = model.first_stage[0]
+        own, inputs = inputs_for(first, text, model.config)
+        opinion = softmax(score_tokens(own, model.config, inputs))
+    return inputs_for(model.members[member - 1], text, model.config, opinion)
+
+
+def input_of(
+    config: Config, parameters: Parameters, inputs: Inputs, token: int
+) -> tuple[Array, Array, Array, Array | None]:
+    """Return x (D,) of a token, and what it is made of: the rows R (C, d) of its window's words, their
+    numbers (C, F) in the tables, and the side inputs, if there are any."""
+    tables = list(tables_of(parameters).values())
+    columns = list(table_columns(config).values())
+    ids = window_ids(inputs, token)
+    R = embed(tables, ids, columns).astype(np.float64)
+    side = None if inputs.side is None else inputs.side[token].astype(np.float64)
+    x = R.reshape(-1) if side is None else np.concatenate([R.reshape(-1), side])
+    return x, R, ids, side
 
 
 def window_ids(inputs: Inputs, token: int) -> Array:
