@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
+import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -13,9 +13,11 @@ from itertools import chain, islice
 
 from nertool.errors import TaggingError
 from nertool.predict.tasks.task import Result, Task, Worker
+from nertool.processes import end_at_once, leave_signals_to_parent, watch_parent
 from nertool.tagging.compiled import CompiledTagger
 
 _FEWEST_TASKS = 3  # for fewer, starting processes takes longer than it saves
+_SIGNAL_DELAY = 0.1  # seconds
 _AHEAD = 3  # tasks in hand for each process: enough that none waits, few enough to hold
 
 
@@ -60,6 +62,8 @@ class Workers:
             while waiting:
                 yield waiting.popleft().result()
         except BrokenProcessPool:
+            # A signal to the whole group of processes ends this one, too: let it arrive first.
+            time.sleep(_SIGNAL_DELAY)
             raise TaggingError(
                 "a process that tags ended before its work was done; if memory ran out, try --workers 1"
             ) from None
@@ -78,10 +82,11 @@ _worker: Worker | None = None  # in a process of the pool
 
 
 def _start(worker: Worker) -> None:
-    """Prepare a process of the pool. Ctrl-C is handled by the process that started it."""
+    """Prepare a process of the pool. It ends with the process that started it, and leaves Ctrl-C to it."""
     global _worker
     _worker = worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_signals_to_parent()
+    watch_parent(end_at_once)
 
 
 def _run(task: Task) -> Result:

@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import queue as queues
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,10 +19,13 @@ from multiprocessing import resource_tracker
 from typing import Any, NamedTuple
 
 from nertool.errors import NertoolError, TrainingError
+from nertool.processes import end_at_once, watch_parent
 
 _THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 _PATIENCE = 5.0  # seconds that a process has to tidy up after it was told to end
+# It is told several times: a signal that arrives just before a wait in the system does not end that wait.
+_SIGNALS = 10
 
 Send = Callable[[Any], None]
 
@@ -72,9 +76,12 @@ def run_pieces(pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any
 
 def _stop(process: Any) -> None:
     """End a process. It may tidy up first, but a signal in the wrong moment leaves its queue locked."""
-    process.terminate()
-    process.join(_PATIENCE)
-    if process.is_alive():
+    for _ in range(_SIGNALS):
+        process.terminate()
+        process.join(_PATIENCE / _SIGNALS)
+        if not process.is_alive():
+            break
+    else:
         process.kill()
         process.join()
 
@@ -104,11 +111,13 @@ def _work(piece: Piece, queue: Any) -> None:
         queue.put((piece.name, record, None))
 
     def stop(*_: Any) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it tidies up now
         raise _Stopped
 
     error: BaseException | None = None
     try:
         signal.signal(signal.SIGTERM, stop)
+        watch_parent(_end_orphan)
         try:
             piece.run(*piece.arguments, send)
         except (NertoolError, OSError, MemoryError) as raised:
@@ -117,6 +126,14 @@ def _work(piece: Piece, queue: Any) -> None:
         queue.put((piece.name, None, error))
     except _Stopped:
         queue.cancel_join_thread()  # what nobody reads must not keep the process
+
+
+def _end_orphan() -> None:
+    """End this process, whose parent is gone: it may tidy up first."""
+    for _ in range(_SIGNALS):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_PATIENCE / _SIGNALS)
+    end_at_once()
 
 
 class _Stopped(BaseException):
