@@ -36,7 +36,9 @@ def watch_parent(end: Callable[[], None], period: float = PERIOD) -> None:
 
 
 def _watch(sentinel: int, pid: int, end: Callable[[], None], period: float) -> None:
-    if hasattr(signal, "pthread_sigmask"):  # the main thread alone can act on a signal: not to take it away
+    if hasattr(
+        signal, "pthread_sigmask"
+    ):  # the main thread alone can act on a signal: not to take it away
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     has_parent_number = sys.platform != "win32"  # there it stays the same when the parent ends
     while not (has_parent_number and os.getppid() != pid):
