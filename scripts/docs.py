@@ -159,6 +159,12 @@ EXIT_CODES = """\
 Headings of help screens and the beginnings of errors and warnings have colours on a terminal. `NO_COLOR=1`
 turns them off, `FORCE_COLOR=1` turns them on elsewhere. Results never have colours.
 
+## Completion
+
+`nertool --install-completion` lets the shell that it is called from complete commands, options, the values of
+options and config keys with the Tab key: bash, zsh or fish. It writes one script and, for bash and zsh, one
+line at the end of `~/.bashrc` or `~/.zshrc`. `nertool --show-completion` prints the script instead.
+
 ## Exit codes
 
 | code | meaning |

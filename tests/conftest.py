@@ -229,7 +229,7 @@ def main(
             patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
             patch.setattr(sys, "excepthook", sys.excepthook)  # typer sets its own
             patch.setattr(sys, "unraisablehook", sys.unraisablehook)  # and we this one
-            patch.setenv("COLUMNS", "100")
+            patch.setenv("COLUMNS", os.environ.get("COLUMNS", "100"))
             if cwd is not None:
                 patch.chdir(cwd)
             try:

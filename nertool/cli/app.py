@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -71,6 +72,20 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _install_completion(asked: bool) -> None:
+    if asked:
+        from nertool.cli.common.completion import install
+
+        install(asked)
+
+
+def _show_completion(asked: bool) -> None:
+    if asked:
+        from nertool.cli.common.completion import show
+
+        show(asked)
+
+
 def _options(
     version: Annotated[
         bool,
@@ -80,6 +95,26 @@ def _options(
             is_eager=True,
             expose_value=False,
             help="Show the version, and exit.",
+        ),
+    ] = False,
+    install_completion: Annotated[
+        bool,
+        typer.Option(
+            "--install-completion",
+            callback=_install_completion,
+            is_eager=True,
+            expose_value=False,
+            help="Let the shell complete commands, options and config keys: bash, zsh or fish.",
+        ),
+    ] = False,
+    show_completion: Annotated[
+        bool,
+        typer.Option(
+            "--show-completion",
+            callback=_show_completion,
+            is_eager=True,
+            expose_value=False,
+            help="Print the script for that, to install it in another way.",
         ),
     ] = False,
 ) -> None:
@@ -96,7 +131,7 @@ Exit codes: 0 done; 1 failed, and one line on stderr says why; 2 wrong command
 line; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP. NO_COLOR=1 turns colours
 off.""",
     params=command_of(_options, "nertool").params,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     sections=SECTIONS,
 )
 
@@ -104,4 +139,9 @@ off.""",
 def main() -> None:
     """Run the command line. Exit 0: done; 1: failed, with one line that says why; 2: misused; 130, 143
     and 129: ended by Ctrl-C, SIGTERM and SIGHUP."""
+    if shell := os.environ.get("_NERTOOL_COMPLETE"):
+        from nertool.cli.common.completion import LINE, print_candidates
+
+        print_candidates(app, shell, os.environ.get(LINE, ""))
+        return
     run_guarded(app)

@@ -13,8 +13,9 @@ from nertool.catalogue import INPUT_FORMATS, MODES, UNITS
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
     AsJson,
-    Column,
     FromFormat,
+    TagColumn,
+    TokenColumn,
     check_choice,
     column_of,
     note,
@@ -56,8 +57,8 @@ def compare(
         ),
     ] = None,
     form: FromFormat = "auto",
-    token_column: Column = None,
-    tag_column: Column = None,
+    token_column: TokenColumn = None,
+    tag_column: TagColumn = None,
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -65,6 +66,10 @@ def compare(
 
     Prints the difference in F1 with its interval, the p-values of the paired bootstrap and of approximate
     randomisation, and the sentences on which the two differ.
+
+    Examples:
+        nertool compare runs/old runs/new test.conll
+        nertool compare other-tool.conll runs/my test.conll --differences differences.jsonl
     """
     check_choice("--from", form, INPUT_FORMATS)
     check_choice("--mode", mode, MODES)

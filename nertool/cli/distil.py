@@ -64,7 +64,8 @@ def distil(
     The student is a network of the same form. Its targets are the teacher's probabilities; on labelled
     text they are mixed with the labels (distillation.share). It tags as fast as any single network.
 
-    Example: nertool distil runs/large --on raw.txt --train train.conll --dev dev.conll --run-dir runs/small
+    Examples:
+        nertool distil runs/large --on raw.txt --train train.conll --dev dev.conll --run-dir runs/small
     """
     check_options(resume, overwrite)
     if not texts and train is None:

@@ -11,8 +11,9 @@ from nertool.catalogue import INPUT_FORMATS, MISALIGNED, MODES, UNITS
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
     AsJson,
-    Column,
     FromFormat,
+    TagColumn,
+    TokenColumn,
     check_choice,
     column_of,
     note,
@@ -126,8 +127,8 @@ def evaluate(
         ),
     ] = None,
     form: FromFormat = "auto",
-    token_column: Column = None,
-    tag_column: Column = None,
+    token_column: TokenColumn = None,
+    tag_column: TagColumn = None,
     misaligned: Annotated[
         str | None,
         typer.Option(
@@ -141,6 +142,12 @@ def evaluate(
 
     nertool evaluate MODEL FILE… tags the files and compares; nertool evaluate --gold FILE
     --predicted FILE compares what is there.
+
+    Examples:
+        nertool evaluate runs/my test.conll
+        nertool evaluate runs/my test.conll --errors errors.tsv --html report.html
+        nertool evaluate runs/my dev.conll --tune-thresholds --precision 0.95
+        nertool evaluate --gold test.conll --predicted other-tool.conll
     """
     check_choice("--from", form, INPUT_FORMATS)
     check_choice("--misaligned", misaligned, MISALIGNED)

@@ -51,7 +51,13 @@ def explain(
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Work one decision by hand: forward, backward, and why; with the computation graph."""
+    """Work one decision by hand: forward, backward, and why; with the computation graph.
+
+    Examples:
+        nertool explain runs/my "Ada Lovelace met Charles Babbage ." --word Lovelace
+        nertool explain runs/my test.conll --line 7 --html explained.html
+        nertool explain runs/my "Ada Lovelace met Charles Babbage ." --play play.html
+    """
     only_play = play is not None and html is None and not as_json
     if (word is None) == (line is None) and (word is not None or not only_play):
         raise typer.BadParameter(

@@ -71,6 +71,11 @@ def gradcheck(
 
     A config is checked on its own training text, for every activation and loss; a model as it
     was trained, on windows of its own vocabulary. Exit 1 if a gradient is wrong.
+
+    Examples:
+        nertool gradcheck config.yaml
+        nertool gradcheck runs/my --html gradients.html
+        nertool gradcheck config.yaml --mutate
     """
     if (path is None) == (batch is None):
         raise typer.BadParameter("give either a CONFIG or MODEL, or --batch FILE")

@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 
 def info(model: ModelPath, as_json: AsJson = False) -> None:
-    """Say what a model knows, how it was trained, how good it is on its dev text, and how large it is."""
+    """Say what a model knows, how it was trained, how good it is on its dev text, and how large it is.
+
+    Examples:
+        nertool info runs/my
+        nertool info runs/my --json
+    """
     from nertool.model.storage import load_model, model_folder
 
     facts = facts_of(load_model(model), model_folder(model))

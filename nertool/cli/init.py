@@ -41,7 +41,9 @@ def init(
 ) -> None:
     """Write the sample configs and data into a new folder, or a config for your own text.
 
-    nertool init my-project, or nertool init my.yaml --from train.conll.
+    Examples:
+        nertool init my-project
+        nertool init my.yaml --from train.conll --dev dev.conll
     """
     if text is not None:
         request = Request(text, overrides or (), None, dev, vectors, budget)

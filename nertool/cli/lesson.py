@@ -19,6 +19,9 @@ def init(
     """Write a backward pass to complete, and a hidden mistake to name, into a new folder.
 
     docs/lesson.md has what it takes.
+
+    Examples:
+        nertool lesson init coursework
     """
     from nertool.gradcheck.coursework import write_coursework
 
@@ -34,6 +37,9 @@ def check(
     """Grade the coursework by the gradient check, with hints. Exit 1 if something is still wrong.
 
     This runs the Python file DIR/backward.py: check only what you or your students wrote.
+
+    Examples:
+        nertool lesson check coursework
     """
     from nertool.gradcheck.coursework import check_coursework
 

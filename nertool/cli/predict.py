@@ -11,10 +11,11 @@ import typer
 from nertool.catalogue import AUTO, INPUT_FORMATS, OUTPUT_FORMATS, SCHEMES
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
-    Column,
     Language,
     ModelPath,
+    TagColumn,
     TextField,
+    TokenColumn,
     check_choice,
     column_of,
     note,
@@ -64,14 +65,21 @@ def predict(
     rules: RulesFile = None,
     workers: PredictWorkers = None,
     on_error: OnError = "fail",
-    token_column: Column = None,
-    tag_column: Column = None,
+    token_column: TokenColumn = None,
+    tag_column: TagColumn = None,
     text_field: TextField = "text",
     language: Language = "en",
     report: ReportPath = None,
 ) -> None:
     """Tag text in any format. CoNLL columns get a column of tags, plain text its entities marked, JSON a
-    list of entities."""
+    list of entities.
+
+    Examples:
+        nertool predict runs/my text.txt -o tagged.txt
+        echo "Ada Lovelace met Charles Babbage ." | nertool predict runs/my -
+        nertool predict runs/my mails.jsonl --probabilities --min-probability 0.5 -o tagged.jsonl
+        nertool predict runs/my 'in/**/*.txt' --out-dir out --to jsonl
+    """
     check_choice("--from", format_name, INPUT_FORMATS)
     check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)

@@ -45,6 +45,10 @@ def sweep(
     """Train with several seeds and settings, and compare them on dev: mean and spread of F1.
 
     Differences smaller than the spread are noise.
+
+    Examples:
+        nertool sweep config.yaml --seeds 5
+        nertool sweep config.yaml --try network.hidden=64 --try network.hidden=128 --json
     """
     from nertool.errors import OverrideError
     from nertool.training.sweep import plan, run_sweep, summaries

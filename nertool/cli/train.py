@@ -53,7 +53,11 @@ def prepare(
     seed: Seed = None,
     report: ReportPath = None,
 ) -> None:
-    """Read corpus and vectors, and encode them into the run folder (stage 1 of train)."""
+    """Read corpus and vectors, and encode them into the run folder (stage 1 of train).
+
+    Examples:
+        nertool prepare config.yaml --run-dir runs/my
+    """
     settings = read_request(Request(source, overrides or (), seed, dev, vectors))
     folder = run_folder(source, run_dir)
 
@@ -82,8 +86,14 @@ def train(
 ) -> None:
     """Train a recogniser on labelled text: prepare its inputs, run the epochs, keep the best on dev.
 
-    nertool train train.conll --dev dev.conll needs no config. nertool init --from train.conll writes the
-    config that it uses, to be changed.
+    A labelled text needs no config: nertool chooses the settings from it. nertool init --from TEXT writes
+    the config that it would use.
+
+    Examples:
+        nertool train train.conll --dev dev.conll --vectors glove.6B.50d.txt --run-dir runs/my
+        nertool train train.conll --budget 30s
+        nertool train config.yaml --set training.epochs=20 --seed 2
+        nertool train config.yaml --resume
     """
     check_options(resume, overwrite)
     request = Request(source, overrides or (), seed, dev, vectors, budget, refit)

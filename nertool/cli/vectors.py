@@ -59,7 +59,8 @@ def info(
 ) -> None:
     """Describe word vectors: size, spelling, norms, nearest words, and how much of a text they know.
 
-    Example: nertool vectors info glove.6B.50d.txt --like paris --corpus train.conll
+    Examples:
+        nertool vectors info glove.6B.50d.txt --like paris --corpus train.conll
     """
     from nertool.corpus.ledger import Ledger
     from nertool.vectors.info import describe, known_words, nearest, reasons
@@ -141,7 +142,8 @@ def prune(
 ) -> None:
     """Keep the words of a corpus and the most frequent ones, in a file that loads in milliseconds.
 
-    Example: nertool vectors prune glove.txt --corpus train.conll --top 50000 -o small.vectors
+    Examples:
+        nertool vectors prune glove.txt --corpus train.conll --top 50000 -o small.vectors
     """
     check_choice("--dtype", dtype, DTYPES)
     if not corpus and top is None:
@@ -193,7 +195,8 @@ def convert(
 ) -> None:
     """Convert word vectors: word2vec, GloVe, fastText (.vec and .bin), gensim's own, numpy with words.
 
-    Example: nertool vectors convert cc.de.300.bin --subwords-of train.conll --limit 200000 -o de.vectors
+    Examples:
+        nertool vectors convert cc.de.300.bin --subwords-of train.conll --limit 200000 -o de.vectors
     """
     check_choice("--to", to, TARGETS)
     check_choice("--dtype", dtype, DTYPES)
@@ -241,7 +244,8 @@ def train(
 ) -> None:
     """Train word vectors on your own text, with gensim; words are cut as predict cuts them.
 
-    Example: nertool vectors train mails/*.txt -o mails.vectors
+    Examples:
+        nertool vectors train mails/*.txt -o mails.vectors
     """
     check_choice("--kind", kind, ("word2vec", "fasttext"))
 

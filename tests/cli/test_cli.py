@@ -196,7 +196,7 @@ def test_help_explains_every_option(path, main):
     command = COMMANDS[path]
     done = main(*path.split(), "--help")
     assert (done.returncode, done.stderr) == (0, "")
-    shown = "".join(done.stdout.split())  # however the lines were broken
+    shown = "".join(done.stdout.replace("\\\n", "").split())  # however the lines were broken
     about, examples = divided(command.help)
     assert about
     assert "".join(about.split()) in shown

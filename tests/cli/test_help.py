@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 import pytest
 import typer.core
 
 from nertool.cli.app import app
-from nertool.cli.common.help import ALIASES, help_of
+from nertool.cli.common.help import ALIASES, divided, help_of, wrapped
 
 
 def commands() -> dict[str, typer.core.TyperCommand]:
@@ -27,6 +28,7 @@ def commands() -> dict[str, typer.core.TyperCommand]:
 
 
 COMMANDS = commands()
+ROOT = app.make_context("nertool", ["--"], resilient_parsing=True)
 
 
 @pytest.fixture(params=[80, 100])
@@ -64,3 +66,27 @@ def test_an_alias_is_another_spelling_of_an_option_that_help_shows():
         for parameter in command.params:
             if set(parameter.opts) & ALIASES and parameter.param_type_name == "option":
                 assert set(parameter.opts) - ALIASES
+
+
+EXAMPLES = [(name, line) for name in sorted(COMMANDS) for line in divided(COMMANDS[name].help)[1]]
+
+
+def test_every_command_has_an_example():
+    assert {name for name, _ in EXAMPLES} == set(COMMANDS)
+
+
+@pytest.mark.parametrize(("name", "line"), EXAMPLES)
+def test_an_example_is_a_command_line_that_is_understood(name, line):
+    words = shlex.split(line.rpartition("| ")[2])
+    start = ["nertool", *name.split()]
+    assert words[: len(start)] == start
+    # Parses the rest as the command line does; a wrong option or value raises.
+    with COMMANDS[name].make_context(name, words[len(start) :], parent=ROOT) as ctx:
+        assert not ctx.args
+
+
+def test_a_long_example_is_divided_as_a_shell_takes_it():
+    line = "nertool predict model 'a b.txt' --out-dir \"x y\" --to jsonl"
+    lines = wrapped(line, 30)
+    assert max(map(len, lines)) <= 30
+    assert shlex.split("\n".join(lines).replace("\\\n", " ")) == shlex.split(line)

@@ -22,9 +22,9 @@ _LONGEST_VALUE = 24  # a longer list of choices stands in the help text
 
 EXAMPLES = "Examples:"  # the line of a docstring behind which the examples stand
 # The titles of a help screen, in their order. An option without one stands under "Options".
-INPUT, OUTPUT, TRAINING = "Input options", "Output options", "Training options"
+INPUT, OUTPUT = "Input options", "Output options"
 COMMON = "Common options"
-_TITLES = ("Options", TRAINING, INPUT, OUTPUT, COMMON)
+_TITLES = ("Options", INPUT, OUTPUT, COMMON)
 
 
 def _quiet(asked: bool) -> None:
@@ -107,8 +107,9 @@ class Command(typer.core.TyperCommand):
         _, examples = divided(self.help)
         if examples:
             with formatter.section(coloured("Examples", BOLD, sys.stdout)):
-                for line in examples:
-                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+                for example in examples:
+                    for line in wrapped(example, formatter.width - formatter.current_indent):
+                        formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
 
 def start_help(ctx: Any) -> None:
@@ -127,6 +128,17 @@ def divided(docstring: str | None) -> tuple[str, list[str]]:
     """Divide a command's docstring into what it does, and the lines of its examples."""
     text, _, examples = inspect.cleandoc(docstring or "").partition(f"{EXAMPLES}\n")
     return text.strip(), [line.strip() for line in examples.splitlines() if line.strip()]
+
+
+def wrapped(command: str, width: int) -> list[str]:
+    """Divide a command into lines of at most so many characters, as a shell takes them."""
+    lines = [""]
+    for word in re.findall(r"(?:'[^']*'|\"[^\"]*\"|\S)+", command):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width - 2:
+            lines[-1] += " \\"
+            lines.append("   ")
+        lines[-1] += f" {word}" if lines[-1] else word
+    return lines
 
 
 def by_title(parameters: list[Any]) -> dict[str, list[Any]]:
@@ -168,11 +180,11 @@ def value_name(parameter: Any) -> str:
         return str(parameter.metavar)
     if parameter.param_type_name == "argument":
         return str(parameter.name).upper()
-    if _is_long(parameter):
-        return "FORMAT"
     if any(bound is not None for bound in _range(parameter)):
         return "N"
     longest = max(parameter.opts, key=len)
+    if longest in ("--from", "--format", "--to"):
+        return "FORMAT"
     return str(longest.rsplit("-", 1)[-1].upper())
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nertool.catalogue import INPUT_FORMATS, MISALIGNED
+from nertool.cli.common.help import INPUT
 from nertool.cli.common.streams import tell
 from nertool.cli.common.verbosity import is_quiet
 
@@ -57,6 +58,7 @@ FromFormat = Annotated[
         "--from",
         "--format",
         metavar="|".join(INPUT_FORMATS),
+        rich_help_panel=INPUT,
         help="The format of the inputs; auto detects it.",
     ),
 ]
@@ -64,42 +66,63 @@ Misaligned = Annotated[
     str,
     typer.Option(
         metavar="|".join(MISALIGNED),
+        rich_help_panel=INPUT,
         help="Entities that are not whole tokens. error: stop. snap: widen them. drop: leave them out.",
     ),
 ]
-Column = Annotated[
+_WHICH = "its number from 0 (-1 is the last), or its name in a header [default: found]."
+TokenColumn = Annotated[
     str | None,
     typer.Option(
-        help="The number of the column from 0 (-1 is the last), or its name in a header "
-        "[default: found]."
+        metavar="COLUMN", rich_help_panel=INPUT, help=f"The column of the words: {_WHICH}"
     ),
+]
+TagColumn = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", rich_help_panel=INPUT, help=f"The column of the tags: {_WHICH}"),
 ]
 TagNames = Annotated[
     str | None,
-    typer.Option(metavar="NAME,…", help="The names of tags that are written as numbers, in order."),
+    typer.Option(
+        metavar="NAME,…",
+        rich_help_panel=INPUT,
+        help="The names of tags that are written as numbers, in order.",
+    ),
 ]
 Delimiter = Annotated[
     str | None,
     typer.Option(
-        metavar="tab|space|comma|semicolon|bar|TEXT", help="What divides columns [default: found]."
+        metavar="tab|space|comma|semicolon|bar|TEXT",
+        rich_help_panel=INPUT,
+        help="What divides columns [default: found].",
     ),
 ]
 Comment = Annotated[
     str,
-    typer.Option(help="Lines that begin with this text are left out, such as '# ' (columns)."),
+    typer.Option(
+        rich_help_panel=INPUT,
+        help="Lines that begin with this text are left out, such as '# ' (columns).",
+    ),
 ]
 SkipFaulty = Annotated[
     str,
     typer.Option(
         "--on-error",
         metavar="fail|skip",
+        rich_help_panel=INPUT,
         help="At input that can't be read: fail stops; skip leaves out the record, or the sentence of "
         "columns, and counts it.",
     ),
 ]
-TextField = Annotated[str, typer.Option(help="The key of the text in JSON and Parquet.")]
+TextField = Annotated[
+    str, typer.Option(rich_help_panel=INPUT, help="The key of the text in JSON and Parquet.")
+]
 Language = Annotated[
-    str, typer.Option(help="The language of running text, to find its sentences: en, de, hi, …")
+    str,
+    typer.Option(
+        rich_help_panel=INPUT,
+        help="The language of running text, to find its sentences: en, de, hi, …",
+    ),
 ]
 
 

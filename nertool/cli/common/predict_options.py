@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nertool.catalogue import FORMATS, INPUT_FORMATS, OUTPUT_FORMATS, SCHEMES, described
+from nertool.cli.common.help import INPUT, OUTPUT
 
 ON_ERROR = ("fail", "report", "skip")
 
@@ -23,13 +24,18 @@ Inputs = Annotated[
 Output = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="The file to write [default: standard output]."
+        "--output",
+        "-o",
+        metavar="FILE",
+        rich_help_panel=OUTPUT,
+        help="The file to write [default: standard output].",
     ),
 ]
 OutDir = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
+        rich_help_panel=OUTPUT,
         help="Write one output for each input into this folder, in the same subfolders. Outputs that "
         "exist already are left alone.",
     ),
@@ -38,9 +44,9 @@ FormatName = Annotated[
     str,
     typer.Option(
         "--from",
-        "--from",
         "--format",
         metavar="|".join(INPUT_FORMATS),
+        rich_help_panel=INPUT,
         help=f"The format of the inputs; auto detects it. Of plain text: {described(_PLAIN)}.",
     ),
 ]
@@ -48,6 +54,7 @@ To = Annotated[
     str | None,
     typer.Option(
         metavar="|".join(OUTPUT_FORMATS),
+        rich_help_panel=OUTPUT,
         help="The format of the output. conll: a column of tags; inline: [Ada Lovelace](PER) "
         "[default: the input's own format; inline for plain text, jsonl for what can't be rewritten].",
     ),
@@ -56,23 +63,31 @@ Scheme = Annotated[
     str | None,
     typer.Option(
         metavar="|".join(SCHEMES),
+        rich_help_panel=OUTPUT,
         help="The tag scheme of the output [default: that of the training text].",
     ),
 ]
 ReplaceTags = Annotated[
     bool,
-    typer.Option("--replace", help="Replace the column of tags instead of adding one (conll)."),
+    typer.Option(
+        "--replace",
+        rich_help_panel=OUTPUT,
+        help="Replace the column of tags instead of adding one (conll).",
+    ),
 ]
 Probabilities = Annotated[
     bool,
     typer.Option(
-        "--probabilities", help="Write the probability of each entity, if the format can hold it."
+        "--probabilities",
+        rich_help_panel=OUTPUT,
+        help="Write the probability of each entity, if the format can hold it.",
     ),
 ]
 MinProbability = Annotated[
     str | None,
     typer.Option(
         metavar="P|LABEL=P,...|tuned",
+        rich_help_panel=OUTPUT,
         help="Leave out entities with a lower probability: 0.5; PER=0.6,LOC=0.4 by label; tuned: what "
         "evaluate --tune-thresholds found.",
     ),
@@ -80,15 +95,27 @@ MinProbability = Annotated[
 NBest = Annotated[
     int,
     typer.Option(
-        min=1, metavar="K", help="Write the K most probable analyses of each sentence (JSON)."
+        min=1,
+        metavar="K",
+        rich_help_panel=OUTPUT,
+        help="Write the K most probable analyses of each sentence (JSON).",
     ),
 ]
 Marginals = Annotated[
     bool,
-    typer.Option("--marginals", help="Write the probability of each tag for each token (JSON)."),
+    typer.Option(
+        "--marginals",
+        rich_help_panel=OUTPUT,
+        help="Write the probability of each tag for each token (JSON).",
+    ),
 ]
 Tokens = Annotated[
-    bool, typer.Option("--tokens", help="Write where tokens and sentences start and end (JSON).")
+    bool,
+    typer.Option(
+        "--tokens",
+        rich_help_panel=OUTPUT,
+        help="Write where tokens and sentences start and end (JSON).",
+    ),
 ]
 PredictWorkers = Annotated[
     int | None,
@@ -103,6 +130,7 @@ OnError = Annotated[
     str,
     typer.Option(
         metavar="|".join(ON_ERROR),
+        rich_help_panel=INPUT,
         help="What to do about an input that can't be read. fail: stop. report: go on, and exit with 1 "
         "at the end. skip: go on, and exit with 0.",
     ),

@@ -10,15 +10,16 @@ import typer
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
     AsJson,
-    Column,
     Comment,
     Delimiter,
     FromFormat,
     Language,
     Misaligned,
     SkipFaulty,
+    TagColumn,
     TagNames,
     TextField,
+    TokenColumn,
     print_json,
     reading_as,
 )
@@ -40,8 +41,8 @@ def check(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if anything is found that is likely a fault.")
     ] = False,
-    token_column: Column = None,
-    tag_column: Column = None,
+    token_column: TokenColumn = None,
+    tag_column: TagColumn = None,
     delimiter: Delimiter = None,
     comment: Comment = "",
     tag_names: TagNames = None,
@@ -52,7 +53,12 @@ def check(
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Examine labelled texts before training: slips, contradictions, leaks, odd characters, habits."""
+    """Examine labelled texts before training: slips, contradictions, leaks, odd characters, habits.
+
+    Examples:
+        nertool corpus check train.conll dev.conll test.conll
+        nertool corpus check config.yaml --json
+    """
     reading = reading_as(
         format_name, token_column, tag_column, tag_names, misaligned, language, on_error,
         delimiter=delimiter, comment=comment, text_field=text_field,

@@ -10,15 +10,16 @@ import typer
 from nertool.catalogue import OUTPUT_FORMATS, SCHEMES, find_format
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
-    Column,
     Comment,
     Delimiter,
     FromFormat,
     Language,
     Misaligned,
     SkipFaulty,
+    TagColumn,
     TagNames,
     TextField,
+    TokenColumn,
     check_choice,
     note,
     reading_as,
@@ -71,8 +72,8 @@ def convert(
             "--tokens/--no-tokens", help="Keep the places of tokens and sentences in JSON."
         ),
     ] = True,
-    token_column: Column = None,
-    tag_column: Column = None,
+    token_column: TokenColumn = None,
+    tag_column: TagColumn = None,
     delimiter: Delimiter = None,
     comment: Comment = "",
     tag_names: TagNames = None,
@@ -81,7 +82,13 @@ def convert(
     on_error: SkipFaulty = "fail",
     report: ReportPath = None,
 ) -> None:
-    """Convert labelled text between all formats, and between tag schemes; nothing is lost without a word."""
+    """Convert labelled text between all formats, and between tag schemes; nothing is lost without a word.
+
+    Examples:
+        nertool corpus convert export.json --from label-studio -o train.conll
+        nertool corpus convert train.conll --scheme bioes -o bioes.conll
+        nertool corpus convert brat-folder --to jsonl --misaligned snap -o train.jsonl
+    """
     check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)
     if part is not None and format_name not in ("inline", "auto"):

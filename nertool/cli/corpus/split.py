@@ -11,12 +11,13 @@ import typer
 from nertool.catalogue import INPUT_FORMATS
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
-    Column,
     Comment,
     Delimiter,
     FromFormat,
+    TagColumn,
     TagNames,
     TextField,
+    TokenColumn,
     check_choice,
     note,
     reading_as,
@@ -43,15 +44,20 @@ def split(
         ),
     ] = False,
     format_name: FromFormat = "auto",
-    token_column: Column = None,
-    tag_column: Column = None,
+    token_column: TokenColumn = None,
+    tag_column: TagColumn = None,
     delimiter: Delimiter = None,
     comment: Comment = "",
     tag_names: TagNames = None,
     text_field: TextField = "text",
     report: ReportPath = None,
 ) -> None:
-    """Split a corpus by document, every class in each part by its share; all lines stay as they are."""
+    """Split a corpus by document, every class in each part by its share; all lines stay as they are.
+
+    Examples:
+        nertool corpus split all.conll -o parts
+        nertool corpus split all.jsonl -o parts --parts train=0.9,dev=0.1 --seed 2
+    """
     check_choice("--from", format_name, INPUT_FORMATS)
     names, shares = _parts_of(parts)
 

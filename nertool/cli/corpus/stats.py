@@ -5,15 +5,16 @@ from __future__ import annotations
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
     AsJson,
-    Column,
     Comment,
     Delimiter,
     FromFormat,
     Language,
     Misaligned,
     SkipFaulty,
+    TagColumn,
     TagNames,
     TextField,
+    TokenColumn,
     print_json,
     reading_as,
 )
@@ -23,8 +24,8 @@ from nertool.cli.corpus.texts import Inputs, read_parts
 def stats(
     inputs: Inputs,
     format_name: FromFormat = "auto",
-    token_column: Column = None,
-    tag_column: Column = None,
+    token_column: TokenColumn = None,
+    tag_column: TagColumn = None,
     delimiter: Delimiter = None,
     comment: Comment = "",
     tag_names: TagNames = None,
@@ -35,7 +36,11 @@ def stats(
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count documents, sentences, words, and entities by class and length."""
+    """Count documents, sentences, words, and entities by class and length.
+
+    Examples:
+        nertool corpus stats train.conll dev.conll
+    """
     reading = reading_as(
         format_name, token_column, tag_column, tag_names, misaligned, language, on_error,
         delimiter=delimiter, comment=comment, text_field=text_field,

@@ -12,10 +12,11 @@ import typer
 from nertool.catalogue import INPUT_FORMATS
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
-    Column,
     FromFormat,
     Overrides,
     Seed,
+    TagColumn,
+    TokenColumn,
     Workers,
     check_choice,
     column_of,
@@ -52,8 +53,8 @@ def suspects(
     seed: Seed = None,
     workers: Workers = None,
     format_name: FromFormat = "auto",
-    token_column: Column = None,
-    tag_column: Column = None,
+    token_column: TokenColumn = None,
+    tag_column: TagColumn = None,
     report: ReportPath = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
@@ -61,6 +62,9 @@ def suspects(
 
     The text is cut into folds; each is tagged by a model trained on the others, so that no model has
     learned the slip that it is to find.
+
+    Examples:
+        nertool corpus suspects train.conll -o suspects.jsonl
     """
     check_choice("--from", format_name, INPUT_FORMATS)
     settings = training_settings(path, config, overrides, seed, vectors)
