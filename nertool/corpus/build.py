@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus, Interner, Records, Span
+from nertool.corpus.invisible import is_blank_text, without_invisible
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.corpus.schemes import TagSpans, check_tag, spans_of, tag_names, tags_of
@@ -41,7 +42,7 @@ class _Pieces(dict[str, int]):
         if number == len(self.lengths):
             self.lengths = np.resize(self.lengths, 2 * number)
             self.blank = np.resize(self.blank, 2 * number)
-        self.lengths[number], self.blank[number] = len(piece), piece.isspace()
+        self.lengths[number], self.blank[number] = len(piece), is_blank_text(piece)
         return number
 
     def ids(self, pieces: Sequence[str]) -> NDArray[np.int64]:
@@ -273,6 +274,9 @@ def _align(
             whole = text[a:b]
             if text[start:end].strip() == whole:
                 ledger.alter(place, "entities with blanks at their borders, trimmed", shown)
+            elif _same_but_invisible(text[start:end], whole):
+                what = "entities with invisible characters beside them, taken along"
+                ledger.alter(place, what, shown)
             elif reading.misaligned == "snap":
                 ledger.alter(
                     place, "entities snapped to whole tokens", f'{shown} → "{_short(whole)}"'
@@ -288,6 +292,11 @@ def _align(
                 )
         found.append((first + i, first + j, out.labels[label]))
     return found
+
+
+def _same_but_invisible(a: str, b: str) -> bool:
+    """Tell whether two texts differ in blanks at their ends and in invisible characters alone."""
+    return not b.isascii() and without_invisible(a).strip() == without_invisible(b)
 
 
 def _excerpt(text: str, span: Span) -> str:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from functools import cache
+from itertools import accumulate
+
+from nertool.corpus.invisible import visible
 
 _FIRST = 1 << 14  # characters at a time: the splitter's time grows faster than its text
 _LARGEST = 1 << 20  # a sentence may be so long before it is cut at a blank
@@ -20,8 +24,23 @@ def sentence_bounds(text: str, language: str = "en") -> list[int]:
     """Return where each sentence starts, from 0, and the text's end: n + 1 places for n sentences.
 
     What lies between two places is a sentence with the blanks around it. A blank line ends a
-    sentence, a single line end does not.
+    sentence, a single line end does not. Invisible characters change nothing.
     """
+    seen, runs = visible(text)
+    bounds = _bounds(seen, language)
+    if not runs:
+        return bounds
+    places = [place for place, _ in runs]
+    lengths = [0, *accumulate(len(run) for _, run in runs)]
+    moved = [0]
+    for bound in bounds[1:-1]:
+        # Those at a bound begin the next sentence if a blank stands before them, else they end this one.
+        find = bisect_left if seen[bound - 1].isspace() else bisect_right
+        moved.append(bound + lengths[find(places, bound)])
+    return [*moved, len(text)]
+
+
+def _bounds(text: str, language: str) -> list[int]:
     bounds = [0]
     start, size = 0, _FIRST
     while start < len(text):

@@ -4,6 +4,9 @@ Tokens are cut as CoNLL-2003 and its kin cut them: punctuation apart, hyphens, d
 scores inside (Franco-German, 3.4, 6-4), clitics apart (London 's, did n't), abbreviations whole.
 Han and hiragana characters stand alone, as Chinese and Japanese corpora have them, and so do the
 syllables of scripts without blanks; emoji with all that is joined to them are one token.
+
+Characters that nobody sees (soft hyphens, zero-width signs, signs of the writing direction) cut no word:
+tokens are found without them, and each then stays in its token, or goes to the one beside it.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import re
 import unicodedata
 from functools import cache
 from itertools import groupby
+
+from nertool.corpus.invisible import OPENING, is_blank_text, visible
 
 # Abbreviations that keep their dot wherever they stand. Words that also end sentences without
 # being abbreviations ("no.", "art.") are left out.
@@ -35,7 +40,7 @@ _PATTERN = r"""
     | www\.[^\s<>"]*[^\s<>"'.,;:!?)\]]
     | \w[\w.+-]*+@[\w-]+(?:\.[\w-]+)+                         # e-mail addresses
     | (?<!\S)\.\d++(?![LETTER])                              # .500
-    | [0-9#*]\ufe0f?\u20e3                                    # keycaps
+    | [0-9#*]\u20e3                                           # keycaps
     | [@#][LETTER]++(?:[.-][LETTER]++)*+                      # handles and hashtags
     | (?:[^\W\d_]\.){2,}(?:-[LETTER]++)*+(?![^\W_])           # U.S., a.m., J.R.R., U.S.-led
     | (?=[A-Za-z]++\.)(?:ABBREVIATION)\.(?![^\W_])
@@ -53,15 +58,70 @@ _PATTERN = r"""
     | [KATAKANA]+[MARK]*
     | [LONE][MARK]*
     | [FLAG]{2}
-    | [^\s\w][JOINED]*(?:\u200d[^\s\w][JOINED]*)*              # any other sign; an emoji with its joiners
+    | [^\s\w][JOINED]*                                        # any other sign; an emoji with its skin tone
     | \w[MARK]*
 """
 
 
 def pieces(text: str) -> list[str]:
-    """Cut a text into its tokens and the white space between them: put together, they are the text."""
-    found: list[str] = _compiled(text.isascii())(text)
-    return found
+    """Cut a text into its tokens and the white space between them: put together, they are the text.
+
+    White space may hold invisible characters that stand beside no token: see is_blank_text.
+    """
+    seen, runs = visible(text)
+    found: list[str] = _compiled(seen.isascii())(seen)
+    return _with_runs(found, runs) if runs else found
+
+
+def _with_runs(found: list[str], runs: list[tuple[int, str]]) -> list[str]:
+    """Put invisible characters back: into the piece that they stand in, or else to one beside them."""
+    out: list[str] = []
+    start = at = 0
+    for piece in found:
+        before, own, emoji = "", "", False
+        if at < len(runs) and runs[at][0] == start:
+            before, own, emoji = _shared(out[-1] if out else "", runs[at][1], piece)
+            at += 1
+        cut = 0
+        while at < len(runs) and runs[at][0] < start + len(piece):
+            place = runs[at][0] - start
+            own += piece[cut:place] + runs[at][1]
+            cut = place
+            at += 1
+        own += piece[cut:]
+        if before:
+            out[-1] += before
+        if emoji:
+            out[-1] += own
+        else:
+            out.append(own)
+        start += len(piece)
+    for _, run in runs[at:]:
+        out[-1:] = [out[-1] + run if out else run]
+    return out
+
+
+def _shared(before: str, run: str, after: str) -> tuple[str, str, bool]:
+    """Share a run between two pieces out: what goes to the one before, what to the one after, and whether
+    it joins the two (emoji with a joiner between)."""
+    if not before or before.isspace():
+        return "", run, False
+    if after.isspace():
+        return run, "", False
+    if "\u200d" in run and _is_symbol(before[-1]) and _is_symbol(after[0]):
+        return "", run, True
+    opening = next((i for i, c in enumerate(run) if c in OPENING), len(run))
+    # Variation selectors, joiners and tags change what stands before them; other signs go to the word.
+    bound = (
+        unicodedata.category(run[0]) == "Mn" or run[0] in "\u200c\u200d" or run[0] >= "\U000e0000"
+    )
+    if bound or before[-1].isalnum() or not after[0].isalnum():
+        return run[:opening], run[opening:], False
+    return "", run, False
+
+
+def _is_symbol(character: str) -> bool:
+    return character > "\u007f" and unicodedata.category(character)[0] == "S"
 
 
 def tokenize(text: str) -> list[tuple[int, int]]:
@@ -70,7 +130,7 @@ def tokenize(text: str) -> list[tuple[int, int]]:
     start = 0
     for piece in pieces(text):
         end = start + len(piece)
-        if not piece.isspace():
+        if not is_blank_text(piece):
             places.append((start, end))
         start = end
     return places
@@ -87,8 +147,8 @@ def _compiled(ascii_only: bool):  # type: ignore[no-untyped-def]
         ("CLITIC", _CLITIC),
         ("LETTER", letters),
         ("MARK", marks),
-        # What may follow a sign: accents, emoji styles, skin tones, the tags of a flag.
-        ("JOINED", f"{marks}\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f"),
+        # What may follow a sign: accents, skin tones.
+        ("JOINED", f"{marks}\U0001f3fb-\U0001f3ff"),
         ("LONE", _HAN + _HIRAGANA + _SYLLABLES),
         ("KATAKANA", _KATAKANA),
         ("FLAG", _FLAG),
@@ -120,6 +180,5 @@ def _classes() -> tuple[str, str]:
         n = len(list(group))
         ranges[kind].append(f"\\u{at:04x}-\\u{at + n - 1:04x}")
         at += n
-    marks = "".join(ranges["m"]) + "\U000e0100-\U000e01ef"
-    # Joiners stand within Persian and Indic words.
-    return marks, marks + "".join(ranges["w"]) + "\u200c\u200d\U00010000-\U0001efff"
+    marks = "".join(ranges["m"])
+    return marks, marks + "".join(ranges["w"]) + "\U00010000-\U0001efff"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from nertool.corpus.invisible import is_blank_text
 from nertool.corpus.part import CorpusPart
 from nertool.corpus.tokens import tokenize
 from nertool.doctor.findings import Finding, some
@@ -131,52 +132,67 @@ def _bare(code: int) -> Callable[[str], bool]:
     return lambda word: chr(code) in word
 
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]")
+def _any_of_pattern(pattern: str) -> Callable[[str], bool]:
+    search = re.compile(pattern).search
+    return lambda word: bool(search(word))
+
+
+def _any_of(characters: str) -> Callable[[str], bool]:
+    return _any_of_pattern(f"[{characters}]")
+
+
+# Joiners belong to words of Arabic and Indic scripts, and to emoji; not to a border, nor to other letters.
+_UNJOINED = "0-9A-Za-z\u00c0-\u05ff\u1e00-\u1fff"
+_LONE_JOINER = (
+    f"^[\u200c\u200d]|[\u200c\u200d]$|[{_UNJOINED}][\u200c\u200d]|[\u200c\u200d][{_UNJOINED}]"
+)
+
+# What is invisible and has no line of its own: neither joiners nor variation selectors and tags.
+_OTHERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180e\u2065\u3164\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
+)
 _ODD: list[tuple[str, bool, Callable[[str], bool]]] = [
     ("a byte-order mark (U+FEFF)", True, _bare(0xFEFF)),
     ("the replacement character (U+FFFD): text lost in a conversion", True, _bare(0xFFFD)),
-    ("control characters", True, lambda word: bool(_CONTROL.search(word))),
-    (
-        "zero-width characters (U+200B, U+2060)",
-        True,
-        lambda word: "\u200b" in word or "\u2060" in word,
-    ),
+    ("control characters", True, _any_of("\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f")),
+    ("zero-width characters (U+200B, U+2060)", True, _any_of("\u200b\u2060-\u2064")),
     ("soft hyphens (U+00AD)", True, _bare(0xAD)),
-    ("no-break spaces (U+00A0)", True, _bare(0xA0)),
     (
-        "UTF-8 read as Latin-1 (Ã©)",
-        True,
-        lambda word: bool(re.search("[ÂÃ][\u0080-\u00bf]|â€", word)),
+        "signs of the writing direction (U+200E, U+202A)",
+        False,
+        _any_of("\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"),
     ),
+    ("other invisible characters", False, lambda word: bool(_OTHERS.search(word))),
+    ("joiners (U+200C, U+200D) that join nothing", False, _any_of_pattern(_LONE_JOINER)),
+    ("nothing but invisible characters", True, is_blank_text),
+    ("no-break spaces (U+00A0)", True, _bare(0xA0)),
+    ("UTF-8 read as Latin-1 (Ã©)", True, _any_of_pattern("[ÂÃ][\u0080-\u00bf]|â€")),
 ]
 
 
 def odd_characters(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find characters that nobody sees and every look-up stumbles over, and two forms of one letter."""
+    """Find characters that nobody sees, and letters that are not composed (not NFC).
+
+    Lookups see neither (corpus/invisible.py), but other programs do. Joiners within a word and variation
+    selectors after a sign are part of how words of some languages, and emoji, are written.
+    """
     findings = []
     for part in parts:
         corpus = part.corpus
+        plain = np.array([word.isascii() for word in corpus.words], dtype=bool)
         for what, serious, is_odd in _ODD:
             hit = np.array([is_odd(word) for word in corpus.words], dtype=bool)
             findings += _words_found(part, hit, "odd-character", f"words with {what}", serious)
-        plain = [word.isascii() for word in corpus.words]
-        nfc = [
-            p or unicodedata.is_normalized("NFC", w)
-            for p, w in zip(plain, corpus.words, strict=True)
-        ]
-        nfd = np.array([not composed for composed in nfc], dtype=bool)
-        composed = any(
-            composed and not p and not unicodedata.is_normalized("NFD", w)
-            for p, composed, w in zip(plain, nfc, corpus.words, strict=True)
+        composed = np.array([unicodedata.is_normalized("NFC", w) for w in corpus.words], dtype=bool)
+        also = any(
+            not unicodedata.is_normalized("NFD", corpus.words[i])
+            for i in np.flatnonzero(composed & ~plain).tolist()
         )
-        if composed:
-            findings += _words_found(
-                part,
-                nfd,
-                "normal-form",
-                "words in decomposed letters, others in composed ones",
-                True,
-            )
+        what = "words in decomposed letters" + (
+            ", others in composed ones" if also else " (not NFC)"
+        )
+        findings += _words_found(part, ~composed, "normal-form", what, also)
     return findings
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus
+from nertool.corpus.invisible import normal_form
 from nertool.inputs.features import PADDING, feature_columns, feature_ids
 from nertool.inputs.memory import UNMET
-from nertool.vectors.lookup import spellings
+from nertool.vectors.lookup import Vocabulary
 
 UNKNOWN, PAD_LEFT, PAD_RIGHT = 0, 1, 2
 SPECIAL_ROWS = 3
@@ -34,9 +35,11 @@ class Encoder:
         self.features = list(features)
         self.remembered = remembered
         self.rows = dict(zip(words, range(SPECIAL_ROWS, SPECIAL_ROWS + len(words)), strict=True))
+        self._vocabulary = Vocabulary(self.rows)
         self._memory: dict[str, int] | None = None
         if remembered is not None:
-            self._memory = {word: 1 + row for row, word in enumerate(remembered)}
+            # Word types with one normal form have the same numbers in the memory.
+            self._memory = {normal_form(word): 1 + row for row, word in enumerate(remembered)}
 
     @property
     def padding(self) -> NDArray[np.int32]:
@@ -49,24 +52,26 @@ class Encoder:
         """Return (n, F) int32: for each word type its row in L, then its number for each feature, then
         its row in the memory."""
         vectors = np.array([self.vector_row(word) for word in words], dtype=np.int32)
-        parts = [vectors[:, None], feature_ids(self.features, words)]
+        normal = [normal_form(word) for word in words]
+        parts = [vectors[:, None], feature_ids(self.features, normal)]
         if self._memory is not None:
-            found = [self._memory.get(word, UNMET) for word in words]
+            found = [self._memory.get(word, UNMET) for word in normal]
             parts.append(np.array(found, dtype=np.int32).reshape(-1, 1))
         return np.concatenate(parts, axis=1)
 
     def vector_row(self, word: str) -> int:
         """Return a word's row in L: that of the first of its spellings that has one, else UNKNOWN.
 
-        See vectors/lookup.py for the spellings: as it stands, NFC, lower case, title case, digits.
+        See vectors/lookup.py for the spellings: as it stands, its normal form, lower case, title case,
+        digits.
         """
         row = self.rows.get(word)
         return self.fallback_row(word) if row is None else row
 
     def fallback_row(self, word: str) -> int:
         """Return the row of a word that the vocabulary lacks as it stands."""
-        found = (self.rows.get(form) for _, form in spellings(word))
-        return next((row for row in found if row is not None), UNKNOWN)
+        found = self._vocabulary.find(word)
+        return UNKNOWN if found is None else found[1]
 
 
 @dataclass(frozen=True)

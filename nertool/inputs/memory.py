@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.corpus.columnar import Ids
+from nertool.corpus.columnar import Ids, Interner
+from nertool.corpus.invisible import normal_form
 from nertool.inputs.means import Values
 from nertool.inputs.text import Text
 
@@ -33,13 +34,19 @@ def remember(text: Text, classes: NDArray[np.integer], K: int) -> Memory:
     Where the text is all one document, a sentence is what is left out.
     """
     V = len(text.words)
-    counts = _counts(text.word_ids, classes, V, K)
+    # Word types that look the same are counted as one: numbers (V,) of normal forms.
+    interner = Interner()
+    normal = np.array([interner[normal_form(word)] for word in text.words], dtype=np.int64)
+    ids = normal[text.word_ids]
+    counts = _counts(ids, classes, len(interner), K)
     several = len(text.document_starts) > 2
     units = text.documents if several else text.sentences
     U = int(units.max()) + 1 if len(units) else 1
-    pairs, place = np.unique(text.word_ids * np.int64(U) + units, return_inverse=True)
+    pairs, place = np.unique(ids * np.int64(U) + units, return_inverse=True)
     elsewhere = counts[pairs // U] - _counts(place, classes, len(pairs), K)
-    table = np.concatenate([_shares(np.zeros((1, K + 1))), _shares(counts), _shares(elsewhere)])
+    table = np.concatenate(
+        [_shares(np.zeros((1, K + 1))), _shares(counts)[normal], _shares(elsewhere)]
+    )
     return Memory(table.astype(np.float32), (1 + V + place).astype(np.int32))
 
 

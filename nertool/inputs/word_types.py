@@ -8,6 +8,7 @@ from typing import overload
 import numpy as np
 
 from nertool.corpus.columnar import Ids, Interner
+from nertool.corpus.invisible import normal_form
 from nertool.inputs.features import caps
 
 
@@ -38,16 +39,17 @@ class WordTypes(Sequence[str]):
         """Each word type's class of capitals, (n,) int8: as the feature caps has them."""
         new = self.words[len(self._caps) :]
         if new:
-            added = np.array([caps(word) for word in new], dtype=np.int8)
+            added = np.array([caps(normal_form(word)) for word in new], dtype=np.int8)
             self._caps = np.concatenate([self._caps, added])
         return self._caps
 
     @property
     def lower(self) -> Ids:
-        """A number for each word type, (n,) int32: the same for those that differ in case alone."""
+        """A number for each word type, (n,) int32: the same for those that differ in case alone,
+        or in what normal_form leaves out."""
         new = self.words[len(self._lower) :]
         if new:
             ids = self._lower_ids
-            added = np.array([ids[word.lower()] for word in new], dtype=np.int32)
+            added = np.array([ids[normal_form(word).lower()] for word in new], dtype=np.int32)
             self._lower = np.concatenate([self._lower, added])
         return self._lower

@@ -5,9 +5,10 @@ A file of rules has a phrase and a class a line, divided by a tab; the class O s
     Acme Rocket Boots   PRODUCT
     may                 O
 
-A phrase that is written in lower case is found in any letters, another one as it is written. The longest
-phrase wins. The tags of its words are fixed before a sequence is chosen: the words around it are tagged in
-view of them, and an entity by a rule has a probability of nearly 1.
+A phrase that is written in lower case is found in any letters, another one as it is written; invisible
+characters don't matter. The longest phrase wins. The tags of its words are fixed before a sequence is
+chosen: the words around it are tagged in view of them, and an entity by a rule has a probability of
+nearly 1.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, ranges
+from nertool.corpus.invisible import normal_form
 from nertool.corpus.schemes import TagSpans, tags_of
 from nertool.corpus.tokens import tokenize
 from nertool.errors import CorpusError, did_you_mean
@@ -84,6 +86,7 @@ class Rules:
     def add(self, words: list[str], label: str) -> str | None:
         """Add a phrase; return the class that it had before, None if it is new."""
         number = -1 if label == OUTSIDE else self.labels.index(label)
+        words = [normal_form(word) for word in words]
         lower = [word.lower() for word in words]
         phrases = self.any_case if words == lower else self.exact
         before = phrases.add(words, number)
@@ -101,7 +104,7 @@ class Rules:
         types, type_of = np.unique(
             text.word_ids, return_inverse=True
         )  # text.words may have many more
-        words = [text.words[i] for i in types.tolist()]
+        words = [normal_form(text.words[i]) for i in types.tolist()]
         lower = [word.lower() for word in words]
         for phrases, known in ((self.exact, words), (self.any_case, lower)):
             numbers = phrases.numbers_of(known)

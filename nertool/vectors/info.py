@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.vectors.lookup import STEPS, spellings
+from nertool.vectors.lookup import STEPS, Vocabulary
 
 _FREQUENT = 10_000  # words that the habits are told from: the first ones, the most frequent
 _POOR = 0.8  # of a text's tokens: below it the reasons are said
@@ -61,12 +61,13 @@ def known_words(vocabulary: Mapping[str, int], counts: Mapping[str, int]) -> Kno
     """Look up every word of a text, given with its count, in a vocabulary (word → row)."""
     steps = dict.fromkeys(STEPS, 0)
     unknown: Counter[str] = Counter()
+    known = Vocabulary(vocabulary)
     for word, count in counts.items():
-        step = next((step for step, form in spellings(word) if form in vocabulary), None)
-        if step is None:
+        found = known.find(word)
+        if found is None:
             unknown[word] += count
         else:
-            steps[step] += count
+            steps[found[0]] += count
     return Known(steps, sum(counts.values()), unknown.most_common())
 
 
@@ -104,10 +105,10 @@ def nearest(
     words: Sequence[str], matrix: NDArray[np.float32], word: str, count: int = 10
 ) -> list[tuple[str, float]] | None:
     """Return the words whose vectors have the largest cosine with a word's; None for an unknown word."""
-    rows = {known: i for i, known in enumerate(words)}
-    row = next((rows[form] for _, form in spellings(word) if form in rows), None)
-    if row is None:
+    found = Vocabulary({known: i for i, known in enumerate(words)}).find(word)
+    if found is None:
         return None
+    row = found[1]
     norms = np.linalg.norm(matrix, axis=1)
     cosines = (matrix @ matrix[row]) / np.maximum(norms * norms[row], 1e-12)
     cosines[row] = -np.inf

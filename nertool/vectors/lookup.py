@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+from nertool.corpus.invisible import normal_form
 
 _DIGIT = re.compile(r"\d")
 
@@ -22,8 +24,9 @@ STEPS = (EXACT, NORMAL_FORM, LOWER, TITLE, DIGITS)
 def spellings(word: str) -> Iterator[tuple[str, str]]:
     """Yield (step, spelling): the spellings of a word to look up, the best first.
 
-    As it stands; in Unicode's composed form (NFC), which most files of vectors are written in; in lower
-    case; in title case; with digits as 0 or #, as some files have them. The same spelling may come twice.
+    As it stands; in Unicode's composed form (NFC), which most files of vectors are written in; without
+    invisible characters (see corpus/invisible.py); in lower case; in title case; with digits as 0 or #, as
+    some files have them. The same spelling may come twice.
 
     >>> [spelling for _, spelling in spellings("GPS2")]
     ['GPS2', 'gps2', 'Gps2', 'GPS0', 'gps0', 'GPS#', 'gps#']
@@ -33,7 +36,10 @@ def spellings(word: str) -> Iterator[tuple[str, str]]:
         composed = unicodedata.normalize("NFC", word)
         if composed != word:
             yield NORMAL_FORM, composed
-            word = composed
+        seen = normal_form(word)
+        if seen != composed:
+            yield NORMAL_FORM, seen
+        word = seen
     lower = word.lower()
     yield LOWER, lower
     if word.isupper() and len(word) > 1:
@@ -42,3 +48,41 @@ def spellings(word: str) -> Iterator[tuple[str, str]]:
         for digit in "0#":
             yield DIGITS, _DIGIT.sub(digit, word)
             yield DIGITS, _DIGIT.sub(digit, lower)
+
+
+class Vocabulary:
+    """Words with their rows, looked up by every spelling of a word."""
+
+    def __init__(self, rows: Mapping[str, int]) -> None:
+        self.rows = rows
+        self._normal: dict[str, int] | None = None
+
+    def find(self, word: str) -> tuple[str, int] | None:
+        """Return the step that finds a word, and its row; None if the vocabulary lacks it.
+
+        The vocabulary's own words may hold invisible characters, or letters that are not composed: they
+        are found by their normal form, after all else.
+        """
+        for step, spelling in spellings(word):
+            row = self.rows.get(spelling)
+            if row is not None:
+                return step, row
+        if self._normal is None:
+            self._normal = odd_spellings(self.rows)
+        if self._normal:
+            for _, spelling in spellings(normal_form(word)):
+                row = self._normal.get(spelling)
+                if row is not None:
+                    return NORMAL_FORM, row
+        return None
+
+
+def odd_spellings(rows: Mapping[str, int]) -> dict[str, int]:
+    """Return the rows of the words that are not written in their normal form, by that form."""
+    odd: dict[str, int] = {}
+    for word, row in rows.items():
+        if not word.isascii():
+            normal = normal_form(word)
+            if normal != word:
+                odd.setdefault(normal, row)
+    return odd

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nertool.corpus.invisible import normal_form
 from nertool.errors import VectorsError
 from nertool.vectors.compact import is_compact, read_compact
 from nertool.vectors.load import read_rows
@@ -44,23 +45,34 @@ def prune(path: Path, words: Iterable[str], top: int | None) -> Pruned:
     if is_compact(path):
         source = read_compact(path)
         picked = [
-            i for i, word in enumerate(source.words) if top is None or i < top or word in wanted
+            i
+            for i, word in enumerate(source.words)
+            if top is None or i < top or _is_wanted(word, wanted)
         ]
         kept = [source.words[i] for i in picked]
         rows = source._replace(
             matrix=source.matrix[picked],
             scale=None if source.scale is None else source.scale[picked],
         ).rows()
-        found = sum(word in wanted for word in kept)
+        found = sum(_is_wanted(word, wanted) for word in kept)
         return Pruned(kept, rows, len(source.words), found, digest)
     names = {word.encode("utf-8", "surrogatepass") for word in wanted}
-    reading = read_rows(
-        path, None, keep=lambda number, word: top is None or number <= top or word in names
-    )
+
+    def keep(number: int, word: bytes) -> bool:
+        if top is None or number <= top or word in names:
+            return True
+        return not word.isascii() and normal_form(word.decode(errors="replace")) in wanted
+
+    reading = read_rows(path, None, keep)
     if not reading.words:
         raise VectorsError(f"{path}: found none of the words that were asked for, expected some")
-    found = sum(word in wanted for word in reading.words)
+    found = sum(_is_wanted(word, wanted) for word in reading.words)
     return Pruned(reading.words, reading.matrix, reading.rows_read, found, digest, reading.notes)
+
+
+def _is_wanted(word: str, wanted: set[str]) -> bool:
+    """Tell whether a word of the file is one of the wanted spellings, as it stands or in its normal form."""
+    return word in wanted or (not word.isascii() and normal_form(word) in wanted)
 
 
 def _sha256(path: Path) -> str:

@@ -131,8 +131,26 @@ def test_odd_characters_are_shown_where_they_stand(word, kind, shown):
     assert found[kind].places == (f"train:110 ({shown})",)
 
 
-def test_decomposed_letters_alone_are_no_mixture():
-    assert "normal-form" not in findings(CLEAN + "cafe\u0301 O\n")
+def test_decomposed_letters_alone_are_told_and_are_no_fault():
+    found = findings(CLEAN + "cafe\u0301 O\n")["normal-form"]
+    assert not found.serious
+    assert "others in composed" not in found.message
+
+
+@pytest.mark.parametrize(
+    ("word", "serious"),
+    [("\u200eAda", False), ("A\u2067da\u2069", False), ("A\u2064da", True), ("A\u200cda", False),
+     ("می\u200c", False), ("A\u3164da", False), ("\u2060", True)],
+)  # fmt: skip
+def test_every_kind_of_invisible_character_is_told(word, serious):
+    found = findings(CLEAN + f"{word} O\n")["odd-character"]
+    assert found.serious == serious
+    assert found.places
+
+
+@pytest.mark.parametrize("word", ["می\u200cخواهم", "क्\u200dष", "❤\ufe0f\u200d🔥", "Zürich"])
+def test_joiners_and_selectors_where_they_belong_are_no_finding(word):
+    assert not {"odd-character", "normal-form"} & set(findings(CLEAN + f"{word} O\n"))
 
 
 def test_a_sentence_without_an_end_is_found():

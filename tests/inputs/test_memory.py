@@ -37,6 +37,17 @@ def test_shares_by_hand():
     assert UNMET == 0
 
 
+def test_word_types_that_look_the_same_are_counted_as_one():
+    text = document_text(["Paris met Pa\u00adris"], ["\u200eParis fell"])
+    plain = document_text(["Paris met Paris"], ["Paris fell"])
+    classes = np.array([1, 0, 1, 2, 0])
+    (table, rows), (wanted, wanted_rows) = (remember(t, classes, 2) for t in (text, plain))
+    np.testing.assert_array_equal(table[rows], wanted[wanted_rows])
+    for i, word in enumerate(text.words):
+        like = {"met": 2, "fell": 3}.get(word, 1)
+        np.testing.assert_array_equal(table[1 + i], wanted[like])
+
+
 def test_of_one_document_a_sentence_is_left_out():
     # Paris: 1 in one sentence, 0 in the other.
     text = document_text(["Paris", "Paris Paris"])

@@ -302,3 +302,22 @@ def test_valid_sentences_are_told_from_others():
     tag_ids = np.array([number[tag] for tag in "".join(sentences)], dtype=np.int32)
     starts = np.concatenate([[0], np.cumsum([len(s) for s in sentences])])
     assert valid_sentences(tag_ids, starts, lattice(tags, "bioes")).tolist() == expected
+
+
+def test_invisible_characters_and_decomposed_letters_change_no_score():
+    """Vectors, memory, affixes, shapes, capitals and repetitions see one normal form, on both paths."""
+    plain = ["Zürich", "the", "é", "Paris", "PARIS", "étude", "1996", "a b"]
+    odd = ["Zu\u0308\u00adrich", "t\u200bhe", "e\u0301", "\u200ePar\u2060is", "PARIS\u200f",
+           "\ufeffe\u0301tude", "19\u00ad96", "a\u200c b"]  # fmt: skip
+    model = random_model(
+        files=[["the", "Zürich", "e\u0301", "Paris"], ["Paris", "étude"]],
+        remembered=["Zürich", "Paris", "the", "e\u0301"],
+        decoding={"consistency": 0.25},
+    )
+    text = random_text(plain, 200, 20, 3)
+    wanted = CompiledTagger(model).scores(text)
+    both = replace(text, words=[*odd, *plain])
+    both = replace(both, word_ids=both.word_ids + 8 * (np.arange(200) % 2).astype(np.int32))
+    for other in (replace(text, words=odd), both):
+        np.testing.assert_array_equal(CompiledTagger(model).scores(other), wanted)
+        np.testing.assert_allclose(reference(model, other), wanted, atol=1e-4)

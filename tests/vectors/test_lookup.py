@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 from nertool.vectors.info import known_words
-from nertool.vectors.lookup import spellings
+from nertool.vectors.lookup import Vocabulary, spellings
+from nertool.vectors.prune import prune
 
 
 def forms(word: str) -> list[str]:
@@ -32,3 +33,20 @@ def test_each_token_is_counted_at_the_step_that_found_it():
     }  # fmt: skip
     assert known.unknown == [("xyzzy", 6)]
     assert known.share == 15 / 21
+
+
+def test_invisible_characters_are_no_part_of_a_word_in_text_or_vocabulary():
+    assert forms("Zu\u0308\u00adrich\u200b")[2:] == ["Zürich", "zürich"]
+    found = Vocabulary({"Zürich": 3, "می\u200cرود": 4, "ex\u00adample": 5, "e\u0301tude": 6})
+    assert found.find("\u200eZu\u0308\u00adrich") == ("normal form", 3)
+    assert found.find("می\u200cرود") == ("exact", 4)
+    assert found.find("میرود") == ("normal form", 4)
+    assert found.find("EXAMPLE") == ("normal form", 5)
+    assert found.find("étude") == ("normal form", 6)
+    assert found.find("Bern") is None
+
+
+def test_pruning_keeps_words_by_their_normal_form(tmp_path):
+    path = tmp_path / "v.txt"
+    path.write_text("e\u0301tude 1 2\nZürich 3 4\nBern 5 6\n", encoding="utf-8")
+    assert prune(path, ["étude", "Zü\u00adrich"], 0).words == ["e\u0301tude", "Zürich"]

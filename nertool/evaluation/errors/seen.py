@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nertool.corpus.columnar import Corpus
+from nertool.corpus.invisible import normal_form
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.corpus.schemes import keep_labels, spans_of
@@ -29,6 +30,7 @@ class Seen:
 
     def status(self, text: str, label: str) -> str:
         """Say whether training met these words as an entity of this class, of another, or never."""
+        text = normal_form(text)
         if self.by_class[text, label]:
             return SEEN
         return OTHER_CLASS if self.by_words[text] else NEVER
@@ -41,7 +43,7 @@ def seen_in(corpus: Corpus) -> Seen:
     for start, end, label in spans_of(
         corpus.tag_ids, corpus.tags, corpus.sentence_starts
     ).as_list():
-        by_class[" ".join([words[i] for i in ids[start:end]]), label] += 1
+        by_class[normal_form(" ".join([words[i] for i in ids[start:end]])), label] += 1
     by_words: Counter[str] = Counter()
     for (text, _), n in by_class.items():
         by_words[text] += n

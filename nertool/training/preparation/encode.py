@@ -12,6 +12,7 @@ import numpy as np
 from nertool.config.records import Config
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.hold_out import has_documents, hold_out
+from nertool.corpus.invisible import normal_form
 from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.schemes import (
     check_scheme,
@@ -186,7 +187,8 @@ def _starting_vectors(
     rng = np.random.default_rng([config.seed, 0, i])
     counts = np.bincount(train.word_ids, minlength=len(train.words))
     if path is None:
-        vocabulary, d = list(train.words), config.vectors.width
+        normal = map(normal_form, train.words)
+        vocabulary, d = list(dict.fromkeys(normal)), config.vectors.width
         spread = 1.0 / np.sqrt(d)
         L = (spread * rng.standard_normal((len(vocabulary) + SPECIAL_ROWS, d))).astype(np.float32)
         report(
@@ -202,11 +204,12 @@ def _starting_vectors(
     own: list[str] = []
     if config.vectors.own_rows:
         encoder = Encoder(vocabulary, [])
-        own = [
-            word
+        frequent = [
+            normal_form(word)
             for word, count in zip(train.words, counts.tolist(), strict=True)
             if count >= config.vectors.own_rows and encoder.vector_row(word) == UNKNOWN
         ]
+        own = list(dict.fromkeys(frequent))
         report(
             f"vectors: {len(own):,} frequent training words without a vector get a row of their own"
         )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
+from nertool.corpus.invisible import normal_form
 from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.inputs.assemble import Inputs, lay_out
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
@@ -173,8 +174,9 @@ def _lay_out_train(
 
 def memory_rows(words: list[str], remembered: list[str]) -> Ids:
     """Return the memory's rows (2 + n,) of the two paddings and of each word type."""
-    row = {word: 1 + i for i, word in enumerate(remembered)}
-    return np.array([UNMET, UNMET, *(row.get(word, UNMET) for word in words)], dtype=np.int32)
+    row = {normal_form(word): 1 + i for i, word in enumerate(remembered)}
+    found = (row.get(normal_form(word), UNMET) for word in words)
+    return np.array([UNMET, UNMET, *found], dtype=np.int32)
 
 
 def classes_of(part: Part, labels: list[str]) -> NDArray[np.int64]:
