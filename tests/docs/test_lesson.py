@@ -11,7 +11,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = (ROOT / "docs" / "lesson.md").read_text(encoding="utf-8")
+MAP = (ROOT / "docs" / "lesson-map.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"\[`(\w+)` in ([\w/.]+)\]\(\.\./([\w/.]+)\)", LESSON)
+NAMED_IN_MAP = re.findall(r"\[`(\w+)` in ([\w/.]+)\]\(\.\./([\w/.]+)\)", MAP)
 COMMANDS = [
     shlex.split(line)
     for block in re.findall(r"```sh\n(.*?)```", LESSON, re.DOTALL)
@@ -22,11 +24,35 @@ COMMANDS = [
 def test_every_function_that_is_named_is_where_the_lesson_says():
     assert len(NAMED) > 25
     assert len(NAMED) == LESSON.count("](../")  # no link goes by unchecked
-    for name, shown, linked in NAMED:
+    assert len(NAMED_IN_MAP) == MAP.count("](../")
+    for name, shown, linked in NAMED + NAMED_IN_MAP:
         assert shown == linked
         tree = ast.parse((ROOT / linked).read_text(encoding="utf-8"))
         functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
         assert name in functions, f"{linked} has no {name}"
+
+
+# Each idea that the map must have, and a word that its section of the lesson uses for it.
+IDEAS = {
+    "window": "window", "u,": "random at first", "cost": "loss", "chain rule": "chain rule",
+    "upstream": "upstream", "fan-out": "used in several places", "m × n": "m × n", "diagonal": "diag",
+    "∂W": "∂J/∂W", "shape convention": "shape convention", "outer product": "outer product",
+    "δ": "error signal", "input signal": "input signal", "the words": "cut into the words",
+    "SGD": "stochastic",
+}  # fmt: skip
+
+
+def test_the_map_leads_from_each_idea_to_a_section_that_teaches_it_and_a_view_that_shows_it():
+    sections = dict(re.findall(r"^## (\d+)\. (.*?)(?=^## |\Z)", LESSON, re.MULTILINE | re.DOTALL))
+    rows = re.findall(r"^\| ([^|]+) \| (\d+) \| (\w+) \|", MAP, re.MULTILINE)
+    page = (ROOT / "docs" / "play.html").read_text(encoding="utf-8")
+    for idea, word in IDEAS.items():
+        own = [row for row in rows if idea in row[0]]
+        assert own, idea
+        assert word in " ".join(sections[own[0][1]].split()), (idea, own[0])
+    for _, section, view in rows:
+        assert section in sections
+        assert f'id="view-{view.lower()}"' in page
 
 
 def test_every_section_has_a_function_and_a_test():

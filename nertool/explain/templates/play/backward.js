@@ -15,13 +15,13 @@
     const w = worked(), [letter, a, b] = name, i = Number(a), n = i + 1;
     const s = w.ds[0], z = w.gradient.delta;
     if (letter === "s") return [{ from: "J", upstream: 1, symbol: "∂J/∂s = p − y", local: s, rule: `The loss: J is used by nothing, so its own gradient is 1. p = ${show(w.p[0])}, y = ${example.y[0]}.` }];
-    if (letter === "u") return [{ from: "s", upstream: s, symbol: `∂s/∂u${low(n)} = h${low(n)}`, local: w.h[i], other: net.U[0][i], rule: "A product: each factor gets the upstream times the other factor." }];
+    if (letter === "u") return [{ from: "s", upstream: s, symbol: `∂s/∂u${low(n)} = h${low(n)}`, local: w.h[i], other: net.U[0][i], rule: "s contains u h, a product: each factor gets the upstream times the other factor." }];
     if (letter === "h") return [{ from: "s", upstream: s, symbol: `∂s/∂h${low(n)} = u${low(n)}`, local: net.U[0][i], other: w.h[i], rule: "A product again: this time the other factor is u." }];
-    if (letter === "z") return [{ from: `h${i}`, upstream: w.gradient.dh[i], symbol: SLOPES[net.activation](i), local: w.gradient.slope[i], other: w.h[i], rule: "A function: upstream times f′(z). This is δ: everything below uses it." }];
+    if (letter === "z") return [{ from: `h${i}`, upstream: w.gradient.dh[i], symbol: SLOPES[net.activation](i), local: w.gradient.slope[i], other: w.h[i], rule: "A function: upstream times f′(z). The result is δ, the error signal at z. It is kept: W, b and x all use it." }];
     if (letter === "b") return [{ from: `z${i}`, upstream: z[i], symbol: `∂z${low(n)}/∂b${low(n)} = 1`, local: 1, rule: "A sum passes its gradient on unchanged." }];
-    if (letter === "W") return [{ from: `z${i}`, upstream: z[i], symbol: `∂z${low(n)}/∂W${low(n, Number(b) + 1)} = x${low(Number(b) + 1)}`, local: example.x[b], other: net.W[i][b], rule: "A product: δ, the error signal, times x, the input signal." }];
+    if (letter === "W") return [{ from: `z${i}`, upstream: z[i], symbol: `∂z${low(n)}/∂W${low(n, Number(b) + 1)} = x${low(Number(b) + 1)}`, local: example.x[b], other: net.W[i][b], rule: "z contains W x, a product: so δ, the error signal, times x, the input signal." }];
     return UNITS.map((k) => ({ from: `z${k}`, upstream: z[k], symbol: `∂z${low(k + 1)}/∂x${low(n)} = W${low(k + 1, n)}`, local: net.W[k][i], other: example.x[i],
-      rule: "Used in two places: work out both paths, then add." }));
+      rule: "Both units use it. Work out each path; if x moves, J feels both, so add." }));
   }
 
   // "−1.28", "-1,28" or "-32/25" → a number; NaN where it is none.
@@ -108,7 +108,7 @@
       if (now !== shape) { shape = now; open_ = new Set(["J"]); chosen = "s"; told = ""; }
       const stage = document.querySelector("#view-backward .stage");
       parts = { graph: el("div"), ask: el("div", { class: "ask" }), told: el("p", { class: "told", id: "backward-told", "aria-live": "polite" }), count: el("span", { class: "note" }) };
-      fill(stage, parts.graph, el("div", { class: "panel" }, parts.ask, parts.told),
+      fill(stage, parts.graph, el("p", { class: "note" }, "Round nodes are parameters: W₁₁ also stands for the product W₁₁ x₁, which goes on into z₁; u₁ for u₁ h₁, which goes on into s."), el("div", { class: "panel" }, parts.ask, parts.told),
         el("div", { class: "controls" }, parts.count, button("Start again", () => { open_ = new Set(["J"]); chosen = "s"; told = ""; ask(); }),
           button("The lesson’s numbers", () => { restart(); views.backward.show(); })));
       const describe = (name, digits) => {

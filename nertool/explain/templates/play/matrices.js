@@ -27,6 +27,7 @@
     const [factor_, why] = lastFactor();
     const result = { x: [g.x], b: [g.delta], W: [g.W.flat()] }[end];
     return [
+      el("p", {}, "The shaded factors do not depend on what the gradient is for. So their product δ is computed once and kept, and each gradient needs only the last factor."),
       el("div", { class: "product-line scroll", tabindex: 0, role: "region", "aria-label": "the product of the Jacobians" },
         el("span", { class: "same" },
           matrix(1, 1, () => number(w.ds[0]), "∂J/∂s, 1 × 1"), "·", matrix(1, 2, (_, j) => number(net.U[0][j]), "∂s/∂h = uᵀ, 1 × 2"), "·",

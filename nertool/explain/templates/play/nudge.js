@@ -13,7 +13,7 @@
       el("span", { class: "box" }, "y = x²", el("b", {}, show(y)), el("i", {}, signed(change[1], 5))),
       el("span", { class: "link" }, "× 3", el("b", {}, "3")),
       el("span", { class: "box" }, "z = 3y", el("b", {}, show(3 * y)), el("i", {}, signed(change[2], 5))));
-    fill(parts.numbers, table(["", "before", "after", "change", "change ÷ nudge"], [
+    fill(parts.numbers, table(["", "before", "after", "change", "÷ nudge"], [
       ["x", show(x, 5), show(x + d, 5), show(change[0], 6), "1"],
       ["y = x²", show(y, 5), show(after, 5), show(change[1], 6), show(change[1] / d, 5)],
       ["z = 3y", show(3 * y, 5), show(3 * after, 5), show(change[2], 6), el("b", {}, show(change[2] / d, 5))],

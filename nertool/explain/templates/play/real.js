@@ -83,7 +83,7 @@
     fill(parts.words, table(["", "‖∂J/∂x‖", "", "its vector", "after the step"], pieces().map(({ text, from }, c) => [text, show(norms[c]), bar(norms[c], Math.max(...norms)),
       el("span", { class: "value" }, some(kept.x.slice(from, from + 3))), some(x.slice(from, from + 3))]), { label: "the words’ vectors" }),
     line(`x ← x − ${show(alpha)} ∂J/∂x. With this alone, J goes from `, forwards(end.J), " to ", forwards(J), "."),
-    el("p", { class: "note" }, "Each piece is subtracted from the row of L that it came from: training moves the words themselves, so that next time, in any sentence, they speak a little more for the right answer.",
+    el("p", { class: "note" }, "Word vectors are parameters like W. They stand in a table L, a row a word; x is copied from its rows. So each piece of ∂J/∂x, times α, is subtracted from the row that it came from, and the next sentence with this word reads the moved vector: with that, the network leans a little more to the right answer. A word that stands in the window twice gets both pieces.",
       real.left ? ` The page holds ${real.units.length} of ${real.units.length + real.left} units, those with the largest δ; ∂J/∂x is what comes back through these.` : ""));
   }
 

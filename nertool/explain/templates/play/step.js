@@ -21,7 +21,7 @@
       marks: [{ x: a, y: first, kind: "there" }, { x: a, y: fact, kind: "here" }],
       label: `J after a step against α: in fact ${show(fact)}, to first order ${show(first)}`,
     }));
-    fill(parts.numbers, table(["α", "J now", "‖∂J/∂θ‖²", "J, to first order", "J, in fact"],
+    fill(parts.numbers, table(["α", "J now", "‖∂J/∂θ‖²", "J, first order", "J, in fact"],
       [[show(a), show(J), show(slope), el("span", { class: first < 0 ? "bad" : "" }, show(first)), el("b", { class: fact > J ? "bad" : "" }, show(fact))]], { label: "one step" }));
     fill(parts.rule, "J − α ‖∂J/∂θ‖² = ", show(J), " − ", show(a), " · ", show(slope), " = ", show(first));
     parts.told.textContent = first < 0 ? "The straight line promises a J below 0. J is never negative: here the slope says nothing any more."
