@@ -42,6 +42,8 @@ class Format(NamedTuple):
     piecewise: whether pieces of an output can be written apart and then be put together.
     written_as: the format in which `predict` writes such an input if no other is asked for.
     extra: the optional dependency that it needs, as in pip install 'nertool[extra]'.
+    other_endings: of files that are of this format as well. chosen_by_ending: an output whose name has the
+    ending, and for which nothing else is said, is written in this format.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Format(NamedTuple):
     heads: bool = True
     probabilities_on_request: bool = False
     extra: str = ""
+    other_endings: tuple[str, ...] = ()
+    chosen_by_ending: bool = False
 
 
 def _all_but(*lost: Kept) -> frozenset[Kept]:
@@ -73,7 +77,16 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "parquet", "Parquet", "tables.parquet", ".parquet", "binary",
-        keeps=_all_but(), extra="arrow",
+        keeps=_all_but(), extra="arrow", written_as="parquet", chosen_by_ending=True,
+    ),
+    Format(
+        "hf-parquet", "Hugging Face's token classification in Parquet", "tables.hf_parquet", ".parquet",
+        "binary", keeps=_all_but("text", "probabilities", "alternatives"), extra="arrow",
+        written_as="hf-parquet",
+    ),
+    Format(
+        "hf-disk", "a folder of Hugging Face's datasets (save_to_disk)", "tables.hf_disk", "", "folder",
+        other_names=("save_to_disk",), keeps=_all_but(), extra="arrow", written_as="hf-disk",
     ),
     Format(
         "label-studio", "Label Studio's JSON", "json.label_studio", ".json",
@@ -83,8 +96,14 @@ FORMATS: tuple[Format, ...] = (
         "bioc", "BioC in JSON", "json.bioc", ".json",
         keeps=frozenset({"text", "documents"}), written_as="bioc",
     ),
-    Format("json", "a JSON list", "json.json_list", ".json", keeps=_all_but(), written_as="json"),
-    Format("jsonl", "JSON lines", "json.jsonl", ".jsonl", keeps=_all_but(), piecewise=True),
+    Format(
+        "json", "a JSON list", "json.json_list", ".json",
+        keeps=_all_but(), written_as="json", chosen_by_ending=True,
+    ),
+    Format(
+        "jsonl", "JSON lines", "json.jsonl", ".jsonl",
+        keeps=_all_but(), piecewise=True, other_endings=(".ndjson",), chosen_by_ending=True,
+    ),
     Format(
         "doccano", "doccano's JSON lines", "json.doccano", ".jsonl",
         keeps=_all_but("sentences", "tokens", "probabilities", "alternatives"), piecewise=True,
@@ -103,7 +122,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "csv", "a table of texts with a header (CSV, TSV)", "tables.csv", ".csv",
-        keeps=frozenset({"text"}), written_as="csv",
+        keeps=frozenset({"text"}), written_as="csv", other_endings=(".tsv",), chosen_by_ending=True,
     ),
     Format(
         "webanno", "WebAnno TSV 3, as of INCEpTION", "conll.webanno", ".tsv",
@@ -119,11 +138,12 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "xml", "XML elements, such as <ENAMEX TYPE=…>", "markup.xml", ".xml",
-        keeps=frozenset({"documents", "sentences"}), written_as="xml",
+        keeps=frozenset({"documents", "sentences"}), written_as="xml", other_endings=(".sgml", ".txt"),
+        chosen_by_ending=True,
     ),
     Format(
         "conllu", "CoNLL-U", "conll.conllu", ".conllu",
-        keeps=_all_but("probabilities", "alternatives"), written_as="conllu",
+        keeps=_all_but("probabilities", "alternatives"), written_as="conllu", chosen_by_ending=True,
     ),
     Format(
         "word-tag", "word/TAG, word|TAG and word|POS|TAG lines", "markup.slashed", ".txt",
@@ -132,7 +152,8 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "conll", "CoNLL columns", "conll.columns", ".conll",
         keeps=_all_but("text", "fields", "alternatives"), piecewise=True, written_as="conll", heads=False,
-        probabilities_on_request=True,
+        probabilities_on_request=True, other_endings=(".txt", ".tsv", ".csv", ".iob", ".bio", ".iob2"),
+        chosen_by_ending=True,
     ),
     Format(
         "inline", "sentences with [words](LABEL)", "markup.inline", ".txt",
@@ -152,11 +173,11 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "spans", "a table with a row for each entity", "standoff.spans", ".tsv",
-        reads=False, keeps=frozenset({"probabilities"}),
+        reads=False, keeps=frozenset({"probabilities"}), chosen_by_ending=True,
     ),
     Format(
         "html", "a page to look at", "markup.html", ".html",
-        reads=False, keeps=frozenset({"text", "probabilities"}),
+        reads=False, keeps=frozenset({"text", "probabilities"}), chosen_by_ending=True,
     ),
 )  # fmt: skip
 
@@ -171,6 +192,11 @@ def find_format(name: str, formats: Formats = FORMATS) -> Format:
     names = names_of(formats)
     near = did_you_mean(name, names)
     raise CorpusError(f"found the format {name}, expected one of {', '.join(names)}{near}")
+
+
+def format_of_ending(ending: str, formats: Formats = FORMATS) -> Format | None:
+    """Return the format that an output's ending stands for; None for one that says nothing, like .txt."""
+    return next((f for f in formats if f.chosen_by_ending and f.ending == ending != ""), None)
 
 
 def names_of(formats: Formats) -> tuple[str, ...]:

@@ -105,6 +105,7 @@ def build_corpus(
         records = _labelled_alone(records, source, ledger)
     labelled = tagged = False
     own_text = tokenized = True
+    arrow_schema = b""
     for record in records:
         if not record.goes_on or not out.documents:
             out.documents.append(len(out.sentences) - 1)
@@ -136,9 +137,12 @@ def build_corpus(
         out.fields.append(record.fields)
         own_text &= record.own_text
         tokenized &= record.tokens is None
+        arrow_schema = arrow_schema or record.arrow_schema
     corpus = _finish(out, source, layout, labelled, tagged)
     assert corpus.records is not None
-    texts = replace(corpus.records, own_text=own_text, tokenized=tokenized)
+    texts = replace(
+        corpus.records, own_text=own_text, tokenized=tokenized, arrow_schema=arrow_schema
+    )
     return replace(corpus, records=texts)
 
 

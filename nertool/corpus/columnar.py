@@ -38,6 +38,8 @@ class Records:
     token_starts, token_ends (N,) int64: each token's place in its record's text, in characters.
     own_text: the texts are the input's own, not words put together with blanks between.
     tokenized: the tokens were cut by nertool's tokeniser, not given by the file.
+    arrow_schema: the columns of the table that the records are rows of, as Arrow writes a schema; empty
+    for records of other kinds.
     """
 
     starts: Offsets
@@ -47,6 +49,7 @@ class Records:
     token_ends: Offsets
     own_text: bool = True
     tokenized: bool = False
+    arrow_schema: bytes = b""
 
 
 @dataclass(frozen=True)

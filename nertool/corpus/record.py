@@ -50,7 +50,7 @@ class Record(NamedTuple):
     characters), None to find them. goes_on: of the same document as the record before it.
     lined: the text stands in the file as it is, its first line being `line`. own_text: as in Records.
     place: where it stands, for messages, if that is not source:line. token_lines: each token's line,
-    where each has its own.
+    where each has its own. arrow_schema: as in Records.
     """
 
     text: str
@@ -65,6 +65,7 @@ class Record(NamedTuple):
     own_text: bool = True
     place: str = ""
     token_lines: Sequence[int] | None = None
+    arrow_schema: bytes = b""
 
 
 def joined(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:

@@ -65,10 +65,10 @@ def left_out(corpus: Corpus, to: Format) -> list[str]:
         inside = np.ones(len(gaps), dtype=bool)
         inside[corpus.sentence_starts[1:-1] - 1] = False
         odd = int((gaps[inside] != 1).sum())
-        if odd and "text" not in to.keeps and to.name in ("conll", "hf"):
+        if odd and "text" not in to.keeps and to.name in ("conll", "hf", "hf-parquet"):
             out.append("the text's own spacing")
         empty = sum(a == b for a, b in zip(records.starts, records.starts[1:], strict=False))
-        if empty and to.name in ("conll", "inline", "hf", "conllu"):
+        if empty and to.name in ("conll", "inline", "conllu"):
             out.append(f"{empty:,} records without a word")
     lost = [kind for kind in ("sentences", "tokens") if kind not in to.keeps]
     if lost and to.reads and (records is None or not records.own_text):

@@ -141,6 +141,15 @@ def ending_of(to: Format) -> str:
     return to.ending or f".{to.name}"
 
 
+def may_be_binary(entry: Input) -> bool:
+    """Tell whether an input may be of a format that is written as bytes or as a folder, by its own format
+    or its name."""
+    endings = {known.ending for known in FORMATS if known.container == "binary"}
+    own = entry.format
+    folder = own is not None and find_format(own.written_as).container != "text"
+    return folder or entry.path.suffix in endings
+
+
 def _ending(entry: Input, bare: Path, format_name: str) -> str:
     """Return the ending of an output in the format that the input's own format is written as."""
     known = entry.format

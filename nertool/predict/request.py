@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from nertool.catalogue import AUTO, Format, find_format
+from nertool.catalogue import AUTO, Format, find_format, format_of_ending
 from nertool.corpus.blocks import BLOCK_BYTES
 from nertool.corpus.record import Reading
+from nertool.files.packed import SUFFIXES
 from nertool.tagging.annotate import Details
 
 
@@ -53,10 +54,41 @@ class PredictRequest:
 
     @property
     def to_format(self) -> Format | None:
-        """The outputs' format; None for the format that each input's own is written as."""
-        if self.to is None and self.details.of_sentences:
+        """The outputs' format; None for the one that each input's own format decides (see for_input)."""
+        if self.to is not None:
+            return find_format(self.to)
+        meant = format_of_ending(self.ending)
+        if self.details.of_sentences:
+            holds = meant is not None and "alternatives" in meant.keeps
+            return meant if holds else find_format("jsonl")
+        return meant if meant is not None and meant.container != "text" else None
+
+    @property
+    def ending(self) -> str:
+        """The ending of the one output's name, less that of a packed file; empty if it has no name."""
+        if self.out_dir is not None or self.to_stdout or self.output is None:
+            return ""
+        path = self.output
+        return (path.with_suffix("") if path.suffix in SUFFIXES else path).suffix
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether the output goes to standard output."""
+        return self.out_dir is None and (self.output is None or str(self.output) == "-")
+
+    def for_input(self, known: Format) -> Format:
+        """Return the format of the output for an input of a format: what was asked for; what the input's
+        own format is written as, if that has the output's ending; what the output's ending stands for.
+        What can't go to standard output goes there as JSON lines."""
+        to = self.to_format
+        if to is not None:
+            return to
+        own = find_format(known.written_as)
+        if self.to_stdout and own.container != "text":
             return find_format("jsonl")
-        return None if self.to is None else find_format(self.to)
+        if self.ending in (own.ending, *own.other_endings):
+            return own
+        return format_of_ending(self.ending) or own
 
     @property
     def with_source(self) -> bool:
@@ -81,8 +113,7 @@ class PredictRequest:
         to = self.to_format
         if self.output is not None and self.out_dir is not None:
             return "--output names one file, --out-dir a folder for many: give one of them"
-        to_stdout = self.out_dir is None and (self.output is None or str(self.output) == "-")
-        if to is not None and to.container != "text" and to_stdout:
+        if to is not None and to.container != "text" and self.to_stdout:
             return f"--to {to.name} can't be written to standard output: give --output or --out-dir"
         if self.details.of_sentences and to is not None and "alternatives" not in to.keeps:
             return f"--n-best, --marginals: {to.name} has no place for them: try --to jsonl"

@@ -9,6 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from nertool.catalogue import Format
+from nertool.corpus.annotated import Annotated
 from nertool.corpus.ledger import Ledger
 from nertool.errors import CorpusError
 from nertool.files.output import open_output
@@ -17,7 +19,14 @@ from nertool.formats.opening import Report, open_text
 from nertool.formats.write import write_output
 from nertool.model.model import Model
 from nertool.predict.output import UnreadableError, guarded, joined_texts, kept_in
-from nertool.predict.paths import Input, check_outputs, expand, is_inside, output_path
+from nertool.predict.paths import (
+    Input,
+    check_outputs,
+    expand,
+    is_inside,
+    may_be_binary,
+    output_path,
+)
 from nertool.predict.request import PredictRequest
 from nertool.predict.tag import Tagged, tag_input
 from nertool.predict.workers import Workers
@@ -83,13 +92,18 @@ class _Run(NamedTuple):
         """Write all inputs' results to one output, one after another."""
         to, output = self.request.to_format, self.request.output
         results = self._all(inputs)
+        if to is None and not self.request.to_stdout and any(map(may_be_binary, inputs)):
+            # The first input shows what the output is.
+            first = next(results, None)
+            to = None if first is None else first.format
+            results = chain([] if first is None else [first], results)
         if to is None or to.container == "text":
             with open_output(output) as out:
                 out.writelines(joined_texts(results, self.ledger))
             return
         first = next(results, None)
-        begun = () if first is None else (first,)
-        pieces = chain.from_iterable(result.pieces or () for result in chain(begun, results))
+        begun = [] if first is None else [first]
+        pieces = chain.from_iterable(_pieces_for(to, result) for result in chain(begun, results))
         writing = Writing() if first is None else first.writing
         write_output(to, pieces, writing, self.ledger, output)
 
@@ -163,3 +177,13 @@ class _Run(NamedTuple):
             raise error
         self.ledger.refuse(str(path), "files that could not be read", str(error))
         self.report(f"left out: {' '.join(str(error).split())}")
+
+
+def _pieces_for(to: Format, result: Tagged) -> Iterable[Annotated]:
+    """Return a result's pieces. Errors: CorpusError for a result of another format than the output's."""
+    if result.pieces is None or result.format != to:
+        raise CorpusError(
+            f"found inputs that are written as {to.name} and as {result.format.name}, expected one output "
+            "in one format; choose it by --to, or give --out-dir"
+        )
+    return result.pieces

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from nertool.catalogue import Format, find_format
+from nertool.catalogue import Format
 from nertool.corpus.annotated import Annotated
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Record
@@ -49,7 +49,7 @@ def tag_input(
         report(f"{opened.source}: read as {opened.why}; --from says otherwise")
     ledger.read["files"] += 1
     tagger = workers.tagger
-    to = request.to_format or find_format(opened.format.written_as)
+    to = request.for_input(opened.format)
     request = request.for_output(to)
     writing = Writing(
         request.scheme or tagger.model.corpus_scheme,

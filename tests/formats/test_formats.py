@@ -128,7 +128,7 @@ def test_a_text_trains_the_same_model_in_whatever_format_it_comes(to, tiny, tmp_
     out = tmp_path / f"train.{to}"
     done = main("corpus", "convert", tiny / "dev.conll", "--to", to, "-o", out)
     assert done.returncode == 0, done.stderr
-    assert "nothing altered or refused" in done.stderr.splitlines()[-1] or to in (
+    assert "nothing altered or refused" in done.stderr or to in (
         "brat",
         "pubtator",
     )

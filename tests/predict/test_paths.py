@@ -100,7 +100,7 @@ def test_no_file_of_a_brat_pair_is_an_output(tmp_path):
         ("a.txt.gz", None, "a.txt.gz"),
         ("a.txt.gz", "jsonl", "a.txt.jsonl.gz"),
         ("a.jsonl", "jsonl", "a.jsonl"),
-        ("a.parquet", None, "a.parquet.jsonl"),
+        ("a.parquet", None, "a.parquet"),
         ("a.txt.gz", "parquet", "a.txt.parquet"),
         ("a.txt", "brat", "a.txt.brat"),
         ("noending", None, "noending"),

@@ -57,7 +57,8 @@ def test_running_text_keeps_every_character_and_gets_its_entities_marked(tagger)
 
 def test_the_same_entities_come_from_every_format(tagger):
     """A text as columns, JSON, running text and Parquet."""
-    from nertool.formats.tables.parquet import write_rows
+    import pyarrow as pa
+    from pyarrow.parquet import write_table
 
     expected = surfaces(objects(tag(tagger, TEXT, to="jsonl")))
     assert len(expected) >= 5
@@ -66,7 +67,7 @@ def test_the_same_entities_come_from_every_format(tagger):
     assert surfaces(objects(tag(tagger, bare, to="jsonl"))) == expected
     assert surfaces(objects(tag(tagger, json.dumps({"text": TEXT}) + "\n"))) == expected
     packed = io.BytesIO()
-    write_rows([{"text": TEXT, "n": 3}], packed)
+    write_table(pa.table({"text": [TEXT], "n": [3]}), packed)
     out = objects(tag(tagger, packed.getvalue(), to="jsonl"))
     assert (surfaces(out), out[0]["n"]) == (expected, 3)
     as_list = json.dumps([{"data": {"text": TEXT}, "id": 3}])

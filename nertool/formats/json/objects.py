@@ -12,7 +12,9 @@ Every other key is kept as it is, to be passed through.
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -25,8 +27,9 @@ from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.json.dialects import in_usual_keys
 from nertool.formats.json.units import in_characters
 
-_SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations")
-_TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
+SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations")
+TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
+WORD_KEYS = ("tokens", "words")
 _START, _END = ("start", "start_offset"), ("end", "end_offset")
 _LABEL = ("label", "labels", "type", "entity_group", "entity")
 
@@ -73,7 +76,7 @@ def record_of(
 def _of_text(
     value: dict[str, Any], text: str, line: int, place: str, reading: Reading, ledger: Ledger
 ) -> Record:
-    key = next((k for k in _SPAN_KEYS if isinstance(value.get(k), list)), None)
+    key = next((k for k in SPAN_KEYS if isinstance(value.get(k), list)), None)
     if key is None and (odd := next((k for k in ("entities", "spans") if value.get(k)), None)):
         raise CorpusError(
             f'{place}: found {_kind(value[odd])} in "{odd}", expected a list of spans, each with start, '
@@ -172,7 +175,7 @@ def _of_words(
     for word in words:
         if not word or word.isspace():
             raise CorpusError(f"{place}: found an empty token, expected words; mend the record")
-    key = next((k for k in _TAG_KEYS if isinstance(value.get(k), list)), None)
+    key = next((k for k in TAG_KEYS if isinstance(value.get(k), list)), None)
     tags = None
     if key is not None and reading.labelled:
         tags = [_tag_name(tag, f"{place}: {key}", reading) for tag in value[key]]
@@ -184,8 +187,13 @@ def _of_words(
     used = {"tokens" if "tokens" in value else "words", key}
     fields = {k: v for k, v in value.items() if k not in used}
     if key is not None and not reading.labelled:
-        fields[GOLD] = value[key]
+        fields[GOLD] = [_name_if_known(tag, reading.tag_names) for tag in value[key]]
     return Record(text, line, tags=tags, tokens=places, fields=fields, own_text=False)
+
+
+def _name_if_known(tag: Any, names: Sequence[str]) -> Any:
+    """Return a numbered tag's name; any other value as it is."""
+    return names[tag] if type(tag) is int and 0 <= tag < len(names) else tag
 
 
 def _tag_name(tag: Any, where: str, reading: Reading) -> str:
@@ -270,9 +278,30 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def dump(value: Any) -> str:
-    """Write a value as JSON that UTF-8 can hold: only halves of surrogate pairs are escaped."""
-    text = json.dumps(value, ensure_ascii=False)
+    """Write a value as JSON that UTF-8 can hold: only halves of surrogate pairs are escaped.
+
+    What a table may hold beside JSON's values becomes a string: dates in ISO 8601, bytes in base 64.
+    JSON has no number for NaN and the infinities: they become null.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_as_text)
+    except ValueError:
+        text = json.dumps(_finite(value), ensure_ascii=False, default=_as_text)
     return text if text.isascii() else _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def entity_objects(view: RecordView) -> list[dict[str, Any]]:

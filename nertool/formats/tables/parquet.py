@@ -1,20 +1,34 @@
-"""Parquet: rows with the same columns as JSON objects. Needs the extra `arrow` (pyarrow, 50 MB)."""
+"""Parquet: rows with the same columns as JSON objects. Needs the extra `arrow` (pyarrow, 50 MB).
+
+A table of tokens with numbered tags, as the library datasets writes it, is written as such again.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import Any, BinaryIO
 
+from nertool.corpus.annotated import Annotated
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
-from nertool.formats.base import Pieces, Writing, record_views
+from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
-from nertool.formats.json.objects import plain_object, record_or_none
+from nertool.formats.json.objects import record_or_none
+from nertool.formats.tables.arrow import ROWS, load_arrow
+from nertool.formats.tables.features import (
+    METADATA,
+    class_names,
+    features_of,
+    metadata_of,
+    with_class_names,
+)
+from nertool.formats.tables.rows import InTokens, own_schema, table, tag_column
 
-_ROWS = 1024
+_GROUP = 1 << 16  # rows, or
+_GROUP_BYTES = 1 << 25  # bytes, of which a group of rows consists
 
 
 def detect(head: Head) -> str | None:
@@ -27,96 +41,73 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
     The file is held in memory as it is on disk. Errors: CorpusError if it is no Parquet file.
     """
-    pa, parquet = _arrow()
+    pa = load_arrow()
     try:
-        table = parquet.ParquetFile(BytesIO(stream.read()))
-        reading = _with_names(reading, table.schema_arrow)
-        before: dict[str, Any] | None = None
-        number = 0
-        for batch in table.iter_batches(_ROWS):
-            for row in batch.to_pylist():
-                number += 1
-                value = {key: entry for key, entry in row.items() if entry is not None}
-                place = f"{source}:#{number}"
-                record = record_or_none(value, number, place, reading, ledger, before)
-                if record is not None:
-                    before = record.fields
-                    yield record
+        file = pa.parquet.ParquetFile(BytesIO(stream.read()))
+        yield from records_of(file.schema_arrow, file.iter_batches(ROWS), source, reading, ledger)
     except (pa.ArrowException, OSError) as error:
         raise CorpusError(
             f"{source}: damaged, or no Parquet file ({' '.join(str(error).split())[:200]})"
         ) from None
 
 
-def _with_names(reading: Reading, schema: Any) -> Reading:
-    """Take the names of numbered tags from the metadata of the datasets library, if they are there."""
-    from dataclasses import replace
+def records_of(
+    schema: Any, batches: Iterable[Any], source: str, reading: Reading, ledger: Ledger
+) -> Iterator[Record]:
+    """Yield each row of a table as a record that knows the table's columns. Numbered tags take the names
+    that the schema's metadata has, or those that were given, which a prediction then keeps."""
+    key = tag_column(schema)
+    features = features_of(schema)
+    if key is not None:
+        names = reading.tag_names or class_names(features.get(key))
+        reading = replace(reading, tag_names=names)
+        numbered = key in schema.names and not class_names(features.get(key))
+        if names and numbered and "string" not in str(schema.field(key).type):
+            features = {**features, key: with_class_names(features.get(key), names)}
+            told = {**(schema.metadata or {}), **metadata_of(features)}
+            schema = schema.with_metadata(told)
+    if METADATA not in (schema.metadata or {}):
+        schema = schema.remove_metadata()
+    raw = schema.serialize().to_pybytes()
+    before: dict[str, Any] | None = None
+    number = 0
+    for batch in batches:
+        for row in batch.to_pylist():
+            number += 1
+            value = {key: entry for key, entry in row.items() if entry is not None}
+            place = f"{source}:#{number}"
+            record = record_or_none(value, number, place, reading, ledger, before)
+            if record is not None:
+                before = record.fields
+                yield record._replace(arrow_schema=raw)
 
-    raw = (schema.metadata or {}).get(b"huggingface")
-    if reading.tag_names or raw is None:
-        return reading
-    try:
-        features = json.loads(raw)["info"]["features"].values()
-        names = next(f["feature"]["names"] for f in features if "names" in f.get("feature", {}))
-        return replace(reading, tag_names=tuple(map(str, names)))
-    except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
-        return reading
+
+def of_tokens(piece: Annotated) -> bool:
+    """Tell whether a piece's records are rows of a table of tokens."""
+    return tag_column(own_schema(piece)) is not None
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger, stream: BinaryIO) -> None:
-    """Write each record as a row: its fields, text and entities, and its tokens' places."""
-    views = record_views(pieces, writing, tokens=writing.exact)
-    write_rows((plain_object(view, writing.exact) for view in views), stream)
+    """Write each record as a row: its fields, text and entities, and its tokens' places; or its tokens and
+    tags, if it is a row of such a table."""
+    write_table(pieces, writing, ledger, stream, of_tokens)
 
 
-def write_rows(rows: Iterable[dict[str, Any]], stream: BinaryIO) -> None:
-    """Write rows of the same keys, a thousand at a time; the first thousand show the columns' types.
-
-    Errors: CorpusError for a later row that has other types.
-    """
-    pa, parquet = _arrow()
-    writer = None
-    schema = None
-    piece: list[dict[str, Any]] = []
-
-    def flush() -> None:
-        nonlocal writer, schema
-        try:
-            keys = dict.fromkeys(key for row in piece for key in row)
-            if schema is None:
-                # The library would take the first row's keys for all.
-                columns = {key: [row.get(key) for row in piece] for key in keys}
-                table = pa.table(columns)
-            elif extra := [key for key in keys if key not in schema.names]:
-                raise ValueError(f'a key "{extra[0]}" that the first thousand lack')
-            else:
-                table = pa.Table.from_pylist(piece, schema=schema)
-        except (pa.ArrowException, TypeError, ValueError) as error:
-            raise CorpusError(
-                f"found records that make no table ({' '.join(str(error).split())[:150]}), expected "
-                "the same kinds of values in all; write JSON lines instead"
-            ) from None
-        schema = table.schema
-        writer = writer or parquet.ParquetWriter(stream, schema, compression="zstd")
-        writer.write_table(table)
-        piece.clear()
-
-    for row in rows:
-        piece.append(row)
-        if len(piece) == _ROWS:
-            flush()
-    if piece or writer is None:
-        flush()
-    if writer is not None:
-        writer.close()
-
-
-def _arrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise CorpusError(
-            "Parquet needs pyarrow; install it with: pip install 'nertool[arrow]'"
-        ) from None
-    return pyarrow, pyarrow.parquet
+def write_table(
+    pieces: Pieces, writing: Writing, ledger: Ledger, stream: BinaryIO, in_tokens: InTokens
+) -> None:
+    """Write the rows in groups of some ten thousand. in_tokens: as in rows.table."""
+    pa = load_arrow()
+    with (
+        table(pieces, writing, ledger, in_tokens) as (schema, batches),
+        pa.parquet.ParquetWriter(stream, schema, compression="zstd") as writer,
+    ):
+        group: list[Any] = []
+        for batch in batches:
+            group.append(batch)
+            rows, size = sum(b.num_rows for b in group), sum(b.nbytes for b in group)
+            if rows >= _GROUP or size >= _GROUP_BYTES:
+                writer.write_table(pa.Table.from_batches(group, schema))
+                group = []
+        if group:
+            writer.write_table(pa.Table.from_batches(group, schema))

@@ -1,0 +1,1 @@
+"""The formats, tried with the packages that their files are for."""
