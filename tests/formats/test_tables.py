@@ -1,4 +1,4 @@
-"""Parquet and folders of datasets: one schema for all texts, names of numbers, and what a table can't hold."""
+"""Parquet and folders of datasets: one schema for all texts, names of numbers, what a table can't hold."""
 
 from __future__ import annotations
 
