@@ -61,7 +61,9 @@ def read(path: Path, source: str, reading: Reading, ledger: Ledger) -> Iterator[
             "wrote it; expected plain rows; load it with datasets and save it again"
         )
     files = state.get("_data_files")
-    file_names = [entry.get("filename") if isinstance(entry, dict) else None for entry in files or ()]
+    file_names = [
+        entry.get("filename") if isinstance(entry, dict) else None for entry in files or ()
+    ]
     features = _json(path / INFO).get("features")
     for name in file_names:
         file = path / str(name)
