@@ -80,7 +80,9 @@ def compare(
     from nertool.evaluation.compare import compare_systems, differing_sentences
     from nertool.evaluation.inputs import ReadingOptions, evaluate_files, evaluate_model
     from nertool.files.output import open_output
+    from nertool.files.safe import need_regular
 
+    need_regular(file, why="both sides read it")
     options = ReadingOptions(form, column_of(token_column), column_of(tag_column))
     with account(report, file, *(p for p in (a, b) if p.is_file()), differences) as ledger:
         one, other = (

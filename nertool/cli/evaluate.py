@@ -209,6 +209,10 @@ def _paths(
         raise typer.BadParameter(
             "--gold -: standard input would be read twice; give the file's name"
         )
+    if predicted is None:
+        from nertool.files.safe import need_regular
+
+        need_regular(gold, why="both columns are read from it")
     return [gold, *([predicted] if predicted else [])]
 
 

@@ -10,6 +10,7 @@ import typer
 
 from nertool.catalogue import AUTO, INPUT_FORMATS, OUTPUT_FORMATS, SCHEMES
 from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.boundary import if_interrupted
 from nertool.cli.common.options import (
     Language,
     ModelPath,
@@ -134,10 +135,19 @@ def _run(model_path: Path, request: PredictRequest, report: Path | None, tuned: 
     _check_labels(request.details.thresholds, model.labels)
     files = find_files(request)
     read = [file for entry in files.inputs for file in entry.files]
-    with account(report, *read, *files.outputs) as ledger:
+    with if_interrupted(lambda: _kept(request)), account(report, *read, *files.outputs) as ledger:
         run(model, request, files, ledger, note)
     if request.on_error == "report" and ledger.refused:
         raise typer.Exit(1)
+
+
+def _kept(request: PredictRequest) -> str:
+    """Say what is there of the output when a run is ended early."""
+    if request.out_dir is not None:
+        return f"the files in {request.out_dir} are complete; give the command again for the other inputs"
+    if request.output is not None and str(request.output) != "-":
+        return f"{request.output} was not written; give the command again"
+    return "what standard output got is not the whole result; give the command again"
 
 
 def _one_blas_thread() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.boundary import if_interrupted
 from nertool.cli.common.options import (
     AsJson,
     ConfigPath,
@@ -53,7 +54,11 @@ def sweep(
     from nertool.errors import OverrideError
     from nertool.training.sweep import plan, run_sweep, summaries
 
-    with account(report, config) as ledger, tempfile.TemporaryDirectory() as aside:
+    with (
+        if_interrupted(lambda: _kept(run_dir)),
+        account(report, config) as ledger,
+        tempfile.TemporaryDirectory() as aside,
+    ):
         try:
             trials = plan(config, overrides or [], tries or [], seeds, run_dir or Path(aside))
         except OverrideError as error:
@@ -83,6 +88,13 @@ def sweep(
         )
     else:
         _show(results)
+
+
+def _kept(run_dir: Path | None) -> str:
+    """Say what is there when a sweep is ended early."""
+    if run_dir is None:
+        return "no trial was kept; give the command again, with --run-dir to keep finished trials"
+    return f"finished trials are in {run_dir}; give the command again with another --run-dir"
 
 
 def _show(results: list[Summary]) -> None:

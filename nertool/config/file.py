@@ -17,6 +17,7 @@ import yaml
 from nertool.config.records import Config
 from nertool.config.values import RawValue, build_config, section_types
 from nertool.errors import ConfigError, OverrideError, did_you_mean
+from nertool.files.safe import need_regular
 
 MOST_BYTES = 1_000_000
 MOST_LEVELS = 20  # of lists and mappings within one another; a config needs three
@@ -60,6 +61,8 @@ def _override_value(text: str, place: str) -> Any:
 
 def read_config_file(path: Path) -> dict[str, RawValue]:
     """Read a YAML file of sections into {"section.key": value}, each with its line."""
+    if str(path) != "-":
+        need_regular(path, ConfigError, "a config is read more than once")
     try:
         with open(path, encoding="utf-8-sig") as file:
             text = file.read(MOST_BYTES + 1)

@@ -2,14 +2,57 @@
 
 from __future__ import annotations
 
+import io
+import os
+import select
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from nertool.errors import CorpusError, did_you_mean
+from nertool.errors import CorpusError, NertoolError, did_you_mean
 from nertool.files.packed import readable
+
+_PERIOD = 0.5  # seconds after which a wait for input looks whether the process was told to end
+_MOST_SELECTED = 1024  # select takes no file descriptors from this number on
+_CHUNK = 1 << 16
+
+
+class _Waiting:
+    """A pipe, a terminal or a device to read from. A signal ends a wait for data at the latest after a
+    moment: one that arrives just before a read begins would not end that read. At its end it stays at its
+    end, as a terminal does not."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._ended = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Read as many bytes as were asked for, or all up to the end."""
+        pieces: list[bytes] = []
+        count = 0
+        while not self._ended and (size < 0 or count < size):
+            if self._descriptor < _MOST_SELECTED:
+                while not select.select([self._descriptor], [], [], _PERIOD)[0]:
+                    pass
+            piece = os.read(self._descriptor, _CHUNK if size < 0 else min(size - count, _CHUNK))
+            self._ended = not piece
+            pieces.append(piece)
+            count += len(piece)
+        return b"".join(pieces)
+
+
+def _interruptible(file: BinaryIO) -> BinaryIO:
+    """Return a file, or a pipe whose reading a signal ends. Nothing must have been read from it."""
+    try:
+        descriptor = file.fileno()
+        if sys.platform == "win32" or stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return file
+    except (OSError, io.UnsupportedOperation):  # closed, or in memory
+        return file
+    return cast(BinaryIO, _Waiting(descriptor))
 
 
 @contextmanager
@@ -17,7 +60,7 @@ def open_input(path: Path) -> Iterator[tuple[BinaryIO, str]]:
     """Open a file, or standard input for `-`, unpacked if it is packed; gives the stream and its name
     for messages. Errors: CorpusError for a file that isn't there, or a packed one that is damaged."""
     if str(path) == "-":
-        with readable(sys.stdin.buffer, "<stdin>") as stream:
+        with readable(_interruptible(sys.stdin.buffer), "<stdin>") as stream:
             yield stream, "<stdin>"
         return
     try:
@@ -27,16 +70,20 @@ def open_input(path: Path) -> Iterator[tuple[BinaryIO, str]]:
         raise CorpusError(f"{path}: no such file, expected a text to read{near}") from None
     except IsADirectoryError:
         raise CorpusError(f"{path}: found a folder, expected a file") from None
-    with file, readable(file, str(path)) as stream:
+    with file, readable(_interruptible(file), str(path)) as stream:
         yield stream, str(path)
 
 
-def need_regular(path: Path, why: str = "it is read twice") -> None:
-    """Refuse a named pipe, a device or a socket where a file is needed. Errors: CorpusError.
+def need_regular(
+    path: Path, kind: type[NertoolError] = CorpusError, why: str = "it is read more than once"
+) -> None:
+    """Refuse a named pipe, a device or standard input where a regular file is needed. Errors: `kind`.
 
     A path with nothing there passes: whoever reads it says more about that.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise CorpusError(
-            f"{path}: found a pipe or a device, expected a regular file, for {why}; write it to a file first"
+    name = str(path)
+    if name == "-" or (os.path.exists(path) and not path.is_file() and not path.is_dir()):
+        what = "standard input" if name == "-" else "a pipe or a device"
+        raise kind(
+            f"{path}: found {what}, expected a regular file, since {why}; write it to a file first"
         )

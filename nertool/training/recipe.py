@@ -18,6 +18,7 @@ from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.schemes import spans_of
 from nertool.inputs.encoder import Encoder, coverage
 from nertool.training.preparation.encode import read_part
+from nertool.training.preparation.store import need_regular_inputs
 from nertool.vectors.load import load_vectors
 
 
@@ -191,6 +192,7 @@ def resolve(
     config = build_config(raw)
     if config.recipe == "plain" or config.corpus.train is None or key_types().keys() <= raw.keys():
         return config
+    need_regular_inputs(config)
     text = statistics(config)
     chosen = recipe(text, config.budget)
     added = {

@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 
 from nertool.errors import VectorsError
 from nertool.files.output import open_binary_output
+from nertool.files.safe import need_regular
 
 FORMAT = "nertool vectors 1"
 DTYPES = ("float32", "float16", "int8")
@@ -111,7 +112,8 @@ def _header(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> 
 
 
 def is_compact(path: Path) -> bool:
-    """Tell whether a file is a compact one, from its content."""
+    """Tell whether a file is a compact one, from its content. Errors: VectorsError for a pipe."""
+    need_regular(path, VectorsError, "vectors are read more than once")
     try:
         with open(path, "rb") as stream:
             length = int.from_bytes(stream.read(8), "little")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nertool.corpus.invisible import normal_form
 from nertool.errors import VectorsError
+from nertool.files.safe import need_regular
 from nertool.vectors.compact import is_compact, read_compact
 from nertool.vectors.load import read_rows
 from nertool.vectors.lookup import spellings
@@ -40,6 +41,7 @@ def prune(path: Path, words: Iterable[str], top: int | None) -> Pruned:
 
     The file is read row by row: memory grows with what is kept, not with the file. Errors: VectorsError.
     """
+    need_regular(path, VectorsError, "vectors are read more than once")
     wanted = wanted_spellings(words)
     digest = _sha256(path)
     if is_compact(path):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.errors import VectorsError
+from nertool.files.safe import need_regular
 from nertool.vectors.load import WordVectors, load_vectors
 
 _FASTTEXT = b"\xba\x16\x4f\x2f"
@@ -33,6 +34,7 @@ def load_any(
     origin is trusted. words_path: the words of a numpy array, a word a line. extra_words: words that a
     fastText model gives vectors to from their letters. Errors: VectorsError.
     """
+    need_regular(path, VectorsError, "vectors are read more than once")
     head = _head(path)
     if head.startswith(_FASTTEXT):
         return _fasttext(path, limit, extra_words)

@@ -105,12 +105,16 @@ _MEMORY = {
     "predict": "use --workers 1, or cut the text into smaller documents",
     "": "use a smaller input, or close other programs",
 }
-for _name in ("prepare", "sweep", "gradcheck"):
+for _name in ("prepare", "sweep", "gradcheck", "distil"):
     _MEMORY[_name] = _MEMORY["train"]
+_MEMORY["suspects"] = "use --workers 1, or name a --config with smaller networks"
+_MEMORY["vectors"] = "take fewer words (--limit, --top or --min-count), or values (--width)"
 
 
 def _command() -> str:
-    return next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    """Return the name of the command, of `nertool corpus suspects` the second."""
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    return words[1] if words[:1] == ["corpus"] and words[1:] else next(iter(words), "")
 
 
 _when_interrupted: list[Callable[[], str]] = []

@@ -9,6 +9,7 @@ import typer
 
 from nertool.catalogue import OUTPUT_FORMATS, SCHEMES, find_format
 from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.boundary import if_interrupted
 from nertool.cli.common.options import (
     Comment,
     Delimiter,
@@ -106,7 +107,13 @@ def convert(
     from nertool.formats.convert import convert as convert_texts
 
     writing = Writing(scheme, by_sentence, exact)
-    with account(report, *inputs, output) as ledger:
+    shown = "what standard output got is not the whole result"
+    if output is not None and str(output) != "-":
+        shown = f"{output} was not written"
+    with (
+        if_interrupted(lambda: f"{shown}; give the command again"),
+        account(report, *inputs, output) as ledger,
+    ):
         convert_texts(inputs, format_name, to, reading, writing, bare, output, ledger, note)
     if container == "folder":
         note(f"{output}: {_files(output):,} files")

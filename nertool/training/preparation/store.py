@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config, config_to_dict
 from nertool.corpus.columnar import Ids, Offsets
-from nertool.errors import ModelError, StaleError
+from nertool.errors import ModelError, StaleError, VectorsError
 from nertool.files.arrays import write_arrays
 from nertool.files.folders import present, replacing_folder
+from nertool.files.safe import need_regular
 from nertool.files.sealed import SealedFolder, write_header, write_words
 from nertool.inputs.layout import features_of
 from nertool.inputs.text import Text
@@ -93,8 +94,21 @@ def vector_paths(config: Config) -> tuple[Path | None, ...]:
     return (config.vectors.path, *(config.vectors.more or ()))
 
 
+def need_regular_inputs(config: Config) -> None:
+    """Refuse texts and vectors that are no regular files: their hash is taken, too, and they are read again
+    when a run is resumed. Errors: CorpusError, VectorsError."""
+    texts = (config.corpus.train, config.corpus.dev, config.corpus.test)
+    for text in (*texts, *(config.distillation.texts or ())):
+        if text is not None:
+            need_regular(text, why="training reads it more than once")
+    for vectors in vector_paths(config):
+        if vectors is not None:
+            need_regular(vectors, VectorsError, "training reads it more than once")
+
+
 def input_hashes(config: Config) -> dict[str, Any]:
     """Return the settings that the prepared inputs depend on, and the hash of every file."""
+    need_regular_inputs(config)
     settings = config_to_dict(config)
     paths = (config.corpus.train, config.corpus.dev, *vector_paths(config))
     keep: dict[str, Any] = {
