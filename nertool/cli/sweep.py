@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,15 +51,16 @@ def sweep(
         nertool sweep config.yaml --try network.hidden=64 --try network.hidden=128 --json
     """
     from nertool.errors import OverrideError
+    from nertool.files.output import scratch_folder
     from nertool.training.sweep import plan, run_sweep, summaries
 
     with (
         if_interrupted(lambda: _kept(run_dir)),
         account(report, config) as ledger,
-        tempfile.TemporaryDirectory() as aside,
+        scratch_folder() as aside,
     ):
         try:
-            trials = plan(config, overrides or [], tries or [], seeds, run_dir or Path(aside))
+            trials = plan(config, overrides or [], tries or [], seeds, run_dir or aside)
         except OverrideError as error:
             raise typer.BadParameter(str(error)) from None
         outcomes = []

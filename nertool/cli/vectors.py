@@ -268,17 +268,17 @@ def _trained(
     texts: Sequence[Path], form: str, language: str, ledger: Ledger, settings: Any
 ) -> tuple[list[str], Any]:
     """Cut the texts into sentences once, into a temporary file that each epoch reads again."""
-    import tempfile
+    import io
 
     from tqdm import tqdm
 
     from nertool.corpus.record import Reading
+    from nertool.files.output import scratch_file
     from nertool.formats.sentences import read_sentences
     from nertool.vectors.train import train_vectors
 
-    with tempfile.TemporaryFile(
-        "w+", encoding="utf-8", errors="surrogatepass", newline="\n"
-    ) as cut:
+    with scratch_file() as raw:
+        cut = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogatepass", newline="\n")
         for path in texts:
             for sentence in read_sentences(path, form, Reading(language=language), ledger, note):
                 cut.write("\t".join(sentence) + "\n")
@@ -292,7 +292,9 @@ def _trained(
             def advance(epoch: int) -> None:
                 bar.update(1)
 
-            return train_vectors(read, settings, advance)
+            trained = train_vectors(read, settings, advance)
+        cut.detach()
+        return trained
 
 
 def _counts(paths: Sequence[Path], form: str, language: str, ledger: Ledger) -> dict[str, int]:

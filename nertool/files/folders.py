@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nertool.errors import BusyError, CorpusError
-from nertool.files.output import current_umask, naming
+from nertool.files.output import current_umask, naming, naming_writes
 
 try:
     import fcntl
@@ -49,7 +49,8 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     try:
         with naming(path):
             os.chmod(aside, 0o777 & ~current_umask())
-        yield aside
+        with naming_writes(path):
+            yield aside
         with naming(path):
             for file in aside.rglob("*"):
                 if file.is_file():

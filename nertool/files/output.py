@@ -12,7 +12,7 @@ import select
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
@@ -64,11 +64,28 @@ def naming(name: object) -> Iterator[None]:
         raise output_error(OSError(errno.ELOOP, os.strerror(errno.ELOOP)), str(name)) from None
 
 
+# What only writing fails with, or, where what is read has its errors told by its reader, nearly only.
+_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO}
+
+
+@contextmanager
+def naming_writes(name: object) -> Iterator[None]:
+    """As `naming`, but only of what writing fails with, such as a full disk: for work that reads, too."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _WRITING:
+            raise
+        raise output_error(error, str(name)) from None
+
+
 class OutputFile(io.FileIO):
     """A file to write to, whose errors are OutputErrors with its name; name: for messages."""
 
-    def __init__(self, file: str | int | Path, name: object, closefd: bool = True) -> None:
-        super().__init__(file, "w", closefd)
+    def __init__(
+        self, file: str | int | Path, name: object, closefd: bool = True, mode: str = "w"
+    ) -> None:
+        super().__init__(file, mode, closefd)
         self._shown = str(name)
 
     def write(self, data: Any, /) -> int:
@@ -142,6 +159,44 @@ def open_binary_output(path: Path | None) -> Iterator[BinaryIO]:
 
 def _stream(file: int | Path, name: object, closefd: bool = True) -> BinaryIO:
     return cast(BinaryIO, io.BufferedWriter(OutputFile(file, name, closefd), 1 << 16))
+
+
+@contextmanager
+def scratch_folder(prefix: str = "nertool-") -> Iterator[Path]:
+    """Give a temporary folder, which is removed at the end. Errors: OutputError with its place, also if the
+    disk is full while the work inside writes."""
+    with naming_writes(_scratch_name()), ExitStack() as stack:
+        with naming(_scratch_name()):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
+        yield Path(folder)
+
+
+@contextmanager
+def scratch_file() -> Iterator[BinaryIO]:
+    """Give a temporary file without a name, to write and to read. Errors: OutputError as scratch_folder."""
+    with naming(_scratch_name()):
+        descriptor, path = tempfile.mkstemp(prefix=_ASIDE)
+    try:
+        os.unlink(path)
+    except OSError:  # a system where an open file can't be removed
+        remaining: str | None = path
+    else:
+        remaining = None
+    file = io.BufferedRandom(OutputFile(descriptor, _scratch_name(), mode="r+"))
+    try:
+        yield file
+    finally:
+        with suppress(OutputError):  # what an error left in its buffer is of no use
+            file.close()
+        if remaining is not None:
+            os.unlink(remaining)
+
+
+def _scratch_name() -> str:
+    try:
+        return f"the temporary folder {tempfile.gettempdir()} (TMPDIR names another)"
+    except FileNotFoundError:
+        return "the temporary folder (TMPDIR names one)"
 
 
 def copy_tree(source: Path, target: Path, name: object) -> None:

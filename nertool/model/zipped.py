@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
 from nertool.errors import ModelError
+from nertool.files.output import scratch_folder
 from nertool.model.model import Model
 from nertool.model.storage import HEADER, load_model
 
@@ -26,14 +26,14 @@ def load_zip(path: Path, most_bytes: int = MOST_BYTES) -> Model:
     elsewhere. Errors: ModelError for a file that is damaged or holds no model, or that unpacks to more
     than most_bytes.
     """
-    with tempfile.TemporaryDirectory(prefix="nertool-model-") as folder:
+    with scratch_folder("nertool-model-") as folder:
         try:
             with zipfile.ZipFile(path) as archive:
-                _unpack(archive, path, Path(folder), most_bytes)
+                _unpack(archive, path, folder, most_bytes)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
             raise ModelError(f"{path}: damaged zip file ({error}); copy it again") from None
         # Arrays that are mapped stay there after their file's name is gone.
-        return load_model(Path(folder))
+        return load_model(folder)
 
 
 def _unpack(archive: zipfile.ZipFile, path: Path, folder: Path, most_bytes: int) -> None:

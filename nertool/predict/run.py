@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import chain
@@ -13,7 +12,7 @@ from nertool.catalogue import Format
 from nertool.corpus.annotated import Annotated
 from nertool.corpus.ledger import Ledger
 from nertool.errors import CorpusError
-from nertool.files.output import open_output
+from nertool.files.output import open_output, scratch_file
 from nertool.formats.base import Writing
 from nertool.formats.opening import Report, open_text
 from nertool.formats.write import write_output
@@ -145,7 +144,7 @@ class _Run(NamedTuple):
                 with self._opened(entry) as tagged:
                     yield tagged
                 continue
-            with tempfile.TemporaryFile() as file:
+            with scratch_file() as file:
                 try:
                     with self._opened(entry) as tagged:
                         complete = kept_in(file, tagged)

@@ -6,14 +6,13 @@ folder that is removed again.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from nertool.config.records import Config, DistillationConfig
 from nertool.corpus.columnar import Corpus
+from nertool.files.output import scratch_folder
 from nertool.model.storage import load_model
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.preparation.encode import encode_parts
@@ -43,8 +42,7 @@ def trained_on(config: Config, corpus: Corpus) -> Iterator[CompiledTagger]:
     """
     hashes = input_hashes(replace(config, corpus=replace(config.corpus, train=None)))
     prepared = encode_parts(config, replace(corpus, records=None), None, hashes, _silent)
-    with tempfile.TemporaryDirectory() as folder:
-        run_dir = Path(folder)
+    with scratch_folder() as run_dir:
         save_prepared(prepared, run_dir / "prepared")
         begin_run(config, run_dir)
         for _ in run_training(config, prepared, run_dir, workers=1):

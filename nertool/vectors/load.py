@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import gzip
 import logging
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.errors import VectorsError
+from nertool.files.output import scratch_folder
 from nertool.vectors.compact import is_compact, read_compact
 from nertool.vectors.file import (
     EXPECTED,
@@ -113,9 +113,9 @@ def read_rows(path: Path, limit: int | None = None, keep: Keep | None = None) ->
         dropped: dict[str, list[tuple[int, bytes]]] = {}
         words: list[str] = []
         blocks: list[NDArray[np.float32]] = []
-        with tempfile.TemporaryDirectory(prefix="nertool-") as scratch_dir, _quiet_gensim():
+        with scratch_folder() as scratch_dir, _quiet_gensim():
             for block in _blocks(rows, dropped):
-                block_words, values = _parse(block, layout, Path(scratch_dir, "block"))
+                block_words, values = _parse(block, layout, scratch_dir / "block")
                 words += block_words
                 blocks.append(values)
     unit = "vector" if layout.binary else "line"
@@ -155,9 +155,7 @@ def _clear_errors(path: Path) -> Iterator[None]:
         found = f"a damaged gzip file ({error}), expected a sound one; download or copy it again"
         raise VectorsError(f"{path}: found {found}") from error
     except OSError as error:
-        # The scratch folder can fail too, when the disk is full: the system's words name it.
-        where = f" {error.filename}" if error.filename not in (None, str(path)) else ""
-        found = f"{error.strerror or error}{where}, {EXPECTED}"
+        found = f"{error.strerror or error}, {EXPECTED}"
         raise VectorsError(f"{path}: found {found}; mend that or name another file") from error
 
 
