@@ -25,6 +25,7 @@ from nertool.cli.common.options import (
 from nertool.cli.common.train_options import (
     Budget,
     Dev,
+    From,
     Refit,
     Request,
     Source,
@@ -76,6 +77,7 @@ def train(
     vectors: VectorsFile = None,
     budget: Budget = None,
     refit: Refit = False,
+    start: From = None,
     run_dir: RunDir = None,
     seed: Seed = None,
     resume: Resume = False,
@@ -96,7 +98,7 @@ def train(
         nertool train config.yaml --resume
     """
     check_options(resume, overwrite)
-    request = Request(source, overrides or (), seed, dev, vectors, budget, refit)
+    request = Request(source, overrides or (), seed, dev, vectors, budget, refit, start)
     folder = run_folder(source, run_dir)
     if not resume:
         _check_free(folder, overwrite)  # before any long work

@@ -210,6 +210,11 @@ class NetworkConfig:
 class TrainingConfig:
     """How the loss J is minimised."""
 
+    start: Annotated[
+        Path | None,
+        about("A model to start from, in place of random numbers: to go on with more text, or with a class "
+              "more. Classes of it that the text has no entity of are kept. Empty: none."),
+    ] = None  # fmt: skip
     epochs: Annotated[Count, about("Passes over the training text.")] = 15
     batch_size: Annotated[
         Annotated[int, Meta(ge=1, le=1_000_000)],

@@ -28,10 +28,13 @@ class Memory(NamedTuple):
     rows: Ids
 
 
-def remember(text: Text, classes: NDArray[np.integer], K: int) -> Memory:
+def remember(
+    text: Text, classes: NDArray[np.integer], K: int, earlier: Values | None = None
+) -> Memory:
     """Count the classes (N,) in 0 … K of a text's tokens by word type; 0 is O.
 
-    Where the text is all one document, a sentence is what is left out.
+    earlier: counts (words, K + 1) to begin with, of texts that were read before. Where the text is all one
+    document, a sentence is what is left out.
     """
     V = len(text.words)
     # Word types that look the same are counted as one: numbers (V,) of normal forms.
@@ -39,6 +42,10 @@ def remember(text: Text, classes: NDArray[np.integer], K: int) -> Memory:
     normal = np.array([interner[normal_form(word)] for word in text.words], dtype=np.int64)
     ids = normal[text.word_ids]
     counts = _counts(ids, classes, len(interner), K)
+    if earlier is not None:
+        before = np.zeros_like(counts)
+        before[normal] = earlier  # equal for all word types with one normal form
+        counts += before
     several = len(text.document_starts) > 2
     units = text.documents if several else text.sentences
     U = int(units.max()) + 1 if len(units) else 1
@@ -60,3 +67,11 @@ def _shares(counts: Values) -> Values:
     what was met once is trusted half."""
     met = counts.sum(axis=1, keepdims=True)
     return np.concatenate([counts / (met + 1.0), met > 0], axis=1)
+
+
+def counts_of(rows: Values) -> Values:
+    """Return the counts (n, K + 1) that rows (n, K + 2) of a memory's table were made from: with n their
+    sum, the shares add up to n / (n + 1)."""
+    shares = rows[:, :-1]
+    total = shares.sum(axis=1, keepdims=True)
+    return np.asarray(np.rint(shares / np.maximum(1.0 - total, 1e-9)))

@@ -28,7 +28,7 @@ def single_network(config: Config, seed: int | None = None) -> Config:
         corpus=replace(config.corpus, dev=None, held_out=0.0, labels=None, scheme="auto"),
         network=replace(config.network, members=1),
         first_stage=replace(config.first_stage, folds=0),
-        training=replace(config.training, patience=0, refit=False, audit_every=0),
+        training=replace(config.training, patience=0, refit=False, audit_every=0, start=None),
         vectors=replace(config.vectors, more=None),
         distillation=DistillationConfig(),
     )

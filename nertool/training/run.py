@@ -155,7 +155,13 @@ def begin_run(config: Config, run_dir: Path) -> None:
     write_config(config, run_dir / "config.yaml")
 
 
-_PATHS = (*INPUT_FILES, ("corpus", "test"), ("distillation", "teacher"), ("distillation", "texts"))
+_PATHS = (
+    *INPUT_FILES,
+    ("corpus", "test"),
+    ("distillation", "teacher"),
+    ("distillation", "texts"),
+    ("training", "start"),
+)
 
 
 def write_config(config: Config, path: Path) -> None:
@@ -213,7 +219,7 @@ def _comparable(config: Config) -> Config:
             path=config.vectors.path and Path(),
             more=config.vectors.more and (Path(),) * len(config.vectors.more),
         ),
-        training=replace(config.training, epochs=1, patience=0, audit_every=0),
+        training=replace(config.training, epochs=1, patience=0, audit_every=0, start=None),
         distillation=replace(config.distillation, teacher=None, texts=None),
     )
 

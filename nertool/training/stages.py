@@ -38,6 +38,7 @@ from nertool.training.checkpoint import load_state, save_state, write_log
 from nertool.training.parallel.team import Threads
 from nertool.training.preparation.store import HEADER as PREPARED_HEADER
 from nertool.training.preparation.store import Part, Prepared
+from nertool.training.preparation.warm_start import continued, load_start
 from nertool.training.preparation.working import FirstStage, Working, training_text, working_inputs
 from nertool.training.trainer import EpochRecord, State, initial_state, mean_parameters, train
 from nertool.version import __version__
@@ -54,7 +55,7 @@ def first_stage_config(config: Config) -> Config:
     return replace(
         config,
         network=replace(config.network, hidden=first.hidden, members=1),
-        training=replace(config.training, epochs=first.epochs, patience=0),
+        training=replace(config.training, epochs=first.epochs, patience=0, start=None),
         first_stage=replace(first, folds=0),
     )
 
@@ -182,8 +183,15 @@ def member_start(
     """Return what the i-th network is trained on, and its state before training."""
     vectors = i % len(prepared.vectors)
     first = read_first_stage(config, prepared, run_dir)
-    working = working_inputs(config, prepared, vectors, first)
-    return working, initial_state(config, prepared, working, (_MEMBER, i))
+    start = load_start(config)
+    working = working_inputs(config, prepared, vectors, first, start)
+    state = initial_state(config, prepared, working, (_MEMBER, i))
+    if start is not None:
+        words = prepared.vectors[vectors].words
+        state.parameters = continued(
+            state.parameters, config, prepared.tags, prepared.labels, words, working.rows, start, i
+        )
+    return working, state
 
 
 def save_ensemble(config: Config, prepared: Prepared, run_dir: Path) -> Scores | None:

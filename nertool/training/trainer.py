@@ -103,13 +103,28 @@ def train(
     # More threads than a batch has shards would mostly wait.
     most = shard_count(settings.batch_size, threads.shard_size)
     with Team(min(most, threads.workers or blas_threads())) as team:
+        if settings.start and not state.epoch:
+            # What the optimiser remembers is made of one pass without a step: its first steps would else be
+            # as large as those of a network that knows nothing.
+            text = epoch_text or augmented_text(config, prepared, working, sentences, state.rng)
+            with team.alone():
+                size = threads.shard_size
+                _epoch(config, prepared, text, sentences, state, team, _unseen, size, alpha=0.0)
         while state.epoch < settings.epochs and not _out_of_patience(config, state):
             started = time.perf_counter()
             state.epoch += 1
             text = epoch_text or augmented_text(config, prepared, working, sentences, state.rng)
             with team.alone():
                 loss, audits = _epoch(
-                    config, prepared, text, sentences, state, team, on_batch, threads.shard_size
+                    config,
+                    prepared,
+                    text,
+                    sentences,
+                    state,
+                    team,
+                    on_batch,
+                    threads.shard_size,
+                    _alpha(config, state.epoch),
                 )
                 seconds = time.perf_counter() - started
                 state.recent = [*state.recent, _copy(state.parameters)][-settings.average :]
@@ -127,6 +142,10 @@ def train(
             yield EpochRecord(state.epoch, loss, dev, alpha, seconds, N / seconds, best, audits)
 
 
+def _unseen(windows: int, loss: float) -> None:
+    """Take what a progress bar would be told of a batch."""
+
+
 def _alpha(config: Config, epoch: int) -> float:
     return config.training.alpha / (1.0 + config.training.decay * (epoch - 1))
 
@@ -140,10 +159,10 @@ def _epoch(
     team: Team,
     on_batch: Callable[[int, float], None],
     shard_size: int,
+    alpha: float,
 ) -> tuple[float, tuple[Audit, ...]]:
     """Go through the text once; return the mean J of its windows, and the audits."""
     settings, objective, parameters = config.training, objective_of(config), state.parameters
-    alpha = _alpha(config, state.epoch)
     total, windows = 0.0, 0
     audits = []
     source = masked_batches(config, prepared, text, sentences, parameters, state.rng)

@@ -75,6 +75,7 @@ def folder(tmp_path, main) -> Path:
     assert main("init", place).returncode == 0
     for part in ("train", "dev", "test"):
         shutil.copy(place / "data" / "support" / f"{part}.conll", place / f"{part}.conll")
+    shutil.copy(place / "test.conll", place / "more.conll")
     (place / "text.txt").write_text("Harbor Backup 4.2.1 stops with error E-1043.\n")
     vectors = ["harbor 0.1 -0.2 0.3", "backup 0.2 0.1 -0.1", "stops -0.3 0.2 0.1"]
     (place / "glove.6B.50d.txt").write_text("\n".join(vectors) + "\n")

@@ -56,8 +56,8 @@ def test_the_teachers_distribution_is_the_softmax_of_its_calibrated_scores(run_d
 def test_the_target_of_a_labelled_token_is_a_mixture(run_dir, train_corpus):
     tagger = CompiledTagger(load_model(run_dir))
     _, q = teach(tagger, train_corpus)
-    y = mixed_targets(tagger, train_corpus, 0.25)
     tags = tagger.model.tags
+    _, y = mixed_targets(tagger, train_corpus, 0.25, tags)
     # The text begins: Ada B-PER, Lovelace E-PER, met O
     for token, tag in enumerate(("B-PER", "E-PER", "O")):
         expected = 0.25 * q[token] + 0.75 * (np.arange(len(tags)) == tags.index(tag))
@@ -116,11 +116,14 @@ def test_unlabelled_text_follows_the_labelled_and_has_the_teachers_tags(
     assert any(line.startswith("distillation: 10 tokens, ") for line in told)
 
 
-def test_a_class_that_the_teacher_does_not_know_is_refused(config, run_dir, tmp_path):
+def test_unlabelled_text_for_a_teacher_that_lacks_a_class_is_refused(
+    config, run_dir, raw_text, tmp_path
+):
     other = tmp_path / "other.conll"
     other.write_text("Aspirin B-DRUG\nhelps O\n\n")
     settings = replace(
-        taught(config, run_dir), corpus=replace(config.corpus, train=other, dev=None)
+        taught(config, run_dir, texts=(raw_text,)),
+        corpus=replace(config.corpus, train=other, dev=None),
     )
     with pytest.raises(ModelError, match="does not know DRUG, a class of "):
         prepare(settings)

@@ -53,6 +53,17 @@ Refit = Annotated[
 ]
 
 
+From = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="MODEL",
+        help="Go on from a model, with more text or more classes, as training.start. With a text in place "
+        "of a config, the settings are the model's.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Request:
     """What a training was asked for on the command line."""
@@ -64,6 +75,7 @@ class Request:
     vectors: Path | None = None
     budget: str | None = None
     refit: bool = False
+    start: Path | None = None
 
     def settings(self) -> list[str]:
         """Return the overrides, and what --seed, --budget and --refit stand for."""
@@ -81,6 +93,7 @@ class Request:
         named = {
             "--dev": self.dev,
             "--vectors": self.vectors,
+            "--from": self.start,
             "--run-dir": run_dir,
             "--seed": self.seed,
         }
@@ -113,15 +126,38 @@ def raw_values(request: Request) -> dict[str, RawValue]:
     def value(text: str, place: str) -> RawValue:
         return RawValue(text, place, Path.cwd())
 
-    if is_text(request.source):
+    if is_text(request.source) and request.start:
+        raw = _settings_of(request.start, has_dev=request.dev is not None)
+        raw["corpus.train"] = value(str(request.source), "the text")
+    elif is_text(request.source):
         raw = {
             "recipe": value("auto", "recipe"),
             "corpus.train": value(str(request.source), "the text"),
         }
     else:
         raw = read_config_file(request.source)
+    if request.start:
+        raw["training.start"] = value(str(request.start), "--from")
     if request.dev:
         raw["corpus.dev"] = value(str(request.dev), "--dev")
     if request.vectors:
         raw["vectors.path"] = value(str(request.vectors), "--vectors")
     return {**raw, **read_overrides(request.settings())}
+
+
+def _settings_of(model: Path, has_dev: bool) -> dict[str, RawValue]:
+    """Return a model's own settings for training it further: all but what they say of its texts.
+
+    Without a dev part, one is held out of the text, and the model is then trained on everything.
+    """
+    from nertool.config.records import config_to_dict
+    from nertool.config.values import raw_from_dict
+    from nertool.model.storage import load_model
+    from nertool.training.recipe import HELD_OUT
+
+    tree = config_to_dict(load_model(model).config)
+    tree["corpus"] = {"held_out": 0.0 if has_dev else HELD_OUT}
+    tree["training"]["refit"] = not has_dev
+    tree["recipe"] = "plain"
+    del tree["distillation"]
+    return raw_from_dict(tree, str(model))

@@ -7,7 +7,7 @@ of y still add up to 1, so ∂J/∂s is still (p − y) / B, and the rest of the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from nertool.corpus.columnar import Corpus, Ids
 from nertool.corpus.hold_out import join
 from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.record import Reading
-from nertool.corpus.schemes import spans_of, tag_names, tags_of
+from nertool.corpus.schemes import TagSpans, spans_of, split_tag, tag_names, tags_of
 from nertool.decoding.adjust import softmax
 from nertool.errors import CorpusError, ModelError
 from nertool.formats.read import read_corpus
@@ -37,10 +37,11 @@ def distilled(
     config: Config, train: Corpus | None, report: Report, ledger: Ledger
 ) -> tuple[Corpus, NDArray[np.float16]]:
     """Return the labelled text with the unlabelled texts of distillation.texts behind it, and the targets
-    of all their tokens, (N, T) float16, over the teacher's tags.
+    of all their tokens, (N, T) float16, over the tags of the teacher's classes and the text's.
 
     train: the labelled text; None if there is none. Unlabelled text is given the tags that the teacher
-    finds. Errors: ModelError for a teacher that does not fit; CorpusError for text that cannot be read.
+    finds; so are, in labelled text, the classes that the teacher knows and the text has no entity of. Errors:
+    ModelError for a teacher that does not fit; CorpusError for text that cannot be read.
     """
     settings = config.distillation
     assert settings.teacher is not None
@@ -51,51 +52,116 @@ def distilled(
             f"{settings.teacher}: found a teacher with decoding.scheme: {scheme}, expected "
             f"{config.decoding.scheme}; set decoding.scheme to the teacher's"
         )
-    tagger = CompiledTagger(model)
+    names = [] if train is None else labels_of(train)
+    check_teacher(config, model, names)
+    labels = sorted({*model.labels, *names})
+    tagger, tags = CompiledTagger(model), tag_names(labels, scheme)
     parts, targets = [], []
     if train is not None:
-        check_teacher(config, model, train)
-        parts.append(train)
-        targets.append(mixed_targets(tagger, train, settings.share))
+        labelled, y = mixed_targets(tagger, train, settings.share, tags)
+        parts.append(labelled)
+        targets.append(y)
     for path in settings.texts or ():
         corpus = read_unlabelled(config, path, report, ledger)
         tag_ids, q = teach(tagger, corpus)
         parts.append(replace(corpus, tags=model.tags, tag_ids=tag_ids))
-        targets.append(q.astype(np.float16))
+        targets.append(_widened(q, model.tags, tags).astype(np.float16))
         report(
             f"distillation: {counted(corpus.tokens, 'tokens')}, "
             f"{counted(len(spans_of(tag_ids, model.tags, corpus.sentence_starts)), 'entities')} "
             f"in {path} ({corpus.layout}), tagged by {settings.teacher}"
         )
-    together = join(parts)
-    # Of a class that the texts lack, too, there are tags: those of the teacher.
-    spans = spans_of(together.tag_ids, together.tags, together.sentence_starts)
-    tags = tag_names(model.labels, "iob2")
-    tag_ids = tags_of(spans, together.sentence_starts, tags, "iob2")
-    return replace(together, tags=tags, tag_ids=tag_ids), np.concatenate(targets)
+    return with_labels(join(parts), labels), np.concatenate(targets)
 
 
-def check_teacher(config: Config, model: Model, train: Corpus) -> None:
-    """Make sure that the teacher knows the classes of the labelled text. Errors: ModelError."""
-    names = spans_of(train.tag_ids, train.tags, train.sentence_starts).label_names
+def check_teacher(config: Config, model: Model, names: Sequence[str]) -> None:
+    """Make sure that unlabelled text is not read by a teacher that lacks a class of the labelled text,
+    `names`: it would teach that there is none. Errors: ModelError."""
     unknown = [name for name in names if name not in model.labels]
-    if unknown:
+    if unknown and config.distillation.texts:
         raise ModelError(
             f"{config.distillation.teacher}: found a teacher of {', '.join(model.labels)}, which does not "
-            f"know {unknown[0]}, a class of {train.source}; choose the classes with corpus.labels, or "
-            "train the teacher on this text"
+            f"know {unknown[0]}, a class of the training text; choose the classes with corpus.labels, leave "
+            "distillation.texts out, or train the teacher on this class, too"
         )
 
 
-def mixed_targets(tagger: CompiledTagger, train: Corpus, share: float) -> NDArray[np.float16]:
-    """Return (1 − λ) y + λ q (N, T) for a labelled text, with λ = share."""
+def labels_of(corpus: Corpus) -> list[str]:
+    """Return the classes that a labelled text has entities of."""
+    spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    return [spans.label_names[i] for i in np.unique(spans.labels)]
+
+
+def with_labels(corpus: Corpus, labels: Sequence[str]) -> Corpus:
+    """Return a labelled text that has tags for these classes, too, in IOB2."""
+    spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    tags = tag_names(sorted({*labels, *spans.label_names}), "iob2")
+    tag_ids = tags_of(spans, corpus.sentence_starts, tags, "iob2")
+    return replace(corpus, tags=tags, tag_ids=tag_ids)
+
+
+def mixed_targets(
+    tagger: CompiledTagger, train: Corpus, share: float, tags: Sequence[str]
+) -> tuple[Corpus, NDArray[np.float16]]:
+    """Return a labelled text with the entities that it keeps from the teacher, and its targets (N, T) over
+    the tags: (1 − λ) y + λ q, with λ = share; but λ = 0 in an entity of a class that the teacher lacks.
+
+    Kept are the classes that the teacher knows and the text has no entity of: outside of the text's own
+    entities y is not a single 1, but has the teacher's probabilities of these classes' tags.
+    """
     model = tagger.model
+    scheme = model.config.decoding.scheme
+    present = labels_of(train)
+    kept = [label for label in model.labels if label not in present]
     spans = spans_of(train.tag_ids, train.tags, train.sentence_starts)
-    own = tags_of(spans, train.sentence_starts, model.tags, model.config.decoding.scheme)
-    y = np.eye(len(model.tags), dtype=np.float32)[own]
-    if share:
-        y = np.asarray((1 - share) * y + share * teach(tagger, train)[1], dtype=np.float32)
-    return y.astype(np.float16)
+    own = tags_of(spans, train.sentence_starts, tags, scheme)
+    y = np.eye(len(tags), dtype=np.float32)[own]
+    if not share and not kept:
+        return train, y.astype(np.float16)
+    tag_ids, q = teach(tagger, train)
+    q = _widened(q, model.tags, tags)
+    outside = own == 0
+    if kept:
+        of_kept = np.array([split_tag(tag)[1] in kept for tag in tags])
+        y[np.ix_(outside, of_kept)] = q[np.ix_(outside, of_kept)]
+        y[outside, 0] = 1 - y[outside][:, of_kept].sum(axis=1)
+        found = spans_of(tag_ids, model.tags, train.sentence_starts)
+        train = _with_entities(train, spans, found, kept, outside)
+    unknown = np.array(
+        [bool(label := split_tag(tag)[1]) and label not in model.labels for tag in tags]
+    )
+    weight = np.where(unknown[own], 0.0, share)[:, None]
+    return train, np.asarray((1 - weight) * y + weight * q, dtype=np.float16)
+
+
+def _with_entities(
+    train: Corpus, spans: TagSpans, found: TagSpans, kept: Sequence[str], outside: NDArray[np.bool_]
+) -> Corpus:
+    """Add the teacher's entities of the kept classes to a text, where they touch none of its own."""
+    # before[i]: how many tokens before i are in an entity of the text
+    before = np.concatenate([[0], np.cumsum(~outside)])
+    added = [
+        span
+        for span in found.as_list()
+        if span.label in kept and before[span.start] == before[span.end]
+    ]
+    entities = sorted([*spans.as_list(), *added])
+    names = sorted({*spans.label_names, *kept})
+    tags = tag_names(names, "iob2")
+    together = TagSpans(
+        np.array([span.start for span in entities], dtype=np.int64),
+        np.array([span.end for span in entities], dtype=np.int64),
+        np.array([names.index(span.label) for span in entities], dtype=np.int32),
+        names,
+    )
+    return replace(train, tags=tags, tag_ids=tags_of(together, train.sentence_starts, tags, "iob2"))
+
+
+def _widened(q: Array, of: Sequence[str], tags: Sequence[str]) -> Array:
+    """Return a distribution (N, ·) over some of the tags as one over all of them, (N, T)."""
+    wide = np.zeros((len(q), len(tags)), dtype=np.float32)
+    wide[:, [tags.index(tag) for tag in of]] = q
+    return wide
 
 
 def teach(tagger: CompiledTagger, corpus: Corpus) -> tuple[Ids, Array]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nertool.config.records import Config
+from nertool.config.records import Config, DistillationConfig
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.hold_out import has_documents, hold_out
 from nertool.corpus.invisible import normal_form
@@ -27,8 +27,10 @@ from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.labelled import read_labelled, reading_of
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder, coverage
 from nertool.inputs.layout import features_of
-from nertool.training.preparation.distil import distilled
+from nertool.model.model import Model
+from nertool.training.preparation.distil import distilled, labels_of, with_labels
 from nertool.training.preparation.store import Part, Prepared, Vectors, input_hashes, vector_paths
+from nertool.training.preparation.warm_start import check_vectors, load_start, with_words
 from nertool.vectors.load import load_vectors
 
 LOUD_COVERAGE = 0.10  # with fewer tokens known than this, the vectors are probably the wrong ones
@@ -95,10 +97,18 @@ def encode_parts(
 
     In distillation the teacher's texts are joined to the training part, which may be None there.
     """
+    start = load_start(config)
+    if start:
+        assert config.training.start
+        check_vectors(config.training.start, start, inputs["sha256"][2:])
+    if start and train:
+        config = _keeping(config, start, train, report)
     targets = None
     if config.distillation.teacher:
         train, targets = distilled(config, train, report, ledger or Ledger())
     assert train
+    if start:
+        train = with_words(with_labels(train, start.labels), start)
     train_scheme, dev_scheme = (
         part and scheme_of(config, part, name, report)
         for part, name in ((train, "train"), (dev, "dev"))
@@ -129,6 +139,20 @@ def encode_parts(
         vectors=vectors,
         inputs=inputs,
     )
+
+
+def _keeping(config: Config, start: Model, train: Corpus, report: Report) -> Config:
+    """Let the model that training starts from be the teacher of those of its classes that the text lacks."""
+    present = labels_of(train)
+    kept = [label for label in start.labels if label not in present]
+    if not kept or config.distillation.teacher:
+        return config
+    report(
+        f"start: the training text has no entity of {', '.join(kept)}; outside of its entities it keeps "
+        f"those that {config.training.start} finds"
+    )
+    keeping = DistillationConfig(teacher=config.training.start, share=0.0)
+    return replace(config, distillation=keeping)
 
 
 def read_part(config: Config, path: Path, name: str, report: Report, ledger: Ledger) -> Corpus:

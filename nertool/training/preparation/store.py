@@ -123,8 +123,10 @@ def input_hashes(config: Config) -> dict[str, Any]:
         texts = config.distillation.texts or ()
         keep["distillation"] = {
             "share": config.distillation.share,
-            "sha256": [teacher_hash(teacher), *map(file_hash, texts)],
+            "sha256": [model_hash(teacher), *map(file_hash, texts)],
         }
+    if config.training.start:
+        keep["training.start"] = model_hash(config.training.start)
     # By hash, not by path: a run folder goes on working when its inputs are moved.
     for section, key in INPUT_FILES:
         keep[section].pop(key)
@@ -140,7 +142,7 @@ def file_hash(path: Path) -> str | None:
         return None
 
 
-def teacher_hash(path: Path) -> str | None:
+def model_hash(path: Path) -> str | None:
     """Return the SHA-256 of a model's header, which holds those of its other files."""
     return file_hash(model_folder(path) / MODEL_HEADER)
 

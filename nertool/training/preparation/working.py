@@ -24,12 +24,13 @@ from nertool.inputs.layout import (
 from nertool.inputs.memory import UNMET, Memory, remember
 from nertool.inputs.side import side_inputs
 from nertool.inputs.text import Text
-from nertool.model.model import outputs
+from nertool.model.model import Model, outputs
 from nertool.network.activations import Array
 from nertool.network.lookup import Rows
 from nertool.network.objective import Parameters, initial_weights
 from nertool.training.preparation.augment import Casings, casings_of, exchange_entities, recase
 from nertool.training.preparation.store import Part, Prepared
+from nertool.training.preparation.warm_start import remembered_counts
 
 
 class FirstStage(NamedTuple):
@@ -60,9 +61,14 @@ class Working(NamedTuple):
 
 
 def working_inputs(
-    config: Config, prepared: Prepared, vectors: int = 0, first_stage: FirstStage | None = None
+    config: Config,
+    prepared: Prepared,
+    vectors: int = 0,
+    first_stage: FirstStage | None = None,
+    start: Model | None = None,
 ) -> Working:
-    """Lay the parts out for a network with the given file of vectors, by number."""
+    """Lay the parts out for a network with the given file of vectors, by number. start: the model that
+    training starts from, whose memory goes on being counted."""
     train, dev = prepared.train, prepared.dev
     casings = Casings(train.words, *np.arange(2 * len(train.words), dtype=np.int32).reshape(2, -1))
     type_ids = np.array(train.type_ids[vectors])
@@ -75,7 +81,9 @@ def working_inputs(
     rows = np.unique(np.concatenate([np.arange(SPECIAL_ROWS), *met]))
     memory = None
     if config.features.memory:
-        memory = remember(train.text, classes_of(train, prepared.labels), len(prepared.labels))
+        labels = prepared.labels
+        earlier = remembered_counts(start, train.words, labels) if start else None
+        memory = remember(train.text, classes_of(train, labels), len(labels), earlier)
 
     def local(type_ids: Rows, words: list[str]) -> Rows:
         type_ids = np.array(type_ids)

@@ -1,0 +1,192 @@
+"""Start a training from a model: `nertool train --from MODEL`, the config key training.start.
+
+The new network has the model's form. Each of its numbers starts from the model's number for the same word,
+class or feature; what the model lacks, such as the weights of a new class, starts from random numbers.
+The words that the model knows stay known, although the new text may lack them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.config.records import Config
+from nertool.corpus.columnar import Corpus, Interner
+from nertool.errors import ModelError
+from nertool.inputs.encoder import SPECIAL_ROWS
+from nertool.inputs.layout import MEMORY, VECTORS, Layout, layout_of
+from nertool.inputs.memory import counts_of
+from nertool.model.model import Member, Model, outputs, word_vectors
+from nertool.model.storage import load_model
+from nertool.network.activations import Array
+from nertool.network.objective import Parameters, tables_of
+from nertool.corpus.invisible import normal_form
+
+# Keys that decide the network's form: a network cannot go on from one of another form.
+_FORM = (
+    ("windows", "size"),
+    ("network", "hidden"),
+    ("network", "activation"),
+    ("network", "output"),
+    ("decoding", "scheme"),
+    ("features", "caps"),
+    ("features", "shape"),
+    ("features", "affixes"),
+    ("features", "ngrams"),
+    ("features", "memory"),
+    ("features", "sentence"),
+    ("features", "document"),
+    ("features", "neighbours"),
+    ("features", "document_vector"),
+)
+
+
+def load_start(config: Config) -> Model | None:
+    """Read the model that training starts from, if the config names one, and make sure that it fits.
+
+    Errors: ModelError naming the first key that differs.
+    """
+    path = config.training.start
+    if path is None:
+        return None
+    model = load_model(path)
+    if model.first_stage or config.first_stage.folds:
+        raise ModelError(
+            f"{path}: training.start: found a first stage, expected a model and a config without one; a "
+            "model in two stages is trained anew, on all texts"
+        )
+    for section, key in _FORM:
+        own, theirs = (getattr(getattr(c, section), key) for c in (config, model.config))
+        if own != theirs:
+            raise ModelError(
+                f"{path}: training.start: found a model with {section}.{key}: {theirs}, expected {own} as "
+                "in the config; a model can only be trained further in the form that it has"
+            )
+    return model
+
+
+def check_vectors(path: Path, model: Model, hashes: Sequence[str | None]) -> None:
+    """Make sure that the vectors are those that the model started from; hashes: of each file, None where
+    vectors are random. Errors: ModelError."""
+    before = model.provenance.get("sha256", {}).get("vectors")
+    if before is not None and list(before) != list(hashes):
+        raise ModelError(
+            f"{path}: training.start: found a model that was trained with other vectors, expected those of "
+            "vectors.path and vectors.more; name the files that the model was trained with"
+        )
+
+
+def with_words(corpus: Corpus, model: Model) -> Corpus:
+    """Return a text whose word types include those that the model was trained on, behind its own."""
+    known = Interner({word: i for i, word in enumerate(corpus.words)})
+    for member in model.members:
+        for row in member.rows[member.rows >= SPECIAL_ROWS].tolist():
+            known[member.encoder.words[row - SPECIAL_ROWS]]
+        for word in member.encoder.remembered or ():
+            known[word]
+    return replace(corpus, words=list(known))
+
+
+def remembered_counts(
+    model: Model, words: Sequence[str], labels: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return how often the model met each word type in each class, (words, K + 1), O first, read from its
+    memory: a row's shares are counts / (n + 1) with n their sum, so that n = Σ shares / (1 − Σ shares)."""
+    counts = np.zeros((len(words), 1 + len(labels)))
+    member = model.members[0]
+    assert member.encoder.remembered is not None
+    row_of = {normal_form(word): 1 + i for i, word in enumerate(member.encoder.remembered)}
+    own = np.array([row_of.get(normal_form(word), 0) for word in words], dtype=np.int64)
+    earlier = counts_of(np.asarray(member.parameters[MEMORY], dtype=np.float64)[own])
+    columns = [0, *(1 + labels.index(label) for label in model.labels)]
+    counts[:, columns] = earlier
+    return counts
+
+
+def continued(
+    fresh: Parameters,
+    config: Config,
+    tags: Sequence[str],
+    labels: Sequence[str],
+    words: Sequence[str],
+    rows: NDArray[np.int64],
+    model: Model,
+    i: int,
+) -> Parameters:
+    """Return the parameters that the i-th network starts from.
+
+    fresh: those that it would start from without a model; tags, labels: the new network's; words: its
+    vocabulary; rows (r,): the rows of the vocabulary's table that it works on.
+    """
+    member = model.members[i % len(model.members)]
+    old = member.parameters
+    parameters = dict(fresh)
+    for name, table in tables_of(fresh).items():
+        if name == VECTORS:
+            parameters[name] = _vectors(table, words, rows, member)
+        elif name != MEMORY:  # the memory was counted, the model's own counts included
+            parameters[name] = np.array(old[name], dtype=table.dtype)
+    new_layout = _layout(config, fresh, tags)
+    old_layout = _layout(model.config, old, model.tags)
+    to, of = _columns(new_layout, labels), _columns(old_layout, model.labels)
+    shared = [key for key in to if key in of]
+    W = fresh["W"].copy()
+    W[:, [to[key] for key in shared]] = old["W"][:, [of[key] for key in shared]]
+    parameters["W"], parameters["b"] = W, np.array(old["b"], dtype=W.dtype)
+    parameters["U"] = _outputs(fresh["U"], config, tags, member, model)
+    return parameters
+
+
+def _vectors(L: Array, words: Sequence[str], rows: NDArray[np.int64], member: Member) -> Array:
+    """Return L (r, v) with the model's vectors for the words that it has."""
+    found = member.encoder.rows
+    old = np.array(
+        [
+            row if row < SPECIAL_ROWS else found.get(words[row - SPECIAL_ROWS], -1)
+            for row in rows.tolist()
+        ],
+        dtype=np.int64,
+    )
+    known = old >= 0
+    L = L.copy()
+    L[known] = word_vectors(member, old[known])
+    return L
+
+
+def _layout(config: Config, parameters: Parameters, tags: Sequence[str]) -> Layout:
+    widths = {name: table.shape[1] for name, table in tables_of(parameters).items()}
+    return layout_of(config, widths, parameters[VECTORS].shape[1], len(tags), False)
+
+
+def _columns(layout: Layout, labels: Sequence[str]) -> dict[tuple[object, ...], int]:
+    """Return the column of x of each input, by what it means: the place in the window, the table and the
+    number in it, which for the memory is a class."""
+    classes = ["", *labels, "met"]
+    columns: dict[tuple[object, ...], int] = {}
+    for place in range(layout.window):
+        for name, own in layout.row.items():
+            for k, column in enumerate(range(own.start, own.stop)):
+                meaning = classes[k] if name == MEMORY else k
+                columns[place, name, meaning] = place * layout.d + column
+    for name, own in layout.side.items():
+        for k, column in enumerate(range(own.start, own.stop)):
+            columns["side", name, k] = layout.window * layout.d + column
+    return columns
+
+
+def _outputs(U: Array, config: Config, tags: Sequence[str], member: Member, model: Model) -> Array:
+    """Return U (K, H) with the model's rows for the tags that it has. A model of one output tells two tags
+    apart: its row is that of the tag, and its negative that of O."""
+    K, old = outputs(tags, config), member.parameters["U"]
+    of_tag = dict(zip(model.tags[len(model.tags) - len(old) :], old, strict=True))
+    if len(old) == 1 and K > 1:
+        of_tag[model.tags[0]] = -old[0]
+    U = U.copy()
+    for k, tag in enumerate(tags[len(tags) - K :]):
+        if tag in of_tag:
+            U[k] = of_tag[tag]
+    return U
