@@ -112,8 +112,8 @@ def test_words_labels_and_memory_move_together(augmented):
     train_part = prepared.train
     everything = np.arange(len(train_part.sentence_starts) - 1)
     rng = np.random.default_rng(0)
-    inputs, tag_ids = augmented_text(config, prepared, working, everything, rng)
-    plain, plain_tags = training_text(config, prepared, working)
+    inputs, tag_ids, _ = augmented_text(config, prepared, working, everything, rng)
+    plain, plain_tags, _ = training_text(config, prepared, working)
     assert len(tag_ids) != len(
         plain_tags
     )  # some entities are longer than those in whose place they stand
@@ -141,7 +141,7 @@ def test_entities_come_from_the_sentences_that_are_trained_on_alone(augmented):
     inside = set(working.type_ids[2:, 0][prepared.train.word_ids[starts[2] :]].tolist())
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        inputs, _ = augmented_text(config, prepared, working, chosen, rng)
+        inputs = augmented_text(config, prepared, working, chosen, rng).inputs
         new_starts = inputs.padded.sentence_starts
         rows = inputs.ids[inputs.padded.centres, 0]
         assert set(rows[new_starts[2] :].tolist()) <= inside
@@ -155,7 +155,7 @@ def test_a_token_written_anew_is_remembered_as_the_form_that_it_now_has(augmente
     working = working_inputs(config, prepared)
     part = prepared.train
     everything = np.arange(len(part.sentence_starts) - 1)
-    inputs, _ = augmented_text(config, prepared, working, everything, np.random.default_rng(0))
+    inputs = augmented_text(config, prepared, working, everything, np.random.default_rng(0)).inputs
     memory = inputs.ids[inputs.padded.centres, working.type_ids.shape[1] - 1]
     word_ids = inputs.padded.types[inputs.padded.centres] - 2
     kept = word_ids == part.word_ids
@@ -174,7 +174,7 @@ def test_contexts_are_those_of_the_text_as_it_is_read(augmented):
     working = working_inputs(config, prepared)
     part = prepared.train
     everything = np.arange(len(part.sentence_starts) - 1)
-    inputs, _ = augmented_text(config, prepared, working, everything, np.random.default_rng(1))
+    inputs = augmented_text(config, prepared, working, everything, np.random.default_rng(1)).inputs
     word_ids = inputs.padded.types[inputs.padded.centres] - 2
     text = Text(
         working.casings.words, word_ids, inputs.padded.sentence_starts, part.document_starts

@@ -78,7 +78,7 @@ def test_the_loss_of_an_epoch_is_the_mean_over_all_windows(config, prepared, shu
     # however uneven the mini-batches are.
     config = change(config, training={"alpha": 0.0, "epochs": 1, "shuffle": shuffle, "l2": 0.01})
     state = start(config, prepared)
-    inputs, tag_ids = training_text(config, prepared, working_inputs(config, prepared))
+    inputs, tag_ids, _ = training_text(config, prepared, working_inputs(config, prepared))
     everything = single_windows(inputs.padded, np.arange(len(tag_ids)))
     T = len(prepared.tags)
     batch = Batch(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.corpus.columnar import Corpus, Interner
+from nertool.corpus.invisible import normal_form
 from nertool.errors import ModelError
 from nertool.inputs.encoder import SPECIAL_ROWS
 from nertool.inputs.layout import MEMORY, VECTORS, Layout, layout_of
@@ -24,7 +25,6 @@ from nertool.model.model import Member, Model, outputs, word_vectors
 from nertool.model.storage import load_model
 from nertool.network.activations import Array
 from nertool.network.objective import Parameters, tables_of
-from nertool.corpus.invisible import normal_form
 
 # Keys that decide the network's form: a network cannot go on from one of another form.
 _FORM = (
