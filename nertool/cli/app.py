@@ -36,12 +36,19 @@ LESSON = {
         "check": Entry("Grade the coursework, with hints.", "lesson.check"),
     }
 }
+CONFIG = {
+    "Commands": {
+        "show": Entry("Print every key, and where its value comes from.", "config.show"),
+        "check": Entry("Check a config and its files, without training.", "config.check"),
+    }
+}
 SECTIONS = {
     "Train": {
         "init": Entry("Write sample configs and data, or a config for your text.", "init.init"),
         "train": Entry("Train a recogniser on labelled text.", "train.train"),
         "prepare": Entry("Encode text and vectors: the first stage of train.", "train.prepare"),
         "sweep": Entry("Train with several seeds or settings, and compare.", "sweep.sweep"),
+        "config": Entry("Show a config with all its keys, or check it.", commands=CONFIG),
         "distil": Entry("Train a fast model on what a large one says.", "distil.distil"),
     },
     "Use": {

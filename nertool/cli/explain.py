@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nertool.cli.common.account import ReportPath, account
-from nertool.cli.common.options import AsJson, ModelPath, note, print_json
+from nertool.cli.common.options import (
+    AsJson,
+    Language,
+    ModelPath,
+    note,
+    one_blas_thread,
+    print_json,
+)
 from nertool.errors import CorpusError, NertoolError, did_you_mean
 from nertool.files.output import open_output
 
@@ -24,11 +30,12 @@ def explain(
     text: Annotated[
         str,
         typer.Argument(
-            metavar="TEXT", help="A sentence, words divided by blanks; with --line, a CoNLL file."
+            metavar="TEXT",
+            help="A text, cut into words as predict cuts it, or - for stdin; with --line, a CoNLL file.",
         ),
     ],
     word: Annotated[
-        str | None, typer.Option(help="Which word of the sentence: itself, or its number from 1.")
+        str | None, typer.Option(help="Which word of the text: itself, or its number from 1.")
     ] = None,
     line: Annotated[
         int | None, typer.Option(min=1, help="Which line of the CoNLL file TEXT; its tag is y.")
@@ -48,13 +55,14 @@ def explain(
         Path | None,
         typer.Option(metavar="FILE", help="Write the lesson's page to play with, with this model."),
     ] = None,
+    language: Language = "en",
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Work one decision by hand: forward, backward, and why; with the computation graph.
 
     Examples:
-        nertool explain runs/my "Ada Lovelace met Charles Babbage ." --word Lovelace
+        nertool explain runs/my "Ada Lovelace met Charles Babbage." --word Lovelace
         nertool explain runs/my test.conll --line 7 --html explained.html
         nertool explain runs/my "Ada Lovelace met Charles Babbage ." --play play.html
     """
@@ -67,9 +75,7 @@ def explain(
         raise typer.BadParameter("--class: the page of --play lets its reader choose; leave it out")
     if report is not None and line is None:
         raise typer.BadParameter("--report: an account is given of a file: use it with --line")
-    # Said before numpy is loaded: the products here are small, and a second thread would only wait.
-    for library in ("OPENBLAS", "MKL", "OMP"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    one_blas_thread()
 
     from nertool.explain import explanation as explaining
     from nertool.model.storage import load_model
@@ -83,7 +89,7 @@ def explain(
     if line is not None:
         laid_out, token, gold = _from_file(loaded, Path(text), line, report)
     else:
-        laid_out, token = _from_sentence(text, word)
+        laid_out, token = _from_text(text, word, language)
     if play is not None:
         from nertool.explain.play import model_numbers, play_page
 
@@ -112,29 +118,44 @@ def explain(
             print(shown)
 
 
-def _from_sentence(text: str, word: str | None) -> tuple[Text, int]:
-    """Find a word of a sentence, by itself or by its number; None is the first."""
-    import numpy as np
+def _from_text(text: str, word: str | None, language: str) -> tuple[Text, int]:
+    """Cut a text as predict does, and find a word of it, by itself or by its number; None: the first."""
+    from io import BytesIO
 
-    from nertool.inputs.text import text_of
+    from nertool.catalogue import FORMATS
+    from nertool.corpus.ledger import Ledger
+    from nertool.corpus.record import Reading
+    from nertool.files.safe import open_input
+    from nertool.formats.opening import open_stream
+    from nertool.formats.read import read_opened
+    from nertool.tagging.annotate import text_of_corpus
 
-    words = text.split()
-    if not words:
-        raise typer.BadParameter("TEXT: found no word, expected a sentence")
+    content, source = text.encode("utf-8", "surrogateescape"), "TEXT"
+    if text == "-":
+        with open_input(Path("-")) as (stream, source):
+            content = stream.read()
+    if not content.strip():
+        raise typer.BadParameter(f"{source}: found no word, expected a text")
+    plain = tuple(known for known in FORMATS if known.name in ("text", "raw"))
+    opened = open_stream(BytesIO(content), source, formats=plain)
+    reading = Reading(language=language, labelled=False)
+    corpus = read_opened(opened, reading, Ledger(), lambda line: None)
     if word is None:
-        return text_of([words], np.array([0, 1])), 0
+        return text_of_corpus(corpus), 0
+    words = [corpus.words[i] for i in corpus.word_ids.tolist()]
     places = [i for i, own in enumerate(words) if own == word]
     if not places and re.fullmatch(r"\d+", word) and 1 <= int(word) <= len(words):
         places = [int(word) - 1]
     if not places:
+        known = "" if len(words) > 40 else f" ({' '.join(words)})"
         raise typer.BadParameter(
-            f"--word: found {word}, expected a word of the sentence, or a number from 1 to "
+            f"--word: found {word}, expected a word of the text{known}, or a number from 1 to "
             f"{len(words)}{did_you_mean(word, words)}"
         )
     if len(places) > 1:
         numbers = ", ".join(str(i + 1) for i in places)
         note(f"{word} stands at {numbers}: the first is explained; --word N takes another")
-    return text_of([words], np.array([0, 1])), places[0]
+    return text_of_corpus(corpus), places[0]
 
 
 def _from_file(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nertool.cli.common.account import ReportPath, account
-from nertool.cli.common.options import AsJson, Overrides, Seed, note, print_json, read_config
+from nertool.cli.common.options import (
+    AsJson,
+    Overrides,
+    Seed,
+    note,
+    one_blas_thread,
+    print_json,
+    read_config,
+)
 from nertool.errors import NertoolError, did_you_mean
 
 if TYPE_CHECKING:
@@ -93,9 +100,7 @@ def gradcheck(
         raise typer.BadParameter(
             "--html writes a page of all checks: leave out --mutate, --jacobians and --batch"
         )
-    # Said before numpy is loaded: the products here are small, and a second thread would only wait.
-    for library in ("OPENBLAS", "MKL", "OMP"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    one_blas_thread()
 
     if plot is not None:
         from nertool.gradcheck.plot import check_plot

@@ -2,30 +2,79 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from nertool.cli.common.options import AsJson, ModelPath, print_json
+import typer
+
+from nertool.cli.common.options import AsJson, ModelPath, one_blas_thread, print_json
 
 if TYPE_CHECKING:
     from nertool.model.model import Model
 
 
-def info(model: ModelPath, as_json: AsJson = False) -> None:
+def info(
+    model: ModelPath,
+    speed: Annotated[
+        bool,
+        typer.Option(
+            "--speed",
+            help="Measure the time to load the model, and how many tokens a second one thread tags.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Say what a model knows, how it was trained, how good it is on its dev text, and how large it is.
 
     Examples:
         nertool info runs/my
+        nertool info runs/my --speed
         nertool info runs/my --json
     """
     from nertool.model.storage import load_model, model_folder
 
-    facts = facts_of(load_model(model), model_folder(model))
+    one_blas_thread()
+    begun = time.perf_counter()
+    loaded = load_model(model)
+    seconds = time.perf_counter() - begun
+    facts = facts_of(loaded, model_folder(model))
+    if speed:
+        facts["seconds_to_load"] = round(seconds, 3)
+        facts["tokens_per_second"] = round(_tokens_per_second(loaded))
     if as_json:
         print_json(facts)
         return
     for line in _lines(facts):
         print(line)
+
+
+_SENTENCE = 25  # words of the sentences that are tagged to measure the speed
+LEAST_SECONDS = 1.0  # how long it is measured
+
+
+def _tokens_per_second(model: Model) -> float:
+    """Measure how many tokens a second one thread tags: sentences of the model's own words, drawn by
+    a fixed seed."""
+    import numpy as np
+
+    from nertool.inputs.text import text_of
+    from nertool.tagging.analyse import analyse
+    from nertool.tagging.compiled import CompiledTagger
+
+    tagger = CompiledTagger(model)
+    words = list(model.members[0].encoder.words)
+    # The beginning of a file of vectors has the frequent words, which make up most of a text.
+    rng = np.random.default_rng(0)
+    ranks = (len(words) ** rng.random((400, _SENTENCE)) - 1).astype(int)
+    text = text_of([[words[i] for i in row] for row in ranks.tolist()], np.arange(0, 401, 20))
+    analyse(tagger, text)
+    done, begun = 0, time.perf_counter()
+    while (spent := time.perf_counter() - begun) < LEAST_SECONDS:
+        analyse(tagger, text)
+        done += len(text.word_ids)
+    return done / spent
 
 
 def facts_of(model: Model, folder: Path) -> dict[str, Any]:
@@ -43,11 +92,19 @@ def facts_of(model: Model, folder: Path) -> dict[str, Any]:
         "hidden": config.network.hidden,
         "parameters": sum(int(a.size) for net in networks for a in net.parameters.values()),
         "words_with_vectors": max(len(net.L) for net in networks),
+        "features": [
+            field.name for field in fields(config.features) if getattr(config.features, field.name)
+        ],
         "decoding": config.decoding.method,
+        "train_text": str(config.corpus.train) if config.corpus.train else None,
+        "dev_text": str(config.corpus.dev) if config.corpus.dev else None,
+        "vectors": str(config.vectors.path) if config.vectors.path else None,
         "trained_with": provenance.get("nertool"),
         "seed": provenance.get("seed"),
         "epoch": provenance.get("epoch"),
         "dev": provenance.get("dev"),
+        "refit": provenance.get("refit"),
+        "thresholds": (provenance.get("thresholds") or {}).get("labels"),
         "calibration": provenance.get("calibration"),
         "bytes": sum(sizes.values()),
         "files": sizes,
@@ -56,6 +113,8 @@ def facts_of(model: Model, folder: Path) -> dict[str, Any]:
 
 def _lines(facts: dict[str, Any]) -> list[str]:
     """Return the facts as lines for people."""
+    from nertool.model.provenance import describe_refit
+
     networks = f"{facts['members']} network" + "s" * (facts["members"] != 1)
     if facts["first_stage"]:
         networks += ", after a first stage"
@@ -65,9 +124,22 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f"networks    {networks}: window {facts['window']}, {facts['hidden']} hidden units, "
         f"{facts['parameters']:,} parameters",
         f"vocabulary  {facts['words_with_vectors']:,} words with a vector",
-        f"trained     seed {facts['seed']}, best epoch {_epochs(facts['epoch'])}",
+        f"features    {', '.join(facts['features']) or 'none: word vectors alone'}",
+        f"trained     on {facts['train_text'] or 'a teacher alone'}, with "
+        f"{facts['vectors'] or 'random vectors'}, seed {facts['seed']}, "
+        f"best epoch {_epochs(facts['epoch'])}",
         f"size        {facts['bytes'] / 1e6:.1f} MB in {len(facts['files'])} files",
     ]
+    if "tokens_per_second" in facts:
+        lines.append(
+            f"speed       loaded in {facts['seconds_to_load']:.2f} s; one thread tags "
+            f"{facts['tokens_per_second']:,} tokens a second"
+        )
+    if told := describe_refit({"refit": facts["refit"]}):
+        lines.append(f"refit       {told}")
+    if facts["thresholds"]:
+        shown = ", ".join(f"{label} {value:g}" for label, value in facts["thresholds"].items())
+        lines.append(f"thresholds  {shown} (predict --min-probability tuned)")
     dev = facts["dev"]
     if not dev:
         return [*lines, "dev         none: it was trained without a dev text"]

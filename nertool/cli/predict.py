@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from nertool.cli.common.options import (
     check_choice,
     column_of,
     note,
+    one_blas_thread,
 )
 from nertool.cli.common.predict_options import (
     ON_ERROR,
@@ -87,7 +87,7 @@ def predict(
     check_choice("--on-error", on_error, ON_ERROR)
     tuned = min_probability == TUNED
     thresholds = {} if tuned else _thresholds(min_probability)
-    _one_blas_thread()
+    one_blas_thread()
 
     from nertool.corpus.record import Reading
     from nertool.predict.request import PredictRequest
@@ -148,13 +148,6 @@ def _kept(request: PredictRequest) -> str:
     if request.output is not None and str(request.output) != "-":
         return f"{request.output} was not written; give the command again"
     return "what standard output got is not the whole result; give the command again"
-
-
-def _one_blas_thread() -> None:
-    """Keep numpy, which is imported later, to one thread: the matrices are small, and a second thread
-    would only wait."""
-    for library in ("OPENBLAS", "MKL", "OMP"):
-        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def _thresholds(text: str | None) -> dict[str, float]:

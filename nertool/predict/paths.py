@@ -73,7 +73,8 @@ def expand(named: Sequence[str], format_name: str, folders: bool) -> list[Input]
 def _refuse_text(name: str, path: Path) -> None:
     """Refuse what is no path but a text, and say how to tag it. Errors: CorpusError."""
     words = len(name.split())
-    if words > 1 and path != STDIN and not os.path.lexists(path) and not path.suffix[1:].isalnum():
+    is_name = path.suffix[1:].isalnum() and (words < 4 or len(path.parts) > 1)  # my long name.txt
+    if words > 1 and path != STDIN and not os.path.lexists(path) and not is_name:
         shown = name if len(name) <= 60 else f"{name[:57]}..."
         raise CorpusError(
             f'"{shown}": no such file; to tag this text itself, give it on standard input: '

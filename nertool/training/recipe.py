@@ -35,6 +35,7 @@ class Statistics:
     has_dev: bool = True
 
 
+CHOSEN = "recipe: auto"  # the place of a key that the recipe chooses
 HELD_OUT = 0.1  # of a text that comes without dev
 FEW_ENTITIES = 2_500  # so few that they are tried in one another's places
 GOOD_COVERAGE = 0.8  # GloVe has 0.89 or more of English texts, 0.70 of German, 0.53 of Swahili
@@ -189,21 +190,25 @@ def resolve(
 
     The config of a run, which has every key, comes back as it is.
     """
+    return build_config(with_recipe(raw, report))
+
+
+def with_recipe(
+    raw: Mapping[str, RawValue], report: Callable[[str], None] = lambda line: None
+) -> dict[str, RawValue]:
+    """Return the keys that are set, and with recipe: auto those that are chosen, each with its place."""
     config = build_config(raw)
     if config.recipe == "plain" or config.corpus.train is None or key_types().keys() <= raw.keys():
-        return config
+        return dict(raw)
     need_regular_inputs(config)
     text = statistics(config)
     chosen = recipe(text, config.budget)
     added = {
-        key: RawValue(value, f"recipe: {key}", Path())
-        for key, value in chosen.items()
-        if key not in raw
+        key: RawValue(value, CHOSEN, Path()) for key, value in chosen.items() if key not in raw
     }
-    config = build_config({**raw, **added})
-    for line in reasons(text, config):
+    for line in reasons(text, build_config({**raw, **added})):
         report(line)
-    return config
+    return {**raw, **added}
 
 
 def _silent(line: str) -> None:

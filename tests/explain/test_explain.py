@@ -526,7 +526,11 @@ class Page(HTMLParser):
 
 def test_the_page_stands_alone_and_escapes_all_text(run_dir, main, tmp_path, model):
     evil = "in <script>alert(1)</script> &amp; \"'><b> Paris"
-    done = main("explain", run_dir, evil, "--word", "Paris", "--html", tmp_path / "e.html")
+    text = tmp_path / "t.conll"
+    text.write_text("".join(f"{word} O\n" for word in evil.split()))
+    done = main(
+        "explain", run_dir, text, "--line", len(evil.split()), "--html", tmp_path / "e.html"
+    )
     assert (done.returncode, done.stdout) == (0, "")
     html = (tmp_path / "e.html").read_text(encoding="utf-8")
     page = Page()

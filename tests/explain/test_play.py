@@ -152,8 +152,10 @@ def test_of_a_long_sentence_the_words_nearest_the_first_shown_are_there():
 
 def test_explain_writes_the_page_with_the_readers_own_model(saved, tmp_path, main):
     out = tmp_path / "play.html"
-    done = main("explain", saved, "</script> met Ada", "--play", out)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", f"to play with: {out}\n")
+    (tmp_path / "t.conll").write_text("</script> O\nmet O\nAda B-PER\n")
+    done = main("explain", saved, tmp_path / "t.conll", "--line", "1", "--play", out)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines()[-1] == f"to play with: {out}"
     text = out.read_text(encoding="utf-8")
     assert len(text.encode()) < LIMIT
     assert text.count("</script>") == len(SCRIPTS) + 2  # none comes from the sentence

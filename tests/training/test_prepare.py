@@ -277,7 +277,7 @@ def test_vectors_of_another_language_are_loudly_noted(config, tmp_path):
     path.write_text("mies 1 2\nnainen 3 4\n")
     lines = []
     prepare(change(config, vectors={"path": path}), lines.append)
-    warnings = [line for line in lines if line.startswith("WARNING")]
+    warnings = [line for line in lines if line.startswith("WARNING: only")]
     assert len(warnings) == 2
     assert all("only 0.0 % of the" in line for line in warnings)
 

@@ -172,6 +172,13 @@ def reading_as(
     )
 
 
+def one_blas_thread() -> None:
+    """Keep numpy, which is imported later, to one thread: the matrices are small, and a second thread
+    would only wait."""
+    for library in ("OPENBLAS", "MKL", "OMP"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +24,14 @@ from nertool.cli.common.options import (
     reading_as,
 )
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nertool.corpus.columnar import Corpus
+
+    Ids = NDArray[Any]
+
+PACKED = (".gz", ".bz2", ".xz", ".zst")  # the parts are written unpacked
 _BY_LINES = ("conll", "conllu", "jsonl", "inline")
 
 
@@ -31,16 +40,23 @@ def split(
         Path, typer.Argument(metavar="FILE", help="A labelled text in lines; - for stdin.")
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The new folder, a file a part in it.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="The new folder. It gets a file for each part, named after the part, such as train.conll.",
+        ),
     ],
     parts: Annotated[
-        str, typer.Option(metavar="NAME=SHARE,…", help="The parts and their shares.")
+        str, typer.Option(metavar="NAME=SHARE,…", help="The names of the parts, and their shares.")
     ] = "train=0.8,dev=0.1,test=0.1",
-    seed: Annotated[int, typer.Option(min=0, help="One seed, one split.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed makes other parts.")] = 1,
     by_sentence: Annotated[
         bool,
         typer.Option(
-            "--by-sentence", help="Deal out sentences, not documents: for texts without documents."
+            "--by-sentence",
+            help="Distribute sentences, not documents: for texts without marks of documents.",
         ),
     ] = False,
     format_name: FromFormat = "auto",
@@ -103,13 +119,16 @@ def split(
         part_of = split_units(corpus, spans, shares, seed, by_sentence)
         lines = [line for block in read_blocks(BytesIO(raw), source) for line in block.lines]
         part_of_line = part_of[line_units(corpus, lines, by_sentence)]
-        suffix = path.suffix or opened.format.ending
+        suffix = _suffix(path, opened.format.ending)
         with replacing_folder(output) as folder:
             for i, name in enumerate(names):
                 own = [lines[j] for j in np.flatnonzero(part_of_line == i)]
                 text = "".join(f"{line}\n" for line in own)
                 (folder / f"{name}{suffix}").write_text(text, encoding="utf-8", newline="")
-        starts = np.arange(corpus.sentences + 1) if by_sentence else corpus.document_starts
+        starts = (
+            np.arange(corpus.sentences + 1) if by_sentence else np.unique(corpus.document_starts)
+        )
+        _warn_of_copies(corpus, starts, part_of, by_sentence)
         token_starts = corpus.sentence_starts[starts]
         unit_of = np.searchsorted(token_starts, spans.starts, side="right") - 1
         for i, name in enumerate(names):
@@ -126,6 +145,42 @@ def split(
             )
 
 
+def _suffix(path: Path, ending: str) -> str:
+    """Return the ending of the parts' names: the input's own, without that of its packing."""
+    while path.suffix.lower() in PACKED:
+        path = path.with_suffix("")
+    return path.suffix if path.suffix[1:].isalpha() else ending
+
+
+def _warn_of_copies(corpus: Corpus, starts: Ids, part_of: Ids, by_sentence: bool) -> None:
+    """Warn of documents that are in several parts: whole, as copies, or sentence by sentence.
+
+    starts: (units + 1,) the first sentence of each unit, and the end.
+    """
+    import numpy as np
+
+    from nertool.corpus.overlap import copies_apart
+
+    what = "sentences" if by_sentence else "documents"
+    copies = copies_apart(corpus, corpus.sentence_starts[starts].tolist(), part_of)
+    if copies:
+        note(
+            f"WARNING: {copies:,} {what} stand in more than one part, as copies of one another: scores on "
+            "dev and test will be too high; nertool corpus check lists them"
+        )
+    if by_sentence and corpus.documents > 1:
+        edges = np.unique(corpus.document_starts)
+        divided = sum(
+            len(set(part_of[a:b].tolist())) > 1
+            for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+        )
+        if divided:
+            note(
+                f"WARNING: {divided:,} of {len(edges) - 1:,} documents are divided between the parts: names "
+                "of the test part are known from training; leave out --by-sentence"
+            )
+
+
 def _parts_of(text: str) -> tuple[list[str], list[float]]:
     names, shares = [], []
     for entry in text.split(","):
@@ -134,7 +189,12 @@ def _parts_of(text: str) -> tuple[list[str], list[float]]:
             value = float(share)
         except ValueError:
             value = 0.0
-        if not equals or not name.isidentifier() or not 0 < value < float("inf") or name in names:
+        if (
+            not equals
+            or not re.fullmatch(r"\w[\w-]*", name)
+            or not 0 < value < float("inf")
+            or name in names
+        ):
             raise typer.BadParameter(
                 f"--parts: found {entry.strip()}, expected names and shares, such as train=0.8,dev=0.2"
             )

@@ -14,6 +14,7 @@ from nertool.corpus.columnar import Corpus
 from nertool.corpus.hold_out import has_documents, hold_out
 from nertool.corpus.invisible import normal_form
 from nertool.corpus.ledger import Ledger, counted
+from nertool.corpus.overlap import LARGE, overlap
 from nertool.corpus.schemes import (
     check_scheme,
     find_scheme,
@@ -67,7 +68,9 @@ def read_parts(
         return None, read_part(config, config.corpus.dev, "dev", report, ledger)
     train = read_part(config, config.corpus.train, "train", report, ledger)
     if config.corpus.dev:
-        return train, read_part(config, config.corpus.dev, "dev", report, ledger)
+        dev = read_part(config, config.corpus.dev, "dev", report, ledger)
+        _warn_of_overlap(train, dev, report)
+        return train, dev
     share = config.corpus.held_out
     if not share:
         return train, None
@@ -83,6 +86,24 @@ def read_parts(
         f"{train.sentences:,}, {100 * dev.tokens / train.tokens:.0f} % of the tokens, in {unit}"
     )
     return rest, dev
+
+
+def _warn_of_overlap(train: Corpus, dev: Corpus, report: Report) -> None:
+    """Warn if dev is the training text, or has much of it: its scores would say nothing of new text."""
+    found = overlap(dev, train)
+    if found.place is None or found.share <= LARGE:
+        return
+    advice = (
+        "the scores on dev will be too high, and the best epoch is chosen by them; keep the two apart: "
+        "nertool corpus split, or leave out corpus.dev to hold out a part of train"
+    )
+    if found.share == 1:
+        report(f"WARNING: all of dev stands in train, word for word: {advice}")
+        return
+    report(
+        f"WARNING: {found.shared:,} of {found.sentences:,} sentences of dev ({100 * found.share:.0f} %) "
+        f"stand in train, too, such as {found.place[0]} and {found.place[1]}: {advice}"
+    )
 
 
 def encode_parts(

@@ -1,0 +1,185 @@
+"""`nertool config show` and `nertool config check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import AsJson, Overrides, Seed, note, print_json
+from nertool.cli.common.train_options import (
+    Budget,
+    Dev,
+    Refit,
+    Request,
+    Source,
+    VectorsFile,
+    raw_values,
+)
+
+if TYPE_CHECKING:
+    from nertool.config.records import Config
+    from nertool.config.values import RawValue
+
+_DEFAULT = "default"
+_COLUMN = 34  # where the comments stand
+
+
+def show(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG|TEXT|MODEL",
+            help="A YAML config, a labelled text (recipe: auto), or the model or run folder of a training.",
+        ),
+    ],
+    overrides: Overrides = None,
+    dev: Dev = None,
+    vectors: VectorsFile = None,
+    budget: Budget = None,
+    refit: Refit = False,
+    seed: Seed = None,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Show only the keys that are not at their defaults.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print every key with its value and where it comes from: a file's line, an option, the recipe, or the
+    default.
+
+    The output is a config itself; its paths are as seen from the working folder. Nothing is trained.
+
+    Examples:
+        nertool config show config.yaml --changed
+        nertool config show config.yaml --set network.hidden=256
+        nertool config show train.conll --budget 5m
+        nertool config show runs/my --json
+    """
+    request = Request(source, overrides or (), seed, dev, vectors, budget, refit)
+    config, places = _model_config(request) if source.is_dir() else _resolved(request)
+    rows = [
+        (key, value, places.get(key, _DEFAULT))
+        for key, value in _values(config)
+        if not changed or not _is_default(key, value)
+    ]
+    if as_json:
+        print_json({key: {"value": _plain(value), "from": place} for key, value, place in rows})
+        return
+    section = ""
+    for key, value, place in rows:
+        before, _, name = key.rpartition(".")
+        if before and before != section:
+            print(f"{before}:")
+        section = before
+        print(_line(name if before else key, value, place, "  " if before else ""))
+
+
+def check(
+    source: Source,
+    overrides: Overrides = None,
+    dev: Dev = None,
+    vectors: VectorsFile = None,
+    budget: Budget = None,
+    seed: Seed = None,
+    report: ReportPath = None,
+) -> None:
+    """Check a config and the files that it names, without training: keys, texts, labels and vectors.
+
+    Exit 0 if a training could begin, and 1 with the reason if not.
+
+    Examples:
+        nertool config check config.yaml
+        nertool config check train.conll --dev dev.conll --vectors glove.6B.50d.txt
+    """
+    if source.is_dir():
+        raise typer.BadParameter(
+            f"{source}: found a folder, expected a config or a labelled text; nertool info describes a model"
+        )
+    from nertool.errors import OverrideError
+    from nertool.training.preparation.encode import prepare
+    from nertool.training.recipe import resolve
+
+    try:
+        config = resolve(
+            raw_values(Request(source, overrides or (), seed, dev, vectors, budget)), note
+        )
+    except OverrideError as error:
+        raise typer.BadParameter(str(error)) from None
+    corpus = config.corpus
+    with account(report, source, corpus.train, corpus.dev, corpus.test) as ledger:
+        prepared = prepare(config, note, ledger)
+        if corpus.test:
+            from nertool.training.preparation.encode import read_part
+
+            read_part(config, corpus.test, "test", note, ledger)
+    networks = config.network.members + config.first_stage.folds
+    print(
+        f"{source}: fine: {len(prepared.labels)} classes ({', '.join(prepared.labels)}), "
+        f"{networks} network{'s' * (networks != 1)}, {config.training.epochs} epochs of "
+        f"{len(prepared.train.word_ids):,} tokens"
+    )
+
+
+def _resolved(request: Request) -> tuple[Config, dict[str, str]]:
+    """Return the config that a request stands for, and the place of each key that is set."""
+    from nertool.config.values import build_config
+    from nertool.errors import OverrideError
+    from nertool.training.recipe import with_recipe
+
+    try:
+        raw = with_recipe(raw_values(request), note)
+        return build_config(raw), {key: _place(value) for key, value in raw.items()}
+    except OverrideError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _place(value: RawValue) -> str:
+    # Of an override only the option: the value stands before it.
+    return "--set" if value.place.startswith("--set ") else value.place
+
+
+def _model_config(request: Request) -> tuple[Config, dict[str, str]]:
+    """Return the config that a model was trained by. All its keys come from the model."""
+    if len(request.settings()) or request.dev or request.vectors:
+        raise typer.BadParameter(
+            f"{request.source}: a model keeps the config of its training: leave out the options that "
+            "change keys"
+        )
+    from nertool.model.storage import load_model
+
+    config = load_model(request.source).config
+    return config, {
+        key: str(request.source) for key, value in _values(config) if not _is_default(key, value)
+    }
+
+
+def _values(config: Config) -> list[tuple[str, Any]]:
+    """Return each key of a config with its value, those outside the sections first."""
+    from nertool.config.values import key_types
+
+    found = []
+    for key in sorted(key_types(), key=lambda name: "." in name):
+        section, _, name = key.rpartition(".")
+        found.append((key, getattr(getattr(config, section) if section else config, name)))
+    return found
+
+
+def _is_default(key: str, value: Any) -> bool:
+    from nertool.config.reference import default_of
+
+    return bool(value == default_of(key))
+
+
+def _line(name: str, value: Any, place: str, indent: str) -> str:
+    from nertool.config.reference import yaml_value
+
+    start = f"{indent}{name}: {yaml_value(value)}".rstrip()
+    return f"{start:{_COLUMN}}  # {place}"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    return str(value) if isinstance(value, Path) else value
