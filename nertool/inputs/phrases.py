@@ -1,0 +1,231 @@
+"""Lists of phrases, found longest-first in a text: for rules and gazetteers.
+
+A phrase that is written in lower case is found in any letters, another one as it is written; invisible
+characters don't matter. In each list the longest phrase wins, from left to right; phrases of one list do
+not overlap.
+
+A list is two trees of words, one for each kind of phrase. All positions of a text go down a tree at once: the
+edges are sorted numbers (node, word), so that a step of all is one search. A position is dropped as soon as
+the next word stands in no phrase but at its beginning. What a word type is in the trees is found once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.corpus.columnar import Ids
+from nertool.corpus.invisible import normal_form
+from nertool.inputs.text import Text
+from nertool.inputs.word_types import WordTypes
+
+_MOST_CACHED = 1 << 20  # word types whose numbers are remembered
+
+Places = NDArray[np.int64]
+
+
+class Found(NamedTuple):
+    """Phrases in a text, in order: tokens starts … ends, (n,) each, and the number given to each phrase."""
+
+    starts: Places
+    ends: Places
+    numbers: Places
+
+
+_NOTHING = Found(*(np.empty(0, dtype=np.int64),) * 3)
+
+
+class _Tree:
+    """A tree of words: 0 is the root."""
+
+    def __init__(self) -> None:
+        self.edges: dict[tuple[int, int], int] = {}
+        self.ends: dict[int, int] = {}  # the number of the phrase that ends in a node
+        self._arrays: _Arrays | None = None
+
+    def add(self, words: Sequence[int], number: int) -> int | None:
+        """Add a phrase; return the number that it had before, None if it is new."""
+        self._arrays = None
+        node, edges = 0, self.edges
+        for word in words:
+            node = edges.setdefault((node, word), len(edges) + 1)
+        before = self.ends.get(node)
+        self.ends[node] = number
+        return before
+
+    def arrays(self, words: int) -> _Arrays:
+        """Return the tree as arrays. words: how many words the numbers are of."""
+        if self._arrays is None or len(self._arrays.first) != words + 1:
+            self._arrays = _arrays_of(self, words)
+        return self._arrays
+
+
+class _Arrays(NamedTuple):
+    """A tree as arrays.
+
+    first (words + 1,): the node that a word leads to from the root, 0 for none; later (words + 1,): whether
+    it stands in a phrase after its first word; keys, nodes (edges,): node << 32 | word, ascending, and where
+    that leads to; maybe: by a hash of the key, whether there may be such an edge; ends, numbers (nodes,):
+    whether a phrase ends in a node, and its number. The last entry of first and later, which −1 means, is for
+    words of no phrase.
+    """
+
+    first: NDArray[np.int32]
+    later: NDArray[np.bool_]
+    keys: Places
+    nodes: NDArray[np.int32]
+    maybe: NDArray[np.bool_]
+    ends: NDArray[np.bool_]
+    numbers: Places
+
+
+def _arrays_of(tree: _Tree, words: int) -> _Arrays:
+    pairs = np.array(list(tree.edges), dtype=np.int64).reshape(-1, 2)
+    nodes = np.array(list(tree.edges.values()), dtype=np.int32)
+    at_root = pairs[:, 0] == 0
+    first = np.zeros(words + 1, dtype=np.int32)
+    first[pairs[at_root, 1]] = nodes[at_root]
+    later = np.zeros(words + 1, dtype=bool)
+    later[pairs[~at_root, 1]] = True
+    keys = pairs[~at_root, 0] << 32 | pairs[~at_root, 1]
+    order = np.argsort(keys)
+    maybe = np.zeros(1 << min(24, 4 + max(6, len(keys).bit_length())), dtype=bool)
+    maybe[_hash(keys, len(maybe))] = True
+    ends = np.zeros(len(nodes) + 1, dtype=bool)
+    numbers = np.zeros(len(nodes) + 1, dtype=np.int64)
+    last = np.fromiter(tree.ends.keys(), dtype=np.int64, count=len(tree.ends))
+    ends[last] = True
+    numbers[last] = np.fromiter(tree.ends.values(), dtype=np.int64, count=len(tree.ends))
+    return _Arrays(first, later, keys[order], nodes[~at_root][order], maybe, ends, numbers)
+
+
+def _hash(keys: Places, size: int) -> Places:
+    """Return a number in 0 … size − 1 for each key; size is a power of two."""
+    mixed = keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return (mixed >> np.uint64(64 - (size.bit_length() - 1))).astype(np.int64)
+
+
+class PhraseLists:
+    """Lists of phrases, by number. The lists share one numbering of words."""
+
+    def __init__(self, lists: int = 1) -> None:
+        self._words: dict[str, int] = {}
+        self._trees = [(_Tree(), _Tree()) for _ in range(lists)]  # as written, in any letters
+        self._cached: dict[str, tuple[int, int]] = {}
+        self._last: tuple[WordTypes | None, Ids] = (None, np.empty((0, 2), dtype=np.int32))
+
+    def __len__(self) -> int:
+        return len(self._trees)
+
+    def add(self, words: Sequence[str], number: int = 0, into: int = 0) -> int | None:
+        """Add a phrase to the list `into`; return the number that it had there before, None if it is new."""
+        words = [normal_form(word) for word in words]
+        in_any_letters = words == [word.lower() for word in words]
+        if any(word not in self._words for word in words):
+            self._cached, self._last = {}, (None, np.empty((0, 2), dtype=np.int32))
+        ids = [self._words.setdefault(word, len(self._words)) for word in words]
+        return self._trees[into][in_any_letters].add(ids, number)
+
+    def find(self, text: Text, of: int = 0) -> Found:
+        """Return the phrases of the list `of` in a text."""
+        return self.find_all(text, (of,))[0]
+
+    def find_all(self, text: Text, lists: Sequence[int] | None = None) -> list[Found]:
+        """Return the phrases of each list in a text."""
+        chosen = range(len(self)) if lists is None else lists
+        if not len(text.word_ids) or not self._words:
+            return [_NOTHING for _ in chosen]
+        types, word_ids = self._numbers_in(text)
+        last = np.zeros(len(word_ids), dtype=bool)  # of its sentence
+        last[text.sentence_starts[1:] - 1] = True
+        out = []
+        for i in chosen:
+            both = [
+                _longest(tree.arrays(len(self._words)), types[:, kind], word_ids, last)
+                for kind, tree in enumerate(self._trees[i])
+                if tree.edges
+            ]
+            out.append(_apart(both) if both else _NOTHING)
+        return out
+
+    def _numbers_in(self, text: Text) -> tuple[Ids, Ids]:
+        """Return the numbers (types, 2) of word types, as written and in lower case, and each token's
+        type."""
+        words = text.words
+        if isinstance(words, WordTypes):
+            # A list that only grew since it was last asked about: what is new in it is enough.
+            known = self._last[1] if self._last[0] is words else self._last[1][:0]
+            if len(known) < len(words):
+                known = np.concatenate([known, self._numbers_of(words[len(known) :])])
+                self._last = (words, known)
+            return known, text.word_ids
+        if len(words) <= len(text.word_ids):
+            return self._numbers_of(words), text.word_ids
+        types, word_ids = np.unique(text.word_ids, return_inverse=True)
+        return self._numbers_of([words[i] for i in types.tolist()]), word_ids.astype(np.int32)
+
+    def _numbers_of(self, words: Sequence[str]) -> Ids:
+        cached, known = self._cached, self._words
+        if len(cached) > _MOST_CACHED:
+            self._cached = cached = {}
+        out = []
+        for word in words:
+            numbers = cached.get(word)
+            if numbers is None:
+                normal = normal_form(word)
+                numbers = cached[word] = (known.get(normal, -1), known.get(normal.lower(), -1))
+            out.append(numbers)
+        return np.array(out, dtype=np.int32).reshape(-1, 2)
+
+
+def _longest(tree: _Arrays, types: Ids, word_ids: Ids, last: NDArray[np.bool_]) -> Found:
+    """Return the longest phrase that starts at each position, where there is one."""
+    if len(types) > len(word_ids):  # a list of many texts' words
+        types, word_ids = types[word_ids], np.arange(len(word_ids), dtype=np.int32)
+    starts = np.flatnonzero((tree.first[types] > 0)[word_ids])
+    later = tree.later[types]
+    node = tree.first[types[word_ids[starts]]]
+    ends, numbers = np.zeros(len(starts), dtype=np.int64), np.zeros(len(starts), dtype=np.int64)
+    live, length = np.arange(len(starts)), 1
+    while len(live):
+        ended = tree.ends[node]
+        at = live[ended]
+        ends[at] = starts[at] + length
+        numbers[at] = tree.numbers[node[ended]]
+        end = starts[live] + length  # the next word, if the sentence has one
+        going = np.flatnonzero(~last[end - 1])
+        going = going[later[word_ids[end[going]]]]
+        keys = node[going].astype(np.int64) << 32 | types[word_ids[end[going]]]
+        likely = np.flatnonzero(tree.maybe[_hash(keys, len(tree.maybe))])
+        going, keys = going[likely], keys[likely]
+        place = np.minimum(np.searchsorted(tree.keys, keys), max(0, len(tree.keys) - 1))
+        hit = tree.keys[place] == keys if len(tree.keys) else np.zeros(len(keys), dtype=bool)
+        live, node = live[going[hit]], tree.nodes[place[hit]]
+        length += 1
+    found = ends > 0
+    return Found(starts[found], ends[found], numbers[found])
+
+
+def _apart(both: list[Found]) -> Found:
+    """Return those phrases that are left if the first and longest one takes its words, and so on."""
+    found = both[0]
+    if len(both) > 1:
+        found = Found(*(np.concatenate(column) for column in zip(*both, strict=True)))
+        order = np.lexsort((-found.ends, found.starts))  # as written before in any letters
+        found = Found(*(column[order] for column in found))
+    if not len(found.starts):
+        return found
+    # A phrase that starts behind all before it is alone, or the first of some that overlap.
+    reach = np.maximum.accumulate(found.ends)
+    begins = np.concatenate([[True], found.starts[1:] >= reach[:-1]])
+    kept = begins.copy()
+    starts, ends = found.starts.tolist(), found.ends.tolist()
+    free = 0
+    for i in np.flatnonzero(~begins | ~np.append(begins[1:], True)).tolist():
+        kept[i] = begins[i] or starts[i] >= free
+        if kept[i]:
+            free = ends[i]
+    return Found(*(column[kept] for column in found))
