@@ -22,15 +22,15 @@ def init(
         Path | None,
         typer.Argument(
             metavar="PATH",
-            help="The new folder; with --from, the config file to write [default: NAME.yaml, after the "
+            help="The new folder; with --text, the config file to write [default: NAME.yaml, after the "
             "text].",
         ),
     ] = None,
     text: Annotated[
         Path | None,
         typer.Option(
-            "--from",
-            metavar="TEXT",
+            "--text",
+            metavar="FILE",
             help="Write the config that nertool train TEXT uses, each key with a comment.",
         ),
     ] = None,
@@ -38,21 +38,27 @@ def init(
     vectors: VectorsFile = None,
     budget: Budget = None,
     overrides: Overrides = None,
+    format_name: Annotated[str | None, typer.Option("--from", "--format", hidden=True)] = None,
 ) -> None:
     """Write the sample configs and data into a new folder, or a config for your own text.
 
     Examples:
         nertool init my-project
-        nertool init my.yaml --from train.conll --dev dev.conll
+        nertool init my.yaml --text train.conll --dev dev.conll
     """
+    if format_name is not None:
+        raise typer.BadParameter(
+            "--from names a format in every command, and init has none; name the text by --text FILE, and "
+            "its format by --set corpus.format=NAME"
+        )
     if text is not None:
         request = Request(text, overrides or (), None, dev, vectors, budget)
         _write_config(path or Path(f"{text.stem}.yaml"), request)
         return
     if path is None:
-        raise typer.BadParameter("expected the name of a new folder, or --from TEXT")
+        raise typer.BadParameter("expected the name of a new folder, or --text FILE")
     if dev or vectors or budget or overrides:
-        raise typer.BadParameter("--dev, --vectors, --budget and --set are for --from TEXT")
+        raise typer.BadParameter("--dev, --vectors, --budget and --set are for --text FILE")
     _write_sample(path)
 
 

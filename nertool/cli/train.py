@@ -88,7 +88,7 @@ def train(
 ) -> None:
     """Train a recogniser on labelled text: prepare its inputs, run the epochs, keep the best on dev.
 
-    A labelled text needs no config: nertool chooses the settings from it. nertool init --from TEXT writes
+    A labelled text needs no config: nertool chooses the settings from it. nertool init --text FILE writes
     the config that it would use.
 
     Examples:

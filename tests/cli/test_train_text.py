@@ -65,7 +65,7 @@ def test_init_writes_the_config_that_training_the_text_would_use(tiny, tmp_path,
     (tmp_path / "configs").mkdir()
     path = tmp_path / "configs" / "mine.yaml"
     options = ("--dev", tiny / "dev.conll", "--vectors", tiny / "vectors.txt")
-    done = main("init", path, "--from", tiny / "train.conll", *options)
+    done = main("init", path, "--text", tiny / "train.conll", *options)
     assert done.returncode == 0, done.stderr
     assert f"nertool train {path}" in done.stderr
     request = Request(tiny / "train.conll", dev=tiny / "dev.conll", vectors=tiny / "vectors.txt")
@@ -76,7 +76,7 @@ def test_init_writes_the_config_that_training_the_text_would_use(tiny, tmp_path,
     assert written == plain
     keys = [line for line in path.read_text().splitlines() if ": " in line and line[:3] != "   "]
     assert all("#" in line for line in keys if not line.rstrip().endswith((".conll", ".txt")))
-    again = main("init", path, "--from", tiny / "train.conll")
+    again = main("init", path, "--text", tiny / "train.conll")
     assert again.returncode == 1
     assert "already there" in again.stderr
 
@@ -84,4 +84,10 @@ def test_init_writes_the_config_that_training_the_text_would_use(tiny, tmp_path,
 def test_init_needs_a_folder_or_a_text(main):
     done = main("init")
     assert done.returncode == 2
-    assert "expected the name of a new folder, or --from TEXT" in done.stderr
+    assert "expected the name of a new folder, or --text FILE" in done.stderr
+
+
+def test_from_is_not_taken_for_the_text(tiny, main):
+    done = main("init", "--from", tiny / "train.conll")
+    assert done.returncode == 2
+    assert "name the text by --text FILE" in " ".join(done.stderr.split())
