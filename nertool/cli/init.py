@@ -38,7 +38,10 @@ def init(
     vectors: VectorsFile = None,
     budget: Budget = None,
     overrides: Overrides = None,
-    format_name: Annotated[str | None, typer.Option("--from", "--format", hidden=True)] = None,
+    format_name: Annotated[
+        str | None,
+        typer.Option("--from", "--format", hidden=True, help="Refused: a format elsewhere."),
+    ] = None,
 ) -> None:
     """Write the sample configs and data into a new folder, or a config for your own text.
 

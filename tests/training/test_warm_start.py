@@ -166,7 +166,9 @@ def test_a_class_more_is_learnt_and_the_others_are_kept(old, tmp_path, main):
     text.write_text(re.sub(r" [BI]-(PER|LOC)", " O", as_conll(SENTENCES * 2)))
     dev = tmp_path / "dev.conll"
     dev.write_text(as_conll(SENTENCES))
-    done = main("train", text, "--from", old, "--dev", dev, "--run-dir", tmp_path / "new", "--json")
+    done = main(
+        "train", text, "--start", old, "--dev", dev, "--run-dir", tmp_path / "new", "--json"
+    )
     assert done.returncode == 0, done.stderr
     assert "the training text has no entity of LOC, PER; outside" in done.stderr
     types = load_model(tmp_path / "new").provenance["dev"]["types"]
@@ -183,7 +185,7 @@ def test_a_run_from_a_model_resumes_to_the_same_bytes(old, tmp_path, main):
     common = (
         "train",
         text,
-        "--from",
+        "--start",
         old,
         "--set",
         "corpus.held_out=0",
@@ -203,7 +205,7 @@ def test_its_first_epoch_is_better_than_the_first_one_without_a_model(
 ):
     config = ("train", tiny / "config.yaml", "--set", "training.epochs=1")
     scores = {}
-    for name, more in {"anew": (), "on": ("--from", run_dir)}.items():
+    for name, more in {"anew": (), "on": ("--start", run_dir)}.items():
         done = main(*config, *more, "--run-dir", tmp_path / name, "--json")
         assert done.returncode == 0, done.stderr
         scores[name] = load_model(tmp_path / name).provenance["dev"]["f1"]
@@ -220,7 +222,7 @@ def test_its_first_epoch_is_better_than_the_first_one_without_a_model(
     ],
 )
 def test_a_model_of_another_form_is_refused(run_dir, tiny, tmp_path, main, key, value, said):
-    options = ("--from", run_dir, "--set", f"{key}={value}", "--run-dir", tmp_path / "run")
+    options = ("--start", run_dir, "--set", f"{key}={value}", "--run-dir", tmp_path / "run")
     done = main("train", tiny / "config.yaml", *options)
     assert done.returncode == 1
     assert said in done.stderr
@@ -229,7 +231,7 @@ def test_a_model_of_another_form_is_refused(run_dir, tiny, tmp_path, main, key, 
 def test_other_vectors_than_the_models_are_refused(run_dir, tiny, tmp_path, main):
     vectors = tmp_path / "other.txt"
     vectors.write_text("".join(f"{word} 1 2 3 4 5 6 7 8\n" for word in ("ada", "in", "paris")))
-    options = ("--from", run_dir, "--vectors", vectors, "--run-dir", tmp_path / "run")
+    options = ("--start", run_dir, "--vectors", vectors, "--run-dir", tmp_path / "run")
     done = main("train", tiny / "config.yaml", *options)
     assert done.returncode == 1
     assert "found a model that was trained with other vectors" in done.stderr

@@ -53,10 +53,10 @@ Refit = Annotated[
 ]
 
 
-From = Annotated[
+Start = Annotated[
     Path | None,
     typer.Option(
-        "--from",
+        "--start",
         metavar="MODEL",
         help="Go on from a model, with more text or more classes, as training.start. With a text in place "
         "of a config, the settings are the model's.",
@@ -93,7 +93,7 @@ class Request:
         named = {
             "--dev": self.dev,
             "--vectors": self.vectors,
-            "--from": self.start,
+            "--start": self.start,
             "--run-dir": run_dir,
             "--seed": self.seed,
         }
@@ -137,7 +137,7 @@ def raw_values(request: Request) -> dict[str, RawValue]:
     else:
         raw = read_config_file(request.source)
     if request.start:
-        raw["training.start"] = value(str(request.start), "--from")
+        raw["training.start"] = value(str(request.start), "--start")
     if request.dev:
         raw["corpus.dev"] = value(str(request.dev), "--dev")
     if request.vectors:

@@ -1,4 +1,4 @@
-"""Start a training from a model: `nertool train --from MODEL`, the config key training.start.
+"""Start a training from a model: `nertool train --start MODEL`, the config key training.start.
 
 The new network has the model's form. Each of its numbers starts from the model's number for the same word,
 class or feature; what the model lacks, such as the weights of a new class, starts from random numbers.
