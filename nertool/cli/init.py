@@ -30,6 +30,7 @@ def init(
         Path | None,
         typer.Option(
             "--text",
+            "--from",
             metavar="FILE",
             help="Write the config that nertool train TEXT uses, each key with a comment.",
         ),
@@ -38,10 +39,6 @@ def init(
     vectors: VectorsFile = None,
     budget: Budget = None,
     overrides: Overrides = None,
-    format_name: Annotated[
-        str | None,
-        typer.Option("--from", "--format", hidden=True, help="Refused: a format elsewhere."),
-    ] = None,
 ) -> None:
     """Write the sample configs and data into a new folder, or a config for your own text.
 
@@ -49,11 +46,6 @@ def init(
         nertool init my-project
         nertool init my.yaml --text train.conll --dev dev.conll
     """
-    if format_name is not None:
-        raise typer.BadParameter(
-            "--from names a format in every command, and init has none; name the text by --text FILE, and "
-            "its format by --set corpus.format=NAME"
-        )
     if text is not None:
         request = Request(text, overrides or (), None, dev, vectors, budget)
         _write_config(path or Path(f"{text.stem}.yaml"), request)

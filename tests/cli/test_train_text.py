@@ -87,7 +87,8 @@ def test_init_needs_a_folder_or_a_text(main):
     assert "expected the name of a new folder, or --text FILE" in done.stderr
 
 
-def test_from_is_not_taken_for_the_text(tiny, main):
-    done = main("init", "--from", tiny / "train.conll")
-    assert done.returncode == 2
-    assert "name the text by --text FILE" in " ".join(done.stderr.split())
+def test_from_is_another_spelling_of_text(tiny, tmp_path, main):
+    for option, name in (("--text", "one.yaml"), ("--from", "two.yaml")):
+        done = main("init", tmp_path / name, option, tiny / "train.conll")
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "one.yaml").read_text() == (tmp_path / "two.yaml").read_text()

@@ -205,7 +205,7 @@ def test_its_first_epoch_is_better_than_the_first_one_without_a_model(
 ):
     config = ("train", tiny / "config.yaml", "--set", "training.epochs=1")
     scores = {}
-    for name, more in {"anew": (), "on": ("--start", run_dir)}.items():
+    for name, more in {"anew": (), "on": ("--from", run_dir)}.items():
         done = main(*config, *more, "--run-dir", tmp_path / name, "--json")
         assert done.returncode == 0, done.stderr
         scores[name] = load_model(tmp_path / name).provenance["dev"]["f1"]

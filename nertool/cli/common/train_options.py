@@ -57,6 +57,7 @@ Start = Annotated[
     Path | None,
     typer.Option(
         "--start",
+        "--from",
         metavar="MODEL",
         help="Go on from a model, with more text or more classes, as training.start. With a text in place "
         "of a config, the settings are the model's.",
