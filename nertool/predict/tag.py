@@ -17,7 +17,7 @@ from nertool.formats.base import Writer, Writing
 from nertool.formats.opening import Opened, Report
 from nertool.formats.read import batches
 from nertool.formats.registry import module_of
-from nertool.predict.columns import read_columns
+from nertool.predict.columns import ColumnsInput, read_columns
 from nertool.predict.request import PredictRequest
 from nertool.predict.rewrite import REWRITES, rewrite_columns
 from nertool.predict.tasks.column_records import ColumnRecordsTask, numbered
@@ -67,6 +67,23 @@ def tag_input(
     return _tag_records(opened, Tagged(to, writing), request, workers, ledger)
 
 
+def annotated_pieces(
+    opened: Opened, request: PredictRequest, workers: Workers, ledger: Ledger, report: Report
+) -> Iterator[Annotated]:
+    """Yield an opened input's records with the entities found in them, whatever they are written as.
+
+    A sentence of CoNLL columns is a record. Errors, while iterating: CorpusError with file:line.
+    """
+    if opened.why:
+        report(f"{opened.source}: read as {opened.why}; --from says otherwise")
+    ledger.read["files"] += 1
+    if opened.in_columns:
+        return _column_pieces(
+            opened, read_columns(opened, workers.tagger, request, report), request, workers, ledger
+        )
+    return _record_pieces(opened, request, workers, ledger)
+
+
 def _tag_columns(
     opened: Opened,
     out: Tagged,
@@ -81,11 +98,31 @@ def _tag_columns(
     tasks = rewrite_columns(opened, given, out.format, tagger, request)
     if tasks is not None:
         return out._replace(texts=_texts(workers.run(tasks), ledger))
-    records = (
+    return out._replace(pieces=_column_pieces(opened, given, request, workers, ledger))
+
+
+def _column_pieces(
+    opened: Opened, given: ColumnsInput, request: PredictRequest, workers: Workers, ledger: Ledger
+) -> Iterator[Annotated]:
+    """Yield the sentences of CoNLL columns as records."""
+    tasks = (
         ColumnRecordsTask(block, opened.source, given.columns, request.details)
         for block in given.blocks
     )
-    return out._replace(pieces=numbered(_merged(workers.run(records), ledger)))
+    return numbered(_merged(workers.run(tasks), ledger))
+
+
+def _record_pieces(
+    opened: Opened, request: PredictRequest, workers: Workers, ledger: Ledger
+) -> Iterator[Annotated]:
+    """Yield an input's records, for a writer that needs all of them."""
+    reading = request.unlabelled
+    title = opened.format.title
+    tasks = (
+        RecordsTask(batch, opened.source, title, reading, request.details, None, Writing())
+        for batch in batches(opened.records(reading, ledger), request.sizes.piece_characters)
+    )
+    return _pieces(workers.run(tasks), ledger)
 
 
 def _tag_records(
@@ -97,16 +134,15 @@ def _tag_records(
     if records is None:
         records = opened.records(reading, ledger)
         writer = module_of(out.format).write if out.format.piecewise else None
+    if writer is None:
+        return out._replace(pieces=_record_pieces(opened, request, workers, ledger))
     tasks = (
         RecordsTask(
             batch, opened.source, opened.format.title, reading, request.details, writer, out.writing
         )
         for batch in batches(records, request.sizes.piece_characters)
     )
-    results = workers.run(tasks)
-    if writer is not None:
-        return out._replace(texts=_texts(results, ledger))
-    return out._replace(pieces=_pieces(results, ledger))
+    return out._replace(texts=_texts(workers.run(tasks), ledger))
 
 
 def _kept_whole(opened: Opened, to: Format) -> tuple[Iterator[Record] | None, Writer | None]:

@@ -31,18 +31,20 @@ class Details:
 
     thresholds: the least probability of an entity by label; the key "" stands for all other labels.
     n_best: how many tag sequences of each sentence, 1 for the best alone. marginals: each token's
-    distribution over the tags.
+    distribution over the tags. entropy: each sentence's extras have the entropy of its tokens' tags,
+    (tokens,) float32 in nats, for a program; no writer knows it.
     """
 
     probabilities: bool = False
     thresholds: Mapping[str, float] = field(default_factory=dict)
     n_best: int = 1
     marginals: bool = False
+    entropy: bool = False
 
     @property
     def needed(self) -> bool:
         """Whether anything is asked for beside the entities."""
-        return bool(self.probabilities or self.thresholds or self.of_sentences)
+        return bool(self.probabilities or self.thresholds or self.of_sentences or self.entropy)
 
     @property
     def of_sentences(self) -> bool:
@@ -71,9 +73,11 @@ def annotate(tagger: CompiledTagger, corpus: Corpus, details: Details, ledger: L
         return Annotated(corpus, analysis.spans)
     tags = tagger.model.tags
     extras: list[dict[str, Any]] | None = None
-    if details.of_sentences:
+    if details.of_sentences or details.entropy:
         sums = analysis.sums()
         extras = [{} for _ in range(corpus.sentences)]
+        if details.entropy:
+            _add_entropy(extras, tag_probabilities(sums), corpus.sentence_starts)
         if details.marginals:
             _add_marginals(extras, tag_probabilities(sums), corpus.sentence_starts, tags)
         if details.n_best > 1:
@@ -84,6 +88,13 @@ def annotate(tagger: CompiledTagger, corpus: Corpus, details: Details, ledger: L
             corpus, spans, probabilities, details.thresholds, ledger
         )
     return Annotated(corpus, spans, probabilities, extras)
+
+
+def _add_entropy(extras: list[dict[str, Any]], p: Array, starts: Offsets) -> None:
+    """Add the entropy of each token's distribution p (N, T) over the tags to its sentence's details."""
+    H = -(p * np.log(np.maximum(p, 1e-300))).sum(axis=1).astype(np.float32)
+    for i, (a, b) in enumerate(pairwise(starts.tolist())):
+        extras[i]["entropy"] = H[a:b]
 
 
 def _add_marginals(

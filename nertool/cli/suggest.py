@@ -1,0 +1,106 @@
+"""`nertool suggest`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nertool.catalogue import AUTO, INPUT_FORMATS, OUTPUT_FORMATS, SCHEMES
+from nertool.cli.common.account import ReportPath, account
+from nertool.cli.common.options import (
+    Language,
+    ModelPath,
+    TextField,
+    TokenColumn,
+    check_choice,
+    column_of,
+    note,
+)
+from nertool.cli.common.predict_options import (
+    FormatName,
+    Inputs,
+    Output,
+    PredictWorkers,
+    Scheme,
+    To,
+)
+
+UNITS = ("record", "sentence")
+
+By = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(UNITS),
+        help="What a text is. record: as the input has it (a JSON object, a line, a paragraph, a sentence of "
+        "columns). sentence: each sentence of a record.",
+    ),
+]
+Exclude = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Pass over the texts of this file, such as the training text (repeatable).",
+    ),
+]
+
+
+def suggest(
+    model: ModelPath,
+    inputs: Inputs,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many texts.")] = 100,
+    output: Output = None,
+    format_name: FormatName = AUTO,
+    to: To = None,
+    scheme: Scheme = None,
+    by: By = "record",
+    exclude: Exclude = None,
+    workers: PredictWorkers = None,
+    token_column: TokenColumn = None,
+    text_field: TextField = "text",
+    language: Language = "en",
+    report: ReportPath = None,
+) -> None:
+    """Choose the texts whose labels would teach the model most, and write them with what it finds in them.
+
+    A text is worth labelling if the model is unsure of it, if it is rich in entities, and if it is unlike
+    the texts chosen before. The most useful text comes first.
+    """
+    check_choice("--from", format_name, INPUT_FORMATS)
+    check_choice("--to", to, OUTPUT_FORMATS)
+    check_choice("--scheme", scheme, SCHEMES)
+    check_choice("--by", by, UNITS)
+
+    from nertool.corpus.record import Reading
+    from nertool.model.storage import load_model
+    from nertool.predict.request import PredictRequest
+    from nertool.predict.run import find_files
+    from nertool.predict.workers import usable_cores
+    from nertool.suggest.run import SuggestRequest
+    from nertool.suggest.run import suggest as run
+
+    asked = PredictRequest(
+        inputs=tuple(inputs),
+        output=output,
+        format_name=format_name,
+        to=to,
+        scheme=scheme,
+        reading=Reading(
+            token_column=column_of(token_column), text_field=text_field, language=language
+        ),
+        workers=workers or usable_cores(),
+    )
+    if problem := asked.misuse():
+        raise typer.BadParameter(problem)
+    loaded = load_model(model)
+    files = find_files(asked)
+    read = [file for entry in files.inputs for file in entry.files]
+    with account(report, *read, *files.outputs) as ledger:
+        run(
+            loaded,
+            SuggestRequest(asked, n, by == "sentence", exclude or ()),
+            files.inputs,
+            ledger,
+            note,
+        )
