@@ -28,7 +28,6 @@ from nertool.formats.convert import convert as convert_files
 from nertool.formats.labelled import read_labelled, reading_of
 from nertool.formats.read import read_corpus
 from nertool.model.storage import load_model, model_folder
-from nertool.model.zipped import is_zip, load_zip
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.recipe import resolve
 from nertool.training.run import begin_run, check_free, prepared_for, run_training, writing_run
@@ -38,12 +37,12 @@ PathLike = str | Path
 
 
 def load(path: PathLike) -> Tagger:
-    """Load a model folder, the best model of a run folder, or a zip file of a model folder.
+    """Load a model folder, the best model of a run folder, a model in one file (.nertool), or a zip file of
+    a model folder.
 
     Errors: ModelError for anything that is not a whole model.
     """
-    path = Path(path)
-    return Tagger(load_zip(path) if is_zip(path) else load_model(path))
+    return Tagger(load_model(Path(path)))
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ SECTIONS = {
         "predict": Entry("Tag text in any format.", "predict.predict"),
         "explain": Entry("Show one decision, step by step.", "explain.explain"),
         "info": Entry("Say what a model knows, and how good it is.", "info.info"),
+        "compress": Entry("Make a model smaller, and say what that costs.", "compress.compress"),
+        "pack": Entry("Copy a model into one file.", "compress.pack"),
     },
     "Measure": {
         "evaluate": Entry("Compare a model with a labelled text.", "evaluate.evaluate"),

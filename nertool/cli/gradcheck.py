@@ -34,7 +34,7 @@ Result = tuple[bool, list[dict[str, Any]]]  # did all pass? and each one, ready 
 def gradcheck(
     path: Annotated[
         Path | None,
-        typer.Argument(metavar="[CONFIG|MODEL]", help="A YAML config, or a model or run folder."),
+        typer.Argument(metavar="[CONFIG|MODEL]", help="A YAML config, a model or a run folder."),
     ] = None,
     overrides: Overrides = None,
     seed: Seed = None,
@@ -86,9 +86,9 @@ def gradcheck(
     """
     if (path is None) == (batch is None):
         raise typer.BadParameter("give either a CONFIG or MODEL, or --batch FILE")
-    if overrides and (path is None or path.is_dir()):
+    if overrides and (path is None or _is_model(path)):
         raise typer.BadParameter("--set changes a config, and a model has its own: leave it out")
-    if report and (path is None or path.is_dir()):
+    if report and (path is None or _is_model(path)):
         raise typer.BadParameter(
             "--report: an account is given of a config's training text: leave it out"
         )
@@ -184,6 +184,11 @@ def _check_gradients(
     return passed, [verdict.as_dict() for verdict in verdicts]
 
 
+def _is_model(path: Path) -> bool:
+    """Tell a model, or a run, from a config: a folder, or a file whose name ends in .nertool."""
+    return path.is_dir() or path.suffix == ".nertool"
+
+
 def _cases(
     path: Path,
     overrides: list[str] | None,
@@ -192,7 +197,7 @@ def _cases(
     own_alone: bool,
     ledger: Ledger,
 ) -> Iterator[Case]:
-    if path.is_dir():
+    if _is_model(path):
         from nertool.model.storage import load_model
         from nertool.training.cases import cases_of_model
 

@@ -33,13 +33,14 @@ def info(
         nertool info runs/my --speed
         nertool info runs/my --json
     """
-    from nertool.model.storage import load_model, model_folder
+    from nertool.model.storage import load_model, open_model
 
     one_blas_thread()
     begun = time.perf_counter()
     loaded = load_model(model)
     seconds = time.perf_counter() - begun
-    facts = facts_of(loaded, model_folder(model))
+    with open_model(model, verify=False) as opened:
+        facts = facts_of(loaded, opened.path, opened.sizes())
     if speed:
         facts["seconds_to_load"] = round(seconds, 3)
         facts["tokens_per_second"] = round(_tokens_per_second(loaded))
@@ -77,10 +78,9 @@ def _tokens_per_second(model: Model) -> float:
     return done / spent
 
 
-def facts_of(model: Model, folder: Path) -> dict[str, Any]:
-    """Return what there is to say of a model, ready for JSON."""
+def facts_of(model: Model, folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
+    """Return what there is to say of a model, ready for JSON. sizes: of its files in bytes, by name."""
     config, provenance = model.config, model.provenance
-    sizes = {file.name: file.stat().st_size for file in sorted(folder.iterdir()) if file.is_file()}
     networks = (*model.first_stage, *model.members)
     return {
         "folder": str(folder),

@@ -276,7 +276,8 @@ class _Vocabulary:
         self.local = np.flatnonzero(own)
         self.words = [network.encoder.words[row - SPECIAL_ROWS] for row in self.rows.tolist()]
         self.tried = self.words[:_CANDIDATES]
-        L = np.asarray(network.parameters["L"], dtype=np.float64)[own]
+        self.tables = list(tables_of(network.expanded()).values())
+        L = np.asarray(self.tables[0], dtype=np.float64)[own]
         self.unit = L / np.maximum(np.linalg.norm(L, axis=1, keepdims=True), 1e-12)
         self._network = network
 
@@ -321,10 +322,8 @@ def _flip(
     encoded = network.encoder.encode(forms)  # (n, F of a word form)
     encoded[:, 0] = vocabulary.local[:n]
     around = np.broadcast_to(ids[encoded.shape[1] :], (n, len(ids) - encoded.shape[1]))
-    tables = list(tables_of(network.parameters).values())
-    R = embed(
-        tables, np.concatenate([encoded, around], axis=1), list(table_columns(config).values())
-    )
+    ids = np.concatenate([encoded, around], axis=1)
+    R = embed(vocabulary.tables, ids, list(table_columns(config).values()))
     W, _, U = steps.weights
     d = R.shape[1]
     z = steps.z - parts[c] + R.astype(np.float64) @ W[:, c * d : (c + 1) * d].T  # (n, H)

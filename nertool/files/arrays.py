@@ -20,7 +20,15 @@ from nertool.files.output import OutputFile
 
 Array = NDArray[Any]
 
-KINDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "BOOL": "|b1"}
+KINDS = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I8": "|i1",
+    "BOOL": "|b1",
+}
 _NAMES = {np.dtype(kind): name for name, kind in KINDS.items()}
 _LONGEST_HEADER = 100_000_000  # bytes; the format's own bound
 _BLOCK = 1 << 22  # bytes written, or entries looked at, at a time
@@ -73,7 +81,7 @@ def map_file(file: BinaryIO) -> mmap.mmap | bytes:
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def arrays_in(raw: mmap.mmap | bytes, path: Path) -> dict[str, Array]:
+def arrays_in(raw: mmap.mmap | bytes | memoryview, path: Path) -> dict[str, Array]:
     """Return the arrays in a safetensors file's bytes, which they point into, read-only.
 
     path: for messages. Errors: ModelError for bytes that are not a whole file of the format.
@@ -86,11 +94,11 @@ def arrays_in(raw: mmap.mmap | bytes, path: Path) -> dict[str, Array]:
         ) from None
 
 
-def _arrays_in(raw: mmap.mmap | bytes) -> dict[str, Array]:
+def _arrays_in(raw: mmap.mmap | bytes | memoryview) -> dict[str, Array]:
     length = int.from_bytes(raw[:8], "little")
     if len(raw) < 8 or length > min(len(raw) - 8, _LONGEST_HEADER):
         raise ValueError("the header is longer than the file")
-    entries = json.loads(raw[8 : 8 + length].decode("utf-8"))
+    entries = json.loads(bytes(raw[8 : 8 + length]).decode("utf-8"))
     entries.pop("__metadata__", None)
     arrays: dict[str, Array] = {}
     end = 0
@@ -104,16 +112,20 @@ def _arrays_in(raw: mmap.mmap | bytes) -> dict[str, Array]:
         end = stop
         if 8 + length + end > len(raw):
             raise ValueError(f"{name}: it ends after the file")
-        arrays[name] = np.frombuffer(raw, kind, count, 8 + length + start).reshape(shape)
+        array = np.frombuffer(raw, kind, count, 8 + length + start).reshape(shape)
+        if not array.flags.aligned:  # in a file within another, such as a zip
+            array = array.copy()
+            array.setflags(write=False)
+        arrays[name] = array
     if 8 + length + end != len(raw):
         raise ValueError("the file goes on after its last array")
     return arrays
 
 
-def metadata_in(raw: mmap.mmap | bytes) -> dict[str, str]:
+def metadata_in(raw: mmap.mmap | bytes | memoryview) -> dict[str, str]:
     """Return the metadata of a file whose arrays were read."""
     length = int.from_bytes(raw[:8], "little")
-    return dict(json.loads(raw[8 : 8 + length]).get("__metadata__") or {})
+    return dict(json.loads(bytes(raw[8 : 8 + length])).get("__metadata__") or {})
 
 
 def map_arrays(path: Path) -> dict[str, Array]:

@@ -23,7 +23,7 @@ from hashlib import sha256
 from mmap import mmap
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 from nertool.errors import ModelError
 from nertool.files.arrays import Array, arrays_in, map_file
@@ -33,6 +33,9 @@ FILES, OWN = "sha256", "header_sha256"
 AGAIN = "copy or train the model again"
 _OWN_SUM = re.compile(rb'"header_sha256": "([0-9a-f]{64})"\n\}\n\Z')
 _NONE = b"0" * 64
+
+# Bytes in memory, or of a file through a memory map.
+Bytes = bytes | mmap | memoryview
 
 
 def write_bytes(path: Path, data: bytes) -> str:
@@ -51,11 +54,15 @@ def write_words(path: Path, words: Iterable[str]) -> str:
 
 def write_header(path: Path, fields: Mapping[str, Any], sums: Mapping[str, str]) -> None:
     """Write a folder's header with its files' sums and its own."""
+    write_bytes(path, _header_of(fields, sums))
+
+
+def _header_of(fields: Mapping[str, Any], sums: Mapping[str, str]) -> bytes:
     header = {**fields, FILES: dict(sums), OWN: _NONE.decode()}
     text = json.dumps(header, ensure_ascii=False, indent=1) + "\n"
     # A path that is not UTF-8 holds lone surrogates: \udcff is how JSON, too, writes them.
     raw = text.encode("utf-8", errors="backslashreplace")
-    write_bytes(path, _with_sum(raw, sha256(raw).hexdigest().encode()))
+    return _with_sum(raw, sha256(raw).hexdigest().encode())
 
 
 def _with_sum(raw: bytes, own: bytes) -> bytes:
@@ -64,11 +71,16 @@ def _with_sum(raw: bytes, own: bytes) -> bytes:
     return raw[:start] + own + raw[start + 64 :]
 
 
+def rewritten_header(header: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a header that was read and changed, with its own sum made anew."""
+    fields = {key: value for key, value in header.items() if key not in (FILES, OWN)}
+    return _header_of(fields, header.get(FILES, {}))
+
+
 def rewrite_header(path: Path, header: Mapping[str, Any]) -> None:
     """Replace a header that was read and changed; at every moment there is a whole one."""
-    fields = {key: value for key, value in header.items() if key not in (FILES, OWN)}
     aside = path.with_name(f".{path.name}.new")
-    write_header(aside, fields, header.get(FILES, {}))
+    write_bytes(aside, rewritten_header(header))
     aside.replace(path)
 
 
@@ -94,14 +106,17 @@ class SealedFolder:
         self._sums: dict[str, str] | None = None
         self._waiting: dict[str, Future[str]] = {}
         self._pool: ThreadPoolExecutor | None = None
-        self._handle: int | None = None
-        if os.open in os.supports_dir_fd:
-            try:
-                self._handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-            except FileNotFoundError:
-                raise ModelError(f"{path}: missing; {AGAIN}") from None
+        self._handle = self._open_folder()
 
-    def __enter__(self) -> SealedFolder:
+    def _open_folder(self) -> int | None:
+        if os.open not in os.supports_dir_fd:
+            return None
+        try:
+            return os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            raise ModelError(f"{self.path}: missing; {AGAIN}") from None
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -132,7 +147,7 @@ class SealedFolder:
     def header(self, name: str) -> dict[str, Any]:
         """Read the header, check its own sum, and take the files' sums from it."""
         path = self.path / name
-        raw = self._read(name)
+        raw = bytes(self.read(name))
         try:
             value = json.loads(raw.decode("utf-8"))
         except (ValueError, RecursionError) as error:
@@ -155,16 +170,21 @@ class SealedFolder:
         """Whether the header has sums, and they are compared."""
         return self._sums is not None
 
-    def words(self, name: str, expected: int) -> list[str]:
+    def checked(self, name: str) -> Bytes:
+        """Map a file, once its sum is known to be right. Errors: ModelError."""
+        raw = self.map(name)
+        self._check(name, _sum_of(raw))
+        return raw
+
+    def words(self, name: str, expected: int) -> Words:
         """Read a word a line. Errors: ModelError unless there are just as many as expected."""
-        raw = self._read(name)
+        raw = bytes(self.read(name))
         self._check(name, sha256(raw).hexdigest())
         return words_in(raw, self.path / name, expected)
 
     def arrays(self, name: str) -> dict[str, Array]:
         """Map a safetensors file's arrays; its sum is compared beside the work that follows."""
-        with self._open(name) as file:
-            raw = map_file(file)
+        raw = self.map(name)
         if self._sums is not None:
             self._pool = self._pool or ThreadPoolExecutor(2, "checksum")
             self._waiting[name] = self._pool.submit(_sum_of, raw)
@@ -182,37 +202,59 @@ class SealedFolder:
                 f"SHA-256 says; {AGAIN}"
             )
 
-    def _read(self, name: str) -> bytes:
-        with self._open(name) as file:
+    def sizes(self) -> dict[str, int]:
+        """Return the files' sizes in bytes, by name."""
+        files = [file for file in sorted(self.path.iterdir()) if file.is_file()]
+        return {file.name: file.stat().st_size for file in files}
+
+    def read(self, name: str) -> Bytes:
+        """Return a file's bytes. Errors: ModelError."""
+        with open_regular(self.path / name, self._handle) as file:
             return file.read()
 
-    def _open(self, name: str) -> BinaryIO:
-        path = self.path / name
-        # Not to wait at a named pipe until somebody writes to it.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        try:
-            if self._handle is None:
-                descriptor = os.open(path, flags)
-            else:
-                descriptor = os.open(name, flags, dir_fd=self._handle)
-        except FileNotFoundError:
-            raise ModelError(f"{path}: missing; {AGAIN}") from None
-        except OSError as error:
-            raise ModelError(f"{path}: can't be read: {error.strerror}; {AGAIN}") from None
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise ModelError(f"{path}: found something else than a regular file; {AGAIN}")
-        return open(descriptor, "rb")
+    def map(self, name: str) -> Bytes:
+        """Return a file's bytes through a memory map. Errors: ModelError."""
+        with open_regular(self.path / name, self._handle) as file:
+            return map_file(file)
 
 
-def _sum_of(raw: mmap | bytes) -> str:
+def open_regular(path: Path, folder: int | None = None) -> BinaryIO:
+    """Open a regular file for reading; folder: a handle of its folder. Errors: ModelError."""
+    # Not to wait at a named pipe until somebody writes to it.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        name = path if folder is None else path.name
+        descriptor = os.open(name, flags, dir_fd=folder)
+    except FileNotFoundError:
+        raise ModelError(f"{path}: missing; {AGAIN}") from None
+    except OSError as error:
+        raise ModelError(f"{path}: can't be read: {error.strerror}; {AGAIN}") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ModelError(f"{path}: found something else than a regular file; {AGAIN}")
+    return open(descriptor, "rb")
+
+
+def _sum_of(raw: Bytes) -> str:
     return sha256(raw).hexdigest()
 
 
-def words_in(raw: bytes, path: Path, expected: int) -> list[str]:
+class Words(list[str]):
+    """A list of words without line ends, which is pickled as one text: in a third of the room."""
+
+    def __reduce__(self) -> tuple[type[Words], tuple[()], str]:
+        """Return the text as the state: then a list that several objects share is still one afterwards."""
+        return Words, (), "".join(f"{word}\n" for word in self)
+
+    def __setstate__(self, text: str) -> None:
+        """Take the words from the text."""
+        self.extend(text.split("\n")[:-1])
+
+
+def words_in(raw: bytes, path: Path, expected: int) -> Words:
     """Read a word a line out of a file's bytes. Errors: ModelError unless there are as many as expected."""
     try:
-        words = raw.decode("utf-8").split("\n")[:-1]
+        words = Words(raw.decode("utf-8").split("\n")[:-1])
     except UnicodeDecodeError:
         raise ModelError(f"{path}: damaged, not UTF-8; {AGAIN}") from None
     if len(words) != expected:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,10 @@ class Encoder:
         if remembered is not None:
             # Word types with one normal form have the same numbers in the memory.
             self._memory = {normal_form(word): 1 + row for row, word in enumerate(remembered)}
+
+    def __reduce__(self) -> tuple[type[Encoder], tuple[Any, ...]]:
+        """Pickle what it was made of, without the tables that are made from it."""
+        return Encoder, (self.words, self.features, self.remembered)
 
     @property
     def padding(self) -> NDArray[np.int32]:

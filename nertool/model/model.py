@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,8 +18,9 @@ from nertool.inputs.side import side_inputs
 from nertool.inputs.text import Text
 from nertool.kernels.rows import assemble_windows, embed
 from nertool.network.activations import ACTIVATIONS, Array
-from nertool.network.objective import Parameters, tables_of, weights_of
-from nertool.network.scorer import scores
+from nertool.network.objective import WEIGHTS, Parameters, tables_of, weights_of
+from nertool.network.scorer import Weights, scores
+from nertool.vectors.compressed_rows import Rows, expanded
 
 _BLOCK = 4096  # tokens scored at a time: bounds memory, and keeps x in the processor's cache
 
@@ -29,13 +30,22 @@ class Member(NamedTuple):
 
     L (V, v): the vectors that it started from, as their file has them, special rows first;
     rows (r,): those rows that training could meet, ascending; parameters: its tables and weights,
-    "L" (r, v) of these rows alone.
+    "L" (r, v) of these rows alone. L and tables may be compressed.
     """
 
     encoder: Encoder
-    L: Array
+    L: Rows
     rows: NDArray[np.int64]
-    parameters: Parameters
+    parameters: Mapping[str, Rows]
+
+    @property
+    def weights(self) -> Weights:
+        """W, b and U, which are never compressed."""
+        return weights_of({name: np.asarray(self.parameters[name]) for name in WEIGHTS})
+
+    def expanded(self, but: str = "") -> Parameters:
+        """Return all parameters as floats, without the table named in `but`."""
+        return {name: expanded(rows) for name, rows in self.parameters.items() if name != but}
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ def word_vectors(member: Member, rows: NDArray[np.integer]) -> Array:
 
 def starting_vectors(member: Member, rows: NDArray[np.integer]) -> Array:
     """Return a copy of the vectors (n, v) of rows (n,) of L as training found them, in W's dtype."""
-    return np.asarray(member.L[rows], dtype=member.parameters["W"].dtype)
+    return np.asarray(member.L[rows], dtype=member.weights.W.dtype)
 
 
 def inputs_for(
@@ -91,7 +101,7 @@ def inputs_for(
         first_stage,
     )
     rows, type_ids[:, 0] = np.unique(type_ids[:, 0], return_inverse=True)
-    parameters = {**member.parameters, "L": word_vectors(member, rows)}
+    parameters = {"L": word_vectors(member, rows), **member.expanded(but="L")}
     return parameters, lay_out(type_ids, text, config, side)
 
 

@@ -1,4 +1,4 @@
-"""A model as a folder that stands alone and can be copied.
+"""A model as a folder that stands alone and can be copied, or as one file with the folder in it.
 
 model.json             format and version, the resolved config, classes and tags, provenance; the
                        SHA-256 of every other file, and its own
@@ -8,7 +8,10 @@ vocabulary.N.txt       its words (after the special rows), one a line
 memory.txt             the words of the memory's rows, where there is a memory
 
 The vectors are kept once for all networks that share them; of each network only the rows that
-training could meet are kept besides.
+training could meet are kept besides. Rows may be compressed, as float16 or int8: then an array of int8 has
+another beside it, named with .scale at its end, with the scale of each row.
+
+x.nertool is an uncompressed zip file of such a folder, and is read in place.
 
 Everything is written into a folder aside, flushed to disk, and then put in place by renaming.
 """
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,22 +34,34 @@ from nertool.corpus.schemes import SCHEMES, tag_names
 from nertool.errors import ConfigError, ModelError
 from nertool.files.arrays import Array, all_finite, write_arrays
 from nertool.files.folders import present, replacing_folder
+from nertool.files.output import scratch_folder
 from nertool.files.sealed import (
     AGAIN,
+    Bytes,
     SealedFolder,
     rewrite_header,
+    rewritten_header,
     sums_in,
     write_header,
     write_words,
 )
+from nertool.files.sealed_zip import SealedZip, is_zip, write_sealed_zip
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
 from nertool.inputs.layout import MEMORY, feature_table_shapes, features_of, layout_of
 from nertool.model.model import Member, Model, outputs
+from nertool.network.objective import WEIGHTS
+from nertool.vectors.compressed_rows import CompressedRows, Rows
 
 FORMAT, VERSION = "nertool model", 3
 _WITHOUT_SUMS = 2  # the version before there were sums: still read
+_COMPRESSED = 4  # the version with compressed rows, which older releases cannot read
 HEADER, ARRAYS, REMEMBERED = "model.json", "model.safetensors", "memory.txt"
 STAGES = ("first_stage", "members")
+SCALE = ".scale"  # ends the name of the scales of an int8 array's rows
+ONE_FILE = ".nertool"  # ends the name of a model in one file
+
+
+_VECTOR_FILES = re.compile(r"(vectors\.\d+\.safetensors|vocabulary\.\d+\.txt)")
 
 
 def vectors_name(i: int) -> str:
@@ -65,17 +81,23 @@ def save_model(
 
     vectors_dir: a folder that has the vectors' and vocabularies' files already, under the same
     names; they are linked to, or copied where the file system has no links. vectors_header: its header,
-    whose sums are taken over. Errors: OutputError.
+    whose sums are taken over. A path that ends in .nertool becomes one file. Errors: OutputError.
     """
+    if path.suffix == ONE_FILE:
+        with scratch_folder() as aside:
+            save_model(model, aside / "model", vectors_dir, vectors_header)
+            pack_model(aside / "model", path)
+        return
     stages = {stage: getattr(model, stage) for stage in STAGES}
     everyone = [member for members in stages.values() for member in members]
     encoders = list({id(member.encoder): member for member in everyone}.values())
     number = {id(member.encoder): i for i, member in enumerate(encoders)}
-    arrays = {}
+    arrays: dict[str, Array] = {}
     for stage, members in stages.items():
         for i, member in enumerate(members):
             arrays[f"{stage}.{i}.rows"] = member.rows
-            arrays |= {f"{stage}.{i}.{name}": array for name, array in member.parameters.items()}
+            for name, table in member.parameters.items():
+                arrays |= _kept_as(f"{stage}.{i}.{name}", table)
     known = sums_in(vectors_dir / vectors_header) if vectors_dir else {}
     with replacing_folder(path) as aside:
         sums = {ARRAYS: write_arrays(aside / ARRAYS, arrays)}
@@ -86,14 +108,14 @@ def save_model(
                     sums[name] = known.get(name) or file_sum(aside / name)
             else:
                 name = vectors_name(i)
-                sums[name] = write_arrays(aside / name, {"L": member.L})
+                sums[name] = write_arrays(aside / name, _kept_as("L", member.L))
                 name = vocabulary_name(i)
                 sums[name] = write_words(aside / name, member.encoder.words)
         if model.config.features.memory:
             sums[REMEMBERED] = write_words(aside / REMEMBERED, encoders[0].encoder.remembered or [])
         header = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": _COMPRESSED if _is_compressed(everyone) else VERSION,
             "labels": model.labels,
             "tags": model.tags,
             "corpus_scheme": model.corpus_scheme,
@@ -108,6 +130,29 @@ def save_model(
         write_header(aside / HEADER, header, sums)
 
 
+def _kept_as(name: str, rows: Rows) -> dict[str, Array]:
+    """Return the arrays that a table is kept as, by name."""
+    if not isinstance(rows, CompressedRows):
+        return {name: rows}
+    return {name: rows.values} | ({} if rows.scale is None else {name + SCALE: rows.scale})
+
+
+def _tables_in(arrays: Mapping[str, Array]) -> dict[str, Rows]:
+    """Return the tables that arrays hold, by name: what _kept_as was given. Errors: ValueError."""
+    tables: dict[str, Rows] = {}
+    for name, array in arrays.items():
+        if array.dtype in (np.float16, np.int8):
+            tables[name] = CompressedRows(array, arrays.get(name + SCALE))
+        elif not name.endswith(SCALE):
+            tables[name] = array
+    return tables
+
+
+def _is_compressed(members: Sequence[Member]) -> bool:
+    tables = [table for member in members for table in (member.L, *member.parameters.values())]
+    return any(isinstance(table, CompressedRows) for table in tables)
+
+
 def file_sum(path: Path) -> str:
     """Return a file's SHA-256."""
     with open(path, "rb") as file:
@@ -118,13 +163,14 @@ _TRIES = 20  # to read a folder that others take the place of meanwhile
 
 
 def load_model(path: Path, verify: bool = True) -> Model:
-    """Read a model folder, or the best model of a run folder; arrays stay on disk until they are used.
+    """Read a model folder, a model in one file, or the best model of a run folder; arrays stay on disk until
+    they are used.
 
     verify: compare every file with its SHA-256 in the header. A model of an older nertool has none, and is
     read without. Errors: ModelError for anything that is not a whole model of this format.
     """
     for attempt in range(_TRIES):
-        folder = SealedFolder(model_folder(path), verify)
+        folder = open_model(path, verify)
         try:
             with folder:
                 return _read_model(folder)
@@ -135,6 +181,32 @@ def load_model(path: Path, verify: bool = True) -> Model:
     raise AssertionError("the last try returns or raises")
 
 
+def open_model(path: Path, verify: bool = True) -> SealedFolder:
+    """Open the files of a model folder, of a run's best model, or of a model in one file; use it in a `with`.
+
+    Errors: ModelError where there is no model.
+    """
+    if path.is_file() and (path.suffix == ONE_FILE or is_zip(path)):
+        return SealedZip(path, HEADER, verify)
+    return SealedFolder(model_folder(path), verify)
+
+
+def pack_model(path: Path, target: Path) -> None:
+    """Copy a model's files into one file, as they are. Errors: ModelError, OutputError."""
+    with open_model(path) as opened:
+        write_sealed_zip(target, _files_of(opened, opened.header(HEADER)))
+
+
+def _files_of(opened: SealedFolder, header: Mapping[str, Any]) -> dict[str, Bytes]:
+    """Return the bytes of the files that belong to a model, the header first; checked if they have sums."""
+    names = [HEADER, *sorted(name for name in opened.sizes() if _belongs(name) and name != HEADER)]
+    return {name: opened.checked(name) if name != HEADER else opened.read(name) for name in names}
+
+
+def _belongs(name: str) -> bool:
+    return name in (HEADER, ARRAYS, REMEMBERED) or bool(_VECTOR_FILES.fullmatch(name))
+
+
 def _read_model(opened: SealedFolder) -> Model:
     folder = opened.path
     header = opened.header(HEADER)
@@ -143,9 +215,9 @@ def _read_model(opened: SealedFolder) -> Model:
             f"{folder / HEADER}: found no nertool model, expected a folder from nertool train"
         )
     version = header.get("version")
-    if version not in (VERSION, _WITHOUT_SUMS):
+    if version not in (_COMPRESSED, VERSION, _WITHOUT_SUMS):
         raise ModelError(
-            f"{folder / HEADER}: found model version {version}, expected {VERSION}; "
+            f"{folder / HEADER}: found model version {version}, expected at most {_COMPRESSED}; "
             "train it again, or use the nertool release that made it"
         )
     if opened.verify and version != _WITHOUT_SUMS and not opened.summed:
@@ -159,12 +231,14 @@ def _read_model(opened: SealedFolder) -> Model:
                 f"{folder}: {ARRAYS} and {HEADER} don't belong together; copy the whole folder"
             )
         arrays = {name: arrays[name] for name in shapes}  # in the order of a row's parts
+        tables = _tables_in(arrays)
         config = config_from_dict(header["config"], str(folder / HEADER))
-        vectors = _read_vectors(opened, max(sum(header["networks"].values(), [0])) + 1)
-        encoders = _read_encoders(opened, vectors, arrays, config)
+        kept = _read_vectors(opened, max(sum(header["networks"].values(), [0])) + 1)
+        vectors = [_tables_in(own)["L"] for own in kept]
+        encoders = _read_encoders(opened, vectors, tables, config)
         stages = {
             stage: tuple(
-                _member(arrays, f"{stage}.{i}.", encoders[v], vectors[v])
+                _member(tables, f"{stage}.{i}.", encoders[v], vectors[v])
                 for i, v in enumerate(header["networks"][stage])
             )
             for stage in STAGES
@@ -186,16 +260,17 @@ def _read_model(opened: SealedFolder) -> Model:
         raise ModelError(f"{damaged}: tags and labels don't agree; train the model again")
     if not fits or model.corpus_scheme not in SCHEMES:
         raise ModelError(f"{damaged}: config and arrays don't agree; {AGAIN}")
-    _refuse_numbers(folder, arrays, {} if opened.summed else dict(enumerate(vectors)))
+    _refuse_numbers(folder, arrays, [] if opened.summed else kept)
     return model
 
 
 def _refuse_numbers(
-    folder: Path, arrays: Mapping[str, Array], vectors: Mapping[int, Array]
+    folder: Path, arrays: Mapping[str, Array], vectors: Sequence[Mapping[str, Array]]
 ) -> None:
     """Refuse numbers that no training leaves. Errors: ModelError."""
     named = [(ARRAYS, name, array) for name, array in arrays.items()]
-    named += [(vectors_name(i), "L", array) for i, array in vectors.items()]
+    for i, own in enumerate(vectors):
+        named += [(vectors_name(i), name, array) for name, array in own.items()]
     for file, name, array in named:
         if not all_finite(array):
             raise ModelError(
@@ -203,17 +278,17 @@ def _refuse_numbers(
             )
 
 
-def _read_vectors(folder: SealedFolder, count: int) -> list[Array]:
-    return [folder.arrays(vectors_name(i))["L"] for i in range(count)]
+def _read_vectors(folder: SealedFolder, count: int) -> list[dict[str, Array]]:
+    return [folder.arrays(vectors_name(i)) for i in range(count)]
 
 
 def _read_encoders(
-    folder: SealedFolder, vectors: Sequence[Array], arrays: Mapping[str, Array], config: Config
+    folder: SealedFolder, vectors: Sequence[Rows], tables: Mapping[str, Rows], config: Config
 ) -> list[Encoder]:
     """Read the vocabularies, and make an encoder for each; all share one memory."""
     remembered = None
     if config.features.memory:
-        remembered = folder.words(REMEMBERED, len(arrays[f"members.0.{MEMORY}"]) - 1)
+        remembered = folder.words(REMEMBERED, len(tables[f"members.0.{MEMORY}"]) - 1)
     return [
         Encoder(
             folder.words(vocabulary_name(i), len(L) - SPECIAL_ROWS),
@@ -224,13 +299,18 @@ def _read_encoders(
     ]
 
 
-def _member(arrays: Mapping[str, Array], prefix: str, encoder: Encoder, L: Array) -> Member:
+def _member(tables: Mapping[str, Rows], prefix: str, encoder: Encoder, L: Rows) -> Member:
     own = {
-        name.removeprefix(prefix): array
-        for name, array in arrays.items()
+        name.removeprefix(prefix): table
+        for name, table in tables.items()
         if name.startswith(prefix)
     }
-    return Member(encoder, L, own.pop("rows"), own)
+    rows = own.pop("rows")
+    if isinstance(rows, CompressedRows) or any(
+        isinstance(own[name], CompressedRows) for name in WEIGHTS
+    ):
+        raise ValueError("weights and row numbers can't be compressed")
+    return Member(encoder, L, rows, own)
 
 
 def _fits(model: Model) -> bool:
@@ -262,7 +342,9 @@ def _member_fits(member: Member, model: Model, has_first_stage: bool, H: int) ->
     D = layout_of(config, widths, v, T, has_first_stage).D
     expected = {**tables, "W": (H, D), "b": (H,), "U": (outputs(model.tags, config), H)}
     kind = member.parameters["W"].dtype
-    if kind.kind != "f" or any(array.dtype != kind for array in member.parameters.values()):
+    tables_kept = member.parameters.values()
+    plain = [table for table in tables_kept if not isinstance(table, CompressedRows)]
+    if kind.kind != "f" or any(table.dtype != kind for table in plain):
         return False
     if member.L.dtype.kind != "f":
         return False
@@ -283,7 +365,8 @@ def model_folder(path: Path) -> Path:
         )
     if not path.is_dir():
         raise ModelError(
-            f"{path}: found a file, expected a model or run folder (nertool train makes one)"
+            f"{path}: found a file, expected a model or run folder (nertool train makes one), or a model in "
+            f"one file ({ONE_FILE}; nertool pack makes one)"
         )
     unfinished = (path / "last").is_dir() or (path / "prepared").is_dir()
     hint = "training has not finished an epoch yet" if unfinished else "nertool train makes one"
@@ -298,10 +381,13 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def set_provenance(folder: Path, key: str, value: Any) -> None:
+def set_provenance(path: Path, key: str, value: Any) -> None:
     """Write an entry of provenance into a saved model's header; at every moment there is a whole one."""
-    best = model_folder(folder)
-    with SealedFolder(best) as opened:
+    with open_model(path) as opened:
         header = opened.header(HEADER)
-    header["provenance"][key] = value
-    rewrite_header(best / HEADER, header)
+        header["provenance"][key] = value
+        if isinstance(opened, SealedZip):
+            files = _files_of(opened, header)
+            write_sealed_zip(path, {**files, HEADER: rewritten_header(header)})
+            return
+    rewrite_header(opened.path / HEADER, header)

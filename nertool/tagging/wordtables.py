@@ -25,7 +25,6 @@ from nertool.inputs.word_types import WordTypes
 from nertool.kernels.rows import embed
 from nertool.model.model import Member, starting_vectors, word_vectors
 from nertool.network.activations import Array
-from nertool.network.objective import weights_of
 
 _PADDINGS = 2  # the forms 0 and 1: what stands before a sentence, and after it
 _FILLED = 512  # rows that are made at a time
@@ -107,11 +106,12 @@ class Slices:
     def __init__(self, member: Member, config: Config, tags: int, first_stage: bool) -> None:
         """tags: how many there are; first_stage: whether the member is given a first stage's scores."""
         self._member = member
-        self.parameters = member.parameters
-        self.weights = weights_of(member.parameters)
+        # The vectors stay as they are, compressed or on disk: rows are read as words are met.
+        self.parameters = member.expanded(but=VECTORS)
+        self.weights = member.weights
         self.contexts = contexts_of(config)
         columns = table_columns(config)
-        widths = {name: self.parameters[name].shape[1] for name in columns}
+        widths = {name: member.parameters[name].shape[1] for name in columns}
         self.layout = layout = layout_of(config, widths, member.L.shape[1], tags, first_stage)
         contexts = {f"E.{name}" for name in self.contexts}
         self._features = {n: c for n, c in columns.items() if n not in {VECTORS, *contexts}}

@@ -25,6 +25,7 @@ from safetensors import SafetensorError, safe_open
 from nertool.errors import VectorsError
 from nertool.files.output import open_binary_output
 from nertool.files.safe import need_regular
+from nertool.vectors.compressed_rows import quantise
 
 FORMAT = "nertool vectors 1"
 DTYPES = ("float32", "float16", "int8")
@@ -47,16 +48,6 @@ class CompactVectors(NamedTuple):
         if self.scale is not None:
             rows *= self.scale[:count, None]
         return rows
-
-
-def quantise(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return a matrix (V, d) as int8 with a scale for each row: the largest value becomes ±127.
-
-    A value is then off by at most half a step, 1/254 of its row's largest value.
-    """
-    scale = np.abs(matrix).max(axis=1, initial=0.0) / np.float32(127)
-    divisor = np.where(scale > 0, scale, 1).astype(np.float32)
-    return np.rint(matrix / divisor[:, None]).astype(np.int8), scale.astype(np.float32)
 
 
 def write_compact(

@@ -8,6 +8,7 @@ import numpy as np
 
 from nertool.config.records import FeaturesConfig
 from nertool.model.model import Member, Model
+from nertool.vectors.compressed_rows import CompressedRows, Rows
 from tests.support.helpers import random_model
 
 # Words that a careless reader would cut, strip or merge: only LF ends a line of the vocabulary.
@@ -67,6 +68,15 @@ def assert_same_array(a: np.ndarray, b: np.ndarray) -> None:
     assert a.tobytes() == b.tobytes()
 
 
+def assert_same_rows(a: Rows, b: Rows) -> None:
+    """As assert_same_array, of tables that may be compressed."""
+    kept = [(x.values, x.scale) if isinstance(x, CompressedRows) else (x, None) for x in (a, b)]
+    for one, other in zip(*kept, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert_same_array(one, other)
+
+
 def assert_same(a: Model, b: Model) -> None:
     assert (a.config, a.labels, a.tags) == (b.config, b.labels, b.tags)
     assert (a.corpus_scheme, a.provenance) == (b.corpus_scheme, b.provenance)
@@ -77,11 +87,11 @@ def assert_same(a: Model, b: Model) -> None:
     for one, other in zip(networks(a), networks(b), strict=True):
         for name in ("words", "features", "remembered"):
             assert getattr(one.encoder, name) == getattr(other.encoder, name)
-        assert_same_array(one.L, other.L)
+        assert_same_rows(one.L, other.L)
         assert_same_array(one.rows, other.rows)
         assert list(one.parameters) == list(other.parameters)
         for name, array in one.parameters.items():
-            assert_same_array(array, other.parameters[name])
+            assert_same_rows(array, other.parameters[name])
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:

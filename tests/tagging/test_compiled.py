@@ -44,7 +44,7 @@ def in_dtype(model: Model, dtype: type[np.floating], activation: Activation) -> 
 
     def cast(stage: tuple[Member, ...]) -> tuple[Member, ...]:
         return tuple(
-            member._replace(parameters={n: a.astype(dtype) for n, a in member.parameters.items()})
+            member._replace(parameters={n: a.astype(dtype) for n, a in member.expanded().items()})
             for member in stage
         )
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nertool.errors import VectorsError
-from nertool.vectors.compact import DTYPES, is_compact, quantise, read_compact, write_compact
+from nertool.vectors.compact import DTYPES, is_compact, read_compact, write_compact
+from nertool.vectors.compressed_rows import quantise
 from nertool.vectors.load import load_vectors
 
 WORDS = ["the", "of", "Zürich", "New York", "日本", "'s"]

@@ -25,7 +25,8 @@ ConfigPath = Annotated[
 ModelPath = Annotated[
     Path,
     typer.Argument(
-        metavar="MODEL", help="A model folder, or a run folder (its best model is taken)."
+        metavar="MODEL",
+        help="A model folder, a run folder (its best model is taken), or a model in one file (.nertool).",
     ),
 ]
 Overrides = Annotated[

@@ -29,7 +29,7 @@ from nertool.files.sealed import SealedFolder, write_header, write_words
 from nertool.inputs.layout import features_of
 from nertool.inputs.text import Text
 from nertool.model.storage import HEADER as MODEL_HEADER
-from nertool.model.storage import model_folder, vectors_name, vocabulary_name
+from nertool.model.storage import open_model, vectors_name, vocabulary_name
 from nertool.network.activations import Array
 
 
@@ -144,7 +144,8 @@ def file_hash(path: Path) -> str | None:
 
 def model_hash(path: Path) -> str | None:
     """Return the SHA-256 of a model's header, which holds those of its other files."""
-    return file_hash(model_folder(path) / MODEL_HEADER)
+    with open_model(path, verify=False) as opened:
+        return hashlib.sha256(opened.read(MODEL_HEADER)).hexdigest()
 
 
 def save_prepared(prepared: Prepared, folder: Path) -> None:

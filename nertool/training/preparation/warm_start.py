@@ -123,7 +123,7 @@ def continued(
     vocabulary; rows (r,): the rows of the vocabulary's table that it works on.
     """
     member = model.members[i % len(model.members)]
-    old = member.parameters
+    old = member.expanded()
     parameters = dict(fresh)
     for name, table in tables_of(fresh).items():
         if name == VECTORS:
@@ -181,7 +181,7 @@ def _columns(layout: Layout, labels: Sequence[str]) -> dict[tuple[object, ...], 
 def _outputs(U: Array, config: Config, tags: Sequence[str], member: Member, model: Model) -> Array:
     """Return U (K, H) with the model's rows for the tags that it has. A model of one output tells two tags
     apart: its row is that of the tag, and its negative that of O."""
-    K, old = outputs(tags, config), member.parameters["U"]
+    K, old = outputs(tags, config), member.weights.U
     of_tag = dict(zip(model.tags[len(model.tags) - len(old) :], old, strict=True))
     if len(old) == 1 and K > 1:
         of_tag[model.tags[0]] = -old[0]

@@ -1,0 +1,101 @@
+"""A model made smaller: rows of its tables in fewer bytes, and rare words left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.files.sealed import Words
+from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
+from nertool.inputs.layout import MEMORY
+from nertool.model.model import Member, Model
+from nertool.network.objective import WEIGHTS
+from nertool.vectors.compressed_rows import CompressedRows, Rows, expanded, selected
+
+_FEWEST_ROWS = 64  # a table of fewer rows is not worth it
+_KEY = "compressed"  # of what provenance says
+_EXACT = (*WEIGHTS, MEMORY)  # train --from goes on counting from the memory's shares
+
+
+class _Vectors(NamedTuple):
+    """A file of vectors that networks share, made smaller. kept: the numbers of the rows that are left."""
+
+    encoder: Encoder
+    L: Rows
+    kept: NDArray[np.int64]
+
+
+def compress_model(model: Model, dtype: str | None, top: int | None) -> Model:
+    """Return a model without its rare words, and with its rows kept in another type.
+
+    dtype: "float16", "int8", or None for as they are. top: of each file of vectors the first so many words
+    stay, and those that training changed (None: all words). Files list the most frequent words first. W, b,
+    U, the memory and small tables stay as they are, and so do rows that are compressed already. Errors:
+    ValueError for a value that float16 can't hold.
+    """
+    first_stage, members = (
+        tuple(_without_unchanged(member) for member in stage)
+        for stage in (model.first_stage, model.members)
+    )
+    everyone = (*first_stage, *members)
+    smaller: dict[int, _Vectors] = {}
+    for member in everyone:
+        if id(member.encoder) not in smaller:
+            changed = [own.rows for own in everyone if own.encoder is member.encoder]
+            smaller[id(member.encoder)] = _smaller_vectors(member, changed, dtype, top)
+
+    def compressed(member: Member) -> Member:
+        encoder, L, kept = smaller[id(member.encoder)]
+        parameters = {
+            name: table if name in _EXACT else _smaller_table(table, dtype)
+            for name, table in member.parameters.items()
+        }
+        return Member(encoder, L, np.searchsorted(kept, member.rows), parameters)
+
+    words = max(len(member.L) - SPECIAL_ROWS for member in everyone)
+    left = max(len(own.L) - SPECIAL_ROWS for own in smaller.values())
+    before = model.provenance.get(_KEY) or {}
+    told = {"rows": dtype or before.get("rows"), "words": left, "of": before.get("of", words)}
+    return replace(
+        model,
+        members=tuple(compressed(member) for member in members),
+        first_stage=tuple(compressed(member) for member in first_stage),
+        provenance={**model.provenance, _KEY: told},
+    )
+
+
+def _without_unchanged(member: Member) -> Member:
+    """Leave out the trained rows that are still as training found them: those of words of dev alone.
+
+    Where the vectors were not trained at all, every row is, and all stay.
+    """
+    trained, start = member.parameters["L"], member.L[member.rows]
+    changed = (expanded(trained) != start).any(axis=1)
+    if not changed.any():
+        return member
+    parameters = {**member.parameters, "L": selected(trained, np.flatnonzero(changed))}
+    return member._replace(rows=member.rows[changed], parameters=parameters)
+
+
+def _smaller_vectors(
+    member: Member, changed: Sequence[NDArray[np.int64]], dtype: str | None, top: int | None
+) -> _Vectors:
+    """Cut a file of vectors down. changed: the rows that each network keeps vectors of its own for."""
+    encoder, L = member.encoder, member.L
+    first = len(L) if top is None else min(len(L), SPECIAL_ROWS + top)
+    kept = np.unique(np.concatenate([np.arange(first), *changed]))
+    if len(kept) < len(L):
+        words = Words(encoder.words[row - SPECIAL_ROWS] for row in kept[SPECIAL_ROWS:].tolist())
+        encoder = Encoder(words, encoder.features, encoder.remembered)
+        L = selected(L, kept)
+    return _Vectors(encoder, _smaller_table(L, dtype), kept)
+
+
+def _smaller_table(table: Rows, dtype: str | None) -> Rows:
+    if dtype is None or len(table) < _FEWEST_ROWS:
+        return table
+    return CompressedRows.of(table, dtype)
