@@ -89,6 +89,10 @@ FORMATS: tuple[Format, ...] = (
         other_names=("save_to_disk",), keeps=_all_but(), extra="arrow", written_as="hf-disk",
     ),
     Format(
+        "docbin", "spaCy's DocBin", "spacy.docbin", ".spacy", "binary",
+        keeps=_all_but("alternatives"), extra="spacy", written_as="docbin", chosen_by_ending=True,
+    ),
+    Format(
         "label-studio", "Label Studio's JSON", "json.label_studio", ".json",
         keeps=_all_but("sentences", "tokens", "alternatives"), written_as="label-studio",
     ),
@@ -110,6 +114,10 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "spacy", "spaCy's and Prodigy's JSON lines", "json.prodigy", ".jsonl", other_names=("prodigy",),
+        keeps=_all_but("probabilities", "alternatives"), piecewise=True,
+    ),
+    Format(
+        "spacy-json", "spaCy's documents in JSON (Doc.to_json), one a line", "spacy.doc_json", ".jsonl",
         keeps=_all_but("probabilities", "alternatives"), piecewise=True,
     ),
     Format(

@@ -6,8 +6,19 @@ import json
 
 import pytest
 
-from nertool.catalogue import FORMATS, find_format
-from tests.support.corpora import LONDON, SPANS, TASK, TEXT, found, lines, read, refusal, surfaces
+from nertool.catalogue import find_format
+from tests.support.corpora import (
+    LONDON,
+    SPANS,
+    TASK,
+    TESTED,
+    TEXT,
+    found,
+    lines,
+    read,
+    refusal,
+    surfaces,
+)
 
 WORDS = ["Ada", "Lovelace", "met", "me", "in", "London", "."]
 ENTITIES = [(0, 2, "PER"), (5, 6, "LOC")]
@@ -123,7 +134,7 @@ def test_a_record_without_a_word_is_kept_as_a_record():
 # On the command line
 
 
-@pytest.mark.parametrize("to", [known.name for known in FORMATS if known.reads and known.writes])
+@pytest.mark.parametrize("to", [known.name for known in TESTED if known.reads and known.writes])
 def test_a_text_trains_the_same_model_in_whatever_format_it_comes(to, tiny, tmp_path, main):
     out = tmp_path / f"train.{to}"
     done = main("corpus", "convert", tiny / "dev.conll", "--to", to, "-o", out)

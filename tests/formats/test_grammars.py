@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nertool.catalogue import FORMATS, SCHEMES, find_format
+from nertool.catalogue import SCHEMES, find_format
 from nertool.corpus.annotated import labelled
 from nertool.corpus.build import build_corpus, entities_of
 from nertool.corpus.columnar import Span
@@ -19,7 +19,7 @@ from nertool.formats.base import Writing
 from nertool.formats.read import read_corpus
 from nertool.formats.registry import module_of
 from nertool.formats.write import write_output
-from tests.support.corpora import found, surfaces
+from tests.support.corpora import TESTED, found, surfaces
 
 WORDS = [
     "Ada", "a\tb", "x\ny", "p\r\nq", "c d", "-DOCSTART-", "#", "# x =", "#begin document", "[", "]", "\\",
@@ -30,7 +30,7 @@ LABELS = [
     "PER", "Job Title", "a|b", "x=y", "tab\tbed", "l\nine", "(x)", "B-PER", "-x", "a]b", " PER ", "O-1",
     "a = b", "SpaceAfter=No", "日 本", "a;b", "'q\"", "x\\",
 ]  # fmt: skip
-BOTH = [known.name for known in FORMATS if known.reads and known.writes]
+BOTH = [known.name for known in TESTED if known.reads and known.writes]
 SCHEMED = ("conll", "conllu", "hf")
 PAIRS = [(to, "iob2") for to in BOTH if to not in SCHEMED] + list(product(SCHEMED, SCHEMES))
 

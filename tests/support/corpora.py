@@ -7,12 +7,16 @@ import json
 
 import pytest
 
+from nertool.catalogue import FORMATS
 from nertool.corpus.build import entities_of
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.errors import CorpusError
 from nertool.formats.read import read_stream
+
+# The formats that the extra `test` suffices for; tests/clients has the others.
+TESTED = [known for known in FORMATS if known.extra != "spacy"]
 
 
 def read(

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from nertool.errors import CorpusError
+from nertool.formats.json.spacy_doc import from_doc, is_doc
 
 
 def in_usual_keys(value: Any, place: str) -> Any:
@@ -35,14 +36,8 @@ def in_usual_keys(value: Any, place: str) -> Any:
         return _light_tag(
             {**value["example"], **{k: v for k, v in value.items() if k != "example"}}
         )
-    if "ents" in value and isinstance(value.get("text"), str):
-        rest = {k: v for k, v in value.items() if k not in ("ents", "tokens", "sents")}
-        tokens = [
-            {"start": t["start"], "end": t["end"]}
-            for t in value.get("tokens") or ()
-            if "start" in t
-        ]
-        return {**rest, **({"tokens": tokens} if tokens else {}), "entities": value["ents"]}
+    if is_doc(value):
+        return from_doc(value)
     return value
 
 

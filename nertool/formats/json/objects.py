@@ -16,13 +16,16 @@ import base64
 import json
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 from nertool.corpus.annotated import RecordView
 from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT, GOLD, Reading, Record, joined
+from nertool.corpus.sentences import sentence_bounds
 from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.json.dialects import in_usual_keys
 from nertool.formats.json.units import in_characters
@@ -91,19 +94,12 @@ def _of_text(
         for entry in entries:
             spans += spans_of_entry(entry, text, f"{place}: {key}", place, reading, ledger)
     tokens = _places(value.get("tokens"), text, place)
-    sentences = value.get("sentences") if tokens is not None else None
-    if sentences is not None:
-        rising = isinstance(sentences, list) and all(type(at) is int for at in sentences)
-        assert tokens is not None
-        if (
-            not rising
-            or sorted(sentences) != sentences
-            or sentences[:1] not in ([], [0])
-            or max(sentences, default=0) > len(tokens)
-        ):
-            raise CorpusError(
-                f'{place}: "sentences": expected the numbers of their first tokens, from 0 and rising'
-            )
+    sentences = None
+    if tokens is not None:
+        sentences = _first_tokens(value.get("sentences"), tokens, text, place)
+        tokens = [(start, end) for start, end in tokens if not text[start:end].isspace()]
+        if sentences is None and any(isinstance(token, dict) for token in value["tokens"]):
+            sentences = _found_sentences(text, tokens, spans or (), reading.language)
     used = {reading.text_field, key} | ({"tokens", "sentences"} if tokens is not None else set())
     fields = {k: v for k, v in value.items() if k not in used}
     if key is not None and not reading.labelled:
@@ -231,11 +227,44 @@ def _places(tokens: Any, text: str, place: str) -> list[tuple[int, int]] | None:
                 f"{place}: found a token at {start}–{end}, expected places within the text, each after "
                 "the one before"
             )
-        if text[start:end].isspace():
-            continue  # spaCy has tokens of blanks alone
         places.append((start, end))
         at = end
     return places
+
+
+def _first_tokens(
+    sentences: Any, tokens: Sequence[tuple[int, int]], text: str, place: str
+) -> list[int] | None:
+    """Read the numbers of the sentences' first tokens. spaCy has tokens of blanks alone, which are counted
+    there, and not in the result: they are no words."""
+    if sentences is None:
+        return None
+    rising = isinstance(sentences, list) and all(type(at) is int for at in sentences)
+    if (
+        not rising
+        or sorted(sentences) != sentences
+        or sentences[:1] not in ([], [0])
+        or max(sentences, default=0) > len(tokens)
+    ):
+        raise CorpusError(
+            f'{place}: "sentences": expected the numbers of their first tokens, from 0 and rising'
+        )
+    words = [not text[start:end].isspace() for start, end in tokens]
+    before = list(accumulate(words, initial=0))
+    return [before[at] for at in sentences]
+
+
+def _found_sentences(
+    text: str, tokens: Sequence[tuple[int, int]], spans: Sequence[Span], language: str
+) -> list[int]:
+    """Return the number of each sentence's first token, for tokens that come without sentences."""
+    starts = [start for start, _ in tokens]
+    bounds = [
+        bound
+        for bound in sentence_bounds(text, language)[1:-1]
+        if not any(span.start < bound < span.end for span in spans)
+    ]
+    return list(dict.fromkeys([0, *(bisect_left(starts, bound) for bound in bounds)]))
 
 
 def parse_json(text: str, place: str) -> Any:

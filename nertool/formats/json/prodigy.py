@@ -5,7 +5,8 @@
  "token_end": 0}], "tokens": [{"text": "Ada", "start": 0, "end": 3, "id": 0, "ws": true}, …]}
 ```
 
-`token_end` is the entity's last token: it is not half-open.
+`token_end` is the entity's last token: it is not half-open. `ws` says whether a blank follows a token; a
+line's end is a token of its own, as spaCy cuts it, so that the tokens together are the text.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json import jsonl
 from nertool.formats.json.objects import dump
+from nertool.formats.json.spacy_doc import first_tokens, spacy_tokens
 
 
 def detect(head: Head) -> str | None:
@@ -30,27 +32,22 @@ read = jsonl.read
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write what Prodigy and spaCy's tools read: spans and tokens with their places."""
     for view in record_views(pieces, writing):
+        cut = spacy_tokens(view.text, view.places)
         tokens = [
-            {
-                "text": word,
-                "start": start,
-                "end": end,
-                "id": i,
-                "ws": view.text[end : end + 1] == " ",
-            }
-            for i, (word, (start, end)) in enumerate(zip(view.words, view.places, strict=True))
+            {"text": view.text[start:end], "start": start, "end": end, "id": i, "ws": blank}
+            for i, (start, end, blank) in enumerate(cut.tokens)
         ]
         spans = [
             {
                 "start": entity.start,
                 "end": entity.end,
-                "token_start": entity.token_start,
-                "token_end": entity.token_end - 1,  # the last token: not half-open, in Prodigy
+                "token_start": cut.numbers[entity.token_start],
+                "token_end": cut.numbers[entity.token_end - 1],  # not half-open, in Prodigy
                 "label": entity.label,
             }
             for entity in view.entities
         ]
         value = {**view.fields, "text": view.text, "tokens": tokens, "spans": spans}
         if writing.exact:
-            value["sentences"] = [start for start, _ in view.sentences]
+            value["sentences"] = first_tokens(cut, view.sentences)
         yield dump(value) + "\n"

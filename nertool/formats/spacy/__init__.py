@@ -1,0 +1,1 @@
+"""Formats of spaCy: documents in JSON, and in its own binary files."""
