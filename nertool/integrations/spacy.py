@@ -35,7 +35,7 @@ from nertool.tagging.compiled import CompiledTagger
 _FOLDER = "model"  # of a saved component
 
 
-class Nertool(Pipe):  # type: ignore[misc]
+class Nertool(Pipe):
     """The component. Each Doc is a document of its own, with spaCy's tokens, and its sentences if some
     other component has set them.
 
@@ -57,7 +57,7 @@ class Nertool(Pipe):  # type: ignore[misc]
         scorer: Callable[..., dict[str, Any]] | None = None,
     ) -> None:
         self.name, self.scorer = name, scorer
-        self._path, self._language = model, nlp.lang
+        self._path, self._language = model, nlp.lang or "en"
         self._span_group, self._overwrite = span_group, overwrite_ents
         self._details = Details(True, {"": threshold} if threshold else {})
         self._tagger: CompiledTagger | None = None

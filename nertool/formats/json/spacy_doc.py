@@ -66,7 +66,7 @@ def from_doc(value: dict[str, Any]) -> dict[str, Any]:
     if isinstance(value.get("spans"), dict):
         kept["spans"] = value["spans"]
     tokens = value.get("tokens")
-    if isinstance(tokens, list) and all(isinstance(t, dict) for t in tokens):
+    if isinstance(tokens, list) and tokens and all(isinstance(t, dict) for t in tokens):
         out["tokens"] = [{"start": t.get("start"), "end": t.get("end")} for t in tokens]
         if any(set(token) - {"id", "start", "end"} for token in tokens):
             kept["tokens"] = tokens
