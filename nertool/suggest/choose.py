@@ -9,11 +9,12 @@ Texts that ask the same question teach less than the sum of both. So the second 
 and what a text gains is the doubt about its words that those taken before have not covered (a submodular
 function of the words: Wei, Iyer and Bilmes 2015):
 
-    gain(x | taken) = Σ over words w of x [ln(1 + D(w) + H(w, x)) − ln(1 + D(w))] / √tokens(x)
+    gain(x | taken) = Σ over words w of x  F [ln(1 + (D + H) / F) − ln(1 + D / F)] / √tokens(x)
 
-H(w, x) is the entropy on w in x, D(w) its sum over the texts taken. This step looks at a shortlist of the
-texts with the highest scores alone, so that memory and time stay bounded; the first step is linear in the
-text.
+H is the entropy on w in x, D its sum over the texts taken, and F a tenth of its sum over all texts: a word
+that is often in doubt is worth asking about several times, and worth more than one that occurs once. This
+step looks at a shortlist of the texts with the highest scores alone, so that memory and time stay bounded;
+the first step is linear in the text.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from nertool.corpus.annotated import Annotated
 from nertool.suggest.texts import record_of
 
 LEAST_DOUBT = 0.01  # nats: words about which the model is surer than this ask no question
+SHARE = 0.1  # of the doubt about a word; once so much is covered, asking again gains half as much
 FEWEST, TIMES, MOST_MORE = 2_000, 20, 50_000  # the length of the shortlist for n texts
 
 
@@ -125,13 +127,18 @@ def diverse(candidates: Iterable[Candidate], n: int) -> list[Candidate]:
     A gain can only fall as more texts are taken, so that a text whose old gain is not the highest needn't be
     looked at (lazy evaluation: Minoux 1978).
     """
+    candidates = list(candidates)
+    enough: dict[str, float] = {}
+    for candidate in candidates:
+        for word, h in candidate.doubts.items():
+            enough[word] = enough.get(word, 0.0) + SHARE * h
     covered: dict[str, float] = {}
 
     def gain(candidate: Candidate) -> float:
         total = 0.0
         for word, h in candidate.doubts.items():
-            before = covered.get(word, 0.0)
-            total += log1p(before + h) - log1p(before)
+            F, before = enough[word], covered.get(word, 0.0)
+            total += F * (log1p((before + h) / F) - log1p(before / F))
         return total / sqrt(candidate.tokens)
 
     heap = [(-gain(c), c.order, c) for c in candidates]

@@ -80,13 +80,18 @@ def test_what_was_asked_already_gains_less():
 def test_lazy_choice_equals_looking_at_all_texts_each_time(doubts, n):
     texts = [candidate(i, own, tokens=1 + i % 3) for i, own in enumerate(doubts)]
     covered: dict[str, float] = {}
+    F: dict[str, float] = {}
+    for own in doubts:
+        for word, h in own.items():
+            F[word] = F.get(word, 0.0) + 0.1 * h
     rest, expected = list(texts), []
 
     def gain(c: Candidate) -> float:
-        parts = [
-            log1p(covered.get(w, 0.0) + h) - log1p(covered.get(w, 0.0)) for w, h in c.doubts.items()
-        ]
-        return sum(parts) / sqrt(c.tokens)
+        parts = []
+        for w, h in c.doubts.items():
+            before = covered.get(w, 0.0)
+            parts.append(F[w] * (log1p((before + h) / F[w]) - log1p(before / F[w])))
+        return sum(parts, 0.0) / sqrt(c.tokens)
 
     while rest and len(expected) < n:
         best = max(rest, key=lambda c: (gain(c), -c.order))
