@@ -12,6 +12,7 @@ import typer
 from nertool.catalogue import INPUT_FORMATS, MODES, UNITS
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
+    MAX_SEED,
     AsJson,
     FromFormat,
     TagColumn,
@@ -47,7 +48,7 @@ def compare(
             help="What is drawn anew, and swapped [default: documents if there are 20, or sentences]",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Of the random draws.")] = 0,
     differences: Annotated[
         Path | None,
         typer.Option(

@@ -10,6 +10,7 @@ import typer
 
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
+    MAX_LINE,
     AsJson,
     Language,
     ModelPath,
@@ -38,14 +39,15 @@ def explain(
         str | None, typer.Option(help="Which word of the text: itself, or its number from 1.")
     ] = None,
     line: Annotated[
-        int | None, typer.Option(min=1, help="Which line of the CoNLL file TEXT; its tag is y.")
+        int | None,
+        typer.Option(min=1, max=MAX_LINE, help="Which line of the CoNLL file TEXT; its tag is y."),
     ] = None,
     class_: Annotated[
         str | None,
         typer.Option("--class", help="Explain this class or tag [default: what the network says]"),
     ] = None,
     member: Annotated[
-        int, typer.Option(min=1, help="Which network, where the model has several.")
+        int, typer.Option(min=1, max=100, help="Which network, where the model has several.")
     ] = 1,
     full: Annotated[bool, typer.Option("--full", help="Show every number.")] = False,
     html: Annotated[

@@ -38,8 +38,12 @@ def gradcheck(
     ] = None,
     overrides: Overrides = None,
     seed: Seed = None,
-    windows: Annotated[int, typer.Option(min=1, help="Windows in the batch that is checked.")] = 24,
-    samples: Annotated[int, typer.Option(min=1, help="Coordinates checked in each block.")] = 60,
+    windows: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Windows in the batch that is checked.")
+    ] = 24,
+    samples: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Coordinates checked in each block.")
+    ] = 60,
     mutate: Annotated[
         bool,
         typer.Option(

@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
-from nertool.cli.common.options import AsJson, note, print_json
+from nertool.cli.common.options import MAX_SEED, AsJson, note, print_json
 
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder for the coursework.")],
     seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Another number hides another mistake.")
+        int,
+        typer.Option(
+            metavar="N", min=0, max=MAX_SEED, help="Another number hides another mistake."
+        ),
     ] = 1,
 ) -> None:
     """Write a backward pass to complete, and a hidden mistake to name, into a new folder.

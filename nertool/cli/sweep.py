@@ -34,7 +34,7 @@ def sweep(
             help="Try a setting (repeatable): all values of a key, with all those of the others.",
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds for each setting.")] = 3,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Seeds for each setting.")] = 3,
     run_dir: Annotated[
         Path | None, typer.Option(help="Keep the runs in this folder [default: they are not kept]")
     ] = None,

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nertool.cli.common.account import ReportPath, account
-from nertool.cli.common.options import AsJson, FromFormat, Language, check_choice, note, print_json
+from nertool.cli.common.options import (
+    MAX_SEED,
+    MAX_WORDS,
+    AsJson,
+    FromFormat,
+    Language,
+    check_choice,
+    note,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
@@ -132,7 +141,10 @@ def prune(
     top: Annotated[
         int | None,
         typer.Option(
-            min=0, metavar="N", help="Keep the N first words, too: the most frequent ones."
+            min=0,
+            max=MAX_WORDS,
+            metavar="N",
+            help="Keep the N first words, too: the most frequent ones.",
         ),
     ] = None,
     dtype: Dtype = "float32",
@@ -178,7 +190,8 @@ def convert(
     ] = "nertool",
     dtype: Dtype = "float32",
     limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Take the N first words only.")
+        int | None,
+        typer.Option(min=1, max=MAX_WORDS, metavar="N", help="Take the N first words only."),
     ] = None,
     trust: Trust = False,
     words: WordsPath = None,
@@ -229,7 +242,9 @@ def train(
     width: Annotated[int, typer.Option(min=1, max=2000, help="Values in a vector.")] = 50,
     epochs: Annotated[int, typer.Option(min=1, max=1000, help="Passes over the text.")] = 5,
     window: Annotated[int, typer.Option(min=1, max=100, help="Words on either side.")] = 5,
-    min_count: Annotated[int, typer.Option(min=1, help="Rarer words get no vector.")] = 3,
+    min_count: Annotated[
+        int, typer.Option(min=1, max=1_000_000, help="Rarer words get no vector.")
+    ] = 3,
     phrases: Annotated[
         bool, typer.Option("--phrases", help="Join words that often stand together.")
     ] = False,
@@ -237,7 +252,9 @@ def train(
     workers: Annotated[
         int, typer.Option(min=1, max=256, help="Threads; with more than one, runs differ slightly.")
     ] = 1,
-    seed: Annotated[int, typer.Option(min=0, help="One seed, one result (with one thread).")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="One seed, one result (with one thread).")
+    ] = 1,
     form: FromFormat = "auto",
     language: Language = "en",
     report: ReportPath = None,

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nertool.errors import LessonError, did_you_mean
+from nertool.files.folders import replacing_folder
 from nertool.gradcheck.case import Case, draw_masks
 from nertool.gradcheck.check import ALL, FAIL, check_gradients
 from nertool.gradcheck.mistakes import MISTAKES, Mistake
@@ -83,20 +84,20 @@ class Grade(NamedTuple):
 
 
 def write_coursework(folder: Path, seed: int) -> list[Path]:
-    """Write the coursework into a new or empty folder; return its files. Errors: LessonError, OSError."""
+    """Write the coursework into a new or empty folder; return its files. Errors: LessonError, OutputError."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LessonError(
             f"{folder}: found something there, expected a new folder; choose another name"
         )
-    folder.mkdir(parents=True, exist_ok=True)
     texts = {
         BACKWARD: STUB.replace("{folder}", str(folder)),
         BUG: bug_table(seed),
         ANSWER: "",
         SEED: json.dumps({"seed": seed}) + "\n",
     }
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    with replacing_folder(folder) as aside:
+        for name, text in texts.items():
+            (aside / name).write_text(text, encoding="utf-8", newline="\n")
     return [folder / name for name in texts]
 
 

@@ -135,3 +135,69 @@ def faults_told(stderr: bytes) -> str:
             at = stderr.find(sign)
             return stderr[at : at + 600].decode("utf-8", "replace")
     return ""
+
+
+def forked(work: Callable[[], object], stderr: Path | None = None) -> int:
+    """Start work in a forked process, which saves the time of imports; return its process number.
+
+    It exits as the work's SystemExit says, with 0 if there is none, with 70 after another exception.
+    """
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 70
+    try:
+        if stderr is not None:
+            descriptor = os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(descriptor, 2)
+            os.dup2(descriptor, 1)
+        work()
+        code = 0
+    except SystemExit as end:
+        code = int(end.code or 0)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main_of(*arguments: str | Path) -> Callable[[], None]:
+    """Return work for forked(): a command line."""
+
+    def work() -> None:
+        from nertool.cli import main
+
+        sys.argv = ["nertool", *map(str, arguments)]
+        main()
+
+    return work
+
+
+def exit_code(pid: int) -> int:
+    """Wait for a process; return its exit code, a signal's number negative."""
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def import_all() -> None:
+    """Import what commands import, so that forked processes need not."""
+    import importlib
+
+    os.environ["OPENBLAS_NUM_THREADS"] = (
+        "1"  # before numpy is there: no threads when processes fork
+    )
+    for name in ("numpy", "yaml", "tqdm", "gensim.models", "nertool.training.run", "nertool.cli.app",
+                 "nertool.predict.run", "nertool.training.recipe", "nertool.cli.train",
+                 "nertool.evaluation.tables", "nertool.training.summary"):  # fmt: skip
+        importlib.import_module(name)
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file below a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }

@@ -203,9 +203,12 @@ def help_of(parameter: Any) -> str:
     return f"{text} [{'; '.join(notes)}]" if notes else text
 
 
+_NO_LIMIT = 10**9  # an upper limit that nobody needs to know
+
+
 def _notes(parameter: Any, default: str | None) -> Iterator[str]:
     least, most = _range(parameter)
-    if least is not None and most is not None:
+    if least is not None and most is not None and most < _NO_LIMIT:
         yield f"{least} to {most}"
     elif least is not None:
         yield f"at least {least}"

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from nertool.config.records import Config
     from nertool.corpus.record import Reading
 
+# The most of numbers on the command line. Each is far above what is useful; what lies beyond is a slip of the
+# keyboard, which is refused at once, and not after memory or an hour is used up.
+MAX_SEED = 2**32 - 1
+MAX_WORKERS = 256
+MAX_N_BEST = 1000
+MAX_LINE = 10**12
+MAX_WORDS = 10**9
+
 ConfigPath = Annotated[
     Path,
     typer.Argument(metavar="CONFIG", help="A YAML config; configs/reference.yaml has every key."),
@@ -41,11 +49,12 @@ Overrides = Annotated[
 RunDir = Annotated[
     Path | None, typer.Option(help="The run folder [default: runs/NAME, after the config].")
 ]
-Seed = Annotated[int | None, typer.Option(min=0, help="Shorthand for --set seed=N.")]
+Seed = Annotated[int | None, typer.Option(min=0, max=MAX_SEED, help="Shorthand for --set seed=N.")]
 Workers = Annotated[
     int | None,
     typer.Option(
         min=1,
+        max=MAX_WORKERS,
         help="How many networks to train in parallel, if there are several "
         "[default: the number of cores].",
     ),

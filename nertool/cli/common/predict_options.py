@@ -9,6 +9,7 @@ import typer
 
 from nertool.catalogue import FORMATS, INPUT_FORMATS, OUTPUT_FORMATS, SCHEMES, described
 from nertool.cli.common.help import INPUT, OUTPUT
+from nertool.cli.common.options import MAX_N_BEST, MAX_WORKERS
 
 ON_ERROR = ("fail", "report", "skip")
 
@@ -96,6 +97,7 @@ NBest = Annotated[
     int,
     typer.Option(
         min=1,
+        max=MAX_N_BEST,
         metavar="K",
         rich_help_panel=OUTPUT,
         help="Write the K most probable analyses of each sentence (JSON).",
@@ -121,6 +123,7 @@ PredictWorkers = Annotated[
     int | None,
     typer.Option(
         min=1,
+        max=MAX_WORKERS,
         metavar="N",
         help="How many processes tag a long text in parallel [default: the number of cores].",
         show_default=False,

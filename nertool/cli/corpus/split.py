@@ -12,6 +12,7 @@ import typer
 from nertool.catalogue import INPUT_FORMATS
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
+    MAX_SEED,
     Comment,
     Delimiter,
     FromFormat,
@@ -51,7 +52,9 @@ def split(
     parts: Annotated[
         str, typer.Option(metavar="NAME=SHARE,…", help="The names of the parts, and their shares.")
     ] = "train=0.8,dev=0.1,test=0.1",
-    seed: Annotated[int, typer.Option(min=0, help="Another seed makes other parts.")] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="Another seed makes other parts.")
+    ] = 1,
     by_sentence: Annotated[
         bool,
         typer.Option(

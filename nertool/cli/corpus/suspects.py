@@ -49,7 +49,9 @@ def suspects(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write all of them as JSON lines."),
     ] = None,
-    shown: Annotated[int, typer.Option("-n", min=1, help="How many to print.")] = FEW,
+    shown: Annotated[
+        int, typer.Option("-n", min=1, max=1_000_000, help="How many to print.")
+    ] = FEW,
     seed: Seed = None,
     workers: Workers = None,
     format_name: FromFormat = "auto",
