@@ -19,6 +19,8 @@ ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
 }
 
+_MOST_SHOWN = 20  # failures
+
 
 class Tally:
     """Tries, how many of them were survived, and the first that was not."""
@@ -33,9 +35,10 @@ class Tally:
         """Count a try; failure: what went wrong, empty if nothing did."""
         self.tries += 1
         self.survived += not failure
+        if failure and self.tries - self.survived <= _MOST_SHOWN:
+            print(f"{self.name}: try {self.tries}: {failure}", file=sys.stderr, flush=True)
         if failure and not self.first:
             self.first = f"try {self.tries}: {failure}"
-            print(f"{self.name}: {self.first}", file=sys.stderr, flush=True)
 
     def end(self) -> int:
         """Print the result; return the exit code."""

@@ -7,47 +7,45 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
-import click
 import msgspec
 import pytest
-import typer
 
 from nertool.cli.app import app
+from nertool.cli.common.help import _range
 from nertool.config.records import Config
 
 
 def commands(command: Any, name: str = "nertool") -> Iterator[tuple[str, Any]]:
     """Yield every command with its full name."""
-    inner = getattr(command, "commands", None)
-    if inner is None:
+    if not hasattr(command, "commands"):
         yield name, command
         return
-    context = click.Context(command) if not hasattr(command, "list_commands") else None
-    names = command.list_commands(context or typer.Context(command))
-    for each in names:
-        yield from commands(command.get_command(None, each), f"{name} {each}")
+    for key, inner in command.commands.items():
+        yield from commands(inner, f"{name} {key}")
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+COMMANDS = dict(commands(app))
 
 
-def unbounded(parameter: Any) -> bool:
-    """Tell whether a parameter takes a whole number of any size."""
-    kind = parameter.type
-    whole = "int" in type(kind).__name__.lower()
-    return whole and getattr(kind, "max", None) is None
+def is_number(parameter: Any) -> bool:
+    """Tell whether a parameter takes a number; its type's holder differs between releases of typer."""
+    if hasattr(parameter, "type_descriptor"):
+        return parameter.type_descriptor.annotation in (int, float)
+    return (
+        "int" in type(parameter.type).__name__.lower()
+        or "float" in type(parameter.type).__name__.lower()
+    )
 
 
-def test_every_whole_number_on_the_command_line_has_an_upper_limit():
-    assert len(COMMANDS) > 15
-    numbers = [
-        (name, parameter)
+def test_every_number_on_the_command_line_has_an_upper_limit():
+    numbers = {
+        f"{name} {parameter.name}": _range(parameter)[1]
         for name, command in COMMANDS.items()
         for parameter in command.params
-        if "int" in type(parameter.type).__name__.lower()
-    ]
-    assert len(numbers) > 15
-    assert [(name, parameter.name) for name, parameter in numbers if unbounded(parameter)] == []
+        if is_number(parameter)
+    }
+    assert len(numbers) > 30
+    assert [name for name, most in numbers.items() if most is None] == []
 
 
 def keys_of(record: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -89,7 +87,12 @@ def test_every_number_in_a_config_has_both_limits():
 
 @pytest.mark.parametrize("value", [".inf", "-.inf", ".nan", "1e400", "1" + 400 * "0"])
 def test_a_number_that_is_not_finite_is_refused_by_every_key(main, tiny, value):
-    keys = [key for key, hint in KEYS.items() if any(numbers_in(msgspec.inspect.type_info(hint)))]
+    # A column may be named 1e400: it is no number then.
+    keys = [
+        key
+        for key, hint in KEYS.items()
+        if any(numbers_in(msgspec.inspect.type_info(hint))) and not key.endswith("_column")
+    ]
     for key in keys:
         done = main(
             "train", tiny / "config.yaml", "--set", f"{key}={value}", "--run-dir", tiny / "no"
