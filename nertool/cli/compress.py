@@ -42,6 +42,7 @@ def compress(
         int | None,
         typer.Option(
             min=0,
+            max=10**9,
             metavar="N",
             help="Keep the words of the training text, and the N most frequent ones of the vectors "
             "[default: all].",

@@ -49,7 +49,7 @@ Exclude = Annotated[
 def suggest(
     model: ModelPath,
     inputs: Inputs,
-    n: Annotated[int, typer.Option("-n", min=1, max=1_000_000, help="How many texts.")] = 100,
+    n: Annotated[int, typer.Option("-n", min=1, max=10**9, help="How many texts.")] = 100,
     output: Output = None,
     format_name: FormatName = AUTO,
     to: To = None,

@@ -10,7 +10,6 @@ import typer
 
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
-    MAX_SEED,
     MAX_WORDS,
     AsJson,
     FromFormat,
@@ -253,7 +252,7 @@ def train(
         int, typer.Option(min=1, max=256, help="Threads; with more than one, runs differ slightly.")
     ] = 1,
     seed: Annotated[
-        int, typer.Option(min=0, max=MAX_SEED, help="One seed, one result (with one thread).")
+        int, typer.Option(min=0, max=2**32 - 1, help="One seed, one result (with one thread).")
     ] = 1,
     form: FromFormat = "auto",
     language: Language = "en",

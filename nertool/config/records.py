@@ -360,7 +360,7 @@ class Config:
         ),
     ] = "2m"
     seed: Annotated[
-        Annotated[int, Meta(ge=0, le=2**32 - 1)],
+        Annotated[int, Meta(ge=0)],
         about("Seed of everything random: the same seed gives the same model."),
     ] = 1
 

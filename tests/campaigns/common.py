@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,15 +110,15 @@ def write_corpus(folder: Path, epochs: int = 6, more: str = "") -> Path:
 
 
 def run(
-    *arguments: str | Path, stdin: bytes = b"", timeout: float = 300, **environment: str
+    *arguments: str | Path, environment: Mapping[str, str] | None = None, timeout: float = 300
 ) -> subprocess.CompletedProcess[bytes]:
     """Run the command line in a process of its own."""
     return subprocess.run(
         [*NERTOOL, *map(str, arguments)],
-        input=stdin,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=timeout,
-        env={**ENVIRONMENT, **environment},
+        env={**ENVIRONMENT, **(environment or {})},
         check=False,
     )
 

@@ -11,6 +11,7 @@ python -m tests.campaigns.fuzz --target conll --seconds 60 --atheris
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import random
 import resource
@@ -200,8 +201,7 @@ def main() -> None:
     parser.add_argument("--atheris", action="store_true", help="one target, by coverage")
     options = parser.parse_args()
     if options.atheris:
-        import atheris
-
+        atheris = importlib.import_module("atheris")
         with atheris.instrument_imports(include=["nertool"]):
             import nertool.cli.app  # noqa: F401
     import gensim.models  # noqa: F401  (not in the time of the first input)
@@ -229,8 +229,7 @@ def main() -> None:
 
 def _by_coverage(samples: list[bytes], target: Target, seconds: float, folder: Path) -> None:
     """Let atheris choose the inputs; it ends the process, and shows what it found."""
-    import atheris
-
+    atheris = importlib.import_module("atheris")
     corpus = folder / "corpus"
     corpus.mkdir()
     for i, sample in enumerate(samples):

@@ -34,7 +34,7 @@ def campaign(tally: Tally, count: int, seed: int, folder: Path) -> None:
     import_all()
     config = write_corpus(folder)
     run_dir, told = folder / "run", folder / "stderr"
-    train = ["train", config, "--run-dir", run_dir]
+    train: list[str | Path] = ["train", config, "--run-dir", run_dir]
     counted = folder / "count"
     began = time.monotonic()
     assert exit_code(forked(_dying(main_of(*train), 0, counted), told)) == 0, told.read_text()

@@ -33,7 +33,15 @@ def campaign(tally: Tally, count: int, seed: int, folder: Path) -> None:
     rng = random.Random(seed)
 
     def train(own: int, *options: str) -> int:
-        command = ["train", config, "--run-dir", run_dir, "--seed", str(own), *options]
+        command: list[str | Path] = [
+            "train",
+            config,
+            "--run-dir",
+            run_dir,
+            "--seed",
+            str(own),
+            *options,
+        ]
         return forked(main_of(*command), folder / f"stderr-{own}")
 
     expected = {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.campaigns.common import Tally, run_campaign, trained
@@ -32,7 +33,7 @@ def campaign(tally: Tally, count: int, seed: int, folder: Path) -> None:
             opened.header(HEADER)
             opened.arrays(ARRAYS)
 
-    readers = {
+    readers: dict[str, Callable[[Path], object]] = {
         "best": load_model,
         "prepared": lambda path: load_prepared(path, None, "nertool prepare"),
         "last": checkpoint,

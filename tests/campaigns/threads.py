@@ -10,6 +10,7 @@ import os
 import random
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.campaigns.common import SENTENCES, Tally, exit_code, run_campaign, trained
@@ -85,7 +86,7 @@ def _answer(tagger: object, text: str) -> list[tuple[int, int, str, float]]:
     return [(e.start, e.end, e.label, round(e.probability, 6)) for e in document.entities]
 
 
-def _in_fork(tagger: object, texts: list[str], expected: list[object]) -> str:
+def _in_fork(tagger: object, texts: list[str], expected: Sequence[object]) -> str:
     """Let a forked process tag; say what went wrong."""
     import signal
 

@@ -69,7 +69,11 @@ def campaign(tally: Tally, count: int, seed: int, folder: Path) -> None:
         _fresh(out)
         counted = folder / "count"
         counted.unlink(missing_ok=True)
-        done = run(*command, **usual, NERTOOL_FAULT_DIR=str(out), NERTOOL_FAULT_COUNT=str(counted))
+        done = run(
+            *command,
+            environment=usual
+            | {"NERTOOL_FAULT_DIR": str(out), "NERTOOL_FAULT_COUNT": str(counted)},
+        )
         assert done.returncode == 0, (name, done.stderr.decode())
         complete[name] = content_of(out)
         writes = int(counted.read_text())
@@ -84,7 +88,7 @@ def campaign(tally: Tally, count: int, seed: int, folder: Path) -> None:
         fault |= {"NERTOOL_FAULT_ERRNO": str(number)}
         if number == errno.ENOSPC:
             fault["NERTOOL_FAULT_ALL"] = "1"
-        done = run(*commands[name], **usual, **fault)
+        done = run(*commands[name], environment=usual | fault)
         failure = _failure(done, content_of(out), complete[name], name)
         tally.count(failure and f"{name}, {errno.errorcode[number]} at write {at}: {failure}")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # The most of numbers on the command line. Each is far above what is useful; what lies beyond is a slip of the
 # keyboard, which is refused at once, and not after memory or an hour is used up.
-MAX_SEED = 2**32 - 1
+MAX_SEED = 2**64  # as in a config
 MAX_WORKERS = 256
 MAX_N_BEST = 1000
 MAX_LINE = 10**12
