@@ -57,6 +57,7 @@ SECTIONS = {
         "info": Entry("Say what a model knows, and how good it is.", "info.info"),
         "compress": Entry("Make a model smaller, and say what that costs.", "compress.compress"),
         "pack": Entry("Copy a model into one file.", "compress.pack"),
+        "export": Entry("Write a model as an ONNX graph.", "export.export"),
     },
     "Measure": {
         "evaluate": Entry("Compare a model with a labelled text.", "evaluate.evaluate"),
