@@ -58,7 +58,7 @@ def show(
         nertool config show runs/my --json
     """
     request = Request(source, overrides or (), seed, dev, vectors, budget, refit)
-    config, places = _model_config(request) if source.is_dir() else _resolved(request)
+    config, places = _model_config(request) if _is_model(source) else _resolved(request)
     rows = [
         (key, value, places.get(key, _DEFAULT))
         for key, value in _values(config)
@@ -93,9 +93,10 @@ def check(
         nertool config check config.yaml
         nertool config check train.conll --dev dev.conll --vectors glove.6B.50d.txt
     """
-    if source.is_dir():
+    if _is_model(source):
         raise typer.BadParameter(
-            f"{source}: found a folder, expected a config or a labelled text; nertool info describes a model"
+            f"{source}: found a folder or a model, expected a config or a labelled text; nertool info "
+            "describes a model"
         )
     from nertool.errors import OverrideError
     from nertool.training.preparation.encode import prepare
@@ -120,6 +121,12 @@ def check(
         f"{networks} network{'s' * (networks != 1)}, {config.training.epochs} epochs of "
         f"{len(prepared.train.word_ids):,} tokens"
     )
+
+
+def _is_model(source: Path) -> bool:
+    from nertool.model.storage import ONE_FILE
+
+    return source.is_dir() or source.suffix == ONE_FILE
 
 
 def _resolved(request: Request) -> tuple[Config, dict[str, str]]:

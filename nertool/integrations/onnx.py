@@ -25,6 +25,8 @@ from nertool.inputs.text import Text
 from nertool.model.calibrate import temperature_of
 from nertool.model.model import Member, Model, starting_vectors, word_vectors
 from nertool.network.activations import Array
+from nertool.network.scorer import Weights
+from nertool.vectors.compressed_rows import Rows
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -40,7 +42,7 @@ def export(model: Model) -> ModelProto:
     """Return a model as an ONNX model. Errors: ModelError for one that is too large, or has windows of one
     word and side inputs of neighbours; ImportError without the package onnx."""
     _check(model)
-    graph = _Graph(model.members[0].parameters["W"].dtype)
+    graph = _Graph(_weights(model.members[0]).W.dtype)
     shared = _Shared(graph, model)
     scores = _adjusted(graph, model, shared, _scores(graph, model, shared))
     inputs: dict[str, tuple[Any, list[int | str]]] = {
@@ -101,19 +103,29 @@ def _check(model: Model) -> None:
             "found windows of one word together with features.neighbours, which the graph can't tell the "
             "neighbours of; expected windows.size of 3 or more"
         )
-    encoders = _encoders(model)
-    size = sum(
-        len(encoder.words) * member.L.shape[1] * member.parameters["W"].itemsize
-        for encoder in encoders
-        for member in [_member_of(model, encoder)]
+    values = sum(
+        len(encoder.words) * _member_of(model, encoder).L.shape[1] for encoder in _encoders(model)
     )
-    size += sum(a.nbytes for member in _all(model) for a in member.parameters.values())
+    values += sum(
+        int(np.prod(array.shape)) for member in _all(model) for array in member.parameters.values()
+    )
+    size = values * _weights(model.members[0]).W.itemsize
     if size > MOST_BYTES:
         raise ModelError(
             f"found {size / 1e9:.1f} GB of weights and word vectors, expected at most "
             f"{MOST_BYTES / 1e9:.1f} GB in an ONNX file; train with fewer vectors (vectors.limit, or nertool "
             "vectors prune)"
         )
+
+
+def _weights(member: Member) -> Weights:
+    """Return W, b and U, which are never compressed."""
+    return Weights(*(np.asarray(member.parameters[name]) for name in Weights._fields))
+
+
+def _whole(table: Rows) -> Array:
+    """Return all rows of a table, which a compressed model keeps in fewer bytes."""
+    return np.asarray(table[np.arange(len(table))])
 
 
 def _all(model: Model) -> tuple[Member, ...]:
@@ -169,19 +181,20 @@ def _network(
     graph: _Graph, model: Model, member: Member, shared: _Shared, opinions: str | None
 ) -> str:
     """Add one network; return the name of its scores, (N, T)."""
-    config, weights = model.config, member.parameters
+    config, tables = model.config, member.parameters
+    weights = _weights(member)
     ids = shared.ids[id(member.encoder)]
     parts = []
     cuts = id_slices(config)
     for name, count in table_columns(config).items():
-        table = shared.vectors(member) if name == "L" else graph.array(weights[name])
+        table = shared.vectors(member) if name == "L" else graph.array(_whole(tables[name]))
         columns = np.arange(cuts[name].start, cuts[name].stop)
         numbers = graph.op("Gather", ids, graph.ints(columns), axis=1)  # (P, c)
         rows = graph.op("Gather", table, numbers, axis=0)  # (P, c, w)
         if count < 0:
             parts.append(_pooled(graph, numbers, rows))
         else:
-            width = weights[name].shape[1] * len(columns)
+            width = tables[name].shape[1] * len(columns)
             parts.append(graph.op("Reshape", rows, graph.ints([-1, width])))
     row = parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=1)
     words = graph.op("Gather", row, WINDOWS, axis=0)  # (N, C, d)
@@ -191,14 +204,14 @@ def _network(
         if not (side or opinions)
         else sum(shared.side_widths(member)) + (len(model.tags) + 1 if opinions else 0)
     )
-    x = graph.op("Reshape", words, graph.ints([-1, weights["W"].shape[1] - e]))
+    x = graph.op("Reshape", words, graph.ints([-1, weights.W.shape[1] - e]))
     if side or opinions:
         x = graph.op("Concat", x, *side, *([opinions] if opinions else []), axis=1)
-    z = graph.op("MatMul", x, graph.array(np.ascontiguousarray(weights["W"].T)))
-    z = graph.op("Add", z, graph.array(weights["b"]))
+    z = graph.op("MatMul", x, graph.array(np.ascontiguousarray(weights.W.T)))
+    z = graph.op("Add", z, graph.array(weights.b))
     h = _activation(graph, config.network.activation, z)
-    s = graph.op("MatMul", h, graph.array(np.ascontiguousarray(weights["U"].T)))
-    if len(weights["U"]) == 1:  # O has no output of its own: its score is 0
+    s = graph.op("MatMul", h, graph.array(np.ascontiguousarray(weights.U.T)))
+    if len(weights.U) == 1:  # O has no output of its own: its score is 0
         s = graph.op("Concat", graph.op("Sub", s, s), s, axis=1)
     return s
 

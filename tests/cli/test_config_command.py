@@ -50,6 +50,13 @@ def test_show_of_a_model_is_the_config_of_its_training(run_dir, tiny, main):
     assert "a model keeps the config of its training" in " ".join(done.stderr.split())
 
 
+def test_show_of_a_model_in_one_file(run_dir, main, tmp_path):
+    assert main("pack", run_dir, "-o", tmp_path / "m.nertool").returncode == 0
+    out = main("config", "show", tmp_path / "m.nertool", "--changed").stdout
+    assert "  hidden: 16 " in out
+    assert main("config", "check", tmp_path / "m.nertool").returncode == 2
+
+
 def test_check_reads_everything_and_writes_nothing(tiny, main, tmp_path):
     before = sorted(tiny.iterdir())
     done = main("config", "check", tiny / "config.yaml", cwd=tmp_path)

@@ -20,6 +20,7 @@ from nertool.decoding.viterbi import decode
 from nertool.errors import ModelError
 from nertool.formats.read import read_corpus
 from nertool.inputs.text import Text, text_of
+from nertool.model.compress import compress_model
 from nertool.model.model import Model
 from nertool.model.storage import load_model
 from nertool.network.activations import ACTIVATIONS
@@ -102,6 +103,11 @@ def test_trained_models_on_their_dev_text(folder, request):
     run = request.getfixturevalue(folder)
     corpus = read_corpus(run.parent / "dev.conll", "conll", Reading(), Ledger())
     check(load_model(run), text_of_corpus(corpus))
+
+
+@pytest.mark.parametrize("rows", ["int8", "float16"])
+def test_compressed_models(rows):
+    check(compress_model(MODELS["everything"](), rows, None), TEXT)
 
 
 def test_a_long_text_whose_words_come_again_and_again_has_the_same_scores_each_time():
