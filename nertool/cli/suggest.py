@@ -66,6 +66,9 @@ def suggest(
 
     A text is worth labelling if the model is unsure of it, if it is rich in entities, and if it is unlike
     the texts chosen before. The most useful text comes first.
+
+    Examples:
+        nertool suggest runs/my unlabelled.txt -n 100 -o to-label.jsonl
     """
     check_choice("--from", format_name, INPUT_FORMATS)
     check_choice("--to", to, OUTPUT_FORMATS)

@@ -28,7 +28,6 @@ from nertool.corpus.sentences import sentence_bounds
 from nertool.errors import ModelError
 from nertool.model.model import Model
 from nertool.model.storage import load_model, save_model
-from nertool.model.zipped import is_zip, load_zip
 from nertool.tagging.annotate import Details, annotate
 from nertool.tagging.compiled import CompiledTagger
 
@@ -72,7 +71,7 @@ class Nertool(Pipe):
                     "model folder"
                 )
             path = Path(self._path)
-            self._tagger = CompiledTagger(load_zip(path) if is_zip(path) else load_model(path))
+            self._tagger = CompiledTagger(load_model(path))
         return self._tagger
 
     @property
@@ -154,7 +153,7 @@ class Nertool(Pipe):
         with tempfile.TemporaryDirectory(prefix="nertool-model-") as folder:
             path = Path(folder) / "model.zip"
             path.write_bytes(bytes_data)
-            self._use(load_zip(path))
+            self._use(load_model(path))
         return self
 
     def _use(self, model: Model) -> None:
