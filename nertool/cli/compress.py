@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nertool.model.model import Model
 
 AS_THEY_ARE = "as-is"
-KINDS = ("int8", "float16", AS_THEY_ARE)
+KINDS = ("int8", "codes", "float16", AS_THEY_ARE)
 
 Target = Annotated[
     Path,
@@ -35,7 +35,7 @@ def compress(
         typer.Option(
             metavar="|".join(KINDS),
             help="How the rows of vectors and of other large tables are stored: int8 (with a scale a row) "
-            "takes a quarter of the room, float16 half.",
+            "takes a quarter of the room, float16 half; codes stores rows of rare words in 2 to 20 bytes.",
         ),
     ] = "int8",
     top: Annotated[
@@ -45,7 +45,7 @@ def compress(
             max=10**9,
             metavar="N",
             help="Keep the words of the training text, and the N most frequent ones of the vectors "
-            "[default: all].",
+            "[default: all]. With --rows codes: the others are kept too, as codes [default: 10000].",
         ),
     ] = None,
     dev: Annotated[

@@ -27,6 +27,7 @@ KINDS = {
     "I64": "<i8",
     "I32": "<i4",
     "I8": "|i1",
+    "U8": "|u1",
     "BOOL": "|b1",
 }
 _NAMES = {np.dtype(kind): name for name, kind in KINDS.items()}

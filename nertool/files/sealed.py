@@ -13,10 +13,12 @@ It is no signature: who can write the folder can write a new sum.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
 import stat
+import zlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
@@ -33,6 +35,8 @@ FILES, OWN = "sha256", "header_sha256"
 AGAIN = "copy or train the model again"
 _OWN_SUM = re.compile(rb'"header_sha256": "([0-9a-f]{64})"\n\}\n\Z')
 _NONE = b"0" * 64
+PACKED = ".gz"  # ends the name of a packed list of words
+_MOST_WORDS = 1 << 30  # bytes that such a list may unpack to
 
 # Bytes in memory, or of a file through a memory map.
 Bytes = bytes | mmap | memoryview
@@ -48,8 +52,22 @@ def write_bytes(path: Path, data: bytes) -> str:
 
 
 def write_words(path: Path, words: Iterable[str]) -> str:
-    """Write a word a line; return the file's SHA-256."""
-    return write_bytes(path, "".join(f"{word}\n" for word in words).encode("utf-8"))
+    """Write a word a line, packed by gzip if the name ends in .gz; return the file's SHA-256."""
+    raw = "".join(f"{word}\n" for word in words).encode("utf-8")
+    # Without the time of writing, so that the same words make the same bytes.
+    return write_bytes(path, gzip.compress(raw, mtime=0) if path.suffix == PACKED else raw)
+
+
+def _unpacked(raw: bytes, path: Path) -> bytes:
+    """Unpack a list of words. Errors: ModelError for damage, and for more bytes than a list has."""
+    unpacker = zlib.decompressobj(wbits=31)  # 31: gzip
+    try:
+        text = unpacker.decompress(raw, _MOST_WORDS)
+    except zlib.error as error:
+        raise ModelError(f"{path}: damaged gzip file ({error}); {AGAIN}") from None
+    if not unpacker.eof or unpacker.unused_data:
+        raise ModelError(f"{path}: damaged gzip file, cut short or too long; {AGAIN}")
+    return text
 
 
 def write_header(path: Path, fields: Mapping[str, Any], sums: Mapping[str, str]) -> None:
@@ -180,7 +198,8 @@ class SealedFolder:
         """Read a word a line. Errors: ModelError unless there are just as many as expected."""
         raw = bytes(self.read(name))
         self._check(name, sha256(raw).hexdigest())
-        return words_in(raw, self.path / name, expected)
+        path = self.path / name
+        return words_in(_unpacked(raw, path) if path.suffix == PACKED else raw, path, expected)
 
     def arrays(self, name: str) -> dict[str, Array]:
         """Map a safetensors file's arrays; its sum is compared beside the work that follows."""
@@ -240,15 +259,16 @@ def _sum_of(raw: Bytes) -> str:
 
 
 class Words(list[str]):
-    """A list of words without line ends, which is pickled as one text: in a third of the room."""
+    """A list of words without line ends, which is pickled as one packed text."""
 
-    def __reduce__(self) -> tuple[type[Words], tuple[()], str]:
+    def __reduce__(self) -> tuple[type[Words], tuple[()], bytes]:
         """Return the text as the state: then a list that several objects share is still one afterwards."""
-        return Words, (), "".join(f"{word}\n" for word in self)
+        text = "".join(f"{word}\n" for word in self)
+        return Words, (), zlib.compress(text.encode("utf-8", "surrogatepass"))
 
-    def __setstate__(self, text: str) -> None:
+    def __setstate__(self, text: bytes) -> None:
         """Take the words from the text."""
-        self.extend(text.split("\n")[:-1])
+        self.extend(zlib.decompress(text).decode("utf-8", "surrogatepass").split("\n")[:-1])
 
 
 def words_in(raw: bytes, path: Path, expected: int) -> Words:

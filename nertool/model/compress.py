@@ -14,11 +14,16 @@ from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
 from nertool.inputs.layout import MEMORY
 from nertool.model.model import Member, Model
 from nertool.network.objective import WEIGHTS
-from nertool.vectors.compressed_rows import CompressedRows, Rows, expanded, selected
+from nertool.vectors.coded_rows import CENTROIDS, CodedRows, code_rows
+from nertool.vectors.compressed_rows import CompressedRows
+from nertool.vectors.rows import Rows, expanded, selected
 
 _FEWEST_ROWS = 64  # a table of fewer rows is not worth it
+CODES = "codes"  # rows of rare words in a few bytes each, the others as int8
+MOST_FREQUENT = 10_000  # words that keep a row of int8 then, unless it is said how many
 _KEY = "compressed"  # of what provenance says
 _EXACT = (*WEIGHTS, MEMORY)  # train --from goes on counting from the memory's shares
+_HALVED = ("W", MEMORY)  # as float16, with codes
 
 
 class _Vectors(NamedTuple):
@@ -32,10 +37,11 @@ class _Vectors(NamedTuple):
 def compress_model(model: Model, dtype: str | None, top: int | None) -> Model:
     """Return a model without its rare words, and with its rows kept in another type.
 
-    dtype: "float16", "int8", or None for as they are. top: of each file of vectors the first so many words
-    stay, and those that training changed (None: all words). Files list the most frequent words first. W, b,
-    U, the memory and small tables stay as they are, and so do rows that are compressed already. Errors:
-    ValueError for a value that float16 can't hold.
+    dtype: "float16", "int8", "codes", or None for as they are. top: of each file of vectors the first so
+    many words stay, and those that training changed (None: all words). Files list the most frequent words
+    first. With codes, all other words stay, too: their rows are coded, in a few bytes each; and W and the
+    memory are float16, which else stay as they are, as do b, U, small tables and rows that are compressed
+    already. Errors: ValueError for a value that float16 can't hold.
     """
     first_stage, members = (
         tuple(_without_unchanged(member) for member in stage)
@@ -54,7 +60,11 @@ def compress_model(model: Model, dtype: str | None, top: int | None) -> Model:
             name: table if name in _EXACT else _smaller_table(table, dtype)
             for name, table in member.parameters.items()
         }
-        return Member(encoder, L, np.searchsorted(kept, member.rows), parameters)
+        for name in _HALVED if dtype == CODES else ():
+            table = parameters.get(name)
+            if isinstance(table, np.ndarray) and table.dtype == np.float32:
+                parameters[name] = CompressedRows.of(table, "float16")
+        return Member(encoder, L, np.searchsorted(kept, member.rows).astype(np.int32), parameters)
 
     words = max(len(member.L) - SPECIAL_ROWS for member in everyone)
     left = max(len(own.L) - SPECIAL_ROWS for own in smaller.values())
@@ -75,27 +85,47 @@ def _without_unchanged(member: Member) -> Member:
     """
     trained, start = member.parameters["L"], member.L[member.rows]
     changed = (expanded(trained) != start).any(axis=1)
-    if not changed.any():
+    if not changed.any() or isinstance(trained, CodedRows):
         return member
     parameters = {**member.parameters, "L": selected(trained, np.flatnonzero(changed))}
     return member._replace(rows=member.rows[changed], parameters=parameters)
 
 
 def _smaller_vectors(
-    member: Member, changed: Sequence[NDArray[np.int64]], dtype: str | None, top: int | None
+    member: Member, changed: Sequence[NDArray[np.integer]], dtype: str | None, top: int | None
 ) -> _Vectors:
     """Cut a file of vectors down. changed: the rows that each network keeps vectors of its own for."""
     encoder, L = member.encoder, member.L
+    if isinstance(L, CodedRows):
+        if top is not None:
+            raise ValueError(
+                "the rows of its rare words are codes, in alphabetical order; compress the model before it"
+            )
+        return _Vectors(encoder, L, np.arange(len(L)))
+    if dtype == CODES and top is None:
+        top = MOST_FREQUENT
     first = len(L) if top is None else min(len(L), SPECIAL_ROWS + top)
     kept = np.unique(np.concatenate([np.arange(first), *changed]))
-    if len(kept) < len(L):
-        words = Words(encoder.words[row - SPECIAL_ROWS] for row in kept[SPECIAL_ROWS:].tolist())
+    if dtype == CODES and len(L) - len(kept) < CENTROIDS:  # too few to code: all are kept
+        kept = np.arange(len(L))
+    own = selected(L, kept)
+    order = kept
+    if dtype == CODES and len(kept) < len(L):
+        rest = np.setdiff1d(np.arange(len(L)), kept, assume_unique=True)
+        # In alphabetical order: a list of such words packs into two thirds of the bytes.
+        rest = rest[np.argsort([encoder.words[row - SPECIAL_ROWS] for row in rest.tolist()])]
+        order = np.concatenate([kept, rest])
+        coded = L[rest].astype(np.float32)
+        smaller: Rows = code_rows(CompressedRows.of(own, "int8"), coded)
+    else:
+        smaller = _smaller_table(own, dtype)
+    if len(order) < len(L) or order is not kept:
+        words = Words(encoder.words[row - SPECIAL_ROWS] for row in order[SPECIAL_ROWS:].tolist())
         encoder = Encoder(words, encoder.features, encoder.remembered)
-        L = selected(L, kept)
-    return _Vectors(encoder, _smaller_table(L, dtype), kept)
+    return _Vectors(encoder, smaller, kept)
 
 
 def _smaller_table(table: Rows, dtype: str | None) -> Rows:
-    if dtype is None or len(table) < _FEWEST_ROWS:
+    if dtype is None or len(table) < _FEWEST_ROWS or isinstance(table, CodedRows):
         return table
-    return CompressedRows.of(table, dtype)
+    return CompressedRows.of(table, "int8" if dtype == CODES else dtype)

@@ -20,7 +20,7 @@ from nertool.kernels.rows import assemble_windows, embed
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.objective import WEIGHTS, Parameters, tables_of, weights_of
 from nertool.network.scorer import Weights, scores
-from nertool.vectors.compressed_rows import Rows, expanded
+from nertool.vectors.rows import Rows, expanded
 
 _BLOCK = 4096  # tokens scored at a time: bounds memory, and keeps x in the processor's cache
 
@@ -35,13 +35,13 @@ class Member(NamedTuple):
 
     encoder: Encoder
     L: Rows
-    rows: NDArray[np.int64]
+    rows: NDArray[np.integer]
     parameters: Mapping[str, Rows]
 
     @property
     def weights(self) -> Weights:
-        """W, b and U, which are never compressed."""
-        return weights_of({name: np.asarray(self.parameters[name]) for name in WEIGHTS})
+        """W, b and U."""
+        return weights_of({name: expanded(self.parameters[name]) for name in WEIGHTS})
 
     def expanded(self, but: str = "") -> Parameters:
         """Return all parameters as floats, without the table named in `but`."""

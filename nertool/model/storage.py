@@ -8,8 +8,8 @@ vocabulary.N.txt       its words (after the special rows), one a line
 memory.txt             the words of the memory's rows, where there is a memory
 
 The vectors are kept once for all networks that share them; of each network only the rows that
-training could meet are kept besides. Rows may be compressed, as float16 or int8: then an array of int8 has
-another beside it, named with .scale at its end, with the scale of each row.
+training could meet are kept besides. Rows may be compressed (vectors/rows.py): then a table is several
+arrays, and word lists are packed, as vocabulary.N.txt.gz.
 
 x.nertool is an uncompressed zip file of such a folder, and is read in place.
 
@@ -37,6 +37,7 @@ from nertool.files.folders import present, replacing_folder
 from nertool.files.output import scratch_folder
 from nertool.files.sealed import (
     AGAIN,
+    PACKED,
     Bytes,
     SealedFolder,
     rewrite_header,
@@ -49,19 +50,17 @@ from nertool.files.sealed_zip import SealedZip, is_zip, write_sealed_zip
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
 from nertool.inputs.layout import MEMORY, feature_table_shapes, features_of, layout_of
 from nertool.model.model import Member, Model, outputs
-from nertool.network.objective import WEIGHTS
-from nertool.vectors.compressed_rows import CompressedRows, Rows
+from nertool.vectors.rows import COMPRESSED, Rows, arrays_of, tables_in
 
 FORMAT, VERSION = "nertool model", 3
 _WITHOUT_SUMS = 2  # the version before there were sums: still read
 _COMPRESSED = 4  # the version with compressed rows, which older releases cannot read
 HEADER, ARRAYS, REMEMBERED = "model.json", "model.safetensors", "memory.txt"
 STAGES = ("first_stage", "members")
-SCALE = ".scale"  # ends the name of the scales of an int8 array's rows
 ONE_FILE = ".nertool"  # ends the name of a model in one file
 
 
-_VECTOR_FILES = re.compile(r"(vectors\.\d+\.safetensors|vocabulary\.\d+\.txt)")
+_OTHERS = re.compile(r"vectors\.\d+\.safetensors|(vocabulary\.\d+|memory)\.txt(\.gz)?")
 
 
 def vectors_name(i: int) -> str:
@@ -97,7 +96,8 @@ def save_model(
         for i, member in enumerate(members):
             arrays[f"{stage}.{i}.rows"] = member.rows
             for name, table in member.parameters.items():
-                arrays |= _kept_as(f"{stage}.{i}.{name}", table)
+                arrays |= arrays_of(f"{stage}.{i}.{name}", table)
+    packed = PACKED if _is_compressed(everyone) else ""
     known = sums_in(vectors_dir / vectors_header) if vectors_dir else {}
     with replacing_folder(path) as aside:
         sums = {ARRAYS: write_arrays(aside / ARRAYS, arrays)}
@@ -108,14 +108,15 @@ def save_model(
                     sums[name] = known.get(name) or file_sum(aside / name)
             else:
                 name = vectors_name(i)
-                sums[name] = write_arrays(aside / name, _kept_as("L", member.L))
-                name = vocabulary_name(i)
+                sums[name] = write_arrays(aside / name, arrays_of("L", member.L))
+                name = vocabulary_name(i) + packed
                 sums[name] = write_words(aside / name, member.encoder.words)
         if model.config.features.memory:
-            sums[REMEMBERED] = write_words(aside / REMEMBERED, encoders[0].encoder.remembered or [])
+            name = REMEMBERED + packed
+            sums[name] = write_words(aside / name, encoders[0].encoder.remembered or [])
         header = {
             "format": FORMAT,
-            "version": _COMPRESSED if _is_compressed(everyone) else VERSION,
+            "version": _COMPRESSED if packed else VERSION,
             "labels": model.labels,
             "tags": model.tags,
             "corpus_scheme": model.corpus_scheme,
@@ -130,27 +131,9 @@ def save_model(
         write_header(aside / HEADER, header, sums)
 
 
-def _kept_as(name: str, rows: Rows) -> dict[str, Array]:
-    """Return the arrays that a table is kept as, by name."""
-    if not isinstance(rows, CompressedRows):
-        return {name: rows}
-    return {name: rows.values} | ({} if rows.scale is None else {name + SCALE: rows.scale})
-
-
-def _tables_in(arrays: Mapping[str, Array]) -> dict[str, Rows]:
-    """Return the tables that arrays hold, by name: what _kept_as was given. Errors: ValueError."""
-    tables: dict[str, Rows] = {}
-    for name, array in arrays.items():
-        if array.dtype in (np.float16, np.int8):
-            tables[name] = CompressedRows(array, arrays.get(name + SCALE))
-        elif not name.endswith(SCALE):
-            tables[name] = array
-    return tables
-
-
 def _is_compressed(members: Sequence[Member]) -> bool:
     tables = [table for member in members for table in (member.L, *member.parameters.values())]
-    return any(isinstance(table, CompressedRows) for table in tables)
+    return any(isinstance(table, COMPRESSED) for table in tables)
 
 
 def file_sum(path: Path) -> str:
@@ -204,7 +187,7 @@ def _files_of(opened: SealedFolder, header: Mapping[str, Any]) -> dict[str, Byte
 
 
 def _belongs(name: str) -> bool:
-    return name in (HEADER, ARRAYS, REMEMBERED) or bool(_VECTOR_FILES.fullmatch(name))
+    return name in (HEADER, ARRAYS) or bool(_OTHERS.fullmatch(name))
 
 
 def _read_model(opened: SealedFolder) -> Model:
@@ -231,11 +214,12 @@ def _read_model(opened: SealedFolder) -> Model:
                 f"{folder}: {ARRAYS} and {HEADER} don't belong together; copy the whole folder"
             )
         arrays = {name: arrays[name] for name in shapes}  # in the order of a row's parts
-        tables = _tables_in(arrays)
+        tables = tables_in(arrays)
         config = config_from_dict(header["config"], str(folder / HEADER))
         kept = _read_vectors(opened, max(sum(header["networks"].values(), [0])) + 1)
-        vectors = [_tables_in(own)["L"] for own in kept]
-        encoders = _read_encoders(opened, vectors, tables, config)
+        vectors = [tables_in(own)["L"] for own in kept]
+        packed = PACKED if version == _COMPRESSED else ""
+        encoders = _read_encoders(opened, vectors, tables, config, packed)
         stages = {
             stage: tuple(
                 _member(tables, f"{stage}.{i}.", encoders[v], vectors[v])
@@ -283,15 +267,19 @@ def _read_vectors(folder: SealedFolder, count: int) -> list[dict[str, Array]]:
 
 
 def _read_encoders(
-    folder: SealedFolder, vectors: Sequence[Rows], tables: Mapping[str, Rows], config: Config
+    folder: SealedFolder,
+    vectors: Sequence[Rows],
+    tables: Mapping[str, Rows],
+    config: Config,
+    packed: str,
 ) -> list[Encoder]:
     """Read the vocabularies, and make an encoder for each; all share one memory."""
     remembered = None
     if config.features.memory:
-        remembered = folder.words(REMEMBERED, len(tables[f"members.0.{MEMORY}"]) - 1)
+        remembered = folder.words(REMEMBERED + packed, len(tables[f"members.0.{MEMORY}"]) - 1)
     return [
         Encoder(
-            folder.words(vocabulary_name(i), len(L) - SPECIAL_ROWS),
+            folder.words(vocabulary_name(i) + packed, len(L) - SPECIAL_ROWS),
             features_of(config),
             remembered,
         )
@@ -306,10 +294,8 @@ def _member(tables: Mapping[str, Rows], prefix: str, encoder: Encoder, L: Rows) 
         if name.startswith(prefix)
     }
     rows = own.pop("rows")
-    if isinstance(rows, CompressedRows) or any(
-        isinstance(own[name], CompressedRows) for name in WEIGHTS
-    ):
-        raise ValueError("weights and row numbers can't be compressed")
+    if isinstance(rows, COMPRESSED):
+        raise ValueError("row numbers can't be compressed")
     return Member(encoder, L, rows, own)
 
 
@@ -343,7 +329,7 @@ def _member_fits(member: Member, model: Model, has_first_stage: bool, H: int) ->
     expected = {**tables, "W": (H, D), "b": (H,), "U": (outputs(model.tags, config), H)}
     kind = member.parameters["W"].dtype
     tables_kept = member.parameters.values()
-    plain = [table for table in tables_kept if not isinstance(table, CompressedRows)]
+    plain = [table for table in tables_kept if not isinstance(table, COMPRESSED)]
     if kind.kind != "f" or any(table.dtype != kind for table in plain):
         return False
     if member.L.dtype.kind != "f":

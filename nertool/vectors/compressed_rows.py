@@ -50,7 +50,7 @@ class CompressedRows:
             raise ValueError(f"found scales {self.scale.shape}, expected one a row")
 
     @classmethod
-    def of(cls, rows: Rows, dtype: str) -> CompressedRows:
+    def of(cls, rows: NDArray[Any] | CompressedRows, dtype: str) -> CompressedRows:
         """Compress rows; those that are compressed stay as they are, so that nothing is lost twice.
 
         Errors: ValueError for a value that is too large for float16.
@@ -95,16 +95,3 @@ class CompressedRows:
         """Return some of the rows, compressed as they are."""
         scale = None if self.scale is None else self.scale[numbers]
         return CompressedRows(self.values[numbers], scale)
-
-
-Rows = NDArray[Any] | CompressedRows
-
-
-def expanded(rows: Rows) -> NDArray[Any]:
-    """Return all rows as floats."""
-    return rows[:] if isinstance(rows, CompressedRows) else rows
-
-
-def selected(rows: Rows, numbers: NDArray[np.integer]) -> Rows:
-    """Return some of the rows, kept as they are."""
-    return rows.select(numbers) if isinstance(rows, CompressedRows) else rows[numbers]

@@ -8,7 +8,7 @@ import numpy as np
 
 from nertool.config.records import FeaturesConfig
 from nertool.model.model import Member, Model
-from nertool.vectors.compressed_rows import CompressedRows, Rows
+from nertool.vectors.rows import Rows, arrays_of
 from tests.support.helpers import random_model
 
 # Words that a careless reader would cut, strip or merge: only LF ends a line of the vocabulary.
@@ -70,11 +70,10 @@ def assert_same_array(a: np.ndarray, b: np.ndarray) -> None:
 
 def assert_same_rows(a: Rows, b: Rows) -> None:
     """As assert_same_array, of tables that may be compressed."""
-    kept = [(x.values, x.scale) if isinstance(x, CompressedRows) else (x, None) for x in (a, b)]
-    for one, other in zip(*kept, strict=True):
-        assert (one is None) == (other is None)
-        if one is not None and other is not None:
-            assert_same_array(one, other)
+    one, other = arrays_of("", a), arrays_of("", b)
+    assert one.keys() == other.keys()
+    for name, array in one.items():
+        assert_same_array(array, other[name])
 
 
 def assert_same(a: Model, b: Model) -> None:
