@@ -66,8 +66,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name == "sklearn":  # a module that imports scikit-learn
-        return importlib.import_module("nertool.sklearn")
+    if name in ("sklearn", "spark"):  # modules that need other packages
+        return importlib.import_module(f"nertool.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'nertool' has no attribute {name!r}")

@@ -22,10 +22,14 @@ from nertool.cli.common.options import (
     one_blas_thread,
 )
 from nertool.cli.common.predict_options import (
+    ENGINES,
     ON_ERROR,
+    Engine,
     FormatName,
     Inputs,
     Marginals,
+    Master,
+    MaxCharacters,
     MinProbability,
     NBest,
     OnError,
@@ -44,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from nertool.model.model import Model
     from nertool.predict.request import PredictRequest
 
 TUNED = "tuned"  # in place of numbers: the thresholds that evaluate --tune-thresholds found
@@ -71,6 +76,9 @@ def predict(
     text_field: TextField = "text",
     language: Language = "en",
     report: ReportPath = None,
+    engine: Engine = "local",
+    master: Master = None,
+    max_characters: MaxCharacters = None,
 ) -> None:
     """Tag text in any format. CoNLL columns get a column of tags, plain text its entities marked, JSON a
     list of entities.
@@ -85,6 +93,7 @@ def predict(
     check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)
     check_choice("--on-error", on_error, ON_ERROR)
+    check_choice("--engine", engine, ENGINES)
     tuned = min_probability == TUNED
     thresholds = {} if tuned else _thresholds(min_probability)
     one_blas_thread()
@@ -115,24 +124,58 @@ def predict(
         workers=workers or usable_cores(),
         rules=rules,
     )
+    if engine == "spark":
+        _run_on_spark(model, request, report, tuned, master, max_characters, workers is not None)
+        return
+    for option, value in (("--master", master), ("--max-characters", max_characters)):
+        if value is not None:
+            raise typer.BadParameter(f"{option} is only for --engine spark")
     _run(model, request, report, tuned)
+
+
+def _run_on_spark(
+    model: Path,
+    request: PredictRequest,
+    report: Path | None,
+    tuned: bool,
+    master: str | None,
+    max_characters: int | None,
+    workers: bool,
+) -> None:
+    """Carry out the request on Spark."""
+    from nertool.integrations.arrow import MOST_CHARACTERS
+    from nertool.integrations.spark_parts import SparkRequest, places_of, predict_on_spark
+
+    inputs, output, problem = places_of(request)
+    if problem or workers:
+        raise typer.BadParameter(
+            problem or "--workers: with --engine spark, --master says how many"
+        )
+    request = _checked(model, request, tuned)[1]
+    asked = SparkRequest(
+        model,
+        inputs,
+        output,
+        master or "local[*]",
+        request.reading.text_field,
+        dict(request.details.thresholds) or 0.0,
+        request.reading.language,
+        max_characters or MOST_CHARACTERS,
+    )
+    kept = f"the parts in {output} are complete; give the command again for the rest"
+    with if_interrupted(lambda: kept), account(report) as ledger:
+        predict_on_spark(asked, ledger, note)
 
 
 def _run(model_path: Path, request: PredictRequest, report: Path | None, tuned: bool) -> None:
     """Load the model, and carry out the request. tuned: with the model's own thresholds."""
-    from nertool.model.storage import load_model
-    from nertool.model.thresholds import thresholds_of
     from nertool.predict.run import find_files
     from nertool.predict.run import predict as run
 
     problem = request.misuse()
     if problem:
         raise typer.BadParameter(problem)
-    model = load_model(model_path)
-    if tuned:
-        details = replace(request.details, thresholds=thresholds_of(model, model_path))
-        request = replace(request, details=details)
-    _check_labels(request.details.thresholds, model.labels)
+    model, request = _checked(model_path, request, tuned)
     files = find_files(request)
     read = [file for entry in files.inputs for file in entry.files]
     with if_interrupted(lambda: _kept(request)), account(report, *read, *files.outputs) as ledger:
@@ -148,6 +191,19 @@ def _kept(request: PredictRequest) -> str:
     if request.output is not None and str(request.output) != "-":
         return f"{request.output} was not written; give the command again"
     return "what standard output got is not the whole result; give the command again"
+
+
+def _checked(path: Path, request: PredictRequest, tuned: bool) -> tuple[Model, PredictRequest]:
+    """Load the model, and return the request with thresholds of labels that it has."""
+    from nertool.model.storage import load_model
+    from nertool.model.thresholds import thresholds_of
+
+    model = load_model(path)
+    if tuned:
+        details = replace(request.details, thresholds=thresholds_of(model, path))
+        request = replace(request, details=details)
+    _check_labels(request.details.thresholds, model.labels)
+    return model, request
 
 
 def _thresholds(text: str | None) -> dict[str, float]:

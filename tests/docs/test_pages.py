@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "benchmarks" / "README.md"])
 BLOCK = re.compile(r"^( *)```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 # Their commands are run by tests of their own.
-ELSEWHERE = {"lesson.md", "onnx.md", "serving.md", "spacy.md", "tracking.md"}
+ELSEWHERE = {"cluster.md", "lesson.md", "onnx.md", "serving.md", "spacy.md", "tracking.md"}
 
 
 def page_id(path: Path) -> str:

@@ -12,6 +12,7 @@ from nertool.cli.common.help import INPUT, OUTPUT
 from nertool.cli.common.options import MAX_N_BEST, MAX_WORKERS
 
 ON_ERROR = ("fail", "report", "skip")
+ENGINES = ("local", "spark")
 
 _PLAIN = [known for known in FORMATS if known.reads and not known.labelled]
 
@@ -145,5 +146,30 @@ RulesFile = Annotated[
         metavar="FILE",
         help="Phrases that are always an entity, or never: a phrase, a tab, and its class or O, a line "
         "each.",
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(ENGINES),
+        help="Where to tag. local: on this machine. spark: on Apache Spark, from Parquet to a folder of "
+        "Parquet, the last FILE or --output; a job that was interrupted goes on where it was.",
+    ),
+]
+Master = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Spark's master, such as spark://host:7077 or local[4]; if not given, local[*]: all cores of "
+        "this machine.",
+    ),
+]
+MaxCharacters = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Longer texts are not tagged, but put in quarantine (--engine spark) [default: 10000000].",
+        show_default=False,
     ),
 ]
