@@ -22,6 +22,7 @@ from nertool.version import __version__
 _HOMES = {
     "Document": "nertool.api.document",
     "Entity": "nertool.api.document",
+    "EpochRecord": "nertool.training.trainer",
     "Evaluation": "nertool.api.functions",
     "NertoolError": "nertool.errors",
     "Run": "nertool.api.functions",
@@ -40,6 +41,7 @@ _HOMES = {
 __all__ = [
     "Document",
     "Entity",
+    "EpochRecord",
     "Evaluation",
     "NertoolError",
     "Run",
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from nertool.api.token_explanation import TokenExplanation
     from nertool.errors import NertoolError
     from nertool.integrations.frames import tag_column
+    from nertool.training.trainer import EpochRecord
 
 
 def __getattr__(name: str) -> Any:
