@@ -83,6 +83,9 @@ def _relative(config: Config, folder: Path) -> Config:
     def seen(path: Path | None) -> Path | None:
         return path and Path(os.path.relpath(path, folder))
 
+    def all_seen(paths: tuple[Path, ...] | None) -> tuple[Path, ...] | None:
+        return paths and tuple(Path(os.path.relpath(path, folder)) for path in paths)
+
     corpus, vectors = config.corpus, config.vectors
     return replace(
         config,
@@ -92,7 +95,8 @@ def _relative(config: Config, folder: Path) -> Config:
         vectors=replace(
             vectors,
             path=seen(vectors.path),
-            more=vectors.more and tuple(Path(os.path.relpath(p, folder)) for p in vectors.more),
+            more=all_seen(vectors.more),
+            raw_text=all_seen(vectors.raw_text),
         ),
     )
 

@@ -25,6 +25,7 @@ from nertool.cli.common.options import (
 from nertool.cli.common.train_options import (
     Budget,
     Dev,
+    RawText,
     Refit,
     Request,
     Source,
@@ -50,6 +51,7 @@ def prepare(
     overrides: Overrides = None,
     dev: Dev = None,
     vectors: VectorsFile = None,
+    raw_text: RawText = None,
     run_dir: RunDir = None,
     seed: Seed = None,
     report: ReportPath = None,
@@ -59,7 +61,9 @@ def prepare(
     Examples:
         nertool prepare config.yaml --run-dir runs/my
     """
-    settings = read_request(Request(source, overrides or (), seed, dev, vectors))
+    settings = read_request(
+        Request(source, overrides or (), seed, dev, vectors, raw_text=raw_text or ())
+    )
     folder = run_folder(source, run_dir)
 
     from nertool.training.run import check_folder, prepare_run, writing_run
@@ -75,6 +79,7 @@ def train(
     overrides: Overrides = None,
     dev: Dev = None,
     vectors: VectorsFile = None,
+    raw_text: RawText = None,
     budget: Budget = None,
     refit: Refit = False,
     start: Start = None,
@@ -98,7 +103,9 @@ def train(
         nertool train config.yaml --resume
     """
     check_options(resume, overwrite)
-    request = Request(source, overrides or (), seed, dev, vectors, budget, refit, start)
+    request = Request(
+        source, overrides or (), seed, dev, vectors, budget, refit, start, raw_text or ()
+    )
     folder = run_folder(source, run_dir)
     if not resume:
         _check_free(folder, overwrite)  # before any long work
@@ -201,7 +208,8 @@ def _show_result(
 def _texts(settings: Config) -> list[Path | None]:
     """Return the texts that a config names."""
     corpus, texts = settings.corpus, settings.distillation.texts or ()
-    return [corpus.train, corpus.dev, corpus.test, *texts]
+    raw = settings.vectors.raw_text or ()
+    return [corpus.train, corpus.dev, corpus.test, *texts, *raw]
 
 
 def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, workers: int) -> None:

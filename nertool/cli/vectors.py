@@ -270,7 +270,7 @@ def train(
 
     settings = Settings(kind, width, epochs, window, min_count, 5, phrases, lower, workers, seed)
     with account(report, output, *texts) as ledger:
-        words, matrix = _trained(texts, form, language, ledger, settings)
+        words, matrix, _, _ = _trained(texts, form, language, ledger, settings)
     write_compact(output, words, matrix, "float32", {"source": f"trained by nertool: {kind}"})
     note(f"{output}: {len(words):,} words of width {width}; the nearest of some frequent words:")
     from nertool.vectors.info import nearest
@@ -280,37 +280,21 @@ def train(
         note(f"  {word}: {shown}")
 
 
-def _trained(
-    texts: Sequence[Path], form: str, language: str, ledger: Ledger, settings: Any
-) -> tuple[list[str], Any]:
-    """Cut the texts into sentences once, into a temporary file that each epoch reads again."""
-    import io
-
+def _trained(texts: Sequence[Path], form: str, language: str, ledger: Ledger, settings: Any) -> Any:
+    """Train on texts, with a progress bar."""
     from tqdm import tqdm
 
     from nertool.corpus.record import Reading
-    from nertool.files.output import scratch_file
-    from nertool.formats.sentences import read_sentences
-    from nertool.vectors.train import train_vectors
+    from nertool.vectors.raw_text import train_on_texts
 
-    with scratch_file() as raw:
-        cut = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogatepass", newline="\n")
-        for path in texts:
-            for sentence in read_sentences(path, form, Reading(language=language), ledger, note):
-                cut.write("\t".join(sentence) + "\n")
+    with tqdm(total=settings.epochs, unit="epoch", disable=None) as bar:
 
-        def read() -> Iterator[list[str]]:
-            cut.seek(0)
-            return (line.rstrip("\n").split("\t") for line in cut)
+        def advance(epoch: int, of: int) -> None:
+            bar.update(1)
 
-        with tqdm(total=settings.epochs, unit="epoch", disable=None) as bar:
-
-            def advance(epoch: int) -> None:
-                bar.update(1)
-
-            trained = train_vectors(read, settings, advance)
-        cut.detach()
-        return trained
+        return train_on_texts(
+            texts, form, Reading(language=language), settings, ledger, note, advance
+        )
 
 
 def _counts(paths: Sequence[Path], form: str, language: str, ledger: Ledger) -> dict[str, int]:

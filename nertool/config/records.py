@@ -123,6 +123,16 @@ class VectorsConfig:
         Paths | None,
         about("Further files, such as [more.bin]. The members of an ensemble take turns with all files."),
     ] = None  # fmt: skip
+    side_by_side: Annotated[
+        bool,
+        about("Give every network the vectors of all files, side by side in one row, in place of one file "
+              "each."),
+    ] = False  # fmt: skip
+    raw_text: Annotated[
+        Paths | None,
+        about("Raw texts, such as [raw.txt], to train vectors of this width on (word2vec) before all else. "
+              "They stand beside those of path, if that is set."),
+    ] = None  # fmt: skip
     limit: Annotated[
         Annotated[int, Meta(ge=1, le=1_000_000_000)] | None,
         about("Read only so many vectors from the beginning of the file. Empty: all."),
@@ -336,6 +346,17 @@ class DistillationConfig:
 
 
 @dataclass(frozen=True)
+class ModelConfig:
+    """What the trained model keeps."""
+
+    vocabulary: Annotated[
+        Literal["all", "corpus"] | Annotated[int, Meta(ge=1, le=1_000_000_000)],
+        about("Words of the vectors that the model keeps: all; corpus, those of the training text; or a "
+              "number N, these and the N first ones of the file. Others are unknown to it."),
+    ] = "all"  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Config:
     """All settings of a run."""
 
@@ -348,6 +369,7 @@ class Config:
     first_stage: FirstStageConfig = FirstStageConfig()
     decoding: DecodingConfig = DecodingConfig()
     distillation: DistillationConfig = DistillationConfig()
+    model: ModelConfig = ModelConfig()
     recipe: Annotated[
         Literal["plain", "auto"],
         about("plain: keys that are not set keep their defaults. auto: they are chosen from the training "

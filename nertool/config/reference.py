@@ -60,9 +60,11 @@ def section_meaning(section: str) -> str:
 def values_of(key: str) -> str:
     """Say which values a key takes: its choices, or its type with its limits."""
     hint = key_types()[key]
+    options = without_none(inspect.type_info(hint))
     if known := choices(hint):
-        return ", ".join(known)
-    return " or ".join(_kind(option) for option in without_none(inspect.type_info(hint)))
+        numbers = [option for option in options if isinstance(option, inspect.IntType)]
+        return ", ".join([*known, *map(_kind, numbers)])
+    return " or ".join(_kind(option) for option in options)
 
 
 def _kind(info: inspect.Type) -> str:

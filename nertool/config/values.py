@@ -184,7 +184,8 @@ def _expected(hint: Any, value: Any, refusal: str) -> str:
         return text if number else f"a finite number, {text}"
     if known := choices(hint):
         near = did_you_mean(_cut(value), known) if isinstance(value, str) else ""
-        return f"one of {', '.join(known)}{near}"
+        number = any(isinstance(option, inspect.IntType) for option in options)
+        return f"one of {', '.join(known)}{', or a whole number' if number else ''}{near}"
     if isinstance(kind, inspect.VarTupleType):
         paths = isinstance(without_none(kind.item_type)[0], inspect.CustomType)
         what = "paths, such as [more.bin]" if paths else "names, such as [PER, LOC]"

@@ -92,7 +92,7 @@ def word_dropout(
     share[2:] = a / (a + counts)
     slices = id_slices(config)
     unknown = {slices[MEMORY].start: UNMET} if config.features.memory else {}
-    if config.vectors.path is None:
+    if config.vectors.path is None and not config.vectors.raw_text:
         unknown[slices[VECTORS].start] = UNKNOWN
 
     def drop(ids: Ids, types: Ids, rng: np.random.Generator) -> Ids:

@@ -218,6 +218,7 @@ def _comparable(config: Config) -> Config:
             config.vectors,
             path=config.vectors.path and Path(),
             more=config.vectors.more and (Path(),) * len(config.vectors.more),
+            raw_text=config.vectors.raw_text and (Path(),) * len(config.vectors.raw_text),
         ),
         training=replace(config.training, epochs=1, patience=0, audit_every=0, start=None),
         distillation=replace(config.distillation, teacher=None, texts=None),

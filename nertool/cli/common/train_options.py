@@ -36,6 +36,15 @@ Dev = Annotated[
 VectorsFile = Annotated[
     Path | None, typer.Option("--vectors", metavar="FILE", help="Word vectors, as vectors.path.")
 ]
+RawText = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--raw-text",
+        metavar="FILE",
+        help="Raw text of the kind that is to be tagged, to train word vectors on first, as "
+        "vectors.raw_text (repeatable).",
+    ),
+]
 Budget = Annotated[
     str | None,
     typer.Option(
@@ -77,6 +86,7 @@ class Request:
     budget: str | None = None
     refit: bool = False
     start: Path | None = None
+    raw_text: Sequence[Path] = ()
 
     def settings(self) -> list[str]:
         """Return the overrides, and what --seed, --budget and --refit stand for."""
@@ -100,6 +110,8 @@ class Request:
         }
         for option, value in named.items():
             parts += [] if value is None else [option, str(value)]
+        for path in self.raw_text:
+            parts += ["--raw-text", str(path)]
         return shlex.join(parts)
 
 
@@ -143,6 +155,9 @@ def raw_values(request: Request) -> dict[str, RawValue]:
         raw["corpus.dev"] = value(str(request.dev), "--dev")
     if request.vectors:
         raw["vectors.path"] = value(str(request.vectors), "--vectors")
+    if request.raw_text:
+        paths = [str(path) for path in request.raw_text]
+        raw["vectors.raw_text"] = RawValue(paths, "--raw-text", Path.cwd())
     return {**raw, **read_overrides(request.settings())}
 
 

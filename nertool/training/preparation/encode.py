@@ -12,7 +12,6 @@ import numpy as np
 from nertool.config.records import Config, DistillationConfig
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.hold_out import has_documents, hold_out
-from nertool.corpus.invisible import normal_form
 from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.overlap import LARGE, overlap
 from nertool.corpus.schemes import (
@@ -26,13 +25,13 @@ from nertool.corpus.schemes import (
 )
 from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.labelled import read_labelled, reading_of
-from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder, coverage
+from nertool.inputs.encoder import Encoder, coverage
 from nertool.inputs.layout import features_of
 from nertool.model.model import Model
 from nertool.training.preparation.distil import distilled, labels_of, with_labels
-from nertool.training.preparation.store import Part, Prepared, Vectors, input_hashes, vector_paths
+from nertool.training.preparation.store import Part, Prepared, input_hashes
+from nertool.training.preparation.vectors import starting_vectors
 from nertool.training.preparation.warm_start import check_vectors, load_start, with_words
-from nertool.vectors.load import load_vectors
 
 LOUD_COVERAGE = 0.10  # with fewer tokens known than this, the vectors are probably the wrong ones
 
@@ -144,13 +143,13 @@ def encode_parts(
     if dev:
         _refuse_unseen_labels(dev, labels)
 
-    vectors, encoders = [], []
-    for i, path in enumerate(vector_paths(config)):
-        vectors.append(_starting_vectors(config, path, i, train, report))
-        encoders.append(Encoder(vectors[-1].words, features_of(config)))
-        for name, corpus in (("train", train), ("dev", dev)):
-            if corpus and path:
-                _report_coverage(name, corpus, encoders[-1], report)
+    vectors = starting_vectors(config, train, report)
+    encoders = [Encoder(own.words, features_of(config)) for own in vectors]
+    if config.vectors.path or config.vectors.raw_text:
+        for encoder in encoders:
+            for name, corpus in (("train", train), ("dev", dev)):
+                if corpus:
+                    _report_coverage(name, corpus, encoder, report)
     tags = tag_names(labels, config.decoding.scheme)
     return Prepared(
         labels=labels,
@@ -219,53 +218,6 @@ def _refuse_unseen_labels(dev: Corpus, labels: Sequence[str]) -> None:
                 f'{dev.place(span.start)}: found the label "{span.label}", which the training part lacks, '
                 f"expected one of {', '.join(labels)}{did_you_mean(span.label, labels)}"
             )
-
-
-def _starting_vectors(
-    config: Config, path: Path | None, i: int, train: Corpus, report: Report
-) -> Vectors:
-    """Return the vocabulary and the starting L, special rows first, of the i-th file of vectors.
-
-    With vectors.own_rows = n, a training word that occurs n times or more and has no vector gets
-    a row of its own; without vectors every training word does.
-    """
-    rng = np.random.default_rng([config.seed, 0, i])
-    counts = np.bincount(train.word_ids, minlength=len(train.words))
-    if path is None:
-        normal = map(normal_form, train.words)
-        vocabulary, d = list(dict.fromkeys(normal)), config.vectors.width
-        spread = 1.0 / np.sqrt(d)
-        L = (spread * rng.standard_normal((len(vocabulary) + SPECIAL_ROWS, d))).astype(np.float32)
-        report(
-            f"vectors: none given; {len(vocabulary):,} training words start from random ones of width {d}"
-        )
-        return Vectors(vocabulary, L)
-    loaded = load_vectors(path, config.vectors.limit)
-    V, d = loaded.matrix.shape
-    report(f"vectors: {V:,} words × {d} from {path} ({loaded.format})")
-    for note in loaded.notes:
-        report(f"vectors: {note}")
-    vocabulary = list(loaded.words)
-    own: list[str] = []
-    if config.vectors.own_rows:
-        encoder = Encoder(vocabulary, [])
-        frequent = [
-            normal_form(word)
-            for word, count in zip(train.words, counts.tolist(), strict=True)
-            if count >= config.vectors.own_rows and encoder.vector_row(word) == UNKNOWN
-        ]
-        own = list(dict.fromkeys(frequent))
-        report(
-            f"vectors: {len(own):,} frequent training words without a vector get a row of their own"
-        )
-    spread = float(loaded.matrix[: min(V, 10_000)].std()) or 1.0
-    L = np.empty((SPECIAL_ROWS + V + len(own), d), dtype=np.float32)
-    L[SPECIAL_ROWS : SPECIAL_ROWS + V] = loaded.matrix
-    # An unknown word is most like the rare ones: their mean is where its row starts.
-    L[UNKNOWN] = loaded.matrix[-min(V, 10_000) :].mean(axis=0)
-    L[[PAD_LEFT, PAD_RIGHT]] = 0.1 * spread * rng.standard_normal((2, d))
-    L[SPECIAL_ROWS + V :] = L[UNKNOWN] + 0.1 * spread * rng.standard_normal((len(own), d))
-    return Vectors(vocabulary + own, L)
 
 
 def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report) -> None:

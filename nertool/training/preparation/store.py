@@ -94,11 +94,20 @@ def vector_paths(config: Config) -> tuple[Path | None, ...]:
     return (config.vectors.path, *(config.vectors.more or ()))
 
 
+def vector_groups(config: Config) -> tuple[tuple[Path, ...], ...]:
+    """Return the files of each table of vectors; none stands for random ones, or for those of raw text."""
+    files = tuple(path for path in vector_paths(config) if path)
+    if config.vectors.side_by_side or not files:
+        return (files,)
+    return tuple((path,) for path in files)
+
+
 def need_regular_inputs(config: Config) -> None:
     """Refuse texts and vectors that are no regular files: their hash is taken, too, and they are read again
     when a run is resumed. Errors: CorpusError, VectorsError."""
     texts = (config.corpus.train, config.corpus.dev, config.corpus.test)
-    for text in (*texts, *(config.distillation.texts or ())):
+    raw = config.vectors.raw_text or ()
+    for text in (*texts, *(config.distillation.texts or ()), *raw):
         if text is not None:
             need_regular(text, why="training reads it more than once")
     for vectors in vector_paths(config):
@@ -130,6 +139,14 @@ def input_hashes(config: Config) -> dict[str, Any]:
     # By hash, not by path: a run folder goes on working when its inputs are moved.
     for section, key in INPUT_FILES:
         keep[section].pop(key)
+    raw = keep["vectors"].pop("raw_text")
+    if raw:
+        keep["vectors.raw_text"] = [file_hash(path) for path in config.vectors.raw_text or ()]
+    # As if there were no such keys, where they have their defaults: what an older nertool prepared is right.
+    if not keep["vectors"].get("side_by_side"):
+        keep["vectors"].pop("side_by_side")
+    if config.model.vocabulary != "all":
+        keep["model.vocabulary"] = config.model.vocabulary
     return {**keep, "sha256": [path and file_hash(path) for path in paths]}
 
 

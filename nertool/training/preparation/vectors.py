@@ -1,0 +1,167 @@
+"""The vectors that training starts from: read from files, trained on raw text, or drawn at random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from nertool.config.records import Config
+from nertool.corpus.columnar import Corpus
+from nertool.corpus.invisible import normal_form
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading
+from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder
+from nertool.training.preparation.store import Vectors, file_hash, vector_groups
+from nertool.vectors.load import load_vectors
+from nertool.vectors.raw_text import Trained, train_on_texts
+from nertool.vectors.side_by_side import Table, side_by_side
+from nertool.vectors.train import Settings
+
+_MIN_COUNT = 2  # times that a word of the raw text occurs to get a vector
+
+Report = Callable[[str], None]
+
+
+def starting_vectors(config: Config, train: Corpus, report: Report) -> list[Vectors]:
+    """Return the vocabulary and the starting L, special rows first, of each table of vectors."""
+    return [
+        _starting_vectors(config, group, i, train, report)
+        for i, group in enumerate(vector_groups(config))
+    ]
+
+
+def _starting_vectors(
+    config: Config, paths: Sequence[Path], i: int, train: Corpus, report: Report
+) -> Vectors:
+    """Return the i-th table of vectors: those of files, and of raw text if there is any, side by side.
+
+    With vectors.own_rows = n, a training word that occurs n times or more and has no vector gets a row of
+    its own; without files every training word does.
+    """
+    rng = np.random.default_rng([config.seed, 0, i])
+    if not paths and not config.vectors.raw_text:
+        return _random_vectors(config, rng, train, report)
+    tables = [_table_of(config, path, report) for path in paths]
+    if config.vectors.raw_text:
+        tables.append(_raw_table(config, report))
+    table = side_by_side(tables)
+    V, d = table.matrix.shape
+    if len(tables) > 1:
+        report(f"vectors: {len(tables)} side by side: {V:,} words × {d}")
+    least = config.vectors.own_rows or (0 if paths else 1)
+    own = _own_words(table.words, train, least)
+    if config.vectors.own_rows:
+        report(
+            f"vectors: {len(own):,} frequent training words without a vector get a row of their own"
+        )
+    spread = float(table.matrix[: min(V, 10_000)].std()) or 1.0
+    L = np.empty((SPECIAL_ROWS + V + len(own), d), dtype=np.float32)
+    L[SPECIAL_ROWS : SPECIAL_ROWS + V] = table.matrix
+    # An unknown word is most like the rare ones: their mean is where its row starts.
+    L[UNKNOWN] = table.matrix[-min(V, 10_000) :].mean(axis=0)
+    L[[PAD_LEFT, PAD_RIGHT]] = 0.1 * spread * rng.standard_normal((2, d))
+    L[SPECIAL_ROWS + V :] = L[UNKNOWN] + 0.1 * spread * rng.standard_normal((len(own), d))
+    return _kept(config, Vectors([*table.words, *own], L), len(table.words), train, report)
+
+
+def _kept(config: Config, vectors: Vectors, V: int, train: Corpus, report: Report) -> Vectors:
+    """Keep the words that model.vocabulary asks for: all, or those of the training text and the first N.
+
+    V: how many of the words are the vectors' own.
+    """
+    wanted = config.model.vocabulary
+    if wanted == "all":
+        return vectors
+    first = 0 if wanted == "corpus" else wanted
+    words, L = vectors
+    encoder = Encoder(words, [])
+    met = np.array([encoder.vector_row(word) for word in train.words], dtype=np.int64)
+    rows = np.unique(
+        np.concatenate(
+            [
+                np.arange(min(SPECIAL_ROWS + first, SPECIAL_ROWS + V)),
+                np.arange(SPECIAL_ROWS + V, len(L)),
+                met,
+            ]
+        )
+    )
+    report(f"vectors: the model keeps {len(rows) - SPECIAL_ROWS:,} of {len(words):,} words")
+    return Vectors([words[row - SPECIAL_ROWS] for row in rows[SPECIAL_ROWS:].tolist()], L[rows])
+
+
+def _random_vectors(
+    config: Config, rng: np.random.Generator, train: Corpus, report: Report
+) -> Vectors:
+    normal = map(normal_form, train.words)
+    vocabulary, d = list(dict.fromkeys(normal)), config.vectors.width
+    spread = 1.0 / np.sqrt(d)
+    L = (spread * rng.standard_normal((len(vocabulary) + SPECIAL_ROWS, d))).astype(np.float32)
+    report(
+        f"vectors: none given; {len(vocabulary):,} training words start from random ones of width {d}"
+    )
+    return Vectors(vocabulary, L)
+
+
+def _own_words(vocabulary: Sequence[str], train: Corpus, least: int) -> list[str]:
+    """Return the words without a vector that occur at least so often (0: none)."""
+    if not least:
+        return []
+    counts = np.bincount(train.word_ids, minlength=len(train.words))
+    encoder = Encoder(vocabulary, [])
+    frequent = [
+        normal_form(word)
+        for word, count in zip(train.words, counts.tolist(), strict=True)
+        if count >= least and encoder.vector_row(word) == UNKNOWN
+    ]
+    return list(dict.fromkeys(frequent))
+
+
+def _table_of(config: Config, path: Path, report: Report) -> Table:
+    loaded = load_vectors(path, config.vectors.limit)
+    V, d = loaded.matrix.shape
+    report(f"vectors: {V:,} words × {d} from {path} ({loaded.format})")
+    for note in loaded.notes:
+        report(f"vectors: {note}")
+    return Table(loaded.words, loaded.matrix)
+
+
+def _raw_table(config: Config, report: Report) -> Table:
+    assert config.vectors.raw_text
+    paths = config.vectors.raw_text
+    report(f"vectors: training on raw text: {', '.join(map(str, paths))}")
+    settings = Settings(
+        width=config.vectors.width, epochs=0, min_count=_MIN_COUNT, seed=config.seed % 2**32
+    )
+    hashes = tuple(file_hash(path) or "" for path in paths)
+    trained = _trained(paths, hashes, config.corpus.language, settings)
+    V, d = trained.matrix.shape
+    report(
+        f"vectors: {V:,} words × {d} trained on {trained.tokens:,} tokens of raw text, "
+        f"{trained.epochs} epochs"
+    )
+    return Table(trained.words, trained.matrix)
+
+
+@lru_cache(maxsize=1)  # the final fit and folds of a training start from the same vectors
+def _trained(
+    paths: tuple[Path, ...], hashes: tuple[str, ...], language: str, settings: Settings
+) -> Trained:
+    """Train vectors; hashes: of the files, so that a file that was changed is read anew."""
+    from tqdm import tqdm
+
+    with tqdm(unit="epoch", desc="vectors", disable=None, leave=False) as bar:
+
+        def advance(epoch: int, of: int) -> None:
+            bar.total = of
+            bar.update(1)
+
+        return train_on_texts(
+            paths, "auto", Reading(language=language), settings, Ledger(), _silent, advance
+        )
+
+
+def _silent(line: str) -> None:
+    """Take a note on a file's format."""
