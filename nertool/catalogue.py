@@ -16,6 +16,7 @@ from nertool.errors import CorpusError, did_you_mean
 
 SCHEMES = ("io", "iob1", "iob2", "bioes")
 MISALIGNED = ("error", "snap", "drop")
+OFFSETS = ("auto", "characters", "utf16", "bytes")  # what positions of entities count
 MODES = ("conlleval", "strict", "exact-boundary", "partial", "type")  # of counting right entities
 UNITS = ("sentence", "document")  # what a bootstrap draws
 

@@ -9,26 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nertool.catalogue import INPUT_FORMATS, MODES, UNITS
+from nertool.catalogue import MODES, UNITS
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
     MAX_SEED,
     AsJson,
-    FromFormat,
-    TagColumn,
-    TokenColumn,
     check_choice,
-    column_of,
     note,
     print_json,
 )
+from nertool.cli.common.reading_options import with_reading_options
 
 if TYPE_CHECKING:
     from nertool.evaluation.compare import DifferingSentence, PairedTest
+    from nertool.formats.labelled import ReadingOptions
 
 SHOWN = 10
 
 
+@with_reading_options(misaligned="the config's")
 def compare(
     a: Annotated[
         Path,
@@ -38,6 +37,7 @@ def compare(
     ],
     b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A labelled text in any format.")],
+    options: ReadingOptions,
     mode: Annotated[
         str, typer.Option(metavar="|".join(MODES), help="What counts as right.")
     ] = "conlleval",
@@ -57,9 +57,6 @@ def compare(
             help="Write each sentence on which they differ here, as JSON lines.",
         ),
     ] = None,
-    form: FromFormat = "auto",
-    token_column: TokenColumn = None,
-    tag_column: TagColumn = None,
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -72,19 +69,17 @@ def compare(
         nertool compare runs/old runs/new test.conll
         nertool compare other-tool.conll runs/my test.conll --differences differences.jsonl
     """
-    check_choice("--from", form, INPUT_FORMATS)
     check_choice("--mode", mode, MODES)
     check_choice("--by", by, UNITS)
     if str(file) == "-":
         raise typer.BadParameter("FILE: the text is read twice, so it can't be -; give its name")
 
     from nertool.evaluation.compare import compare_systems, differing_sentences
-    from nertool.evaluation.inputs import ReadingOptions, evaluate_files, evaluate_model
+    from nertool.evaluation.inputs import evaluate_files, evaluate_model
     from nertool.files.output import open_output
     from nertool.files.safe import need_regular
 
     need_regular(file, why="both sides read it")
-    options = ReadingOptions(form, column_of(token_column), column_of(tag_column))
     with account(report, file, *(p for p in (a, b) if p.is_file()), differences) as ledger:
         one, other = (
             (

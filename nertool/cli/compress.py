@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nertool.cli.common.options import AsJson, ModelPath, check_choice, note, print_json
+from nertool.cli.common.reading_options import with_reading_options
 
 if TYPE_CHECKING:
+    from nertool.formats.labelled import ReadingOptions
     from nertool.model.model import Model
 
 AS_THEY_ARE = "as-is"
@@ -27,9 +29,11 @@ Target = Annotated[
 ]
 
 
+@with_reading_options(misaligned="the config's")
 def compress(
     model: ModelPath,
     output: Target,
+    options: ReadingOptions,
     rows: Annotated[
         str,
         typer.Option(
@@ -77,7 +81,7 @@ def compress(
         raise ModelError(f"{model}: {error}") from None
     save_model(smaller, output)
     text = dev or _dev_of(before)
-    facts = {"before": _facts(model, text), "after": _facts(output, text)}
+    facts = {"before": _facts(model, text, options), "after": _facts(output, text, options)}
     if as_json:
         print_json({"output": str(output), "dev": text and str(text), **facts})
         return
@@ -126,12 +130,12 @@ def _dev_of(model: Model) -> Path | None:
     return path if path is not None and path.exists() else None
 
 
-def _facts(path: Path, text: Path | None) -> dict[str, Any]:
+def _facts(path: Path, text: Path | None, options: ReadingOptions) -> dict[str, Any]:
     """Measure a model: bytes, words, seconds to load, and F1 on a text if there is one."""
     from time import perf_counter
 
     from nertool.corpus.ledger import Ledger
-    from nertool.evaluation.inputs import ReadingOptions, evaluate_model
+    from nertool.evaluation.inputs import evaluate_model
     from nertool.evaluation.tables import as_dict
     from nertool.inputs.encoder import SPECIAL_ROWS
     from nertool.model.storage import load_model, open_model
@@ -143,7 +147,7 @@ def _facts(path: Path, text: Path | None) -> dict[str, Any]:
         size = sum(opened.sizes().values())
     f1 = None
     if text is not None:
-        found = evaluate_model(path, [text], ReadingOptions(), Ledger(), lambda line: None)
+        found = evaluate_model(path, [text], options, Ledger(), lambda line: None)
         f1 = as_dict(found.comparison.scores)["f1"]
     networks = (*model.first_stage, *model.members)
     words = max(len(member.L) for member in networks) - SPECIAL_ROWS

@@ -9,6 +9,7 @@ import typer
 
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import AsJson, Overrides, Seed, note, print_json
+from nertool.cli.common.reading_options import as_overrides, with_reading_options
 from nertool.cli.common.train_options import (
     Budget,
     Dev,
@@ -22,11 +23,13 @@ from nertool.cli.common.train_options import (
 if TYPE_CHECKING:
     from nertool.config.records import Config
     from nertool.config.values import RawValue
+    from nertool.formats.labelled import ReadingOptions
 
 _DEFAULT = "default"
 _COLUMN = 34  # where the comments stand
 
 
+@with_reading_options(misaligned="the config's")
 def show(
     source: Annotated[
         Path,
@@ -35,6 +38,7 @@ def show(
             help="A YAML config, a labelled text (recipe: auto), or the model or run folder of a training.",
         ),
     ],
+    options: ReadingOptions,
     overrides: Overrides = None,
     dev: Dev = None,
     vectors: VectorsFile = None,
@@ -57,7 +61,9 @@ def show(
         nertool config show train.conll --budget 5m
         nertool config show runs/my --json
     """
-    request = Request(source, overrides or (), seed, dev, vectors, budget, refit)
+    request = Request(
+        source, [*(overrides or ()), *as_overrides(options)], seed, dev, vectors, budget, refit
+    )
     config, places = _model_config(request) if _is_model(source) else _resolved(request)
     rows = [
         (key, value, places.get(key, _DEFAULT))
@@ -76,8 +82,10 @@ def show(
         print(_line(name if before else key, value, place, "  " if before else ""))
 
 
+@with_reading_options(misaligned="the config's")
 def check(
     source: Source,
+    options: ReadingOptions,
     overrides: Overrides = None,
     dev: Dev = None,
     vectors: VectorsFile = None,
@@ -104,7 +112,12 @@ def check(
 
     try:
         config = resolve(
-            raw_values(Request(source, overrides or (), seed, dev, vectors, budget)), note
+            raw_values(
+                Request(
+                    source, [*(overrides or ()), *as_overrides(options)], seed, dev, vectors, budget
+                )
+            ),
+            note,
         )
     except OverrideError as error:
         raise typer.BadParameter(str(error)) from None

@@ -9,11 +9,13 @@ import typer
 
 from nertool.cli.common.account import ReportPath
 from nertool.cli.common.options import AsJson, ModelPath, Overrides, RunDir, Seed, Workers, cores
+from nertool.cli.common.reading_options import as_overrides, with_reading_options
 from nertool.cli.common.train_options import VectorsFile
 from nertool.cli.train import Overwrite, Resume, check_options, train_into
 
 if TYPE_CHECKING:
     from nertool.config.records import Config
+    from nertool.formats.labelled import ReadingOptions
 
 Texts = Annotated[
     list[Path] | None,
@@ -43,8 +45,10 @@ Student = Annotated[
 ]
 
 
+@with_reading_options(misaligned="the config's")
 def distil(
     teacher: ModelPath,
+    options: ReadingOptions,
     texts: Texts = None,
     train: Gold = None,
     dev: Dev = None,
@@ -70,6 +74,7 @@ def distil(
     check_options(resume, overwrite)
     if not texts and train is None:
         raise typer.BadParameter("expected text to learn from: --on TEXT, --train FILE, or both")
+    overrides = [*(overrides or ()), *as_overrides(options)]
     settings = student_config(teacher, config, texts or [], train, dev, vectors, overrides, seed)
     source = run_dir or Path("runs") / f"{teacher.resolve().name}-student"
     train_into(

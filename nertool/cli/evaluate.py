@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nertool.catalogue import INPUT_FORMATS, MISALIGNED, MODES, UNITS
+from nertool.catalogue import MODES, UNITS
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
     AsJson,
-    FromFormat,
-    TagColumn,
-    TokenColumn,
     check_choice,
-    column_of,
     note,
     print_json,
 )
+from nertool.cli.common.reading_options import column_of, with_reading_options
 
 if TYPE_CHECKING:
     from nertool.evaluation.comparison import Comparison
     from nertool.evaluation.errors.details import Details
     from nertool.evaluation.inputs import Evaluated
+    from nertool.formats.labelled import ReadingOptions
 
 
+@with_reading_options(misaligned="the config's")
 def evaluate(
     model: Annotated[
         Path | None,
@@ -35,6 +35,8 @@ def evaluate(
         list[Path] | None,
         typer.Argument(metavar="FILE...", help="Labelled texts in any format; - for stdin."),
     ] = None,
+    *,
+    options: ReadingOptions,
     gold: Annotated[
         Path | None,
         typer.Option(
@@ -126,15 +128,6 @@ def evaluate(
             help="The training text, to tell seen from never-seen entities [default: the model's]",
         ),
     ] = None,
-    form: FromFormat = "auto",
-    token_column: TokenColumn = None,
-    tag_column: TagColumn = None,
-    misaligned: Annotated[
-        str | None,
-        typer.Option(
-            metavar="|".join(MISALIGNED), help="As in corpus convert [default: the config's]"
-        ),
-    ] = None,
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -149,22 +142,13 @@ def evaluate(
         nertool evaluate runs/my dev.conll --tune-thresholds --precision 0.95
         nertool evaluate --gold test.conll --predicted other-tool.conll
     """
-    check_choice("--from", form, INPUT_FORMATS)
-    check_choice("--misaligned", misaligned, MISALIGNED)
     check_choice("--mode", mode, MODES)
     check_choice("--by", by, UNITS)
     paths = _paths(model, files, gold, predicted)
 
-    from nertool.evaluation.inputs import ReadingOptions
     from nertool.evaluation.intervals import intervals_as_dict
 
-    options = ReadingOptions(
-        form,
-        column_of(token_column),
-        column_of(tag_column),
-        column_of(predicted_column),
-        misaligned,
-    )
+    options = replace(options, predicted_column=column_of(predicted_column))
     if tune and model is None:
         raise typer.BadParameter("--tune-thresholds: needs MODEL, which keeps them")
     if precision is not None and not tune:
@@ -221,7 +205,7 @@ def _evaluated(
     files: list[Path] | None,
     gold: Path | None,
     predicted: Path | None,
-    options: Any,
+    options: ReadingOptions,
     ledger: Any,
     gold_probabilities: bool,
 ) -> Evaluated:

@@ -12,20 +12,22 @@ from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
     MAX_LINE,
     AsJson,
-    Language,
     ModelPath,
     note,
     one_blas_thread,
     print_json,
 )
+from nertool.cli.common.reading_options import with_reading_options
 from nertool.errors import CorpusError, NertoolError, did_you_mean
 from nertool.files.output import open_output
 
 if TYPE_CHECKING:
+    from nertool.formats.labelled import ReadingOptions
     from nertool.inputs.text import Text
     from nertool.model.model import Model
 
 
+@with_reading_options(misaligned="the config's")
 def explain(
     model: ModelPath,
     text: Annotated[
@@ -35,6 +37,7 @@ def explain(
             help="A text, cut into words as predict cuts it, or - for stdin; with --line, a CoNLL file.",
         ),
     ],
+    options: ReadingOptions,
     word: Annotated[
         str | None, typer.Option(help="Which word of the text: itself, or its number from 1.")
     ] = None,
@@ -57,7 +60,6 @@ def explain(
         Path | None,
         typer.Option(metavar="FILE", help="Write the lesson's page to play with, with this model."),
     ] = None,
-    language: Language = "en",
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -89,9 +91,9 @@ def explain(
         )
     gold = None
     if line is not None:
-        laid_out, token, gold = _from_file(loaded, Path(text), line, report)
+        laid_out, token, gold = _from_file(loaded, Path(text), line, options, report)
     else:
-        laid_out, token = _from_text(text, word, language)
+        laid_out, token = _from_text(text, word, options)
     if play is not None:
         from nertool.explain.play import model_numbers, play_page
 
@@ -120,7 +122,7 @@ def explain(
             print(shown)
 
 
-def _from_text(text: str, word: str | None, language: str) -> tuple[Text, int]:
+def _from_text(text: str, word: str | None, options: ReadingOptions) -> tuple[Text, int]:
     """Cut a text as predict does, and find a word of it, by itself or by its number; None: the first."""
     from io import BytesIO
 
@@ -140,7 +142,7 @@ def _from_text(text: str, word: str | None, language: str) -> tuple[Text, int]:
         raise typer.BadParameter(f"{source}: found no word, expected a text")
     plain = tuple(known for known in FORMATS if known.name in ("text", "raw"))
     opened = open_stream(BytesIO(content), source, formats=plain)
-    reading = Reading(language=language, labelled=False)
+    reading = options.reading(Reading(labelled=False))
     corpus = read_opened(opened, reading, Ledger(), lambda line: None)
     if word is None:
         return text_of_corpus(corpus), 0
@@ -161,7 +163,7 @@ def _from_text(text: str, word: str | None, language: str) -> tuple[Text, int]:
 
 
 def _from_file(
-    model: Model, path: Path, line: int, report: Path | None
+    model: Model, path: Path, line: int, options: ReadingOptions, report: Path | None
 ) -> tuple[Text, int, str | None]:
     """Read the token on a line of a CoNLL file, with its document, and its tag as the model has it."""
     import numpy as np
@@ -172,7 +174,9 @@ def _from_file(
 
     settings = model.config.corpus
     with account(report, path) as ledger:
-        corpus = read_labelled(path, "conll", reading_of(settings), ledger, note)
+        form = "conll" if options.format_name == "auto" else options.format_name
+        reading = options.reading(reading_of(settings))
+        corpus = read_labelled(path, form, reading, ledger, note)
     if settings.labels:
         corpus = keep_labels(corpus, settings.labels, note)
     found = np.flatnonzero(corpus.line_numbers == line)

@@ -18,10 +18,12 @@ from nertool.cli.common.options import (
     print_json,
     read_config,
 )
+from nertool.cli.common.reading_options import as_overrides, with_reading_options
 from nertool.errors import NertoolError, did_you_mean
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
+    from nertool.formats.labelled import ReadingOptions
     from nertool.gradcheck.case import Case, Verdict
     from nertool.gradcheck.check import Comparison, Ladders
     from nertool.gradcheck.jacobians import Jacobian
@@ -31,11 +33,14 @@ if TYPE_CHECKING:
 Result = tuple[bool, list[dict[str, Any]]]  # did all pass? and each one, ready for JSON
 
 
+@with_reading_options(misaligned="the config's")
 def gradcheck(
     path: Annotated[
         Path | None,
         typer.Argument(metavar="[CONFIG|MODEL]", help="A YAML config, a model or a run folder."),
     ] = None,
+    *,
+    options: ReadingOptions,
     overrides: Overrides = None,
     seed: Seed = None,
     windows: Annotated[
@@ -90,8 +95,11 @@ def gradcheck(
     """
     if (path is None) == (batch is None):
         raise typer.BadParameter("give either a CONFIG or MODEL, or --batch FILE")
+    overrides = [*(overrides or ()), *as_overrides(options)]
     if overrides and (path is None or _is_model(path)):
-        raise typer.BadParameter("--set changes a config, and a model has its own: leave it out")
+        raise typer.BadParameter(
+            "--set and options of reading change a config, and a model has its own: leave it out"
+        )
     if report and (path is None or _is_model(path)):
         raise typer.BadParameter(
             "--report: an account is given of a config's training text: leave it out"

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nertool.cli.common.options import Overrides, note
+from nertool.cli.common.reading_options import as_overrides, with_reading_options
 from nertool.cli.common.train_options import Budget, Dev, Request, VectorsFile, read_request
 
 if TYPE_CHECKING:
     from nertool.config.records import Config
+    from nertool.formats.labelled import ReadingOptions
 
 
+@with_reading_options("format_name")
 def init(
     path: Annotated[
         Path | None,
@@ -35,6 +38,8 @@ def init(
             help="Write the config that nertool train TEXT uses, each key with a comment.",
         ),
     ] = None,
+    *,
+    options: ReadingOptions,
     dev: Dev = None,
     vectors: VectorsFile = None,
     budget: Budget = None,
@@ -47,13 +52,14 @@ def init(
         nertool init my.yaml --text train.conll --dev dev.conll
     """
     if text is not None:
-        request = Request(text, overrides or (), None, dev, vectors, budget)
+        said = [*(overrides or ()), *as_overrides(options)]
+        request = Request(text, said, None, dev, vectors, budget)
         _write_config(path or Path(f"{text.stem}.yaml"), request)
         return
     if path is None:
         raise typer.BadParameter("expected the name of a new folder, or --text FILE")
-    if dev or vectors or budget or overrides:
-        raise typer.BadParameter("--dev, --vectors, --budget and --set are for --text FILE")
+    if dev or vectors or budget or overrides or as_overrides(options):
+        raise typer.BadParameter("all options but --help are for --text FILE")
     _write_sample(path)
 
 

@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from nertool.catalogue import AUTO, INPUT_FORMATS, OUTPUT_FORMATS, SCHEMES
+from nertool.catalogue import OUTPUT_FORMATS, SCHEMES
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.boundary import if_interrupted
 from nertool.cli.common.options import (
-    Language,
     ModelPath,
-    TagColumn,
-    TextField,
-    TokenColumn,
     check_choice,
-    column_of,
     note,
     one_blas_thread,
 )
@@ -25,7 +20,6 @@ from nertool.cli.common.predict_options import (
     ENGINES,
     ON_ERROR,
     Engine,
-    FormatName,
     Inputs,
     Marginals,
     Master,
@@ -43,23 +37,26 @@ from nertool.cli.common.predict_options import (
     To,
     Tokens,
 )
+from nertool.cli.common.reading_options import with_reading_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from nertool.formats.labelled import ReadingOptions
     from nertool.model.model import Model
     from nertool.predict.request import PredictRequest
 
 TUNED = "tuned"  # in place of numbers: the thresholds that evaluate --tune-thresholds found
 
 
+@with_reading_options("on_error", labelled=False)
 def predict(
     model: ModelPath,
     inputs: Inputs,
+    options: ReadingOptions,
     output: Output = None,
     out_dir: OutDir = None,
-    format_name: FormatName = AUTO,
     to: To = None,
     scheme: Scheme = None,
     replace_tags: ReplaceTags = False,
@@ -71,10 +68,6 @@ def predict(
     rules: RulesFile = None,
     workers: PredictWorkers = None,
     on_error: OnError = "fail",
-    token_column: TokenColumn = None,
-    tag_column: TagColumn = None,
-    text_field: TextField = "text",
-    language: Language = "en",
     report: ReportPath = None,
     engine: Engine = "local",
     master: Master = None,
@@ -89,7 +82,6 @@ def predict(
         nertool predict runs/my mails.jsonl --probabilities --min-probability 0.5 -o tagged.jsonl
         nertool predict runs/my 'in/**/*.txt' --out-dir out --to jsonl
     """
-    check_choice("--from", format_name, INPUT_FORMATS)
     check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)
     check_choice("--on-error", on_error, ON_ERROR)
@@ -107,18 +99,12 @@ def predict(
         inputs=tuple(inputs),
         output=output,
         out_dir=out_dir,
-        format_name=format_name,
+        format_name=options.format_name,
         to=to,
         scheme=scheme,
         replace_tags=replace_tags,
         details=Details(probabilities, thresholds, n_best, marginals),
-        reading=Reading(
-            token_column=column_of(token_column),
-            tag_column=column_of(tag_column),
-            text_field=text_field,
-            language=language,
-            pass_over_faulty=on_error != "fail",
-        ),
+        reading=options.reading(Reading(pass_over_faulty=on_error != "fail")),
         tokens=tokens,
         on_error=on_error,
         workers=workers or usable_cores(),

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.catalogue import AUTO, INPUT_FORMATS, OUTPUT_FORMATS, SCHEMES
+from nertool.catalogue import OUTPUT_FORMATS, SCHEMES
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
-    Language,
     ModelPath,
-    TextField,
-    TokenColumn,
     check_choice,
-    column_of,
     note,
 )
 from nertool.cli.common.predict_options import (
-    FormatName,
     Inputs,
     Output,
     PredictWorkers,
     Scheme,
     To,
 )
+from nertool.cli.common.reading_options import with_reading_options
+
+if TYPE_CHECKING:
+    from nertool.formats.labelled import ReadingOptions
 
 UNITS = ("record", "sentence")
 
@@ -46,20 +45,18 @@ Exclude = Annotated[
 ]
 
 
+@with_reading_options(labelled=False)
 def suggest(
     model: ModelPath,
     inputs: Inputs,
+    options: ReadingOptions,
     n: Annotated[int, typer.Option("-n", min=1, max=10**9, help="How many texts.")] = 100,
     output: Output = None,
-    format_name: FormatName = AUTO,
     to: To = None,
     scheme: Scheme = None,
     by: By = "record",
     exclude: Exclude = None,
     workers: PredictWorkers = None,
-    token_column: TokenColumn = None,
-    text_field: TextField = "text",
-    language: Language = "en",
     report: ReportPath = None,
 ) -> None:
     """Choose the texts whose labels would teach the model most, and write them with what it finds in them.
@@ -70,7 +67,6 @@ def suggest(
     Examples:
         nertool suggest runs/my unlabelled.txt -n 100 -o to-label.jsonl
     """
-    check_choice("--from", format_name, INPUT_FORMATS)
     check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)
     check_choice("--by", by, UNITS)
@@ -86,12 +82,10 @@ def suggest(
     asked = PredictRequest(
         inputs=tuple(inputs),
         output=output,
-        format_name=format_name,
+        format_name=options.format_name,
         to=to,
         scheme=scheme,
-        reading=Reading(
-            token_column=column_of(token_column), text_field=text_field, language=language
-        ),
+        reading=options.reading(Reading()),
         workers=workers or usable_cores(),
     )
     if problem := asked.misuse():

@@ -18,13 +18,17 @@ from nertool.cli.common.options import (
     note,
     print_json,
 )
+from nertool.cli.common.reading_options import as_overrides, with_reading_options
 
 if TYPE_CHECKING:
+    from nertool.formats.labelled import ReadingOptions
     from nertool.training.sweep import Summary
 
 
+@with_reading_options(misaligned="the config's")
 def sweep(
     config: ConfigPath,
+    options: ReadingOptions,
     overrides: Overrides = None,
     tries: Annotated[
         list[str] | None,
@@ -54,17 +58,18 @@ def sweep(
     from nertool.files.output import scratch_folder
     from nertool.training.sweep import plan, run_sweep, summaries
 
+    said = [*(overrides or ()), *as_overrides(options)]
     with (
         if_interrupted(lambda: _kept(run_dir)),
         account(report, config) as ledger,
         scratch_folder() as aside,
     ):
         try:
-            trials = plan(config, overrides or [], tries or [], seeds, run_dir or aside)
+            trials = plan(config, said, tries or [], seeds, run_dir or aside)
         except OverrideError as error:
             raise typer.BadParameter(str(error)) from None
         outcomes = []
-        for outcome in run_sweep(config, overrides or [], trials, workers or cores(), ledger):
+        for outcome in run_sweep(config, said, trials, workers or cores(), ledger):
             outcomes.append(outcome)
             note(
                 f"{len(outcomes)}/{len(trials)}  {' '.join(outcome.trial.variant) or 'as it is'}  "

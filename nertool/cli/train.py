@@ -22,6 +22,7 @@ from nertool.cli.common.options import (
     print_json,
     run_folder,
 )
+from nertool.cli.common.reading_options import as_overrides, with_reading_options
 from nertool.cli.common.train_options import (
     Budget,
     Dev,
@@ -38,6 +39,7 @@ from nertool.cli.common.train_options import (
 if TYPE_CHECKING:
     from nertool.config.records import Config
     from nertool.evaluation.comparison import Comparison
+    from nertool.formats.labelled import ReadingOptions
     from nertool.training.preparation.store import Prepared
     from nertool.training.summary import Example
     from nertool.training.trainer import EpochRecord
@@ -46,8 +48,10 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupte
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that is there.")]
 
 
+@with_reading_options(misaligned="the config's")
 def prepare(
     source: Source,
+    options: ReadingOptions,
     overrides: Overrides = None,
     dev: Dev = None,
     vectors: VectorsFile = None,
@@ -62,7 +66,14 @@ def prepare(
         nertool prepare config.yaml --run-dir runs/my
     """
     settings = read_request(
-        Request(source, overrides or (), seed, dev, vectors, raw_text=raw_text or ())
+        Request(
+            source,
+            [*(overrides or ()), *as_overrides(options)],
+            seed,
+            dev,
+            vectors,
+            raw_text=raw_text or (),
+        )
     )
     folder = run_folder(source, run_dir)
 
@@ -74,8 +85,10 @@ def prepare(
     note(f"prepared inputs: in {folder / 'prepared'}")
 
 
+@with_reading_options(misaligned="the config's")
 def train(
     source: Source,
+    options: ReadingOptions,
     overrides: Overrides = None,
     dev: Dev = None,
     vectors: VectorsFile = None,
@@ -104,7 +117,15 @@ def train(
     """
     check_options(resume, overwrite)
     request = Request(
-        source, overrides or (), seed, dev, vectors, budget, refit, start, raw_text or ()
+        source,
+        [*(overrides or ()), *as_overrides(options)],
+        seed,
+        dev,
+        vectors,
+        budget,
+        refit,
+        start,
+        raw_text or (),
     )
     folder = run_folder(source, run_dir)
     if not resume:

@@ -12,15 +12,15 @@ from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
     MAX_WORDS,
     AsJson,
-    FromFormat,
-    Language,
     check_choice,
     note,
     print_json,
 )
+from nertool.cli.common.reading_options import with_reading_options
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
+    from nertool.formats.labelled import ReadingOptions
     from nertool.vectors.load import WordVectors
 
 DTYPES = ("float32", "float16", "int8")
@@ -53,6 +53,7 @@ WordsPath = Annotated[
 ]
 
 
+@with_reading_options(labelled=False)
 def info(
     vectors: VectorsPath,
     corpus: Corpora = None,
@@ -61,8 +62,8 @@ def info(
     ] = None,
     trust: Trust = False,
     words: WordsPath = None,
-    form: FromFormat = "auto",
-    language: Language = "en",
+    *,
+    options: ReadingOptions,
     as_json: AsJson = False,
 ) -> None:
     """Describe word vectors: size, spelling, norms, nearest words, and how much of a text they know.
@@ -85,7 +86,7 @@ def info(
     vocabulary = {word: i for i, word in enumerate(loaded.words)}
     result["coverage"] = []
     for path in corpus or []:
-        known = known_words(vocabulary, _counts([path], form, language, Ledger()))
+        known = known_words(vocabulary, _counts([path], options, Ledger()))
         result["coverage"].append(
             {
                 "text": str(path),
@@ -133,6 +134,7 @@ def _info_lines(result: dict[str, Any], like: str | None) -> Iterator[str]:
             yield f"  {reason}"
 
 
+@with_reading_options(labelled=False)
 def prune(
     vectors: VectorsPath,
     output: Output,
@@ -147,8 +149,8 @@ def prune(
         ),
     ] = None,
     dtype: Dtype = "float32",
-    form: FromFormat = "auto",
-    language: Language = "en",
+    *,
+    options: ReadingOptions,
     report: ReportPath = None,
 ) -> None:
     """Keep the words of a corpus and the most frequent ones, in a file that loads in milliseconds.
@@ -165,7 +167,7 @@ def prune(
     from nertool.vectors.prune import prune as pruned
 
     with account(report, output, *(corpus or [])) as ledger:
-        counts = _counts(corpus or [], form, language, ledger)
+        counts = _counts(corpus or [], options, ledger)
     kept = pruned(vectors, counts, 0 if top is None else top)
     for line in kept.notes:
         note(line)
@@ -177,6 +179,7 @@ def prune(
     )
 
 
+@with_reading_options(labelled=False)
 def convert(
     vectors: VectorsPath,
     output: Output,
@@ -202,8 +205,8 @@ def convert(
             help="Give every word of this text a vector from its letters (fastText .bin; repeatable).",
         ),
     ] = None,
-    form: FromFormat = "auto",
-    language: Language = "en",
+    *,
+    options: ReadingOptions,
 ) -> None:
     """Convert word vectors: word2vec, GloVe, fastText (.vec and .bin), gensim's own, numpy with words.
 
@@ -221,7 +224,7 @@ def convert(
     from nertool.corpus.ledger import Ledger
     from nertool.vectors.sources import load_any
 
-    extra = _counts(subwords_of or [], form, language, Ledger())
+    extra = _counts(subwords_of or [], options, Ledger())
     loaded = load_any(vectors, limit, trust, words, list(extra))
     for line in loaded.notes:
         note(line)
@@ -231,6 +234,7 @@ def convert(
     )
 
 
+@with_reading_options(labelled=False)
 def train(
     texts: Annotated[list[Path], typer.Argument(metavar="TEXT", help="Raw or labelled text.")],
     output: Output,
@@ -254,8 +258,8 @@ def train(
     seed: Annotated[
         int, typer.Option(min=0, max=2**32 - 1, help="One seed, one result (with one thread).")
     ] = 1,
-    form: FromFormat = "auto",
-    language: Language = "en",
+    *,
+    options: ReadingOptions,
     report: ReportPath = None,
 ) -> None:
     """Train word vectors on your own text, with gensim; words are cut as predict cuts them.
@@ -270,7 +274,7 @@ def train(
 
     settings = Settings(kind, width, epochs, window, min_count, 5, phrases, lower, workers, seed)
     with account(report, output, *texts) as ledger:
-        words, matrix, _, _ = _trained(texts, form, language, ledger, settings)
+        words, matrix, _, _ = _trained(texts, options, ledger, settings)
     write_compact(output, words, matrix, "float32", {"source": f"trained by nertool: {kind}"})
     note(f"{output}: {len(words):,} words of width {width}; the nearest of some frequent words:")
     from nertool.vectors.info import nearest
@@ -280,7 +284,7 @@ def train(
         note(f"  {word}: {shown}")
 
 
-def _trained(texts: Sequence[Path], form: str, language: str, ledger: Ledger, settings: Any) -> Any:
+def _trained(texts: Sequence[Path], options: ReadingOptions, ledger: Ledger, settings: Any) -> Any:
     """Train on texts, with a progress bar."""
     from tqdm import tqdm
 
@@ -293,11 +297,11 @@ def _trained(texts: Sequence[Path], form: str, language: str, ledger: Ledger, se
             bar.update(1)
 
         return train_on_texts(
-            texts, form, Reading(language=language), settings, ledger, note, advance
+            texts, options.format_name, options.reading(Reading()), settings, ledger, note, advance
         )
 
 
-def _counts(paths: Sequence[Path], form: str, language: str, ledger: Ledger) -> dict[str, int]:
+def _counts(paths: Sequence[Path], options: ReadingOptions, ledger: Ledger) -> dict[str, int]:
     """Count the words of some texts."""
     from collections import Counter
 
@@ -306,8 +310,9 @@ def _counts(paths: Sequence[Path], form: str, language: str, ledger: Ledger) -> 
         from nertool.corpus.record import Reading
         from nertool.formats.sentences import read_sentences
 
+        reading = options.reading(Reading())
         for path in paths:
-            for sentence in read_sentences(path, form, Reading(language=language), ledger, note):
+            for sentence in read_sentences(path, options.format_name, reading, ledger, note):
                 counts.update(sentence)
     return counts
 

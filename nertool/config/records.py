@@ -108,6 +108,15 @@ class CorpusConfig:
         Literal["fail", "skip"],
         about("Input that can't be read: fail stops, skip leaves out the record and counts it."),
     ] = "fail"
+    offsets: Annotated[
+        Literal["auto", "characters", "utf16", "bytes"],
+        about("What positions of entities count: characters, UTF-16 units (JavaScript, Java) or bytes of "
+              "UTF-8. auto: what fits the entities."),
+    ] = "auto"  # fmt: skip
+    class_name: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=64)] | None,
+        about("The class of tags that name none, B, I and O. Empty: such tags are refused."),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from nertool.corpus.columnar import Corpus, Interner, Records, Span
 from nertool.corpus.invisible import is_blank_text, without_invisible
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
-from nertool.corpus.schemes import TagSpans, check_tag, spans_of, tag_names, tags_of
+from nertool.corpus.schemes import TagSpans, checked_tag, spans_of, tag_names, tags_of
 from nertool.corpus.sentences import sentence_bounds
 from nertool.corpus.tokens import pieces
 from nertool.errors import CorpusError
@@ -70,6 +70,7 @@ class _Columns:
 
     pieces: _Pieces = field(default_factory=_Pieces)
     tags: Interner = field(default_factory=Interner)
+    tag_numbers: dict[str, int] = field(default_factory=dict)  # of tags as they are written
     labels: Interner = field(default_factory=Interner)
     ids: _Growing = field(default_factory=_Growing)
     starts: _Growing = field(default_factory=_Growing)
@@ -125,9 +126,10 @@ def build_corpus(
         if record.tags is not None:
             tagged = True
             for tag in record.tags:
-                if tag not in out.tags:
-                    _check_tag(tag, _place(record, source))
-                out.tag_ids.append(out.tags[tag])
+                if tag not in out.tag_numbers:
+                    named = _checked(tag, reading, _place(record, source))
+                    out.tag_numbers[tag] = out.tags[named]
+                out.tag_ids.append(out.tag_numbers[tag])
         if record.spans is not None:
             labelled = True
             out.found += _align(record, spans, first, source, reading, ledger, out)
@@ -166,9 +168,9 @@ def _labelled_alone(records: Iterable[Record], source: str, ledger: Ledger) -> I
     yield from held
 
 
-def _check_tag(tag: str, place: str) -> None:
+def _checked(tag: str, reading: Reading, place: str) -> str:
     try:
-        check_tag(tag)
+        return checked_tag(tag, reading.class_name)
     except CorpusError as error:
         raise CorpusError(f"{place}: {error}") from None
 

@@ -24,7 +24,8 @@ class Reading:
     not made of whole tokens: error, snap (to the tokens that it touches) or drop.
     part: read only the documents whose header names it (inline). labelled: labels are looked at.
     needs_labels: what looks like plain text is refused as faulty columns. pass_over_faulty: JSON
-    records that can't be read are counted, and left out.
+    records that can't be read are counted, and left out. offsets: what places count: auto (found),
+    characters, utf16 (units) or bytes (of UTF-8). class_name: the class of tags that name none: B, I, O.
     """
 
     token_column: int | str | None = None
@@ -39,6 +40,8 @@ class Reading:
     labelled: bool = True
     needs_labels: bool = False
     pass_over_faulty: bool = False
+    offsets: str = "auto"
+    class_name: str | None = None
 
 
 class Record(NamedTuple):

@@ -40,17 +40,27 @@ def split_tag(tag: str) -> tuple[str, str]:
     return "I", tag
 
 
-def check_tag(tag: str) -> None:
-    """Refuse a tag that is a slip rather than a label: an empty one, or a prefix without a label.
+def checked_tag(tag: str, class_name: str | None = None) -> str:
+    """Return a tag; one of B, I and so on with the class that it doesn't name, if that is known.
 
-    Errors: CorpusError, to which whoever knows it adds the place.
+    Errors: CorpusError for a tag that is a slip rather than a label: an empty one, or a prefix without a
+    label where no class is known. Whoever knows the place adds it.
     """
     bare = tag.rstrip("-")
+    if bare in _LETTERS and len(tag) - len(bare) <= 1:
+        if class_name is not None:
+            return f"{bare}-{class_name}"
+        raise CorpusError(
+            f'found the tag "{tag}", which names no class, expected O or a label such as PER or B-PER; '
+            "mend the line, name the class of all such tags by --class-name (corpus.class_name), or "
+            "choose another column by --tag-column (corpus.tag_column)"
+        )
     if tag != OUTSIDE and (bare in {"", OUTSIDE, *_LETTERS} or tag.startswith(("-", "O-"))):
         raise CorpusError(
             f'found the tag "{tag}", expected O or a label such as PER, B-PER or I-PER; '
             "mend the line, or set corpus.tag_column if the tags are in another column"
         )
+    return tag
 
 
 class TagSpans:

@@ -14,36 +14,13 @@ from nertool.corpus.record import Reading
 from nertool.corpus.schemes import keep_labels
 from nertool.evaluation.comparison import Comparison, compare_files, merged
 from nertool.evaluation.evaluate import calibration_of, compare_with_model
-from nertool.formats.labelled import read_labelled, reading_of
+from nertool.formats.labelled import ReadingOptions, read_labelled, reading_of
 from nertool.model.model import Model
 from nertool.model.provenance import describe_refit
 from nertool.model.storage import load_model
 from nertool.tagging.compiled import CompiledTagger
 
 Report = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class ReadingOptions:
-    """How labelled files are to be read; None is for what the model's config, or the file, says.
-
-    predicted_column: where one file has both gold and predicted tags, the latter's column.
-    """
-
-    form: str = "auto"
-    token_column: int | str | None = None
-    tag_column: int | str | None = None
-    predicted_column: int | str | None = None
-    misaligned: str | None = None
-
-    def reading(self, usual: Reading) -> Reading:
-        """Return a reading with what is set here in place of what is usual."""
-        set_here = {
-            name: value
-            for name in ("token_column", "tag_column", "misaligned")
-            if (value := getattr(self, name)) is not None
-        }
-        return replace(usual, **set_here)
 
 
 @dataclass(frozen=True)
@@ -67,7 +44,7 @@ def read_text(
 ) -> Corpus:
     """Read a labelled text as a config says, unless options say otherwise."""
     reading = options.reading(reading_of(settings))
-    corpus = read_labelled(path, options.form, reading, ledger, report)
+    corpus = read_labelled(path, options.format_name, reading, ledger, report)
     return keep_labels(corpus, settings.labels, report) if settings.labels else corpus
 
 
@@ -110,12 +87,12 @@ def evaluate_files(
         first, last = options.tag_column, options.predicted_column
         one = replace(usual, tag_column=-2 if first is None else first)
         other = replace(usual, tag_column=-1 if last is None else last)
-        form = "conll" if options.form == "auto" else options.form
+        form = "conll" if options.format_name == "auto" else options.format_name
         ours, theirs = (read_labelled(gold, form, how, ledger, report) for how in (one, other))
     else:
         other = replace(usual, tag_column=options.predicted_column)
         ours, theirs = (
-            read_labelled(path, options.form, how, ledger, report)
+            read_labelled(path, options.format_name, how, ledger, report)
             for path, how in ((gold, usual), (predicted, other))
         )
     return Evaluated(compare_files(ours, theirs, report))

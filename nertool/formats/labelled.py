@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 
+from nertool.catalogue import AUTO
 from nertool.config.records import CorpusConfig
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
@@ -32,8 +33,40 @@ def reading_of(settings: CorpusConfig) -> Reading:
         language=settings.language,
         misaligned=settings.misaligned,
         pass_over_faulty=settings.on_error == "skip",
+        offsets=settings.offsets,
+        class_name=settings.class_name,
         needs_labels=True,
     )
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """What a user said of how text is to be read; None where nothing was said. The names are Reading's.
+
+    predicted_column: where one file has both gold and predicted tags, the latter's column.
+    """
+
+    format_name: str = AUTO
+    token_column: int | str | None = None
+    tag_column: int | str | None = None
+    predicted_column: int | str | None = None
+    delimiter: str | None = None
+    comment: str | None = None
+    tag_names: tuple[str, ...] | None = None
+    text_field: str | None = None
+    language: str | None = None
+    misaligned: str | None = None
+    on_error: str | None = None
+    offsets: str | None = None
+    class_name: str | None = None
+
+    def reading(self, usual: Reading) -> Reading:
+        """Return a reading with what was said in place of what is usual."""
+        names = {f.name for f in fields(Reading)} & {f.name for f in fields(self)}
+        said = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if self.on_error is not None:
+            said["pass_over_faulty"] = self.on_error == "skip"
+        return replace(usual, **said)
 
 
 def read_labelled(

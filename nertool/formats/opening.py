@@ -69,6 +69,7 @@ class Opened:
         columns, unusual = find_columns(self.head.lines, reading, self.source)
         if unusual:
             report(f"{self.source}: found {unusual}")
+        columns = replace(columns, class_name=reading.class_name)
         return columns if reading.labelled else replace(columns, tag=None)
 
 

@@ -106,7 +106,7 @@ def refuse_part(reading: Reading, opened: Opened) -> None:
     if reading.part is not None and opened.format.name != "inline":
         raise CorpusError(
             f"{opened.source}: found {opened.format.name}, expected inline: its documents alone name a "
-            "part; leave out --part"
+            "part; leave the part out (corpus convert --part)"
         )
 
 

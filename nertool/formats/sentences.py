@@ -32,7 +32,9 @@ def read_sentences(
             report(f"{opened.source}: read as {opened.why}")
         if opened.in_columns:
             columns = opened.columns(reading, report)
-            corpus = parse_conll(decode_lines(opened.whole, opened.source), columns, opened.source)
+            skipped = ledger if reading.pass_over_faulty else None
+            lines = decode_lines(opened.whole, opened.source)
+            corpus = parse_conll(lines, columns, opened.source, skipped=skipped)
             count(corpus, ledger)
             yield from _sentences(corpus)
             return

@@ -10,7 +10,7 @@ import numpy as np
 
 from nertool.corpus.annotated import Annotated
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.schemes import TagSpans, check_tag, split_tag, tag_names
+from nertool.corpus.schemes import TagSpans, checked_tag, split_tag, tag_names
 from nertool.errors import CorpusError
 
 LINE_SIGNS = re.compile(r"[\t\n\r]+")  # what divides columns and lines
@@ -69,7 +69,7 @@ def check_labels(piece: Annotated, scheme: str) -> None:
     for label in names:
         for tag in tag_names([label], scheme)[1:]:
             try:
-                check_tag(tag)
+                checked_tag(tag)
                 whole = split_tag(tag)[1] == label
             except CorpusError:
                 whole = False

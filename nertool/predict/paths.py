@@ -55,7 +55,7 @@ def expand(named: Sequence[str], format_name: str, folders: bool) -> list[Input]
         if path.is_dir() and of_folder is None:
             if not folders:
                 raise CorpusError(
-                    f"{path}: found a folder, expected a file; give --out-dir to tag a folder's files"
+                    f"{path}: found a folder, expected a file; predict --out-dir tags a folder's files"
                 )
             inputs += _below(path, format_name)
         elif not path.exists() and any(sign in name for sign in "*?["):

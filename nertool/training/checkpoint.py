@@ -86,7 +86,7 @@ def load_state(state: State, network_dir: Path) -> State:
             state.rng.bit_generator.state = header["generator"]
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
-                f"{folder}: damaged ({error}); start the run again with --overwrite"
+                f"{folder}: damaged ({error}); start the run again with train --overwrite"
             ) from None
     log_path = network_dir / "log.jsonl"
     if log_path.exists():

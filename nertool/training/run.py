@@ -118,7 +118,7 @@ def check_free(run_dir: Path, overwrite: bool) -> None:
     if found and not overwrite:
         raise ModelError(
             f"{run_dir}: found a run ({', '.join(found)}), expected a new folder; go on with it by "
-            "--resume, replace it by --overwrite, or choose another --run-dir"
+            "train --resume, replace it by train --overwrite, or choose another --run-dir"
         )
     check_folder(run_dir)
     entries = sorted(path.name for path in run_dir.iterdir()) if run_dir.is_dir() else []

@@ -44,8 +44,8 @@ def load_any(
         return _gensim(path, limit, trust)
     if extra_words:
         raise VectorsError(
-            f"{path}: found vectors of whole words, expected a fastText model (.bin) for --subwords-of: it "
-            "alone has vectors for parts of words"
+            f"{path}: found vectors of whole words, expected a fastText model (.bin) for vectors convert "
+            "--subwords-of: it alone has vectors for parts of words"
         )
     return load_vectors(path, limit)
 

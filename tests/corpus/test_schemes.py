@@ -18,7 +18,7 @@ from nertool.corpus.schemes import (
     SCHEMES,
     TagSpans,
     check_scheme,
-    check_tag,
+    checked_tag,
     find_scheme,
     irregular_starts,
     spans_of,
@@ -341,15 +341,23 @@ def test_tags_that_no_token_bears_have_no_say_in_the_scheme():
 )
 def test_a_slip_is_refused(tag):
     with pytest.raises(CorpusError) as refusal:
-        check_tag(tag)
+        checked_tag(tag)
     message = str(refusal.value)
-    assert message.startswith(f'found the tag "{tag}", expected O or a label')
+    assert message.startswith(f'found the tag "{tag}", ')
+    assert "expected O or a label such as PER" in message
     assert "corpus.tag_column" in message
+
+
+@pytest.mark.parametrize(
+    ("tag", "whole"), [("B", "B-X"), ("I-", "I-X"), ("O", "O"), ("PER", "PER")]
+)
+def test_tags_that_name_no_class_get_the_one_that_is_named(tag, whole):
+    assert checked_tag(tag, "X") == whole
 
 
 @pytest.mark.parametrize("tag", ["O", "B-PER", "S-PER", "U-PER", "PER", "work-of-art", "B-A-B"])
 def test_a_proper_tag_is_accepted(tag):
-    check_tag(tag)
+    checked_tag(tag)
 
 
 @pytest.mark.parametrize(

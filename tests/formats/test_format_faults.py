@@ -208,3 +208,26 @@ def test_the_parts_of_a_brat_entity_may_come_in_any_order(tmp_path):
 def test_tags_in_misc_have_several_names(key):
     row = "1\tAda" + "\t_" * 7 + f"\tSpaceAfter=No|{key}=B-PER\n"
     assert found(read(row)) == [(["Ada"], [(0, 1, "PER")])]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("two.conll", "Ada B\nLovelace I\nmet O\n\nBob B\nleft O\n"),
+        ("four.conll", "Ada NNP B-NP B\nLovelace NNP I-NP I\nmet VB B-VP O\n\nBob N B-NP B\nleft V B-V O\n"),
+        ("a.jsonl", '{"tokens": ["Ada", "Lovelace", "met"], "ner_tags": ["B", "I", "O"]}\n'
+                    '{"tokens": ["Bob", "left"], "ner_tags": ["B", "O"]}\n'),
+        ("slashed.txt", "Ada/B Lovelace/I met/O\nBob/B left/O\n"),
+    ],
+)  # fmt: skip
+def test_tags_without_a_class_are_of_the_class_that_is_named_and_refused_otherwise(
+    main, tmp_path, name, text
+):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    done = main("corpus", "convert", str(path), "--to", "inline", "--class-name", "NAME")
+    written = [line for line in done.stdout.splitlines() if line[:1] not in ("", "#")]
+    assert written == ["[Ada Lovelace](NAME) met", "[Bob](NAME) left"]
+    refused = main("corpus", "convert", str(path), "--to", "inline")
+    assert refused.returncode == 1
+    assert "--class-name" in refused.stderr

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nertool.catalogue import INPUT_FORMATS, MISALIGNED
-from nertool.cli.common.help import INPUT
 from nertool.cli.common.streams import tell
 from nertool.cli.common.verbosity import is_quiet
 
 if TYPE_CHECKING:
     from nertool.config.records import Config
-    from nertool.corpus.record import Reading
 
 # The most of numbers on the command line. Each is far above what is useful; what lies beyond is a slip of the
 # keyboard, which is refused at once, and not after memory or an hour is used up.
@@ -62,88 +59,6 @@ Workers = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 
 
-FromFormat = Annotated[
-    str,
-    typer.Option(
-        "--from",
-        "--format",
-        metavar="|".join(INPUT_FORMATS),
-        rich_help_panel=INPUT,
-        help="The format of the inputs; auto detects it.",
-    ),
-]
-Misaligned = Annotated[
-    str,
-    typer.Option(
-        metavar="|".join(MISALIGNED),
-        rich_help_panel=INPUT,
-        help="Entities that are not whole tokens. error: stop. snap: widen them. drop: leave them out.",
-    ),
-]
-_WHICH = "its number from 0 (-1 is the last), or its name in a header [default: found]."
-TokenColumn = Annotated[
-    str | None,
-    typer.Option(
-        metavar="COLUMN", rich_help_panel=INPUT, help=f"The column of the words: {_WHICH}"
-    ),
-]
-TagColumn = Annotated[
-    str | None,
-    typer.Option(metavar="COLUMN", rich_help_panel=INPUT, help=f"The column of the tags: {_WHICH}"),
-]
-TagNames = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME,…",
-        rich_help_panel=INPUT,
-        help="The names of tags that are written as numbers, in order.",
-    ),
-]
-Delimiter = Annotated[
-    str | None,
-    typer.Option(
-        metavar="tab|space|comma|semicolon|bar|TEXT",
-        rich_help_panel=INPUT,
-        help="What divides columns [default: found].",
-    ),
-]
-Comment = Annotated[
-    str,
-    typer.Option(
-        rich_help_panel=INPUT,
-        help="Lines that begin with this text are left out, such as '# ' (columns).",
-    ),
-]
-SkipFaulty = Annotated[
-    str,
-    typer.Option(
-        "--on-error",
-        metavar="fail|skip",
-        rich_help_panel=INPUT,
-        help="At input that can't be read: fail stops; skip leaves out the record, or the sentence of "
-        "columns, and counts it.",
-    ),
-]
-TextField = Annotated[
-    str, typer.Option(rich_help_panel=INPUT, help="The key of the text in JSON and Parquet.")
-]
-Language = Annotated[
-    str,
-    typer.Option(
-        rich_help_panel=INPUT,
-        help="The language of running text, to find its sentences: en, de, hi, …",
-    ),
-]
-
-
-def column_of(text: str | None) -> int | str | None:
-    """Read a column's number or name."""
-    try:
-        return int(text) if text is not None else None
-    except ValueError:
-        return text
-
-
 def check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None:
     """Refuse, as misuse, a value that an option doesn't have."""
     if value is not None and value not in known:
@@ -152,34 +67,6 @@ def check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None
         raise typer.BadParameter(
             f"{option}: found {value}, expected one of {', '.join(known)}{did_you_mean(value, known)}"
         )
-
-
-def reading_as(
-    format_name: str,
-    token_column: str | None,
-    tag_column: str | None,
-    tag_names: str | None,
-    misaligned: str,
-    language: str,
-    on_error: str = "fail",
-    **more: Any,
-) -> Reading:
-    """Return how labelled text is to be read, as the options of these names say."""
-    check_choice("--from", format_name, INPUT_FORMATS)
-    check_choice("--misaligned", misaligned, MISALIGNED)
-    check_choice("--on-error", on_error, ("fail", "skip"))
-
-    from nertool.corpus.record import Reading
-
-    return Reading(
-        token_column=column_of(token_column),
-        tag_column=column_of(tag_column),
-        tag_names=tuple(tag_names.split(",")) if tag_names else (),
-        misaligned=misaligned,
-        language=language,
-        pass_over_faulty=on_error == "skip",
-        **more,
-    )
 
 
 def one_blas_thread() -> None:

@@ -7,14 +7,12 @@ from typing import Annotated
 
 import typer
 
-from nertool.catalogue import FORMATS, INPUT_FORMATS, OUTPUT_FORMATS, SCHEMES, described
+from nertool.catalogue import OUTPUT_FORMATS, SCHEMES
 from nertool.cli.common.help import INPUT, OUTPUT
 from nertool.cli.common.options import MAX_N_BEST, MAX_WORKERS
 
 ON_ERROR = ("fail", "report", "skip")
 ENGINES = ("local", "spark")
-
-_PLAIN = [known for known in FORMATS if known.reads and not known.labelled]
 
 Inputs = Annotated[
     list[str],
@@ -40,16 +38,6 @@ OutDir = Annotated[
         rich_help_panel=OUTPUT,
         help="Write one output for each input into this folder, in the same subfolders. Outputs that "
         "exist already are left alone.",
-    ),
-]
-FormatName = Annotated[
-    str,
-    typer.Option(
-        "--from",
-        "--format",
-        metavar="|".join(INPUT_FORMATS),
-        rich_help_panel=INPUT,
-        help=f"The format of the inputs; auto detects it. Of plain text: {described(_PLAIN)}.",
     ),
 ]
 To = Annotated[

@@ -10,46 +10,29 @@ import typer
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
     AsJson,
-    Comment,
-    Delimiter,
-    FromFormat,
-    Language,
-    Misaligned,
-    SkipFaulty,
-    TagColumn,
-    TagNames,
-    TextField,
-    TokenColumn,
     print_json,
-    reading_as,
 )
+from nertool.cli.common.reading_options import with_reading_options
 from nertool.cli.corpus.texts import Inputs, read_parts
 
 if TYPE_CHECKING:
     from nertool.corpus.part import CorpusPart
     from nertool.doctor.findings import Finding
+    from nertool.formats.labelled import ReadingOptions
 
 _SHOWN = 3  # places of a finding on the screen; --json and --report have more
 
 
+@with_reading_options(misaligned="drop")
 def check(
     inputs: Inputs,
-    format_name: FromFormat = "auto",
+    options: ReadingOptions,
     vectors: Annotated[
         Path | None, typer.Option(help="Word vectors, to see how many words they know.")
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if anything is found that is likely a fault.")
     ] = False,
-    token_column: TokenColumn = None,
-    tag_column: TagColumn = None,
-    delimiter: Delimiter = None,
-    comment: Comment = "",
-    tag_names: TagNames = None,
-    text_field: TextField = "text",
-    misaligned: Misaligned = "drop",
-    language: Language = "en",
-    on_error: SkipFaulty = "fail",
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -59,15 +42,10 @@ def check(
         nertool corpus check train.conll dev.conll test.conll
         nertool corpus check config.yaml --json
     """
-    reading = reading_as(
-        format_name, token_column, tag_column, tag_names, misaligned, language, on_error,
-        delimiter=delimiter, comment=comment, text_field=text_field,
-    )  # fmt: skip
-
     from nertool.doctor.check import check as find
 
     with account(report, *inputs) as ledger:
-        parts, vectors_path = read_parts(inputs, format_name, reading, ledger)
+        parts, vectors_path = read_parts(inputs, options, ledger)
         findings = find(parts)
         path = vectors or vectors_path
         if path is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,27 +11,22 @@ from nertool.catalogue import OUTPUT_FORMATS, SCHEMES, find_format
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.boundary import if_interrupted
 from nertool.cli.common.options import (
-    Comment,
-    Delimiter,
-    FromFormat,
-    Language,
-    Misaligned,
-    SkipFaulty,
-    TagColumn,
-    TagNames,
-    TextField,
-    TokenColumn,
     check_choice,
     note,
-    reading_as,
 )
+from nertool.cli.common.reading_options import with_reading_options
+
+if TYPE_CHECKING:
+    from nertool.formats.labelled import ReadingOptions
 
 
+@with_reading_options()
 def convert(
     inputs: Annotated[
         list[Path],
         typer.Argument(metavar="FILE", help="Labelled texts, or brat's folders; - for stdin."),
     ],
+    options: ReadingOptions,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -41,14 +36,12 @@ def convert(
             help="The file to write, for brat a folder [default: standard output].",
         ),
     ] = None,
-    format_name: FromFormat = "auto",
     to: Annotated[
         str, typer.Option(metavar="|".join(OUTPUT_FORMATS), help="The output's format.")
     ] = "conll",
     scheme: Annotated[
         str, typer.Option(metavar="|".join(SCHEMES), help="The scheme of the output's tags.")
     ] = "iob2",
-    misaligned: Misaligned = "error",
     part: Annotated[
         str | None,
         typer.Option(help="Only documents whose header says so, such as part: train (inline)."),
@@ -73,14 +66,6 @@ def convert(
             "--tokens/--no-tokens", help="Keep the places of tokens and sentences in JSON."
         ),
     ] = True,
-    token_column: TokenColumn = None,
-    tag_column: TagColumn = None,
-    delimiter: Delimiter = None,
-    comment: Comment = "",
-    tag_names: TagNames = None,
-    text_field: TextField = "text",
-    language: Language = "en",
-    on_error: SkipFaulty = "fail",
     report: ReportPath = None,
 ) -> None:
     """Convert labelled text between all formats, and between tag schemes; nothing is lost without a word.
@@ -92,20 +77,17 @@ def convert(
     """
     check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)
-    if part is not None and format_name not in ("inline", "auto"):
+    if part is not None and options.format_name not in ("inline", "auto"):
         raise typer.BadParameter("--part: only inline documents have headers; give --from inline")
     container = find_format(to).container
     if container != "text" and (output is None or str(output) == "-"):
         what = "a new folder" if container == "folder" else "a file"
         raise typer.BadParameter(f"--to {to}: needs -o, {what}")
-    reading = reading_as(
-        format_name, token_column, tag_column, tag_names, misaligned, language, on_error,
-        delimiter=delimiter, comment=comment, part=part, text_field=text_field,
-    )  # fmt: skip
-
+    from nertool.corpus.record import Reading
     from nertool.formats.base import Writing
     from nertool.formats.convert import convert as convert_texts
 
+    reading, format_name = options.reading(Reading(part=part)), options.format_name
     writing = Writing(scheme, by_sentence, exact)
     shown = "what standard output got is not the whole result"
     if output is not None and str(output) != "-":

@@ -9,21 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nertool.catalogue import INPUT_FORMATS
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
     MAX_SEED,
-    Comment,
-    Delimiter,
-    FromFormat,
-    TagColumn,
-    TagNames,
-    TextField,
-    TokenColumn,
-    check_choice,
     note,
-    reading_as,
 )
+from nertool.cli.common.reading_options import with_reading_options
+
+if TYPE_CHECKING:
+    from nertool.formats.labelled import ReadingOptions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +30,7 @@ PACKED = (".gz", ".bz2", ".xz", ".zst")  # the parts are written unpacked
 _BY_LINES = ("conll", "conllu", "jsonl", "inline")
 
 
+@with_reading_options(misaligned="drop")
 def split(
     path: Annotated[
         Path, typer.Argument(metavar="FILE", help="A labelled text in lines; - for stdin.")
@@ -49,6 +44,7 @@ def split(
             help="The new folder. It gets a file for each part, named after the part, such as train.conll.",
         ),
     ],
+    options: ReadingOptions,
     parts: Annotated[
         str, typer.Option(metavar="NAME=SHARE,…", help="The names of the parts, and their shares.")
     ] = "train=0.8,dev=0.1,test=0.1",
@@ -62,13 +58,6 @@ def split(
             help="Distribute sentences, not documents: for texts without marks of documents.",
         ),
     ] = False,
-    format_name: FromFormat = "auto",
-    token_column: TokenColumn = None,
-    tag_column: TagColumn = None,
-    delimiter: Delimiter = None,
-    comment: Comment = "",
-    tag_names: TagNames = None,
-    text_field: TextField = "text",
     report: ReportPath = None,
 ) -> None:
     """Split a corpus by document, every class in each part by its share; all lines stay as they are.
@@ -77,7 +66,6 @@ def split(
         nertool corpus split all.conll -o parts
         nertool corpus split all.jsonl -o parts --parts train=0.9,dev=0.1 --seed 2
     """
-    check_choice("--from", format_name, INPUT_FORMATS)
     names, shares = _parts_of(parts)
 
     import numpy as np
@@ -85,6 +73,7 @@ def split(
     from nertool.corpus.blocks import read_blocks
     from nertool.corpus.build import entities_of
     from nertool.corpus.ledger import counted
+    from nertool.corpus.record import Reading
     from nertool.corpus.split import line_units, split_units
     from nertool.errors import CorpusError
     from nertool.files.folders import free_folder, replacing_folder
@@ -97,11 +86,8 @@ def split(
     with account(report, path) as ledger:
         with open_input(path) as (stream, source):
             raw = stream.read()
-        reading = reading_as(
-            format_name, token_column, tag_column, tag_names, "drop", "en",
-            delimiter=delimiter, comment=comment, text_field=text_field, needs_labels=True,
-        )  # fmt: skip
-        opened = open_stream(BytesIO(raw), source, format_name, comment)
+        reading = options.reading(Reading(misaligned="drop", needs_labels=True))
+        opened = open_stream(BytesIO(raw), source, options.format_name, reading.comment)
         if opened.why and not opened.format.labelled:
             raise no_labels(source, opened.format.title, opened.head)
         found = opened.format.name

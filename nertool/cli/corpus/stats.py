@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
     AsJson,
-    Comment,
-    Delimiter,
-    FromFormat,
-    Language,
-    Misaligned,
-    SkipFaulty,
-    TagColumn,
-    TagNames,
-    TextField,
-    TokenColumn,
     print_json,
-    reading_as,
 )
+from nertool.cli.common.reading_options import with_reading_options
 from nertool.cli.corpus.texts import Inputs, read_parts
 
+if TYPE_CHECKING:
+    from nertool.formats.labelled import ReadingOptions
 
+
+@with_reading_options(misaligned="drop")
 def stats(
     inputs: Inputs,
-    format_name: FromFormat = "auto",
-    token_column: TokenColumn = None,
-    tag_column: TagColumn = None,
-    delimiter: Delimiter = None,
-    comment: Comment = "",
-    tag_names: TagNames = None,
-    text_field: TextField = "text",
-    misaligned: Misaligned = "drop",
-    language: Language = "en",
-    on_error: SkipFaulty = "fail",
+    options: ReadingOptions,
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -41,16 +28,11 @@ def stats(
     Examples:
         nertool corpus stats train.conll dev.conll
     """
-    reading = reading_as(
-        format_name, token_column, tag_column, tag_names, misaligned, language, on_error,
-        delimiter=delimiter, comment=comment, text_field=text_field,
-    )  # fmt: skip
-
     from nertool.corpus.stats import as_text
     from nertool.corpus.stats import stats as numbers_of
 
     with account(report, *inputs) as ledger:
-        parts, _ = read_parts(inputs, format_name, reading, ledger)
+        parts, _ = read_parts(inputs, options, ledger)
         numbers = [numbers_of(part) for part in parts]
         if as_json:
             print_json(numbers)

@@ -5,26 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nertool.catalogue import INPUT_FORMATS
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import (
-    FromFormat,
     Overrides,
     Seed,
-    TagColumn,
-    TokenColumn,
     Workers,
-    check_choice,
-    column_of,
     cores,
     note,
     print_json,
 )
+from nertool.cli.common.reading_options import as_overrides, with_reading_options
 from nertool.cli.common.train_options import Request, VectorsFile, read_request
+
+if TYPE_CHECKING:
+    from nertool.formats.labelled import ReadingOptions
 
 FEW = 20  # that the terminal shows
 ConfigOption = Annotated[
@@ -37,8 +35,10 @@ ConfigOption = Annotated[
 ]
 
 
+@with_reading_options()
 def suspects(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A labelled text in any format.")],
+    options: ReadingOptions,
     config: ConfigOption = None,
     vectors: VectorsFile = None,
     overrides: Overrides = None,
@@ -54,9 +54,6 @@ def suspects(
     ] = FEW,
     seed: Seed = None,
     workers: Workers = None,
-    format_name: FromFormat = "auto",
-    token_column: TokenColumn = None,
-    tag_column: TagColumn = None,
     report: ReportPath = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
 ) -> None:
@@ -68,15 +65,14 @@ def suspects(
     Examples:
         nertool corpus suspects train.conll -o suspects.jsonl
     """
-    check_choice("--from", format_name, INPUT_FORMATS)
+    overrides = [*(overrides or ()), *as_overrides(options)]
     settings = training_settings(path, config, overrides, seed, vectors)
 
-    from nertool.evaluation.inputs import ReadingOptions, read_text
+    from nertool.evaluation.inputs import read_text
     from nertool.evaluation.suspects import suspect_row, suspects_of
     from nertool.files.output import open_output
     from nertool.training.crossvalidation import crossvalidated
 
-    options = ReadingOptions(format_name, column_of(token_column), column_of(tag_column))
     with account(report, path, output) as ledger:
         corpus = read_text(path, settings.corpus, options, ledger, note)
         decoded, labels, tags = crossvalidated(settings, corpus, folds, workers or cores(), note)

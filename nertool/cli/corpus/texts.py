@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nertool.cli.common.options import note, read_config
+from nertool.cli.common.reading_options import as_overrides
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
     from nertool.corpus.part import CorpusPart
-    from nertool.corpus.record import Reading
+    from nertool.formats.labelled import ReadingOptions
 
 Inputs = Annotated[
     list[Path],
@@ -25,13 +26,17 @@ Inputs = Annotated[
 
 
 def read_parts(
-    inputs: list[Path], format_name: str, reading: Reading, ledger: Ledger
+    inputs: list[Path], options: ReadingOptions, ledger: Ledger
 ) -> tuple[list[CorpusPart], Path | None]:
-    """Read the texts, or a config's parts; return them, and the config's vectors."""
+    """Read the texts, or a config's parts; return them, and the config's vectors.
+
+    Entities that are not whole tokens are left out, and counted, unless options say otherwise.
+    """
+    from nertool.corpus.record import Reading
     from nertool.doctor.check import parts_of
     from nertool.formats.labelled import read_labelled, reading_of
 
-    reading = replace(reading, needs_labels=True)
+    usual, format_name = Reading(needs_labels=True), options.format_name
     paths, vectors = [(str(path), path) for path in inputs], None
     configs = [path for path in inputs if path.suffix in (".yaml", ".yml")]
     if configs:
@@ -39,26 +44,14 @@ def read_parts(
             raise typer.BadParameter(
                 f"{configs[0]}: a config names all texts itself: give it alone"
             )
-        columns = (reading.token_column, reading.tag_column, reading.delimiter, reading.comment)
-        others = (format_name, reading.tag_names, reading.text_field)
-        if (columns, others) != ((None, None, None, ""), ("auto", (), "text")):
-            raise typer.BadParameter(
-                "--from, --token-column, --tag-column, --delimiter, --comment, --tag-names, --text-field: "
-                "a config says how its texts are read: leave them out"
-            )
-        config = read_config(inputs[0], None, None)
+        config = read_config(inputs[0], as_overrides(options), None)
         settings, vectors = config.corpus, config.vectors.path
         named = (("train", settings.train), ("dev", settings.dev), ("test", settings.test))
         paths = [(name, path) for name, path in named if path is not None]
         if not paths:
             raise typer.BadParameter(f"{inputs[0]}: names no corpus.train, nothing to look at")
-        format_name = settings.format
-        reading = replace(
-            reading_of(settings),
-            misaligned=reading.misaligned,
-            language=reading.language,
-            pass_over_faulty=reading.pass_over_faulty or settings.on_error == "skip",
-        )
+        usual, format_name = reading_of(settings), settings.format
+    reading = options.reading(replace(usual, misaligned="drop"))
     short = [Path(name).name for name, _ in paths]
     if len(set(short)) == len(short):
         paths = [(name, path) for name, (_, path) in zip(short, paths, strict=True)]

@@ -28,9 +28,10 @@ _SYNTAX = {"TOP", "S", "NP", "VP", "PP", "V"}
 
 
 def looks_like_tag(field: str) -> bool:
-    """Tell whether a column's entry is a tag without any doubt: O, or a prefix and a label with a letter."""
+    """Tell whether a column's entry is a tag without any doubt: O, a prefix and a label with a
+    letter, or B or I without a label."""
     label = split_tag(field)[1]
-    return field == "O" or (
+    return field in ("O", "B", "I") or (
         label != field
         and field.partition("-")[0] in "BIESLUM"
         and any(character.isalpha() for character in label)

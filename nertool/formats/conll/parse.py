@@ -11,7 +11,7 @@ import numpy as np
 from nertool.corpus.build import count
 from nertool.corpus.columnar import Corpus, Interner, Offsets
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.schemes import OUTSIDE, check_tag
+from nertool.corpus.schemes import OUTSIDE, checked_tag
 from nertool.errors import CorpusError
 from nertool.formats.conll.brackets import tags_of_brackets
 from nertool.formats.conll.rows import (
@@ -39,7 +39,7 @@ class Columns:
     hash_comments: a line that starts with "#" and has not the width of the others is a comment.
     layout: None to find it. header: the number of the line that names the columns, 0 for none.
     sentence: the column whose change, or any value after none, begins a sentence. outside: the tag of
-    tokens in no entity. brackets: the tags are (PER*, * and *), as in CoNLL-2012.
+    tokens in no entity. brackets: the tags are (PER*, * and *), as in CoNLL-2012. class_name: as in Reading.
     """
 
     token: int = 0
@@ -51,6 +51,7 @@ class Columns:
     sentence: int | None = None
     outside: str = "O"
     brackets: bool = False
+    class_name: str | None = None
 
     def rows(self, layout: Layout, source: str) -> Rows:
         """Return how rows of this layout are read. Errors: CorpusError for a column that isn't there."""
@@ -136,7 +137,7 @@ class _KnownLines(dict[str, int]):
                 tag = OUTSIDE
             if tag not in self.tags and not self.columns.brackets:
                 try:
-                    check_tag(tag)
+                    tag = checked_tag(tag, self.columns.class_name)
                 except CorpusError as error:
                     raise FaultyLine(str(error)) from None
             self.tag_ids.append(self.tags[tag])

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from nertool.corpus.annotated import views, with_records
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record, joined
-from nertool.corpus.schemes import check_tag
+from nertool.corpus.schemes import checked_tag
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, tags_in
 from nertool.formats.conll.find import looks_like_tag
@@ -83,7 +83,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             try:
                 if not word:
                     raise CorpusError(f'found "{entry}", expected word{sign}TAG; mend the line')
-                check_tag(tag)
+                tag = checked_tag(tag, reading.class_name)
             except CorpusError as error:
                 raise CorpusError(f"{source}:{number}: {error}") from None
             words.append(word)

@@ -1,0 +1,236 @@
+"""The options that say how text is read: the same ones in every command that reads text.
+
+A command has a parameter `options: ReadingOptions`, and stands below `@with_reading_options()`: in its
+place come the options --from, --token-column and so on.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from nertool.catalogue import FORMATS, INPUT_FORMATS, MISALIGNED, OFFSETS, described
+from nertool.cli.common.help import INPUT
+from nertool.cli.common.options import check_choice
+
+if TYPE_CHECKING:
+    from nertool.formats.labelled import ReadingOptions
+
+_PLAIN = [known for known in FORMATS if known.reads and not known.labelled]
+FromFormat = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        "--format",
+        metavar="|".join(INPUT_FORMATS),
+        rich_help_panel=INPUT,
+        help=f"The format of the inputs; auto detects it. Of plain text: {described(_PLAIN)}.",
+    ),
+]
+_WHICH = "its number from 0 (-1 is the last), or its name in a header [default: found]."
+TokenColumn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", rich_help_panel=INPUT, help=f"The column of the words: {_WHICH}"
+    ),
+]
+TagColumn = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", rich_help_panel=INPUT, help=f"The column of the tags: {_WHICH}"),
+]
+TagNames = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,…",
+        rich_help_panel=INPUT,
+        help="The names of tags that are written as numbers, in order.",
+    ),
+]
+ClassName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=INPUT,
+        help="The class of tags that name none: B, I and O.",
+    ),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="tab|space|comma|semicolon|bar|TEXT",
+        rich_help_panel=INPUT,
+        help="What divides columns [default: found].",
+    ),
+]
+Comment = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=INPUT,
+        help="Lines that begin with this text are left out, such as '# ' (columns).",
+    ),
+]
+TextField = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=INPUT,
+        help="The key or column of the text in JSON, CSV and Parquet [default: text].",
+    ),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        rich_help_panel=INPUT,
+        help="The language of running text, to find its sentences: en, de, hi, … [default: en].",
+    ),
+]
+Offsets = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(OFFSETS),
+        rich_help_panel=INPUT,
+        help="What positions of entities count: characters; UTF-16 units, as JavaScript and Java do; or "
+        "bytes of UTF-8. auto: what fits the entities [default: auto].",
+    ),
+]
+Misaligned = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(MISALIGNED),
+        rich_help_panel=INPUT,
+        help="Entities that are not whole tokens. error: stop. snap: widen them. drop: leave them out.",
+    ),
+]
+SkipFaulty = Annotated[
+    str | None,
+    typer.Option(
+        "--on-error",
+        metavar="fail|skip",
+        rich_help_panel=INPUT,
+        help="At input that can't be read: fail stops; skip leaves out the record, or the sentence of "
+        "columns, and counts it [default: fail].",
+    ),
+]
+
+# Every option by its parameter's name; those of the second group concern labels alone.
+_OF_TEXT: dict[str, Any] = {
+    "format_name": FromFormat,
+    "token_column": TokenColumn,
+    "tag_column": TagColumn,
+    "delimiter": Delimiter,
+    "comment": Comment,
+    "text_field": TextField,
+    "language": Language,
+    "on_error": SkipFaulty,
+}
+_OF_LABELS: dict[str, Any] = {
+    "tag_names": TagNames,
+    "class_name": ClassName,
+    "offsets": Offsets,
+    "misaligned": Misaligned,
+}
+# In a config's corpus section.
+_KEYS = {**{name: name for name in (*_OF_TEXT, *_OF_LABELS)}, "format_name": "format"}
+
+Command = Callable[..., Any]
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+
+def with_reading_options(
+    *without: str, labelled: bool = True, misaligned: str = "error"
+) -> Callable[[Command], Command]:
+    """Give a command the options in place of its parameter `options`.
+
+    without: names of options that the command has otherwise, or can't have; labelled: the command looks
+    at labels. misaligned: the default that the help names.
+    """
+    kinds = {**_OF_TEXT, **(_OF_LABELS if labelled else {})}
+    kinds = {name: kind for name, kind in kinds.items() if name not in without}
+
+    def decorate(function: Command) -> Command:
+        written = {k: v for k, v in function.__annotations__.items() if k != "options"}
+        hints = get_type_hints(
+            SimpleNamespace(__annotations__=written), function.__globals__, include_extras=True
+        )
+        parameters: list[inspect.Parameter] = []
+        for name, parameter in inspect.signature(function).parameters.items():
+            if name == "options":
+                parameters += [_parameter(n, k, misaligned) for n, k in kinds.items()]
+            else:
+                parameters.append(parameter.replace(annotation=hints[name], kind=_KEYWORD))
+
+        @functools.wraps(function)
+        def command(**values: Any) -> Any:
+            given = {name: values.pop(name) for name in kinds if name in values}
+            return function(**values, options=read_options(**given))
+
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        return command
+
+    return decorate
+
+
+def _parameter(name: str, kind: Any, misaligned: str) -> inspect.Parameter:
+    if name == "misaligned":
+        option = kind.__metadata__[0]
+        text = f"{option.help} [default: {misaligned}]"
+        kind = Annotated[
+            str | None, typer.Option(metavar=option.metavar, rich_help_panel=INPUT, help=text)
+        ]
+    default = "auto" if name == "format_name" else None
+    return inspect.Parameter(name, _KEYWORD, default=default, annotation=kind)
+
+
+def column_of(text: str | None) -> int | str | None:
+    """Read a column's number or name."""
+    try:
+        return int(text) if text is not None else None
+    except ValueError:
+        return text
+
+
+def read_options(
+    format_name: str = "auto",
+    token_column: str | None = None,
+    tag_column: str | None = None,
+    tag_names: str | None = None,
+    misaligned: str | None = None,
+    on_error: str | None = None,
+    offsets: str | None = None,
+    **others: str | None,
+) -> ReadingOptions:
+    """Return the options' values in one record. A value that an option doesn't have is misuse."""
+    check_choice("--from", format_name, INPUT_FORMATS)
+    check_choice("--misaligned", misaligned, MISALIGNED)
+    check_choice("--on-error", on_error, ("fail", "skip"))
+    check_choice("--offsets", offsets, OFFSETS)
+
+    from nertool.formats.labelled import ReadingOptions
+
+    return ReadingOptions(
+        format_name=format_name,
+        token_column=column_of(token_column),
+        tag_column=column_of(tag_column),
+        tag_names=tuple(tag_names.split(",")) if tag_names else None,
+        misaligned=misaligned,
+        on_error=on_error,
+        offsets=offsets,
+        **others,
+    )
+
+
+def as_overrides(options: ReadingOptions) -> list[str]:
+    """Return the options as --set would have them: corpus.format="conll"."""
+    values = {name: getattr(options, name) for name in _KEYS}
+    values["format_name"] = None if options.format_name == "auto" else options.format_name
+    return [
+        f"corpus.{_KEYS[name]}={json.dumps(value, ensure_ascii=False)}"
+        for name, value in values.items()
+        if value is not None
+    ]
