@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+CAMPAIGNS := tamper kill mixed orphans write_faults options threads fuzz soak sanitize
+
 .DEFAULT_GOAL := help
 .PHONY: help venv install test lint format types generated docs bench reliability check clean
 
@@ -42,8 +44,8 @@ bench: ## measure speed and memory (half an hour; needs real corpora, see benchm
 	$(BIN)/pip install -e '.[bench]'
 	$(BIN)/python benchmarks/run.py
 
-reliability: ## run the tests of damage, interruption, concurrency and odd input
-	$(BIN)/python -m pytest tests/cli tests/files tests/model tests/training tests/formats
+reliability: ## run all campaigns of faults at their full counts (an hour; see docs/reliability.md)
+	for campaign in $(CAMPAIGNS); do $(BIN)/python -m tests.campaigns.$$campaign || failed=1; done; test -z "$$failed"
 
 check: lint types docs test ## all that must hold before a change is merged
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,6 +30,7 @@ from nertool.formats.labelled import read_labelled, reading_of
 from nertool.formats.read import read_corpus
 from nertool.model.storage import load_model, model_folder
 from nertool.tagging.compiled import CompiledTagger
+from nertool.training.divergence import Watch
 from nertool.training.recipe import resolve
 from nertool.training.run import begin_run, check_free, prepared_for, run_training, writing_run
 from nertool.training.trainer import EpochRecord
@@ -99,7 +101,8 @@ def train(
     temporary folder. on_epoch: called with each epoch's record; what it raises ends the training.
     workers: how many networks to train in parallel, if there are several. They have processes of their
     own: a script that trains them does so below
-    `if __name__ == "__main__":`, as multiprocessing asks. Errors: NertoolError.
+    `if __name__ == "__main__":`, as multiprocessing asks. Warns of a training that diverged. Errors:
+    NertoolError.
     """
     settings = _config_of(config)
     temporary = None
@@ -113,10 +116,14 @@ def train(
         check_free(folder, overwrite)
         prepared = prepared_for(settings, folder, "nertool prepare", lambda line: None, overwrite)
         begin_run(settings, folder)
-        for _, record in run_training(settings, prepared, folder, workers):
+        watch = Watch(settings, prepared.tags)
+        for name, record in run_training(settings, prepared, folder, workers):
             history.append(record)
+            watch.see(name, record)
             if on_epoch is not None:
                 on_epoch(record)
+    for sign in watch.signs():
+        warnings.warn(f"nertool.train: {sign}", stacklevel=2)
     return Run(folder, history, temporary)
 
 

@@ -237,8 +237,10 @@ def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, worke
     """Run the epochs, with a bar on a terminal and a line for each epoch on stderr."""
     from tqdm import tqdm
 
+    from nertool.training.divergence import Watch
     from nertool.training.run import run_training
 
+    watch = Watch(settings, prepared.tags)
     epochs = settings.training.epochs
     with tqdm(
         total=len(prepared.train.word_ids),
@@ -255,6 +257,7 @@ def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, worke
 
         for name, record in run_training(settings, prepared, folder, workers, on_batch):
             bar.reset()
+            watch.see(name, record)
             of = settings.first_stage.epochs if "first stage" in name else epochs
             # The final fit has as many epochs as dev chose.
             final = name.startswith("refit") and "first stage" not in name
@@ -262,6 +265,8 @@ def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, worke
             with tqdm.external_write_mode(file=sys.stderr):
                 note(f"{name}: {line}" if name else line)
             last_f1 = f", dev F1 {100 * record.dev.f1:.2f}" if record.dev else ""
+    for sign in watch.signs():
+        note(f"WARNING: {sign}")
 
 
 def _epoch_line(record: EpochRecord, epochs: int | None) -> str:

@@ -16,13 +16,22 @@ _FREQUENT = 10_000  # words that the habits are told from: the first ones, the m
 _POOR = 0.8  # of a text's tokens: below it the reasons are said
 
 
+_SQUARED = 1e15  # values up to this can be squared and summed in 32 bits
+
+
+def _in_range(matrix: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+    """Return a matrix whose values can be squared: in 64 bits if some are so large that 32 are too few."""
+    large = len(matrix) and max(float(matrix.max()), -float(matrix.min())) > _SQUARED
+    return matrix.astype(np.float64) if large else matrix
+
+
 def describe(words: Sequence[str], matrix: NDArray[np.float32]) -> dict[str, Any]:
     """Return a file's numbers, ready for JSON, for V words and their vectors (V, d).
 
     case: how the words are written: "lower" where (nearly) all letters are lower case, else "mixed".
     norms: the Euclidean lengths' least, median and largest. zero_rows: rows without any value.
     """
-    norms = np.linalg.norm(matrix, axis=1)
+    norms = np.linalg.norm(_in_range(matrix), axis=1)
     letters = [word for word in words[:_FREQUENT] if any(map(str.isalpha, word))]
     upper = sum(word != word.lower() for word in letters)
     digits = [word for word in words[:_FREQUENT] if any(map(str.isdigit, word))]
@@ -109,6 +118,7 @@ def nearest(
     if found is None:
         return None
     row = found[1]
+    matrix = _in_range(matrix)
     norms = np.linalg.norm(matrix, axis=1)
     cosines = (matrix @ matrix[row]) / np.maximum(norms * norms[row], 1e-12)
     cosines[row] = -np.inf

@@ -13,13 +13,15 @@ from nertool.corpus.columnar import Corpus
 from nertool.corpus.invisible import normal_form
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
+from nertool.errors import VectorsError
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder
 from nertool.training.preparation.store import Vectors, file_hash, vector_groups
-from nertool.vectors.load import load_vectors
+from nertool.vectors.load import WordVectors, load_vectors
 from nertool.vectors.raw_text import Trained, train_on_texts
 from nertool.vectors.side_by_side import Table, side_by_side
 from nertool.vectors.train import Settings
 
+MOST_VALUE = 1e6  # of a vector, as absolute value; the values of usual vectors are below 100
 _MIN_COUNT = 2  # times that a word of the raw text occurs to get a vector
 
 Report = Callable[[str], None]
@@ -125,7 +127,19 @@ def _table_of(config: Config, path: Path, report: Report) -> Table:
     report(f"vectors: {V:,} words × {d} from {path} ({loaded.format})")
     for note in loaded.notes:
         report(f"vectors: {note}")
+    _refuse_large(path, loaded)
     return Table(loaded.words, loaded.matrix)
+
+
+def _refuse_large(path: Path, loaded: WordVectors) -> None:
+    """Refuse vectors with values whose products have no place in a 32-bit float. Errors: VectorsError."""
+    largest = np.maximum(loaded.matrix.max(axis=1), -loaded.matrix.min(axis=1))
+    row = int(largest.argmax())
+    if largest[row] > MOST_VALUE:
+        raise VectorsError(
+            f'{path}: found the value {largest[row]:.3g} (as absolute value) in the vector of "'
+            f'{loaded.words[row]}", expected at most {MOST_VALUE:g}; scale the vectors, or name others'
+        )
 
 
 def _raw_table(config: Config, report: Report) -> Table:
