@@ -10,17 +10,21 @@ import typer
 
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import AsJson, Overrides, Seed, Workers, cores, note, print_json
+from nertool.cli.common.reading_options import as_overrides, with_reading_options
 from nertool.cli.common.train_options import Budget, Dev, Request, Source, VectorsFile, read_request
 
 if TYPE_CHECKING:
     from nertool.evaluation.powerlaw import Forecast
+    from nertool.formats.labelled import ReadingOptions
     from nertool.training.learning_curve import Point
 
 WORTH = 0.005  # of F1: what twice the labels must bring to be worth it
 
 
+@with_reading_options(misaligned="the config's")
 def learning_curve(
     source: Source,
+    options: ReadingOptions,
     overrides: Overrides = None,
     dev: Dev = None,
     vectors: VectorsFile = None,
@@ -47,7 +51,8 @@ def learning_curve(
         nertool learning-curve train.conll --dev dev.conll
         nertool learning-curve config.yaml --seeds 5 --plot curve.svg
     """
-    settings = read_request(Request(source, overrides or (), seed, dev, vectors, budget or "30s"))
+    said = [*(overrides or ()), *as_overrides(options)]
+    settings = read_request(Request(source, said, seed, dev, vectors, budget or "30s"))
 
     import numpy as np
 
@@ -66,16 +71,16 @@ def learning_curve(
     n = np.array([float(np.mean([p.sentences for p in own])) for own in groups])
     f1 = np.array([[p.f1 for p in own] for own in groups]).T
     found = forecasts(n, f1, [2 * n[-1], 4 * n[-1]], settings.seed)
-    said = verdict(float(f1[:, -1].mean()), found[0])
+    answer = verdict(float(f1[:, -1].mean()), found[0])
     if plot is not None:
         from nertool.evaluation.plots.curves import learning_curve_figure
 
         learning_curve_figure(n, f1, found, plot)
         note(f"drawn: {plot}")
     if as_json:
-        print_json(as_dict(points, found, said))
+        print_json(as_dict(points, found, answer))
     else:
-        _show(groups, found, said)
+        _show(groups, found, answer)
 
 
 def as_dict(points: list[Point], found: list[Forecast], said: str) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def train_vectors(
     if not len(model.wv):
         raise VectorsError(
             f"found no word that occurs {settings.min_count} times, expected some; give more text, or a "
-            "smaller --min-count"
+            "smaller min_count (vectors train --min-count)"
         )
     model.train(
         sentences,

@@ -157,7 +157,7 @@ def cannot_print(command: str, module: str, option: str) -> bool:
         # The pages and lines of explain, whose functions predict shares by name alone.
         or (module.startswith("nertool.explain.") and command == "predict")
         # Its runs stand in a temporary folder of their own.
-        or (command == "corpus suspects" and option == "--run-dir")
+        or (command in ("corpus suspects", "learning-curve") and option == "--run-dir")
     )
 
 
