@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,12 +36,37 @@ def sweep(
         typer.Option(
             "--try",
             metavar="KEY=VALUE",
-            help="Try a setting (repeatable): all values of a key, with all those of the others.",
+            help="Try a setting (repeatable): all values of a key, with all those of the others. With "
+            "--budget also KEY=A,B.",
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Seeds for each setting.")] = 3,
     run_dir: Annotated[
         Path | None, typer.Option(help="Keep the runs in this folder [default: they are not kept]")
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Search for about so long, such as 90s, 10m or 2h: settings are chosen by what earlier ones "
+            "came to, from --try or from usual ones (extra sweep).",
+        ),
+    ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the trials of --budget here, or go on with them [default: runs/NAME-sweep.db]",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the best config that --budget finds [default: runs/NAME-best.yaml]",
+        ),
     ] = None,
     workers: Workers = None,
     report: ReportPath = None,
@@ -53,7 +79,28 @@ def sweep(
     Examples:
         nertool sweep config.yaml --seeds 5
         nertool sweep config.yaml --try network.hidden=64 --try network.hidden=128 --json
+        nertool sweep config.yaml --budget 10m -o best.yaml
     """
+    if budget is not None:
+        if run_dir is not None:
+            raise typer.BadParameter(
+                "--run-dir: with --budget no runs are kept; leave one of them out"
+            )
+        _search(
+            config,
+            overrides or [],
+            tries or [],
+            seeds,
+            budget,
+            study,
+            output,
+            workers,
+            report,
+            as_json,
+        )
+        return
+    if study is not None or output is not None:
+        raise typer.BadParameter("--study, --output: they belong to --budget")
     from nertool.errors import OverrideError
     from nertool.files.output import scratch_folder
     from nertool.training.sweep import plan, run_sweep, summaries
@@ -93,6 +140,76 @@ def sweep(
         )
     else:
         _show(results)
+
+
+def _search(
+    config: Path,
+    overrides: list[str],
+    tries: list[str],
+    seeds: int,
+    budget: str,
+    study: Path | None,
+    output: Path | None,
+    workers: int | None,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Search within a budget, and write the winner."""
+    if not re.fullmatch(r"[1-9][0-9]{0,5}[smh]", budget):
+        raise typer.BadParameter(
+            f"--budget: found {budget}, expected a time such as 90s, 10m or 2h"
+        )
+
+    from nertool.errors import OverrideError
+    from nertool.training.recipe import seconds_of
+    from nertool.training.search import Base, described, search, space_of, write_winner
+
+    study = study or Path("runs") / f"{config.stem}-sweep.db"
+    output = output or Path("runs") / f"{config.stem}-best.yaml"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    base = Base(config, tuple(overrides))
+    with (
+        if_interrupted(lambda: f"trials are kept in {study}; the same command goes on"),
+        account(report, config, study, output) as ledger,
+    ):
+        try:
+            found = search(
+                base,
+                space_of(tries),
+                seconds_of(budget),
+                seeds,
+                study,
+                workers or cores(),
+                note,
+                ledger,
+            )
+        except OverrideError as error:
+            raise typer.BadParameter(str(error)) from None
+        write_winner(base, found, output)
+    if as_json:
+        print_json(
+            {
+                "trials": found.trials,
+                "stopped": found.stopped,
+                "best_f1": found.best_f1,
+                "settings": list(found.winner.settings),
+                "f1": list(found.winner.f1),
+                "f1_before": list(found.before.f1),
+                "config": str(output),
+            }
+        )
+        return
+    print(
+        f"{found.trials} trials, {found.stopped} of them stopped early; dev F1 with {seeds} fresh seeds:"
+    )
+    print(f"  as it was  {described(found.before)}")
+    print(f"  best found {described(found.winner)}")
+    for setting in found.winner.settings:
+        print(f"    {setting}")
+    spread = max(found.winner.deviation or 0.0, found.before.deviation or 0.0)
+    if found.winner.mean - found.before.mean <= spread:
+        print("The difference is within the spread: the config as it was may be as good.")
+    note(f"written: {output}")
 
 
 def _kept(run_dir: Path | None) -> str:
