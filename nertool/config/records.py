@@ -27,6 +27,7 @@ Share = Annotated[float, Meta(ge=0, lt=1)]
 Column = Annotated[int, Meta(ge=-10_000, le=10_000)] | str
 Names = Annotated[tuple[str, ...], Meta(min_length=1)]
 Paths = Annotated[tuple[Path, ...], Meta(min_length=1)]
+Lists = Annotated[dict[str, Paths], Meta(min_length=1)]
 
 Activation = Literal["tanh", "logistic", "relu", "hard_tanh"]
 Output = Literal["logistic", "softmax"]
@@ -191,6 +192,15 @@ class FeaturesConfig:
         about("Shares of the classes that the word had in the training text; the same document is "
               "left out of the count."),
     ] = False  # fmt: skip
+    gazetteers: Annotated[
+        Lists | None,
+        about("Lists of phrases by name, such as {CITY: cities.txt, DRUG: [drugs.tsv, more.txt]}: a phrase "
+              "a line. Each list marks the words of its phrases as begin, inside, end or single. A phrase in "
+              "lower case is found in any letters. The model keeps the phrases."),
+    ] = None  # fmt: skip
+    gazetteer_width: Annotated[
+        Annotated[int, Meta(ge=1, le=512)], about("The width of each list's marks.")
+    ] = 4
     sentence: Annotated[
         Width,
         about(

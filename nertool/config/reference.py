@@ -77,6 +77,8 @@ def _kind(info: inspect.Type) -> str:
             return "true or false"
         case inspect.CustomType():
             return "path"
+        case inspect.DictType():
+            return "names, each with a path or a list of paths"
         case inspect.VarTupleType():
             return f"list of {_kind(without_none(info.item_type)[0])}s"
         case _:
@@ -95,6 +97,9 @@ def yaml_value(value: Any) -> str:
     """Write a value as YAML in one line; nothing for None."""
     if value is None:
         return ""
+    if isinstance(value, dict):
+        entries = (f"{yaml_value(name)}: {yaml_value(entry)}" for name, entry in value.items())
+        return f"{{{', '.join(entries)}}}"
     if isinstance(value, tuple):
         return f"[{', '.join(yaml_value(entry) for entry in value)}]"
     if isinstance(value, Path):

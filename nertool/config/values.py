@@ -135,10 +135,14 @@ def _convert(key: str, raw: RawValue, hint: Any) -> Any:
         return resolve(raw.folder, value)
 
     options = without_none(inspect.type_info(hint))
+    given = raw.value
+    if isinstance(options[0], inspect.DictType) and isinstance(given, dict):
+        # A list of one may be written without brackets.
+        given = {name: [own] if isinstance(own, str) else own for name, own in given.items()}
     # YAML 1.1 takes 1e-3, without a dot, for a string: a number may be written as one.
     strict = not any(isinstance(option, inspect.FloatType) for option in options)
     try:
-        return msgspec.convert(raw.value, hint, strict=strict, dec_hook=to_path)
+        return msgspec.convert(given, hint, strict=strict, dec_hook=to_path)
     except (msgspec.ValidationError, RecursionError) as error:
         expected = _expected(hint, raw.value, str(error))
         raise raw.error(f"{key}: found {show(raw.value)}, expected {expected}") from None
@@ -186,6 +190,8 @@ def _expected(hint: Any, value: Any, refusal: str) -> str:
         near = did_you_mean(_cut(value), known) if isinstance(value, str) else ""
         number = any(isinstance(option, inspect.IntType) for option in options)
         return f"one of {', '.join(known)}{', or a whole number' if number else ''}{near}"
+    if isinstance(kind, inspect.DictType):
+        return "names with a path or a list of paths each, such as {CITY: cities.txt}"
     if isinstance(kind, inspect.VarTupleType):
         paths = isinstance(without_none(kind.item_type)[0], inspect.CustomType)
         what = "paths, such as [more.bin]" if paths else "names, such as [PER, LOC]"

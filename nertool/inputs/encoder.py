@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.invisible import normal_form
 from nertool.inputs.features import PADDING, feature_columns, feature_ids
+from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.memory import UNMET
 from nertool.vectors.lookup import Vocabulary
 
@@ -28,13 +29,19 @@ class Encoder:
     """Word types → row numbers of the tables: L's first, then each feature's, then the memory's."""
 
     def __init__(
-        self, words: Sequence[str], features: Sequence[str], remembered: Sequence[str] | None = None
+        self,
+        words: Sequence[str],
+        features: Sequence[str],
+        remembered: Sequence[str] | None = None,
+        gazetteers: Gazetteers | None = None,
     ) -> None:
         """words: the vocabulary, in the order of L's rows after the special ones; features: by name;
-        remembered: the word types of the memory's rows after its first, None if there is no memory."""
+        remembered: the word types of the memory's rows after its first, None if there is no memory;
+        gazetteers: kept for what marks a text's words; encode does not use them."""
         self.words = words
         self.features = list(features)
         self.remembered = remembered
+        self.gazetteers = gazetteers
         self.rows = dict(zip(words, range(SPECIAL_ROWS, SPECIAL_ROWS + len(words)), strict=True))
         self._vocabulary = Vocabulary(self.rows)
         self._memory: dict[str, int] | None = None

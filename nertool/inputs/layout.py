@@ -3,11 +3,12 @@
 A word has row numbers in several tables; its row is the rows of all tables, one after another; a window x
 is the rows of C words, and then the side inputs of its centre:
 
-    ids (F)   L | word features … | memory | context features …          columns of row numbers
+    ids (F)   L | word features … | memory | gazetteers | context features …      columns of row numbers
     row (d)   the same order, each as wide as its tables' rows           columns of a word's row
     x (D)     C rows | left, right, document, first_stage                D = C d + e
 
-What a word type decides comes first in a row (d_1 columns), then what its context decides.
+What a word type and the gazetteers' marks of a word decide comes first in a row (d_1 columns), then what its
+context decides.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from typing import NamedTuple
 from nertool.config.records import Config, FeaturesConfig
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.features import FEATURES
+from nertool.inputs.gazetteers import MARKS
 
 VECTORS = "L"  # the table of word vectors
 MEMORY = "M"  # the memory's table; it is counted, not trained
+GAZETTEERS = "E.gazetteers"  # the table of the gazetteers' marks
 
 # The side inputs, in their order: the mean vectors of the word's left and of its right neighbours elsewhere
 # in the document, the document's mean vector, the first stage's mean probabilities and whether there are any.
@@ -109,15 +112,20 @@ def table_columns(config: Config) -> dict[str, int]:
         VECTORS: 1,
         **{f"E.{name}": FEATURES[name].row_columns for name in features_of(config)},
         **({MEMORY: 1} if config.features.memory else {}),
+        **({GAZETTEERS: lists} if (lists := len(config.features.gazetteers or ())) else {}),
         **dict.fromkeys(_context_tables(config.features), 1),
     }
 
 
 def feature_table_shapes(config: Config) -> dict[str, tuple[int, int]]:
     """Return the shapes of the trained features' tables, in a row's order."""
-    sizes = [(name, FEATURES[name].size) for name in features_of(config)]
-    sizes += [(name, CONTEXTS[name].size) for name in contexts_of(config)]
-    return {f"E.{name}": (size, getattr(config.features, name)) for name, size in sizes}
+    features = config.features
+    shapes = {f"E.{n}": (FEATURES[n].size, getattr(features, n)) for n in features_of(config)}
+    if features.gazetteers:
+        rows = 1 + MARKS * len(features.gazetteers)
+        shapes[GAZETTEERS] = (rows, features.gazetteer_width)
+    contexts = {f"E.{n}": (CONTEXTS[n].size, getattr(features, n)) for n in contexts_of(config)}
+    return {**shapes, **contexts}
 
 
 def needs_documents(config: Config) -> bool:

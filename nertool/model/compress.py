@@ -121,7 +121,7 @@ def _smaller_vectors(
         smaller = _smaller_table(own, dtype)
     if len(order) < len(L) or order is not kept:
         words = Words(encoder.words[row - SPECIAL_ROWS] for row in order[SPECIAL_ROWS:].tolist())
-        encoder = Encoder(words, encoder.features, encoder.remembered)
+        encoder = Encoder(words, encoder.features, encoder.remembered, encoder.gazetteers)
     return _Vectors(encoder, smaller, kept)
 
 

@@ -102,7 +102,7 @@ def inputs_for(
     )
     rows, type_ids[:, 0] = np.unique(type_ids[:, 0], return_inverse=True)
     parameters = {"L": word_vectors(member, rows), **member.expanded(but="L")}
-    return parameters, lay_out(type_ids, text, config, side)
+    return parameters, lay_out(type_ids, text, config, side, member.encoder.gazetteers)
 
 
 def score_tokens(parameters: Parameters, config: Config, inputs: Inputs) -> Array:

@@ -6,6 +6,7 @@ model.safetensors      the networks' arrays; read through a memory map, and unab
 vectors.N.safetensors  the N-th file of vectors, as training started from it
 vocabulary.N.txt       its words (after the special rows), one a line
 memory.txt             the words of the memory's rows, where there is a memory
+gazetteers.txt         the phrases of the gazetteers, list after list, where there are any
 
 The vectors are kept once for all networks that share them; of each network only the rows that
 training could meet are kept besides. Rows may be compressed (vectors/rows.py): then a table is several
@@ -48,7 +49,9 @@ from nertool.files.sealed import (
 )
 from nertool.files.sealed_zip import SealedZip, is_zip, write_sealed_zip
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
+from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.layout import MEMORY, feature_table_shapes, features_of, layout_of
+from nertool.model.gazetteers import PHRASES, read_gazetteers, sizes_of, write_gazetteers
 from nertool.model.model import Member, Model, outputs
 from nertool.vectors.rows import COMPRESSED, Rows, arrays_of, tables_in
 
@@ -60,7 +63,7 @@ STAGES = ("first_stage", "members")
 ONE_FILE = ".nertool"  # ends the name of a model in one file
 
 
-_OTHERS = re.compile(r"vectors\.\d+\.safetensors|(vocabulary\.\d+|memory)\.txt(\.gz)?")
+_OTHERS = re.compile(r"vectors\.\d+\.safetensors|(vocabulary\.\d+|memory|gazetteers)\.txt(\.gz)?")
 
 
 def vectors_name(i: int) -> str:
@@ -78,7 +81,7 @@ def save_model(
 ) -> None:
     """Write a model folder, replacing one that is there; at every moment there is a whole one.
 
-    vectors_dir: a folder that has the vectors' and vocabularies' files already, under the same
+    vectors_dir: a folder that has the vectors', vocabularies' and gazetteers' files already, under the same
     names; they are linked to, or copied where the file system has no links. vectors_header: its header,
     whose sums are taken over. A path that ends in .nertool becomes one file. Errors: OutputError.
     """
@@ -114,6 +117,13 @@ def save_model(
         if model.config.features.memory:
             name = REMEMBERED + packed
             sums[name] = write_words(aside / name, encoders[0].encoder.remembered or [])
+        gazetteers = encoders[0].encoder.gazetteers
+        if gazetteers and vectors_dir:
+            link_or_copy(vectors_dir / PHRASES, aside / PHRASES)
+            sums[PHRASES] = known.get(PHRASES) or file_sum(aside / PHRASES)
+        elif gazetteers:
+            name = PHRASES + packed
+            sums[name] = write_gazetteers(aside / name, gazetteers)
         header = {
             "format": FORMAT,
             "version": _COMPRESSED if packed else VERSION,
@@ -128,6 +138,8 @@ def save_model(
             "config": config_to_dict(model.config),
             "provenance": model.provenance,
         }
+        if gazetteers:
+            header["gazetteers"] = sizes_of(gazetteers)
         write_header(aside / HEADER, header, sums)
 
 
@@ -219,7 +231,10 @@ def _read_model(opened: SealedFolder) -> Model:
         kept = _read_vectors(opened, max(sum(header["networks"].values(), [0])) + 1)
         vectors = [tables_in(own)["L"] for own in kept]
         packed = PACKED if version == _COMPRESSED else ""
-        encoders = _read_encoders(opened, vectors, tables, config, packed)
+        gazetteers = read_gazetteers(opened, PHRASES + packed, header.get("gazetteers"))
+        if (gazetteers.names if gazetteers else []) != list(config.features.gazetteers or ()):
+            raise ModelError(f"{damaged}: config and gazetteers don't agree; {AGAIN}")
+        encoders = _read_encoders(opened, vectors, tables, config, packed, gazetteers)
         stages = {
             stage: tuple(
                 _member(tables, f"{stage}.{i}.", encoders[v], vectors[v])
@@ -272,8 +287,9 @@ def _read_encoders(
     tables: Mapping[str, Rows],
     config: Config,
     packed: str,
+    gazetteers: Gazetteers | None,
 ) -> list[Encoder]:
-    """Read the vocabularies, and make an encoder for each; all share one memory."""
+    """Read the vocabularies, and make an encoder for each; all share one memory and the gazetteers."""
     remembered = None
     if config.features.memory:
         remembered = folder.words(REMEMBERED + packed, len(tables[f"members.0.{MEMORY}"]) - 1)
@@ -282,6 +298,7 @@ def _read_encoders(
             folder.words(vocabulary_name(i) + packed, len(L) - SPECIAL_ROWS),
             features_of(config),
             remembered,
+            gazetteers,
         )
         for i, L in enumerate(vectors)
     ]

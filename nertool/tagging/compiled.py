@@ -22,6 +22,7 @@ import math
 import os
 import threading
 from collections.abc import Sequence
+from typing import NamedTuple
 from weakref import WeakSet
 
 import numpy as np
@@ -31,6 +32,7 @@ from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.decoding.adjust import adjust, softmax
 from nertool.inputs.context import context_ids
+from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.layout import contexts_of
 from nertool.inputs.text import DOCUMENT_TOKENS, Text
 from nertool.inputs.windows import pad
@@ -101,7 +103,7 @@ class CompiledTagger:
 
     def _scores(self, text: Text) -> Array:
         """Return the members' mean scores, (N, T)."""
-        read = CompiledText(text, self.model.config)
+        read = CompiledText(text, self.model.config, self.model.members[0].encoder.gazetteers)
         opinion = softmax(self._mean(self._first, read, None)) if self._first else None
         return self._mean(self._members, read, opinion)
 
@@ -170,12 +172,37 @@ if hasattr(os, "register_at_fork"):
     )
 
 
+class Marked(NamedTuple):
+    """The tokens that gazetteers mark: tokens (n,); of_pair (n,): which pair of a word and its marks each is;
+    words, marks (pairs, lists): the distinct pairs."""
+
+    tokens: NDArray[np.int64]
+    of_pair: NDArray[np.int64]
+    words: list[str]
+    marks: Ids
+
+
+def _marked(text: Text, rows: Ids) -> Marked | None:
+    """Gather the tokens with marks in rows (N, lists), as Gazetteers.rows has them; None if none has."""
+    tokens = np.flatnonzero(rows.any(axis=1))
+    if not len(tokens):
+        return None
+    keys = np.concatenate([text.word_ids[tokens, None], rows[tokens]], axis=1)
+    order = np.lexsort(keys.T[::-1])
+    first = np.append(True, (np.diff(keys[order], axis=0) != 0).any(axis=1))
+    of_pair = np.empty(len(tokens), dtype=np.int64)
+    of_pair[order] = np.cumsum(first) - 1
+    pairs = keys[order[first]]
+    return Marked(tokens, of_pair, [text.words[i] for i in pairs[:, 0].tolist()], pairs[:, 1:])
+
+
 class CompiledText:
     """A text as all networks read it: contexts (P,) int32, the number of each word's combination of
-    contexts, 0 for the paddings'; padded and the text itself."""
+    contexts, 0 for the paddings'; padded and the text itself; marked: what gazetteers mark in it."""
 
-    def __init__(self, text: Text, config: Config) -> None:
+    def __init__(self, text: Text, config: Config, gazetteers: Gazetteers | None = None) -> None:
         self.text = text
+        self.marked = None if gazetteers is None else _marked(text, gazetteers.rows(text))
         # A padding at least, so that each word has neighbours.
         m = max(1, config.windows.size // 2)
         self.padded = pad(text.word_ids, text.sentence_starts, m)
@@ -211,6 +238,9 @@ class _Network:
         words, padded = text.text.words, text.padded
         numbers = self.table.forms.numbers_of(words)
         forms = np.concatenate([np.array([0, 1], dtype=np.int32), numbers])[padded.types]
+        if marked := text.marked:
+            of_pairs = self.table.forms.numbers_of_marked(marked.words, marked.marks)
+            forms[padded.centres[marked.tokens]] = of_pairs[marked.of_pair]
         side_sum = SideSum(self._slices, side, text.text)
         N, K = len(padded.centres), self._UT.shape[1]
         # A single output: O's score is 0, and e^s are the odds against it. A column lies in one

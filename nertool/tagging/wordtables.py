@@ -39,7 +39,8 @@ def combinations_of(contexts: Sequence[str]) -> list[int]:
 
 
 class Forms:
-    """The word types that an encoder has met, each with a number; 0 and 1 are the paddings'.
+    """The word types that an encoder has met, each with a number; 0 and 1 are the paddings'. With each
+    combination of gazetteers' marks that it has, a word type is a form of its own.
 
     ids (forms, F) int32: their row numbers in the lookup tables. age: how often all were forgotten.
     most: how many are remembered, if no list of words is longer.
@@ -51,6 +52,7 @@ class Forms:
     def __init__(self, member: Member, contexts: int, most: int = MOST_FORMS) -> None:
         """contexts: in how many combinations of contexts a form may be distinguished."""
         self._encoder, self._member = member.encoder, member
+        self._lists = len(member.encoder.gazetteers.names) if member.encoder.gazetteers else 0
         self.most = min(most, _LISTED_BYTES // (4 * contexts))
         self.age = -1
         self._forget()
@@ -59,7 +61,8 @@ class Forms:
         self._changing = True
         self.age += 1
         self._numbers: dict[str, int] = {}
-        self.ids = self._encoder.padding
+        self._marked: dict[tuple[str, bytes], int] = {}
+        self.ids = self._unmarked(self._encoder.padding)
         self._last: tuple[WordTypes | None, Ids] = (None, np.empty(0, dtype=np.int32))
         self._changing = False
 
@@ -73,12 +76,14 @@ class Forms:
         added = words[len(begun) :]
         new = list(dict.fromkeys(word for word in added if word not in self._numbers))
         # While a list grows, nothing is forgotten: all of it would have to be met again.
-        if not grown and self._numbers and len(self._numbers) + len(new) > self.most:
+        if not grown and self._numbers and len(self.ids) + len(new) - _PADDINGS > self.most:
             self._forget()
             new = list(dict.fromkeys(added))
         first = len(self.ids)
         new_numbers = dict(zip(new, range(first, first + len(new)), strict=True))
-        ids = np.concatenate([self.ids, self._encoder.encode(new)]) if new else self.ids
+        ids = self.ids
+        if new:
+            ids = np.concatenate([ids, self._unmarked(self._encoder.encode(new))])
         known = self._numbers
         numbers = np.array(
             [known[w] if w in known else new_numbers[w] for w in added]
@@ -94,6 +99,29 @@ class Forms:
         self.ids, self._last = ids, last
         self._changing = False
         return numbers
+
+    def _unmarked(self, ids: Ids) -> Ids:
+        """Return an encoder's row numbers (n, F') with those of the gazetteers' marks: none."""
+        return np.pad(ids, ((0, 0), (0, self._lists))) if self._lists else ids
+
+    def numbers_of_marked(self, words: Sequence[str], marks: Ids) -> Ids:
+        """Return the numbers (n,) of word types that gazetteers mark, adding those not met before.
+
+        marks (n, lists): as Gazetteers.rows has them. To be called after numbers_of: it forgets nothing.
+        """
+        keys = [(word, own.tobytes()) for word, own in zip(words, marks, strict=True)]
+        new = [i for i, key in enumerate(keys) if key not in self._marked]
+        if new:
+            ids = self._unmarked(self._encoder.encode([words[i] for i in new]))
+            ids[:, -self._lists :] = marks[new]
+            numbers = range(len(self.ids), len(self.ids) + len(new))
+            all_ids = np.concatenate([self.ids, ids])
+
+            self._changing = True
+            self._marked.update(zip((keys[i] for i in new), numbers, strict=True))
+            self.ids = all_ids
+            self._changing = False
+        return np.array([self._marked[key] for key in keys], dtype=np.int32)
 
     def starting_vectors(self, numbers: Ids) -> Array:
         """Return the vectors (n, v) that training began with, of forms by their numbers (n,)."""

@@ -220,6 +220,10 @@ def _comparable(config: Config) -> Config:
             more=config.vectors.more and (Path(),) * len(config.vectors.more),
             raw_text=config.vectors.raw_text and (Path(),) * len(config.vectors.raw_text),
         ),
+        features=replace(
+            config.features,
+            gazetteers=config.features.gazetteers and dict.fromkeys(config.features.gazetteers, ()),
+        ),
         training=replace(config.training, epochs=1, patience=0, audit_every=0, start=None),
         distillation=replace(config.distillation, teacher=None, texts=None),
     )

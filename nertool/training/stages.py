@@ -227,7 +227,10 @@ def member_of(
 def encoders_of(config: Config, prepared: Prepared) -> list[Encoder]:
     """Return an encoder for each file of vectors."""
     remembered = prepared.train.words if config.features.memory else None
-    return [Encoder(v.words, features_of(config), remembered) for v in prepared.vectors]
+    return [
+        Encoder(v.words, features_of(config), remembered, prepared.gazetteers)
+        for v in prepared.vectors
+    ]
 
 
 def _kept(parameters: Parameters, words: int) -> Parameters:

@@ -15,6 +15,7 @@ from nertool.config.records import (
 from nertool.inputs.assemble import lay_out
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.encoder import Encoder
+from nertool.inputs.gazetteers import BEGIN, END, SINGLE
 from nertool.inputs.layout import (
     contexts_of,
     feature_table_shapes,
@@ -181,7 +182,9 @@ def test_of_the_words_vectors_the_trained_rows_are_the_trained_ones():
 
 
 def test_a_models_rows_are_put_together_word_by_word():
-    # Each row of the text written out from the tables: vector, caps, affixes, memory, sentence, document.
+    # Each row of the text written out from the tables: vector, caps, affixes, memory, gazetteers, sentence,
+    # document. CITY has london in any letters and Paris; B has "Ada met" and paris.
+    marks = [(0, 4 + BEGIN), (0, 4 + END), (0, 0), (SINGLE, 0), (SINGLE, 4 + SINGLE)]
     model = random_model(members=2)
     text = document_text(["Ada met the", "London"], ["Paris"])
     for member in model.members:
@@ -199,6 +202,7 @@ def test_a_models_rows_are_put_together_word_by_word():
                 own["E.caps"][numbers[1]],
                 own["E.affixes"][numbers[2:9]].ravel(),
                 own["M"][numbers[9]],
+                own["E.gazetteers"][list(marks[token])].ravel(),
                 own["E.sentence"][contexts[0]],
                 own["E.document"][contexts[1]],
             ]

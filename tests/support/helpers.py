@@ -26,6 +26,7 @@ from nertool.evaluation.tables import as_dict
 from nertool.formats.opening import open_stream
 from nertool.formats.read import read_corpus
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
+from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.layout import feature_table_shapes, features_of, layout_of, table_columns
 from nertool.inputs.text import DOCUMENT_TOKENS, Text, text_of
 from nertool.model.model import Member, Model, outputs
@@ -103,8 +104,12 @@ def measures_of(model: Model, path: Path) -> dict:
 
 
 EVERYTHING = FeaturesConfig(
-    caps=2, affixes=1, memory=True, sentence=2, document=3, neighbours=True, document_vector=True
-)
+    caps=2, affixes=1, memory=True, sentence=2, document=3, neighbours=True, document_vector=True,
+    gazetteers={"CITY": (Path("/v/c.txt"),), "B": (Path("/v/b.txt"), Path("/v/d.txt"))},
+)  # fmt: skip
+
+
+GAZETTEERS = {"CITY": ["london", "New York", "Paris"], "B": ["Ada met", "paris", "a"]}
 
 
 def random_model(
@@ -133,7 +138,8 @@ def random_model(
     )
     tags = tag_names(list(labels), config.decoding.scheme)
     memory = list(remembered) if features.memory else None
-    encoders = [Encoder(list(words), features_of(config), memory) for words in files]
+    lists = Gazetteers(GAZETTEERS) if features.gazetteers else None
+    encoders = [Encoder(list(words), features_of(config), memory, lists) for words in files]
     tables = [
         rng.standard_normal((SPECIAL_ROWS + len(words), width)).astype(np.float32)
         for words, width in zip(files, widths, strict=True)

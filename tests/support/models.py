@@ -27,7 +27,7 @@ WORDS = [
     "😀",
     "\t",
 ]
-FILES = ["memory.txt", "model.json", "model.safetensors"]
+FILES = ["gazetteers.txt", "memory.txt", "model.json", "model.safetensors"]
 FILES += [f"vectors.{i}.safetensors" for i in (0, 1)] + [f"vocabulary.{i}.txt" for i in (0, 1)]
 SIMPLE = ["model.json", "model.safetensors", "vectors.0.safetensors", "vocabulary.0.txt"]
 

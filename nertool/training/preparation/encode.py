@@ -26,7 +26,9 @@ from nertool.corpus.schemes import (
 from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.labelled import read_labelled, reading_of
 from nertool.inputs.encoder import Encoder, coverage
+from nertool.inputs.gazetteers import Gazetteers, read_gazetteers
 from nertool.inputs.layout import features_of
+from nertool.inputs.text import Text
 from nertool.model.model import Model
 from nertool.training.preparation.distil import distilled, labels_of, with_labels
 from nertool.training.preparation.store import Part, Prepared, input_hashes
@@ -150,6 +152,10 @@ def encode_parts(
             for name, corpus in (("train", train), ("dev", dev)):
                 if corpus:
                     _report_coverage(name, corpus, encoder, report)
+    gazetteers = read_gazetteers(config.features.gazetteers, report)
+    for name, corpus in (("train", train), ("dev", dev)):
+        if gazetteers and corpus:
+            _report_gazetteers(name, corpus, gazetteers, report)
     tags = tag_names(labels, config.decoding.scheme)
     return Prepared(
         labels=labels,
@@ -158,6 +164,7 @@ def encode_parts(
         dev=_encode(dev, dev_scheme, encoders, tags, config) if dev and dev_scheme else None,
         vectors=vectors,
         inputs=inputs,
+        gazetteers=gazetteers,
     )
 
 
@@ -228,6 +235,19 @@ def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report
         report(
             f"WARNING: only {100 * covered.share:.1f} % of the {name} tokens have a vector (unknown: "
             f"{examples}); are these vectors for this language, and is corpus.token_column right?"
+        )
+
+
+def _report_gazetteers(name: str, corpus: Corpus, gazetteers: Gazetteers, report: Report) -> None:
+    """Say how many phrases of each list a part has, and how many of its entities these are."""
+    spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    entities = set(zip(spans.starts.tolist(), spans.ends.tolist(), strict=True))
+    text = Text(corpus.words, corpus.word_ids, corpus.sentence_starts, corpus.document_starts)
+    for own, found in zip(gazetteers.names, gazetteers.find(text), strict=True):
+        places = set(zip(found.starts.tolist(), found.ends.tolist(), strict=True))
+        report(
+            f"gazetteer {own}: {name}: {counted(len(places), 'phrases')} found, "
+            f"{len(places & entities):,} of them entities"
         )
 
 

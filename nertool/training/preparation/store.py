@@ -5,6 +5,7 @@ prepared.json                             hashes and settings of the inputs, cla
 arrays.safetensors                        each part's arrays
 vectors.N.safetensors, vocabulary.N.txt   the starting L of the N-th file of vectors, and its words
 train.words.txt, dev.words.txt
+gazetteers.txt                            the gazetteers' phrases, if there are any
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from nertool.files.arrays import write_arrays
 from nertool.files.folders import present, replacing_folder
 from nertool.files.safe import need_regular
 from nertool.files.sealed import SealedFolder, write_header, write_words
+from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.layout import features_of
 from nertool.inputs.text import Text
+from nertool.model.gazetteers import PHRASES, read_gazetteers, sizes_of, write_gazetteers
 from nertool.model.storage import HEADER as MODEL_HEADER
 from nertool.model.storage import open_model, vectors_name, vocabulary_name
 from nertool.network.activations import Array
@@ -78,6 +81,7 @@ class Prepared:
     dev: Part | None
     vectors: list[Vectors]
     inputs: dict[str, Any]
+    gazetteers: Gazetteers | None = None
 
 
 _PART_ARRAYS = ("type_ids", "word_ids", "tag_ids", "gold_ids", "sentence_starts", "document_starts")
@@ -136,6 +140,9 @@ def input_hashes(config: Config) -> dict[str, Any]:
         }
     if config.training.start:
         keep["training.start"] = model_hash(config.training.start)
+    if config.features.gazetteers:
+        lists = config.features.gazetteers.items()
+        keep["features.gazetteers"] = [[name, [file_hash(p) for p in own]] for name, own in lists]
     # By hash, not by path: a run folder goes on working when its inputs are moved.
     for section, key in INPUT_FILES:
         keep[section].pop(key)
@@ -190,6 +197,10 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
         for i, (words, L) in enumerate(prepared.vectors):
             sums[vectors_name(i)] = write_arrays(aside / vectors_name(i), {"L": L})
             sums[vocabulary_name(i)] = write_words(aside / vocabulary_name(i), words)
+        lists = None
+        if prepared.gazetteers:
+            sums[PHRASES] = write_gazetteers(aside / PHRASES, prepared.gazetteers)
+            lists = sizes_of(prepared.gazetteers)
         write_header(
             aside / HEADER,
             {
@@ -198,6 +209,7 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
                 "parts": schemes,
                 "vectors": [len(words) for words, _ in prepared.vectors],
                 "inputs": prepared.inputs,
+                **({"gazetteers": lists} if lists else {}),
             },
             sums,
         )
@@ -243,6 +255,7 @@ def _read_prepared(opened: SealedFolder, config: Config | None, rebuild: str) ->
                 for i, count in enumerate(header["vectors"])
             ],
             inputs=header["inputs"],
+            gazetteers=read_gazetteers(opened, PHRASES, header.get("gazetteers")),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ModelError(f"{folder}: damaged ({error!r}); make it again with: {rebuild}") from None

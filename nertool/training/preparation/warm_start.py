@@ -38,6 +38,7 @@ _FORM = (
     ("features", "affixes"),
     ("features", "ngrams"),
     ("features", "memory"),
+    ("features", "gazetteer_width"),
     ("features", "sentence"),
     ("features", "document"),
     ("features", "neighbours"),
@@ -66,6 +67,12 @@ def load_start(config: Config) -> Model | None:
                 f"{path}: training.start: found a model with {section}.{key}: {theirs}, expected {own} as "
                 "in the config; a model can only be trained further in the form that it has"
             )
+    own, theirs = (list(c.features.gazetteers or ()) for c in (config, model.config))
+    if own != theirs:
+        raise ModelError(
+            f"{path}: training.start: found a model with the gazetteers {', '.join(theirs) or 'none'}, "
+            f"expected {', '.join(own) or 'none'} as in the config; the phrases may differ, the lists may not"
+        )
     return model
 
 

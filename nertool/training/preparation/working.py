@@ -98,7 +98,7 @@ def working_inputs(
         opinion = first_stage and first_stage.dev
         side = side_inputs(config.features, dev.text, lambda ids: L[own_rows[ids]], opinion)
         own_ids = local(dev.type_ids[vectors], dev.words)
-        dev_inputs = lay_out(own_ids, dev.text, config, side)
+        dev_inputs = lay_out(own_ids, dev.text, config, side, prepared.gazetteers)
     return Working(
         vectors=vectors,
         rows=rows,
@@ -169,7 +169,7 @@ def _lay_out_train(
     opinion = None if working.opinion is None else working.opinion[source]
     form_rows = working.rows[working.type_ids[2:, 0]]
     side = side_inputs(config.features, text, lambda ids: L[form_rows[ids]], opinion)
-    inputs = lay_out(working.type_ids, text, config, side)
+    inputs = lay_out(working.type_ids, text, config, side, prepared.gazetteers)
     if working.memory:
         # A token is shown what is remembered without its own document, unless it was written anew.
         kept = word_ids == train.word_ids[source]

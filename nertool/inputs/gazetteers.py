@@ -1,0 +1,100 @@
+"""Gazetteers: lists of phrases, such as all cities, as a feature of a text's words.
+
+inputs/phrases.py finds the phrases; each list marks their words as begin, inside, end or single. A mark is a
+row of one trained table, four rows a list; row 0 is that of words outside of a list's phrases, and of the
+paddings. So the network learns how far to trust each list.
+
+A model keeps the phrases themselves, so that its folder stands alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nertool.corpus.columnar import Ids, ranges
+from nertool.corpus.tokens import tokenize
+from nertool.errors import CorpusError
+from nertool.files.safe import open_input
+from nertool.inputs.phrases import Found, PhraseLists
+from nertool.inputs.text import Text
+
+MARKS = 4  # begin, inside, end, single
+BEGIN, INSIDE, END, SINGLE = 1, 2, 3, 4
+
+
+class Gazetteers:
+    """Lists of phrases by name. phrases: of each list, each a phrase's words with a blank between them."""
+
+    def __init__(self, phrases: Mapping[str, Sequence[str]]) -> None:
+        self.phrases = {name: list(own) for name, own in phrases.items()}
+        self._lists = PhraseLists(len(self.phrases))
+        for i, own in enumerate(self.phrases.values()):
+            for phrase in own:
+                self._lists.add(phrase.split(" "), into=i)
+
+    @property
+    def names(self) -> list[str]:
+        """The lists' names, in the order of their columns."""
+        return list(self.phrases)
+
+    def rows(self, text: Text) -> Ids:
+        """Return (N, lists) int32: each token's row of the table for each list, 0 outside of its phrases."""
+        out = np.zeros((len(text.word_ids), len(self.phrases)), dtype=np.int32)
+        for i, (starts, ends, _) in enumerate(self.find(text)):
+            column = out[:, i]
+            column[ranges(starts, ends - starts)] = MARKS * i + INSIDE
+            column[starts] = MARKS * i + BEGIN
+            column[ends - 1] = MARKS * i + END
+            column[starts[ends - starts == 1]] = MARKS * i + SINGLE
+        return out
+
+    def find(self, text: Text) -> list[Found]:
+        """Return each list's phrases in a text."""
+        return self._lists.find_all(text)
+
+
+def read_gazetteers(
+    files: Mapping[str, Sequence[Path]] | None, report: Callable[[str], None]
+) -> Gazetteers | None:
+    """Read the lists that the config names; `report` gets a line for each. None where there are none.
+
+    A file has a phrase a line; of lines with tabs the first column counts. Empty lines, and lines that begin
+    with #, are left out. Errors: CorpusError with file:line.
+    """
+    if not files:
+        return None
+    lists: dict[str, list[str]] = {}
+    for name, paths in files.items():
+        phrases: dict[str, None] = {}
+        repeated = 0
+        for path in paths:
+            for phrase in _phrases_in(path):
+                repeated += phrase in phrases
+                phrases[phrase] = None
+        shown = ", ".join(map(str, paths))
+        if not phrases:
+            raise CorpusError(f"{shown}: found no phrase, expected one a line (gazetteer {name})")
+        more = f"; {repeated:,} more than once" if repeated else ""
+        report(f"gazetteer {name}: {len(phrases):,} phrases in {shown}{more}")
+        lists[name] = list(phrases)
+    return Gazetteers(lists)
+
+
+def _phrases_in(path: Path) -> list[str]:
+    out = []
+    with open_input(path) as (stream, source):
+        for n, raw in enumerate(stream.read().split(b"\n"), 1):
+            try:
+                line = raw.decode("utf-8-sig" if n == 1 else "utf-8")
+            except UnicodeDecodeError:
+                raise CorpusError(f"{source}:{n}: expected UTF-8 text") from None
+            phrase = line.partition("\t")[0].strip()
+            if not phrase or phrase.startswith("#"):
+                continue
+            words = [phrase[start:end] for start, end in tokenize(phrase)]
+            if words:
+                out.append(" ".join(words))
+    return out
