@@ -62,6 +62,7 @@ SECTIONS = {
     "Measure": {
         "evaluate": Entry("Compare a model with a labelled text.", "evaluate.evaluate"),
         "compare": Entry("Tell whether one model is better than another.", "compare.compare"),
+        "plot": Entry("Draw a run: epochs, confusions, calibration, vectors.", "plot.plot"),
         "learning-curve": Entry("Would more labels help?", "learning_curve.learning_curve"),
         "suggest": Entry("Choose the texts to label next.", "suggest.suggest"),
         "gradcheck": Entry("Check every gradient numerically.", "gradcheck.gradcheck"),
