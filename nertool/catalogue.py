@@ -18,6 +18,7 @@ SCHEMES = ("io", "iob1", "iob2", "bioes")
 MISALIGNED = ("error", "snap", "drop")
 OFFSETS = ("auto", "characters", "utf16", "bytes")  # what positions of entities count
 MODES = ("conlleval", "strict", "exact-boundary", "partial", "type")  # of counting right entities
+NER_KEYS = ("NER", "NE", "name")  # of the tag in the column MISC of CoNLL-U
 UNITS = ("sentence", "document")  # what a bootstrap draws
 
 AUTO = "auto"  # in place of a format's name: find it from the input's first bytes

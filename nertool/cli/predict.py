@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from nertool.catalogue import OUTPUT_FORMATS, SCHEMES
+from nertool.catalogue import NER_KEYS, OUTPUT_FORMATS, SCHEMES
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.boundary import if_interrupted
 from nertool.cli.common.options import (
@@ -26,6 +26,7 @@ from nertool.cli.common.predict_options import (
     MaxCharacters,
     MinProbability,
     NBest,
+    NerKey,
     OnError,
     OutDir,
     Output,
@@ -65,6 +66,7 @@ def predict(
     n_best: NBest = 1,
     marginals: Marginals = False,
     tokens: Tokens = False,
+    ner_key: NerKey = None,
     rules: RulesFile = None,
     workers: PredictWorkers = None,
     on_error: OnError = "fail",
@@ -84,6 +86,7 @@ def predict(
     """
     check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)
+    check_choice("--ner-key", ner_key, NER_KEYS)
     check_choice("--on-error", on_error, ON_ERROR)
     check_choice("--engine", engine, ENGINES)
     tuned = min_probability == TUNED
@@ -109,6 +112,7 @@ def predict(
         on_error=on_error,
         workers=workers or usable_cores(),
         rules=rules,
+        ner_key=ner_key or "",
     )
     if engine == "spark":
         _run_on_spark(model, request, report, tuned, master, max_characters, workers is not None)

@@ -17,13 +17,15 @@ class Writing:
     """How labelled text is written. by_sentence: a record a sentence, where a corpus has no records;
     None for documents if there are several. exact: tokens and sentences stand in JSON, too, so that
     they needn't be found again. source: each record says which input it is from.
-    marks: whether documents have a head in text (conll, inline), None for if there are several."""
+    marks: whether documents have a head in text (conll, inline), None for if there are several.
+    ner_key: the key of tags in CoNLL-U's MISC; empty for the input's own, or NER."""
 
     scheme: str = "iob2"
     by_sentence: bool | None = None
     exact: bool = True
     source: bool = False
     marks: bool | None = None
+    ner_key: str = ""
 
 
 Pieces = Iterable[Annotated]

@@ -10,14 +10,14 @@ from pathlib import Path
 from nertool.catalogue import FORMATS, Format, Formats, find_format
 from nertool.corpus.annotated import Annotated, labelled
 from nertool.corpus.blocks import decode_lines
-from nertool.corpus.build import count
+from nertool.corpus.build import build_corpus, count
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.record import Reading
 from nertool.files.output import open_output
 from nertool.formats.base import Writing, tags_in
 from nertool.formats.classes import check_classes
-from nertool.formats.conll.conllu import NOT_IN_LABEL, with_ner
+from nertool.formats.conll.conllu import NOT_IN_LABEL, ner_key, read_conllu, with_ner
 from nertool.formats.conll.parse import column_index, parse_conll
 from nertool.formats.conll.retag import retagged
 from nertool.formats.opening import Opened, Report, open_text
@@ -108,12 +108,16 @@ def _to_conllu(
     """Yield CoNLL-U as its own lines with other tags in MISC: lemmas, heads, ranges and comments stay."""
     raw = opened.whole.read()
     again = replace(opened, stream=BytesIO(raw))
-    corpus = _read(again, reading, ledger, report)
-    piece = _described(corpus, to, report, kept=True)
+    _described(_read(again, reading, ledger, report), to, report, kept=True)
     lines = list(decode_lines(BytesIO(raw), opened.source))
-    tags = tags_in(with_labels(piece, NOT_IN_LABEL, ledger), writing.scheme, ledger)
-    for number, tag in zip(corpus.line_numbers.tolist(), tags, strict=True):
-        lines[number - 1] = with_ner(lines[number - 1], tag)
+    words = read_conllu(lines, opened.source, by_words=True)
+    corpus = build_corpus(words, opened.source, opened.format.title, reading, Ledger())
+    piece = with_labels(labelled(corpus), NOT_IN_LABEL, ledger)
+    key = writing.ner_key or ner_key(lines)
+    for number, tag in zip(
+        corpus.line_numbers.tolist(), tags_in(piece, writing.scheme, ledger), strict=True
+    ):
+        lines[number - 1] = with_ner(lines[number - 1], tag, key)
     yield from (line + "\n" for line in lines)
 
 

@@ -38,7 +38,7 @@ class Nertool(Pipe):
     """The component. Each Doc is a document of its own, with spaCy's tokens, and its sentences if some
     other component has set them.
 
-    model: a run folder, a model folder or the zip of one; it is loaded when it is first needed.
+    model: a run folder, a model folder or a model in one file; it is loaded when it is first needed.
     span_group: the key of the group in doc.spans. threshold: entities that are less probable are left out.
     overwrite_ents: entities that stand in doc.ents already are replaced; otherwise they stay, and those
     that overlap them are in the span group alone. A saved pipeline holds the model itself.
@@ -70,8 +70,7 @@ class Nertool(Pipe):
                     f'{self.name}: found no model, expected config={{"model": "runs/my"}}, a run folder or '
                     "model folder"
                 )
-            path = Path(self._path)
-            self._tagger = CompiledTagger(load_model(path))
+            self._tagger = CompiledTagger(load_model(Path(self._path)))
         return self._tagger
 
     @property

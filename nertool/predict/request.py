@@ -34,7 +34,7 @@ class PredictRequest:
     write the tags in place of the column of tags (CoNLL columns). details: what to report beside the
     entities. reading: how the inputs are read. tokens: JSON has the places of tokens and sentences.
     on_error: what an input that can't be read does: fail (stop), report or skip (go on). rules: a file of
-    phrases that are always, or never, an entity.
+    phrases that are always, or never, an entity. ner_key: as in Writing.
     """
 
     inputs: tuple[str, ...] = ()
@@ -50,6 +50,7 @@ class PredictRequest:
     on_error: str = "fail"
     workers: int = 1
     rules: Path | None = None
+    ner_key: str = ""
     sizes: Sizes = field(default_factory=Sizes)
 
     @property

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from nertool.catalogue import Format
 from nertool.corpus.blocks import whole_sentences
+from nertool.formats.conll.conllu import ner_key
 from nertool.formats.opening import Opened
 from nertool.inputs.layout import needs_documents
 from nertool.predict.blocks import whole_sentence_lines
@@ -64,7 +65,8 @@ def rewrite_conllu(
     """Return the tasks that tag CoNLL-U in place."""
     scheme = request.scheme or tagger.model.corpus_scheme
     blocks = whole_sentences(read_text_blocks(opened, tagger, request))
-    return (RewriteConlluTask(b, opened.source, request.unlabelled, scheme) for b in blocks)
+    key = request.ner_key or ner_key(opened.head.lines)
+    return (RewriteConlluTask(b, opened.source, request.unlabelled, scheme, key) for b in blocks)
 
 
 Rewrite = Callable[[Opened, Format, CompiledTagger, PredictRequest], Tasks | None]

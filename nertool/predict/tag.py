@@ -57,6 +57,7 @@ def tag_input(
         exact=request.tokens,
         source=request.with_source,
         marks=opened.format.heads,
+        ner_key=request.ner_key,
     )
     if opened.in_columns:
         return _tag_columns(opened, Tagged(to, writing), request, workers, ledger, report)

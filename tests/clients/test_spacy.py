@@ -205,6 +205,30 @@ def test_without_spacy_the_message_says_how_to_install_it(main, tmp_path, monkey
     assert "pip install 'nertool[spacy]'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("to", "options", "converter"),
+    [("conll", ["--bare"], "ner"), ("conllu", ["--ner-key", "name"], "conllu"),
+     ("conllu", ["--ner-key", "NE"], "conllu")],
+)  # fmt: skip
+def test_spacy_convert_reads_columns_and_conllu(main, tmp_path, to, options, converter):
+    from spacy.cli.convert import convert
+
+    given = "-DOCSTART- O\n\nAda B-PER\nLovelace I-PER\nleft O\n\n-DOCSTART- O\n\nParis B-LOC\n\n"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "in" / f"a.{to}"
+    done = main("corpus", "convert", "-", "--to", to, *options, "-o", path, stdin=given)
+    assert done.returncode == 0, done.stderr
+    convert(path, tmp_path / "out", file_type="spacy", converter=converter, silent=True)
+    docs = list(DocBin().from_disk(tmp_path / "out" / "a.spacy").get_docs(spacy.blank("en").vocab))
+    assert [token.text for doc in docs for token in doc] == ["Ada", "Lovelace", "left", "Paris"]
+    assert [pair for doc in docs for pair in spans_of(doc)] == [
+        ("Ada Lovelace", "PER"), ("Paris", "LOC"),
+    ]  # fmt: skip
+    if converter == "ner":
+        assert len(docs) == 2
+
+
 # ------------------------------------------------------------ the component
 
 

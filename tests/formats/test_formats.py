@@ -110,10 +110,10 @@ def test_numbered_tags_get_their_names():
     assert "expected one below 1" in refusal(data, tag_names=("O",))
 
 
-def test_conllu_ranges_and_empty_nodes_hold_no_token():
+def test_a_conllu_range_is_one_token_and_an_empty_node_none():
     row = "\t_" * 8
     data = f"1-2\tdel{row}\n1\tde{row}\n2\tel{row}\n2.1\tx{row}\n3\tRío\t_\t_\t_\t_\t_\t_\t_\tNER=B-LOC\n"
-    assert found(read(data)) == [(["de", "el", "Río"], [(2, 3, "LOC")])]
+    assert found(read(data)) == [(["del", "Río"], [(1, 2, "LOC")])]
 
 
 def test_documents_are_told_by_their_number():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nertool.catalogue import OUTPUT_FORMATS, SCHEMES
+from nertool.catalogue import NER_KEYS, OUTPUT_FORMATS, SCHEMES
 from nertool.cli.common.help import INPUT, OUTPUT
 from nertool.cli.common.options import MAX_N_BEST, MAX_WORKERS
 
@@ -159,5 +159,14 @@ MaxCharacters = Annotated[
         metavar="N",
         help="Longer texts are not tagged, but put in quarantine (--engine spark) [default: 10000000].",
         show_default=False,
+    ),
+]
+NerKey = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(NER_KEYS),
+        rich_help_panel=OUTPUT,
+        help="The key of tags in CoNLL-U's MISC; spacy convert reads NE and name [default: the input's own, "
+        "or NER].",
     ),
 ]

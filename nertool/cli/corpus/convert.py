@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.catalogue import OUTPUT_FORMATS, SCHEMES, find_format
+from nertool.catalogue import NER_KEYS, OUTPUT_FORMATS, SCHEMES, find_format, format_of_ending
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.boundary import if_interrupted
 from nertool.cli.common.options import (
     check_choice,
     note,
 )
+from nertool.cli.common.predict_options import NerKey
 from nertool.cli.common.reading_options import with_reading_options
 
 if TYPE_CHECKING:
@@ -37,8 +38,12 @@ def convert(
         ),
     ] = None,
     to: Annotated[
-        str, typer.Option(metavar="|".join(OUTPUT_FORMATS), help="The output's format.")
-    ] = "conll",
+        str | None,
+        typer.Option(
+            metavar="|".join(OUTPUT_FORMATS),
+            help="The output's format [default: the one that -o's ending stands for, or conll].",
+        ),
+    ] = None,
     scheme: Annotated[
         str, typer.Option(metavar="|".join(SCHEMES), help="The scheme of the output's tags.")
     ] = "iob2",
@@ -66,6 +71,7 @@ def convert(
             "--tokens/--no-tokens", help="Keep the places of tokens and sentences in JSON."
         ),
     ] = True,
+    ner_key: NerKey = None,
     report: ReportPath = None,
 ) -> None:
     """Convert labelled text between all formats, and between tag schemes; nothing is lost without a word.
@@ -76,6 +82,10 @@ def convert(
         nertool corpus convert brat-folder --to jsonl --misaligned snap -o train.jsonl
     """
     check_choice("--to", to, OUTPUT_FORMATS)
+    check_choice("--ner-key", ner_key, NER_KEYS)
+    if to is None:
+        meant = format_of_ending(output.suffix) if output is not None else None
+        to = "conll" if meant is None else meant.name
     check_choice("--scheme", scheme, SCHEMES)
     if part is not None and options.format_name not in ("inline", "auto"):
         raise typer.BadParameter("--part: only inline documents have headers; give --from inline")
@@ -88,7 +98,7 @@ def convert(
     from nertool.formats.convert import convert as convert_texts
 
     reading, format_name = options.reading(Reading(part=part)), options.format_name
-    writing = Writing(scheme, by_sentence, exact)
+    writing = Writing(scheme, by_sentence, exact, ner_key=ner_key or "")
     shown = "what standard output got is not the whole result"
     if output is not None and str(output) != "-":
         shown = f"{output} was not written"

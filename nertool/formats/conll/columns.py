@@ -93,7 +93,7 @@ def corpus_to_conll(
     at = 0
     for i, sentence in enumerate(corpus.sentence_words()):
         if i in document_starts:
-            yield f"{DOCUMENT_START}{delimiter}O\n\n"
+            yield delimiter.join((DOCUMENT_START, "-X-", "O", "O")) + "\n\n"
         sentence_tags = [tags[tag] for tag in tag_ids[at : at + len(sentence)]]
         at += len(sentence)
         rows = zip(sentence, sentence_tags, strict=True)

@@ -1,4 +1,4 @@
-"""CoNLL-U: ten columns divided by tabs, with the entity's tag in MISC, as NER=B-PER.
+"""CoNLL-U: ten columns divided by tabs, with the entity's tag in MISC, as NER=B-PER, NE=B-PER or name=B-PER.
 
 ```
 # newdoc
@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, BinaryIO
 
+from nertool.catalogue import NER_KEYS
 from nertool.corpus.annotated import views, with_records
 from nertool.corpus.blocks import decode_lines, is_blank
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
+from nertool.corpus.schemes import split_tag
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, tags_in
 from nertool.formats.head import Head
@@ -24,11 +27,25 @@ from nertool.formats.writable import LINE_SIGNS, check_labels, with_labels, with
 
 WIDTH = 10
 _TOKEN_NUMBER = re.compile(r"\d+\Z")
-_OTHER_NUMBER = re.compile(r"\d+[-.]\d+\Z")  # a word of several tokens, or an empty node
+_RANGE = re.compile(
+    r"(\d+)-(\d+)\Z"
+)  # a word of the text that is several words of the syntax: 1-2 du
+_EMPTY_NODE = re.compile(r"\d+\.\d+\Z")
 _ROW = re.compile(r"\d+(?:[-.]\d+)?\t")
-_NER = re.compile(r"(?:^|\|)(?:NER|ner|NE|name)=([^|]*)")
+_NER = re.compile(r"(?:^|\|)(?:(?:NER|ner)=([^|]*)|(?:NE|name)=(O|[BIESLU]-[^|]*))(?=\||$)")
 NOT_IN_LABEL = re.compile(r"[|\t\n\r]+|^\s+|\s+$")
 _COMMENT = re.compile(r"#\s*([\w ]+?)\s*=\s*(.*)")
+_NEW_DOCUMENT = "newdoc id"
+
+
+def ner_key(lines: Iterable[str]) -> str:
+    """Return the key under which some lines of CoNLL-U have their tags; NER if none has any."""
+    for line in lines:
+        cells = line.split("\t")
+        found = _NER.search(cells[-1]) if len(cells) == WIDTH and "=" in cells[-1] else None
+        if found:
+            return found[0].lstrip("|").partition("=")[0]
+    return NER_KEYS[0]
 
 
 def detect(head: Head) -> str | None:
@@ -41,92 +58,159 @@ def detect(head: Head) -> str | None:
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
     """Yield each sentence as a record, as read_conllu."""
-    return read_conllu(decode_lines(stream, source), source, reading.labelled)
+    return read_conllu(decode_lines(stream, source), source, reading.labelled, ledger=ledger)
+
+
+class _Sentence:
+    """A sentence that is being read: its tokens, each with its form, line, tag and whether a blank
+    follows."""
+
+    def __init__(self, first: int) -> None:
+        self.first = first
+        self.fields: dict[str, Any] = {}
+        self.text: str | None = None
+        self.words: list[tuple[str, int, str, bool]] = []
+        # Of a range that is not complete: its last word, form, line, tag, whether a blank follows, and
+        # where its words begin.
+        self.range: tuple[int, str, int, str, bool, int] | None = None
+
+    def add(self, number: int, word: str, line: int, tag: str, blank: bool) -> None:
+        self.words.append((word, line, tag, blank))
+        if self.range is not None and number >= self.range[0]:
+            self._close_range(*self.range[1:])
+            self.range = None
+
+    def _close_range(self, form: str, line: int, tag: str, blank: bool, begin: int) -> None:
+        """Put a range's form in place of its words, unless the words are parts of it: can+not."""
+        own = self.words[begin:]
+        if "".join(word for word, *_ in own) == form:
+            parts = [(word, number, own_tag, False) for word, number, own_tag, _ in own]
+            self.words[begin:] = [*parts[:-1], (*parts[-1][:3], blank)]
+            return
+        tag = tag if tag != "O" else _of_all([own_tag for _, _, own_tag, _ in own])
+        self.words[begin:] = [(form, own[0][1], tag, blank)]
+
+    def record(self, labelled: bool, goes_on: bool, source: str, ledger: Ledger | None) -> Record:
+        text, places, at = "", list[tuple[int, int]](), 0
+        for word, _, _, blank in self.words:
+            places.append((at, at + len(word)))
+            text += word + " " * blank
+            at = len(text)
+        text = text.rstrip(" ")
+        if self.text is not None and self.text != text:
+            found = _places_in(self.text, [word for word, *_ in self.words])
+            if found is not None:
+                text, places = self.text, found
+            elif ledger is not None:
+                what = "sentences whose # text is not that of their tokens, which are taken"
+                ledger.alter(f"{source}:{self.first}", what, self.text)
+        return Record(
+            text,
+            self.first,
+            tags=[tag for _, _, tag, _ in self.words] if labelled else None,
+            tokens=places,
+            fields=self.fields,
+            goes_on=goes_on,
+            token_lines=[line for _, line, _, _ in self.words],
+        )
+
+
+def _of_all(tags: list[str]) -> str:
+    """Return one tag for words that are one token: the first entity's, begun and ended by any of them."""
+    inside = [split_tag(tag) for tag in tags]
+    label = next((label for _, label in inside if label), "")
+    if not label:
+        return "O"
+    prefixes = [prefix for prefix, own in inside if own == label]
+    begins, ends = prefixes[0] in "BS", prefixes[-1] in "ES"
+    letter = {(True, True): "S", (True, False): "B", (False, True): "E"}.get((begins, ends), "I")
+    return f"{letter}-{label}"
+
+
+def _places_in(text: str, words: list[str]) -> list[tuple[int, int]] | None:
+    """Find words in a text, one after another with nothing but blanks between; None if they aren't there."""
+    places, at = [], 0
+    for word in words:
+        start = text.find(word, at)
+        if start < 0 or text[at:start].strip():
+            return None
+        at = start + len(word)
+        places.append((start, at))
+    return None if text[at:].strip() else places
 
 
 def read_conllu(
-    lines: Iterable[str], source: str, labelled: bool = True, first_line: int = 1
+    lines: Iterable[str],
+    source: str,
+    labelled: bool = True,
+    first_line: int = 1,
+    by_words: bool = False,
+    ledger: Ledger | None = None,
 ) -> Iterator[Record]:
-    """Yield each sentence as a record; its text is put together as SpaceAfter=No says.
+    """Yield each sentence as a record with the text that its # text says, or else its tokens and
+    SpaceAfter=No. A range (1-2 du) is one token, unless its words together are its form (can+not).
 
-    Lines of ranges (1-2) and of empty nodes (1.1) hold no token. Errors: CorpusError with
-    file:line for a row that is none of CoNLL-U.
+    by_words: tokens are the words, each with its line, and ranges are passed over: for tags that are
+    written into these lines. Empty nodes (1.1) hold no token. Errors: CorpusError with file:line for a row
+    that is none of CoNLL-U.
     """
-    words: list[str] = []
-    tags: list[str] = []
-    places: list[tuple[int, int]] = []
-    numbers: list[int] = []
-    fields: dict[str, Any] = {}
-    at, first, goes_on, new_document = 0, first_line, False, True
-    parts: list[str] = []
-
-    def record() -> Record:
-        return Record(
-            "".join(parts).rstrip(" "),
-            first,
-            tags=(tags or ["O"] * len(words)) if labelled else None,
-            tokens=places,
-            fields=fields,
-            goes_on=goes_on,
-            token_lines=numbers,
-        )
-
-    for number, line in enumerate(lines, first_line):
+    sentence, new_document = _Sentence(first_line), True
+    for number, line in enumerate(chain(lines, [""]), first_line):
+        place = f"{source}:{number}"
         if is_blank(line):
-            if words:
-                goes_on = not new_document
-                yield record()
+            if sentence.range is not None:
+                raise CorpusError(
+                    f"{source}:{sentence.range[2]}: found a range without all of its words, expected a row "
+                    "for each; mend the lines"
+                )
+            if sentence.words:
+                yield sentence.record(labelled, not new_document, source, ledger)
                 new_document = False
-            words, tags, places, numbers, fields, parts = [], [], [], [], {}, []
-            at, first = 0, number + 1
+            sentence = _Sentence(number + 1)
             continue
         if line.startswith("#"):
             named = _COMMENT.match(line)
             if line.removeprefix("#").strip().startswith("newdoc"):
                 new_document = True
-            if named and named[1] != "text":
-                fields[named[1]] = named[2]
+            if named and named[1] == "text":
+                sentence.text = None if by_words else named[2]
+            elif named:
+                sentence.fields[named[1]] = named[2]
             continue
         cells = line.split("\t")
+        span = _RANGE.match(cells[0])
         if len(cells) != WIDTH or not (
-            _TOKEN_NUMBER.match(cells[0]) or _OTHER_NUMBER.match(cells[0])
+            span or _TOKEN_NUMBER.match(cells[0]) or _EMPTY_NODE.match(cells[0])
         ):
             raise CorpusError(
-                f"{source}:{number}: found {len(cells)} columns, the first {cells[0][:20]!r}; expected the "
+                f"{place}: found {len(cells)} columns, the first {cells[0][:20]!r}; expected the "
                 "10 columns of CoNLL-U, divided by tabs, the first a number; mend the line"
             )
-        if not _TOKEN_NUMBER.match(cells[0]):
-            continue
         word, misc = cells[1], cells[9]
-        if not word or word.isspace():
-            raise CorpusError(
-                f"{source}:{number}: found an empty word, expected a token; mend the line"
-            )
         found = _NER.search(misc)
-        words.append(word)
-        tags.append(found[1] if found else "O")
-        places.append((at, at + len(word)))
-        numbers.append(number)
-        gap = "" if "SpaceAfter=No" in misc.split("|") else " "
-        parts += (word, gap)
-        at += len(word) + len(gap)
-    if words:
-        goes_on = not new_document
-        yield record()
+        tag = (found[1] or found[2] or "O") if found else "O"
+        blank = "SpaceAfter=No" not in misc.split("|")
+        if span and not by_words and word.strip():
+            sentence.range = (int(span[2]), word, number, tag, blank, len(sentence.words))
+        elif _TOKEN_NUMBER.match(cells[0]):
+            if not word or word.isspace():
+                raise CorpusError(f"{place}: found an empty word, expected a token; mend the line")
+            sentence.add(int(cells[0]), word, number, tag, blank)
 
 
-def with_ner(line: str, tag: str) -> str:
+def with_ner(line: str, tag: str, key: str = NER_KEYS[0]) -> str:
     """Return a token's line with a tag in its MISC, in place of the one that stands there."""
     cells = line.split("\t")
     entries = [e for e in cells[9].split("|") if e not in ("", "_") and not _NER.fullmatch(e)]
     if tag != "O":
-        entries.append(f"NER={tag}")
+        entries.append(f"{key}={tag}")
     cells[9] = "|".join(entries) or "_"
     return "\t".join(cells)
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write a sentence a block, its text and fields as comments before it."""
+    key = writing.ner_key or NER_KEYS[0]
     for given in pieces:
         piece = with_labels(given, NOT_IN_LABEL, ledger)
         check_labels(piece, writing.scheme)
@@ -135,17 +219,23 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
         tags = tags_in(piece, writing.scheme, ledger)
         before = None
         for view in views(piece._replace(corpus=corpus)):
+            fields = dict(view.fields)
+            name = fields.pop(_NEW_DOCUMENT, None)
             if view.document != before:
-                yield "# newdoc\n"
+                yield "# newdoc\n" if name is None else f"# {_NEW_DOCUMENT} = {name}\n"
                 before = view.document
-            for key, entry in view.fields.items():
+            fields.pop("newdoc", None)
+            for field, entry in fields.items():
                 if isinstance(entry, str | int | float) and "\n" not in str(entry):
-                    yield f"# {key} = {entry}\n"
+                    yield f"# {field} = {entry}\n"
             for start, end in view.sentences:
+                text = view.text[view.places[start][0] : view.places[end - 1][1]]
+                if not LINE_SIGNS.search(text) and "text" not in fields:
+                    yield f"# text = {text}\n"
                 rows = []
                 for i in range(start, end):
                     tag = tags[view.first + i]
-                    misc = [] if tag == "O" else [f"NER={tag}"]
+                    misc = [] if tag == "O" else [f"{key}={tag}"]
                     if i + 1 < end and view.places[i][1] == view.places[i + 1][0]:
                         misc.append("SpaceAfter=No")
                     cells = (str(i - start + 1), view.words[i], *"_" * 7, "|".join(misc) or "_")

@@ -15,19 +15,20 @@ from nertool.tagging.annotate import Details, annotate
 
 
 class RewriteConlluTask(NamedTuple):
-    """CoNLL-U lines to give tags in MISC; scheme: of the tags."""
+    """CoNLL-U lines to give tags in MISC; scheme: of the tags; key: of the entry."""
 
     block: Block
     source: str
     reading: Reading
     scheme: str
+    key: str
 
     def run(self, worker: Worker) -> Result:
         """Errors: CorpusError with file:line."""
         ledger = Ledger(keep=True)
         block, raw = self.block, self.block.lines
         lines = [line.removesuffix("\r") for line in raw]
-        records = read_conllu(lines, self.source, False, block.first)
+        records = read_conllu(lines, self.source, False, block.first, by_words=True)
         corpus = build_corpus(records, self.source, "CoNLL-U", self.reading, ledger)
         if corpus.tokens:
             count(corpus, ledger, files=0)
@@ -37,5 +38,5 @@ class RewriteConlluTask(NamedTuple):
             for number, tag in zip(corpus.line_numbers.tolist(), tags, strict=True):
                 at = number - block.first
                 end = "\r" if raw[at].endswith("\r") else ""
-                raw[at] = with_ner(lines[at], tag) + end
+                raw[at] = with_ner(lines[at], tag, self.key) + end
         return Result(block.joined(iter(raw)), None, ledger)
