@@ -35,6 +35,7 @@ from nertool.cli.common.train_options import (
     is_text,
     read_request,
 )
+from nertool.cli.common.verbosity import is_quiet
 
 if TYPE_CHECKING:
     from nertool.config.records import Config
@@ -222,6 +223,8 @@ def _show_result(
         _note_calibration(folder)
         if told := describe_refit(load_model(folder).provenance):
             note(told)
+    if is_quiet():
+        return
     example = _show_summary(folder, prepared)
     _show_next_steps(source, settings, folder, example)
 
@@ -246,7 +249,7 @@ def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, worke
         total=len(prepared.train.word_ids),
         unit=" tokens",
         unit_scale=True,
-        disable=None,
+        disable=True if is_quiet() else None,
         leave=False,
     ) as bar:
         last_f1 = ""

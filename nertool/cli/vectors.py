@@ -17,6 +17,7 @@ from nertool.cli.common.options import (
     print_json,
 )
 from nertool.cli.common.reading_options import with_reading_options
+from nertool.cli.common.verbosity import is_quiet
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
@@ -291,7 +292,7 @@ def _trained(texts: Sequence[Path], options: ReadingOptions, ledger: Ledger, set
     from nertool.corpus.record import Reading
     from nertool.vectors.raw_text import train_on_texts
 
-    with tqdm(total=settings.epochs, unit="epoch", disable=None) as bar:
+    with tqdm(total=settings.epochs, unit="epoch", disable=True if is_quiet() else None) as bar:
 
         def advance(epoch: int, of: int) -> None:
             bar.update(1)
