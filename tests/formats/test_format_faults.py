@@ -83,7 +83,7 @@ def test_no_sentence_ends_inside_an_entity():
         ({"text": "Ada", "entities": [[0, 3]]}, "found a list"),
         ({"text": "Ada", "entities": ["PER"]}, "found a string"),
         ({"text": "Ada", "entities": [{"start": "0", "end": 3, "label": "PER"}]}, "whole numbers"),
-        ({"text": "é Ada", "entities": [{"start": 3, "end": 5, "label": "P", "text": "Ada"}]}, "bytes?"),
+        ({"text": "é Ada", "entities": [{"start": 3, "end": 5, "label": "P", "text": "Ada"}]}, "--offsets"),
         ({"txt": "Ada", "entities": []}, 'did you mean "txt"?'),
         ({}, "found no key"),
         (3, "found a number"),

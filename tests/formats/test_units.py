@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading
+from nertool.errors import CorpusError
+from nertool.formats.read import read_corpus
 from tests.support.corpora import lines, read, refusal, surfaces
 
 TEXT = "😀 Zoë Müller\nmet 👩‍🔬 Bob in Zürich."
@@ -57,3 +61,61 @@ def test_places_that_fit_in_characters_are_never_moved():
     ledger = Ledger()
     assert surfaces(read(lines(record), ledger=ledger)) == [("Ada", "X")]
     assert not ledger.altered
+
+
+LENGTHS = {"utf16": UNITS["UTF-16 units"], "bytes": UNITS["bytes of UTF-8"]}
+BODY = "😀 Zoë Müller met 👩‍🔬 Bob in Zürich."
+
+
+def written(format_name: str, unit: str, folder: Path) -> Path:
+    """Write BODY with its names, in places of a unit, without or with the entities' own texts."""
+    length = LENGTHS[unit]
+    places = []
+    for name in NAMES:
+        at = BODY.index(name)
+        places.append((length(BODY[:at]), length(BODY[: at + len(name)]), name))
+    path = folder / "a.txt"
+    if format_name == "brat":
+        path.write_text(BODY, encoding="utf-8")
+        rows = [f"T{i}\tX {a} {b}\t{name}\n" for i, (a, b, name) in enumerate(places)]
+        path.with_suffix(".ann").write_text("".join(rows), encoding="utf-8")
+    elif format_name == "pubtator":
+        rows = [f"7\t{a}\t{b}\t{name}\tX\n" for a, b, name in places]
+        path.write_text(f"7|t|{BODY}\n" + "".join(rows), encoding="utf-8")
+    elif format_name == "bioc":
+        annotations = [
+            {"infons": {"type": "X"}, "text": n, "locations": [{"offset": a, "length": b - a}]}
+            for a, b, n in places
+        ]
+        passage = {"offset": 0, "text": BODY, "annotations": annotations}
+        path.write_text(json.dumps({"documents": [{"id": "7", "passages": [passage]}]}))
+    elif format_name == "csv":
+        labels = json.dumps([[a, b, "X"] for a, b, _ in places]).replace('"', '""')
+        path.write_text(f'id,text,label\n7,"{BODY}","{labels}"\n', encoding="utf-8")
+    else:  # doccano: no texts of the entities
+        label = [[a, b, "X"] for a, b, _ in places]
+        path.write_text(json.dumps({"text": BODY, "label": label}) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("unit", LENGTHS)
+@pytest.mark.parametrize("format_name", ["brat", "pubtator", "bioc", "csv", "doccano"])
+def test_every_format_with_places_finds_their_unit_or_takes_the_one_that_is_named(
+    format_name, unit, tmp_path
+):
+    path = written(format_name, unit, tmp_path)
+    what = {"utf16": "UTF-16 units", "bytes": "bytes of UTF-8"}[unit]
+    for offsets in ("auto", unit):
+        ledger = Ledger()
+        reading = Reading(offsets=offsets)
+        corpus = read_corpus(path, "auto", reading, ledger)
+        assert [surface for surface, _ in surfaces(corpus)] == NAMES
+        assert ledger.altered[f"records whose places count {what}, taken in characters"] == 1
+    with pytest.raises(CorpusError):
+        read_corpus(path, "auto", Reading(offsets="characters"), Ledger())
+
+
+def test_a_unit_that_is_named_and_does_not_fit_is_refused():
+    record = {"text": "ä😀 Bob", "entities": [{"start": 1, "end": 2, "label": "X"}]}
+    with pytest.raises(CorpusError, match="expected places within"):
+        read(lines(record), offsets="utf16")

@@ -21,6 +21,7 @@ from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
 from nertool.formats.json.json_list import load_json_list
 from nertool.formats.json.objects import dump, spans_of_entry
+from nertool.formats.json.units import taken_in_characters
 
 
 def detect(head: Head) -> str | None:
@@ -80,7 +81,7 @@ def _record(
     entries = part.get("annotations")
     spans: list[Span] | None = None
     if reading.labelled and isinstance(entries, list):
-        spans = []
+        spans, found = [], list[dict[str, Any]]()
         for entry in entries:
             locations = entry.get("locations") or [{}]
             if len(locations) > 1 and reading.misaligned == "drop":
@@ -105,6 +106,8 @@ def _record(
                 ledger.alter(
                     place, "entities in several parts, taken as one", str(entry.get("text"))
                 )
+            found.append(plain)
+        for plain in taken_in_characters(found, text, reading, place, ledger):
             spans += spans_of_entry(plain, text, f"{place}: annotations", place, reading, ledger)
     fields = {"id": document["id"]} if "id" in document else {}
     return Record(text, number, spans, fields=fields, goes_on=goes_on, place=place)

@@ -22,7 +22,7 @@ from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json.json_list import first_of_list, is_list, load_json_list
 from nertool.formats.json.objects import json_list, spans_of_entry
-from nertool.formats.json.units import in_characters
+from nertool.formats.json.units import taken_in_characters
 
 # What of a task stands beside its data.
 _TASK_KEYS = {
@@ -101,11 +101,8 @@ def _spans(
             ledger.refuse(place, "results that label no span", kind)
             continue
         values.append(value)
-    entries, unit = in_characters(values, text)
-    if unit:
-        ledger.alter(place, f"records whose places count {unit}, taken in characters")
     spans: list[Span] = []
-    for entry in entries:
+    for entry in taken_in_characters(values, text, reading, place, ledger):
         spans += spans_of_entry(entry, text, f"{place}: result", place, reading, ledger)
     return spans
 

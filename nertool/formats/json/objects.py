@@ -28,7 +28,7 @@ from nertool.corpus.record import DOCUMENT, GOLD, Reading, Record, joined
 from nertool.corpus.sentences import sentence_bounds
 from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.json.dialects import in_usual_keys
-from nertool.formats.json.units import in_characters
+from nertool.formats.json.units import taken_in_characters
 
 SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations")
 TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
@@ -88,10 +88,7 @@ def _of_text(
     spans = None
     if key is not None and reading.labelled:
         spans = []
-        entries, unit = in_characters(value[key], text)
-        if unit:
-            ledger.alter(place, f"records whose places count {unit}, taken in characters")
-        for entry in entries:
+        for entry in taken_in_characters(value[key], text, reading, place, ledger):
             spans += spans_of_entry(entry, text, f"{place}: {key}", place, reading, ledger)
     tokens = _places(value.get("tokens"), text, place)
     sentences = None
@@ -160,7 +157,8 @@ def spans_of_entry(
     if isinstance(own, str) and own != text[start:end] and own.split() != text[start:end].split():
         raise CorpusError(
             f'{where}: found the entity "{_short(own)}" at {start}–{end}, where the text has '
-            f'"{_short(text[start:end])}"; expected places in characters (are these bytes?)'
+            f'"{_short(text[start:end])}"; expected places in characters; where they count '
+            "something else, say what by --offsets (corpus.offsets)"
         )
     return [Span(start, end, label)]
 

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading
+
 _WIDTHS = {
     "UTF-16 units": lambda c: 2 if ord(c) > 0xFFFF else 1,
     "bytes of UTF-8": lambda c: len(c.encode("utf-8", "surrogatepass")),
@@ -17,26 +20,57 @@ _WIDTHS = {
 }
 
 
-def in_characters(entries: Sequence[Any], text: str) -> tuple[Sequence[Any], str]:
+_ASKED = {"utf16": "UTF-16 units", "bytes": "bytes of UTF-8"}
+
+
+def taken_in_characters(
+    entries: Sequence[Any], text: str, reading: Reading, place: str, ledger: Ledger
+) -> Sequence[Any]:
+    """Return a record's entries with places in characters; another unit is counted in the ledger."""
+    found, unit = in_characters(entries, text, reading.offsets)
+    if unit:
+        ledger.alter(place, f"records whose places count {unit}, taken in characters")
+    return found
+
+
+def in_characters(
+    entries: Sequence[Any], text: str, offsets: str = "auto"
+) -> tuple[Sequence[Any], str]:
     """Return a record's entries with places in characters, and the unit that they counted ("" for
-    characters). Entries are {"start", "end"} or [start, end, label]; others stay as they are."""
-    if not entries or (text.isascii() and "\n" not in text):
+    characters). Entries are {"start", "end"} or [start, end, label]; others stay as they are.
+
+    offsets: as in Reading. Where a unit is asked for, a place within a character becomes -1, which is
+    outside of every text.
+    """
+    if offsets == "characters" or not entries or (text.isascii() and "\n" not in text):
         return entries, ""
     places = [_place(entry) for entry in entries]
+    if offsets in _ASKED:
+        moved = _converted(places, text, _ASKED[offsets])
+        pairs = zip(entries, moved, strict=True)
+        unit = _ASKED[offsets] if moved != places else ""
+        return [_moved(entry, place) for entry, place in pairs], unit
     known = [place for place in places if place is not None]
     owns = [e.get("text") if isinstance(e, dict) else None for e in entries]
     if not known or _fits(places, owns, text):
         return entries, ""
-    for unit, width in _WIDTHS.items():
-        starts = {at: i for i, at in enumerate(accumulate(map(width, text), initial=0))}
-        moved = [
-            None if place is None else (starts.get(place[0], -1), starts.get(place[1], -1))
-            for place in places
-        ]
+    for unit in _WIDTHS:
+        moved = _converted(places, text, unit)
         if moved != places and _fits(moved, owns, text):
             pairs = zip(entries, moved, strict=True)
             return [_moved(entry, place) for entry, place in pairs], unit
     return entries, ""
+
+
+def _converted(
+    places: Sequence[tuple[int, int] | None], text: str, unit: str
+) -> list[tuple[int, int] | None]:
+    """Return places that count a unit in characters; −1 for one that is within a character."""
+    starts = {at: i for i, at in enumerate(accumulate(map(_WIDTHS[unit], text), initial=0))}
+    return [
+        None if place is None else (starts.get(place[0], -1), starts.get(place[1], -1))
+        for place in places
+    ]
 
 
 def _fits(places: Sequence[tuple[int, int] | None], owns: Sequence[Any], text: str) -> bool:

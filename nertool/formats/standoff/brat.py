@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from nertool.corpus.annotated import views, with_records
 from nertool.corpus.columnar import Span
@@ -19,6 +20,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
+from nertool.formats.json.units import taken_in_characters
 from nertool.formats.writable import with_labels
 
 _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
@@ -53,10 +55,9 @@ def read(path: Path, source: str, reading: Reading, ledger: Ledger) -> Iterator[
         ann_path = text_path.with_suffix(".ann")
         text = _decoded(text_path, "the text that its .ann file labels")
         name = text_path.relative_to(path) if path.is_dir() else Path(text_path.name)
-        spans = []
+        spans: list[Span] = []
         if reading.labelled and ann_path.is_file():
-            for number, line in enumerate(_decoded(ann_path, "its labels").split("\n"), 1):
-                spans += _entity(line.rstrip("\r"), f"{ann_path}:{number}", text, reading, ledger)
+            spans = _entities(ann_path, text, reading, ledger)
         fields = {"id": name.with_suffix("").as_posix()}
         yield Record(
             text,
@@ -79,23 +80,60 @@ def _decoded(path: Path, what: str) -> str:
         ) from None
 
 
-def _entity(line: str, place: str, text: str, reading: Reading, ledger: Ledger) -> list[Span]:
+class _Line(NamedTuple):
+    """An entity's line: its place in the file, the line, the label, the parts, the text that it says."""
+
+    place: str
+    line: str
+    label: str
+    parts: list[tuple[int, int]]
+    own: str | None
+
+
+def _entities(path: Path, text: str, reading: Reading, ledger: Ledger) -> list[Span]:
+    """Read the entities of an .ann file. Errors: CorpusError with its line."""
+    rows = enumerate(_decoded(path, "its labels").split("\n"), 1)
+    parsed = (_parsed(line.rstrip("\r"), f"{path}:{number}", ledger) for number, line in rows)
+    lines = [line for line in parsed if line is not None]
+    # Each part of each entity, for the unit that the places count to be found.
+    entries: list[dict[str, Any]] = [
+        {"start": start, "end": end, **({"text": line.own} if len(line.parts) == 1 else {})}
+        for line in lines
+        for start, end in line.parts
+    ]
+    found = iter(taken_in_characters(entries, text, reading, str(path), ledger))
+    spans: list[Span] = []
+    for line in lines:
+        entries = [next(found) for _ in line.parts]
+        parts = [(entry["start"], entry["end"]) for entry in entries]
+        spans += _entity(line._replace(parts=parts), text, reading, ledger)
+    return spans
+
+
+def _parsed(line: str, place: str, ledger: Ledger) -> _Line | None:
     """Read a line such as `T1<TAB>PER 0 12<TAB>Ada Lovelace`; other kinds of lines are counted."""
     if not line or line.isspace():
-        return []
+        return None
     if not line.startswith("T"):
         ledger.refuse(place, "lines of relations, events, attributes and notes", line)
-        return []
+        return None
     cells = line.split("\t")
     label, _, places = cells[1].partition(" ") if len(cells) > 1 else ("", "", "")
     try:
-        parts = sorted(tuple(map(int, part.split())) for part in places.split(";"))
-        if not label or not all(len(part) == 2 for part in parts):
+        pairs = [[int(number) for number in part.split()] for part in places.split(";")]
+        if not label or not all(len(pair) == 2 for pair in pairs):
             raise ValueError
     except ValueError:
         raise CorpusError(
             f"{place}: expected an entity such as T1<tab>PER 0 12<tab>Ada Lovelace; mend the line"
         ) from None
+    parts = sorted((start, end) for start, end in pairs)
+    return _Line(place, line, label, parts, cells[2] if len(cells) > 2 else None)
+
+
+def _entity(read: _Line, text: str, reading: Reading, ledger: Ledger) -> list[Span]:
+    """Return an entity as a span of characters; none if it was refused."""
+    place, line, label, parts, own = read
     start, end = parts[0][0], parts[-1][1]
     if not 0 <= start < end <= len(text):
         raise CorpusError(
@@ -113,11 +151,11 @@ def _entity(line: str, place: str, text: str, reading: Reading, ledger: Ledger) 
             ledger.refuse(place, "entities in several parts", line)
             return []
         ledger.alter(place, "entities in several parts, taken as one", line)
-    elif len(parts) == 1 and len(cells) > 2 and cells[2].split() != text[start:end].split():
+    elif len(parts) == 1 and own is not None and own.split() != text[start:end].split():
         raise CorpusError(
-            f'{place}: found the entity "{cells[2]}" at {start}–{end}, where the text has '
-            f'"{" ".join(text[start:end].split())}"; expected places in characters '
-            "(are the line ends the same?)"
+            f'{place}: found the entity "{own}" at {start}–{end}, where the text has '
+            f'"{" ".join(text[start:end].split())}"; expected places in characters (are the line ends the '
+            "same?); where they count something else, say what by --offsets (corpus.offsets)"
         )
     return [Span(start, end, label)]
 

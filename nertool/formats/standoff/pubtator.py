@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from nertool.corpus.annotated import views, with_records
 from nertool.corpus.columnar import Span
@@ -24,6 +24,7 @@ from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
 from nertool.formats.json.objects import spans_of_entry
+from nertool.formats.json.units import taken_in_characters
 from nertool.formats.plain.lines import numbered_lines
 from nertool.formats.writable import with_labels
 
@@ -43,19 +44,24 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
     Errors: CorpusError with file:line for a row that is neither.
     """
-    name, texts, spans, first = "", list[str](), list[Span](), 1
+    name, texts, first = "", list[str](), 1
+    rows: list[tuple[str, dict[str, Any]]] = []  # of the document: each one's place, and its entity
 
     def record() -> Record:
+        place, text = f"{source}:{first}", "\n".join(texts)
+        entries = taken_in_characters([e for _, e in rows], text, reading, place, ledger)
+        spans: list[Span] = []
+        for (at, _), entry in zip(rows, entries, strict=True):
+            spans += spans_of_entry(entry, text, at, at, reading, ledger)
         own = spans if reading.labelled else None
-        place = f"{source}:{first}"
-        return Record("\n".join(texts), first, own, fields={"id": name}, place=place)
+        return Record(text, first, own, fields={"id": name}, place=place)
 
     for number, line, _ in numbered_lines(stream, source):
         place = f"{source}:{number}"
         if not line.strip():
             if texts:
                 yield record()
-            name, texts, spans = "", [], []
+            name, texts, rows = "", [], []
             continue
         part = _TEXT.fullmatch(line)
         if part and (not texts or part[2] == "a"):
@@ -79,7 +85,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
                 "text": cells[3],
                 "label": cells[4],
             }
-            spans += spans_of_entry(entry, "\n".join(texts), place, place, reading, ledger)
+            rows.append((place, entry))
     if texts:
         yield record()
 
