@@ -9,15 +9,19 @@ import typer
 
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import check_choice, note
+from nertool.cli.common.reading_options import with_reading_options
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
+    from nertool.formats.labelled import ReadingOptions
 
 KINDS = ("png", "svg", "pdf")
 
 
+@with_reading_options(misaligned="the config's")
 def plot(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder of nertool train.")],
+    options: ReadingOptions,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -76,20 +80,26 @@ def plot(
         )
     else:
         with account(report, measured) as ledger:
-            _measured(run, measured, path("confusion"), path("calibration"), ledger)
+            _measured(run, measured, path("confusion"), path("calibration"), options, ledger)
     if vectors_figure(model.members[0], path("vectors")):
         note(f"vectors before and after training: {path('vectors')}")
     else:
         note("no word's vector was changed by training: vectors are not drawn")
 
 
-def _measured(run: Path, text: Path, confusion: Path, calibration: Path, ledger: Ledger) -> None:
+def _measured(
+    run: Path,
+    text: Path,
+    confusion: Path,
+    calibration: Path,
+    options: ReadingOptions,
+    ledger: Ledger,
+) -> None:
     """Draw what needs a labelled text."""
     from nertool.evaluation.inputs import evaluate_model
     from nertool.evaluation.plots.measured import calibration_figure, confusion_figure
-    from nertool.formats.labelled import ReadingOptions
 
-    found = evaluate_model(run, [text], ReadingOptions(), ledger, note)
+    found = evaluate_model(run, [text], options, ledger, note)
     confusion_figure(found.comparison, confusion)
     note(f"gold classes against what was found: {confusion}")
     calibration_figure(found.comparison, calibration)
