@@ -79,9 +79,11 @@ def compress(
         smaller = compress_model(before, None if rows == AS_THEY_ARE else rows, top)
     except ValueError as error:
         raise ModelError(f"{model}: {error}") from None
-    save_model(smaller, output)
     text = dev or _dev_of(before)
-    facts = {"before": _facts(model, text, options), "after": _facts(output, text, options)}
+    # Measured before anything is kept: the text may be faulty.
+    facts = {"before": _facts(model, text, options)}
+    save_model(smaller, output)
+    facts["after"] = _facts(output, text, options)
     if as_json:
         print_json({"output": str(output), "dev": text and str(text), **facts})
         return

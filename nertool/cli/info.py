@@ -95,6 +95,7 @@ def facts_of(model: Model, folder: Path, sizes: dict[str, int]) -> dict[str, Any
         "features": [
             field.name for field in fields(config.features) if getattr(config.features, field.name)
         ],
+        "coverage": provenance.get("coverage"),
         "decoding": config.decoding.method,
         "train_text": str(config.corpus.train) if config.corpus.train else None,
         "dev_text": str(config.corpus.dev) if config.corpus.dev else None,

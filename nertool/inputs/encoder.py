@@ -8,7 +8,7 @@ The word vectors' table L has three rows of its own before the vocabulary's:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from nertool.corpus.invisible import normal_form
 from nertool.inputs.features import PADDING, feature_columns, feature_ids
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.memory import UNMET
-from nertool.vectors.lookup import Vocabulary
+from nertool.vectors.lookup import EXACT, STEPS, Vocabulary
 
 UNKNOWN, PAD_LEFT, PAD_RIGHT = 0, 1, 2
 SPECIAL_ROWS = 3
@@ -85,14 +85,21 @@ class Encoder:
         found = self._vocabulary.find(word)
         return UNKNOWN if found is None else found[1]
 
+    def step_of(self, word: str) -> str | None:
+        """Return the step of the lookup that finds a word's row; None for an unknown word."""
+        found = self._vocabulary.find(word)
+        return None if found is None else found[0]
+
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a text the vectors know: found as written, found after a fallback, and unknown."""
+    """How much of a text the vectors know: types and tokens found as written, found after a fallback, and
+    unknown; steps: the tokens that each step of the lookup found (vectors/lookup.py)."""
 
     types: tuple[int, int, int]
     tokens: tuple[int, int, int]
     frequent_unknown: list[str]
+    steps: dict[str, int] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -100,25 +107,36 @@ class Coverage:
         return 1.0 - self.tokens[2] / max(1, sum(self.tokens))
 
     def __str__(self) -> str:
-        def part(counts: tuple[int, int, int]) -> str:
+        def part(counts: tuple[int, int, int], how: str = "") -> str:
             total = max(1, sum(counts))
             exact, fallback, unknown = (f"{100 * count / total:.1f} %" for count in counts)
-            return f"{exact} as written, {fallback} after fallback, {unknown} unknown"
+            return f"{exact} as written, {fallback} after fallback{how}, {unknown} unknown"
 
         tokens, types = sum(self.tokens), sum(self.types)
-        return f"{tokens:,} tokens: {part(self.tokens)}; {types:,} types: {part(self.types)}"
+        by_step = ", ".join(
+            f"{step} {100 * count / tokens:.1f} %"
+            for step, count in self.steps.items()
+            if count and step != EXACT
+        )
+        how = f" ({by_step})" if by_step else ""
+        return f"{tokens:,} tokens: {part(self.tokens, how)}; {types:,} types: {part(self.types)}"
 
 
 def coverage(encoder: Encoder, corpus: Corpus) -> Coverage:
-    """Count how many types and tokens of a corpus have a vector."""
+    """Count how many types and tokens of a corpus have a vector, and by which step it is found."""
     counts = np.bincount(corpus.word_ids, minlength=len(corpus.words))
-    rows = np.array([encoder.vector_row(word) for word in corpus.words])
-    exact = np.array([word in encoder.rows for word in corpus.words], dtype=bool)
-    unknown = rows == UNKNOWN
+    found = [encoder.step_of(word) for word in corpus.words]
+    exact = np.array([step == EXACT for step in found], dtype=bool)
+    unknown = np.array([step is None for step in found], dtype=bool)
     kinds = (exact, ~exact & ~unknown, unknown)
     order = np.argsort(-counts * unknown, kind="stable")[: min(5, int(unknown.sum()))]
+    steps = dict.fromkeys(STEPS, 0)
+    for step, count in zip(found, counts.tolist(), strict=True):
+        if step is not None:
+            steps[step] += count
     return Coverage(
         types=tuple(int(kind.sum()) for kind in kinds),  # type: ignore[arg-type]
         tokens=tuple(int(counts[kind].sum()) for kind in kinds),  # type: ignore[arg-type]
         frequent_unknown=[corpus.words[i] for i in order],
+        steps=steps,
     )

@@ -92,7 +92,9 @@ def word_dropout(
     share[2:] = a / (a + counts)
     slices = id_slices(config)
     unknown = {slices[MEMORY].start: UNMET} if config.features.memory else {}
-    if config.vectors.path is None and not config.vectors.raw_text:
+    if (
+        config.vectors.path is None
+    ):  # every training word has a row: else the unknown one is not trained
         unknown[slices[VECTORS].start] = UNKNOWN
 
     def drop(ids: Ids, types: Ids, rng: np.random.Generator) -> Ids:

@@ -276,6 +276,8 @@ def _save_best(
         "sha256": hashes_of(prepared),
         "dev": as_dict(dev) if dev else None,
     }
+    if prepared.coverage:
+        provenance["coverage"] = prepared.coverage
     model = _model(config, prepared, run_dir, members, encoders, provenance)
     save_model(model, run_dir / "best", run_dir / "prepared", PREPARED_HEADER)
 

@@ -234,7 +234,8 @@ def test_coverage_counts_types_and_tokens_by_how_they_were_found():
     assert counted.share == 8 / 11
     # 4/11 = 36.4 %, 3/11 = 27.3 %; 2/7 = 28.6 %, 3/7 = 42.9 %
     assert str(counted) == (
-        "11 tokens: 36.4 % as written, 36.4 % after fallback, 27.3 % unknown; "
+        "11 tokens: 36.4 % as written, 36.4 % after fallback (lower case 27.3 %, digits 9.1 %), "
+        "27.3 % unknown; "
         "7 types: 28.6 % as written, 42.9 % after fallback, 28.6 % unknown"
     )
 

@@ -114,3 +114,13 @@ def test_train_takes_raw_text(main, tiny, raw, tmp_path):
     )  # fmt: skip
     assert again.returncode == 0, again.stderr
     assert "trained on" not in again.stderr  # its vectors are kept with the prepared inputs
+
+
+def test_a_model_says_how_the_words_of_its_texts_were_found(main, run_dir):
+    (covered,) = load_model(run_dir).provenance["coverage"]
+    prepared = load_prepared(run_dir / "prepared", None, "again")
+    assert prepared.coverage == [covered]
+    for name, part in (("train", prepared.train), ("dev", prepared.dev)):
+        assert part is not None
+        assert sum(covered[name].values()) == len(part.word_ids)
+    assert '"coverage"' in main("info", run_dir, "--json").stdout

@@ -147,11 +147,13 @@ def encode_parts(
 
     vectors = starting_vectors(config, train, report)
     encoders = [Encoder(own.words, features_of(config)) for own in vectors]
+    covered: list[dict[str, dict[str, int]]] = []  # of each table, by part
     if config.vectors.path or config.vectors.raw_text:
-        for encoder in encoders:
-            for name, corpus in (("train", train), ("dev", dev)):
-                if corpus:
-                    _report_coverage(name, corpus, encoder, report)
+        parts = {name: part for name, part in (("train", train), ("dev", dev)) if part}
+        covered = [
+            {name: _report_coverage(name, part, encoder, report) for name, part in parts.items()}
+            for encoder in encoders
+        ]
     gazetteers = read_gazetteers(config.features.gazetteers, report)
     for name, corpus in (("train", train), ("dev", dev)):
         if gazetteers and corpus:
@@ -165,6 +167,7 @@ def encode_parts(
         vectors=vectors,
         inputs=inputs,
         gazetteers=gazetteers,
+        coverage=covered,
     )
 
 
@@ -227,7 +230,8 @@ def _refuse_unseen_labels(dev: Corpus, labels: Sequence[str]) -> None:
             )
 
 
-def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report) -> None:
+def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report) -> dict[str, int]:
+    """Say how much of a part the vectors know; return its tokens by the step that finds them."""
     covered = coverage(encoder, corpus)
     report(f"vectors: {name}: {covered}")
     if covered.share < LOUD_COVERAGE:
@@ -236,6 +240,7 @@ def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report
             f"WARNING: only {100 * covered.share:.1f} % of the {name} tokens have a vector (unknown: "
             f"{examples}); are these vectors for this language, and is corpus.token_column right?"
         )
+    return {**covered.steps, "unknown": covered.tokens[2]}
 
 
 def _report_gazetteers(name: str, corpus: Corpus, gazetteers: Gazetteers, report: Report) -> None:

@@ -11,7 +11,7 @@ gazetteers.txt                            the gazetteers' phrases, if there are 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
@@ -73,7 +73,8 @@ class Vectors(NamedTuple):
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that training starts from."""
+    """Everything that training starts from. coverage: for each table of vectors and part of the text, the
+    tokens that each step of the lookup found, and the unknown ones."""
 
     labels: list[str]
     tags: list[str]
@@ -82,6 +83,7 @@ class Prepared:
     vectors: list[Vectors]
     inputs: dict[str, Any]
     gazetteers: Gazetteers | None = None
+    coverage: list[dict[str, dict[str, int]]] = field(default_factory=list)
 
 
 _PART_ARRAYS = ("type_ids", "word_ids", "tag_ids", "gold_ids", "sentence_starts", "document_starts")
@@ -208,6 +210,7 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
                 "tags": prepared.tags,
                 "parts": schemes,
                 "vectors": [len(words) for words, _ in prepared.vectors],
+                "coverage": prepared.coverage,
                 "inputs": prepared.inputs,
                 **({"gazetteers": lists} if lists else {}),
             },
@@ -256,6 +259,7 @@ def _read_prepared(opened: SealedFolder, config: Config | None, rebuild: str) ->
             ],
             inputs=header["inputs"],
             gazetteers=read_gazetteers(opened, PHRASES, header.get("gazetteers")),
+            coverage=header.get("coverage", []),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ModelError(f"{folder}: damaged ({error!r}); make it again with: {rebuild}") from None
