@@ -17,12 +17,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 from peers.columns import as_iob2, sentences
 from record import DATA, ROOT, check_data, keep, machine
+from words import ever_new
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -31,6 +33,7 @@ class Side(NamedTuple):
     """A tagger: the commands that train it and that tag with it, the tokens of its text, what it needs.
 
     by_clock: seconds are counted by the clock, not by the processor's; raw: the text is running text;
+    fresh: its words keep coming, as in real text (words.py), in place of one text repeated;
     kernels: "off" for numpy alone.
     """
 
@@ -40,6 +43,7 @@ class Side(NamedTuple):
     needs: str = ""
     by_clock: bool = False
     raw: bool = False
+    fresh: bool = False
     kernels: str = "on"
 
 
@@ -96,6 +100,8 @@ def sides(models: Path) -> dict[str, Side]:
             kernels="off", tokens=2_000_000
         ),
         "nertool, conll2003": usual,
+        "nertool, conll2003-fast, ever-new words": fast._replace(fresh=True),
+        "nertool, conll2003, ever-new words": usual._replace(fresh=True),
         "nertool, conll2003 with 3 members": members,
         "nertool, conll2003-max": largest,
         "PyTorch, the network of conll2003-fast": Side(
@@ -148,7 +154,7 @@ def measure(models: Path, repetitions: int = 3, only: Sequence[str] | None = Non
     out = models / "tagged"
     for _ in range(repetitions):
         for name, side in taking_part.items():
-            short, long = (text_of(n, side.raw, models) for n in (1, side.tokens))
+            short, long = (text_of(n, side.raw, models, side.fresh) for n in (1, side.tokens))
             times = [
                 run([part.format(text=text, out=out) for part in side.tag], side.kernels)
                 for text, _ in (short, long)
@@ -182,23 +188,24 @@ def run(command: list[str], kernels: str = "on") -> Seconds:
     return Seconds(used.ru_utime + used.ru_stime, clock, used.ru_maxrss * 1024)
 
 
-def text_of(tokens: int, raw: bool, folder: Path) -> tuple[Path, int]:
+def text_of(tokens: int, raw: bool, folder: Path, fresh: bool = False) -> tuple[Path, int]:
     """Write the training part's words, over and over, until there are about so many; return the file and
-    their number. raw: as running text, a paragraph for each document."""
-    path, written = folder / f"text.{tokens}.{'txt' if raw else 'conll'}", 0
+    their number. raw: as running text, a paragraph for each document. fresh: with ever-new words."""
+    name = f"{'fresh' if fresh else 'text'}.{tokens}.{'txt' if raw else 'conll'}"
+    path, written = folder / name, 0
+    endless = chain.from_iterable(_sentences() for _ in count())
     with open(path, "w", encoding="utf-8") as file:
-        while written < tokens:
-            for words in _sentences():
-                if words == ["-DOCSTART-"]:
-                    file.write("\n\n" if raw else "-DOCSTART- x O\n\n")
-                    continue
-                if raw:
-                    file.write(_CLOSING.sub(r"\1", " ".join(words)) + " ")
-                else:
-                    file.write("".join(f"{word} x O\n" for word in words) + "\n")
-                written += len(words)
-                if written >= tokens:
-                    break
+        for words in ever_new(endless) if fresh else endless:
+            if words[0] == "-DOCSTART-":
+                file.write("\n\n" if raw else "-DOCSTART- x O\n\n")
+                continue
+            if raw:
+                file.write(_CLOSING.sub(r"\1", " ".join(words)) + " ")
+            else:
+                file.write("".join(f"{word} x O\n" for word in words) + "\n")
+            written += len(words)
+            if written >= tokens:
+                break
     return path, written
 
 

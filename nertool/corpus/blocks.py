@@ -115,18 +115,41 @@ def _decode(raw: bytes, first: int, source: str) -> Block:
 
 def regrouped(blocks: Iterator[Block], cut: Callable[[Block], int]) -> Iterator[Block]:
     """Cut blocks anew. cut: finds the character of a block before which nothing lies that the lines
-    after it belong to (0: there is none), and which begins a line."""
-    held: Block | None = None
+    after it belong to (0: there is none), and which begins a line.
+
+    Where there is no cut, the next is looked for once the text held has doubled: so a text without any is
+    read a few times, not once for each of its blocks.
+    """
+    held: list[Block] = []
+    size = looked_at = 0
     for block in blocks:
-        if held and held.text:
-            block = held._replace(text=held.text + block.text)
-        end = cut(block)
+        held.append(block)
+        size += len(block.text)
+        if size < 2 * looked_at:
+            continue
+        whole = _joined(held)
+        end = cut(whole)
         if end:
-            whole, block = block.split(end)
+            whole, rest = whole.split(end)
             yield whole
-        held = block
-    if held and (held.text or held.mark):
-        yield held
+            held, size, looked_at = [rest], len(rest.text), 0
+        else:
+            held, looked_at = [whole], size
+    if held:
+        whole = _joined(held)
+        end = cut(whole) if size > looked_at else 0
+        if end:
+            whole, rest = whole.split(end)
+            yield whole
+            whole = rest
+        if whole.text or whole.mark:
+            yield whole
+
+
+def _joined(blocks: list[Block]) -> Block:
+    """Return blocks that follow each other as one."""
+    text = blocks[0].text if len(blocks) == 1 else "".join(block.text for block in blocks)
+    return blocks[0]._replace(text=text)
 
 
 def after_last_sentence(block: Block) -> int:

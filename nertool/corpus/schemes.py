@@ -81,6 +81,13 @@ class TagSpans:
         return [Span(start, end, names[label]) for start, end, label in columns]
 
 
+def rows_by_label(spans: TagSpans) -> list[Offsets]:
+    """Return for each label the numbers of its spans, in the text's order: one sorting for all labels."""
+    order = np.argsort(spans.labels, kind="stable")
+    counts = np.bincount(spans.labels, minlength=len(spans.label_names))
+    return np.split(order, np.cumsum(counts)[:-1]) if len(counts) else []
+
+
 def spans_of(tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets) -> TagSpans:
     """Read the entities of a text from its tags, by conlleval's rules, whatever the scheme.
 
@@ -230,7 +237,8 @@ def keep_labels(corpus: Corpus, labels: Sequence[str], report: Callable[[str], N
                 f'{corpus.source}: found no entity "{label}", expected those of corpus.labels'
                 f"{did_you_mean(label, found) or '; it has ' + ', '.join(sorted(found))}"
             )
-    other = np.array([split_tag(tag)[1] not in ("", *labels) for tag in corpus.tags])
+    kept = {"", *labels}
+    other = np.array([split_tag(tag)[1] not in kept for tag in corpus.tags])
     tags = [OUTSIDE if drop else tag for tag, drop in zip(corpus.tags, other, strict=True)]
     dropped = sorted(found - set(labels))
     if dropped:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nertool.corpus.part import CorpusPart
+from nertool.corpus.schemes import rows_by_label
 
 _LENGTHS = (1, 2, 3, 4)  # of entities, in words; longer ones are counted together
 
@@ -18,16 +19,15 @@ def stats(part: CorpusPart) -> dict[str, Any]:
     lengths = np.diff(corpus.sentence_starts)
     widths = spans.ends - spans.starts
     labels = {}
-    for i, label in enumerate(spans.label_names):
-        own = spans.labels == i
-        if own.any():
+    for label, own in zip(spans.label_names, rows_by_label(spans), strict=True):
+        if len(own):
             phrases = {
                 part.surface(*span) for span in zip(spans.starts[own], spans.ends[own], strict=True)
             }
             labels[label] = {
-                "entities": int(own.sum()),
+                "entities": len(own),
                 "distinct": len(phrases),
-                "per_1000_tokens": round(1000 * int(own.sum()) / max(1, corpus.tokens), 2),
+                "per_1000_tokens": round(1000 * len(own) / max(1, corpus.tokens), 2),
                 "by_length": by_length(widths[own].tolist()),
             }
     return {

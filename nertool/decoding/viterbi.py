@@ -33,27 +33,23 @@ def lattice(tags: Sequence[str], scheme: str) -> Lattice:
     """Say which tags may follow which: IO anything, IOB2 I- only inside, BIOES only whole entities."""
     pairs = [split_tag(tag) for tag in tags]
     T = len(tags)
-    step = np.ones((T, T), dtype=bool)
-    goes_on = np.zeros((T, T), dtype=bool)
-    for i, (prefix, label) in enumerate(pairs):
-        for j, (next_prefix, next_label) in enumerate(pairs):
-            same = bool(label) and label == next_label
-            if scheme == "io":
-                goes_on[i, j] = same
-                continue
-            goes_on[i, j] = same and prefix in "BI" and next_prefix in "IE"
-            if scheme == "iob2":
-                step[i, j] = next_prefix != "I" or goes_on[i, j]
-            else:
-                # After B or I the entity must go on; elsewhere nothing may go on.
-                step[i, j] = goes_on[i, j] if prefix in "BI" else next_prefix in "OBS"
+    numbers = {label: i for i, label in enumerate(dict.fromkeys(label for _, label in pairs))}
+    label = np.array([numbers[label] if label else -1 for _, label in pairs])
+
+    def among(prefixes: str) -> NDArray[np.bool_]:
+        return np.array([prefix in prefixes for prefix, _ in pairs])
+
     free = np.ones(T, dtype=bool)
-    start, end = free.copy(), free.copy()
-    if scheme != "io":
-        start = np.array([prefix in "OBS" for prefix, _ in pairs])
-    if scheme == "bioes":
-        end = np.array([prefix in "OES" for prefix, _ in pairs])
-    return Lattice(start, end, step, goes_on)
+    same = (label[:, None] == label) & (label >= 0)                     # (T, T)
+    if scheme == "io":
+        return Lattice(free, free.copy(), np.ones((T, T), dtype=bool), same)
+    goes_on = same & among("BI")[:, None] & among("IE")
+    if scheme == "iob2":
+        return Lattice(among("OBS"), free, ~among("I") | goes_on, goes_on)
+    # After B or I the entity must go on; elsewhere nothing may go on.
+    step = np.where(among("BI")[:, None], goes_on, among("OBS"))
+    end = among("OES") if scheme == "bioes" else free
+    return Lattice(among("OBS"), end, step, goes_on)
 
 
 def decode(scores: Array, sentence_starts: Offsets, method: str, allowed: Lattice) -> Ids:

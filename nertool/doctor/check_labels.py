@@ -9,20 +9,40 @@ from collections.abc import Sequence
 import numpy as np
 
 from nertool.corpus.part import CorpusPart
-from nertool.corpus.schemes import split_tag, tag_names, tags_of
+from nertool.corpus.schemes import rows_by_label, split_tag, tag_names, tags_of
 from nertool.doctor.findings import EXAMPLES, Finding, some
 
 _FEW = 10  # a class with fewer entities is hardly learnt
 _USUAL = 0.9  # a label that a phrase bears so often makes the others look like slips
 _OFTEN = 5  # occurrences that make a phrase's label a habit
+_COMPARED = 500  # labels whose spellings are compared, each with each, at most
+_SHOWN = 20  # labels that one finding lists
 
 
 def label_slips(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find rare labels that look like a common one: PRE for PER, loc for LOC."""
+    """Find rare labels that look like a common one: PRE for PER, loc for LOC.
+
+    Of very many labels only those are compared that are alike but for capitals, or of the same letters.
+    """
     counts = label_counts(parts)
+    places = _places_by_label(parts)
     findings = []
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for label in counts:
+        alike[_letters(label)].append(label)
+    many = len(counts) > _COMPARED
+    if many:
+        findings.append(
+            Finding(
+                "many-labels",
+                False,
+                f"found {len(counts):,} labels; are these classes of entities? Similar spellings are "
+                f"compared among {_COMPARED} labels at most",
+            )
+        )
     for label, n in sorted(counts.items()):
-        common = [other for other, m in counts.items() if m >= max(10 * n, 20)]
+        others = alike[_letters(label)] if many else counts
+        common = [other for other in others if counts[other] >= max(10 * n, 20)]
         near = [other for other in common if other.lower() == label.lower()] or [
             other for other in common if _is_slip(label, other)
         ]
@@ -34,16 +54,21 @@ def label_slips(parts: Sequence[CorpusPart]) -> list[Finding]:
                     f'the label "{label}" occurs {_times(n)}: did you mean "{near[0]}" '
                     f"({counts[near[0]]:,})?",
                     n,
-                    some(_places_of_label(parts, label)),
+                    some(places[label]),
                 )
             )
     return findings
 
 
+def _letters(label: str) -> tuple[str, ...]:
+    """Return a label's letters in their order: equal for labels that differ in capitals, or by a swap."""
+    return tuple(sorted(label.lower()))
+
+
 def _is_slip(label: str, other: str) -> bool:
-    a, b = label.lower(), other.lower()
-    if sorted(a) == sorted(b):
+    if _letters(label) == _letters(other):
         return True  # letters swapped
+    a, b = label.lower(), other.lower()
     return len(a) > 2 and difflib.SequenceMatcher(None, a, b).ratio() >= 0.8
 
 
@@ -59,14 +84,20 @@ def label_counts(parts: Sequence[CorpusPart]) -> dict[str, int]:
     return dict(counts)
 
 
-def _places_of_label(parts: Sequence[CorpusPart], label: str) -> list[str]:
-    places = []
+def _places_by_label(parts: Sequence[CorpusPart]) -> dict[str, list[str]]:
+    """Return where the first few entities of each class stand, in each part."""
+    places: dict[str, list[str]] = defaultdict(list)
     for part in parts:
-        if label in part.spans.label_names:
-            number = part.spans.label_names.index(label)
-            own = part.spans.starts[part.spans.labels == number][:EXAMPLES]
-            places += [part.corpus.place(int(start)) for start in own]
+        spans = part.spans
+        for label, own in zip(spans.label_names, rows_by_label(spans), strict=True):
+            places[label] += [part.corpus.place(int(i)) for i in spans.starts[own[:EXAMPLES]]]
     return places
+
+
+def _listed(labels: Sequence[str]) -> str:
+    """Write labels as a list that does not grow without end."""
+    more = f", and {len(labels) - _SHOWN:,} more" if len(labels) > _SHOWN else ""
+    return ", ".join(labels[:_SHOWN]) + more
 
 
 def transitions(parts: Sequence[CorpusPart]) -> list[Finding]:
@@ -132,7 +163,7 @@ def classes(parts: Sequence[CorpusPart]) -> list[Finding]:
     first = label_counts(parts[:1])
     rare = {label: n for label, n in (first or total).items() if n < _FEW}
     if rare:
-        shown = ", ".join(f"{label} {n}" for label, n in sorted(rare.items(), key=lambda x: x[1]))
+        shown = _listed([f"{label} {n}" for label, n in sorted(rare.items(), key=lambda x: x[1])])
         findings.append(
             Finding(
                 "few-examples",
@@ -145,13 +176,14 @@ def classes(parts: Sequence[CorpusPart]) -> list[Finding]:
         own = label_counts([part])
         unknown = sorted(set(own) - set(first))
         if unknown:
+            places = _places_by_label([part])
             findings.append(
                 Finding(
                     "unknown-class",
                     True,
-                    f"{part.name}: classes that {parts[0].name} lacks: {', '.join(unknown)}",
+                    f"{part.name}: classes that {parts[0].name} lacks: {_listed(unknown)}",
                     len(unknown),
-                    some(place for label in unknown for place in _places_of_label([part], label)),
+                    some(place for label in unknown for place in places[label]),
                 )
             )
         missing = sorted(set(first) - set(own))
@@ -160,7 +192,7 @@ def classes(parts: Sequence[CorpusPart]) -> list[Finding]:
                 Finding(
                     "empty-class",
                     False,
-                    f"{part.name}: no entity of {', '.join(missing)}: their F1 can't be measured",
+                    f"{part.name}: no entity of {_listed(missing)}: their F1 can't be measured",
                     len(missing),
                 )
             )

@@ -1,7 +1,8 @@
-"""Limits on what one input may ask of memory: the length of a line, and the size of what a file unpacks to.
+"""Limits on what one input may ask of memory: the length of a line, the size of what a file unpacks to, and
+the number of classes to learn.
 
-A packed file of two megabytes can hold one line of two gigabytes. Both limits can be raised:
-NERTOOL_MAX_LINE (bytes of a line) and NERTOOL_MAX_UNPACKED (bytes of one unpacked file).
+A packed file of two megabytes can hold one line of two gigabytes. All limits can be raised:
+NERTOOL_MAX_LINE (bytes of a line), NERTOOL_MAX_UNPACKED (bytes of one unpacked file) and NERTOOL_MAX_CLASSES.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import BinaryIO, NamedTuple
 from nertool.errors import LimitError, NertoolError
 
 MAX_LINE, MAX_UNPACKED = "NERTOOL_MAX_LINE", "NERTOOL_MAX_UNPACKED"
+MAX_CLASSES = "NERTOOL_MAX_CLASSES"
+_MOST_CLASSES = 1000
 _CHUNK = 1 << 20
 
 
@@ -39,7 +42,19 @@ def limits() -> Limits:
     return found
 
 
-def _number(name: str) -> int | None:
+def check_classes(number: int, source: str) -> None:
+    """Refuse to learn very many classes: each token costs time, and the search for the best tags memory, by
+    the square of their number. Errors: LimitError."""
+    most = _number(MAX_CLASSES, "1000") or _MOST_CLASSES
+    if number > most:
+        raise LimitError(
+            f"{source}: found {number:,} classes of entities, expected at most {most:,}: time and memory "
+            "grow with the square of their number; choose some (corpus.labels), merge them, or allow it "
+            f"with {MAX_CLASSES}={number}"
+        )
+
+
+def _number(name: str, example: str = "1000000000") -> int | None:
     text = os.environ.get(name)
     if not text:
         return None
@@ -48,7 +63,7 @@ def _number(name: str) -> int | None:
     except ValueError:
         number = 0
     if number < 1:
-        raise NertoolError(f"{name}: found {text}, expected a number of bytes, such as 1000000000")
+        raise NertoolError(f"{name}: found {text}, expected a whole number, such as {example}")
     return number
 
 

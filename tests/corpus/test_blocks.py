@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nertool.corpus.blocks import Block, after_last_sentence, read_blocks, whole_sentences
+from nertool.corpus.blocks import (
+    Block,
+    after_last_sentence,
+    read_blocks,
+    regrouped,
+    whole_sentences,
+)
 from nertool.errors import CorpusError
 
 TEXTS = st.text(alphabet="aé\u2028\x85 \t\r\n\n\n", max_size=60)
@@ -75,3 +81,20 @@ def test_blocks_of_a_long_text_grow_where_they_may():
     assert [block.first for block in found] == [1, 5, 9, 17, 25, 41, 57]
     alike = read_blocks(io.BytesIO(text.encode()), "x", size=16)
     assert {len(block.text) for block in alike} == {16}
+
+
+def test_a_sentence_of_many_blocks_is_looked_at_a_few_times_only():
+    lines = 4000
+    text = "word O\n" * lines + "\nlast O\n"
+    seen = 0
+
+    def cut(block: Block) -> int:
+        nonlocal seen
+        seen += len(block.text)
+        return after_last_sentence(block)
+
+    blocks = read_blocks(io.BytesIO(text.encode()), "x", size=32)
+    found = list(regrouped(blocks, cut))
+    assert "".join(block.text for block in found) == text
+    assert [block.text for block in found][-1] == "last O\n"
+    assert seen < 4 * len(text)

@@ -24,6 +24,7 @@ from nertool.corpus.schemes import (
     tags_of,
 )
 from nertool.errors import CorpusError, did_you_mean
+from nertool.files.limits import check_classes
 from nertool.formats.labelled import read_labelled, reading_of
 from nertool.inputs.encoder import Encoder, coverage
 from nertool.inputs.gazetteers import Gazetteers, read_gazetteers
@@ -142,6 +143,7 @@ def encode_parts(
             f"{train.source}: found no entity, all tags are O; expected labelled text "
             "(are the tags in the column corpus.tag_column?)"
         )
+    check_classes(len(labels), train.source)
     if dev:
         _refuse_unseen_labels(dev, labels)
 
@@ -222,8 +224,9 @@ def scheme_of(config: Config, corpus: Corpus, name: str, report: Report) -> str:
 
 def _refuse_unseen_labels(dev: Corpus, labels: Sequence[str]) -> None:
     spans = spans_of(dev.tag_ids, dev.tags, dev.sentence_starts)
+    known = set(labels)
     for span in spans.as_list():
-        if span.label not in labels:
+        if span.label not in known:
             raise CorpusError(
                 f'{dev.place(span.start)}: found the label "{span.label}", which the training part lacks, '
                 f"expected one of {', '.join(labels)}{did_you_mean(span.label, labels)}"
