@@ -1,12 +1,16 @@
 """Gold labels that are probably wrong: those that models which have not seen them contradict most.
 
 The idea is confident learning's (Northcutt et al. 2021): a label is suspect if a calibrated model,
-trained on other text, finds another reading much more likely. Ranked by that margin.
+trained on other text, finds another reading much more likely. Ranked by that margin within each kind of
+contradiction, and then the kinds take turns: spurious labels have the widest margins, and would hide all
+others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Any
 
 import numpy as np
@@ -17,7 +21,14 @@ from nertool.corpus.schemes import spans_of
 from nertool.decoding.decoded import Decoded
 from nertool.decoding.probabilities import tag_probabilities
 from nertool.evaluation.comparison import Comparison, compare_tags
-from nertool.evaluation.errors.kinds import NOTHING, Finding, errors_of, findings_of
+from nertool.evaluation.errors.kinds import (
+    MISSED,
+    NOTHING,
+    WRONG_BOUNDARY,
+    Finding,
+    errors_of,
+    findings_of,
+)
 from nertool.evaluation.errors.table import context
 from nertool.evaluation.evaluate import span_probabilities_of
 
@@ -68,8 +79,34 @@ def suspects_of(
         else:
             p_gold, p_model = finding.gold_probability or 0.0, finding.probability or 0.0
         out.append(Suspect(finding, p_model - p_gold, p_gold, p_model))
-    # A slip of the hand is told by the margin; equals in the text's order.
-    return comparison, sorted(out, key=lambda suspect: -suspect.margin)
+    return comparison, in_turns(out)
+
+
+# A label where the models find nothing is often a slip, so that this kind comes twice in a round. Measured
+# by benchmarks/suspects.py: recall in the first 150 is 0.60, in order of the margin alone 0.45.
+_TURNS = {MISSED: 2}
+
+
+def in_turns(suspects: Sequence[Suspect]) -> list[Suspect]:
+    """Order suspects: within each kind of contradiction the likeliest first, and the kinds in turns.
+
+    Likeliest is the greatest margin; where only the boundary differs, the greatest ratio of the
+    probabilities, since both readings share most words. Equals stay in the text's order.
+    """
+    by_kind: dict[str, list[Suspect]] = {}
+    for suspect in suspects:
+        by_kind.setdefault(suspect.finding.kind, []).append(suspect)
+    placed: list[tuple[float, float, Suspect]] = []
+    for kind, own in by_kind.items():
+        by_ratio = kind == WRONG_BOUNDARY
+        own.sort(key=lambda suspect: -(_log_ratio(suspect) if by_ratio else suspect.margin))
+        turns = _TURNS.get(kind, 1)
+        placed += [((i + 1) / turns, -suspect.margin, suspect) for i, suspect in enumerate(own)]
+    return [suspect for _, _, suspect in sorted(placed, key=lambda place: place[:2])]
+
+
+def _log_ratio(suspect: Suspect) -> float:
+    return log(max(suspect.p_model, 1e-9)) - log(max(suspect.p_gold, 1e-9))
 
 
 def suspect_row(comparison: Comparison, suspect: Suspect, rank: int) -> dict[str, Any]:

@@ -62,5 +62,4 @@ def test_a_planted_slip_is_a_suspect_with_what_the_models_say(decoded, config):
     assert row["model_label"] != "PER"
     assert row["p_model"] > row["p_gold"]
     margins = [suspect.margin for suspect in found]
-    assert margins == sorted(margins, reverse=True)
     assert all(-1 <= margin <= 1 for margin in margins)
