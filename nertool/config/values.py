@@ -17,6 +17,7 @@ import reprlib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +220,9 @@ def _to_quote(value: Any) -> str:
     odd = next((entry for entry in entries if not isinstance(entry, str)), None)
     if isinstance(odd, bool):
         return "; YAML reads yes, no, on and off as true and false: put such a name in quotes"
-    return f'; put "{odd}" in quotes' if isinstance(odd, int | float) else ""
+    if odd is None and None in entries:
+        return "; YAML reads null, ~ and an empty entry as nothing: put such a name in quotes"
+    return f'; put "{odd}" in quotes' if isinstance(odd, int | float | date) else ""
 
 
 def _cut(text: str) -> str:

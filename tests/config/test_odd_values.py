@@ -47,6 +47,8 @@ def refused(tmp_path):
         ("corpus.delimiter", "x" * 5000, "at most 16 characters"),
         ("corpus.text_field", "''", "at least one character"),
         ("corpus.labels", "[PRODUCT, NO]", "put such a name in quotes"),
+        ("corpus.labels", "[PRODUCT, null]", "put such a name in quotes"),
+        ("corpus.labels", "[PRODUCT, 2021-01-01]", "2021-01-01"),
         ("corpus.labels", "[PRODUCT, 7]", 'put "7" in quotes'),
         ("network.activation", "x" * 100_000, "one of tanh"),
         ("corpus.train", "[" * 15 + "]" * 15, "a path"),

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from nertool.corpus.ledger import Ledger
+from nertool.errors import CorpusError
 from nertool.formats.opening import open_stream
 from tests.support.corpora import SPANS, TEXT, found, lines, read, refusal, surfaces
 
@@ -189,3 +190,21 @@ def test_a_prediction_stands_beside_the_task_s_own_annotations_and_keys():
         "doc",
     )
     assert [result["value"]["text"] for result in new["result"]] == ["Ada Lovelace", "London"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'sep=;\nid;text;label\n7;"Ada met me; in London.";"[[0, 3, ""PER""]]"\n8;"It\nrained.";[]\n',
+        'id|text|label\n7|Ada met me; in London.|[[0, 3, "PER"]]\n8|"It\nrained."|[]\n',
+    ],
+)
+def test_tables_may_name_their_delimiter_in_a_line_of_excels_and_be_divided_by_bars(text):
+    corpus = read(text)
+    assert corpus.records.texts == ["Ada met me; in London.", "It\nrained."]
+    assert surfaces(corpus) == [("Ada", "PER")]
+
+
+def test_the_line_of_a_faulty_row_counts_excels_line():
+    with pytest.raises(CorpusError, match="x:3: found 2 columns"):
+        read('sep=;\nid;text;label\n7;"Ada"\n', "csv")

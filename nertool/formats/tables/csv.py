@@ -28,6 +28,8 @@ from nertool.formats.json.objects import dump, record_or_none
 
 _LABELS = ("label", "labels", "entities", "spans", "annotations", "tokens", "ner_tags", "tags")
 _NAME = re.compile(r"[A-Za-z_][\w .#-]{0,30}\Z")
+_SIGNS = ",;\t|"
+_SEPARATOR = re.compile(r"sep=(.)\r?(?:\n|\Z)")  # Excel's first line, which names the delimiter
 _LARGEST = 1 << 27  # characters of a cell
 
 
@@ -40,14 +42,16 @@ def detect(head: Head) -> str | None:
 
 
 def _header(head: Head) -> str | None:
-    first = next((line for line in head.lines if line.strip()), "")
-    for sign in ",;\t":
+    lines = [line for line in head.lines if line.strip()]
+    lines = lines[1:] if lines and _SEPARATOR.match(lines[0]) else lines
+    first = lines[0] if lines else ""
+    for sign in _SIGNS:
         names = [name.strip() for name in next(csv.reader([first], delimiter=sign), [])]
         if len(names) < 2 or not all(_NAME.match(name) for name in names):
             continue
         if "text" in names or ("tokens" in names and {"ner_tags", "tags"} & set(names)):
             labels = [name for name in names if name in _LABELS]
-            rows = list(csv.reader(list(head.lines)[1:20], delimiter=sign))
+            rows = list(csv.reader(lines[1:20], delimiter=sign))
             # A table of a word a row, whose header calls the words text, is one of CoNLL's columns.
             cells = [
                 row[names.index(labels[0])] for row in rows if labels and len(row) == len(names)
@@ -65,16 +69,19 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     Errors: CorpusError with file:line for a row of another width, and for labels that are no JSON.
     """
     text = decoded(stream.read(), source)
+    skipped = 0
+    if named := _SEPARATOR.match(text):
+        skipped, text = 1, text[named.end() :]
     first = text.lstrip().partition("\n")[0]
-    sign = max(",;\t", key=first.count)
+    sign = named[1] if named else max(_SIGNS, key=first.count)
     csv.field_size_limit(_LARGEST)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
     names: list[str] = []
     before: dict[str, Any] | None = None
-    start = 1
+    start = 1 + skipped
     try:
         for row in rows:
-            number, start = start, rows.line_num + 1
+            number, start = start, rows.line_num + 1 + skipped
             if not any(row):
                 continue
             if not names:
