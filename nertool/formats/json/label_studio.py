@@ -33,6 +33,9 @@ _TASK_KEYS = {
 }  # fmt: skip
 
 
+OWN = "label_studio"  # the field with a task's own names
+
+
 def detect(head: Head) -> str | None:
     """Recognise a list of tasks, each an object with "data"."""
     if not is_list(head):
@@ -69,8 +72,24 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             raise CorpusError(
                 f'{place}: found "annotations" that are no list, expected a list of them'
             )
+        own = _own_names(key, versions, reading.labelled)
+        if own:
+            fields[OWN] = own
         spans = _spans(versions, text, place, reading, ledger) if reading.labelled else None
         yield Record(text, number, spans, fields=fields, place=place)
+
+
+def _own_names(key: str, versions: Any, labelled: bool) -> dict[str, Any]:
+    """Return what a task needs to be written again: the text's key in its data, if that is another than
+    text, and of the annotation whose entities are read all but those."""
+    own: dict[str, Any] = {} if key == "text" else {"text": key}
+    done = [v for v in versions or () if isinstance(v, dict) and not v.get("was_cancelled")]
+    if labelled and done:
+        from_name, to_name = _names_in(done)
+        rest = {k: v for k, v in done[0].items() if k != "result"}
+        if rest or (from_name, to_name) != ("label", "text"):
+            own["annotation"] = {**rest, "from_name": from_name, "to_name": to_name}
+    return own
 
 
 def _text_of(data: Any, wanted: str) -> str | None:
@@ -117,8 +136,13 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
 
 def _task(view: RecordView, number: int) -> dict[str, Any]:
     kept = {key: value for key, value in view.fields.items() if key in _TASK_KEYS}
-    data = {key: value for key, value in view.fields.items() if key not in _TASK_KEYS}
+    data = {key: value for key, value in view.fields.items() if key not in (*_TASK_KEYS, OWN)}
+    own = view.fields.get(OWN)
+    own = own if isinstance(own, dict) else {}
+    annotation = own["annotation"] if isinstance(own.get("annotation"), dict) else {}
     from_name, to_name = _names_in(kept.get("annotations"))
+    from_name = annotation.get("from_name", from_name)
+    to_name = annotation.get("to_name", to_name)
     results = [
         {
             "id": f"e{i}",
@@ -135,7 +159,11 @@ def _task(view: RecordView, number: int) -> dict[str, Any]:
         | ({} if entity.probability is None else {"score": round(entity.probability, 6)})
         for i, entity in enumerate(view.entities, 1)
     ]
-    task: dict[str, Any] = {"id": number, **kept, "data": {**data, "text": view.text}}
+    task: dict[str, Any] = {
+        "id": number,
+        **kept,
+        "data": {**data, str(own.get("text", "text")): view.text},
+    }
     if view.predicted:
         sure = [entity.probability for entity in view.entities if entity.probability is not None]
         score = round(sum(sure) / len(sure), 6) if sure else 1.0
@@ -143,7 +171,8 @@ def _task(view: RecordView, number: int) -> dict[str, Any]:
         task["annotations"] = kept.get("annotations") or []
         task["predictions"] = [*(kept.get("predictions") or []), prediction]
     else:
-        task["annotations"] = [{"result": results}]
+        rest = {k: v for k, v in annotation.items() if k not in ("from_name", "to_name")}
+        task["annotations"] = [{**rest, "result": results}]
     return task
 
 

@@ -80,6 +80,7 @@ def _of_text(
     value: dict[str, Any], text: str, line: int, place: str, reading: Reading, ledger: Ledger
 ) -> Record:
     key = next((k for k in SPAN_KEYS if isinstance(value.get(k), list)), None)
+    key = key or next((k for k, v in value.items() if _is_label_studio_s(v)), None)
     if key is None and (odd := next((k for k in ("entities", "spans") if value.get(k)), None)):
         raise CorpusError(
             f'{place}: found {_kind(value[odd])} in "{odd}", expected a list of spans, each with start, '
@@ -102,6 +103,14 @@ def _of_text(
     if key is not None and not reading.labelled:
         fields[GOLD] = value[key]
     return Record(text, line, spans, tokens=tokens, sentences=sentences, fields=fields)
+
+
+def _is_label_studio_s(value: Any) -> bool:
+    """Tell whether a value is a list of entities as Label Studio's JSON-MIN has it, under the name that the
+    control has in the project."""
+    wanted = {"start", "end", "labels"}
+    entries = value if isinstance(value, list) else []
+    return bool(entries) and all(isinstance(e, dict) and wanted <= e.keys() for e in entries)
 
 
 def record_or_none(

@@ -182,9 +182,9 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> Non
             rows = []
             for i, entity in enumerate(view.entities, 1):
                 text = view.text[entity.start : entity.end]
-                shown = "".join(" " if c in "\r\n\t" else c for c in text)
                 # An entity over a line's end is written in parts, a line each, as brat wants it.
                 parts = [(m.start(), m.end()) for m in _LINE.finditer(text)]
                 places = ";".join(f"{entity.start + a} {entity.start + b}" for a, b in parts)
+                shown = " ".join(text[a:b] for a, b in parts).replace("\t", " ")
                 rows.append(f"T{i}\t{entity.label} {places}\t{shown}\n")
             path.with_suffix(".ann").write_text("".join(rows), encoding="utf-8", newline="")

@@ -33,4 +33,10 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
                 p = "" if e.probability is None else f"{e.probability:.6f}"
                 cells = (corpus.source, name, base + e.start, base + e.end, e.label, p)
                 text = " ".join(view.text[e.start : e.end].split())
-                yield "\t".join(" ".join(str(cell).split()) for cell in cells) + f"\t{text}\n"
+                shown = [_quoted(" ".join(str(cell).split())) for cell in (*cells, text)]
+                yield "\t".join(shown) + "\n"
+
+
+def _quoted(cell: str) -> str:
+    """Return a cell as readers of TSV expect it: one with a quotation mark stands in quotation marks."""
+    return '"' + cell.replace('"', '""') + '"' if '"' in cell else cell

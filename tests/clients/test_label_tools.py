@@ -1,0 +1,127 @@
+"""Label Studio's own converter, and tables and standoff files as their readers take them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pandas
+import polars
+import pytest
+
+from nertool.corpus.annotated import labelled
+from nertool.corpus.ledger import Ledger
+from nertool.formats.base import Writing
+from nertool.formats.registry import text_writer
+from nertool.formats.standoff import brat
+from tests.support.corpora import lines, read, surfaces
+
+CONFIG = (
+    '<View><Labels name="ner" toName="story"><Label value="PER"/><Label value="LOC"/></Labels>'
+    '<Text name="story" value="$content"/></View>'
+)
+TASK = {
+    "id": 7,
+    "data": {"content": "Ada met me \U0001f600 in London.", "source": "diary"},
+    "meta": {"batch": 3},
+    "drafts": [],
+    "predictions": [{"id": 1, "model_version": "old", "result": []}],
+    "annotations": [
+        {
+            "id": 31,
+            "completed_by": 5,
+            "was_cancelled": False,
+            "ground_truth": True,
+            "result": [
+                {
+                    "id": "r1",
+                    "type": "labels",
+                    "from_name": "ner",
+                    "to_name": "story",
+                    "value": {"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]},
+                }
+            ],
+        }
+    ],
+}
+
+
+def test_a_prediction_stands_beside_the_task_as_it_came(main, run_dir):
+    done = main("predict", run_dir, "-", "--text-field", "content", stdin=json.dumps([TASK]))
+    assert done.returncode == 0, done.stderr
+    (task,) = json.loads(done.stdout)
+    for key in ("id", "data", "meta", "drafts", "annotations"):
+        assert task[key] == TASK[key], key
+    old, new = task["predictions"]
+    assert old == TASK["predictions"][0]
+    assert new["model_version"]
+    for result in new["result"]:
+        assert (result["from_name"], result["to_name"]) == ("ner", "story")
+        assert result["id"]
+
+
+def test_an_annotation_keeps_its_id_annotator_and_names(main):
+    done = main(
+        "corpus",
+        "convert",
+        "-",
+        "--text-field",
+        "content",
+        "--to",
+        "label-studio",
+        stdin=json.dumps([TASK]),
+    )
+    assert done.returncode == 0, done.stderr
+    (task,) = json.loads(done.stdout)
+    (annotation,) = task["annotations"]
+    (given,) = TASK["annotations"]
+    assert task["data"] == TASK["data"]
+    for key in ("id", "completed_by", "ground_truth"):
+        assert annotation[key] == given[key]
+    assert annotation["result"][0]["value"] == given["result"][0]["value"]
+    assert annotation["result"][0]["from_name"] == "ner"
+
+
+@pytest.mark.integration
+def test_label_studio_s_converter_reads_tasks_and_nertool_its_exports(main, tmp_path):
+    converters = pytest.importorskip("label_studio_sdk.converter")
+    plain = [{"text": "Ada left London.", "entities": [[0, 3, "PER"], [9, 15, "LOC"]]}]
+    done = main("corpus", "convert", "-", "--to", "label-studio", stdin=json.dumps(plain))
+    (tmp_path / "a.json").write_text(done.stdout)
+    config = CONFIG.replace("ner", "label").replace("story", "text").replace("content", "text")
+    converter = converters.Converter(config, str(tmp_path))
+    converter.convert_to_json_min(str(tmp_path / "a.json"), str(tmp_path / "min"), is_dir=False)
+    converter.convert_to_csv(
+        str(tmp_path / "a.json"), str(tmp_path / "csv"), is_dir=False, sep=",", header=True
+    )
+    for path in (tmp_path / "min" / "result.json", tmp_path / "csv" / "result.csv"):
+        again = main("corpus", "convert", path, "--to", "jsonl")
+        assert again.returncode == 0, (path, again.stderr)
+        (value,) = map(json.loads, again.stdout.splitlines())
+        assert [(e["text"], e["label"]) for e in value["entities"]] == [
+            ("Ada", "PER"), ("London", "LOC"),
+        ]  # fmt: skip
+
+
+def test_json_min_has_entities_under_the_name_of_the_project_s_control():
+    entity = {"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}
+    assert surfaces(read(lines({"text": "Ada left.", "my_ner": [entity]}))) == [("Ada", "PER")]
+
+
+def test_a_table_of_entities_with_quotation_marks_is_read_by_all():
+    text = 'He saw "Ada "X" L" there'
+    given = lines({"text": text, "entities": [[7, 18, "PER"]], "id": None})
+    out = "".join(text_writer("spans")([labelled(read(given))], Writing(), Ledger()))
+    surface = text[7:18]
+    assert next(csv.DictReader(io.StringIO(out), delimiter="\t"))["text"] == surface
+    assert pandas.read_csv(io.StringIO(out), sep="\t")["text"].tolist() == [surface]
+    assert polars.read_csv(io.BytesIO(out.encode()), separator="\t")["text"].to_list() == [surface]
+    assert "None" not in out
+
+
+def test_brat_joins_the_parts_of_an_entity_over_a_line_s_end_by_one_blank(tmp_path):
+    given = lines({"text": "New\r\nYork", "entities": [[0, 9, "LOC"]], "id": "a"})
+    brat.write([labelled(read(given))], Writing(), Ledger(), tmp_path)
+    assert (tmp_path / "a.ann").read_text() == "T1\tLOC 0 3;5 9\tNew York\n"
+    assert surfaces(read(given)) == [("New\r\nYork", "LOC")]
