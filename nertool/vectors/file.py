@@ -104,6 +104,8 @@ def recognise(path: Path, stream: BinaryIO, gzipped: bool) -> Layout:
         seems = [name for pattern, name in STRANGERS if re.match(pattern, head, re.DOTALL)]
         if not seems and _looks_like_row(first_line):
             return Layout(path, gzipped, False, None, first_line.rstrip().count(b" "), start)
+        if b"\t" in first_line and _looks_like_row(first_line.replace(b"\t", b" ")):
+            seems.append("values divided by tabs; write blanks: tr '\\t' ' ' < FILE > NEW")
         seems.append(f"a file that starts with {shown(first_line)}; name another file")
         found, _, remedy = seems[0].rpartition("; ")
         raise VectorsError(f"{path}: found {found}, {EXPECTED}; {remedy}")

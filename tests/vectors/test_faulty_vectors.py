@@ -222,3 +222,10 @@ def test_file_without_read_permission_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "open", forbidden)
     with pytest.raises(VectorsError, match="v: found Permission denied, expected word vectors"):
         load_vectors(tmp_path / "v")
+
+
+def test_values_divided_by_tabs_are_named(tmp_path):
+    path = tmp_path / "tabs.txt"
+    path.write_text("Ada\t0.1\t0.2\nmet\t0.3\t0.4\n")
+    with pytest.raises(VectorsError, match=r"values divided by tabs.*tr '\\t' ' '"):
+        load_vectors(path)
