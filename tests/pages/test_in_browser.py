@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nertool.evaluation.report.suspects_page import suspects_page
 from tests.browser import faults, opened
 from tests.conftest import SENTENCES, as_conll, nertool
 
@@ -73,3 +74,23 @@ def test_the_report_is_filtered_searched_and_turned_by_keys(chromium, pages):
         tab.fill("#search", "no such word anywhere")
         assert shown.count() == 0
         assert errors == []
+
+
+def test_the_page_of_suspects_has_no_faults_and_escapes_all(chromium, tmp_path):
+    row = {
+        "kind": "wrong type",
+        "gold_label": "<b>",
+        "gold": HOSTILE,
+        "model_label": "nothing",
+        "model": None,
+        "p_gold": 0.1,
+        "p_model": 0.9,
+        "context": f"[{HOSTILE}] {LONG * 3}",
+        "place": "x.conll:1",
+    }
+    page = tmp_path / "suspects.html"
+    page.write_text(suspects_page([row] * 3, "Suspects in <i>"))
+    assert faults(chromium, page) == []
+    with opened(chromium, page) as (tab, _):
+        assert tab.evaluate("window.broken") is None
+        assert tab.inner_text("body").count(HOSTILE) == 6

@@ -49,6 +49,10 @@ def suspects(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write all of them as JSON lines."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write one page with the likeliest 2,000."),
+    ] = None,
     shown: Annotated[
         int, typer.Option("-n", min=1, max=1_000_000, help="How many to print.")
     ] = FEW,
@@ -73,7 +77,7 @@ def suspects(
     from nertool.files.output import open_output
     from nertool.training.crossvalidation import crossvalidated
 
-    with account(report, path, output) as ledger:
+    with account(report, path, output, html) as ledger:
         corpus = read_text(path, settings.corpus, options, ledger, note)
         decoded, labels, tags = crossvalidated(settings, corpus, folds, workers or cores(), note)
         comparison, found = suspects_of(corpus, decoded, labels, tags, settings.decoding.scheme)
@@ -82,6 +86,12 @@ def suspects(
             with open_output(output) as out:
                 out.writelines(_json_lines(rows))
             note(f"suspects: {len(rows):,} in {output}")
+        if html is not None:
+            from nertool.evaluation.report.suspects_page import suspects_page
+
+            with open_output(html) as out:
+                out.write(suspects_page(rows, f"Suspects in {corpus.source}"))
+            note(f"suspects: page in {html}")
     if as_json:
         print_json(rows)
     else:
