@@ -27,6 +27,7 @@ def main() -> None:
     for script, arguments in (
         ("tagging.py", [*models, *times]),
         ("growth.py", [*models, *times]),
+        ("scaling.py", [*models, *times]),
         ("training.py", times),
     ):
         subprocess.run([sys.executable, HERE / script, *arguments], check=True)
