@@ -113,12 +113,18 @@ def _write_sample(folder: Path) -> None:
     from nertool.files.output import copy_tree
 
     free_folder(folder)
-    source = sample_dir()
-    with replacing_folder(folder) as aside:
-        for name in ("configs", "data"):
-            copy_tree(source / name, aside / name, folder)
+    source, parts = sample_dir(), ("configs", "data")
+    if folder.exists():  # an empty folder stays the same one: it may be the working folder
+        with replacing_folder(folder / parts[0]) as first, replacing_folder(folder / parts[1]) as second:
+            for name, aside in zip(parts, (first, second), strict=True):
+                copy_tree(source / name, aside, folder)
+    else:
+        with replacing_folder(folder) as aside:
+            for name in parts:
+                copy_tree(source / name, aside / name, folder)
     note(f"{folder}: sample configs and data are ready. Next:")
-    note(f"  cd {shlex.quote(str(folder))}")
+    if folder.resolve() != Path.cwd():
+        note(f"  cd {shlex.quote(str(folder))}")
     note("  nertool train configs/quickstart.yaml")
 
 

@@ -202,7 +202,7 @@ def _scratch_name() -> str:
 def copy_tree(source: Path, target: Path, name: object) -> None:
     """Copy a folder of data files; name: what to call the copy in messages. Errors: OutputError."""
     with naming(name):
-        target.mkdir(parents=True)
+        target.mkdir(parents=True, exist_ok=True)
         for path in sorted(source.rglob("*")):
             copy = target / path.relative_to(source)
             if "__pycache__" in path.parts:

@@ -233,3 +233,15 @@ def test_init_lays_out_the_samples(tmp_path, main):
     for path in (root / "configs").glob("*.yaml"):
         assert (tmp_path / "new" / "configs" / path.name).read_bytes() == path.read_bytes()
     assert (tmp_path / "new" / "data").is_dir()
+
+
+def test_init_fills_the_working_folder_if_it_is_empty(tmp_path, main):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = main("init", ".", cwd=empty)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in empty.iterdir()) == ["configs", "data"]
+    assert "  cd " not in done.stderr
+    again = main("init", ".", cwd=empty)
+    assert again.returncode == 1
+    assert "already there, expected a new or empty folder" in again.stderr

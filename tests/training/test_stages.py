@@ -68,7 +68,7 @@ def test_one_network_at_a_time_makes_the_same_bytes_as_two(full, expected, tmp_p
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "run", expected)
     # Records come with the network's name, and out of so many epochs of its own stage.
-    lines = [line.partition("  ")[0] for line in done.stderr.splitlines() if "epoch" in line]
+    lines = [line.partition("  ")[0] for line in done.stderr.splitlines() if ": epoch " in line]
     firsts = ["first stage", "first stage, fold 1", "first stage, fold 2"]
     members = ["member 1", "member 2", "member 3"]
     assert lines == [f"{name}: epoch {e}/2" for name in firsts for e in (1, 2)] + [
