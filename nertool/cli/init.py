@@ -115,7 +115,10 @@ def _write_sample(folder: Path) -> None:
     free_folder(folder)
     source, parts = sample_dir(), ("configs", "data")
     if folder.exists():  # an empty folder stays the same one: it may be the working folder
-        with replacing_folder(folder / parts[0]) as first, replacing_folder(folder / parts[1]) as second:
+        with (
+            replacing_folder(folder / parts[0]) as first,
+            replacing_folder(folder / parts[1]) as second,
+        ):
             for name, aside in zip(parts, (first, second), strict=True):
                 copy_tree(source / name, aside, folder)
     else:
