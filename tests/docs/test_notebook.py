@@ -1,4 +1,4 @@
-"""docs/lesson.ipynb runs, and what it computes equals nertool.network."""
+"""The notebooks run; what docs/lesson.ipynb computes equals nertool.network."""
 
 from __future__ import annotations
 
@@ -26,6 +26,30 @@ def test_the_notebook_runs_and_equals_the_network_to_the_last_digit():
     assert outputs[-1] == "'equal, to the last digit'"
     names = ("Paris", "Rome", "Rome", "Paris")
     assert outputs[-2] == str([(name, True) for name in names])
+
+
+@pytest.mark.integration
+def test_the_notebook_of_the_api_runs_and_shows_its_documents():
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    notebook = nbformat.read(NOTEBOOK.with_name("api.ipynb"), as_version=4)
+    nbformat.validate(notebook)
+    kept = sum(len(cell.get("outputs", [])) for cell in notebook.cells)
+    place = {"metadata": {"path": str(NOTEBOOK.parent)}}
+    executed = nbclient.NotebookClient(notebook, timeout=120, resources=place).execute()
+    results = [
+        output["data"]
+        for cell in executed.cells
+        for output in cell.get("outputs", [])
+        if output["output_type"] == "execute_result"
+    ]
+    assert kept >= len(results) == 7
+    document = results[1]["text/html"]
+    assert "<mark" in document
+    assert "Ada Lovelace" in document
+    assert "text/html" in results[4]  # the explanation of a decision
+    assert results[-1]["text/plain"] == "True"
 
 
 def test_the_network_takes_about_40_lines():
