@@ -110,6 +110,16 @@ def printable(text: str, most: int = MOST_SHOWN) -> str:
     return _UNPRINTABLE.sub(_escaped, text)
 
 
+# What no page or table may hold: control characters but tabs and line ends, and what reorders text.
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def without_controls(text: str) -> str:
+    r"""Return a text for a page or a terminal, with control characters and bidirectional overrides shown as
+    escapes: "a\u202eb" for the real sign. Line ends, tabs and all other signs stay."""
+    return _CONTROLS.sub(_escaped, text)
+
+
 def _escaped(match: re.Match[str]) -> str:
     code = ord(match[0])
     if match[0] in _SHORT:

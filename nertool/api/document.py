@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 from nertool.corpus.annotated import Annotated, RecordView, views, with_records
 from nertool.corpus.schemes import OUTSIDE, SCHEMES
 from nertool.formats.json.objects import plain_object
+from nertool.pages.page import escaped
 
 _HUES = (210, 30, 120, 280, 0, 60, 170, 330)  # one for each label, in the labels' order
 
@@ -123,14 +123,14 @@ class Document:
         for entity in self.entities:
             style = f"background:hsl({hues[entity.label]} 75% 50% / .22);border-radius:.25em"
             sure = "" if entity.probability is None else f"{100 * entity.probability:.0f} %"
-            out.append(html.escape(self.text[at : entity.start]))
+            out.append(escaped(self.text[at : entity.start]))
             out.append(
                 f'<mark style="{style};padding:.1em .25em;color:inherit" title="{sure}">'
-                f"{html.escape(entity.text)}"
-                f'<small style="opacity:.7;margin-left:.4em">{html.escape(entity.label)}</small></mark>'
+                f"{escaped(entity.text)}"
+                f'<small style="opacity:.7;margin-left:.4em">{escaped(entity.label)}</small></mark>'
             )
             at = entity.end
-        out.append(html.escape(self.text[at:]))
+        out.append(escaped(self.text[at:]))
         return f'<div style="white-space:pre-wrap;line-height:1.8">{"".join(out)}</div>'
 
 

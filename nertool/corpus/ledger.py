@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from nertool.errors import without_controls
+
 
 class Ledger:
     """Counts what was read, and counts and hands on each case of data altered or refused.
@@ -50,7 +52,7 @@ class Ledger:
 
     def _send(self, *cells: str) -> None:
         if self._report is not None:
-            self._report("\t".join(" ".join(cell.split()) for cell in cells))
+            self._report("\t".join(without_controls(" ".join(cell.split())) for cell in cells))
 
     def lines(self) -> list[str]:
         """Sum up: a line of what was read, and one for each kind of case, with its first place."""

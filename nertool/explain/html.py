@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +22,7 @@ from nertool.explain.text import (
     units_shown,
     work_notes,
 )
-from nertool.pages.page import render
+from nertool.pages.page import escaped, render
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -54,7 +53,7 @@ def _table(
     cells = "".join(f"<th>{cell}</th>" for cell in head)
     body = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in rows)
     last = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in foot)
-    region = f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">'
+    region = f'<div class="scroll" tabindex="0" role="region" aria-label="{escaped(name)}">'
     return (
         f'{region}<table class="{kind}"><thead><tr>{cells}</tr></thead>'
         f"<tbody>{body}</tbody><tfoot>{last}</tfoot></table></div>"
@@ -65,18 +64,18 @@ def _head(e: Explanation) -> str:
     m = max((piece.offset or 0 for piece in e.pieces), default=0)
     words = []
     for i, word in enumerate(e.sentence):
-        text = escape(word)
+        text = escaped(word)
         if i == e.token:
             text = f"<mark>{text}</mark>"
         elif abs(i - e.token) <= m:
             text = f'<span class="near">{text}</span>'
         words.append(text)
-    told = "".join(f"<p>{escape(line)}</p>" for line in summary(e)[2:])
+    told = "".join(f"<p>{escaped(line)}</p>" for line in summary(e)[2:])
     return f'<p class="sentence">{" ".join(words)}</p>{told}'
 
 
 def _piece(piece: Piece) -> str:
-    return f'<span class="note">{place(piece)}</span> {escape(piece.text)}'
+    return f'<span class="note">{place(piece)}</span> {escaped(piece.text)}'
 
 
 def _why(e: Explanation) -> str:
@@ -86,12 +85,10 @@ def _why(e: Explanation) -> str:
     for piece in e.pieces:
         sign = "plus" if piece.attribution >= 0 else "minus"
         bar = f'<span class="bar {sign}" style="width:{7 * abs(piece.attribution) / most:.2f}rem"></span>'
-        near = ", ".join(f"{escape(n.word)}&nbsp;{n.cosine:.2f}" for n in piece.neighbours[:4])
+        near = ", ".join(f"{escaped(n.word)}&nbsp;{n.cosine:.2f}" for n in piece.neighbours[:4])
         flip = ""
         if piece.flip:
-            flip = (
-                f"{escape(piece.flip.word)} → {escape(piece.flip.tag)} (p&nbsp;{piece.flip.p:.2f})"
-            )
+            flip = f"{escaped(piece.flip.word)} → {escaped(piece.flip.tag)} (p&nbsp;{piece.flip.p:.2f})"
         rows.append(
             (
                 _piece(piece),
@@ -110,7 +107,7 @@ def _why(e: Explanation) -> str:
     ] + [("b", *(f"{short(steps.weights.b[i])}" for i in units))]
     sums = [("sum = z", *(f"{short(steps.z[i])}" for i in units))]
     return (
-        f"<h2>Why this answer</h2><p>Gradient × input: how much {escape(score_name(e))} "
+        f"<h2>Why this answer</h2><p>Gradient × input: how much {escaped(score_name(e))} "
         "hangs on each word, to first order; the nearest words that training met; and the nearest word "
         f"of {e.tried:,} that, put in its place, changes the answer.</p>"
         + _table(
@@ -119,7 +116,7 @@ def _why(e: Explanation) -> str:
             [("sum", f"{short(total)}", "", "", "")],
             "wide",
         )
-        + f'<p class="note">The score is {short(steps.sign * steps.s[steps.k])}: {escape(sum_note(e))}.</p>'
+        + f'<p class="note">The score is {short(steps.sign * steps.s[steps.k])}: {escaped(sum_note(e))}.</p>'
         + "<p>Before f everything is linear, so z is the exact sum of each word’s part "
         "(the units with the largest |δ|):</p>"
         + _table(("part of z", *(f"z<sub>{i}</sub>" for i in units)), shares, sums)
@@ -146,7 +143,7 @@ def _forward(e: Explanation, full: bool) -> str:
         part = steps.x[start : start + piece.width]
         start += piece.width
         cell = f'<span class="note">{numbers(part, full)}</span>'
-        rows.append((_piece(piece), escape(piece.vector) or "–", str(piece.width), cell))
+        rows.append((_piece(piece), escaped(piece.vector) or "–", str(piece.width), cell))
     u = steps.weights.U[steps.k]
     units = [
         (
@@ -164,7 +161,7 @@ def _forward(e: Explanation, full: bool) -> str:
         foot.insert(0, ("other units", "", "", "", f"{short(rest)}"))
     classes = [
         (
-            escape(output_name(e, k)),
+            escaped(output_name(e, k)),
             f"{short(steps.s[k])}",
             f"{short(steps.p[k])}",
             f"{steps.y[k]:.0f}",
@@ -176,7 +173,7 @@ def _forward(e: Explanation, full: bool) -> str:
     return (
         f"<h2>Forward</h2><p>x, {D} numbers: the rows of the window’s words, side by side.</p>"
         + _table(("word", "its vector", "numbers", ""), rows, kind="rows")
-        + f'<p class="formula">z = W x + b &nbsp; h = {escape(steps.activation)}(z) &nbsp; s = U h'
+        + f'<p class="formula">z = W x + b &nbsp; h = {escaped(steps.activation)}(z) &nbsp; s = U h'
         f" &nbsp; W is {H} × {D}, b {H}, U {K} × {H}</p>"
         + _table(("unit", "z", "h", "u", "u h"), units, foot)
         + f'<p class="formula">p = {of} &nbsp; J = {short(steps.J)}</p>'
@@ -212,7 +209,7 @@ def _backward(e: Explanation, full: bool) -> str:
         + _table(("unit", "upstream ∂J/∂h", "local f′(z)", "downstream δ"), units)
         + "<p>Every gradient has the shape of its parameter:</p>"
         + _table(("gradient", "is", "shape", "norm", ""), gradients)
-        + "".join(f"<p>{escape(line)}.</p>" for line in work_notes(work))
+        + "".join(f"<p>{escaped(line)}.</p>" for line in work_notes(work))
         + (_matrices(e) if full else "")
         + "<p>One step of stochastic gradient descent, for the weight with the largest gradient:</p>"
         f'<p class="formula">W<sub>{update.i},{update.j}</sub> ← {short(update.before)} − '

@@ -5,10 +5,9 @@ A node has its value, forward, above its gradient; an edge has its local derivat
 
 from __future__ import annotations
 
-from html import escape
-
 from nertool.explain.graph import Graph, Node
 from nertool.explain.numbers import short
+from nertool.pages.page import escaped
 
 _WIDTH, _HEIGHT = 86, 46  # of a node
 _GAP, _ROW = 10, 92  # between nodes of a row; from one row to the next
@@ -48,7 +47,7 @@ def as_svg(graph: Graph) -> str:
             share, y = (0.78, y2 + 13) if fans_out else (0.22, y1 - 14)
             x = min(max(x1 + (x2 - x1) * share, 34), width - 34)
             labels.append(
-                f'<text class="local" x="{x:.0f}" y="{y:.0f}">{escape(edge.label)}</text>'
+                f'<text class="local" x="{x:.0f}" y="{y:.0f}">{escaped(edge.label)}</text>'
                 f'<text class="local" x="{x:.0f}" y="{y + 11:.0f}">{short(edge.local)}</text>'
             )
     parts += labels
@@ -61,9 +60,9 @@ def _node(node: Node, x: float, y: float) -> str:
     label = node.label if len(node.label) <= 14 else node.label[:13] + "…"
     value = "" if node.value is None else short(node.value)
     return (
-        f'<g transform="translate({x:.0f} {y:.0f})"><title>{escape(node.label)}</title>'
+        f'<g transform="translate({x:.0f} {y:.0f})"><title>{escaped(node.label)}</title>'
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" rx="7"/>'
-        f'<text class="label" x="{_WIDTH / 2}" y="14">{escape(label)}</text>'
+        f'<text class="label" x="{_WIDTH / 2}" y="14">{escaped(label)}</text>'
         f'<text class="value" x="{_WIDTH / 2}" y="28">{value}</text>'
         f'<text class="gradient" x="{_WIDTH / 2}" y="41">{short(node.gradient)}</text></g>'
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nertool.errors import without_controls
 from nertool.pages.palette import label_styles
 
 if TYPE_CHECKING:
@@ -30,11 +32,23 @@ def environment(*folders: Path) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
     made.globals["label_styles"] = label_styles()
     made.filters["percent"] = percent
     made.filters["for_script"] = for_script
     return made
+
+
+def _shown(value: Any) -> Any:
+    """Return what a template writes for a value: of a text no sign that controls the page's display."""
+    # What is markup already was escaped where it was made.
+    return without_controls(value) if type(value) is str else value
+
+
+def escaped(text: str) -> str:
+    """Return a text for HTML that is written without a template."""
+    return escape(without_controls(text))
 
 
 def render(name: str, folder: Path | None = None, **values: Any) -> str:

@@ -143,3 +143,30 @@ def test_the_limit_is_of_one_line_whatever_pieces_it_is_read_in(tmp_path, size):
     for long in (b"abcde", b"ab\nabcde\n", b"abcde\nab", b"a\nabcde"):
         with pytest.raises(LimitError, match="more than 4 bytes"):
             read(long)
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no pseudo-terminals")
+def test_a_table_on_a_terminal_shows_the_controls_of_labels(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(r'{"text": "Ada met", "entities": [[0, 3, "P\u001b[2J\u202eR"]]}' + "\n")
+    ours, theirs = os.openpty()
+    done = subprocess.run(
+        [*NERTOOL, "corpus", "stats", path],
+        stdout=theirs, stderr=subprocess.PIPE, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert r"P\x1b[2J\u202eR" in shown
+    assert "\x1b[2J" not in shown
+    assert "\u202e" not in shown
+
+
+def test_a_report_of_cases_holds_no_controls(main, tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(r'{"text": "Ada met", "entities": [[0, 2, "P\u001b[2J"]]}' + "\n")
+    report = tmp_path / "cases.tsv"
+    main("corpus", "convert", path, "--to", "conll", "--misaligned", "drop", "--report", report)
+    assert report.read_text()
+    assert "\x1b" not in report.read_text()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
 from nertool.cli.common.verbosity import RED, YELLOW, coloured
-from nertool.errors import printable
+from nertool.errors import printable, without_controls
 from nertool.files.output import STDOUT, OutputFile
 
 
@@ -57,9 +58,25 @@ def _checked(stdout: TextIO | None) -> TextIO:
     line_by_line = stdout is not None and stdout.isatty()
     encoding = (stdout.encoding if stdout is not None else None) or "utf-8"
     errors = stdout.errors if stdout is not None else None
-    return io.TextIOWrapper(
+    kind = _Terminal if line_by_line else io.TextIOWrapper
+    return kind(
         io.BufferedWriter(raw), encoding=encoding, errors=errors, line_buffering=line_by_line
     )
+
+
+# Colours and weights are all that nertool writes itself; 8 would hide text.
+_COLOUR = re.compile("(\x1b\\[(?:[0-79]|[1-9][0-9])(?:;(?:[0-79]|[1-9][0-9]))*m)")
+
+
+class _Terminal(io.TextIOWrapper):
+    """Text for a terminal, which shows control characters from labels and texts and does not obey them."""
+
+    def write(self, text: str, /) -> int:
+        """Write a text with escapes shown, but for colours."""
+        pieces = _COLOUR.split(text)
+        pieces[::2] = map(without_controls, pieces[::2])
+        # A carriage return alone would let what follows write over what is shown.
+        return super().write(re.sub("\r(?!\n)", r"\\r", "".join(pieces)))
 
 
 def _open_if_closed(number: int, mode: int) -> None:

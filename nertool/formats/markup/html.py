@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 
 from nertool.corpus.annotated import Entity, views, with_records
 from nertool.corpus.columnar import Interner
 from nertool.corpus.ledger import Ledger
 from nertool.formats.base import Pieces, Writing
-from nertool.pages.page import around
+from nertool.pages.page import around, escaped
 from nertool.pages.palette import class_name
 
 
@@ -26,17 +25,17 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
         corpus = with_records(piece.corpus, by_sentence=False)
         if corpus.source != source:
             source = corpus.source
-            yield f"<h2>{html.escape(source)}</h2>\n"
+            yield f"<h2>{escaped(source)}</h2>\n"
         for view in views(piece._replace(corpus=corpus), tokens=False):
             out = []
             at = 0
             for e in view.entities:
-                out.append(html.escape(view.text[at : e.start]))
+                out.append(escaped(view.text[at : e.start]))
                 out.append(_marked(view.text[e.start : e.end], e, labels))
                 at = e.end
-            out.append(html.escape(view.text[at:]))
+            out.append(escaped(view.text[at:]))
             name = view.fields.get("id")
-            attribute = f' id="{html.escape(str(name))}"' if name is not None else ""
+            attribute = f' id="{escaped(str(name))}"' if name is not None else ""
             yield f"<p{attribute}>{''.join(out)}</p>\n"
     yield after
 
@@ -49,6 +48,6 @@ def _marked(text: str, entity: Entity, labels: Interner) -> str:
     number = labels[entity.label]
     sure = "" if entity.probability is None else f" {100 * entity.probability:.0f} %"
     return (
-        f'<span class="{class_name(number)}"><span class="entity">{html.escape(text)}</span>'
-        f'<span class="label" data-label="{html.escape(entity.label)}{sure}"></span></span>'
+        f'<span class="{class_name(number)}"><span class="entity">{escaped(text)}</span>'
+        f'<span class="label" data-label="{escaped(entity.label)}{sure}"></span></span>'
     )
