@@ -133,7 +133,12 @@ def trained(folder: Path, epochs: int = 6, more: str = "", *options: str) -> Pat
 
 def faults_told(stderr: bytes) -> str:
     """Return what must never be on stderr, or nothing: a traceback, a report of a fault of nertool."""
-    for sign in (b"Traceback", b"unexpected ", b"Exception ignored", b"Warning:"):
+    for sign in (
+        b"Traceback",
+        b"this is a fault of nertool",
+        b"Exception ignored",
+        b"RuntimeWarning",
+    ):
         if sign in stderr:
             at = stderr.find(sign)
             return stderr[at : at + 600].decode("utf-8", "replace")

@@ -17,7 +17,9 @@ from pathlib import Path
 from tests.campaigns.common import ENVIRONMENT, NERTOOL, SENTENCES, Tally, trained
 
 _MOST_GROWTH = 64 << 20  # bytes that memory may grow by after the first tenth
-_MOST_NEW = 20_000  # new words in a block of the stream, which a tagger could remember for ever
+# The share of words that never came before. The tagger remembers half a million words: the first tenth of
+# ten million tokens fills that memory, and all that follows must do with it.
+_NEW_FIRST, _NEW_LATER = 0.6, 0.05
 
 
 def main() -> None:
@@ -76,7 +78,8 @@ class _Written:
                 for _ in range(2000):
                     block += rng.choices(words, k=rng.randrange(1, 30))
                     block.append("")
-                new = rng.sample(range(len(block)), min(_MOST_NEW, len(block)) // 10)
+                share = _NEW_FIRST if self.tokens < tokens / 10 else _NEW_LATER
+                new = rng.sample(range(len(block)), int(share * len(block)))
                 for i in new:
                     if block[i] and block[i] != "-DOCSTART-":
                         block[i] += str(rng.randrange(10**9))
