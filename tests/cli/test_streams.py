@@ -127,7 +127,9 @@ def test_a_line_beyond_the_limit_is_refused_and_the_message_says_how_to_raise_it
 @pytest.mark.parametrize("text", ["x", "0", "-1", "1.5"])
 def test_a_limit_that_is_no_number_of_bytes_is_refused(monkeypatch, text):
     monkeypatch.setenv("NERTOOL_MAX_LINE", text)
-    with pytest.raises(NertoolError, match=f"NERTOOL_MAX_LINE: found {text}, expected a number"):
+    with pytest.raises(
+        NertoolError, match=f"NERTOOL_MAX_LINE: found {text}, expected a whole number"
+    ):
         limits()
 
 
