@@ -19,7 +19,7 @@ from nertool.network.scorer import backward
 from nertool.training.cases import cases_of_config, cases_of_model
 from tests.support.helpers import EVERYTHING, change, random_model
 
-BLOCKS = ["L", "E.caps", "E.affixes", "E.sentence", "E.document", "W", "b", "U"]
+BLOCKS = ["L", "E.caps", "E.affixes", "E.gazetteers", "E.sentence", "E.document", "W", "b", "U"]
 
 
 def verify_config(
@@ -34,9 +34,12 @@ def verify_model(model: Model, seed: int, windows: int, samples: int) -> list[Ve
 
 
 @pytest.fixture(scope="module")
-def full_config(config: Config) -> Config:
+def full_config(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The tiny config with every feature, two stages, and a penalty and masks that must be heard."""
-    config = replace(config, features=EVERYTHING)
+    places = tmp_path_factory.mktemp("lists") / "places.txt"
+    places.write_text("London\nNew York\nParis\n")
+    features = replace(EVERYTHING, gazetteers={"CITY": (places,)})
+    config = replace(config, features=features)
     return change(
         config,
         network={"hidden": 6},

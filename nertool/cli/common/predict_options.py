@@ -156,6 +156,7 @@ MaxCharacters = Annotated[
     int | None,
     typer.Option(
         min=1,
+        max=1_000_000_000,
         metavar="N",
         help="Longer texts are not tagged, but put in quarantine (--engine spark) [default: 10000000].",
         show_default=False,
