@@ -129,15 +129,16 @@ def measure(
 ) -> Iterator[tuple[str, Run]]:
     """Yield each run as it is done: its row's name, its seed, F1 on dev, the processor's seconds;
     and F1 on dev in other letters, if asked for."""
+    config = ROOT / "configs/conll2003.yaml"
     trials, names = [], {}
     for i, (name, change) in enumerate(rows.items()):
         for seed in range(1, seeds + 1):
             variant = tuple(f"{key}={value}" for key, value in change.items())
-            trials.append(Trial(variant, seed, folder / f"{i}-{seed}"))
+            trials.append(Trial(config, variant, seed, folder / f"{i}-{seed}"))
             names[folder / f"{i}-{seed}"] = name
     overrides = [f"{key}={value}" for key, value in PLAIN.items()]
     dev = read_corpus(Path(PLAIN["corpus.dev"]), "conll", Reading(), Ledger())
-    outcomes = run_sweep(ROOT / "configs/conll2003.yaml", overrides, trials, workers)
+    outcomes = run_sweep(overrides, trials, workers)
     for n, outcome in enumerate(outcomes):
         name, seed = names[outcome.trial.run_dir], outcome.trial.seed
         run: Run = {"seed": seed, "f1": outcome.f1, "seconds": outcome.processor_seconds}

@@ -12,7 +12,6 @@ from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.boundary import if_interrupted
 from nertool.cli.common.options import (
     AsJson,
-    ConfigPath,
     Overrides,
     Workers,
     cores,
@@ -23,21 +22,27 @@ from nertool.cli.common.reading_options import as_overrides, with_reading_option
 
 if TYPE_CHECKING:
     from nertool.formats.labelled import ReadingOptions
-    from nertool.training.sweep import Summary
+    from nertool.training.sweep import Summary, Trial
 
 
 @with_reading_options(misaligned="the config's")
 def sweep(
-    config: ConfigPath,
+    configs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="CONFIG...",
+            help="A YAML config, or several to compare; configs/reference.yaml has every key.",
+        ),
+    ],
     options: ReadingOptions,
     overrides: Overrides = None,
     tries: Annotated[
         list[str] | None,
         typer.Option(
             "--try",
-            metavar="KEY=VALUE",
-            help="Try a setting (repeatable): all values of a key, with all those of the others. With "
-            "--budget also KEY=A,B.",
+            metavar="KEY=A,B",
+            help="Try values of a key (repeatable): each, with each of the other keys'. A comma inside "
+            "[brackets] or 'quotes' does not divide values.",
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Seeds for each setting.")] = 3,
@@ -72,22 +77,29 @@ def sweep(
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train with several seeds and settings, and compare them on dev: mean and spread of F1.
+    """Train with several configs, settings and seeds, and compare them on dev: mean and spread of F1.
 
-    Differences smaller than the spread are noise.
+    Differences smaller than the spread are noise. The test part is never read.
 
     Examples:
         nertool sweep config.yaml --seeds 5
-        nertool sweep config.yaml --try network.hidden=64 --try network.hidden=128 --json
+        nertool sweep small.yaml large.yaml --seeds 5
+        nertool sweep config.yaml --try network.hidden=64,128 --try training.alpha=0.05,0.1 --json
         nertool sweep config.yaml --budget 10m -o best.yaml
     """
+    if len(set(configs)) < len(configs):
+        raise typer.BadParameter("CONFIG: found the same file twice, expected different ones")
     if budget is not None:
+        if len(configs) > 1:
+            raise typer.BadParameter(
+                "--budget: searches around one config, found several; leave --budget out to compare them"
+            )
         if run_dir is not None:
             raise typer.BadParameter(
                 "--run-dir: with --budget no runs are kept; leave one of them out"
             )
         _search(
-            config,
+            configs[0],
             overrides or [],
             tries or [],
             seeds,
@@ -103,43 +115,55 @@ def sweep(
         raise typer.BadParameter("--study, --output: they belong to --budget")
     from nertool.errors import OverrideError
     from nertool.files.output import scratch_folder
-    from nertool.training.sweep import plan, run_sweep, summaries
+    from nertool.training.sweep import dev_parts, plan, run_sweep, summaries
 
     said = [*(overrides or ()), *as_overrides(options)]
+    several = len(configs) > 1
     with (
         if_interrupted(lambda: _kept(run_dir)),
-        account(report, config) as ledger,
+        account(report, *configs) as ledger,
         scratch_folder() as aside,
     ):
         try:
-            trials = plan(config, said, tries or [], seeds, run_dir or aside)
+            trials = plan(configs, said, tries or [], seeds, run_dir or aside)
         except OverrideError as error:
             raise typer.BadParameter(str(error)) from None
+        parts = dev_parts(trials, said)
+        if len(parts) > 1:
+            named = ", ".join(f"{text} ({config})" for text, config in parts.items())
+            note(f"warning: F1 is measured on different texts, and can't be compared: {named}")
         outcomes = []
-        for outcome in run_sweep(config, said, trials, workers or cores(), ledger):
+        for outcome in run_sweep(said, trials, workers or cores(), ledger):
             outcomes.append(outcome)
             note(
-                f"{len(outcomes)}/{len(trials)}  {' '.join(outcome.trial.variant) or 'as it is'}  "
+                f"{len(outcomes)}/{len(trials)}  {_name(outcome.trial, several)}  "
                 f"seed {outcome.trial.seed}: dev F1 {100 * outcome.f1:.2f}, {outcome.seconds:.1f} s"
             )
     order = {trial: i for i, trial in enumerate(trials)}
     outcomes.sort(key=lambda outcome: order[outcome.trial])
     results = summaries(outcomes)
+    best = max(results, key=lambda summary: summary.f1)
     if as_json:
         print_json(
             [
                 {
+                    "config": str(summary.config),
                     "variant": summary.variant,
                     "f1": summary.f1,
                     "deviation": summary.deviation,
-                    "seeds": [o.f1 for o in outcomes if o.trial.variant == summary.variant],
+                    "seeds": [
+                        o.f1
+                        for o in outcomes
+                        if (o.trial.config, o.trial.variant) == (summary.config, summary.variant)
+                    ],
                     "seconds": round(summary.seconds, 2),
+                    "best": summary is best,
                 }
                 for summary in results
             ]
         )
     else:
-        _show(results)
+        _show(results, several)
 
 
 def _search(
@@ -219,8 +243,17 @@ def _kept(run_dir: Path | None) -> str:
     return f"finished trials are in {run_dir}; give the command again with another --run-dir"
 
 
-def _show(results: list[Summary]) -> None:
-    names = [" ".join(summary.variant) or "as it is" for summary in results]
+def _name(of: Summary | Trial, several: bool) -> str:
+    """Name what was trained: its settings, and its config if there are several."""
+    settings = " ".join(of.variant)
+    if several:
+        return f"{of.config} {settings}".rstrip()
+    return settings or "as it is"
+
+
+def _show(results: list[Summary], several: bool) -> None:
+    """Print the table, and name the best."""
+    names = [_name(summary, several) for summary in results]
     width = max(len(name) for name in names)
     print(f"{'':{width}}  dev F1     ±  seeds  seconds")
     for name, summary in zip(names, results, strict=True):
@@ -229,3 +262,21 @@ def _show(results: list[Summary]) -> None:
             f"{name:{width}}  {100 * summary.f1:6.2f}  {spread:>4}  {summary.seeds:5}  "
             f"{summary.seconds:7.1f}"
         )
+    if len(results) > 1:
+        print(f"\n{verdict(results, names)}")
+
+
+def verdict(results: list[Summary], names: list[str]) -> str:
+    """Say which is best, and whether the next one differs from it by more than the spread of the seeds."""
+    ranked = sorted(zip(results, names, strict=True), key=lambda one: -one[0].f1)
+    (best, name), (second, other) = ranked[:2]
+    gain = 100 * (best.f1 - second.f1)
+    if best.deviation is None or second.deviation is None:
+        return f"Best: {name}. With one seed each this may be chance: try --seeds 3."
+    spread = 100 * max(best.deviation, second.deviation)
+    if gain <= spread:
+        return (
+            f"Best: {name}. But {other} is only {gain:.2f} lower, within the spread of the seeds "
+            f"({spread:.2f}): it may be as good."
+        )
+    return f"Best: {name}, {gain:.2f} above {other}; the spread of the seeds is {spread:.2f}."

@@ -30,6 +30,7 @@ from nertool.files.output import open_output, scratch_folder
 from nertool.gradcheck.audit import NonFiniteError
 from nertool.training.recipe import resolve
 from nertool.training.run import begin_run, last_best, prepared_for, run_training, write_config
+from nertool.training.tries import values_by_key
 
 Report = Callable[[str], None]
 
@@ -93,38 +94,11 @@ class Found:
 
 
 def space_of(tries: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Read --try KEY=A,B: the values of each key. Commas within brackets divide nothing.
+    """Return the values of each key that --try names; of the usual keys if it names none.
 
-    Errors: OverrideError for a text without a key or a value.
+    Errors: OverrideError as in values_by_key.
     """
-    space: dict[str, tuple[str, ...]] = {}
-    for text in tries:
-        key, equals, values = text.partition("=")
-        if not equals or not key or not values:
-            raise OverrideError(
-                f"--try {text}: expected KEY=VALUE,…, such as training.alpha=0.03,0.1"
-            )
-        space[key] = tuple(dict.fromkeys((*space.get(key, ()), *divided(values))))
-    return space or SPACE
-
-
-def divided(values: str) -> list[str]:
-    """Divide values at the commas outside brackets and quotes; a text with an empty value stays whole."""
-    parts, depth, quote, start = [], 0, "", 0
-    for i, sign in enumerate(values):
-        if quote:
-            quote = "" if sign == quote else quote
-        elif sign in "'\"":
-            quote = sign
-        elif sign in "[{":
-            depth += 1
-        elif sign in "]}":
-            depth -= 1
-        elif sign == "," and not depth:
-            parts.append(values[start:i].strip())
-            start = i + 1
-    parts.append(values[start:].strip())
-    return parts if all(parts) else [values]
+    return values_by_key(tries) or SPACE
 
 
 def check_space(base: Base, space: dict[str, tuple[str, ...]]) -> None:

@@ -1,4 +1,4 @@
-"""Several trainings of one config: other seeds, other settings. One run proves little."""
+"""Several trainings, to compare configs, settings and seeds: one run proves little."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from statistics import mean, stdev
 from typing import NamedTuple
 
 from nertool.config.file import load_config, read_config_file, read_overrides
-from nertool.config.records import CorpusConfig
+from nertool.config.records import Config, CorpusConfig
 from nertool.corpus.ledger import Ledger
 from nertool.errors import OverrideError, TrainingError
 from nertool.training.parallel.pool import Piece, Send, run_pieces
@@ -24,11 +24,14 @@ from nertool.training.run import (
     run_training,
     writing_run,
 )
+from nertool.training.tries import values_by_key
 
 
 class Trial(NamedTuple):
-    """A training: the overrides that it has besides all trials' own, its seed, and its run folder."""
+    """A training: its config file, the overrides that it has besides all trials' own, its seed, and its run
+    folder."""
 
+    config: Path
     variant: tuple[str, ...]
     seed: int
     run_dir: Path
@@ -45,8 +48,10 @@ class Outcome(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """A variant over its seeds: mean and standard deviation of F1 (None with one seed), mean seconds."""
+    """A variant of a config over its seeds: mean and standard deviation of F1 (None with one seed), mean
+    seconds."""
 
+    config: Path
     variant: tuple[str, ...]
     f1: float
     deviation: float | None
@@ -55,46 +60,62 @@ class Summary(NamedTuple):
 
 
 def variants(tries: Sequence[str]) -> list[tuple[str, ...]]:
-    """Combine what is to be tried, KEY=VALUE each: every value of a key with every one of the others.
+    """Combine what is to be tried, KEY=VALUE,… each: every value of a key with every one of the others.
 
-    Errors: OverrideError for a text without a key or a value.
+    Errors: OverrideError as in values_by_key.
     """
-    by_key: dict[str, list[str]] = {}
-    for text in tries:
-        key, equals, _ = text.partition("=")
-        if not equals or not key:
-            raise OverrideError(f"--try {text}: expected KEY=VALUE, such as training.alpha=0.03")
-        by_key.setdefault(key, []).append(text)
-    return list(itertools.product(*by_key.values()))
+    named = values_by_key(tries)
+    return list(
+        itertools.product(*([f"{key}={value}" for value in own] for key, own in named.items()))
+    )
 
 
 def plan(
-    config_path: Path, overrides: Sequence[str], tries: Sequence[str], seeds: int, folder: Path
+    config_paths: Sequence[Path],
+    overrides: Sequence[str],
+    tries: Sequence[str],
+    seeds: int,
+    folder: Path,
 ) -> list[Trial]:
     """List a sweep's trials, having made sure that each one's config is sound. Errors: ConfigError."""
     trials = []
-    for variant in variants(tries):
-        try:
-            config = load_config(config_path, [*overrides, *variant])
-        except OverrideError as error:
-            found = next(
-                (text for text in variant if str(error).startswith(f"--set {text}:")), None
-            )
-            if found is None:
-                raise
-            raise OverrideError(str(error).replace("--set", "--try", 1)) from None
+    for path, variant in itertools.product(config_paths, variants(tries)):
+        config = _config_of(path, overrides, variant)
         if config.corpus.dev is None and not config.corpus.held_out and config.recipe == "plain":
             raise TrainingError(
-                f"{config_path}: corpus.dev is not set, expected a dev part: trials are compared on it"
+                f"{path}: corpus.dev is not set, expected a dev part: trials are compared on it"
             )
-        name = ",".join(variant).replace("/", "_") or "as it is"
+        name = ",".join(variant) or "as it is"
+        if len(config_paths) > 1:
+            name = f"{path},{name}" if variant else str(path)
         for seed in range(config.seed, config.seed + seeds):
-            trials.append(Trial(variant, seed, folder / name / f"seed-{seed}"))
+            run_dir = folder / name.replace("/", "_") / f"seed-{seed}"
+            trials.append(Trial(path, variant, seed, run_dir))
     return trials
 
 
+def _config_of(path: Path, overrides: Sequence[str], variant: Sequence[str]) -> Config:
+    """Load a trial's config. An error about what is tried names --try, where the user wrote it."""
+    try:
+        return load_config(path, [*overrides, *variant])
+    except OverrideError as error:
+        if not any(str(error).startswith(f"--set {text}:") for text in variant):
+            raise
+        raise OverrideError(str(error).replace("--set", "--try", 1)) from None
+
+
+def dev_parts(trials: Sequence[Trial], overrides: Sequence[str]) -> dict[str, Path]:
+    """Return the texts that trials are measured on, each with a config that names it. More than one means
+    that their F1 can't be compared."""
+    found: dict[str, Path] = {}
+    for trial in trials:
+        corpus = load_config(trial.config, [*overrides, *trial.variant]).corpus
+        text = str(corpus.dev) if corpus.dev is not None else f"a part of {corpus.train}"
+        found.setdefault(text, trial.config)
+    return found
+
+
 def run_sweep(
-    config_path: Path,
     overrides: Sequence[str],
     trials: Sequence[Trial],
     workers: int,
@@ -107,8 +128,8 @@ def run_sweep(
     pieces = []
     met: set[CorpusConfig] = set()
     for i, trial in enumerate(trials):
-        corpus = load_config(config_path, [*overrides, *trial.variant]).corpus
-        arguments = (config_path, tuple(overrides), trial, corpus not in met)
+        corpus = load_config(trial.config, [*overrides, *trial.variant]).corpus
+        arguments = (tuple(overrides), trial, corpus not in met)
         pieces.append(Piece(f"trial {i + 1}", _run, arguments))
         met.add(corpus)
     for _, (outcome, of_trial) in run_pieces(pieces, workers):
@@ -117,13 +138,11 @@ def run_sweep(
         yield outcome
 
 
-def _run(
-    config_path: Path, overrides: Sequence[str], trial: Trial, accounts: bool, send: Send
-) -> None:
+def _run(overrides: Sequence[str], trial: Trial, accounts: bool, send: Send) -> None:
     """Train, and send the outcome, and the account of the text if this trial gives it."""
     started = time.perf_counter()
     settings = [*overrides, *trial.variant, f"seed={trial.seed}", "training.refit=false"]
-    config = resolve({**read_config_file(config_path), **read_overrides(settings)})
+    config = resolve({**read_config_file(trial.config), **read_overrides(settings)})
     check_free(trial.run_dir, overwrite=False)
     ledger = Ledger(keep=True) if accounts else None
     with writing_run(trial.run_dir):
@@ -142,17 +161,18 @@ def _run(
 
 
 def summaries(outcomes: Sequence[Outcome]) -> list[Summary]:
-    """Sum up each variant over its seeds, in the order in which variants first come."""
-    by_variant: dict[tuple[str, ...], list[Outcome]] = {}
+    """Sum up each variant of each config over its seeds, in the order in which they first come."""
+    groups: dict[tuple[Path, tuple[str, ...]], list[Outcome]] = {}
     for outcome in outcomes:
-        by_variant.setdefault(outcome.trial.variant, []).append(outcome)
+        groups.setdefault((outcome.trial.config, outcome.trial.variant), []).append(outcome)
     return [
         Summary(
+            config,
             variant,
             mean(outcome.f1 for outcome in own),
             stdev(outcome.f1 for outcome in own) if len(own) > 1 else None,
             len(own),
             mean(outcome.seconds for outcome in own),
         )
-        for variant, own in by_variant.items()
+        for (config, variant), own in groups.items()
     ]
