@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,6 +67,7 @@ def suggest(
 
     Examples:
         nertool suggest runs/my unlabelled.txt -n 100 -o to-label.jsonl
+        nertool suggest runs/my texts/ -n 100 --to label-studio -o tasks.json
     """
     check_choice("--to", to, OUTPUT_FORMATS)
     check_choice("--scheme", scheme, SCHEMES)
@@ -91,7 +93,9 @@ def suggest(
     if problem := asked.misuse():
         raise typer.BadParameter(problem)
     loaded = load_model(model)
-    files = find_files(asked)
+    files = find_files(asked, folders=True)
+    # A folder's texts, too, name the file that they are from.
+    asked = replace(asked, inputs=tuple(str(entry.path) for entry in files.inputs) or asked.inputs)
     read = [file for entry in files.inputs for file in entry.files]
     with account(report, *read, *files.outputs) as ledger:
         run(

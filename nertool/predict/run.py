@@ -40,11 +40,13 @@ class Files(NamedTuple):
     outputs: list[Path]
 
 
-def find_files(request: PredictRequest) -> Files:
-    """Find a request's inputs and outputs. Errors: CorpusError for inputs that can't be found, and for
+def find_files(request: PredictRequest, folders: bool = False) -> Files:
+    """Find a request's inputs and outputs. folders: folders may be named, though all goes to one output.
+
+    Errors: CorpusError for inputs that can't be found, and for
     outputs that would replace an input or each other, or lie outside --out-dir."""
     out_dir = request.out_dir
-    inputs = expand(request.inputs, request.format_name, folders=out_dir is not None)
+    inputs = expand(request.inputs, request.format_name, folders=folders or out_dir is not None)
     to = request.to_format
     if out_dir is not None:
         outputs = [output_path(out_dir, entry, request.format_name, to) for entry in inputs]

@@ -63,7 +63,7 @@ def suggest(
                 for piece in annotated_pieces(opened, asked, workers, ledger, report):
                     shortlist.add(in_sentences(piece) if request.by_sentence else piece)
     if not shortlist.seen:
-        names = ", ".join(str(entry.path) for entry in inputs)
+        names = ", ".join(predict.inputs)
         why = " that --exclude does not name" if shortlist.passed else ""
         raise CorpusError(f"{names}: found no text{why}, expected texts to choose from")
     assert to is not None

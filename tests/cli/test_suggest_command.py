@@ -61,6 +61,25 @@ def test_sentences_of_a_record_can_be_chosen_one_by_one(run_dir, tmp_path, main)
     assert json.loads(done.stdout)["text"] == "Hopper left for Lisbon."
 
 
+def test_a_folder_stands_for_its_files_which_texts_name(run_dir, tmp_path, main):
+    folder = tmp_path / "texts"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.txt").write_text(f"{POOL[1]}\n")
+    (folder / "deep" / "b.txt").write_text(f"{POOL[3]}\n")
+    done = main("suggest", run_dir, folder, "-n", "9", "--to", "jsonl")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {row["text"] for row in rows} == {POOL[1], POOL[3]}
+    assert {row["source"] for row in rows} == {
+        str(folder / "a.txt"),
+        str(folder / "deep" / "b.txt"),
+    }
+    (tmp_path / "empty").mkdir()
+    done = main("suggest", run_dir, tmp_path / "empty")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{tmp_path / 'empty'}: found no text" in done.stderr
+
+
 @pytest.mark.parametrize("content", ["", "\n\n"])
 def test_an_input_without_text_is_refused(run_dir, tmp_path, main, content):
     (tmp_path / "x.txt").write_text(content)
