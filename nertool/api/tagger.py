@@ -15,6 +15,7 @@ from nertool.corpus.annotated import Annotated, with_records
 from nertool.corpus.columnar import Corpus, Offsets
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
+from nertool.files.limits import MAX_N_BEST, MAX_WORKERS
 from nertool.formats.base import Writing
 from nertool.formats.json.objects import record_of
 from nertool.inputs.text import text_of
@@ -129,6 +130,10 @@ class Tagger:
             RecordsTask(batch, "texts", "texts", reading, details, None, Writing())
             for batch in _batches(_records(texts, reading), max(1, batch_size))
         )
+        if not 1 <= workers <= MAX_WORKERS:
+            raise ValueError(
+                f"found workers={workers}, expected a whole number from 1 to {MAX_WORKERS}"
+            )
         with Workers(self._compiled, workers) as pool:
             for result in pool.run(tasks):
                 assert result.piece is not None
@@ -239,8 +244,8 @@ def details_of(threshold: Thresholds, n_best: int = 1, marginals: bool = False) 
     thresholds = threshold if isinstance(threshold, Mapping) else {"": float(threshold)}
     if not all(0 <= value <= 1 for value in thresholds.values()):
         raise ValueError(f"found the threshold {threshold}, expected numbers from 0 to 1")
-    if n_best < 1:
-        raise ValueError(f"found n_best={n_best}, expected a whole number from 1 on")
+    if not 1 <= n_best <= MAX_N_BEST:
+        raise ValueError(f"found n_best={n_best}, expected a whole number from 1 to {MAX_N_BEST:,}")
     needed = any(thresholds.values())
     return Details(True, dict(thresholds) if needed else {}, n_best, marginals)
 

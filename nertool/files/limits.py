@@ -16,6 +16,7 @@ from nertool.errors import LimitError, NertoolError
 MAX_LINE, MAX_UNPACKED = "NERTOOL_MAX_LINE", "NERTOOL_MAX_UNPACKED"
 MAX_CLASSES = "NERTOOL_MAX_CLASSES"
 _MOST_CLASSES = 1000
+MAX_WORKERS, MAX_N_BEST = 256, 1000  # of the command line and of the Python API
 _CHUNK = 1 << 20
 
 

@@ -129,6 +129,10 @@ def test_faulty_dicts_and_arguments_are_refused(tagger):
         tagger("Ada", threshold=2)
     with pytest.raises(ValueError, match="n_best"):
         tagger("Ada", n_best=0)
+    with pytest.raises(ValueError, match="from 1 to 1,000"):
+        tagger("Ada", n_best=10**30)
+    with pytest.raises(ValueError, match="from 1 to 256"):
+        list(tagger.pipe(["Ada"], workers=10**9))
     with pytest.raises(ValueError, match="found the scheme"):
         tagger("Ada").tags("bilou")
 

@@ -11,6 +11,7 @@ import typer
 
 from nertool.cli.common.streams import tell
 from nertool.cli.common.verbosity import is_quiet
+from nertool.files.limits import MAX_WORKERS
 
 if TYPE_CHECKING:
     from nertool.config.records import Config
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 # The most of numbers on the command line. Each is far above what is useful; what lies beyond is a slip of the
 # keyboard, which is refused at once, and not after memory or an hour is used up.
 MAX_SEED = 2**64  # as in a config
-MAX_WORKERS = 256
-MAX_N_BEST = 1000
 MAX_LINE = 10**12
 MAX_WORDS = 10**9
 

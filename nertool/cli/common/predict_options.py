@@ -9,7 +9,7 @@ import typer
 
 from nertool.catalogue import NER_KEYS, OUTPUT_FORMATS, SCHEMES
 from nertool.cli.common.help import INPUT, OUTPUT
-from nertool.cli.common.options import MAX_N_BEST, MAX_WORKERS
+from nertool.files.limits import MAX_N_BEST, MAX_WORKERS
 
 ON_ERROR = ("fail", "report", "skip")
 ENGINES = ("local", "spark")
