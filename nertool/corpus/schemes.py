@@ -235,7 +235,7 @@ def keep_labels(corpus: Corpus, labels: Sequence[str], report: Callable[[str], N
         if label not in found:
             raise CorpusError(
                 f'{corpus.source}: found no entity "{label}", expected those of corpus.labels'
-                f"{did_you_mean(label, found) or '; it has ' + ', '.join(sorted(found))}"
+                f"{did_you_mean(label, found) or '; it has ' + (', '.join(sorted(found)) or 'none')}"
             )
     kept = {"", *labels}
     other = np.array([split_tag(tag)[1] not in kept for tag in corpus.tags])

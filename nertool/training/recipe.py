@@ -170,7 +170,7 @@ def reasons(text: Statistics, config: Config) -> list[str]:
         f"recipe: {documents}",
         f"recipe: {vectors}: {_words_by(config)}",
         f"recipe: {counted(text.tokens, 'tokens')}, {counted(text.entities, 'entities')} of "
-        f"{counted(text.classes, 'classes')}, budget {config.budget}: "
+        f"{text.classes} {'class' if text.classes == 1 else 'classes'}, budget {config.budget}: "
         f"{counted(network.members, 'networks')} with {network.hidden} hidden units, "
         f"{counted(config.training.epochs, 'epochs')}",
     ]
