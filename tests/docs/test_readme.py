@@ -54,7 +54,7 @@ def test_the_python_example_prints_entities(started, monkeypatch, capsys):
 
 
 def test_every_command_in_the_table_exists(main):
-    commands = re.findall(r"^\| `nertool ((?:corpus )?[a-z]+)", README, re.MULTILINE)
+    commands = re.findall(r"^\| `nertool ((?:corpus )?[a-z-]+)", README, re.MULTILINE)
     assert len(commands) > 12
     for command in commands:
         assert main(*command.split(), "--help").returncode == 0
