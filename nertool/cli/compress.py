@@ -48,8 +48,9 @@ def compress(
             min=0,
             max=10**9,
             metavar="N",
-            help="Keep the words of the training text, and the N most frequent ones of the vectors "
-            "[default: all]. With --rows codes: the others are kept too, as codes [default: 10000].",
+            help="Keep the words of the training text, and the N most frequent ones of the vectors. With "
+            "--rows codes the other words are kept, too, as codes, and N is 10000 if not given "
+            "[default: all].",
         ),
     ] = None,
     dev: Annotated[

@@ -19,6 +19,7 @@ from nertool.decoding.adjust import softmax
 from nertool.decoding.viterbi import decode
 from nertool.errors import ModelError
 from nertool.formats.read import read_corpus
+from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.text import Text, text_of
 from nertool.model.compress import compress_model
 from nertool.model.model import Model
@@ -96,6 +97,18 @@ def test_windows_of_one_word_are_exported_or_refused():
     check(random_model(plain, windows={"size": 1}), TEXT)
     with pytest.raises(ModelError, match="expected windows"):
         export(random_model(windows={"size": 1}))
+
+
+@pytest.mark.parametrize("folds", [0, 2])
+def test_gazetteers_alone_mark_their_phrases_in_the_graph_too(folds):
+    lists = {"CITY": (Path("/v/c.txt"),), "B": (Path("/v/b.txt"),)}
+    model = random_model(FeaturesConfig(caps=0, gazetteers=lists), folds=folds)
+    check(model, TEXT)
+    marked = scores_of(model, TEXT)[0]
+    for member in model.members:
+        member.encoder.gazetteers = Gazetteers({name: ["nowhere"] for name in lists})
+    unmarked = scores_of(model, TEXT)[0]
+    assert np.abs(marked - unmarked).max() > 1e-3  # the phrases of TEXT take part in the scores
 
 
 @pytest.mark.parametrize("folder", ["run_dir", "full_run_dir"])
