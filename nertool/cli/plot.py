@@ -53,9 +53,9 @@ def plot(
     from nertool.evaluation.plots.figures import check_matplotlib
     from nertool.model.storage import load_model
 
-    check_matplotlib("plot")
     if not run.is_dir():
         raise ModelError(f"{run}: found no run folder, expected one that nertool train wrote")
+    check_matplotlib("plot")
     model = load_model(run)
     folder = output or run / "plots"
     folder.mkdir(parents=True, exist_ok=True)
