@@ -37,7 +37,7 @@ from nertool.formats.labelled import read_labelled
 from nertool.suggest.choose import Shortlist, diverse, shortlist_length
 from nertool.tagging.annotate import Details, annotate
 from nertool.tagging.compiled import CompiledTagger
-from nertool.training.in_memory import single_network, trained_on
+from nertool.training.experiments.in_memory import single_network, trained_on
 from nertool.training.recipe import Statistics, recipe
 
 SIZES = (50, 100, 200, 400, 800)

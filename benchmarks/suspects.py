@@ -19,7 +19,7 @@ from nertool.corpus.record import Reading
 from nertool.corpus.schemes import TagSpans, spans_of, tag_names, tags_of
 from nertool.evaluation.suspects import Suspect, suspects_of
 from nertool.formats.labelled import read_labelled
-from nertool.training.crossvalidation import crossvalidated
+from nertool.training.experiments.crossvalidation import crossvalidated
 
 KINDS = ("class", "boundary", "unlabelled", "labelled")
 

@@ -16,7 +16,7 @@ from nertool.cli.common.train_options import Budget, Dev, Request, Source, Vecto
 if TYPE_CHECKING:
     from nertool.evaluation.powerlaw import Forecast
     from nertool.formats.labelled import ReadingOptions
-    from nertool.training.learning_curve import Point
+    from nertool.training.experiments.learning_curve import Point
 
 WORTH = 0.005  # of F1: what twice the labels must bring to be worth it
 
@@ -58,7 +58,7 @@ def learning_curve(
 
     from nertool.evaluation.plots.figures import check_figure
     from nertool.evaluation.powerlaw import forecasts
-    from nertool.training import learning_curve as curves
+    from nertool.training.experiments import learning_curve as curves
 
     if plot is not None:
         check_figure(plot, "--plot")

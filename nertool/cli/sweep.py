@@ -22,7 +22,7 @@ from nertool.cli.common.reading_options import as_overrides, with_reading_option
 
 if TYPE_CHECKING:
     from nertool.formats.labelled import ReadingOptions
-    from nertool.training.sweep import Summary, Trial
+    from nertool.training.experiments.sweep import Summary, Trial
 
 
 @with_reading_options(misaligned="the config's")
@@ -115,7 +115,7 @@ def sweep(
         raise typer.BadParameter("--study, --output: they belong to --budget")
     from nertool.errors import OverrideError
     from nertool.files.output import scratch_folder
-    from nertool.training.sweep import dev_parts, plan, run_sweep, summaries
+    from nertool.training.experiments.sweep import dev_parts, plan, run_sweep, summaries
 
     said = [*(overrides or ()), *as_overrides(options)]
     several = len(configs) > 1
@@ -185,8 +185,8 @@ def _search(
         )
 
     from nertool.errors import OverrideError
+    from nertool.training.experiments.search import Base, described, search, space_of, write_winner
     from nertool.training.recipe import seconds_of
-    from nertool.training.search import Base, described, search, space_of, write_winner
 
     study = study or Path("runs") / f"{config.stem}-sweep.db"
     output = output or Path("runs") / f"{config.stem}-best.yaml"

@@ -75,7 +75,7 @@ def suspects(
     from nertool.evaluation.inputs import read_text
     from nertool.evaluation.suspects import suspect_row, suspects_of
     from nertool.files.output import open_output
-    from nertool.training.crossvalidation import crossvalidated
+    from nertool.training.experiments.crossvalidation import crossvalidated
 
     with account(report, path, output, html) as ledger:
         corpus = read_text(path, settings.corpus, options, ledger, note)

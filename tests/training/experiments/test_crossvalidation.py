@@ -12,8 +12,8 @@ from nertool.corpus.record import Reading
 from nertool.errors import TrainingError
 from nertool.evaluation.suspects import suspect_row, suspects_of
 from nertool.formats.labelled import read_labelled
-from nertool.training import crossvalidation
-from nertool.training.crossvalidation import crossvalidated, fold_of_sentences
+from nertool.training.experiments import crossvalidation
+from nertool.training.experiments.crossvalidation import crossvalidated, fold_of_sentences
 from tests.support.spans import corpus_of
 
 

@@ -10,8 +10,16 @@ import pytest
 from nertool.cli.sweep import verdict
 from nertool.errors import OverrideError, TrainingError
 from nertool.model.storage import load_model
-from nertool.training.sweep import Outcome, Summary, Trial, dev_parts, plan, summaries, variants
-from nertool.training.tries import divided
+from nertool.training.experiments.sweep import (
+    Outcome,
+    Summary,
+    Trial,
+    dev_parts,
+    plan,
+    summaries,
+    variants,
+)
+from nertool.training.experiments.tries import divided
 
 CONFIG = Path("config.yaml")
 

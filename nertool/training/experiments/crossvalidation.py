@@ -18,7 +18,7 @@ from nertool.errors import TrainingError
 from nertool.evaluation.scores import count_spans
 from nertool.model.calibrate import correct_entities, fit_temperature
 from nertool.tagging.annotate import text_of_corpus
-from nertool.training.in_memory import single_network, trained_on
+from nertool.training.experiments.in_memory import single_network, trained_on
 from nertool.training.parallel.pool import Piece, Send, run_pieces
 
 BLOCK = 10  # sentences that stay together where documents are not marked

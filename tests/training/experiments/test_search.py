@@ -8,7 +8,7 @@ import pytest
 
 from nertool.config.file import load_config
 from nertool.errors import OverrideError
-from nertool.training.search import SPACE, Base, search, space_of
+from nertool.training.experiments.search import SPACE, Base, search, space_of
 
 
 def test_values_of_a_key_add_up_and_without_any_the_usual_ones_are_tried():
@@ -40,7 +40,7 @@ def test_misuse_is_refused(tiny, main, tmp_path):
 @pytest.mark.integration
 def test_a_search_that_goes_on_equals_one_that_was_not_interrupted(tiny, tmp_path, monkeypatch):
     pytest.importorskip("optuna")
-    import nertool.training.search as module
+    import nertool.training.experiments.search as module
 
     base = Base(tiny / "config.yaml", ("training.epochs=3",))
     space = space_of(["network.hidden=2,4,8", "training.alpha=0.001,0.01,0.1"])

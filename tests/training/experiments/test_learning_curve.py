@@ -11,7 +11,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.errors import CorpusError
 from nertool.formats.labelled import read_labelled
-from nertool.training import learning_curve as curves
+from nertool.training.experiments import learning_curve as curves
 from tests.conftest import SENTENCES, as_conll
 
 

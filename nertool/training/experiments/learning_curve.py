@@ -15,7 +15,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import spans_of
 from nertool.errors import CorpusError, TrainingError
 from nertool.evaluation.evaluate import compare_with_model
-from nertool.training.in_memory import single_network, trained_on
+from nertool.training.experiments.in_memory import single_network, trained_on
 from nertool.training.parallel.pool import Piece, Send, run_pieces
 from nertool.training.preparation.encode import Report, read_parts
 

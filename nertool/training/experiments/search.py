@@ -28,9 +28,9 @@ from nertool.corpus.ledger import Ledger
 from nertool.errors import NertoolError, OverrideError, TrainingError
 from nertool.files.output import open_output, scratch_folder
 from nertool.gradcheck.audit import NonFiniteError
+from nertool.training.experiments.tries import values_by_key
 from nertool.training.recipe import resolve
 from nertool.training.run import begin_run, last_best, prepared_for, run_training, write_config
-from nertool.training.tries import values_by_key
 
 Report = Callable[[str], None]
 

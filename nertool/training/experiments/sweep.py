@@ -14,6 +14,7 @@ from nertool.config.file import load_config, read_config_file, read_overrides
 from nertool.config.records import Config, CorpusConfig
 from nertool.corpus.ledger import Ledger
 from nertool.errors import OverrideError, TrainingError
+from nertool.training.experiments.tries import values_by_key
 from nertool.training.parallel.pool import Piece, Send, run_pieces
 from nertool.training.recipe import resolve
 from nertool.training.run import (
@@ -24,7 +25,6 @@ from nertool.training.run import (
     run_training,
     writing_run,
 )
-from nertool.training.tries import values_by_key
 
 
 class Trial(NamedTuple):

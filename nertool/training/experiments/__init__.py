@@ -1,0 +1,1 @@
+"""Several trainings for one question: cross-validation, learning curves, sweeps and searches."""
