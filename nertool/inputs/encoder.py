@@ -63,13 +63,17 @@ class Encoder:
     def encode(self, words: Sequence[str]) -> NDArray[np.int32]:
         """Return (n, F) int32: for each word type its row in L, then its number for each feature, then
         its row in the memory."""
-        vectors = np.array([self.vector_row(word) for word in words], dtype=np.int32)
+        vectors = self.vector_rows(words)
         normal = [normal_form(word) for word in words]
         parts = [vectors[:, None], feature_ids(self.features, normal)]
         if self._memory is not None:
             found = [self._memory.get(word, UNMET) for word in normal]
             parts.append(np.array(found, dtype=np.int32).reshape(-1, 1))
         return np.concatenate(parts, axis=1)
+
+    def vector_rows(self, words: Sequence[str]) -> NDArray[np.int32]:
+        """Return each word's row in L, (n,)."""
+        return np.array([self.vector_row(word) for word in words], dtype=np.int32)
 
     def vector_row(self, word: str) -> int:
         """Return a word's row in L: that of the first of its spellings that has one, else UNKNOWN.

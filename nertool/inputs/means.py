@@ -60,11 +60,13 @@ def others_mean(values: Values, groups: Groups) -> Values:
     return means
 
 
-def neighbour_sums(text: Text, own: Values) -> Values:
+def neighbour_sums(text: Text, own: Values, place: NDArray[np.int64]) -> Values:
     """Return the sum of what stands before and after the members of each group of text.groups, (G, 2v):
-    of own (N + 1, v), each token's vector, the last for beyond a sentence's ends."""
+    of rows of own (n, v); place (N,): each token's row."""
     members, _, sizes = text.groups
-    sums = [group_sums(own, side[members], sizes) for side in text.neighbours]
+    values = np.concatenate([own, np.zeros((1, own.shape[1]), dtype=own.dtype)])
+    rows = np.append(place, len(own))  # the last for beyond a sentence's ends
+    sums = [group_sums(values, rows[side[members]], sizes) for side in text.neighbours]
     return np.concatenate(sums, axis=1)
 
 
@@ -77,14 +79,18 @@ def neighbour_means(text: Text, own: Values) -> Values:
     """
     members, group, sizes = text.groups
     padded = np.concatenate([own, np.zeros((1, own.shape[1]), dtype=own.dtype)])
-    means = neighbour_sums(text, padded)[group]
+    means = neighbour_sums(text, own, np.arange(len(own)))[group]
     means -= np.concatenate([padded[side[members]] for side in text.neighbours], axis=1)
     means /= (sizes - 1)[group, None].astype(own.dtype)
     return means
 
 
-def document_means(text: Text, own: Values) -> Values:
-    """Return the mean vector of each document, as text.documents numbers them, (D, v); own as above."""
+def document_means(text: Text, own: Values, place: NDArray[np.int64] | None = None) -> Values:
+    """Return the mean vector of each document, as text.documents numbers them, (D, v).
+
+    own (n, v): vectors; place (N,): each token's row of them, by default its own number.
+    """
     lengths = np.bincount(text.documents)
-    sums = group_sums(own, np.arange(len(own)), lengths)
+    rows = np.arange(len(own)) if place is None else place
+    sums = group_sums(own, rows, lengths)
     return np.asarray(sums / np.maximum(lengths, 1)[:, None].astype(own.dtype))

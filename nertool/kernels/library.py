@@ -32,7 +32,7 @@ _P, _I = POINTER, INT
 _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "window_sums": (
         None,
-        [_P, _P, _P, _P, _P, _P, _I, _I, _I, _I, ctypes.c_int32],
+        [_P, _P, _P, _P, _P, _P, _I, _I, _I, _I, ctypes.c_int32, _P],
     ),
     "add_rows": (None, [_P, _P, _P, _I, _P, _I, _I]),
     "gather_rows": (
@@ -40,10 +40,6 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
         [_P, _I, _P, _I, _I, _P, _P, _P, _P, _I],
     ),
     "sum_by_row": (ctypes.c_int32, [_P] * 9 + [_I, _P, _I, _I, _P, _I]),
-    "add_others": (
-        None,
-        [_P, _P, _P, _P, _P, _P, _P, _I, _I, _I],
-    ),
     "adagrad": (
         None,
         [_I, _P, _P, _P, _P, _P, _P, ctypes.c_float, ctypes.c_float],

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from nertool.kernels import library
 from nertool.kernels.library import MOST_POSITIONS, Array, Int32s, Int64s, address_of
-
-# Those of tagging's inner loop find their arrays once, and are called with a stretch of tokens: where
-# an array begins takes numpy a microsecond to say.
-Stretch = Callable[[int, int], None]
 
 
 def check_indices(indices: Int32s | Int64s, length: int, around: int = 0) -> None:
@@ -26,6 +24,37 @@ def check_indices(indices: Int32s | Int64s, length: int, around: int = 0) -> Non
         )
 
 
+class SideTerms(NamedTuple):
+    """What the side inputs of n tokens add to their z; None: no such part.
+
+    group (n,): a token's group g, −1 for none; sums (G, H), share (G,): of the groups. document (n,): a
+    token's row of documents (D, H). opinion (n,): a token's row of opinions (M, H), −1 for none; of these
+    rows just those of the tokens at hand lie in `opinions`, beginning with the one that is named in the call.
+    """
+
+    group: Int32s | None = None
+    sums: Array | None = None
+    share: Array | None = None
+    document: Int32s | None = None
+    documents: Array | None = None
+    opinion: Int32s | None = None
+    opinions: Array | None = None
+
+
+class _Side(ctypes.Structure):
+    """struct side of kernels.c."""
+
+    _fields_ = [
+        *((name, library.POINTER) for name in SideTerms._fields),
+        ("first_opinion", library.INT),
+    ]
+
+
+# Finds its arrays once, and is called with a stretch of tokens: where an array begins takes numpy a
+# microsecond to say. A function of (start, n, first_opinion), as below.
+WindowSums = Callable[[int, int, int], None]
+
+
 def window_sums(
     z: Array,
     T: Array,
@@ -35,71 +64,50 @@ def window_sums(
     centres: Int64s,
     C: int,
     positive: bool = False,
-) -> Stretch | None:
-    """Return a function of (start, n) that writes z[i] = Σ_c T[rows[p], c] + V[contexts[p], c] for i < n,
-    p = centres[start + i] + c − C/2, or 0 where that is negative if z is to be positive; z (n or more, H),
-    T (rows, C or more, H), V (contexts, C, H) or None. None: there is no kernel for it."""
+    side: SideTerms = SideTerms(),  # noqa: B008
+) -> WindowSums | None:
+    """Return a function of (start, n, first_opinion) that writes to z[i], i < n, for the token t = start + i
+
+        Σ_c T[rows[p], c] + V[contexts[p], c]                                   p = centres[t] + c − C/2
+        + share[g] (sums[g] − T[rows[centres[t] − 1], −2] − T[rows[centres[t] + 1], −1])    g = group[t]
+        + documents[document[t]] + opinions[opinion[t] − first_opinion]
+
+    or 0 where that is negative if z is to be positive; z (n or more, H), T (rows, C or more, H), V (contexts,
+    C, H) or None. opinions: as many rows as there may be opinions among the n tokens. None: there is no
+    kernel for it.
+    """
     _, slices, H = T.shape
     if library.loaded is None or T.dtype != np.float32 or C > MOST_POSITIONS:
         return None
     check_indices(rows, len(T))
     if V is not None:
         check_indices(contexts, len(V))
-    check_indices(centres, len(rows), C // 2)
-    kernel, keep = library.loaded.window_sums, (z, T, V, rows, contexts, centres)
+    check_indices(centres, len(rows), max(C // 2, int(side.group is not None)))
+    if side.group is not None and side.sums is not None:
+        check_indices(side.group + 1, 1 + len(side.sums))
+    if side.document is not None and side.documents is not None:
+        check_indices(side.document, len(side.documents))
+    kernel, keep = library.loaded.window_sums, (z, T, V, rows, contexts, centres, *side)
     floats = [None if array is None else address_of(array, np.float32) for array in (z, T, V)]
     in_text = [address_of(array, np.int32) for array in (rows, contexts)]
     first = address_of(centres, np.int64)
+    terms = [None if array is None else address_of(array, array.dtype.type) for array in side]
+    per_token = [SideTerms._fields.index(name) for name in ("group", "document", "opinion")]
 
-    def stretch(start: int, n: int, arrays: tuple[Array | None, ...] = keep) -> None:
-        kernel(*floats, *in_text, first + 8 * start, n, C, slices, H, positive)
-
-    return stretch
-
-
-def add_picked(z: Array, values: Array, rows: Int32s) -> Stretch | None:
-    """Return a function of (start, n) that adds values[rows[start + i]] to z[i] for i < n; z (n or more, H),
-    values (…, H). None: there is no kernel for it."""
-    if library.loaded is None or z.dtype != np.float32:
-        return None
-    check_indices(rows, len(values))
-    kernel, keep, H = library.loaded.add_rows, (z, values, rows), z.shape[1]
-    out, table, first = (
-        address_of(z, np.float32),
-        address_of(values, np.float32),
-        address_of(rows, np.int32),
-    )
-
-    def stretch(start: int, n: int, arrays: tuple[Array, ...] = keep) -> None:
-        kernel(out, None, table, H, first + 4 * start, n, H)
-
-    return stretch
-
-
-def add_others(
-    z: Array, T: Array, rows: Int32s, centres: Int64s, group: Int32s, sums: Array, share: Array
-) -> Stretch | None:
-    """Return a function of (start, n) that adds
-    share[g] (sums[g] − T[rows[centres[t] − 1], −2] − T[rows[centres[t] + 1], −1]), t = start + i, to z[i]
-    for each token of a group g = group[t], −1 for none; i < n; z (n or more, H), sums (G, H), share (G,).
-    None: there is no kernel for it."""
-    _, slices, H = T.shape
-    if library.loaded is None or T.dtype != np.float32:
-        return None
-    check_indices(rows, len(T))
-    check_indices(centres, len(rows), 1)
-    check_indices(group + 1, 1 + len(sums))
-    kernel, keep = library.loaded.add_others, (z, T, rows, centres, group, sums, share)
-    floats, in_text = (
-        [address_of(array, np.float32) for array in keep[:2]],
-        address_of(rows, np.int32),
-    )
-    first, groups = address_of(centres, np.int64), address_of(group, np.int32)
-    of_groups = [address_of(array, np.float32) for array in keep[5:]]
-
-    def stretch(start: int, n: int, arrays: tuple[Array, ...] = keep) -> None:
-        where = (in_text, first + 8 * start, groups + 4 * start)
-        kernel(*floats, *where, *of_groups, n, slices, H)
+    def stretch(
+        start: int, n: int, first_opinion: int, arrays: tuple[Array | None, ...] = keep
+    ) -> None:
+        own = list(terms)
+        for i in per_token:
+            if (beginning := own[i]) is not None:
+                own[i] = beginning + 4 * start
+        kernel(
+            *floats,
+            *in_text,
+            first + 8 * start,
+            *(n, C, slices, H, positive),
+            ctypes.byref(_Side(*own, first_opinion)),
+        )
 
     return stretch
 

@@ -33,8 +33,8 @@ def read_text_blocks(
 ) -> Iterator[Block]:
     """Yield an input's lines in blocks.
 
-    The tables of several networks take turns in memory, and are made anew for each block: large blocks
-    pay for that.
+    The rows of words that find no room in the tables of several networks are made anew for each block:
+    large blocks pay for that.
     """
     several = len(tagger.model.first_stage) + len(tagger.model.members) > 1
     size = request.sizes.block_bytes

@@ -11,156 +11,178 @@ of the words to the left and right of the token.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.config.records import Config
-from nertool.corpus.columnar import Ids, Offsets
+from nertool.config.records import FeaturesConfig
+from nertool.corpus.columnar import Ids
 from nertool.inputs.layout import DOCUMENT, FIRST_STAGE, LEFT, RIGHT
 from nertool.inputs.means import document_means, neighbour_sums
 from nertool.inputs.side import first_stage_means
 from nertool.inputs.text import Text
-from nertool.kernels.network import add_rows
-from nertool.kernels.tagging import add_others, add_picked
+from nertool.kernels.tagging import SideTerms
 from nertool.network.activations import Array
-from nertool.tagging.wordtables import Forms, Slices
+from nertool.tagging.slices import Slices
+from nertool.tagging.wordtables import Stretch
 
-# A function of (start, n, room) that adds something to z[:n], for n tokens from start on; room (n, H).
-Addition = Callable[[int, int, Array], None]
+Vectors = Callable[[NDArray[np.int64]], Array]
+
+
+class Places(NamedTuple):
+    """Which side inputs each token of a text gets; None: no such input.
+
+    group (N,) int32: its group, −1 for none; share (G,): 1 / (n − 1) for a group of n; documents (N,) int32.
+    """
+
+    group: Ids | None
+    share: NDArray[np.float64] | None
+    documents: Ids | None
 
 
 class SideInputs(NamedTuple):
-    """The side inputs of a text's tokens, for networks with the same vectors; None: no such input.
+    """Side inputs of a text, for networks with the same vectors; None: no such input.
 
-    neighbours (G, 2v): the sums over the groups; document (D, v): the mean vector of each; opinions
-    (M, T + 1): the first stage's mean opinion of a word's other occurrences, and that there are any,
-    for the members (M,) of groups in the text's order.
+    neighbours (G, 2v): the sums over the groups; document (D, v): the mean vector of each.
     """
 
     neighbours: Array | None
     document: Array | None
-    opinions: Array | None
-    members: NDArray[np.int64] | None
+
+
+class Opinions(NamedTuple):
+    """The first stage's mean opinion of a word's other occurrences, and that there are any: values (M, T + 1)
+    for the M tokens of groups in the text's order; tokens (M,); row (N,) int32: each token's, −1 for none."""
+
+    values: Array
+    tokens: NDArray[np.int64]
+    row: Ids
+
+
+def places_of(text: Text, features: FeaturesConfig) -> Places:
+    """Return which side inputs each token gets."""
+    group = share = documents = None
+    if features.neighbours:
+        members, of_members, sizes = text.groups
+        group = np.full(len(text.word_ids), -1, dtype=np.int32)
+        group[members] = of_members
+        share = 1.0 / (sizes - 1)
+    if features.document_vector:
+        documents = text.documents.astype(np.int32)
+    return Places(group, share, documents)
 
 
 def side_inputs_of(
-    text: Text, config: Config, forms: Forms, first_stage: Array | None
-) -> SideInputs:
-    """Compute the side inputs of networks with the forms' vectors; first_stage (N, T): its probabilities."""
-    features = config.features
-    neighbours = document = opinions = members = None
-    if features.neighbours or features.document_vector:
-        own = forms.starting_vectors(forms.numbers_of(text.words)[text.word_ids])
+    text: Text, features: FeaturesConfig, vectors: Sequence[Vectors]
+) -> list[SideInputs]:
+    """Compute the side inputs once for each kind of vectors: functions from words, numbered as in the text,
+    to their starting vectors (n, v)."""
+    if not (features.neighbours or features.document_vector):
+        return [SideInputs(None, None)] * len(vectors)
+    # Vectors of the words that the text has, not of all that its list knows; place (N,): each token's.
+    met = np.zeros(len(text.words), dtype=bool)
+    met[text.word_ids] = True
+    words = np.flatnonzero(met)
+    slot = np.empty(len(text.words), dtype=np.int64)
+    slot[words] = np.arange(len(words))
+    place = slot[text.word_ids]
+    sides = []
+    for vectors_of in vectors:
+        own = vectors_of(words)
+        neighbours = document = None
         if features.document_vector:
-            document = document_means(text, own)
+            document = document_means(text, own, place)
         if features.neighbours:
-            beyond = np.zeros((1, own.shape[1]), dtype=own.dtype)
-            neighbours = neighbour_sums(text, np.concatenate([own, beyond]))
-    if first_stage is not None:
-        order = np.argsort(text.groups.members, kind="stable")
-        members = text.groups.members[order]
-        opinions = first_stage_means(first_stage, text)[order]
-    return SideInputs(neighbours, document, opinions, members)
+            neighbours = neighbour_sums(text, own, place)
+        sides.append(SideInputs(neighbours, document))
+    return sides
 
 
-class Stretch(NamedTuple):
-    """A stretch of a text: its first token; rows and contexts (n + …,), the numbers of its words' rows
-    of T and V, with the paddings' among them; centres (n,): where its tokens stand in these."""
-
-    first: int
-    rows: Ids
-    contexts: Ids
-    centres: Offsets
+def opinions_of(text: Text, first_stage: Array) -> Opinions:
+    """Return what the first stage's probabilities (N, T) say of the words' other occurrences."""
+    order = np.argsort(text.groups.members, kind="stable")
+    tokens = text.groups.members[order]
+    row = np.full(len(text.word_ids), -1, dtype=np.int32)
+    row[tokens] = np.arange(len(tokens), dtype=np.int32)
+    return Opinions(first_stage_means(first_stage, text)[order], tokens, row)
 
 
 class SideSum:
-    """G g of a network for the tokens of a text."""
+    """G g of a network for the tokens of a text, block by block."""
 
-    def __init__(self, slices: Slices, side: SideInputs, text: Text) -> None:
-        self._side = side
+    def __init__(
+        self, slices: Slices, places: Places, side: SideInputs, opinions: Opinions | None
+    ) -> None:
+        """opinions: the first stage's; None for its own networks, and where there is none."""
         dtype = slices.G.dtype
-        neighbours, document = side.neighbours, side.document
         G, columns_of = slices.G, slices.layout.side
-        if neighbours is not None:
+        self.terms = SideTerms()
+        self._opinions = opinions
+        if side.neighbours is not None and places.share is not None:
             columns = slice(columns_of[LEFT].start, columns_of[RIGHT].stop)
-            self._sums = np.asarray(neighbours @ G[:, columns].T, dtype=dtype)  # (G, H)
-            members, group, sizes = text.groups
-            self._group = np.full(len(text.word_ids), -1, dtype=np.int32)
-            self._group[members] = group
-            self._share = (1.0 / (sizes - 1)).astype(dtype)
-        if document is not None:
-            self._of_documents = np.asarray(
-                document @ G[:, columns_of[DOCUMENT]].T, dtype=dtype
-            )  # (D, H)
-            self._documents = text.documents.astype(np.int32)
-        if side.opinions is not None:
+            self.terms = self.terms._replace(
+                group=places.group,
+                sums=np.asarray(side.neighbours @ G[:, columns].T, dtype=dtype),  # (G, H)
+                share=places.share.astype(dtype),
+            )
+        if side.document is not None:
+            products = side.document @ G[:, columns_of[DOCUMENT]].T  # (D, H)
+            self.terms = self.terms._replace(
+                document=places.documents, documents=np.asarray(products, dtype=dtype)
+            )
+        if opinions is not None:
             self._G_opinions = G[:, columns_of[FIRST_STAGE]]
 
-    def adding_to(self, z: Array, T: Array, stretch: Stretch) -> Addition | None:
-        """Return a function of (start, n, room) that adds G g to z (n or more, H), for n tokens of a stretch
-        from its start-th on; T: its rows; room (n, H). None: there is nothing to add."""
-        additions = [
-            self._add_neighbours(z, T, stretch),
-            self._add_document(z, stretch.first),
-            self._add_opinions(z, stretch.first),
-        ]
-        needed = [addition for addition in additions if addition]
+    @property
+    def adds(self) -> bool:
+        """Whether there is anything to add."""
+        return self._opinions is not None or any(term is not None for term in self.terms)
 
-        def add(start: int, n: int, room: Array) -> None:
-            for addition in needed:
-                addition(start, n, room)
+    def of_stretch(self, tokens: slice, room: Array) -> SideTerms:
+        """Return the terms of a stretch's tokens; room (n or more, H): for the opinions of a block of n."""
+        terms = self.terms
+        if terms.group is not None:
+            terms = terms._replace(group=terms.group[tokens])
+        if terms.document is not None:
+            terms = terms._replace(document=terms.document[tokens])
+        if self._opinions is not None:
+            terms = terms._replace(opinion=self._opinions.row[tokens], opinions=room)
+        return terms
 
-        return add if needed else None
+    def opinion_bounds(self, starts: NDArray[np.int64]) -> list[int]:
+        """Return how many tokens before each of `starts` have an opinion."""
+        if self._opinions is None:
+            return [0] * len(starts)
+        bounds: list[int] = np.searchsorted(self._opinions.tokens, starts).tolist()
+        return bounds
 
-    def _add_neighbours(self, z: Array, T: Array, stretch: Stretch) -> Addition | None:
-        if self._side.neighbours is None:
-            return None
-        first, rows, _, centres = stretch
-        group, sums, share = self._group[first : first + len(centres)], self._sums, self._share
-        kernel = add_others(z, T, rows, centres, group, sums, share)
+    def multiply_opinions(self, a: int, b: int, room: Array) -> None:
+        """Write G g of the opinions from the a-th to the b-th into room (b − a or more, H)."""
+        if self._opinions is not None:
+            np.matmul(self._opinions.values[a:b], self._G_opinions.T, out=room[: b - a])
 
-        def add(start: int, n: int, room: Array) -> None:
-            if kernel:
-                kernel(start, n)
-                return
-            tokens = np.flatnonzero(group[start : start + n] >= 0)
-            own, at = group[start + tokens], centres[start + tokens]
-            others = np.take(sums, own, axis=0, out=room[: len(own)], mode="clip")
-            others -= T[rows[at - 1], -2]
-            others -= T[rows[at + 1], -1]
-            others *= share[own][:, None]
-            z[tokens] += others
 
-        return add
-
-    def _add_document(self, z: Array, first: int) -> Addition | None:
-        if self._side.document is None:
-            return None
-        documents, products = self._documents[first:], self._of_documents
-        kernel = add_picked(z, products, documents)
-
-        def add(start: int, n: int, room: Array) -> None:
-            if kernel:
-                kernel(start, n)
-                return
-            own = documents[start : start + n]
-            z[:n] += np.take(products, own, axis=0, out=room, mode="clip")
-
-        return add
-
-    def _add_opinions(self, z: Array, first: int) -> Addition | None:
-        opinions, members = self._side.opinions, self._side.members
-        if opinions is None or members is None:
-            return None
-
-        def add(start: int, n: int, room: Array) -> None:
-            a, b = np.searchsorted(members, (first + start, first + start + n))
-            own = np.matmul(opinions[a:b], self._G_opinions.T, out=room[: b - a])
-            places = (members[a:b] - (first + start)).astype(np.int32)
-            if not add_rows(z, places, own):
-                z[places] += own
-
-        return add
+def add_terms(
+    terms: SideTerms, z: Array, T: Array, stretch: Stretch, start: int, first_opinion: int
+) -> None:
+    """Add the terms to z (n, H), for n tokens of a stretch from its start-th on: as the kernel of
+    kernels/tagging.py does it."""
+    own = slice(start, start + len(z))
+    rows, centres = stretch.rows, stretch.centres[own]
+    if terms.group is not None and terms.sums is not None and terms.share is not None:
+        group = terms.group[own]
+        tokens = np.flatnonzero(group >= 0)
+        g, at = group[tokens], centres[tokens]
+        others = terms.sums[g]
+        others -= T[rows[at - 1], -2]
+        others -= T[rows[at + 1], -1]
+        others *= terms.share[g][:, None]
+        z[tokens] += others
+    if terms.document is not None and terms.documents is not None:
+        z += terms.documents[terms.document[own]]
+    if terms.opinion is not None and terms.opinions is not None:
+        row = terms.opinion[own]
+        tokens = np.flatnonzero(row >= 0)
+        z[tokens] += terms.opinions[row[tokens] - first_opinion]

@@ -26,35 +26,71 @@ with_kernels = pytest.mark.skipif(
 
 
 @with_kernels
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     n=st.integers(0, 30),
     C=st.sampled_from([1, 3, 5, 7, 63]),
     H=st.integers(1, 40),
     beside=st.booleans(),
     positive=st.booleans(),
+    sides=st.sets(st.sampled_from(["group", "document", "opinion"])),
     seed=SEEDS,
 )
-def test_window_sums_add_the_rows_around_each_centre(n, C, H, beside, positive, seed):
+def test_window_sums_add_the_rows_around_each_centre_and_the_side_inputs(
+    n, C, H, beside, positive, sides, seed
+):
     rng = np.random.default_rng(seed)
-    T = rng.normal(size=(6, C + 2, H)).astype(np.float32)
-    V = rng.normal(size=(3, C, H)).astype(np.float32)
-    rows = rng.integers(0, 6, n + C - 1, dtype=np.int32)
-    contexts = rng.integers(0, 3, n + C - 1, dtype=np.int32)
-    centres = np.arange(n) + C // 2
+
+    def drawn(*shape: int) -> np.ndarray:
+        return rng.normal(size=shape).astype(np.float32)
+
+    T, V, sums, share, documents = (
+        drawn(6, C + 2, H),
+        drawn(3, C, H),
+        drawn(2, H),
+        drawn(2),
+        drawn(4, H),
+    )
+    m = max(1, C // 2)
+    rows = rng.integers(0, 6, n + 2 * m, dtype=np.int32)
+    contexts = rng.integers(0, 3, n + 2 * m, dtype=np.int32)
+    centres = np.arange(n) + m
+    group, document = (
+        rng.integers(low, high, n, dtype=np.int32) for low, high in ((-1, 2), (0, 4))
+    )
+    # Opinions are counted over the text: here those of the tokens from the third on, of a block that
+    # begins with the third.
+    opined = rng.random(n) < 0.5
+    opinion = np.where(opined, np.cumsum(opined) - 1, -1).astype(np.int32)
+    start = min(n, 2)
+    first = int(opined[:start].sum())
+    opinions = drawn(max(1, int(opined.sum()) - first), H)
+    side = tagging.SideTerms(
+        *((group, sums, share) if "group" in sides else (None, None, None)),
+        *((document, documents) if "document" in sides else (None, None)),
+        *((opinion, opinions) if "opinion" in sides else (None, None)),
+    )
     out = np.full((n, H), np.nan, dtype=np.float32)
     gather = tagging.window_sums(
-        out, T, V if beside else None, rows, contexts, centres, C, positive
+        out, T, V if beside else None, rows, contexts, centres, C, positive, side
     )
     assert gather
-    gather(0, n)
-    for i in range(n):
-        z = T[rows[i], 0].copy()
+    gather(start, n - start, first)
+    for t in range(start, n):
+        around = centres[t] - C // 2 + np.arange(C)
+        z = T[rows[around[0]], 0].copy()
         for c in range(1, C):
-            z += T[rows[i + c], c]
+            z += T[rows[around[c]], c]
         for c in range(C * beside):
-            z += V[contexts[i + c], c]
-        np.testing.assert_array_equal(out[i], np.maximum(z, 0) if positive else z)
+            z += V[contexts[around[c]], c]
+        if "group" in sides and group[t] >= 0:
+            others = sums[group[t]] - T[rows[centres[t] - 1], C] - T[rows[centres[t] + 1], C + 1]
+            z += share[group[t]] * others
+        if "document" in sides:
+            z += documents[document[t]]
+        if "opinion" in sides and opinion[t] >= 0:
+            z += opinions[opinion[t] - first]
+        np.testing.assert_array_equal(out[t - start], np.maximum(z, 0) if positive else z)
 
 
 @with_kernels
@@ -77,39 +113,12 @@ def test_add_rows_counts_every_repetition(m, d, wider, seed):
 def test_rows_that_are_added_may_be_picked(m, d, seed):
     rng = np.random.default_rng(seed)
     values, picked = rng.normal(size=(5, d)).astype(np.float32), rng.integers(0, 5, m)
-    out = np.ones((m, d), dtype=np.float32)
-    add = tagging.add_picked(out, values, picked.astype(np.int32))
-    assert add
-    add(m // 2, m - m // 2)
-    np.testing.assert_array_equal(out[: m - m // 2], 1 + values[picked[m // 2 :]])
     sums, expected = np.zeros((2, 3, d), dtype=np.float32)
     place = rng.integers(0, 3, m, dtype=np.int32)
     assert network.add_rows(sums, place, values, picked.astype(np.int32))
     for i in range(m):
         expected[place[i]] += values[picked[i]]
     np.testing.assert_array_equal(sums, expected)
-
-
-@with_kernels
-@settings(max_examples=50, deadline=None)
-@given(n=st.integers(1, 20), H=st.integers(1, 20), seed=SEEDS)
-def test_add_others_takes_a_token_s_own_neighbours_off_its_group_s_sum(n, H, seed):
-    rng = np.random.default_rng(seed)
-    T = rng.normal(size=(6, 5, H)).astype(np.float32)
-    rows, centres = rng.integers(0, 6, n + 2, dtype=np.int32), np.arange(1, n + 1)
-    group = rng.integers(-1, 3, n, dtype=np.int32)
-    sums = rng.normal(size=(3, H)).astype(np.float32)
-    share = rng.random(3, dtype=np.float32)
-    start = int(rng.integers(0, n))
-    z = np.ones((n - start, H), dtype=np.float32)
-    add = tagging.add_others(z, T, rows, centres, group, sums, share)
-    assert add
-    add(start, n - start)
-    for t in range(start, n):
-        g = group[t]
-        own = sums[g] - T[rows[t], 3] - T[rows[t + 2], 4]  # rows[t + 1] is the token's own
-        expected = 1 + share[g] * own * (g >= 0)
-        np.testing.assert_allclose(z[t - start], expected, rtol=1e-5, atol=1e-5)
 
 
 @with_kernels
@@ -306,7 +315,7 @@ def test_what_is_no_number_stays_so_in_sums_that_are_to_be_positive():
     zeros = np.zeros(1, dtype=np.int32)
     gather = tagging.window_sums(z, T, None, zeros, zeros, np.array([0]), 1, True)
     assert gather
-    gather(0, 1)
+    gather(0, 1, 0)
     np.testing.assert_array_equal(z[0], [np.nan, 0.0, 2.0, np.inf, 0.0] * 4)
 
 

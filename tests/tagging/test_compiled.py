@@ -199,16 +199,16 @@ def test_an_ensemble_is_one_network_with_its_members_side_by_side():
 
 
 @pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[wordtables.WordTable]:
-    """List the times that a network's table began anew."""
-    times: list[wordtables.WordTable] = []
-    forget = wordtables.WordTable.forget_rows
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[wordtables.WordRows]:
+    """List the times that a tagger's rows were forgotten."""
+    times: list[wordtables.WordRows] = []
+    forget = wordtables.WordRows._forget
 
-    def noted(table: wordtables.WordTable, *room) -> None:
-        times.append(table)
-        forget(table, *room)
+    def noted(rows: wordtables.WordRows) -> None:
+        times.append(rows)
+        forget(rows)
 
-    monkeypatch.setattr(wordtables.WordTable, "forget_rows", noted)
+    monkeypatch.setattr(wordtables.WordRows, "_forget", noted)
     return times
 
 
@@ -217,29 +217,29 @@ def forgetful(model: Model, table_bytes: int = 1 << 20) -> CompiledTagger:
     return CompiledTagger(model, table_bytes, most_forms=5, first_listed=3)
 
 
-def tables(tagger: CompiledTagger) -> list[wordtables.WordTable]:
-    return [network.table for network in (*tagger._first, *tagger._members)]
+TURNS = (WORDS[:5], WORDS[3:8], WORDS[5:], WORDS[:5])
 
 
 @pytest.mark.parametrize("rows", [0, 9, 14])
 def test_tables_that_start_anew_give_the_same_scores(model, begun, rows):
     row = 5 * 4 * len(model.members[0].parameters["b"])  # bytes: 5 window positions
     small, roomy = forgetful(model, table_bytes=rows * row), forgetful(model)
-    for words in (WORDS[:5], WORDS[3:8], WORDS[5:], WORDS[:5]):
+    for words in TURNS:
         text = setting_from(words, [0, 1, 2, 3, 4], [0, 2, 5])
         np.testing.assert_array_equal(small.scores(text), roomy.scores(text))
         # A window's own words always have room.
-        assert small._members[0].table._used <= max(rows, 7)
-    assert begun.count(small._members[0].table) >= 3
+        kept, passing = small._rows.kept, small._rows.passing
+        assert kept + passing <= max(rows, 7) == len(small._members[0].table.T)
+    assert begun.count(small._rows) == (3 if small._rows.kept else 0)  # as often as the forms
 
 
-@pytest.mark.parametrize("table_bytes", [0, 500, 2000])
+@pytest.mark.parametrize("table_bytes", [0, 500, 2000, 4000])
 def test_tables_of_two_stages_and_several_members_start_anew_too(begun, table_bytes):
     # A form that gets another number must find its row of L there for every file of vectors.
     model = random_model(dtype=np.float64)
     small = forgetful(model, table_bytes=table_bytes)
     roomy = forgetful(model)
-    for words in (WORDS[:5], WORDS[3:8], WORDS[5:], [*WORDS[4:], "the"], WORDS[:5]):
+    for words in (*TURNS[:3], [*WORDS[4:], "the"], WORDS[:5]):
         ids = [*range(len(words)), 0, 1, 0]
         text = replace(
             setting_from(words, ids, [0, 2, 5, len(ids)]), document_starts=np.array([0, 3])
@@ -248,21 +248,32 @@ def test_tables_of_two_stages_and_several_members_start_anew_too(begun, table_by
         np.testing.assert_allclose(
             small.scores(text), reference(model, text), rtol=1e-12, atol=1e-12
         )
-    for of_small, of_roomy in zip(tables(small), tables(roomy), strict=True):
-        assert begun.count(of_small) > begun.count(of_roomy)
 
 
-def test_members_take_turns_where_their_tables_together_are_too_large(begun):
+def test_rows_that_were_kept_give_way_once_much_had_to_pass(begun):
+    # Rows of all networks: 5 slices of 5 numbers for three members, of 4 for the first stage's: 760 bytes
+    # of doubles. A window's words with the paddings: 5 rows of at most 200 bytes pass; so 2 are kept.
     model = random_model(dtype=np.float64)
-    text = random_text(WORDS, 100, 20, 3)
-    tagger = forgetful(model)
-    tagger.scores(text)
-    assert all(table._used for table in tables(tagger))
-    one = max(table.bytes for table in tables(tagger))
-    tight = forgetful(model, table_bytes=one)
-    tight.scores(text)
-    assert sum(table.bytes for table in tables(tight)) <= 2 * one
-    np.testing.assert_array_equal(tight.scores(text), tagger.scores(text))
+    tagger, roomy = CompiledTagger(model, 1000 + 2 * 760 + 80), CompiledTagger(model)
+    assert (tagger._rows.kept, tagger._rows.passing) == (2, 5)
+    for i in range(12):
+        text = setting_from([f"w{i}", "Ada", f"x{i}", "met"], [0, 1, 2, 3], [0, 4])
+        np.testing.assert_array_equal(tagger.scores(text), roomy.scores(text))
+    assert begun.count(tagger._rows) >= 2 > begun.count(roomy._rows) == 0
+
+
+def test_networks_share_the_memory_of_rows_that_pass(model):
+    model = random_model(dtype=np.float64)
+    tagger = CompiledTagger(model, 10_000)
+    rows = tagger._rows
+    tables = [network.table for network in (*tagger._first, *tagger._members)]
+    for i, table in enumerate(tables):
+        table.T[: rows.kept] = i
+    tables[0].T[tables[0].first_passing :] = 7.0
+    for i, table in enumerate(tables):  # no network's rows are another's, but those that pass
+        assert (table.T[: rows.kept] == i).all()
+        assert table.T[table.first_passing, 0, 0] == 7.0
+        assert len(table.T) >= table.first_passing + rows.passing
 
 
 def test_more_words_at_once_than_the_limit_still_fit(model, begun):

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nertool.kernels.tagging import add_picked, check_indices, window_sums
+from nertool.kernels.tagging import SideTerms, check_indices, window_sums
 from nertool.model.model import Model
-from nertool.tagging import compiled, side, wordtables
+from nertool.tagging import compiled, forms, members, side, wordtables
 from nertool.tagging.compiled import CompiledTagger
 from tests.support.helpers import document_text, random_model
 
@@ -113,7 +113,7 @@ def test_a_process_forked_while_a_thread_tags_has_tables_that_are_whole(model):
         thread.join()
 
 
-FILES = {module.__file__ for module in (compiled, side, wordtables)}
+FILES = {module.__file__ for module in (compiled, forms, members, side, wordtables)}
 
 
 class Fault(BaseException):
@@ -200,8 +200,10 @@ def test_no_kernel_is_made_for_indices_outside_its_arrays(request):
         is None
     ):
         pytest.skip("without kernels numpy checks")
-    for rows in ([0, 3], [-1, 0]):
-        with pytest.raises(IndexError):
-            window_sums(z, T, None, np.array(rows, np.int32), centres.astype(np.int32), centres, 1)
-        with pytest.raises(IndexError):
-            add_picked(z, T[:, 0], np.array(rows, np.int32))
+    rows = np.array([0, 2], np.int32)
+    for bad in (np.array([0, 3], np.int32), np.array([-1, 0], np.int32)):
+        terms = SideTerms(document=bad, documents=T[:, 0])
+        of_groups = SideTerms(group=bad + 2, sums=T[:2, 0], share=np.ones(2, np.float32))
+        for picked, side_terms in ((bad, SideTerms()), (rows, terms), (rows, of_groups)):
+            with pytest.raises(IndexError):
+                window_sums(z, T, None, picked, rows, centres, 1, side=side_terms)

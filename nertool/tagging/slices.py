@@ -1,0 +1,78 @@
+"""A network with its W cut up by what each column multiplies: W_c, V_c and G of compiled.py's head."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from nertool.config.records import Config
+from nertool.corpus.columnar import Ids
+from nertool.inputs.context import CONTEXTS
+from nertool.inputs.layout import LEFT, RIGHT, VECTORS, contexts_of, layout_of, table_columns
+from nertool.kernels.rows import embed
+from nertool.model.model import Member, starting_vectors, word_vectors
+from nertool.network.activations import Array
+
+
+def combinations_of(contexts: Sequence[str]) -> list[int]:
+    """Return how many numbers each context has: as many combinations as their product are there."""
+    return [CONTEXTS[name].size for name in contexts]
+
+
+class Slices:
+    """A member with its W cut up: W (C, H, d_1), V (C, H, d_2), G (H, e), as at the head of compiled.py."""
+
+    def __init__(self, member: Member, config: Config, tags: int, first_stage: bool) -> None:
+        """tags: how many there are; first_stage: whether the member is given a first stage's scores."""
+        self._member = member
+        # The vectors stay as they are, compressed or on disk: rows are read as words are met.
+        self.parameters = member.expanded(but=VECTORS)
+        self.weights = member.weights
+        self.contexts = contexts_of(config)
+        columns = table_columns(config)
+        widths = {name: member.parameters[name].shape[1] for name in columns}
+        self.layout = layout = layout_of(config, widths, member.L.shape[1], tags, first_stage)
+        contexts = {f"E.{name}" for name in self.contexts}
+        self._features = {n: c for n, c in columns.items() if n not in {VECTORS, *contexts}}
+        C, d, d_1 = layout.window, layout.d, layout.d_1
+        H, W = len(self.weights.b), self.weights.W
+        in_window = W[:, : C * d].reshape(H, C, d).transpose(1, 0, 2)
+        self.W = np.ascontiguousarray(in_window[:, :, :d_1])
+        self.V, self.G = in_window[:, :, d_1:], W[:, C * d :]
+        # (2, H, v): the columns of G for the left and for the right neighbours' means.
+        sides = [self.G[:, layout.side[name]] for name in (LEFT, RIGHT) if name in layout.side]
+        self.sides = np.stack(sides) if sides else None
+
+    @property
+    def row_shape(self) -> tuple[int, int]:
+        """(slices, H): the shape of a word's row of T; C slices, or C + 2 with neighbours."""
+        C, H, _ = self.W.shape
+        return C + (0 if self.sides is None else 2), H
+
+    def form_rows(self, ids: Ids, vector_rows: Ids) -> Array:
+        """Return the part of a row that the word type decides, (n, d_1), from its row numbers: ids (n, F),
+        of which the first counts for nothing, and vector_rows (n,), the rows of L."""
+        vectors = word_vectors(self._member, vector_rows)
+        if not self._features:
+            return vectors
+        tables = [self.parameters[name] for name in self._features]
+        looks = embed(tables, ids[:, 1:], list(self._features.values()))
+        return np.concatenate([vectors, looks], axis=1)
+
+    def starting_vectors(self, vector_rows: Ids) -> Array:
+        """Return the vectors (n, v) that training began with, by their rows of L (n,)."""
+        return starting_vectors(self._member, vector_rows)
+
+    def context_table(self) -> Array:
+        """Return V (combinations, C, H): V_c k for each combination k of the contexts' numbers, and b."""
+        sizes = combinations_of(self.contexts)
+        C, H, _ = self.W.shape
+        V = np.zeros((math.prod(sizes), C, H), dtype=self.W.dtype)
+        V[:, C // 2] = self.weights.b
+        if self.contexts:
+            numbers = np.indices(sizes, np.int32).reshape(len(sizes), -1).T
+            k = embed([self.parameters[f"E.{name}"] for name in self.contexts], numbers)
+            V += np.stack([k @ V_c.T for V_c in self.V], axis=1)
+        return V
