@@ -60,7 +60,7 @@ def _tag(model, member, batch, allowed, W, b, U) -> str:
     widths = [1] * len(tables)
     widths[list(parameters).index("E.affixes")] += columns
     rows, start = [], 0
-    all_ids = torch.from_numpy(ids).long()
+    all_ids = torch.from_numpy(ids[:]).long()
     for table, n in zip(tables, widths, strict=True):
         rows.append(table[all_ids[:, start : start + n]].flatten(1))
         start += n
@@ -69,7 +69,7 @@ def _tag(model, member, batch, allowed, W, b, U) -> str:
     windows = torch.from_numpy(padded.centres[:, None] + np.arange(-m, m + 1))
     x = R[windows].flatten(1)
     if side_inputs is not None:
-        x = torch.cat([x, torch.from_numpy(side_inputs)], 1)
+        x = torch.cat([x, torch.from_numpy(side_inputs[:])], 1)
     s = (torch.relu(x @ W.T + b) @ U.T).numpy()
     tags = decode(s, text.sentence_starts, model.config.decoding.method, allowed)
     names = [model.tags[i] for i in tags]

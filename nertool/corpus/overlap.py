@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -39,10 +39,16 @@ def overlap(text: Corpus, other: Corpus) -> Overlap:
     least = SHORTEST if (np.diff(text.sentence_starts) >= SHORTEST).any() else 1
     numbers = {word: i for i, word in enumerate(other.words)}
     ids = np.array([numbers.get(word, -1) for word in text.words], dtype=np.int64)
-    known = dict(_sentences(other, other.word_ids.astype(np.int64), least))
+    # The other text may be long: what is kept of it are the sentences that this one has, too.
+    wanted = {key for key, _ in _sentences(text, ids, least)}
+    known = {
+        key: start
+        for key, start in _sentences(other, np.arange(len(other.words)), least)
+        if key in wanted
+    }
     shared = count = 0
     place = None
-    for key, start in _sentences(text, ids[text.word_ids], least):
+    for key, start in _sentences(text, ids, least):
         count += 1
         if key in known:
             place = place or (text.place(start), other.place(known[key]))
@@ -50,10 +56,12 @@ def overlap(text: Corpus, other: Corpus) -> Overlap:
     return Overlap(shared, count, place)
 
 
-def _sentences(corpus: Corpus, ids: NDArray[np.int64], least: int) -> list[tuple[bytes, int]]:
-    """Return each sentence of enough tokens as its words' numbers, and its first token."""
-    starts = corpus.sentence_starts.tolist()
-    return [(ids[a:b].tobytes(), a) for a, b in pairwise(starts) if b - a >= least]
+def _sentences(corpus: Corpus, ids: NDArray[np.int64], least: int) -> Iterator[tuple[bytes, int]]:
+    """Yield each sentence of enough tokens as its words' numbers, and its first token; ids: the number of
+    each of the corpus' words."""
+    for a, b in pairwise(corpus.sentence_starts):
+        if b - a >= least:
+            yield ids[corpus.word_ids[a:b]].tobytes(), int(a)
 
 
 def copies_apart(corpus: Corpus, units: Sequence[int], part_of: NDArray[np.int64]) -> int:

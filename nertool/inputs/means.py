@@ -60,6 +60,27 @@ def others_mean(values: Values, groups: Groups) -> Values:
     return means
 
 
+def group_totals(values: Values, groups: Groups) -> Values:
+    """Return the sum of values (N, e) over the members of each group, (G, e): as others_sum adds them up,
+    few columns in 64 bits."""
+    members, group, sizes = groups
+    if values.shape[1] >= _NARROW:
+        return group_sums(values, members, sizes)
+    G = len(sizes)
+    columns = [np.bincount(group, column[members], minlength=G) for column in values.T]
+    return np.stack(columns, axis=1)
+
+
+def without_own(totals: Values, own: Values, sizes: NDArray[np.int64]) -> Values:
+    """Return the mean over the others of a group, (n, e).
+
+    totals (n, e): the group's; own (n, e): the member's own value; sizes (n,): of the groups.
+    """
+    means = (totals - own).astype(own.dtype, copy=False)
+    means /= (sizes - 1)[:, None].astype(own.dtype)
+    return means
+
+
 def neighbour_sums(text: Text, own: Values, place: NDArray[np.int64]) -> Values:
     """Return the sum of what stands before and after the members of each group of text.groups, (G, 2v):
     of rows of own (n, v); place (N,): each token's row."""
@@ -68,21 +89,6 @@ def neighbour_sums(text: Text, own: Values, place: NDArray[np.int64]) -> Values:
     rows = np.append(place, len(own))  # the last for beyond a sentence's ends
     sums = [group_sums(values, rows[side[members]], sizes) for side in text.neighbours]
     return np.concatenate(sums, axis=1)
-
-
-def neighbour_means(text: Text, own: Values) -> Values:
-    """Return what stands before and after the word elsewhere in the document, for each member of
-    text.groups (M, 2v): the mean vectors of its other occurrences' left and right neighbours (0
-    beyond a sentence's ends).
-
-    own (N, v): each token's vector.
-    """
-    members, group, sizes = text.groups
-    padded = np.concatenate([own, np.zeros((1, own.shape[1]), dtype=own.dtype)])
-    means = neighbour_sums(text, own, np.arange(len(own)))[group]
-    means -= np.concatenate([padded[side[members]] for side in text.neighbours], axis=1)
-    means /= (sizes - 1)[group, None].astype(own.dtype)
-    return means
 
 
 def document_means(text: Text, own: Values, place: NDArray[np.int64] | None = None) -> Values:

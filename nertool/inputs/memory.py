@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from nertool.corpus.columnar import Ids, Interner
 from nertool.corpus.invisible import normal_form
 from nertool.inputs.means import Values
-from nertool.inputs.text import Text
+from nertool.inputs.text import Text, blocks_of
 
 UNMET = 0  # the row of words that were never met, and of the padding: zeros
 
 
 class Memory(NamedTuple):
-    """table (1 + words + pairs, K + 2): class shares and a bit for "was met". Row 0: never met; then
-    a row for each word type, counted on the whole text; then a row for each word and document that
-    go together, without that document. rows (N,): each token's row of the last kind."""
+    """table (1 + words + rest, K + 2): class shares and a bit for "was met". Row 0: never met; then
+    a row for each word type, counted on the whole text; then rows of a word without one of its documents:
+    one row for all documents that have the same counts of it. rows (N,): each token's row, of the last kind.
+    """
 
     table: Values
     rows: Ids
@@ -40,21 +41,54 @@ def remember(
     # Word types that look the same are counted as one: numbers (V,) of normal forms.
     interner = Interner()
     normal = np.array([interner[normal_form(word)] for word in text.words], dtype=np.int64)
-    ids = normal[text.word_ids]
-    counts = _counts(ids, classes, len(interner), K)
+    several = len(text.document_starts) > 2
+    blocks = list(blocks_of(text))
+    counts = np.zeros((len(interner), K + 1))
+    for block in blocks:
+        own = normal[block.text.word_ids]
+        counts += _counts(own, classes[block.tokens], len(interner), K)
     if earlier is not None:
         before = np.zeros_like(counts)
         before[normal] = earlier  # equal for all word types with one normal form
         counts += before
-    several = len(text.document_starts) > 2
-    units = text.documents if several else text.sentences
+    tables = [_shares(np.zeros((1, K + 1))), _shares(counts)[normal]]
+    tables = [table.astype(np.float32) for table in tables]
+    rows = np.empty(len(text.word_ids), dtype=np.int32)
+    made = 1 + V
+    for block in blocks:
+        units = block.text.documents if several else block.text.sentences
+        own = normal[block.text.word_ids]
+        words, inside, place = _counted(own, units, classes[block.tokens], K)
+        tables.append(_shares(counts[words] - inside).astype(np.float32))
+        rows[block.tokens] = made + place
+        made += len(words)
+    return Memory(np.concatenate(tables), rows)
+
+
+def _counted(
+    ids: NDArray[np.int64], units: NDArray[np.int64], classes: NDArray[np.integer], K: int
+) -> tuple[NDArray[np.int64], Values, NDArray[np.int64]]:
+    """Count the classes (N,) of each word in each unit (a document, or a sentence) that has it.
+
+    Returns the distinct pairs of a word (r,) and its counts (r, K + 1), in the order in which they appear
+    among words and units in order; and which of them each token has, (N,).
+    """
     U = int(units.max()) + 1 if len(units) else 1
     pairs, place = np.unique(ids * np.int64(U) + units, return_inverse=True)
-    elsewhere = counts[pairs // U] - _counts(place, classes, len(pairs), K)
-    table = np.concatenate(
-        [_shares(np.zeros((1, K + 1))), _shares(counts)[normal], _shares(elsewhere)]
-    )
-    return Memory(table.astype(np.float32), (1 + V + place).astype(np.int32))
+    counts = _counts(place, classes, len(pairs), K)
+    words = pairs // U
+    key = words
+    for column in counts.T.astype(np.int64):
+        size = int(column.max(initial=0)) + 1
+        if (int(key.max(initial=0)) + 1) * size >= 1 << 62:
+            key = np.unique(key, return_inverse=True)[1]
+        key = key * size + column
+    _, firsts, like = np.unique(key, return_index=True, return_inverse=True)
+    order = np.argsort(firsts)
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = np.arange(len(order))
+    kept = firsts[order]
+    return words[kept], counts[kept], number[like][place]
 
 
 def _counts(place: NDArray[np.integer], classes: NDArray[np.integer], n: int, K: int) -> Values:

@@ -3,52 +3,161 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nertool.config.records import FeaturesConfig
-from nertool.corpus.columnar import Ids
+from nertool.corpus.columnar import Ids, Offsets
+from nertool.files.scratch import Spill, Stored
 from nertool.inputs.layout import DOCUMENT, FIRST_STAGE, LEFT, RIGHT, side_slices
-from nertool.inputs.means import Values, document_means, neighbour_means, others_mean
-from nertool.inputs.text import Text
+from nertool.inputs.means import (
+    Values,
+    document_means,
+    group_totals,
+    neighbour_sums,
+    others_mean,
+    without_own,
+)
+from nertool.inputs.text import Booleans, Text, blocks_of, cut_documents
+
+Vectors = Callable[[Ids], Values]
+
+
+@dataclass(frozen=True)
+class SideRows:
+    """The side inputs (N, e) of a text's tokens, in layout.py's columns: `side[tokens]` makes those of some
+    tokens. Kept are only the sums that tokens have in common.
+
+    group (N,): the group of text.groups that each token is in, −1 for none; sizes (G,): of each;
+    neighbours (G, 2v): the sums over a group's neighbours; documents (D, v): the mean vector of each
+    document, which starts at the token document_starts (D,); opinions (G, T): the sums of a group's
+    first_stage (N, T). None: there is no such input.
+    """
+
+    columns: dict[str, slice]
+    dtype: np.dtype[Any]
+    word_ids: Ids
+    first: Booleans
+    vectors: Vectors
+    group: Ids
+    sizes: NDArray[np.int64]
+    neighbours: Values | Stored | None
+    document_starts: Offsets
+    documents: Values | None
+    first_stage: Values | None
+    opinions: Values | Stored | None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(N, e)."""
+        return len(self.word_ids), max(own.stop for own in self.columns.values())
+
+    def __len__(self) -> int:
+        return len(self.word_ids)
+
+    def __getitem__(self, key: slice | int | NDArray[np.integer[Any]]) -> Values:
+        """Return the side inputs (n, e) of some tokens; (e,) of one."""
+        if isinstance(key, slice):
+            tokens = np.arange(*key.indices(len(self)))
+        elif np.ndim(key) == 0:
+            row: Values = self[np.array([key])][0]
+            return row
+        else:
+            tokens = np.asarray(key)
+        out = np.zeros((len(tokens), self.shape[1]), dtype=self.dtype)
+        own_group = self.group[tokens]
+        at = np.flatnonzero(own_group >= 0)
+        group, members = own_group[at], tokens[at]
+        if self.neighbours is not None:
+            columns = slice(self.columns[LEFT].start, self.columns[RIGHT].stop)
+            out[at, columns] = self._neighbours(members, group)
+        if self.documents is not None:
+            of = np.searchsorted(self.document_starts, tokens, side="right") - 1
+            out[:, self.columns[DOCUMENT]] = self.documents[of]
+        if self.opinions is not None:
+            assert self.first_stage is not None
+            own = self.first_stage[members]
+            means = without_own(self.opinions[group], own, self.sizes[group])
+            columns = self.columns[FIRST_STAGE]
+            out[at, columns.start : columns.stop - 1] = means
+            out[at, columns.stop - 1] = 1
+        return out
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self[:].astype(dtype or self.dtype, copy=False)
+
+    def _neighbours(self, members: NDArray[np.int64], group: Ids) -> Values:
+        """Return the mean vectors of what stands before and after the word elsewhere, (n, 2v)."""
+        assert self.neighbours is not None
+        v = self.neighbours.shape[1] // 2
+        around = np.zeros((len(members), 2 * v), dtype=self.neighbours.dtype)
+        before = np.flatnonzero(~self.first[members])
+        around[before, :v] = self.vectors(self.word_ids[members[before] - 1])
+        follows = np.minimum(members + 1, len(self) - 1)
+        after = np.flatnonzero(~self.first[follows] & (members + 1 < len(self)))
+        around[after, v:] = self.vectors(self.word_ids[members[after] + 1])
+        return without_own(self.neighbours[group], around, self.sizes[group])
 
 
 def side_inputs(
     features: FeaturesConfig,
     text: Text,
-    vectors: Callable[[Ids], Values],
+    vectors: Vectors,
     first_stage: Values | None = None,
-) -> Values | None:
+) -> SideRows | None:
     """Return the side inputs of each token, (N, e), in layout.py's columns; None where there are none.
 
     vectors: returns the starting vectors (n, v) of words (n,), numbered as in text; it is called only if
     they are needed. first_stage (N, T): the class probabilities of each token, of which a token gets the
     mean over its word's other occurrences in the document.
     """
-    values: dict[str, Values] = {}  # of the members of groups, or of documents
-    v = T = 0
-    if features.neighbours or features.document_vector:
-        own = vectors(text.word_ids)
-        v = own.shape[1]
-        if features.neighbours:
-            means = neighbour_means(text, own)
-            values[LEFT], values[RIGHT] = means[:, :v], means[:, v:]
-        if features.document_vector:
-            values[DOCUMENT] = document_means(text, own)
+    if not (features.neighbours or features.document_vector or first_stage is not None):
+        return None
+    group = np.full(len(text.word_ids), -1, dtype=np.int32)
+    sizes: list[NDArray[np.int64]] = []
+    sums, totals = Spill(), Spill()
+    documents: list[Values] = []
+    v = T = G = 0
+    kinds: list[np.dtype[Any]] = []
     if first_stage is not None:
         T = first_stage.shape[1]
-        values[FIRST_STAGE] = first_stage_means(first_stage, text)
-    if not values:
-        return None
-    columns = side_slices(features, v, T, first_stage is not None)
-    e = max(own.stop for own in columns.values())
-    out = np.zeros((len(text.word_ids), e), dtype=np.result_type(*values.values()))
-    for name, own_columns in columns.items():
-        if name == DOCUMENT:
-            out[:, own_columns] = values[name][text.documents]
-        else:
-            out[text.groups.members, own_columns] = values[name]
-    return out
+        kinds.append(first_stage.dtype)
+    for block in blocks_of(text):
+        part = block.text
+        if features.neighbours or features.document_vector:
+            words, place = np.unique(part.word_ids, return_inverse=True)
+            own = vectors(words)
+            v = own.shape[1]
+            kinds.append(own.dtype)
+            if features.document_vector:
+                documents.append(document_means(part, own, place))
+            if features.neighbours:
+                sums.add(neighbour_sums(part, own, place))
+        if features.neighbours or first_stage is not None:
+            members, own_group, own_sizes = part.groups
+            group[block.first + members] = G + own_group
+            sizes.append(own_sizes)
+            G += len(own_sizes)
+        if first_stage is not None:
+            totals.add(group_totals(first_stage[block.tokens], part.groups))
+    starts = cut_documents(text.sentence_starts, text.document_starts, text.document_tokens)
+    return SideRows(
+        columns=side_slices(features, v, T, first_stage is not None),
+        dtype=np.result_type(*kinds),
+        word_ids=text.word_ids,
+        first=text.first,
+        vectors=vectors,
+        group=group,
+        sizes=np.concatenate([*sizes, np.empty(0, np.int64)]),
+        neighbours=sums.whole() if features.neighbours else None,
+        document_starts=text.sentence_starts[starts[:-1]],
+        documents=np.concatenate(documents) if features.document_vector else None,
+        first_stage=first_stage,
+        opinions=None if first_stage is None else totals.whole(),
+    )
 
 
 def first_stage_means(first_stage: Values, text: Text) -> Values:

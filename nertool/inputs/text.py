@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -26,6 +26,7 @@ _CAPITALS = (CAPITALS, SINGLE)
 _INITIALS = (INITIAL, CAPITALS, SINGLE, MIXED)
 
 
+BLOCK_TOKENS = 1 << 18
 DOCUMENT_TOKENS = 10_000  # a longer document is read in parts of about so many
 
 
@@ -82,13 +83,14 @@ def groups_of(keys: NDArray[np.int64]) -> Groups:
 class Text:
     """A text, and who is whose neighbour in it. words, word_ids, sentence_starts, document_starts
     are as in Corpus; N tokens in S sentences. document_tokens: a longer document is read in parts of
-    about so many tokens."""
+    about so many tokens; block_tokens: a longer text is looked at in blocks of about so many."""
 
     words: Sequence[str]
     word_ids: Ids
     sentence_starts: Offsets
     document_starts: Offsets
     document_tokens: int = DOCUMENT_TOKENS
+    block_tokens: int = BLOCK_TOKENS
 
     @cached_property
     def sentences(self) -> NDArray[np.int64]:
@@ -155,6 +157,52 @@ class Text:
         capitals = several & (words >= 1) & (in_capitals >= 0.8 * words)
         title = (words >= 3) & (initials >= 0.6 * words)
         return np.where(capitals, 2, np.where(title, 1, 0))
+
+
+class Block(NamedTuple):
+    """A stretch of a text: its first token, its first document (as Text.documents counts), and the stretch
+    as a text of its own with the same word ids."""
+
+    first: int
+    document: int
+    text: Text
+
+    @property
+    def tokens(self) -> slice:
+        """Which tokens of the whole text it has."""
+        return slice(self.first, self.first + len(self.text.word_ids))
+
+
+def blocks_of(text: Text) -> Iterator[Block]:
+    """Cut a text into stretches of whole documents, or of the parts of very long ones.
+
+    What a token's document shows is the same in its block as in the whole text, and takes memory for a block
+    at a time.
+    """
+    if len(text.word_ids) <= text.block_tokens:
+        yield Block(0, 0, text)
+        return
+    documents = cut_documents(text.sentence_starts, text.document_starts, text.document_tokens)
+    token_starts = text.sentence_starts[documents]
+    last = len(documents) - 1
+    at = 0
+    while at < last:
+        end = int(np.searchsorted(token_starts, token_starts[at] + text.block_tokens))
+        end = min(max(end, at + 1), last)
+        first, stop = documents[at], documents[end]
+        start = int(token_starts[at])
+        yield Block(
+            start,
+            at,
+            Text(
+                text.word_types,
+                text.word_ids[start : token_starts[end]],
+                text.sentence_starts[first : stop + 1] - start,
+                documents[at : end + 1] - first,
+                text.document_tokens,
+            ),
+        )
+        at = end
 
 
 def text_of(

@@ -8,6 +8,7 @@ into another sentence, and nothing is stored twice.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -22,14 +23,25 @@ TYPE_PAD_LEFT, TYPE_PAD_RIGHT, FIRST_TYPE = 0, 1, 2
 class PaddedText:
     """types (N + 2mS,) int32: 0 and 1 are the paddings before and after, word id w stands as w + 2.
 
-    centres (N,) int64: where each token stands in types; sentence_starts (S+1,) as in Corpus;
-    m: words on either side.
+    sentence_starts (S+1,) as in Corpus; m: words on either side.
     """
 
     types: Ids
-    centres: Offsets
     sentence_starts: Offsets
     m: int
+
+    @cached_property
+    def centres(self) -> Offsets:
+        """Where each token stands in types, (N,) int64."""
+        lengths = np.diff(self.sentence_starts)
+        sentence = np.repeat(np.arange(len(lengths)), lengths)         # (N,) each token's sentence
+        return np.asarray(np.arange(len(sentence)) + self.m + 2 * self.m * sentence)
+
+    def centres_of(self, tokens: NDArray[np.int64]) -> Offsets:
+        """Where some tokens (n,) stand in types: the same as centres[tokens], which takes 8 bytes a token
+        of the whole text."""
+        sentence = np.searchsorted(self.sentence_starts, tokens, side="right") - 1
+        return np.asarray(tokens + self.m + 2 * self.m * sentence)
 
 
 class WindowBatch(NamedTuple):
@@ -44,13 +56,16 @@ class WindowBatch(NamedTuple):
 def pad(word_ids: Ids, sentence_starts: Offsets, m: int) -> PaddedText:
     """Lay out a text with m paddings before and after each sentence."""
     lengths = np.diff(sentence_starts)
-    sentence = np.repeat(np.arange(len(lengths)), lengths)              # (N,) each token's sentence
-    centres = np.arange(len(word_ids)) + m + 2 * m * sentence
-    types = np.full(len(word_ids) + 2 * m * len(lengths), TYPE_PAD_RIGHT, dtype=np.int32)
+    types = np.empty(len(word_ids) + 2 * m * len(lengths), dtype=np.int32)
+    is_word = np.ones(len(types), dtype=bool)
     before = sentence_starts[:-1] + 2 * m * np.arange(len(lengths))     # (S,) first padding of each
-    types[(before[:, None] + np.arange(m)).ravel()] = TYPE_PAD_LEFT
-    types[centres] = word_ids + FIRST_TYPE
-    return PaddedText(types, centres, sentence_starts, m)
+    after = before + m + lengths
+    for starts, padding in ((before, TYPE_PAD_LEFT), (after, TYPE_PAD_RIGHT)):
+        for i in range(m):
+            types[starts + i] = padding
+            is_word[starts + i] = False
+    types[is_word] = word_ids + FIRST_TYPE
+    return PaddedText(types, sentence_starts, m)
 
 
 def sentence_windows(text: PaddedText, sentences: NDArray[np.int64]) -> WindowBatch:
@@ -69,7 +84,7 @@ def sentence_windows(text: PaddedText, sentences: NDArray[np.int64]) -> WindowBa
 def single_windows(text: PaddedText, tokens: NDArray[np.int64]) -> WindowBatch:
     """Return the windows of single tokens, from anywhere in the text: each has its own C words."""
     C = 2 * text.m + 1
-    positions = text.centres[tokens][:, None] + np.arange(-text.m, text.m + 1)   # (B, C)
+    positions = text.centres_of(tokens)[:, None] + np.arange(-text.m, text.m + 1)   # (B, C)
     windows = np.arange(len(tokens) * C, dtype=np.int32).reshape(len(tokens), C)
     return WindowBatch(positions.ravel(), windows, tokens)
 

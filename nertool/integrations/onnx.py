@@ -67,7 +67,7 @@ def feeds(model: Model, text: Text) -> dict[str, np.ndarray[Any, Any]]:
     for name, encoder in zip(_ids_names(model), _encoders(model), strict=True):
         type_ids = np.concatenate([encoder.padding, encoder.encode(text.words)])
         padded, ids, _ = lay_out(type_ids, text, model.config, gazetteers=encoder.gazetteers)
-        found[name] = ids.astype(np.int64)
+        found[name] = ids[:].astype(np.int64)
         found[WINDOWS] = padded.centres[:, None] + np.arange(-padded.m, padded.m + 1)
     if _needs_groups(model):
         members, group, _ = text.groups

@@ -116,13 +116,13 @@ def score_tokens(parameters: Parameters, config: Config, inputs: Inputs) -> Arra
     weights, f = weights_of(parameters), ACTIVATIONS[config.network.activation]
     padded, ids, side = inputs
     m = padded.m
-    N, K = len(padded.centres), len(weights.U)
+    N, K = int(padded.sentence_starts[-1]), len(weights.U)
     # A single output tells two tags apart: O has no u of its own, its score is 0, and e^s are the
     # odds against it.
     implied = int(K == 1)
     out = np.zeros((N, implied + K), dtype=weights.U.dtype)
     for start in range(0, N, _BLOCK):
-        centres = padded.centres[start : start + _BLOCK]
+        centres = padded.centres_of(np.arange(start, min(start + _BLOCK, N)))
         first = centres[0] - m
         R = embed(tables, ids[first : centres[-1] + m + 1], columns)     # (n, d)
         windows = centres[:, None] - first + np.arange(-m, m + 1)        # (B, C)

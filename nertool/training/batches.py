@@ -58,7 +58,7 @@ def masked_batches(
     dropped = word_dropout(config, prepared)
     for drawn in batches(padded, sentences, settings.shuffle, settings.batch_size, rng):
         batch = Batch(
-            ids=dropped(ids.take(drawn.positions, axis=0), padded.types[drawn.positions], rng),
+            ids=dropped(ids[drawn.positions], padded.types[drawn.positions], rng),
             windows=drawn.windows,
             y=targets(drawn.tokens).astype(dtype),
             side=None if side is None else side[drawn.tokens],

@@ -14,7 +14,8 @@ from nertool.files.arrays import write_arrays
 from nertool.files.folders import present, replacing_folder
 from nertool.files.output import naming
 from nertool.files.sealed import SealedFolder, write_header
-from nertool.training.trainer import EpochRecord, State
+from nertool.network.objective import Parameters
+from nertool.training.trainer import EpochRecord, State, copy_trained
 
 HEADER, ARRAYS = "state.json", "state.safetensors"
 
@@ -38,13 +39,15 @@ def write_log(record: EpochRecord, network_dir: Path) -> None:
 
 
 def save_state(state: State, folder: Path) -> None:
-    """Write a training's state, whole or not at all."""
-    arrays = {f"theta/{name}": array for name, array in state.parameters.items()}
+    """Write a training's state, whole or not at all: of the parameters those that are trained. The others
+    follow from the inputs."""
+    trained = state.optimizer.memory.keys()
+    arrays = {f"theta/{name}": state.parameters[name] for name in trained}
     for name, memory in state.optimizer.memory.items():
         arrays |= {f"memory/{i}/{name}": array for i, array in enumerate(memory)}
     for i, parameters in enumerate(state.recent[:-1]):  # the last are theta themselves
-        arrays |= {f"recent/{i}/{name}": array for name, array in parameters.items()}
-    arrays |= {f"best/{name}": array for name, array in state.best.items()}
+        arrays |= {f"recent/{i}/{name}": parameters[name] for name in trained}
+    arrays |= {f"best/{name}": state.best[name] for name in trained}
     with replacing_folder(folder) as aside:
         sums = {ARRAYS: write_arrays(aside / ARRAYS, arrays)}
         write_header(
@@ -71,16 +74,23 @@ def load_state(state: State, network_dir: Path) -> State:
     if folder.is_dir():
         with SealedFolder(folder) as opened:
             header, arrays = opened.header(HEADER), opened.arrays(ARRAYS)
+        trained = state.optimizer.memory
+        frozen = state.parameters.keys() - trained.keys()
         try:
-            for name, array in state.parameters.items():
-                array[...] = arrays[f"theta/{name}"]
-                state.best[name] = np.array(arrays[f"best/{name}"])
-                for i, memory in enumerate(state.optimizer.memory.get(name, [])):
+            for name, remembered in trained.items():
+                state.parameters[name][...] = arrays[f"theta/{name}"]
+                for i, memory in enumerate(remembered):
                     memory[...] = arrays[f"memory/{i}/{name}"]
-            state.recent = [
-                {name: np.array(arrays[f"recent/{i}/{name}"]) for name in state.parameters}
-                for i in range(header["recent"] - 1)
-            ] + [{name: array.copy() for name, array in state.parameters.items()}]
+
+            def kept(under: str) -> Parameters:
+                return {
+                    name: array if name in frozen else np.array(arrays[f"{under}/{name}"])
+                    for name, array in state.parameters.items()
+                }
+
+            state.best = kept("best")
+            state.recent = [kept(f"recent/{i}") for i in range(header["recent"] - 1)]
+            state.recent.append(copy_trained(state.parameters, frozen))
             state.epoch, state.optimizer.t = header["epoch"], header["step"]
             state.best_epoch, state.best_f1 = header["best_epoch"], header["best_f1"]
             state.rng.bit_generator.state = header["generator"]

@@ -34,6 +34,7 @@ from nertool.model.storage import save_model
 from nertool.network.objective import WEIGHTS, Parameters
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
+from nertool.training.batches import objective_of
 from nertool.training.checkpoint import load_state, save_state, write_log
 from nertool.training.parallel.team import Threads
 from nertool.training.preparation.store import HEADER as PREPARED_HEADER
@@ -101,7 +102,7 @@ def train_fold(
     records = train(first, prepared, working, state, np.flatnonzero(of_sentences != fold))
     yield from keeping_batch(records, run_dir / BROKEN)
 
-    parameters = mean_parameters(state.recent)
+    parameters = mean_parameters(state.recent, objective_of(first).frozen)
     if fold:
         own = np.repeat(of_sentences == fold, np.diff(prepared.train.sentence_starts))
         inputs = training_text(first, prepared, working).inputs

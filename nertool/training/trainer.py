@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,6 +17,7 @@ from nertool.evaluation.scores import Scores, score_predictions
 from nertool.gradcheck.audit import Audit, NonFiniteError, Snapshot, audit, copy_met, is_finite
 from nertool.inputs.assemble import Inputs
 from nertool.model.model import score_tokens
+from nertool.network.activations import Array
 from nertool.network.objective import Parameters
 from nertool.network.optimizers import Optimizer
 from nertool.network.shards import add_shards, cut_batch, shard_count, shard_gradients
@@ -37,7 +38,7 @@ class State:
     """Training at the end of an epoch: all that is needed to go on as if nothing had happened.
 
     parameters: changed in place; best: a copy of the parameters of the best epoch so far; recent:
-    of the last epochs, for their mean.
+    of the last epochs, for their mean. Tables that are not trained are the same arrays everywhere.
     """
 
     parameters: Parameters
@@ -127,8 +128,10 @@ def train(
                     _alpha(config, state.epoch),
                 )
                 seconds = time.perf_counter() - started
-                state.recent = [*state.recent, _copy(state.parameters)][-settings.average :]
-                averaged = mean_parameters(state.recent)
+                frozen = objective_of(config).frozen
+                now = copy_trained(state.parameters, frozen)
+                state.recent = [*state.recent, now][-settings.average :]
+                averaged = mean_parameters(state.recent, frozen)
                 dev = None
                 if working.dev and prepared.dev:
                     dev = evaluate_part(config, prepared.tags, averaged, working.dev, prepared.dev)
@@ -200,21 +203,34 @@ def _epoch(
     return total / windows, tuple(audits)
 
 
-def mean_parameters(recent: list[Parameters]) -> Parameters:
-    """Return the mean of the last epochs' parameters: steadier than any one of them."""
+def mean_parameters(recent: list[Parameters], frozen: Container[str] = ()) -> Parameters:
+    """Return the mean of the last epochs' parameters: steadier than any one of them.
+
+    frozen: the tables that are the same in all of them.
+    """
     if len(recent) == 1:
         return recent[0]
-    dtype = recent[0]["W"].dtype
     return {
-        name: np.mean([parameters[name] for parameters in recent], axis=0, dtype=np.float64).astype(
-            dtype
-        )
-        for name in recent[0]
+        name: array if name in frozen else _mean([parameters[name] for parameters in recent])
+        for name, array in recent[-1].items()
     }
 
 
-def _copy(parameters: Parameters) -> Parameters:
-    return {name: array.copy() for name, array in parameters.items()}
+_ROWS = 1 << 14  # of arrays that a mean is taken of at a time
+
+
+def _mean(arrays: list[Array]) -> Array:
+    """Return the mean of arrays, added up in 64 bits, in their own dtype."""
+    out = np.empty_like(arrays[0])
+    for start in range(0, len(out), _ROWS):
+        rows = slice(start, start + _ROWS)
+        out[rows] = np.mean([array[rows] for array in arrays], axis=0, dtype=np.float64)
+    return out
+
+
+def copy_trained(parameters: Parameters, frozen: Container[str]) -> Parameters:
+    """Copy the arrays that training changes; the others stay the same arrays."""
+    return {n: array if n in frozen else array.copy() for n, array in parameters.items()}
 
 
 def evaluate_part(

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nertool.config.records import FeaturesConfig
 from nertool.inputs import means
 from nertool.inputs.context import CONTEXTS, context_ids, document_context, sentence_context
 from nertool.inputs.means import group_sums, others_mean, others_sum
+from nertool.inputs.side import side_inputs
 from nertool.inputs.text import Text, cut_documents, groups_of
 from tests.support.helpers import document_text
 
@@ -26,9 +28,11 @@ TOKENS = [TEXT.words[i] for i in TEXT.word_ids]
 
 def neighbour_means(text: Text, own: np.ndarray) -> np.ndarray:
     """Return them for every token: 0 where the word stands nowhere else."""
-    found = np.zeros((len(own), 2 * own.shape[1]), dtype=own.dtype)
-    found[text.groups.members] = means.neighbour_means(text, own)
-    return found
+    table = np.zeros((len(text.words), own.shape[1]), dtype=own.dtype)
+    table[text.word_ids] = own
+    side = side_inputs(FeaturesConfig(neighbours=True), text, lambda ids: table[ids])
+    assert side is not None
+    return side[:]
 
 
 def document_means(text: Text, own: np.ndarray) -> np.ndarray:

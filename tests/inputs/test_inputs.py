@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,9 @@ from nertool.inputs.layout import (
     needs_documents,
     table_columns,
 )
+from nertool.inputs.memory import remember
 from nertool.inputs.side import side_inputs
+from nertool.inputs.text import blocks_of
 from nertool.model.model import inputs_for, word_vectors
 from nertool.network.lookup import embed
 from nertool.network.objective import tables_of
@@ -71,7 +75,7 @@ def test_row_numbers_by_hand():
     text = document_text(["the Ada"], ["the"])
     type_ids = np.concatenate([encoder.padding, encoder.encode(text.words)])
     inputs = lay_out(type_ids, text, config)
-    assert inputs.ids.tolist() == [
+    assert inputs.ids[:].tolist() == [
         [1, 0, 0, 0],
         [3, 1, 0, 1],  # the
         [0, 2, 1, 1],  # Ada
@@ -191,7 +195,7 @@ def test_a_models_rows_are_put_together_word_by_word():
         opinion = np.full((5, len(model.tags)), 1 / len(model.tags), np.float32)
         parameters, inputs = inputs_for(member, text, model.config, opinion)
         tables = list(tables_of(parameters).values())
-        R = embed(tables, inputs.ids, list(table_columns(model.config).values()))
+        R = embed(tables, inputs.ids[:], list(table_columns(model.config).values()))
         own = member.parameters
         for token, centre in enumerate(inputs.padded.centres):
             word = text.words[text.word_ids[token]]
@@ -211,3 +215,30 @@ def test_a_models_rows_are_put_together_word_by_word():
         started = member.L[member.encoder.encode(text.words)[:, 0]]
         again = side_inputs(model.config.features, text, lambda ids, L=started: L[ids], opinion)
         np.testing.assert_array_equal(inputs.side, again)
+
+
+@pytest.mark.parametrize("block_tokens", [1, 6])
+@pytest.mark.parametrize("document_tokens", [3, 100])
+def test_a_text_looked_at_in_blocks_has_the_same_inputs(block_tokens, document_tokens):
+    model = random_model(members=1)
+    (member,) = model.members
+    whole = replace(
+        document_text(
+            ["Ada met the Ada", "the Paris Ada", "PARIS"],
+            [],
+            ["London the", "", "the"],
+            ["Paris the"] * 3,
+        ),
+        document_tokens=document_tokens,
+    )
+    cut = replace(whole, block_tokens=block_tokens)
+    assert len(list(blocks_of(whole))) == 1 < len(list(blocks_of(cut)))
+    N = len(whole.word_ids)
+    opinion = np.random.default_rng(1).random((N, len(model.tags)), dtype=np.float32)
+    (_, expected), (_, found) = (inputs_for(member, t, model.config, opinion) for t in (whole, cut))
+    np.testing.assert_array_equal(found.ids, expected.ids)
+    np.testing.assert_array_equal(found.side, expected.side)
+    np.testing.assert_array_equal(found.side[np.array([3, 0])], np.asarray(expected.side)[[3, 0]])
+    classes = np.arange(N) % 3
+    first, second = (remember(text, classes, 2) for text in (whole, cut))
+    np.testing.assert_array_equal(first.table[first.rows], second.table[second.rows])

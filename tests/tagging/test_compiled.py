@@ -173,7 +173,7 @@ def windows_of(member: Member, text: Text, model: Model, opinion: Array | None) 
     """Return a member's whole input x (N, D): the window's rows side by side, then what is given."""
     parameters, inputs = inputs_for(member, text, model.config, opinion)
     tables = list(tables_of(parameters).values())
-    R = embed(tables, inputs.ids, list(table_columns(model.config).values()))
+    R = embed(tables, inputs.ids[:], list(table_columns(model.config).values()))
     m = inputs.padded.m
     windows = [R[centre - m : centre + m + 1].ravel() for centre in inputs.padded.centres]
     return np.concatenate([np.array(windows), inputs.side], axis=1)

@@ -143,7 +143,7 @@ def test_entities_come_from_the_sentences_that_are_trained_on_alone(augmented):
         rng = np.random.default_rng(seed)
         inputs = augmented_text(config, prepared, working, chosen, rng).inputs
         new_starts = inputs.padded.sentence_starts
-        rows = inputs.ids[inputs.padded.centres, 0]
+        rows = inputs.ids[inputs.padded.centres][:, 0]
         assert set(rows[new_starts[2] :].tolist()) <= inside
         # The other sentences are as they were.
         np.testing.assert_array_equal(new_starts[:3], starts[:3])
@@ -156,7 +156,7 @@ def test_a_token_written_anew_is_remembered_as_the_form_that_it_now_has(augmente
     part = prepared.train
     everything = np.arange(len(part.sentence_starts) - 1)
     inputs = augmented_text(config, prepared, working, everything, np.random.default_rng(0)).inputs
-    memory = inputs.ids[inputs.padded.centres, working.type_ids.shape[1] - 1]
+    memory = inputs.ids[inputs.padded.centres][:, working.type_ids.shape[1] - 1]
     word_ids = inputs.padded.types[inputs.padded.centres] - 2
     kept = word_ids == part.word_ids
     assert 0 < kept.sum() < len(kept)

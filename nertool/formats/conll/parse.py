@@ -182,11 +182,10 @@ class _KnownLines(dict[str, int]):
 
     def _kinds(self, lines: Iterator[str], header: int) -> Kinds:
         """Return what each line is; header: the index of a line that is none of them, or less than 0."""
-        kinds = list(map(self.__getitem__, islice(lines, max(0, header))))
-        if header >= 0 and next(lines, None) is not None:
-            kinds.append(PASSED)
-        kinds.extend(map(self.__getitem__, lines))
-        return np.array(kinds, dtype=np.int32)
+        before = np.fromiter(map(self.__getitem__, islice(lines, max(0, header))), np.int32)
+        named = header >= 0 and next(lines, None) is not None
+        rest = np.fromiter(map(self.__getitem__, lines), np.int32)
+        return np.concatenate([before, np.full(int(named), PASSED, dtype=np.int32), rest])
 
     def _handle_faults(self, kinds: Kinds, source: str, first: int, skipped: Ledger | None) -> None:
         """Take the sentences with a faulty row out of the text, or refuse it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from nertool.inputs.layout import (
 )
 from nertool.inputs.memory import UNMET, Memory, remember
 from nertool.inputs.side import side_inputs
-from nertool.inputs.text import Text
+from nertool.inputs.text import BLOCK_TOKENS, Text
 from nertool.model.model import Model, outputs
 from nertool.network.activations import Array
 from nertool.network.lookup import Rows
@@ -122,10 +123,7 @@ class TrainingText(NamedTuple):
 def training_text(config: Config, prepared: Prepared, working: Working) -> TrainingText:
     """Lay the training part out as it is."""
     train = prepared.train
-    everything = np.arange(len(train.word_ids))
-    return _lay_out_train(
-        config, prepared, working, train.word_ids, everything, train.sentence_starts
-    )
+    return _lay_out_train(config, prepared, working, train.word_ids, None, train.sentence_starts)
 
 
 def augmented_text(
@@ -159,25 +157,35 @@ def _lay_out_train(
     prepared: Prepared,
     working: Working,
     word_ids: Ids,
-    source: NDArray[np.int64],
+    source: NDArray[np.int64] | None,
     sentence_starts: Offsets,
 ) -> TrainingText:
-    """Lay out a text of the training part's tokens `source` (N,), written as word_ids (N,)."""
+    """Lay out a text of the training part's tokens `source` (N,), None for all in order, written as word_ids
+    (N,)."""
     train = prepared.train
     text = Text(working.casings.words, word_ids, sentence_starts, train.document_starts)
     L = prepared.vectors[working.vectors].L
-    opinion = None if working.opinion is None else working.opinion[source]
+    opinion, tag_ids, targets = working.opinion, train.tag_ids, train.targets
+    if source is not None:
+        opinion = None if opinion is None else opinion[source]
+        tag_ids = tag_ids[source]
+        targets = None if targets is None else targets[source]
     form_rows = working.rows[working.type_ids[2:, 0]]
     side = side_inputs(config.features, text, lambda ids: L[form_rows[ids]], opinion)
     inputs = lay_out(working.type_ids, text, config, side, prepared.gazetteers)
     if working.memory:
         # A token is shown what is remembered without its own document, unless it was written anew.
-        kept = word_ids == train.word_ids[source]
-        centres = inputs.padded.centres[kept]
         column = id_slices(config)[MEMORY].start
-        inputs.ids[centres, column] = working.memory.rows[source[kept]]
-    targets = None if train.targets is None else train.targets[source]
-    return TrainingText(inputs, train.tag_ids[source], targets)
+        own = working.type_ids[:, column].take(inputs.padded.types)
+        for start in range(0, len(word_ids), BLOCK_TOKENS):
+            tokens = np.arange(start, min(start + BLOCK_TOKENS, len(word_ids)))
+            from_token = tokens if source is None else source[tokens]
+            kept = word_ids[tokens] == train.word_ids[from_token]
+            centres = inputs.padded.centres_of(tokens[kept])
+            own[centres] = working.memory.rows[from_token[kept]]
+        ids = replace(inputs.ids, own={**inputs.ids.own, column: own})
+        inputs = inputs._replace(ids=ids)
+    return TrainingText(inputs, tag_ids, targets)
 
 
 def memory_rows(words: list[str], remembered: list[str]) -> Ids:
