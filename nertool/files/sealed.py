@@ -30,6 +30,7 @@ from typing import Any, BinaryIO, Self
 from nertool.errors import ModelError
 from nertool.files.arrays import Array, arrays_in, map_file
 from nertool.files.output import OutputFile
+from nertool.files.wordlist import Words
 
 FILES, OWN = "sha256", "header_sha256"
 AGAIN = "copy or train the model again"
@@ -258,25 +259,13 @@ def _sum_of(raw: Bytes) -> str:
     return sha256(raw).hexdigest()
 
 
-class Words(list[str]):
-    """A list of words without line ends, which is pickled as one packed text."""
-
-    def __reduce__(self) -> tuple[type[Words], tuple[()], bytes]:
-        """Return the text as the state: then a list that several objects share is still one afterwards."""
-        text = "".join(f"{word}\n" for word in self)
-        return Words, (), zlib.compress(text.encode("utf-8", "surrogatepass"))
-
-    def __setstate__(self, text: bytes) -> None:
-        """Take the words from the text."""
-        self.extend(zlib.decompress(text).decode("utf-8", "surrogatepass").split("\n")[:-1])
-
-
 def words_in(raw: bytes, path: Path, expected: int) -> Words:
     """Read a word a line out of a file's bytes. Errors: ModelError unless there are as many as expected."""
     try:
-        words = Words(raw.decode("utf-8").split("\n")[:-1])
+        raw.decode("utf-8")
     except UnicodeDecodeError:
         raise ModelError(f"{path}: damaged, not UTF-8; {AGAIN}") from None
+    words = Words.of_bytes(raw[: raw.rfind(b"\n") + 1])
     if len(words) != expected:
         raise ModelError(f"{path}: found {len(words):,} words, expected {expected:,}; {AGAIN}")
     return words

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.invisible import normal_form
+from nertool.files.wordlist import numbers_of
 from nertool.inputs.features import PADDING, feature_columns, feature_ids
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.memory import UNMET
@@ -42,7 +43,7 @@ class Encoder:
         self.features = list(features)
         self.remembered = remembered
         self.gazetteers = gazetteers
-        self.rows = dict(zip(words, range(SPECIAL_ROWS, SPECIAL_ROWS + len(words)), strict=True))
+        self.rows = numbers_of(words, SPECIAL_ROWS)
         self._vocabulary = Vocabulary(self.rows)
         self._memory: dict[str, int] | None = None
         if remembered is not None:
@@ -73,7 +74,7 @@ class Encoder:
 
     def vector_rows(self, words: Sequence[str]) -> NDArray[np.int32]:
         """Return each word's row in L, (n,)."""
-        return np.array([self.vector_row(word) for word in words], dtype=np.int32)
+        return self._vocabulary.rows_of(words, UNKNOWN)
 
     def vector_row(self, word: str) -> int:
         """Return a word's row in L: that of the first of its spellings that has one, else UNKNOWN.

@@ -16,6 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nertool.corpus.invisible import normal_form
+from nertool.kernels.words import Looks, joined, look_at_words
+
 PADDING = 0
 
 
@@ -139,11 +142,50 @@ FEATURES: dict[str, Feature] = {
 
 def feature_ids(names: Sequence[str], words: Sequence[str]) -> NDArray[np.int32]:
     """Return (n, Σ columns) int32: each word's numbers for each named feature, in order."""
-    parts = [_numbers_of(FEATURES[name], words) for name in names]
+    known = looks(words)
+    parts = [_numbers_of(name, words, known) for name in names]
     return np.concatenate(parts, axis=1) if parts else np.empty((len(words), 0), dtype=np.int32)
 
 
-def _numbers_of(feature: Feature, words: Sequence[str]) -> NDArray[np.int32]:
+def _crcs() -> NDArray[np.uint32]:
+    """Return CRC-32 of each byte, (256,): one step of the polynomial for each bit."""
+    crcs: NDArray[np.uint32] = np.arange(256, dtype=np.uint32)
+    for _ in range(8):
+        crcs = (crcs >> np.uint32(1)) ^ (crcs & np.uint32(1)) * np.uint32(0xEDB88320)
+    return crcs
+
+
+_CRCS = _crcs()
+
+
+def looks(words: Sequence[str]) -> Looks | None:
+    """Return caps, shape and affixes of words by a kernel; caps is 0 where a word is not in ASCII.
+
+    None: there is no kernel for it.
+    """
+    raw = joined(words) if words else None
+    return None if raw is None else look_at_words(raw, len(words), _SHAPES, _AFFIXES, _CRCS)
+
+
+def caps_of(words: Sequence[str]) -> NDArray[np.int8]:
+    """Return each word's class of capitals, (n,): as `caps` of its normal form."""
+    known = looks(words)
+    if known is None:
+        return np.array([caps(normal_form(word)) for word in words], dtype=np.int8)
+    found = known.caps.astype(np.int8)
+    for i in np.flatnonzero(found == 0).tolist():
+        found[i] = caps(normal_form(words[i]))
+    return found
+
+
+def _numbers_of(name: str, words: Sequence[str], known: Looks | None) -> NDArray[np.int32]:
+    """Return a feature's numbers, (n, columns); known: those that a kernel has found."""
+    feature = FEATURES[name]
+    if known is not None and name in Looks._fields:
+        numbers = np.array(getattr(known, name)).reshape(len(words), feature.columns)
+        for i in np.flatnonzero(known.caps == 0).tolist():
+            numbers[i] = feature.of(words[i])
+        return numbers
     size = len(words) * feature.columns
     flat = np.fromiter(chain.from_iterable(map(feature.of, words)), dtype=np.int32, count=size)
     return flat.reshape(len(words), feature.columns)

@@ -9,7 +9,7 @@ import numpy as np
 
 from nertool.corpus.columnar import Ids, Interner
 from nertool.corpus.invisible import normal_form
-from nertool.inputs.features import caps
+from nertool.inputs.features import caps_of
 
 
 class WordTypes(Sequence[str]):
@@ -39,8 +39,7 @@ class WordTypes(Sequence[str]):
         """Each word type's class of capitals, (n,) int8: as the feature caps has them."""
         new = self.words[len(self._caps) :]
         if new:
-            added = np.array([caps(normal_form(word)) for word in new], dtype=np.int8)
-            self._caps = np.concatenate([self._caps, added])
+            self._caps = np.concatenate([self._caps, caps_of(new)])
         return self._caps
 
     @property

@@ -1,4 +1,4 @@
-"""Compile kernels.c while nertool is installed, where there is a C compiler. pyproject.toml names this
+"""Compile the C files while nertool is installed, where there is a C compiler. pyproject.toml names this
 file: nothing in nertool imports it.
 
 The library holds functions alone (no Python headers, no Python version), for any processor of this
@@ -44,18 +44,21 @@ class KernelsHook(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def build(folder: Path) -> Path | str:
-    """Compile kernels.c in its folder; return the library, or why there is none. Those of other
+    """Compile the C files of a folder; return the library, or why there is none. Those of other
     sources are removed."""
     command = compiler()
     if command is None:
         return "found no C compiler"
-    source = folder / "kernels.c"
-    target = folder / f"kernels-{sha256(source.read_bytes()).hexdigest()[:16]}.so"
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".c", ".h"))
+    sources = [str(path) for path in files if path.suffix == ".c"]
+    # As library.py has it.
+    name = sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    target = folder / f"kernels-{name}.so"
     try:
         with tempfile.TemporaryDirectory(dir=folder) as room:
             made = Path(room) / target.name
             done = subprocess.run(
-                [*command, *FLAGS, str(source), "-o", str(made), *LINKED],
+                [*command, *FLAGS, *sources, "-o", str(made), *LINKED],
                 capture_output=True,
                 text=True,
             )

@@ -4,8 +4,8 @@ They are there for speed alone. Each tells whether it has done its work; whoever
 code beside the call that does the same, and says what it is. That code runs where the library is
 missing, for other types of numbers than float32, and with NERTOOL_KERNELS=off in the environment.
 
-A library of another kernels.c than the one beside it counts as missing: after a change there,
-install nertool again.
+A library of other C files than those beside it counts as missing: after a change there, install nertool
+again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Bytes = NDArray[np.uint8]
 _Byte: Any = ctypes.c_char
 POINTER, INT, _U, _D = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64, ctypes.c_double
 _P, _I = POINTER, INT
-# name → what it returns, and what it takes, as in kernels.c
+# name → what it returns, and what it takes, as in the C files
 _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "window_sums": (
         None,
@@ -51,18 +51,26 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
         [_P, _I, _P, _U, _I, _P, _P, _P, _P, _I, _P, _P],
     ),
     "put_cells": (_I, [_P, _P, _I, _P, _P, _P]),
+    "cut_rows": (None, [_P, _P, _I, _I, _I, ctypes.c_uint8, _P]),
+    "index_words": (_I, [_P, _I, _I, _P, _P, _I]),
+    "find_words": (None, [_P, _I, _P, _P, _I, _P, _P, _I]),
+    "look_at_words": (None, [_P, _I, _I, _I, _P, _P, _P, _P]),
 }
-MOST_POSITIONS = 64  # of a window, at most: kernels.c has room for so many
+MOST_POSITIONS = 64  # of a window, at most: tagging.c has room for so many
+
+
+def sources_sum(folder: Path) -> str:
+    """Return the sum of a folder's C files, as build.py has it: it is part of the library's name."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".c", ".h"))
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 def _load() -> ctypes.CDLL | None:
     if os.environ.get("NERTOOL_KERNELS") == "off":
         return None
-    source = Path(__file__).with_name("kernels.c")
-    # The name that build.py gave to the library of this source.
-    name = f"kernels-{sha256(source.read_bytes()).hexdigest()[:16]}.so"
+    folder = Path(__file__).parent
     try:
-        library = ctypes.CDLL(str(source.with_name(name)))
+        library = ctypes.CDLL(str(folder / f"kernels-{sources_sum(folder)}.so"))
     except OSError:
         return None
     for function, (returned, taken) in _SIGNATURES.items():

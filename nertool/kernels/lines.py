@@ -1,4 +1,4 @@
-"""Kernels on lines of text: look lines up in a table, put a cell at the end of each."""
+"""Kernels on lines of text: look lines up in a table, find the words in them, put a cell at each end."""
 
 from __future__ import annotations
 
@@ -49,3 +49,16 @@ def put_cells(raw: Bytes, column: Int32s, cells: Bytes, starts: Int64s, out: Byt
         address_of(starts, np.int64),
     )
     return True
+
+
+def cut_rows(raw: Bytes, lines: Int64s, column: int, width: int, delimiter: str) -> Int64s | None:
+    """Return where the words of lines (n, 3), as look_up_lines writes them, begin and end in the text,
+    (n, 2); −1 for lines that need a closer look. column: the words', from 0, of `width` columns."""
+    if library.loaded is None:
+        return None
+    words = np.empty((len(lines), 2), dtype=np.int64)
+    library.loaded.cut_rows(
+        *(address_of(raw, np.uint8), address_of(lines, np.int64), len(lines)),
+        *(column, width, ord(delimiter), address_of(words, np.int64)),
+    )
+    return words

@@ -42,7 +42,7 @@ class SideTerms(NamedTuple):
 
 
 class _Side(ctypes.Structure):
-    """struct side of kernels.c."""
+    """struct side of tagging.c."""
 
     _fields_ = [
         *((name, library.POINTER) for name in SideTerms._fields),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.files.sealed import Words
+from nertool.files.wordlist import Words
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
 from nertool.inputs.layout import MEMORY
 from nertool.model.model import Member, Model

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nertool.corpus.invisible import normal_form
+from nertool.files.wordlist import WordNumbers
 
 _DIGIT = re.compile(r"\d")
 
@@ -57,6 +61,41 @@ class Vocabulary:
         self.rows = rows
         self._normal: dict[str, int] | None = None
 
+    def rows_of(self, words: Sequence[str], unknown: int) -> NDArray[np.int32]:
+        """Return the row that find gives for each word, (n,), or `unknown`; many words at a time."""
+        rows = np.full(len(words), unknown, dtype=np.int32)
+        left = list(range(len(words)))
+        if isinstance(self.rows, WordNumbers):
+            # Nearly all words are found as they stand or in lower case, which is next for those in ASCII;
+            # what else may be tried for them is for words with capitals or digits alone.
+            exact = self.rows.find(words)
+            found = np.flatnonzero(exact >= 0)
+            rows[found] = exact[found]
+            left = np.flatnonzero(exact < 0).tolist()
+            ascii_ = [i for i in left if words[i].isascii()]
+            lower = [words[i].lower() for i in ascii_]
+            numbers = self.rows.find(lower).tolist()
+            odd = self._odd_spellings()
+            done = set()
+            for i, spelling, number in zip(ascii_, lower, numbers, strict=True):
+                word = words[i]
+                if number >= 0:
+                    rows[i] = number
+                elif word.isupper() or _DIGIT.search(word) or word in odd or spelling in odd:
+                    continue
+                done.add(i)
+            left = [i for i in left if i not in done]
+        for i in left:
+            found_row = self.find(words[i])
+            if found_row is not None:
+                rows[i] = found_row[1]
+        return rows
+
+    def _odd_spellings(self) -> dict[str, int]:
+        if self._normal is None:
+            self._normal = odd_spellings(self.rows)
+        return self._normal
+
     def find(self, word: str) -> tuple[str, int] | None:
         """Return the step that finds a word, and its row; None if the vocabulary lacks it.
 
@@ -67,11 +106,10 @@ class Vocabulary:
             row = self.rows.get(spelling)
             if row is not None:
                 return step, row
-        if self._normal is None:
-            self._normal = odd_spellings(self.rows)
-        if self._normal:
+        odd = self._odd_spellings()
+        if odd:
             for _, spelling in spellings(normal_form(word)):
-                row = self._normal.get(spelling)
+                row = odd.get(spelling)
                 if row is not None:
                     return NORMAL_FORM, row
         return None
@@ -80,9 +118,13 @@ class Vocabulary:
 def odd_spellings(rows: Mapping[str, int]) -> dict[str, int]:
     """Return the rows of the words that are not written in their normal form, by that form."""
     odd: dict[str, int] = {}
-    for word, row in rows.items():
-        if not word.isascii():
-            normal = normal_form(word)
-            if normal != word:
-                odd.setdefault(normal, row)
+    words = (
+        rows.beyond_ascii()
+        if isinstance(rows, WordNumbers)
+        else ((word, row) for word, row in rows.items() if not word.isascii())
+    )
+    for word, row in words:
+        normal = normal_form(word)
+        if normal != word:
+            odd.setdefault(normal, row)
     return odd

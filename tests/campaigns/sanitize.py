@@ -16,9 +16,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from hashlib import sha256
 from pathlib import Path
 
+from nertool.kernels.library import sources_sum
 from tests.campaigns.common import ENVIRONMENT, ROOT, Tally
 
 _TESTS = ["tests/kernels", "tests/network", "tests/tagging"]
@@ -34,8 +34,8 @@ def main() -> None:
         shutil.copytree(
             ROOT, copy, ignore=shutil.ignore_patterns(".*", "kernels-*.so", "__pycache__", "site")
         )
-        source = copy / "nertool" / "kernels" / "kernels.c"
-        library = source.with_name(f"kernels-{sha256(source.read_bytes()).hexdigest()[:16]}.so")
+        kernels = copy / "nertool" / "kernels"
+        library = kernels / f"kernels-{sources_sum(kernels)}.so"
         compiler = shlex.split(os.environ.get("CC", "gcc"))
         subprocess.run(
             [
@@ -44,7 +44,7 @@ def main() -> None:
                 "-fPIC",
                 "-fopenmp-simd",
                 *_CHECKS,
-                source,
+                *sorted(kernels.glob("*.c")),
                 "-o",
                 library,
                 "-lm",

@@ -136,7 +136,7 @@ def test_rare_words_keep_their_place_when_their_rows_are_codes():
 
 @pytest.mark.parametrize("words", [[], [""], ["", ""], ["a b", "\r", "é"]])
 def test_lists_of_words_come_back_from_a_pickle(words):
-    from nertool.files.sealed import Words
+    from nertool.files.wordlist import Words
 
     kept = Words(words)
     one, other = pickle.loads(pickle.dumps((kept, kept)))

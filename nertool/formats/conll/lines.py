@@ -12,6 +12,7 @@ from nertool.corpus.columnar import Interner, Offsets
 from nertool.errors import CorpusError
 from nertool.formats.conll.linetable import Bytes, LineTable, line_bounds
 from nertool.formats.conll.rows import BREAK, DOCUMENT_START, FaultyLine, Kinds, Rows, read_line
+from nertool.kernels.lines import cut_rows
 
 _REMEMBERED = 200_000  # lines whose reading is kept
 _PIECE = 1 << 17  # bytes of lines that are looked up together: they stay in the processor's cache
@@ -28,6 +29,7 @@ class Lines(dict[bytes, int]):
         self.rows = rows
         self.words = Interner()
         self._table = LineTable()
+        self._added = 0  # rows that are in the table alone
 
     def __missing__(self, line: bytes) -> int:
         self[line] = kind = self._kind(line.decode().removesuffix("\r"))
@@ -40,7 +42,7 @@ class Lines(dict[bytes, int]):
     @property
     def full(self) -> bool:
         """Whether so many lines are known that it is time to begin anew."""
-        return len(self) > _REMEMBERED
+        return len(self) + self._added > _REMEMBERED
 
     def kinds(self, block: Block, source: str) -> tuple[Kinds, Bytes]:
         """Return what each line of a block is, (n,) int32, and the text's bytes, an LF at its end.
@@ -65,22 +67,36 @@ class Lines(dict[bytes, int]):
         self, text: bytes, unknown: Offsets, kinds: Kinds, source: str, first: int
     ) -> None:
         """Write what the lines are that the table lacks, (line, start, end) each, and add them to it."""
+        raw = np.frombuffer(text, dtype=np.uint8)
+        bounds = self._cut(raw, unknown)
         once: dict[bytes, int] = {}
         firsts: list[int] = []  # where in `unknown` each different line stands first
         of_lines: list[int] = []
-        for number, (i, start, end) in enumerate(unknown.tolist()):
+        for number, ((i, start, end), (a, b)) in enumerate(
+            zip(unknown.tolist(), bounds, strict=True)
+        ):
             line = text[start:end]
             kind = once.get(line)
             if kind is None:
                 try:
-                    kind = once[line] = self[line]
+                    kind = self[line] if a < 0 else self.words[text[a:b].decode()]
                 except FaultyLine as fault:
                     raise CorpusError(f"{source}:{first + i}: {fault.what}") from None
+                once[line] = kind
                 firsts.append(number)
+                self._added += a >= 0
             of_lines.append(kind)
         kinds[unknown[:, 0]] = of_lines
         lines, starts, ends = unknown[firsts].T
-        self._table.add(np.frombuffer(text, dtype=np.uint8), starts, ends, kinds[lines])
+        self._table.add(raw, starts, ends, kinds[lines])
+
+    def _cut(self, raw: Bytes, unknown: Offsets) -> list[list[int]]:
+        """Return where the words of plain rows begin and end, [start, end] each; start −1 for other lines."""
+        layout, comment = self.rows.layout, self.rows.comment
+        bounds = None
+        if len(layout.delimiter) == 1 and (not comment or comment[0] == "#"):
+            bounds = cut_rows(raw, unknown, self.rows.column, layout.width, layout.delimiter)
+        return [[-1, -1]] * len(unknown) if bounds is None else bounds.tolist()
 
     def outline(self, block: Block) -> tuple[Kinds, Offsets]:
         """Return what a block's lines are, but 0 for whatever word (n,), and where in the text's UTF-8

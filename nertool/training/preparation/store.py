@@ -11,6 +11,7 @@ gazetteers.txt                            the gazetteers' phrases, if there are 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
@@ -67,7 +68,7 @@ class Part:
 class Vectors(NamedTuple):
     """A file of vectors: its words, and L (special rows + words, v) float32 to start from."""
 
-    words: list[str]
+    words: Sequence[str]
     L: Array
 
 
@@ -239,7 +240,7 @@ def _read_prepared(opened: SealedFolder, config: Config | None, rebuild: str) ->
         for name, entry in header["parts"].items():
             columns = {key: arrays[f"{name}.{key}"] for key in _PART_ARRAYS}
             parts[name] = Part(
-                words=opened.words(f"{name}.words.txt", entry["words"]),
+                words=list(opened.words(f"{name}.words.txt", entry["words"])),
                 gold_tags=entry["gold_tags"],
                 scheme=entry["scheme"],
                 targets=arrays.get(f"{name}.{_TARGETS}"),

@@ -1,0 +1,132 @@
+"""Long lists of words, such as a vocabulary: kept as the bytes of a file, and found without a dictionary."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import overload
+
+import numpy as np
+
+from nertool.kernels.library import Int32s
+from nertool.kernels.words import Index, find_words, index_words, joined
+
+
+class Words(Sequence[str]):
+    """A list of words without line ends. Strings are made when the words are first asked for.
+
+    It is pickled as one packed text, so that a list that several objects share is still one afterwards.
+    """
+
+    def __init__(self, words: Iterable[str] = ()) -> None:
+        self._set("".join(f"{word}\n" for word in words).encode("utf-8", "surrogatepass"))
+
+    @classmethod
+    def of_bytes(cls, raw: bytes) -> Words:
+        """Take the words from bytes, in UTF-8 with an LF behind each."""
+        words = cls.__new__(cls)
+        words._set(raw)
+        return words
+
+    def _set(self, raw: bytes) -> None:
+        self.raw = np.frombuffer(raw, dtype=np.uint8)
+        self._count = raw.count(b"\n")
+
+    @cached_property
+    def _strings(self) -> list[str]:
+        return self.raw.tobytes().decode("utf-8", "surrogatepass").split("\n")[:-1]
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        return self._strings[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._strings)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, (Words, list)) and self._strings == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[type[Words], tuple[()], bytes]:
+        """Return the packed text as the state."""
+        return Words, (), zlib.compress(self.raw.tobytes())
+
+    def __setstate__(self, text: bytes) -> None:
+        """Take the words from the packed text."""
+        self._set(zlib.decompress(text))
+
+    def beyond_ascii(self) -> list[tuple[int, str]]:
+        """Return the words with a character beyond ASCII, each with its number."""
+        ends = np.flatnonzero(self.raw == ord("\n"))
+        numbers = np.unique(np.searchsorted(ends, np.flatnonzero(self.raw >= 0x80)))
+        starts = np.concatenate([[0], ends[:-1] + 1])[numbers].tolist()
+        raw = self.raw.tobytes()
+        return [
+            (number, raw[start:end].decode("utf-8", "surrogatepass"))
+            for number, start, end in zip(
+                numbers.tolist(), starts, ends[numbers].tolist(), strict=True
+            )
+        ]
+
+
+class WordNumbers(Mapping[str, int]):
+    """The numbers of a list's words, from `first` on: a dictionary that is made in milliseconds."""
+
+    def __init__(self, words: Words, index: Index, first: int) -> None:
+        self.words = words
+        self._index, self._first = index, first
+
+    def __getitem__(self, word: str) -> int:
+        number = int(self.find([word])[0])
+        if number < 0:
+            raise KeyError(word)
+        return number
+
+    def get(self, word: str, default: int | None = None) -> int | None:  # type: ignore[override]
+        """Return a word's number, or else the default."""
+        number = int(self.find([word])[0])
+        return default if number < 0 else number
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def beyond_ascii(self) -> Iterator[tuple[str, int]]:
+        """Yield the words with a character beyond ASCII, each with its number."""
+        for number, word in self.words.beyond_ascii():
+            yield word, self._first + number
+
+    def find(self, words: Sequence[str]) -> Int32s:
+        """Return each word's number, (n,); −1 for one that is not in the list."""
+        if not len(words):
+            return np.empty(0, dtype=np.int32)
+        raw = joined(words)
+        numbers = None if raw is None else find_words(raw, len(words), self._index)
+        if numbers is None:  # a word with a line end in it, or no kernel
+            known = self._dictionary
+            return np.array([known.get(word, -1) for word in words], dtype=np.int32)
+        return np.where(numbers < 0, np.int32(-1), numbers + np.int32(self._first))
+
+    @cached_property
+    def _dictionary(self) -> dict[str, int]:
+        return dict(zip(self.words, range(self._first, self._first + len(self)), strict=True))
+
+
+def numbers_of(words: Sequence[str], first: int) -> Mapping[str, int]:
+    """Return a mapping from each word of a list to its number, which counts from `first`. Of equal words the
+    last counts."""
+    if isinstance(words, Words):
+        index = index_words(words.raw, len(words))
+        if index is not None:
+            return WordNumbers(words, index, first)
+    return dict(zip(words, range(first, first + len(words)), strict=True))

@@ -1,0 +1,139 @@
+/* Inner loops of training that numpy has no one call for; network.py says what each does.
+   library.py has the signatures. tests/kernels hold each equal to the numpy code that it stands in for.
+
+   Plain C99 and the vector type that GCC and Clang share. Nothing here allocates, keeps anything, or
+   looks beyond what its arguments say. */
+
+#include <math.h>
+#include <string.h>
+
+#include "rows.h"
+
+/* out[place[i]] += values[from[i]] for each i in turn; out (n, d), values (.., d), a row `stride` after
+   the one before. Without from, or without place, i stands in its stead. */
+void add_rows(float *restrict out, const int32_t *restrict place, const float *restrict values,
+              int64_t stride, const int32_t *restrict from, int64_t m, int64_t d)
+{
+    for (int64_t i = 0; i < m; i++)
+        add_row(out + (place ? place[i] : i) * d, values + (from ? from[i] : i) * stride, d);
+}
+
+/* out_i = the rows ids[i, 0], ids[i, 1], ... of the tables, side by side: columns[k] of them from table k,
+   of V[k] rows that are widths[k] long. One row of out is `stride` after the other, one of ids F. Returns
+   1, or 0 if a number names no row. */
+int32_t gather_rows(float *restrict out, int64_t stride, const int32_t *restrict ids, int64_t F, int64_t n,
+                    const float *const *restrict tables, const int64_t *restrict V,
+                    const int64_t *restrict widths, const int64_t *restrict columns, int64_t count)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t *id = ids + i * F, *later = ids + (i + AHEAD < n ? i + AHEAD : i) * F;
+        float *restrict own = out + i * stride;
+        for (int64_t k = 0; k < count; k++)
+            for (int64_t c = 0; c < columns[k]; c++, own += widths[k], id++) {
+                if (*id < 0 || *id >= V[k])
+                    return 0;
+                ask_for(tables[k] + *later++ * widths[k], widths[k]);
+                copy_row(own, tables[k] + *id * widths[k], widths[k]);
+            }
+    }
+    return 1;
+}
+
+/* The way back: for each table k in turn, of V[k] rows, the rows that its columns of ids name, ascending,
+   and for each the sum of the stretches of values that stand at its places. They are written one table
+   after the other, counts[k] of them; one that is frozen is passed over. ids and values lie in rows of
+   which one begins F, or `stride`, after the other. met (largest V) is 0; place is anything. Returns 1,
+   or 0 if a number names no row. */
+int32_t sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restrict counts,
+                   uint8_t *restrict met, int32_t *restrict place, const int64_t *restrict V,
+                   const int64_t *restrict frozen, const int64_t *restrict widths,
+                   const int64_t *restrict columns, int64_t tables, const int32_t *restrict ids,
+                   int64_t F, int64_t n, const float *restrict values, int64_t stride)
+{
+    for (int64_t k = 0; k < tables; ids += columns[k], values += columns[k] * widths[k], k++) {
+        int64_t count = 0, d = widths[k];
+        counts[k] = 0;
+        if (frozen[k])
+            continue;
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t c = 0; c < columns[k]; c++) {
+                int32_t id = ids[i * F + c];
+                if (id < 0 || id >= V[k])
+                    return 0;
+                met[id] = 1;
+            }
+        for (int64_t row = 0; row < V[k]; row++) {
+            uint64_t several;
+            if (row + (int64_t)sizeof several <= V[k]) {
+                memcpy(&several, met + row, sizeof several);
+                if (several == 0) {
+                    row += (int64_t)sizeof several - 1;
+                    continue;
+                }
+            }
+            if (met[row]) {
+                met[row] = 0;
+                place[row] = (int32_t)count;
+                rows[count++] = row;
+            }
+        }
+        memset(sums, 0, (size_t)(count * d) * sizeof *sums);
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t c = 0; c < columns[k]; c++)
+                add_row(sums + place[ids[i * F + c]] * d, values + i * stride + c * d, d);
+        counts[k] = count;
+        rows += count;
+        sums += count * d;
+    }
+    return 1;
+}
+
+/* AdaGrad, for each of several arrays theta[k] (.., d[k]) and their memories G[k], in the m[k] rows that
+   g[k] (m[k], d[k]) is the gradient of, ascending; without rows[k], in the first m[k]:
+   G += g g; theta -= alpha g / (sqrt(G) + floor). */
+void adagrad(int64_t several, float *const *restrict theta, float *const *restrict G,
+             const float *const *restrict g, const int64_t *const *restrict rows,
+             const int64_t *restrict m, const int64_t *restrict d, float alpha, float floor)
+{
+    for (int64_t k = 0; k < several; k++)
+        for (int64_t i = 0; i < m[k]; i++) {
+            int64_t row = rows[k] ? rows[k][i] : i;
+            if (rows[k] && i + AHEAD < m[k]) {
+                ask_for(theta[k] + rows[k][i + AHEAD] * d[k], d[k]);
+                ask_for(G[k] + rows[k][i + AHEAD] * d[k], d[k]);
+            }
+            float *restrict own = theta[k] + row * d[k], *restrict memory = G[k] + row * d[k];
+            const float *restrict gradient = g[k] + i * d[k];
+            for (int64_t j = 0; j < d[k]; j++) {
+                memory[j] += gradient[j] * gradient[j];
+                own[j] += gradient[j] / (sqrtf(memory[j]) + floor) * -alpha;
+            }
+        }
+}
+
+/* The i-th of the numbers that SplitMix64 draws from a seed. */
+static inline uint64_t drawn(uint64_t seed, uint64_t i)
+{
+    uint64_t z = seed + (i + 1) * 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+
+/* mask[i] = 0 or scale: 0 where the i-th sixteen bits that are drawn, each number's lowest first, are
+   a number below the bar. */
+void dropout_mask(float *restrict mask, int64_t n, uint64_t seed, int32_t below, float scale)
+{
+    enum { EACH = 4, SOME = 64 };
+    uint16_t bits[SOME * EACH];
+    for (int64_t start = 0; start < n; start += SOME * EACH) {
+        for (int i = 0; i < SOME; i++) {
+            uint64_t z = drawn(seed, (uint64_t)(start / EACH + i));
+            for (int k = 0; k < EACH; k++)
+                bits[EACH * i + k] = (uint16_t)(z >> 16 * k);
+        }
+        int64_t left = n - start < SOME * EACH ? n - start : SOME * EACH;
+        for (int64_t i = 0; i < left; i++)
+            mask[start + i] = bits[i] < below ? 0 : scale;
+    }
+}

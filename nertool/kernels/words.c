@@ -1,0 +1,167 @@
+/* Loops over words, each of which ends with LF; words.py says what each does.
+   library.py has the signatures. tests/kernels hold each equal to the Python code that it stands in for.
+
+   Plain C99. Nothing here allocates, keeps anything, or looks beyond what its arguments say. */
+
+#include <stdint.h>
+#include <string.h>
+
+enum { LF = '\n', ASCII = 128 };
+
+/* ---- an index of words: where a word stands in a list ---- */
+
+/* The hash of a word, eight bytes at a time; its length is mixed in. */
+static inline uint64_t hashed(const uint8_t *word, int64_t length)
+{
+    uint64_t hash = (uint64_t)length * 0x9E3779B97F4A7C15u;
+    int64_t i = 0;
+    for (; i + 8 <= length; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, word + i, 8);
+        hash = (hash ^ eight) * 0xD6E8FEB86659FD93u;
+        hash ^= hash >> 32;
+    }
+    uint64_t rest = 0;
+    for (int64_t k = 0; i + k < length; k++)
+        rest |= (uint64_t)word[i + k] << 8 * k;
+    hash = (hash ^ rest) * 0xD6E8FEB86659FD93u;
+    hash ^= hash >> 32;
+    return hash * 0x9E3779B97F4A7C15u;
+}
+
+static inline int64_t length_of(const uint8_t *word, const uint8_t *end)
+{
+    const uint8_t *lf = memchr(word, LF, (size_t)(end - word));
+    return (lf ? lf : end) - word;
+}
+
+/* Enters the words of a list into a table of 2^bits places, which all hold -1: a place holds the number of
+   its word, or, if it is taken, the next one does. starts[i] becomes where word i begins. Of equal words
+   the last counts. Returns how many words there are, or -1 if they are more than `most`. */
+int64_t index_words(const uint8_t *restrict raw, int64_t size, int64_t most, int64_t *restrict starts,
+                    int32_t *restrict table, int64_t bits)
+{
+    uint64_t mask = ((uint64_t)1 << bits) - 1;
+    int64_t n = 0;
+    for (int64_t at = 0, length; at < size; at += length + 1, n++) {
+        if (n == most)
+            return -1;
+        length = length_of(raw + at, raw + size);
+        starts[n] = at;
+        uint64_t place = hashed(raw + at, length) >> (64 - bits);
+        for (; table[place] >= 0; place = (place + 1) & mask) {
+            int64_t other = starts[table[place]];
+            if (memcmp(raw + other, raw + at, (size_t)length) == 0 && raw[other + length] == LF)
+                break;
+        }
+        table[place] = (int32_t)n;
+    }
+    return n;
+}
+
+/* numbers[i] becomes the number of the i-th of other words in the list, or -1. Both end with LF. */
+void find_words(const uint8_t *restrict words, int64_t words_size, int32_t *restrict numbers,
+                const uint8_t *restrict raw, int64_t size, const int64_t *restrict starts,
+                const int32_t *restrict table, int64_t bits)
+{
+    uint64_t mask = ((uint64_t)1 << bits) - 1;
+    for (int64_t at = 0, length, i = 0; at < words_size; at += length + 1, i++) {
+        length = length_of(words + at, words + words_size);
+        uint64_t place = hashed(words + at, length) >> (64 - bits);
+        int32_t number;
+        for (; (number = table[place]) >= 0; place = (place + 1) & mask) {
+            int64_t other = starts[number];
+            if (other + length < size && raw[other + length] == LF &&
+                memcmp(raw + other, words + at, (size_t)length) == 0)
+                break;
+        }
+        numbers[i] = number;
+    }
+}
+
+/* ---- what a word looks like, if all of its characters are ASCII; as features.py has it ---- */
+
+static inline int is_upper(uint8_t c) { return c >= 'A' && c <= 'Z'; }
+static inline int is_lower(uint8_t c) { return c >= 'a' && c <= 'z'; }
+static inline uint8_t lowered(uint8_t c) { return is_upper(c) ? (uint8_t)(c + 32) : c; }
+
+/* CRC-32 of one more byte, by a table of 256. */
+static inline uint32_t crc(uint32_t sum, uint8_t byte, const uint32_t *restrict crcs)
+{
+    return crcs[(sum ^ byte) & 0xFF] ^ (sum >> 8);
+}
+
+enum { LOWER = 1, INITIAL, CAPITALS, MIXED, SIGNS, SINGLE };
+
+static int32_t caps_of(const uint8_t *word, int64_t length)
+{
+    int64_t upper = 0, lower = 0;
+    for (int64_t i = 0; i < length; i++) {
+        upper += is_upper(word[i]);
+        lower += is_lower(word[i]);
+    }
+    if (lower && !upper)
+        return LOWER;
+    if (upper && !lower)
+        return upper == 1 ? SINGLE : CAPITALS;
+    if (lower && upper == 1 && is_upper(word[0]))
+        return INITIAL;
+    return upper + lower ? MIXED : SIGNS;
+}
+
+/* Signs: X, x and 0 for letters and digits, each other character itself; a run of one sign is one. */
+static int32_t shape_of(const uint8_t *word, int64_t length, int64_t shapes, const uint32_t *restrict crcs)
+{
+    uint32_t sum = 0xFFFFFFFFu;
+    int last = -1;
+    for (int64_t i = 0; i < length; i++) {
+        uint8_t c = word[i];
+        uint8_t sign = is_upper(c) ? 'X' : is_lower(c) ? 'x' : c >= '0' && c <= '9' ? '0' : c;
+        if (sign != last)
+            sum = crc(sum, sign, crcs);
+        last = sign;
+    }
+    return (int32_t)(1 + (sum ^ 0xFFFFFFFFu) % (uint32_t)(shapes - 1));
+}
+
+/* Prefixes of 1 to 3 letters are hashed as "1<a", suffixes of 1 to 4 as "1a>", lower-cased. */
+static void affixes_of(const uint8_t *word, int64_t length, int64_t affixes, int32_t *restrict out,
+                       const uint32_t *restrict crcs)
+{
+    enum { PREFIXES = 3, SUFFIXES = 4 };
+    for (int64_t k = 0; k < PREFIXES + SUFFIXES; k++) {
+        int is_prefix = k < PREFIXES;
+        int64_t n = is_prefix ? k + 1 : k - PREFIXES + 1;
+        int64_t letters = n < length ? n : length;
+        const uint8_t *first = is_prefix ? word : word + length - letters;
+        uint32_t sum = crc(0xFFFFFFFFu, (uint8_t)('0' + n), crcs);
+        if (is_prefix)
+            sum = crc(sum, '<', crcs);
+        for (int64_t i = 0; i < letters; i++)
+            sum = crc(sum, lowered(first[i]), crcs);
+        if (!is_prefix)
+            sum = crc(sum, '>', crcs);
+        out[k] = (int32_t)(1 + (sum ^ 0xFFFFFFFFu) % (uint32_t)(affixes - 1));
+    }
+}
+
+/* For each word in ASCII its class of capitals, the number of its shape, 1 ... shapes - 1, and those of its
+   affixes (n, 7), 1 ... affixes - 1. For any other word: caps 0. */
+void look_at_words(const uint8_t *restrict words, int64_t size, int64_t shapes, int64_t affixes,
+                   const uint32_t *restrict crcs, int32_t *restrict caps, int32_t *restrict shape,
+                   int32_t *restrict affix)
+{
+    for (int64_t at = 0, length, i = 0; at < size; at += length + 1, i++, affix += 7) {
+        length = length_of(words + at, words + size);
+        const uint8_t *word = words + at;
+        int ascii = 1;
+        for (int64_t k = 0; k < length; k++)
+            ascii &= word[k] < ASCII;
+        caps[i] = 0;
+        if (!ascii)
+            continue;
+        caps[i] = caps_of(word, length);
+        shape[i] = shape_of(word, length, shapes, crcs);
+        affixes_of(word, length, affixes, affix, crcs);
+    }
+}

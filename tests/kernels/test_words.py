@@ -1,0 +1,126 @@
+"""Words found in a list, what they look like, and rows cut by bytes: kernels against the Python code."""
+
+from __future__ import annotations
+
+import string
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from nertool.files.wordlist import WordNumbers, Words, numbers_of
+from nertool.formats.conll.rows import FaultyLine, Layout, Rows, read_line
+from nertool.inputs.features import FEATURES, caps, caps_of, feature_ids, looks
+from nertool.kernels.library import compiled
+from nertool.kernels.lines import cut_rows
+from nertool.vectors.lookup import Vocabulary
+
+with_kernels = pytest.mark.skipif(
+    not compiled(), reason="nertool was installed without its compiled kernels"
+)
+
+TEXT = st.text("aBc09.-'é\u00ad\u0308Ünq/ ", max_size=20)
+LISTS = st.lists(TEXT, unique=True, max_size=30)
+
+
+@with_kernels
+@settings(max_examples=60, deadline=None)
+@given(words=LISTS, others=st.lists(TEXT | st.just("a\nB"), max_size=20))
+def test_a_word_list_finds_what_a_dictionary_finds(words, others):
+    expected = {word: 3 + i for i, word in enumerate(words)}
+    found = numbers_of(Words(words), 3)
+    assert isinstance(found, WordNumbers)
+    assert dict(found) == expected
+    asked = [*others, *words]
+    assert found.find(asked).tolist() == [expected.get(word, -1) for word in asked]
+    assert [found.get(word) for word in asked] == [expected.get(word) for word in asked]
+    assert list(found.beyond_ascii()) == [(w, i) for w, i in expected.items() if not w.isascii()]
+    assert Words(words) == words
+    assert Words(words)[1:] == words[1:]
+
+
+@with_kernels
+def test_of_equal_words_the_last_counts_and_long_ones_are_told_apart():
+    words = ["a" * 100, "b", "a" * 101, "b", "", "a" * 99 + "b"]
+    found = numbers_of(Words(words), 0)
+    assert found.get("b") == 3
+    assert [found.get(word) for word in words] == [0, 3, 2, 3, 4, 5]
+    assert "c" not in found
+
+
+@with_kernels
+@settings(max_examples=60, deadline=None)
+@given(words=LISTS, asked=st.lists(TEXT, max_size=20))
+@example(
+    words=["paris", "Zürich", "g\u00adps", "0"], asked=["PARIS", "GPS", "gps", "7", "Zu\u0308rich"]
+)
+def test_many_words_get_the_rows_that_each_gets_alone(words, asked):
+    fast = Vocabulary(numbers_of(Words(words), 3))
+    slow = Vocabulary({word: 3 + i for i, word in enumerate(words)})
+    expected = [found[1] if (found := slow.find(word)) else 0 for word in asked]
+    assert fast.rows_of(asked, 0).tolist() == expected == slow.rows_of(asked, 0).tolist()
+
+
+@with_kernels
+@settings(max_examples=100, deadline=None)
+@given(
+    words=st.lists(st.text(string.printable.replace("\n", "") + "éÜß", max_size=12), max_size=10)
+)
+@example(words=["McDonald's-24", "A", "AB", "Ab", "aB", "1996", "x", "", "--", "B-52", "Ünal"])
+def test_kernels_see_words_as_the_features_do(words):
+    names = ["caps", "shape", "affixes"]
+    expected = [[n for name in names for n in FEATURES[name].of(word)] for word in words]
+    assert feature_ids(names, words).tolist() == expected
+    assert caps_of(words).tolist() == [caps(word) for word in words]
+    known = looks(words)
+    assert (known is None) == (not words)
+    if known is not None:
+        assert (known.caps == 0).tolist() == [not word.isascii() for word in words]
+
+
+FIELD = st.text('ab0"#-\r\u00a0\u3000\u0085é世', max_size=4)
+DELIMITERS = st.sampled_from(["\t", " "])
+
+
+@with_kernels
+@settings(max_examples=200, deadline=None)
+@given(
+    rows=st.lists(st.lists(FIELD, min_size=1, max_size=4), min_size=1, max_size=5),
+    delimiter=DELIMITERS,
+    other=DELIMITERS,
+    column=st.integers(0, 2),
+    width=st.integers(1, 4),
+)
+def test_rows_that_are_cut_by_bytes_are_those_that_a_closer_look_gives(
+    rows, delimiter, other, column, width
+):
+    lines = [delimiter.join(row) for row in rows] + [other.join(row) for row in rows]
+    raw = "".join(line + "\n" for line in lines).encode()
+    ends = np.flatnonzero(np.frombuffer(raw, np.uint8) == 10)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    bounds = cut_rows(
+        np.frombuffer(raw, np.uint8),
+        np.stack([np.arange(len(lines)), starts, ends], axis=1),
+        *(column, width, delimiter),
+    )
+    assert bounds is not None
+    read = Rows(Layout(delimiter, width), column, hash_comments=True)
+    for line, (start, end) in zip(lines, bounds.tolist(), strict=True):
+        if start < 0:
+            continue
+        try:
+            fields = read_line(line.removesuffix("\r"), read)
+        except FaultyLine as fault:  # pragma: no cover
+            raise AssertionError(line) from fault
+        assert isinstance(fields, list)
+        assert raw[start:end].decode() == fields[column]
+
+
+@with_kernels
+def test_plain_rows_need_no_closer_look():
+    raw = "Ada B-PER\nÜnal O\n世界 O\n".encode()
+    lines = np.array([[0, 0, 9], [1, 10, 17], [2, 18, 26]])
+    bounds = cut_rows(np.frombuffer(raw, np.uint8), lines, 0, 2, " ")
+    assert bounds is not None
+    assert [raw[a:b].decode() for a, b in bounds.tolist()] == ["Ada", "Ünal", "世界"]
