@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import io
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from nertool.api.functions import train
 from nertool.config.file import load_config
 from nertool.config.records import Config
 from nertool.errors import VectorsError
 from nertool.kernels import library
 from nertool.model.storage import save_model
-from nertool.training import run
-from nertool.training.parallel.pool import Piece
 from nertool.training.preparation.encode import prepare
 from nertool.training.preparation.store import Prepared
 from nertool.vectors.load import WordVectors, load_vectors
 from tests.browser import chromium  # noqa: F401  (a fixture)
-from tests.support.helpers import Death
+from tests.support.commands import run_main
 from tests.support.models import make_model
+from tests.support.training import pieces_in_this_process
 
 # One thread: the arrays here are tiny, and tests run side by side.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -36,6 +40,16 @@ ROOT = Path(__file__).resolve().parents[1]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--no-skips``: continuous integration installs everything, so a skipped test there is a fault."""
     parser.addoption("--no-skips", action="store_true", help="a test that is skipped fails")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the processes that tests start share compiled files, where none may be left beside the source:
+    otherwise each of them would compile the whole package anew."""
+    if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="nertool-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        os.environ["PYTHONPYCACHEPREFIX"] = folder
+        del os.environ["PYTHONDONTWRITEBYTECODE"]
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
@@ -91,10 +105,41 @@ def either_way(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
+Fill = Callable[[Path], None]
+
+
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with train.conll, dev.conll, vectors.txt and config.yaml: trains in a second."""
-    folder = tmp_path_factory.mktemp("tiny")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Fill], Path]:
+    """A function that makes a folder once for all processes that run tests side by side: the first one
+    that asks for its name fills it, and the others wait. Tests must not change it."""
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+
+    def folder_of(name: str, fill: Fill) -> Path:
+        folder, filled = base / "shared" / name, base / "shared" / f"{name}.filled"
+        folder.parent.mkdir(exist_ok=True)
+        with open(base / "shared" / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not filled.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                filled.touch()
+        return folder
+
+    return folder_of
+
+
+def trained(folder: Path, config: Path) -> None:
+    """Train into a run folder as `nertool train` does, all networks in this process."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is a tiny text
+        pieces_in_this_process(patch)
+        train(config, folder)
+
+
+def fill_tiny(folder: Path) -> None:
     (folder / "train.conll").write_text(as_conll(SENTENCES * 3))
     (folder / "dev.conll").write_text(as_conll(SENTENCES[:4]))
     words = sorted({item.rpartition("/")[0].lower() for line in SENTENCES for item in line.split()})
@@ -107,15 +152,15 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "network: {hidden: 16}\n"
         "training: {epochs: 6, batch_size: 16, alpha: 0.1}\n"
     )
-    return folder
 
 
 @pytest.fixture(scope="session")
-def full(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as tiny's, of several documents, with two files of vectors and a config.yaml with
-    everything on: two stages, three members, every feature."""
-    folder = tmp_path_factory.mktemp("full")
+def tiny(shared: Callable[[str, Fill], Path]) -> Path:
+    """A folder with train.conll, dev.conll, vectors.txt and config.yaml: trains in a second."""
+    return shared("tiny", fill_tiny)
 
+
+def fill_full(folder: Path, vectors: Path) -> None:
     def documents(*texts: list[str]) -> str:
         return "".join(f"-DOCSTART- O\n\n{as_conll(sentences)}" for sentences in texts)
 
@@ -125,7 +170,7 @@ def full(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "train.conll").write_text(train)
     (folder / "dev.conll").write_text(documents(SENTENCES[2:4], [*capitals, SENTENCES[1]]))
-    (folder / "vectors.txt").write_bytes((tiny / "vectors.txt").read_bytes())
+    shutil.copy(vectors, folder / "vectors.txt")
     (folder / "more.txt").write_text(
         "".join(
             f"{word} {i % 3} {i % 5 - 2} 1\n" for i, word in enumerate(["Ada", "in", "Paris", "to"])
@@ -142,7 +187,13 @@ def full(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "replace_entities: 0.3}\n"
         "decoding: {outside_bias: 0.5, consistency: 0.2}\n"
     )
-    return folder
+
+
+@pytest.fixture(scope="session")
+def full(tiny: Path, shared: Callable[[str, Fill], Path]) -> Path:
+    """A folder as tiny's, of several documents, with two files of vectors and a config.yaml with
+    everything on: two stages, three members, every feature."""
+    return shared("full", lambda folder: fill_full(folder, tiny / "vectors.txt"))
 
 
 @pytest.fixture(scope="session")
@@ -157,12 +208,9 @@ def full_prepared(full_config: Config) -> Prepared:
 
 
 @pytest.fixture(scope="session")
-def full_run_dir(full: Path) -> Path:
-    """A run folder trained on it, two networks at a time. Tests must not change it."""
-    folder = full / "run"
-    result = nertool("train", full / "config.yaml", "--run-dir", folder, "--workers", "2")
-    assert result.returncode == 0, result.stderr
-    return folder
+def full_run_dir(full: Path, shared: Callable[[str, Fill], Path]) -> Path:
+    """A run folder trained on it. Tests must not change it."""
+    return shared("full_run", lambda folder: trained(folder, full / "config.yaml"))
 
 
 @pytest.fixture(scope="session")
@@ -177,12 +225,23 @@ def prepared(config: Config) -> Prepared:
 
 
 @pytest.fixture(scope="session")
-def run_dir(tiny: Path) -> Path:
+def run_dir(tiny: Path, shared: Callable[[str, Fill], Path]) -> Path:
     """A run folder trained on the tiny data. Tests must not change it."""
-    folder = tiny / "run"
-    result = nertool("train", tiny / "config.yaml", "--run-dir", folder)
-    assert result.returncode == 0, result.stderr
-    return folder
+    return shared("run", lambda folder: trained(folder, tiny / "config.yaml"))
+
+
+@pytest.fixture(scope="session")
+def started(shared: Callable[[str, Fill], Path]) -> Path:
+    """A folder that `nertool init` made, with a run of configs/quickstart.yaml, trained for three epochs.
+    Tests must not change it."""
+
+    def fill(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            assert run_main(patch, ["init", folder]) == 0
+            train = ["train", "configs/quickstart.yaml", "--set", "training.epochs=3", "--quiet"]
+            assert run_main(patch, train, cwd=folder) == 0
+
+    return shared("started", fill)
 
 
 def nertool(
@@ -218,54 +277,19 @@ def main(
     def run(
         *arguments: str | Path, stdin: str | bytes = b"", cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        from nertool.cli import main
-
-        given = stdin.encode() if isinstance(stdin, str) else stdin
-        line = ["nertool", *map(str, arguments)]
-        code: str | int | None = 0
         capfd.readouterr()
         with monkeypatch.context() as patch:
-            patch.setattr(sys, "argv", line)
-            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
-            patch.setattr(sys, "excepthook", sys.excepthook)  # typer sets its own
-            patch.setattr(sys, "unraisablehook", sys.unraisablehook)  # and we this one
-            patch.setenv("COLUMNS", os.environ.get("COLUMNS", "100"))
-            if cwd is not None:
-                patch.chdir(cwd)
-            try:
-                main()
-            except SystemExit as end:
-                code = end.code
+            code = run_main(patch, arguments, stdin, cwd)
         out, err = capfd.readouterr()
-        return subprocess.CompletedProcess(line, int(code or 0), out, err)
+        return subprocess.CompletedProcess(["nertool", *map(str, arguments)], code, out, err)
 
     return run
 
 
 @pytest.fixture
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], None]:
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let pieces run one after another in this process, until so many records have been sent."""
-
-    def patch(last: int | None = None) -> None:
-        sent = 0
-
-        def one_by_one(pieces: list[Piece], workers: int) -> Iterator[tuple[str, Any]]:
-            for piece in pieces:
-                records: list[Any] = []
-
-                def send(record: Any, records: list[Any] = records) -> None:
-                    nonlocal sent
-                    sent += 1
-                    if sent == last:
-                        raise Death
-                    records.append(record)
-
-                piece.run(*piece.arguments, send)
-                yield from ((piece.name, record) for record in records)
-
-        monkeypatch.setattr(run, "run_pieces", one_by_one)
-
-    return patch
+    return partial(pieces_in_this_process, monkeypatch)
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def _convert(key: str, raw: RawValue, hint: Any) -> Any:
             raise ValueError
         return resolve(raw.folder, value)
 
-    options = without_none(inspect.type_info(hint))
+    options = _options(hint)
     given = raw.value
     if isinstance(options[0], inspect.DictType) and isinstance(given, dict):
         # A list of one may be written without brackets.
@@ -147,6 +147,11 @@ def _convert(key: str, raw: RawValue, hint: Any) -> Any:
     except (msgspec.ValidationError, RecursionError) as error:
         expected = _expected(hint, raw.value, str(error))
         raise raw.error(f"{key}: found {show(raw.value)}, expected {expected}") from None
+
+
+@functools.cache
+def _options(hint: Any) -> tuple[inspect.Type, ...]:
+    return without_none(inspect.type_info(hint))
 
 
 def resolve(folder: Path, text: str) -> Path:
@@ -181,7 +186,7 @@ def choices(hint: Any) -> tuple[str, ...]:
 
 def _expected(hint: Any, value: Any, refusal: str) -> str:
     """Say what a key takes, in view of the value that msgspec refused."""
-    options = without_none(inspect.type_info(hint))
+    options = _options(hint)
     kind = options[0]
     if bound := re.search(r"(?:int|float)` (>=|<=|<) (-?[0-9.e+-]+)", refusal):
         text = f"{_BOUNDS[bound[1]]} {float(bound[2]):,.10g}"

@@ -126,6 +126,7 @@ class SealedFolder:
         self._waiting: dict[str, Future[str]] = {}
         self._pool: ThreadPoolExecutor | None = None
         self._handle = self._open_folder()
+        self._current: bool | None = None  # what it was when the handle was closed
 
     def _open_folder(self) -> int | None:
         if os.open not in os.supports_dir_fd:
@@ -152,12 +153,16 @@ class SealedFolder:
             if self._pool is not None:
                 self._pool.shutdown(cancel_futures=True)
             if self._handle is not None:
+                self._current = self.is_current()  # the closed handle can't say
                 os.close(self._handle)
 
     def is_current(self) -> bool:
-        """Tell whether the folder is still the one at its path: another may have taken its place."""
+        """Tell whether the folder is still the one at its path, or was at the end of the `with`: another may
+        have taken its place."""
         if self._handle is None:
             return True
+        if self._current is not None:
+            return self._current
         try:
             return os.path.samestat(os.fstat(self._handle), self.path.stat())
         except OSError:

@@ -60,7 +60,10 @@ def test_gradcheck_of_a_model_reads_no_text(run_dir, tmp_path, main):
     assert not (tmp_path / "report.tsv").exists()
 
 
-def test_a_sweep_accounts_for_each_text_once_however_many_trials_read_it(settings, tmp_path, main):
+def test_a_sweep_accounts_for_each_text_once_however_many_trials_read_it(
+    settings, tmp_path, main, in_this_process
+):
+    in_this_process()
     report = tmp_path / "report.tsv"
     settings += ["--set", f"corpus.dev={tmp_path / 'dev.jsonl'}", "--set", "training.epochs=1"]
     (tmp_path / "dev.jsonl").write_text(lines(GOOD))

@@ -58,8 +58,13 @@ def definitions(module: str) -> dict[str, ast.AST]:
     return found
 
 
-def references(module: str, name: str) -> Iterator[Node]:
-    """Yield what a definition refers to, by name."""
+@cache
+def references(module: str, name: str) -> frozenset[Node]:
+    """Return what a definition refers to, by name."""
+    return frozenset(_references(module, name))
+
+
+def _references(module: str, name: str) -> Iterator[Node]:
     own = definitions(module)
     node = own.get(name)
     if node is None or isinstance(node, ast.ImportFrom):
@@ -84,6 +89,11 @@ def references(module: str, name: str) -> Iterator[Node]:
             yield from ((other, known) for known in definitions(other))
 
 
+@cache
+def is_module(name: str) -> bool:
+    return (ROOT.parent / f"{name.replace('.', '/')}.py").is_file()
+
+
 def reached(start: Node) -> set[Node]:
     seen: set[Node] = set()
     todo = [start]
@@ -93,17 +103,21 @@ def reached(start: Node) -> set[Node]:
             continue
         seen.add(node)
         for module, name in references(*node):
-            path = ROOT.parent / module.replace(".", "/")
-            if (path / f"{name}.py").is_file():  # a module of its own
-                whole = f"{module}.{name}"
+            if is_module(whole := f"{module}.{name}"):
                 todo += [(whole, known) for known in definitions(whole)]
             else:
                 todo.append((module, name))
     return seen
 
 
-def messages(module: str, name: str) -> Iterator[tuple[int, str]]:
-    """Yield the strings of a definition that are no docstrings, with what is put into them left out."""
+@cache
+def messages(module: str, name: str) -> list[tuple[int, str]]:
+    """Return the strings of a definition that are no docstrings, with what is put into them left out.
+    Only those with an option in them: every command looks through them."""
+    return [(line, text) for line, text in _messages(module, name) if OPTION.search(text)]
+
+
+def _messages(module: str, name: str) -> Iterator[tuple[int, str]]:
     node = definitions(module).get(name)
     if node is None or isinstance(node, ast.ImportFrom):
         return

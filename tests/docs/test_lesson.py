@@ -65,14 +65,9 @@ def test_every_section_has_a_function_and_a_test():
         assert any(path.startswith("tests/") for path in files), section[:40]
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory, cli) -> Path:
-    folder = tmp_path_factory.mktemp("lesson") / "new"
-    assert cli("init", folder).returncode == 0
-    return folder
-
-
-def test_the_commands_run(started, main):
+def test_the_commands_run(main, tmp_path):
+    started = tmp_path / "new"
+    assert main("init", started).returncode == 0
     assert len(COMMANDS) >= 9
     assert all(words[0] == "nertool" for words in COMMANDS)
     shown = {}

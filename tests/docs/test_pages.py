@@ -69,10 +69,12 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
 
 
 @pytest.fixture
-def folder(tmp_path, main) -> Path:
+def folder(tmp_path, started) -> Path:
     """A folder that `nertool init` made, with the files that the pages' examples name as the reader's own."""
     place = tmp_path / "new"
-    assert main("init", place).returncode == 0
+    shutil.copytree(started, place, ignore=shutil.ignore_patterns("runs"))
+    quickstart = place / "configs" / "quickstart.yaml"
+    quickstart.write_text(quickstart.read_text().replace("epochs: 12", "epochs: 1"))
     for part in ("train", "dev", "test"):
         shutil.copy(place / "data" / "support" / f"{part}.conll", place / f"{part}.conll")
     shutil.copy(place / "test.conll", place / "more.conll")
@@ -90,10 +92,12 @@ def expanded(words: list[str], cwd: Path) -> list[str]:
 
 def quick(words: list[str]) -> list[str]:
     """Return a command's words with less to do: fewer epochs, vectors and samples."""
-    if words[0] in ("train", "sweep", "distil"):
+    if words[0] in ("train", "sweep", "distil", "learning-curve"):
         words = [*words, "--set", "training.epochs=1", "--set", "network.hidden=8"]
         words += ["--set", "network.members=1", "--set", "first_stage.folds=0"]
-        words += ["--seeds", "1"] if words[0] == "sweep" else ["--workers", "1"]
+        seeds = words[0] in ("sweep", "learning-curve")
+        words += ["--seeds", "1"] if seeds else ["--workers", "1"]
+        words = ["1s" if word == "30s" else word for word in words]  # --budget
     if words[0] == "gradcheck":
         words = [*words, "--samples", "2", "--windows", "4"]
     return words
@@ -121,10 +125,13 @@ def check_other(words: list[str]) -> None:
         assert any(words[: len(start)] == start for start in known), f"not known here: {words}"
 
 
-def run(line: str, main, cwd: Path) -> str:
+TRAIN = "train configs/quickstart.yaml"
+
+
+def run(line: str, main, cwd: Path, started: Path) -> str:
     """Run one line of a page: commands joined by &&, each perhaps with an echo or cat before it.
 
-    Returns what the last one wrote.
+    Returns what the last one wrote. Most pages begin with the same training: it is copied.
     """
     out = ""
     for command in re.split(r" && ", line):
@@ -141,6 +148,9 @@ def run(line: str, main, cwd: Path) -> str:
         if words[0] != "nertool":
             check_other(words)
             continue
+        if words[1:] == TRAIN.split():
+            shutil.copytree(started / "runs", cwd / "runs", dirs_exist_ok=True)
+            continue
         done = main(*quick(expanded(words[1:], cwd)), stdin=stdin, cwd=cwd)
         assert done.returncode == 0, (line, done.stdout, done.stderr)
         out = done.stdout
@@ -150,14 +160,15 @@ def run(line: str, main, cwd: Path) -> str:
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if page.name not in ELSEWHERE], ids=page_id
 )
-def test_every_command_runs_in_its_order(page, folder, main, monkeypatch):
+def test_every_command_runs_in_its_order(page, folder, started, main, monkeypatch, in_this_process):
     monkeypatch.chdir(folder)
+    in_this_process()
     for language, title, code in blocks(page.read_text(encoding="utf-8")):
         if title:
             (folder / title).write_text(code, encoding="utf-8")
         if language in ("sh", "console"):
             for line in commands(language, code):
-                out = run(line, main, folder)
+                out = run(line, main, folder, started)
                 if language == "console" and " predict " in line:
                     # Trained for one epoch, the model finds other entities; the words are the same.
                     assert words_of(out) == words_of(shown_after(line, code)), line

@@ -6,8 +6,6 @@ import re
 import shlex
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -16,27 +14,18 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory, cli) -> Path:
-    """A new folder in which the first command's nertool parts have run, with fewer epochs."""
-    folder = tmp_path_factory.mktemp("readme") / "new"
-    assert cli("init", folder).returncode == 0
+def test_the_first_command_is_the_one_that_the_others_need():
     parts = [shlex.split(part) for part in blocks("sh")[0].split("&&")]
     commands = [words[1:] for words in parts if words[0] == "nertool"]
     assert [words[0] for words in commands] == ["train", "evaluate"]
-    for words in commands:
-        short = ["--set", "training.epochs=4"] if words[0] == "train" else []
-        done = cli(*words, *short, cwd=folder)
-        assert done.returncode == 0, done.stderr
-        assert re.search(r"^overall +\d", done.stdout, re.MULTILINE)
-    return folder
+    assert commands[0] == ["train", "configs/quickstart.yaml"]  # tests/docs/test_pages.py runs it
 
 
-def test_the_tagged_example_keeps_its_words(started, cli):
+def test_the_tagged_example_keeps_its_words(started, main):
     (example,) = blocks("console")
     command, shown = example.splitlines()
     text, arguments = re.fullmatch(r'\$ echo "(.*)" \| nertool (.*)', command).groups()
-    done = cli(*shlex.split(arguments), stdin=text + "\n", cwd=started)
+    done = main(*shlex.split(arguments), stdin=text + "\n", cwd=started)
     assert done.returncode == 0, done.stderr
     for line in (shown, done.stdout.rstrip("\n")):
         assert re.sub(r"\[([^\]]*)\]\([A-Z]+\)", r"\1", line) == text

@@ -163,7 +163,9 @@ def survive_faults(model: Model, opcodes: bool, stride: int) -> int:
 
 
 def test_a_call_that_fails_at_any_line_changes_no_later_answer(model):
-    assert survive_faults(model, opcodes=False, stride=1) > 100
+    # Two stages run the same lines several times: every fifth step meets all of them.
+    stride = 5 if model.first_stage else 1
+    assert survive_faults(model, opcodes=False, stride=stride) > 100
 
 
 @pytest.mark.slow

@@ -101,11 +101,9 @@ def test_vectors_that_are_too_large_are_the_vectors_fault(main, tiny, tmp_path):
     ],
 )
 def test_numpy_warns_of_nothing(main, tiny, run_dir, tmp_path, command):
-    assert run_dir == tiny / "run"
     (tmp_path / "huge.txt").write_text("Ada 3e38 -3e38\nParis 3e38 3e38\nin 0 0\n")
-    words = [
-        str(tmp_path / word) if word in ("OUT", "huge.txt") else word for word in command.split()
-    ]
+    paths = {"OUT": tmp_path / "OUT", "huge.txt": tmp_path / "huge.txt", "run": run_dir}
+    words = [str(paths.get(word, word)) for word in command.split()]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         done = main(*words, cwd=tiny)

@@ -114,7 +114,8 @@ def test_a_sweep_trains_what_train_would_and_prints_a_row_for_each_variant(
     assert rows[1]["f1"] != of_train
 
 
-def test_configs_are_compared_and_the_best_is_named(tiny, tmp_path, main):
+def test_configs_are_compared_and_the_best_is_named(tiny, tmp_path, main, in_this_process):
+    in_this_process()
     text = (tiny / "config.yaml").read_text()
     for name, hidden in (("one", 1), ("two", 16)):
         # The test part is never read: there is no such file.
