@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -87,7 +88,7 @@ class Run:
 
 
 def train(
-    config: Config | Mapping[str, Any] | PathLike,
+    config: Config | Mapping[str, Any] | PathLike | Sequence[PathLike],
     run_dir: PathLike | None = None,
     *,
     on_epoch: Callable[[EpochRecord], None] | None = None,
@@ -96,7 +97,8 @@ def train(
 ) -> Run:
     """Train as `nertool train` does, into a run folder.
 
-    config: the path of a YAML file; or of a labelled text, for the recipe that suits it; a dict of the
+    config: the path of a YAML file; or of a labelled text, or a list of them, for the recipe that suits
+    it; a dict of the
     YAML file's keys (paths in it are taken from the working folder); or a Config. run_dir: None for a
     temporary folder. on_epoch: called with each epoch's record; what it raises ends the training.
     workers: how many networks to train in parallel, if there are several. They have processes of their
@@ -127,13 +129,14 @@ def train(
     return Run(folder, history, temporary)
 
 
-def _config_of(config: Config | Mapping[str, Any] | PathLike) -> Config:
+def _config_of(config: Config | Mapping[str, Any] | PathLike | Sequence[PathLike]) -> Config:
     if isinstance(config, Config):
         return config
-    if not isinstance(config, Mapping) and Path(config).suffix in (".yaml", ".yml"):
-        return resolve(read_config_file(Path(config)))
     if not isinstance(config, Mapping):
-        config = {"recipe": "auto", "corpus": {"train": str(config)}}
+        paths = [config] if isinstance(config, str | os.PathLike) else [*config]
+        if len(paths) == 1 and Path(paths[0]).suffix in (".yaml", ".yml"):
+            return resolve(read_config_file(Path(paths[0])))
+        config = {"recipe": "auto", "corpus": {"train": [str(path) for path in paths]}}
     return resolve(raw_from_dict(config, "config"))
 
 
@@ -172,8 +175,8 @@ class Evaluation:
 def evaluate(tagger: Tagger | PathLike, path: PathLike, format_name: str = "auto") -> Evaluation:
     """Tag a labelled text, and compare, as `nertool evaluate` does.
 
-    tagger: a Tagger, or the path of a model. path: a labelled text in any format. Errors: CorpusError
-    with file:line.
+    tagger: a Tagger, or the path of a model. path: a labelled text in any format, a folder of such files,
+    or a pattern. Errors: CorpusError with file:line.
     """
     model = tagger.model if isinstance(tagger, Tagger) else load(tagger).model
     settings = model.config.corpus

@@ -128,12 +128,16 @@ def check_target(source: Path, output: Path) -> None:
         free_folder(output)
 
 
-def _dev_of(model: Model) -> Path | None:
-    path = model.config.corpus.dev
-    return path if path is not None and path.exists() else None
+def _dev_of(model: Model) -> tuple[Path, ...] | None:
+    from nertool.formats.paths import is_pattern
+
+    paths = model.config.corpus.dev
+    return paths if paths and all(is_pattern(path) or path.exists() for path in paths) else None
 
 
-def _facts(path: Path, text: Path | None, options: ReadingOptions) -> dict[str, Any]:
+def _facts(
+    path: Path, text: Path | tuple[Path, ...] | None, options: ReadingOptions
+) -> dict[str, Any]:
     """Measure a model: bytes, words, seconds to load, and F1 on a text if there is one."""
     from time import perf_counter
 

@@ -15,9 +15,10 @@ from nertool.cli.common.train_options import (
     Dev,
     Refit,
     Request,
-    Source,
+    Sources,
     VectorsFile,
     raw_values,
+    texts_of,
 )
 
 if TYPE_CHECKING:
@@ -31,11 +32,11 @@ _COLUMN = 34  # where the comments stand
 
 @with_reading_options(misaligned="the config's")
 def show(
-    source: Annotated[
-        Path,
+    sources: Annotated[
+        list[Path],
         typer.Argument(
-            metavar="CONFIG|TEXT|MODEL",
-            help="A YAML config, a labelled text (recipe: auto), or the model or run folder of a training.",
+            metavar="CONFIG|TEXT...|MODEL",
+            help="A YAML config, labelled texts (recipe: auto), or the model or run folder of a training.",
         ),
     ],
     options: ReadingOptions,
@@ -61,10 +62,9 @@ def show(
         nertool config show train.conll --budget 5m
         nertool config show runs/my --json
     """
-    request = Request(
-        source, [*(overrides or ()), *as_overrides(options)], seed, dev, vectors, budget, refit
-    )
-    config, places = _model_config(request) if _is_model(source) else _resolved(request)
+    said = [*(overrides or ()), *as_overrides(options)]
+    request = Request(tuple(sources), said, seed, dev or (), vectors, budget, refit)
+    config, places = _model_config(request) if _is_model(sources[0]) else _resolved(request)
     rows = [
         (key, value, places.get(key, _DEFAULT))
         for key, value in _values(config)
@@ -84,7 +84,7 @@ def show(
 
 @with_reading_options(misaligned="the config's")
 def check(
-    source: Source,
+    sources: Sources,
     options: ReadingOptions,
     overrides: Overrides = None,
     dev: Dev = None,
@@ -101,6 +101,7 @@ def check(
         nertool config check config.yaml
         nertool config check train.conll --dev dev.conll --vectors glove.6B.50d.txt
     """
+    source = sources[0]
     if _is_model(source):
         raise typer.BadParameter(
             f"{source}: found a folder or a model, expected a config or a labelled text; nertool info "
@@ -111,35 +112,32 @@ def check(
     from nertool.training.recipe import resolve
 
     try:
-        config = resolve(
-            raw_values(
-                Request(
-                    source, [*(overrides or ()), *as_overrides(options)], seed, dev, vectors, budget
-                )
-            ),
-            note,
-        )
+        said = [*(overrides or ()), *as_overrides(options)]
+        request = Request(tuple(sources), said, seed, dev or (), vectors, budget)
+        config = resolve(raw_values(request), note)
     except OverrideError as error:
         raise typer.BadParameter(str(error)) from None
     corpus = config.corpus
-    with account(report, source, corpus.train, corpus.dev, corpus.test) as ledger:
+    with account(report, *sources, *texts_of(config)) as ledger:
         prepared = prepare(config, note, ledger)
         if corpus.test:
             from nertool.training.preparation.encode import read_part
 
             read_part(config, corpus.test, "test", note, ledger)
     networks = config.network.members + config.first_stage.folds
+    named = ", ".join(map(str, sources))
     print(
-        f"{source}: fine: {len(prepared.labels)} classes ({', '.join(prepared.labels)}), "
+        f"{named}: fine: {len(prepared.labels)} classes ({', '.join(prepared.labels)}), "
         f"{networks} network{'s' * (networks != 1)}, {config.training.epochs} epochs of "
         f"{len(prepared.train.word_ids):,} tokens"
     )
 
 
 def _is_model(source: Path) -> bool:
+    from nertool.formats.paths import is_model_folder
     from nertool.model.storage import ONE_FILE
 
-    return source.is_dir() or source.suffix == ONE_FILE
+    return is_model_folder(source) or source.suffix == ONE_FILE
 
 
 def _resolved(request: Request) -> tuple[Config, dict[str, str]]:
@@ -162,10 +160,10 @@ def _place(value: RawValue) -> str:
 
 def _model_config(request: Request) -> tuple[Config, dict[str, str]]:
     """Return the config that a model was trained by. All its keys come from the model."""
-    if len(request.settings()) or request.dev or request.vectors:
+    if len(request.sources) > 1 or len(request.settings()) or request.dev or request.vectors:
         raise typer.BadParameter(
-            f"{request.source}: a model keeps the config of its training: leave out the options that "
-            "change keys"
+            f"{request.source}: a model keeps the config of its training: give it alone, without "
+            "options that change keys"
         )
     from nertool.model.storage import load_model
 

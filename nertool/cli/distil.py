@@ -26,14 +26,18 @@ Texts = Annotated[
     ),
 ]
 Gold = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
-        metavar="FILE", help="Labelled text to learn from as well, as corpus.train; else none."
+        metavar="FILE",
+        help="Labelled text to learn from as well, as corpus.train (repeatable); else none.",
     ),
 ]
 Dev = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Labelled text that chooses the best epoch, as corpus.dev."),
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Labelled text that chooses the best epoch, as corpus.dev (repeatable).",
+    ),
 ]
 Student = Annotated[
     Path | None,
@@ -72,10 +76,12 @@ def distil(
         nertool distil runs/large --on raw.txt --train train.conll --dev dev.conll --run-dir runs/small
     """
     check_options(resume, overwrite)
-    if not texts and train is None:
+    if not texts and not train:
         raise typer.BadParameter("expected text to learn from: --on TEXT, --train FILE, or both")
     overrides = [*(overrides or ()), *as_overrides(options)]
-    settings = student_config(teacher, config, texts or [], train, dev, vectors, overrides, seed)
+    settings = student_config(
+        teacher, config, texts or [], train or [], dev or [], vectors, overrides, seed
+    )
     source = run_dir or Path("runs") / f"{teacher.resolve().name}-student"
     train_into(
         settings,
@@ -94,8 +100,8 @@ def student_config(
     teacher: Path,
     config: Path | None,
     texts: list[Path],
-    train: Path | None,
-    dev: Path | None,
+    train: list[Path],
+    dev: list[Path],
     vectors: Path | None,
     overrides: list[str] | None,
     seed: int | None,
@@ -115,8 +121,8 @@ def student_config(
             tree[section][key] = value
         raw = raw_from_dict(tree, str(teacher))
     asked = {
-        "corpus.train": train and str(train),
-        "corpus.dev": dev and str(dev),
+        "corpus.train": [str(path) for path in train] or None,
+        "corpus.dev": [str(path) for path in dev] or None,
         "vectors.path": vectors and str(vectors),
         "seed": seed,
         "distillation.teacher": str(teacher),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -97,8 +98,8 @@ def facts_of(model: Model, folder: Path, sizes: dict[str, int]) -> dict[str, Any
         ],
         "coverage": provenance.get("coverage"),
         "decoding": config.decoding.method,
-        "train_text": str(config.corpus.train) if config.corpus.train else None,
-        "dev_text": str(config.corpus.dev) if config.corpus.dev else None,
+        "train_text": _named(config.corpus.train),
+        "dev_text": _named(config.corpus.dev),
         "vectors": str(config.vectors.path) if config.vectors.path else None,
         "trained_with": provenance.get("nertool"),
         "seed": provenance.get("seed"),
@@ -110,6 +111,11 @@ def facts_of(model: Model, folder: Path, sizes: dict[str, int]) -> dict[str, Any
         "bytes": sum(sizes.values()),
         "files": sizes,
     }
+
+
+def _named(paths: Sequence[Path] | None) -> str | None:
+    """Name the texts of a part, None where there is none."""
+    return ", ".join(map(str, paths)) if paths else None
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:

@@ -29,13 +29,14 @@ def init(
             "text].",
         ),
     ] = None,
-    text: Annotated[
-        Path | None,
+    texts: Annotated[
+        list[Path] | None,
         typer.Option(
             "--text",
             "--from",
             metavar="FILE",
-            help="Write the config that nertool train TEXT uses, each key with a comment.",
+            help="Write the config that nertool train TEXT uses, each key with a comment: a file, a folder "
+            "or a pattern (repeatable).",
         ),
     ] = None,
     *,
@@ -51,10 +52,10 @@ def init(
         nertool init my-project
         nertool init my.yaml --text train.conll --dev dev.conll
     """
-    if text is not None:
+    if texts:
         said = [*(overrides or ()), *as_overrides(options)]
-        request = Request(text, said, None, dev, vectors, budget)
-        _write_config(path or Path(f"{text.stem}.yaml"), request)
+        request = Request(tuple(texts), said, None, dev or (), vectors, budget)
+        _write_config(path or Path(f"{texts[0].stem}.yaml"), request)
         return
     if path is None:
         raise typer.BadParameter("expected the name of a new folder, or --text FILE")
@@ -75,7 +76,7 @@ def _write_config(path: Path, request: Request) -> None:
         raise NertoolError(f"{path}: already there, expected a new file; choose another name")
     config = _relative(replace(read_request(request), recipe="plain", budget="2m"), path.parent)
     heading = [
-        f"What nertool train {shlex.quote(str(request.source))} uses. docs/config.md has every key.",
+        f"What nertool train {shlex.join(map(str, request.sources))} uses. docs/config.md has every key.",
     ]
     with open_output(path) as out:
         out.write(config_yaml(config, heading))
@@ -96,7 +97,10 @@ def _relative(config: Config, folder: Path) -> Config:
     return replace(
         config,
         corpus=replace(
-            corpus, train=seen(corpus.train), dev=seen(corpus.dev), test=seen(corpus.test)
+            corpus,
+            train=all_seen(corpus.train),
+            dev=all_seen(corpus.dev),
+            test=all_seen(corpus.test),
         ),
         vectors=replace(
             vectors,

@@ -11,7 +11,15 @@ import typer
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.options import AsJson, Overrides, Seed, Workers, cores, note, print_json
 from nertool.cli.common.reading_options import as_overrides, with_reading_options
-from nertool.cli.common.train_options import Budget, Dev, Request, Source, VectorsFile, read_request
+from nertool.cli.common.train_options import (
+    Budget,
+    Dev,
+    Request,
+    Sources,
+    VectorsFile,
+    read_request,
+    texts_of,
+)
 
 if TYPE_CHECKING:
     from nertool.evaluation.powerlaw import Forecast
@@ -23,7 +31,7 @@ WORTH = 0.005  # of F1: what twice the labels must bring to be worth it
 
 @with_reading_options(misaligned="the config's")
 def learning_curve(
-    source: Source,
+    sources: Sources,
     options: ReadingOptions,
     overrides: Overrides = None,
     dev: Dev = None,
@@ -52,7 +60,9 @@ def learning_curve(
         nertool learning-curve config.yaml --seeds 5 --plot curve.svg
     """
     said = [*(overrides or ()), *as_overrides(options)]
-    settings = read_request(Request(source, said, seed, dev, vectors, budget or "30s"))
+    settings = read_request(
+        Request(tuple(sources), said, seed, dev or (), vectors, budget or "30s")
+    )
 
     import numpy as np
 
@@ -62,7 +72,7 @@ def learning_curve(
 
     if plot is not None:
         check_figure(plot, "--plot")
-    with account(report, source, dev, plot) as ledger:
+    with account(report, *sources, *texts_of(settings), plot) as ledger:
         train, dev_part = curves.curve_parts(settings, note, ledger)
         points = curves.learning_curve(
             settings, train, dev_part, curves.shares_of(sizes), seeds, workers or cores(), note

@@ -79,7 +79,8 @@ def plot(
             "no dev part: confusions and calibration are not drawn; --text FILE names a labelled text"
         )
     else:
-        with account(report, measured) as ledger:
+        measured_files = (measured,) if isinstance(measured, Path) else measured
+        with account(report, *measured_files) as ledger:
             _measured(run, measured, path("confusion"), path("calibration"), options, ledger)
     if vectors_figure(model.members[0], path("vectors")):
         note(f"vectors before and after training: {path('vectors')}")
@@ -89,7 +90,7 @@ def plot(
 
 def _measured(
     run: Path,
-    text: Path,
+    text: Path | tuple[Path, ...],
     confusion: Path,
     calibration: Path,
     options: ReadingOptions,

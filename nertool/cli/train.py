@@ -29,11 +29,12 @@ from nertool.cli.common.train_options import (
     RawText,
     Refit,
     Request,
-    Source,
+    Sources,
     Start,
     VectorsFile,
     is_text,
     read_request,
+    texts_of,
 )
 from nertool.cli.common.verbosity import is_quiet
 
@@ -51,7 +52,7 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run th
 
 @with_reading_options(misaligned="the config's")
 def prepare(
-    source: Source,
+    sources: Sources,
     options: ReadingOptions,
     overrides: Overrides = None,
     dev: Dev = None,
@@ -68,27 +69,28 @@ def prepare(
     """
     settings = read_request(
         Request(
-            source,
+            tuple(sources),
             [*(overrides or ()), *as_overrides(options)],
             seed,
-            dev,
+            dev or (),
             vectors,
             raw_text=raw_text or (),
         )
     )
+    source = sources[0]
     folder = run_folder(source, run_dir)
 
     from nertool.training.run import check_folder, prepare_run, writing_run
 
     check_folder(folder)
-    with writing_run(folder), account(report, source, *_texts(settings)) as ledger:
+    with writing_run(folder), account(report, *sources, *texts_of(settings)) as ledger:
         prepare_run(settings, folder, note, ledger)
     note(f"prepared inputs: in {folder / 'prepared'}")
 
 
 @with_reading_options(misaligned="the config's")
 def train(
-    source: Source,
+    sources: Sources,
     options: ReadingOptions,
     overrides: Overrides = None,
     dev: Dev = None,
@@ -112,22 +114,23 @@ def train(
 
     Examples:
         nertool train train.conll --dev dev.conll --vectors glove.6B.50d.txt --run-dir runs/my
-        nertool train train.conll --budget 30s
+        nertool train 'train/*.conll' --dev dev --budget 30s
         nertool train config.yaml --set training.epochs=20 --seed 2
         nertool train config.yaml --resume
     """
     check_options(resume, overwrite)
     request = Request(
-        source,
+        tuple(sources),
         [*(overrides or ()), *as_overrides(options)],
         seed,
-        dev,
+        dev or (),
         vectors,
         budget,
         refit,
         start,
         raw_text or (),
     )
+    source = sources[0]
     folder = run_folder(source, run_dir)
     if not resume:
         _check_free(folder, overwrite)  # before any long work
@@ -190,7 +193,7 @@ def train_into(
     with writing_run(folder):
         if not resume:
             check_free(folder, overwrite)  # nobody began a run there while we waited
-        with account(report, source, *_texts(settings)) as ledger:
+        with account(report, source, *texts_of(settings)) as ledger:
             prepared = prepared_for(settings, folder, rebuild, note, overwrite, ledger)
         if not resume:
             begin_run(settings, folder)
@@ -227,13 +230,6 @@ def _show_result(
         return
     example = _show_summary(folder, prepared)
     _show_next_steps(source, settings, folder, example)
-
-
-def _texts(settings: Config) -> list[Path | None]:
-    """Return the texts that a config names."""
-    corpus, texts = settings.corpus, settings.distillation.texts or ()
-    raw = settings.vectors.raw_text or ()
-    return [corpus.train, corpus.dev, corpus.test, *texts, *raw]
 
 
 def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, workers: int) -> None:
@@ -328,9 +324,9 @@ def _show_next_steps(config: Path, settings: Config, folder: Path, example: Exam
     """Name the commands that one would try next, with a sentence of this task."""
     run = shlex.quote(str(folder))
     note("Next:")
-    text = settings.corpus.test or settings.corpus.dev
-    if text:
-        note(f"  nertool evaluate {run} {shlex.quote(str(text))} --errors errors.tsv")
+    texts = settings.corpus.test or settings.corpus.dev
+    if texts:
+        note(f"  nertool evaluate {run} {shlex.join(map(str, texts))} --errors errors.tsv")
     if example is not None:
         sentence = shlex.quote(" ".join(example.words))
         note(f"  echo {sentence} | nertool predict {run} -")

@@ -27,6 +27,7 @@ Share = Annotated[float, Meta(ge=0, lt=1)]
 Column = Annotated[int, Meta(ge=-10_000, le=10_000)] | str
 Names = Annotated[tuple[str, ...], Meta(min_length=1)]
 Paths = Annotated[tuple[Path, ...], Meta(min_length=1)]
+Texts = Annotated[tuple[Path, ...], Meta(min_length=1)]
 Lists = Annotated[dict[str, Paths], Meta(min_length=1)]
 
 Activation = Literal["tanh", "logistic", "relu", "hard_tanh"]
@@ -47,19 +48,25 @@ def about(text: str) -> Meta:
 class CorpusConfig:
     """The labelled text, and how it is read."""
 
-    train: Annotated[Path | None, about("The labelled text to learn from.")] = None
+    train: Annotated[
+        Texts | None,
+        about("The labelled text to learn from: a path, or a list of paths that are read one after "
+              "another. A folder stands for the files below it; a path may be a pattern, such as "
+              "train/*.conll."),
+    ] = None  # fmt: skip
     dev: Annotated[
-        Path | None,
-        about("Labelled text that chooses the best epoch. Without it the last epoch is kept."),
-    ] = None
+        Texts | None,
+        about("Labelled text that chooses the best epoch, named as train is. Without it the last epoch is "
+              "kept."),
+    ] = None  # fmt: skip
     held_out: Annotated[
         Share,
         about("Without dev: the share of the training text that is held out as dev, in whole documents, "
               "or in blocks of sentences where documents are not marked. 0: none."),
     ] = 0.0  # fmt: skip
     test: Annotated[
-        Path | None,
-        about("Labelled text for a last measurement. Training never reads it."),
+        Texts | None,
+        about("Labelled text for a last measurement, named as train is. Training never reads it."),
     ] = None
     format: Annotated[
         InputFormat, about("The format of these files. auto: recognised from their content.")
@@ -407,7 +414,8 @@ class Config:
 
 
 def config_to_dict(config: Config) -> dict[str, Any]:
-    """Turn a config into plain dictionaries, ready for YAML or JSON: paths become strings."""
+    """Turn a config into plain dictionaries, ready for YAML or JSON: paths become strings, and a part of
+    the corpus that is one path is one string."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
@@ -416,4 +424,8 @@ def config_to_dict(config: Config) -> dict[str, Any]:
             return [plain(entry) for entry in value]
         return str(value) if isinstance(value, Path) else value
 
-    return typing.cast(dict[str, Any], plain(dataclasses.asdict(config)))
+    tree = typing.cast(dict[str, Any], plain(dataclasses.asdict(config)))
+    for part in ("train", "dev", "test"):
+        paths = tree["corpus"][part]
+        tree["corpus"][part] = paths[0] if paths and len(paths) == 1 else paths
+    return tree

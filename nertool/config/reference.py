@@ -80,7 +80,8 @@ def _kind(info: inspect.Type) -> str:
         case inspect.DictType():
             return "names, each with a path or a list of paths"
         case inspect.VarTupleType():
-            return f"list of {_kind(without_none(info.item_type)[0])}s"
+            kind = _kind(without_none(info.item_type)[0])
+            return "path, or list of paths" if kind == "path" else f"list of {kind}s"
         case _:
             return "text"
 
@@ -100,6 +101,8 @@ def yaml_value(value: Any) -> str:
     if isinstance(value, dict):
         entries = (f"{yaml_value(name)}: {yaml_value(entry)}" for name, entry in value.items())
         return f"{{{', '.join(entries)}}}"
+    if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Path):
+        value = value[0]
     if isinstance(value, tuple):
         return f"[{', '.join(yaml_value(entry) for entry in value)}]"
     if isinstance(value, Path):

@@ -140,6 +140,8 @@ def _convert(key: str, raw: RawValue, hint: Any) -> Any:
     if isinstance(options[0], inspect.DictType) and isinstance(given, dict):
         # A list of one may be written without brackets.
         given = {name: [own] if isinstance(own, str) else own for name, own in given.items()}
+    if _takes_paths(options[0]) and isinstance(given, str):
+        given = [given]
     # YAML 1.1 takes 1e-3, without a dot, for a string: a number may be written as one.
     strict = not any(isinstance(option, inspect.FloatType) for option in options)
     try:
@@ -152,6 +154,13 @@ def _convert(key: str, raw: RawValue, hint: Any) -> Any:
 @functools.cache
 def _options(hint: Any) -> tuple[inspect.Type, ...]:
     return without_none(inspect.type_info(hint))
+
+
+def _takes_paths(kind: inspect.Type) -> bool:
+    """Tell whether a key takes a list of paths."""
+    return isinstance(kind, inspect.VarTupleType) and isinstance(
+        without_none(kind.item_type)[0], inspect.CustomType
+    )
 
 
 def resolve(folder: Path, text: str) -> Path:
@@ -199,9 +208,9 @@ def _expected(hint: Any, value: Any, refusal: str) -> str:
     if isinstance(kind, inspect.DictType):
         return "names with a path or a list of paths each, such as {CITY: cities.txt}"
     if isinstance(kind, inspect.VarTupleType):
-        paths = isinstance(without_none(kind.item_type)[0], inspect.CustomType)
-        what = "paths, such as [more.bin]" if paths else "names, such as [PER, LOC]"
-        return f"a list of {what}{_to_quote(value)}"
+        if _takes_paths(kind):
+            return f"a path, or a list of paths{_to_quote(value)}"
+        return f"a list of names, such as [PER, LOC]{_to_quote(value)}"
     if isinstance(kind, inspect.StrType) and isinstance(value, str):
         if kind.pattern:
             return "a duration, such as 30s, 2m or 1h"

@@ -63,6 +63,8 @@ class Corpus:
     line_numbers (N,) int32: the line of the file that each token stood on, counted from 1.
     layout, columns: what the file looked like, in words, and how many columns it had.
     records: the texts that the tokens were cut from, where the format has them.
+    files, file_ids (N,) int32: of a text that was read from several files, their names, and the number of
+    each token's file.
     """
 
     source: str
@@ -76,6 +78,8 @@ class Corpus:
     layout: str = ""
     columns: int = 2
     records: Records | None = None
+    files: tuple[str, ...] = ()
+    file_ids: Ids | None = None
 
     @property
     def tokens(self) -> int:
@@ -99,7 +103,8 @@ class Corpus:
 
     def place(self, token: int) -> str:
         """Say where a token stands, as file:line."""
-        return f"{self.source}:{self.line_numbers[token]}"
+        source = self.source if self.file_ids is None else self.files[self.file_ids[token]]
+        return f"{source}:{self.line_numbers[token]}"
 
 
 def ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,21 +8,24 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.corpus.columnar import Corpus, Interner, ranges
+from nertool.corpus.columnar import Corpus, Ids, Interner, ranges
 from nertool.corpus.schemes import spans_of, tag_names, tags_of
 
 MARKED = 10  # documents: a text with fewer, or with one a sentence, counts as a text without marks
+LONGEST = 1000  # sentences: longer "documents", on the average, are whole files without marks
 _BLOCK = 20  # sentences of a text without marks that stay together
 _TRIES = 50
 _BLOCKS = 50  # at least, so that each class can be in both parts; then blocks are shorter
 
 
 def has_documents(corpus: Corpus) -> bool:
-    """Tell whether a text marks its documents: there are several, and they are more than a sentence.
+    """Tell whether a text marks its documents: there are several, they are more than a sentence, and no
+    longer than documents are.
 
-    A text without marks is read as one document, which says nothing of what belongs together.
+    A file without marks is read as one document, which says nothing of what belongs together.
     """
-    return corpus.documents >= MARKED and corpus.sentences >= 2 * corpus.documents
+    mean = corpus.sentences / corpus.documents
+    return corpus.documents >= MARKED and 2 <= mean <= LONGEST
 
 
 def hold_out(corpus: Corpus, share: float, seed: int) -> tuple[Corpus, Corpus]:
@@ -88,34 +91,68 @@ def take_sentences(corpus: Corpus, kept: NDArray[np.bool_]) -> Corpus:
         sentence_starts=_starts(lengths[kept]),
         document_starts=_starts(sizes[sizes > 0]),
         line_numbers=corpus.line_numbers[tokens],
+        file_ids=None if corpus.file_ids is None else corpus.file_ids[tokens],
         records=None,
     )
 
 
-def join(parts: Sequence[Corpus]) -> Corpus:
-    """Return several labelled texts as one, tagged in IOB2 whatever their schemes are. Line numbers
-    stay those of the texts' own files."""
-    words = Interner()
-    word_ids, tag_ids, lengths, sizes = [], [], [], []
-    all_spans = [spans_of(part.tag_ids, part.tags, part.sentence_starts) for part in parts]
-    tags = tag_names(sorted({name for spans in all_spans for name in spans.label_names}), "iob2")
-    for part, spans in zip(parts, all_spans, strict=True):
+def join(parts: Sequence[Corpus], scheme: str | None = "iob2") -> Corpus:
+    """Return several labelled texts as one. Each token keeps its file and line.
+
+    scheme: what the text is tagged in, whatever the parts' schemes are. None: the tags stay as they are,
+    which is right where all parts have one scheme.
+    """
+    words, files = Interner(), Interner()
+    word_ids, file_ids, lengths, sizes = [], [], [], []
+    for part in parts:
         ids = np.array([words[word] for word in part.words], dtype=np.int32)
         word_ids.append(ids[part.word_ids])
-        tag_ids.append(tags_of(spans, part.sentence_starts, tags, "iob2"))
+        names = part.files or (part.source,)
+        numbers = np.array([files[name] for name in names], dtype=np.int32)
+        own = np.zeros(part.tokens, np.int32) if part.file_ids is None else part.file_ids
+        file_ids.append(numbers[own])
         lengths.append(np.diff(part.sentence_starts))
         sizes.append(np.diff(part.document_starts))
+    tags, tag_ids = _joined_tags(parts) if scheme is None else _tagged(parts, scheme)
+    layouts = list(dict.fromkeys(part.layout for part in parts))
     return replace(
         parts[0],
+        source=_several(list(files)),
         words=list(words),
         word_ids=np.concatenate(word_ids),
         tags=tags,
-        tag_ids=np.concatenate(tag_ids),
+        tag_ids=tag_ids,
         sentence_starts=_starts(np.concatenate(lengths)),
         document_starts=_starts(np.concatenate(sizes)),
         line_numbers=np.concatenate([part.line_numbers for part in parts]),
+        layout="; ".join(layouts),
         records=None,
+        files=tuple(files),
+        file_ids=np.concatenate(file_ids),
     )
+
+
+def _joined_tags(parts: Sequence[Corpus]) -> tuple[list[str], Ids]:
+    """Return the parts' tags as they are: the distinct ones, and each token's number in them."""
+    tags = Interner()
+    numbers = [np.array([tags[tag] for tag in part.tags], dtype=np.int32) for part in parts]
+    pairs = zip(numbers, parts, strict=True)
+    return list(tags), np.concatenate([own[part.tag_ids] for own, part in pairs])
+
+
+def _tagged(parts: Sequence[Corpus], scheme: str) -> tuple[list[str], Ids]:
+    """Return the parts' entities as tags of one scheme, as _joined_tags."""
+    all_spans = [spans_of(part.tag_ids, part.tags, part.sentence_starts) for part in parts]
+    tags = tag_names(sorted({name for spans in all_spans for name in spans.label_names}), scheme)
+    pairs = zip(parts, all_spans, strict=True)
+    ids = [tags_of(spans, part.sentence_starts, tags, scheme) for part, spans in pairs]
+    return tags, np.concatenate(ids)
+
+
+def _several(names: Sequence[str]) -> str:
+    """Name some files in a message."""
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
 
 
 def _starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

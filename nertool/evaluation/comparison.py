@@ -158,6 +158,7 @@ def _cut_at(corpus: Corpus, ends: Integers, cuts: Integers) -> tuple[Corpus, Int
         tag_ids=corpus.tag_ids[owner],
         sentence_starts=first[corpus.sentence_starts],
         line_numbers=corpus.line_numbers[owner],
+        file_ids=None if corpus.file_ids is None else corpus.file_ids[owner],
         records=None,
     )
     return cut, owner

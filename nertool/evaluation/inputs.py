@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,16 +33,24 @@ class Evaluated:
 
 
 def read_for_model(
-    model: Model, path: Path, options: ReadingOptions, ledger: Ledger, report: Report
+    model: Model,
+    path: Path | Sequence[Path],
+    options: ReadingOptions,
+    ledger: Ledger,
+    report: Report,
 ) -> Corpus:
     """Read a labelled text as a model's config says, with the model's classes."""
     return read_text(path, model.config.corpus, options, ledger, report)
 
 
 def read_text(
-    path: Path, settings: CorpusConfig, options: ReadingOptions, ledger: Ledger, report: Report
+    path: Path | Sequence[Path],
+    settings: CorpusConfig,
+    options: ReadingOptions,
+    ledger: Ledger,
+    report: Report,
 ) -> Corpus:
-    """Read a labelled text as a config says, unless options say otherwise."""
+    """Read a labelled text, in one file or in several, as a config says, unless options say otherwise."""
     reading = options.reading(reading_of(settings))
     corpus = read_labelled(path, options.format_name, reading, ledger, report)
     return keep_labels(corpus, settings.labels, report) if settings.labels else corpus
@@ -50,7 +58,7 @@ def read_text(
 
 def evaluate_model(
     path: Path,
-    files: list[Path],
+    texts: Sequence[Path | Sequence[Path]],
     options: ReadingOptions,
     ledger: Ledger,
     report: Report,
@@ -58,6 +66,7 @@ def evaluate_model(
 ) -> Evaluated:
     """Tag labelled texts with a model, and compare. Errors: CorpusError, ModelError.
 
+    texts: each a path, or several paths whose texts are one.
     gold_probabilities: the model's probability of each gold entity is wanted, too.
     """
     model = load_model(path)
@@ -65,8 +74,8 @@ def evaluate_model(
         report(told)
     tagger = CompiledTagger(model)
     parts, raw = [], []
-    for file in files:
-        corpus = read_for_model(model, file, options, ledger, report)
+    for text in texts:
+        corpus = read_for_model(model, text, options, ledger, report)
         comparison, uncalibrated = compare_with_model(tagger, corpus, report, gold_probabilities)
         parts.append(comparison)
         raw.append(uncalibrated)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -11,11 +11,16 @@ import numpy as np
 from nertool.catalogue import AUTO
 from nertool.config.records import CorpusConfig
 from nertool.corpus.columnar import Corpus
+from nertool.corpus.hold_out import join
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
+from nertool.corpus.schemes import find_scheme
 from nertool.errors import CorpusError
 from nertool.formats.opening import Opened
+from nertool.formats.paths import STDIN, inputs_of
 from nertool.formats.read import read_corpus, read_opened
+
+_MOST_TOLD = 20  # notes on how files were read: of more files, they would hide all else
 
 
 def reading_of(settings: CorpusConfig) -> Reading:
@@ -70,13 +75,33 @@ class ReadingOptions:
 
 
 def read_labelled(
-    path: Path, format_name: str, reading: Reading, ledger: Ledger, report: Callable[[str], None]
+    paths: Path | Sequence[Path],
+    format_name: str,
+    reading: Reading,
+    ledger: Ledger,
+    report: Callable[[str], None],
 ) -> Corpus:
     """Read a labelled text, in any format, without documents that hold no word.
 
-    Errors: CorpusError with file:line; also for a text without any label.
+    paths: a file, a folder or a pattern, or several of them, whose texts become one. Each file begins a
+    document. Errors: CorpusError with file:line; also for a file without any label.
     """
-    return _labelled(read_corpus(path, format_name, reading, ledger, report))
+    named = [paths] if isinstance(paths, Path) else list(paths)
+    inputs = inputs_of(named, format_name)
+    if len(inputs) == 1:
+        return _labelled(read_corpus(inputs[0], format_name, reading, ledger, report))
+    if STDIN in inputs:
+        raise CorpusError("-: found standard input among several texts, expected files")
+    told: list[str] = []
+    parts = [
+        _labelled(read_corpus(path, format_name, reading, ledger, told.append)) for path in inputs
+    ]
+    for line in told[:_MOST_TOLD]:
+        report(line)
+    if len(told) > _MOST_TOLD:
+        report(f"and {len(told) - _MOST_TOLD:,} more notes of the {len(inputs):,} files")
+    schemes = {find_scheme(part.tag_ids, part.tags, part.sentence_starts) for part in parts}
+    return join(parts, None if len(schemes) == 1 else "iob2")
 
 
 def read_labelled_opened(

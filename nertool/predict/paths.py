@@ -5,7 +5,6 @@ Paths are compared by the files that they lead to, not by how they are written.
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,9 +13,7 @@ from typing import NamedTuple
 from nertool.catalogue import AUTO, FORMATS, Format, find_format
 from nertool.errors import CorpusError
 from nertool.files.packed import SUFFIXES
-from nertool.formats.opening import detect_path
-
-STDIN = Path("-")
+from nertool.formats.paths import STDIN, below, format_of_path, is_pattern, matches
 
 
 class Input(NamedTuple):
@@ -51,18 +48,15 @@ def expand(named: Sequence[str], format_name: str, folders: bool) -> list[Input]
     single: list[tuple[Path, Format | None]] = []
     for name in named:
         path = Path(name)
-        of_folder = _format_of_path(path, format_name)
+        of_folder = format_of_path(path, format_name)
         if path.is_dir() and of_folder is None:
             if not folders:
                 raise CorpusError(
                     f"{path}: found a folder, expected a file; predict --out-dir tags a folder's files"
                 )
             inputs += _below(path, format_name)
-        elif not path.exists() and any(sign in name for sign in "*?["):
-            matches = sorted(m for m in map(Path, glob.glob(name, recursive=True)) if m.is_file())
-            if not matches:
-                raise CorpusError(f"{name}: found no file that matches, expected one or more")
-            single += [(match, _format_of_path(match, format_name)) for match in matches]
+        elif is_pattern(path):
+            single += [(match, format_of_path(match, format_name)) for match in matches(path)]
         else:
             _refuse_text(name, path)
             single.append((path, of_folder))  # if it isn't there, opening it says so
@@ -82,21 +76,9 @@ def _refuse_text(name: str, path: Path) -> None:
         )
 
 
-def _format_of_path(path: Path, format_name: str) -> Format | None:
-    """Return the format of a path that is more than one file; None for a file, or a folder of files."""
-    if path == STDIN:
-        return None
-    if format_name == AUTO:
-        return detect_path(path)[0]
-    known = find_format(format_name)
-    return known if known.container == "folder" else None
-
-
 def _below(folder: Path, format_name: str) -> Iterator[Input]:
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith(".") for part in relative.parts):
-            yield Input(path, relative, _format_of_path(path, format_name))
+    for path in below(folder):
+        yield Input(path, path.relative_to(folder), format_of_path(path, format_name))
 
 
 def _beside_each_other(single: Sequence[tuple[Path, Format | None]]) -> Iterator[Input]:

@@ -68,10 +68,11 @@ def test_init_writes_the_config_that_training_the_text_would_use(tiny, tmp_path,
     done = main("init", path, "--text", tiny / "train.conll", *options)
     assert done.returncode == 0, done.stderr
     assert f"nertool train {path}" in done.stderr
-    request = Request(tiny / "train.conll", dev=tiny / "dev.conll", vectors=tiny / "vectors.txt")
+    dev, vectors = tiny / "dev.conll", tiny / "vectors.txt"
+    request = Request((tiny / "train.conll",), dev=(dev,), vectors=vectors)
     written, used = load_config(path), resolve(raw_values(request))
     assert written.corpus.train is not None
-    assert written.corpus.train.samefile(tiny / "train.conll")
+    assert written.corpus.train[0].samefile(tiny / "train.conll")
     plain = replace(used, corpus=written.corpus, vectors=written.vectors, recipe="plain")
     assert written == plain
     keys = [line for line in path.read_text().splitlines() if ": " in line and line[:3] != "   "]

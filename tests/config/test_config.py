@@ -60,7 +60,8 @@ def test_every_kind_of_value_is_read_as_its_type(load):
         "vectors: {limit: null, fine_tune: no}\n"
         "training: {alpha: 2, shuffle: windows}\n"
     )
-    assert isinstance(config.corpus.train, Path)
+    assert config.corpus.train is not None
+    assert all(isinstance(path, Path) for path in config.corpus.train)
     assert (config.corpus.token_column, config.corpus.comment) == (1, "#")
     assert config.corpus.labels == ("PER", "LOC")
     assert (config.vectors.limit, config.vectors.fine_tune) == (None, False)
@@ -106,7 +107,8 @@ WRONG = [
     ("vectors.fine_tune", "maybe", "true or false"),
     ("corpus.train", "7", "a path"),
     ("corpus.train", "''", "a path"),
-    ("corpus.train", "[a, b]", "a path"),
+    ("corpus.train", "[]", "a path, or a list of paths"),
+    ("corpus.train", "[a, 7]", "a path, or a list of paths"),
     ("corpus.train", r'"a\0b"', "a path"),
     ("corpus.comment", "7", "text (put it in quotes)"),
     ("corpus.scheme", "iob3", 'one of auto, io, iob1, iob2, bioes; did you mean "iob2"?'),
@@ -114,7 +116,6 @@ WRONG = [
     ("network.activation", "sigmoid", "one of tanh, logistic, relu, hard_tanh"),
     ("seed", "null", "a whole number"),
     ("windows.size", "4", "an odd number"),
-    ("vectors.more", "more.bin", "a list of paths"),
     ("vectors.more", "[]", "a list of paths"),
     ("vectors.more", "[a.bin, 7]", "a list of paths"),
     ("vectors.more", "[a.bin, '']", "a list of paths"),
@@ -304,10 +305,13 @@ def test_a_relative_path_starts_at_the_config_in_a_file_and_at_the_working_folde
     monkeypatch.chdir(tmp_path / "elsewhere")
     for given_path in (path, Path("../configs/a.yaml")):
         config = load_config(given_path, ["corpus.test=x/./t.conll"])
-        assert config.corpus.train.resolve() == tmp_path / "configs" / "t.conll"
-        assert config.corpus.dev.resolve() == tmp_path / "data" / "d.conll"
-        assert ".." not in config.corpus.test.parts
-        assert config.corpus.test.resolve() == tmp_path / "elsewhere" / "x" / "t.conll"
+        train, dev, test = (
+            part[0] for part in (config.corpus.train, config.corpus.dev, config.corpus.test)
+        )
+        assert train.resolve() == tmp_path / "configs" / "t.conll"
+        assert dev.resolve() == tmp_path / "data" / "d.conll"
+        assert ".." not in test.parts
+        assert test.resolve() == tmp_path / "elsewhere" / "x" / "t.conll"
         assert config.vectors.path == Path("/v/w.bin")
         config = load_config(given_path, ["vectors.more=[a.bin, /v/b.bin]"])
         first, second = config.vectors.more
@@ -317,9 +321,9 @@ def test_a_relative_path_starts_at_the_config_in_a_file_and_at_the_working_folde
 
 def test_a_tilde_is_the_home_folder(load, monkeypatch):
     monkeypatch.setenv("HOME", "/home/ada")
-    assert load("corpus: {train: ~/t.conll}\n").corpus.train == Path("/home/ada/t.conll")
+    assert load("corpus: {train: ~/t.conll}\n").corpus.train == (Path("/home/ada/t.conll"),)
 
 
 def test_the_tilde_of_nobody_is_a_name_like_any_other(load, tmp_path):
     train = load("corpus: {train: ~no-such-user-here/t.conll}\n").corpus.train
-    assert train == tmp_path / "~no-such-user-here" / "t.conll"
+    assert train == (tmp_path / "~no-such-user-here" / "t.conll",)

@@ -29,6 +29,7 @@ from nertool.errors import ConfigError, OverrideError
 PATHS = st.none() | st.text("abcé -_.#:'", min_size=1, max_size=8).map(
     lambda s: Path("/d") / f"x{s}"
 )
+TEXTS = st.none() | st.lists(PATHS.filter(bool), min_size=1, max_size=3).map(tuple)
 SHARES = st.floats(0, 1, exclude_max=True)
 SMALL = st.floats(0, 10)
 COUNTS = st.integers(1, 100)
@@ -38,10 +39,10 @@ CONFIGS = st.builds(
     Config,
     corpus=st.builds(
         CorpusConfig,
-        train=PATHS,
-        dev=PATHS,
+        train=TEXTS,
+        dev=TEXTS,
         held_out=SHARES,
-        test=PATHS,
+        test=TEXTS,
         format=st.sampled_from(["auto", "jsonl", "brat"]),
         scheme=st.sampled_from(["auto", "io", "iob1", "iob2", "bioes"]),
         labels=NAMES,
@@ -58,7 +59,7 @@ CONFIGS = st.builds(
     vectors=st.builds(
         VectorsConfig,
         path=PATHS,
-        more=st.none() | st.lists(PATHS.filter(bool), min_size=1, max_size=3).map(tuple),
+        more=TEXTS,
         limit=st.none() | COUNTS,
         width=COUNTS,
         fine_tune=st.booleans(),

@@ -46,8 +46,9 @@ def test_each_number_has_a_least_and_a_most(key):
 @pytest.mark.parametrize(
     ("key", "values"),
     [
-        ("corpus.train", "path"),
-        ("vectors.more", "list of paths"),
+        ("corpus.train", "path, or list of paths"),
+        ("vectors.path", "path"),
+        ("vectors.more", "path, or list of paths"),
         ("training.epochs", "whole number from 1 to 10,000"),
         ("training.momentum", "number, at least 0 and below 1"),
         ("decoding.outside_bias", "number from -100 to 100"),

@@ -123,7 +123,7 @@ def test_unlabelled_text_for_a_teacher_that_lacks_a_class_is_refused(
     other.write_text("Aspirin B-DRUG\nhelps O\n\n")
     settings = replace(
         taught(config, run_dir, texts=(raw_text,)),
-        corpus=replace(config.corpus, train=other, dev=None),
+        corpus=replace(config.corpus, train=(other,), dev=None),
     )
     with pytest.raises(ModelError, match="does not know DRUG, a class of "):
         prepare(settings)

@@ -254,7 +254,7 @@ def test_frequent_words_without_a_vector_get_rows_of_their_own(config, tmp_path)
     words = ["Zork", "Quux", "ADA", "Zork", "Fnord", "Quux", "ADA", "Zork", "ADA", "ADA"]
     path = tmp_path / "train.conll"
     path.write_text("".join(f"{word} B-PER\n" for word in words))
-    base = change(config, corpus={"train": path, "dev": None})
+    base = change(config, corpus={"train": (path,), "dev": None})
     V = len(prepare(base).vectors[0].words)
     for own_rows, own in [(0, []), (1, ["Zork", "Quux", "Fnord"]), (2, ["Zork", "Quux"]), (4, [])]:
         prepared = prepare(change(base, vectors={"own_rows": own_rows}))

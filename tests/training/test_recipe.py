@@ -83,7 +83,7 @@ def test_plain_is_the_default_and_chooses_nothing(tiny):
 
 def test_the_config_of_a_run_comes_back_without_a_look_at_the_text(tiny, tmp_path):
     config = resolve(raw(recipe="auto", corpus__train=str(tiny / "train.conll")))
-    moved = replace(config, corpus=replace(config.corpus, train=Path("/nowhere/train.conll")))
+    moved = replace(config, corpus=replace(config.corpus, train=(Path("/nowhere/train.conll"),)))
     write_config(moved, tmp_path / "config.yaml")
     written = read_config_file(tmp_path / "config.yaml")
     assert written.keys() == key_types().keys()

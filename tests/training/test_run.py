@@ -15,11 +15,12 @@ import pytest
 from nertool.config.file import load_config
 from nertool.config.records import Config
 from nertool.errors import ModelError
+from nertool.formats.paths import file_hash
 from nertool.model.storage import load_model
 from nertool.training import run, stages
 from nertool.training.checkpoint import load_state
 from nertool.training.parallel.team import Threads
-from nertool.training.preparation.store import Prepared, file_hash
+from nertool.training.preparation.store import Prepared
 from nertool.training.preparation.working import working_inputs
 from nertool.training.trainer import State, initial_state, train
 from tests.support.helpers import change, measures_of, outcome, run_training

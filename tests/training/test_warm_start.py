@@ -57,7 +57,7 @@ def old(tiny: Path, tmp_path_factory: pytest.TempPathFactory, request) -> Path:
 def going_on(model: Model, start: Path, train: Path) -> Config:
     return replace(
         model.config,
-        corpus=replace(model.config.corpus, train=train, dev=None),
+        corpus=replace(model.config.corpus, train=(train,), dev=None),
         training=replace(model.config.training, start=start),
     )
 
@@ -145,7 +145,7 @@ def test_classes_that_the_new_text_lacks_keep_the_teachers_probabilities(old, tm
     text = tmp_path / "new.conll"
     text.write_text(as_conll(["Siemens/B-ORG hired/O Ada/O in/O Berlin/O ./O"]))
     config = going_on(load_model(old), old, text)
-    corpus = read_part(config, text, "train", lambda line: None, Ledger())
+    corpus = read_part(config, (text,), "train", lambda line: None, Ledger())
     tagger = CompiledTagger(load_model(old))
     tags = ["O", *(f"{p}-{label}" for label in ("LOC", "ORG", "PER") for p in "BIES")]
     kept, y = mixed_targets(tagger, corpus, 0.0, tags)

@@ -112,5 +112,9 @@ def read_config(path: Path, overrides: list[str] | None, seed: int | None) -> Co
 
 
 def run_folder(config_path: Path, run_dir: Path | None) -> Path:
-    """Return the run folder: the one that was asked for, or runs/ and the config's name."""
-    return run_dir or Path("runs") / config_path.stem
+    """Return the run folder: the one that was asked for, or runs/ and the name of the config or the text.
+    A pattern such as train/*.conll is called by its folder."""
+    if run_dir:
+        return run_dir
+    plain = [part for part in config_path.absolute().parts if not set(part) & set("*?[")]
+    return Path("runs") / Path(plain[-1]).stem

@@ -25,12 +25,21 @@ Source = Annotated[
         "(recipe: auto).",
     ),
 ]
+Sources = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="CONFIG|TEXT...",
+        help="A YAML config (.yaml); or labelled texts, as files, folders or patterns such as "
+        "'train/*.conll': all settings are then chosen from the text (recipe: auto).",
+    ),
+]
 Dev = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
         metavar="FILE",
-        help="Labelled text that chooses the best epoch, as corpus.dev. Of a text without it, a tenth is "
-        "held out, and the model is trained once more on everything.",
+        help="Labelled text that chooses the best epoch, as corpus.dev: a file, a folder or a pattern "
+        "(repeatable). Of a text without it, a tenth is held out, and the model is trained once more on "
+        "everything.",
     ),
 ]
 VectorsFile = Annotated[
@@ -78,15 +87,20 @@ Start = Annotated[
 class Request:
     """What a training was asked for on the command line."""
 
-    source: Path
+    sources: tuple[Path, ...]
     overrides: Sequence[str] = ()
     seed: int | None = None
-    dev: Path | None = None
+    dev: Sequence[Path] = ()
     vectors: Path | None = None
     budget: str | None = None
     refit: bool = False
     start: Path | None = None
     raw_text: Sequence[Path] = ()
+
+    @property
+    def source(self) -> Path:
+        """The config, or the first of the texts."""
+        return self.sources[0]
 
     def settings(self) -> list[str]:
         """Return the overrides, and what --seed, --budget and --refit stand for."""
@@ -99,10 +113,9 @@ class Request:
 
     def command(self, name: str, run_dir: Path | None) -> str:
         """Write the request as the user would type it for `nertool prepare`, say."""
-        parts = ["nertool", name, str(self.source)]
+        parts = ["nertool", name, *map(str, self.sources)]
         parts += [part for override in self.overrides for part in ("--set", override)]
         named = {
-            "--dev": self.dev,
             "--vectors": self.vectors,
             "--start": self.start,
             "--run-dir": run_dir,
@@ -110,9 +123,16 @@ class Request:
         }
         for option, value in named.items():
             parts += [] if value is None else [option, str(value)]
-        for path in self.raw_text:
-            parts += ["--raw-text", str(path)]
+        for option, paths in (("--dev", self.dev), ("--raw-text", self.raw_text)):
+            parts += [part for path in paths for part in (option, str(path))]
         return shlex.join(parts)
+
+
+def texts_of(settings: Config) -> list[Path]:
+    """Return the texts that a config names: paths, folders and patterns."""
+    corpus = settings.corpus
+    parts = (corpus.train, corpus.dev, corpus.test, settings.distillation.texts)
+    return [text for part in (*parts, settings.vectors.raw_text) for text in part or ()]
 
 
 def is_text(source: Path) -> bool:
@@ -136,28 +156,30 @@ def raw_values(request: Request) -> dict[str, RawValue]:
     from nertool.config.file import read_config_file, read_overrides
     from nertool.config.values import RawValue
 
-    def value(text: str, place: str) -> RawValue:
-        return RawValue(text, place, Path.cwd())
+    def value(text: str | Sequence[Path], place: str) -> RawValue:
+        return RawValue(text if isinstance(text, str) else [*map(str, text)], place, Path.cwd())
 
+    configs = [path for path in request.sources if not is_text(path)]
+    if configs and len(request.sources) > 1:
+        raise typer.BadParameter(f"{configs[0]}: a config names all texts itself: give it alone")
     if is_text(request.source) and request.start:
-        raw = _settings_of(request.start, has_dev=request.dev is not None)
-        raw["corpus.train"] = value(str(request.source), "the text")
+        raw = _settings_of(request.start, has_dev=bool(request.dev))
+        raw["corpus.train"] = value(request.sources, "the text")
     elif is_text(request.source):
         raw = {
             "recipe": value("auto", "recipe"),
-            "corpus.train": value(str(request.source), "the text"),
+            "corpus.train": value(request.sources, "the text"),
         }
     else:
         raw = read_config_file(request.source)
     if request.start:
         raw["training.start"] = value(str(request.start), "--start")
     if request.dev:
-        raw["corpus.dev"] = value(str(request.dev), "--dev")
+        raw["corpus.dev"] = value(request.dev, "--dev")
     if request.vectors:
         raw["vectors.path"] = value(str(request.vectors), "--vectors")
     if request.raw_text:
-        paths = [str(path) for path in request.raw_text]
-        raw["vectors.raw_text"] = RawValue(paths, "--raw-text", Path.cwd())
+        raw["vectors.raw_text"] = value(request.raw_text, "--raw-text")
     return {**raw, **read_overrides(request.settings())}
 
 

@@ -107,8 +107,8 @@ def training_settings(
 ) -> Any:
     """Return the config to train by: a file's, or the recipe's for the text, of one network."""
     if config is not None:
-        return read_request(Request(config, overrides or (), seed, None, vectors))
-    return read_request(Request(path, overrides or (), seed, None, vectors, budget="30s"))
+        return read_request(Request((config,), overrides or (), seed, vectors=vectors))
+    return read_request(Request((path,), overrides or (), seed, vectors=vectors, budget="30s"))
 
 
 def _json_lines(rows: list[dict[str, Any]]) -> Iterator[str]:

@@ -20,7 +20,8 @@ Inputs = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILE|CONFIG",
-        help="Labelled texts, the one to learn from first; or a config, for its train, dev and test.",
+        help="Labelled texts, the one to learn from first: files, folders, or patterns in quotes; or a "
+        "config, for its train, dev and test.",
     ),
 ]
 
@@ -37,7 +38,8 @@ def read_parts(
     from nertool.formats.labelled import read_labelled, reading_of
 
     usual, format_name = Reading(needs_labels=True), options.format_name
-    paths, vectors = [(str(path), path) for path in inputs], None
+    paths: list[tuple[str, Path | tuple[Path, ...]]] = [(str(path), path) for path in inputs]
+    vectors = None
     configs = [path for path in inputs if path.suffix in (".yaml", ".yml")]
     if configs:
         if len(inputs) > 1:
@@ -47,7 +49,7 @@ def read_parts(
         config = read_config(inputs[0], as_overrides(options), None)
         settings, vectors = config.corpus, config.vectors.path
         named = (("train", settings.train), ("dev", settings.dev), ("test", settings.test))
-        paths = [(name, path) for name, path in named if path is not None]
+        paths = [(name, own) for name, own in named if own is not None]
         if not paths:
             raise typer.BadParameter(f"{inputs[0]}: names no corpus.train, nothing to look at")
         usual, format_name = reading_of(settings), settings.format

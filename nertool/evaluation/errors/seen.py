@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from nertool.corpus.invisible import normal_form
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.corpus.schemes import keep_labels, spans_of
+from nertool.errors import CorpusError
 from nertool.formats.labelled import read_labelled, reading_of
+from nertool.formats.paths import texts_hash
 from nertool.model.model import Model
 
 SEEN = "seen"
@@ -60,23 +61,27 @@ def read_training_text(
     """
     reading = reading_of(model.config.corpus) if model else Reading(needs_labels=True)
     labels = model.config.corpus.labels if model else None
-    if path is None:
-        if model is None or (path := model.config.corpus.train) is None:
+    texts = [path] if path else None
+    if texts is None:
+        if model is None or not (texts := list(model.config.corpus.train or ())):
             report(
                 "seen and never-seen entities: not told apart; --train FILE names the training text"
             )
             return None
         expected = (model.provenance.get("sha256") or {}).get("corpus.train")
-        if not path.is_file() or _sha256(path) != expected:
+        if not expected or _hash(texts, model.config.corpus.format) != expected:
+            named = ", ".join(map(str, texts))
             report(
-                f"seen and never-seen entities: not told apart, since {path} is not there or has "
+                f"seen and never-seen entities: not told apart, since {named} is not there or has "
                 "changed since the training; --train FILE names the training text"
             )
             return None
-    corpus = read_labelled(path, "auto", reading, ledger, report)
+    corpus = read_labelled(texts, "auto", reading, ledger, report)
     return seen_in(keep_labels(corpus, labels, report) if labels else corpus)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hash(texts: list[Path], format_name: str) -> str | None:
+    try:
+        return texts_hash(texts, format_name)
+    except CorpusError:  # a pattern that matches nothing any more
+        return None

@@ -110,7 +110,8 @@ def dev_parts(trials: Sequence[Trial], overrides: Sequence[str]) -> dict[str, Pa
     found: dict[str, Path] = {}
     for trial in trials:
         corpus = load_config(trial.config, [*overrides, *trial.variant]).corpus
-        text = str(corpus.dev) if corpus.dev is not None else f"a part of {corpus.train}"
+        paths = ", ".join(map(str, corpus.dev or corpus.train or ()))
+        text = paths if corpus.dev is not None else f"a part of {paths}"
         found.setdefault(text, trial.config)
     return found
 

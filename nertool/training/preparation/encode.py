@@ -187,20 +187,28 @@ def _keeping(config: Config, start: Model, train: Corpus, report: Report) -> Con
     return replace(config, distillation=keeping)
 
 
-def read_part(config: Config, path: Path, name: str, report: Report, ledger: Ledger) -> Corpus:
+def read_part(
+    config: Config, paths: Sequence[Path], name: str, report: Report, ledger: Ledger
+) -> Corpus:
     """Read one part of the corpus, in the config's format."""
     settings = config.corpus
     try:
-        corpus = read_labelled(path, settings.format, reading_of(settings), ledger, report)
+        corpus = read_labelled(paths, settings.format, reading_of(settings), ledger, report)
     except CorpusError as error:
         raise CorpusError(f"{error} (corpus.{name})") from None
     if settings.labels:
         corpus = keep_labels(corpus, settings.labels, report)
     report(
         f"{name}: {counted(corpus.tokens, 'tokens')}, {counted(corpus.sentences, 'sentences')}, "
-        f"{counted(corpus.documents, 'documents')} in {path} ({corpus.layout})"
+        f"{counted(corpus.documents, 'documents')} in {_source(corpus, paths)} ({corpus.layout})"
     )
     return corpus
+
+
+def _source(corpus: Corpus, paths: Sequence[Path]) -> str:
+    """Name what a part was read from: one path, or how many files and which paths led to them."""
+    named = ", ".join(map(str, paths))
+    return f"{len(corpus.files):,} files ({named})" if corpus.files else named
 
 
 def scheme_of(config: Config, corpus: Corpus, name: str, report: Report) -> str:

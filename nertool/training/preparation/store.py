@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config, config_to_dict
 from nertool.corpus.columnar import Ids, Offsets
-from nertool.errors import ModelError, StaleError, VectorsError
+from nertool.errors import CorpusError, ModelError, StaleError, VectorsError
 from nertool.files.arrays import write_arrays
 from nertool.files.folders import present, replacing_folder
 from nertool.files.safe import need_regular
 from nertool.files.sealed import SealedFolder, write_header, write_words
+from nertool.formats.paths import file_hash, inputs_of, texts_hash
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.layout import features_of
 from nertool.inputs.text import Text
@@ -112,11 +113,15 @@ def vector_groups(config: Config) -> tuple[tuple[Path, ...], ...]:
 def need_regular_inputs(config: Config) -> None:
     """Refuse texts and vectors that are no regular files: their hash is taken, too, and they are read again
     when a run is resumed. Errors: CorpusError, VectorsError."""
-    texts = (config.corpus.train, config.corpus.dev, config.corpus.test)
-    raw = config.vectors.raw_text or ()
-    for text in (*texts, *(config.distillation.texts or ()), *raw):
-        if text is not None:
-            need_regular(text, why="training reads it more than once")
+    corpus, raw = config.corpus, config.vectors.raw_text or ()
+    labelled: list[Path] = []
+    for name in ("train", "dev", "test"):
+        try:
+            labelled += inputs_of(getattr(corpus, name) or (), corpus.format)
+        except CorpusError as error:
+            raise CorpusError(f"{error} (corpus.{name})") from None
+    for text in (*labelled, *(config.distillation.texts or ()), *raw):
+        need_regular(text, why="training reads it more than once")
     for vectors in vector_paths(config):
         if vectors is not None:
             need_regular(vectors, VectorsError, "training reads it more than once")
@@ -126,7 +131,7 @@ def input_hashes(config: Config) -> dict[str, Any]:
     """Return the settings that the prepared inputs depend on, and the hash of every file."""
     need_regular_inputs(config)
     settings = config_to_dict(config)
-    paths = (config.corpus.train, config.corpus.dev, *vector_paths(config))
+    texts = (config.corpus.train, config.corpus.dev)
     keep: dict[str, Any] = {
         "corpus": {key: value for key, value in settings["corpus"].items() if key != "test"},
         "vectors": {key: value for key, value in settings["vectors"].items() if key != "fine_tune"},
@@ -136,10 +141,10 @@ def input_hashes(config: Config) -> dict[str, Any]:
     }
     teacher = config.distillation.teacher
     if teacher:
-        texts = config.distillation.texts or ()
+        raw_texts = config.distillation.texts or ()
         keep["distillation"] = {
             "share": config.distillation.share,
-            "sha256": [model_hash(teacher), *map(file_hash, texts)],
+            "sha256": [model_hash(teacher), *map(file_hash, raw_texts)],
         }
     if config.training.start:
         keep["training.start"] = model_hash(config.training.start)
@@ -157,16 +162,10 @@ def input_hashes(config: Config) -> dict[str, Any]:
         keep["vectors"].pop("side_by_side")
     if config.model.vocabulary != "all":
         keep["model.vocabulary"] = config.model.vocabulary
-    return {**keep, "sha256": [path and file_hash(path) for path in paths]}
-
-
-def file_hash(path: Path) -> str | None:
-    """Return a file's SHA-256; None where there is no file, which its reader reports better."""
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
+    form = config.corpus.format
+    hashes = [texts_hash(paths, form) if paths else None for paths in texts]
+    vectors = [file_hash(path) if path else None for path in vector_paths(config)]
+    return {**keep, "sha256": [*hashes, *vectors]}
 
 
 def model_hash(path: Path) -> str | None:

@@ -14,8 +14,9 @@ from nertool.corpus.invisible import normal_form
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.errors import VectorsError
+from nertool.formats.paths import file_hash
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder
-from nertool.training.preparation.store import Vectors, file_hash, vector_groups
+from nertool.training.preparation.store import Vectors, vector_groups
 from nertool.vectors.load import WordVectors, load_vectors
 from nertool.vectors.raw_text import Trained, train_on_texts
 from nertool.vectors.side_by_side import Table, side_by_side
