@@ -103,6 +103,9 @@ FORMATS: tuple[Format, ...] = (
         keeps=frozenset({"text", "documents"}), written_as="bioc",
     ),
     Format(
+        "bioc-xml", "BioC in XML", "markup.bioc_xml", ".xml", writes=False, written_as="bioc",
+    ),
+    Format(
         "json", "a JSON list", "json.json_list", ".json",
         keeps=_all_but(), written_as="json", chosen_by_ending=True,
     ),

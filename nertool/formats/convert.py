@@ -78,7 +78,7 @@ def _read(opened: Opened, reading: Reading, ledger: Ledger, report: Report) -> C
     corpus = read_opened(opened, reading, ledger, report)
     if not corpus.tags:
         if opened.why:
-            raise no_labels(opened.source, opened.format.title, opened.head)
+            raise no_labels(opened.source, opened.why, opened.head, opened.format.labelled)
         report(f"{opened.source}: no labels here: no entity is written")
     return corpus
 

@@ -6,6 +6,7 @@ Both are recognised so that a message can say what to do.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 _FILES: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF-", "a PDF file", "save its text, for example with: pdftotext FILE.pdf"),
@@ -14,33 +15,98 @@ _FILES: tuple[tuple[bytes, str, str], ...] = (
     (b"SQLite format 3\0", "an SQLite database", "export its rows as JSON lines or CSV"),
     (b"\x89PNG", "a picture (PNG)", "use text"),
     (b"\xff\xd8\xff", "a picture (JPEG)", "use text"),
+    (b"GIF8", "a picture (GIF)", "use text"),
     (b"ARROW1", "an Arrow file", "save it as Parquet"),
+    (b"\x89HDF", "an HDF5 file", "save the texts as JSON lines"),
+    (b"\x93NUMPY", "a numpy array", "save the texts as JSON lines"),
+    (b"UIMA", "a binary UIMA CAS", "export it as WebAnno TSV 3"),
+    (b"\x7fELF", "a program", "use text"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it, and name the files within"),
-)
+    (b"Rar!\x1a", "a RAR archive", "unpack it, and name the files within"),
+    (b"PK\x05\x06", "an empty zip archive", "use text"),
+    *((b"\x80" + bytes([n]), "a Python pickle, which may run code and is never loaded",
+       "save the texts as JSON lines") for n in (2, 3, 4, 5)),
+)  # fmt: skip
 _ZIPPED: tuple[tuple[bytes, str, str], ...] = (
     (b"word/", "a Word document (docx)", "save it as plain text in UTF-8"),
     (b"xl/", "an Excel table (xlsx)", "save it as CSV in UTF-8"),
+    (b"ppt/", "slides (pptx)", "save them as plain text in UTF-8"),
     (b"opendocument.text", "an OpenDocument text (odt)", "save it as plain text in UTF-8"),
     (b"opendocument.spreadsheet", "an OpenDocument table (ods)", "save it as CSV in UTF-8"),
+    (b"epub+zip", "an e-book (EPUB)", "save it as plain text, for example with: pandoc -t plain"),
+    (b"[Content_Types].xml", "a file of an Office program", "save it as plain text in UTF-8"),
 )
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
+_INLINE = "turn its names into inline XML, such as <PER>Ada</PER>"
+_PLAIN = "save its text, for example with: pandoc -t plain"
+# Documents by the names of their outermost element, in small letters.
+_ROOTS: dict[str, tuple[str, str]] = {
+    "gatedocument": ("GATE XML", "save it from GATE as inline XML"),
+    "tei": ("TEI XML", _INLINE),
+    "tei.2": ("TEI XML", _INLINE),
+    "teicorpus": ("TEI XML", _INLINE),
+    "xmi:xmi": ("a UIMA CAS in XMI", "export it as WebAnno TSV 3"),
+    "cas": ("a UIMA CAS in XML", "export it as WebAnno TSV 3"),
+    "folia": ("FoLiA XML", _INLINE),
+    "naf": ("NAF, with annotations beside the text", "convert it to JSON lines"),
+    "kaf": ("KAF, with annotations beside the text", "convert it to JSON lines"),
+    "alto": ("ALTO, the output of text recognition", "save its text"),
+    "pcgts": ("PAGE XML, the output of text recognition", "save its text"),
+    "deidi2b2": ("i2b2's XML, with annotations beside the text", "convert it to JSON lines"),
+    "html": ("HTML", _PLAIN),
+    "svg": ("a picture (SVG)", "use text"),
+    "rss": ("a news feed (RSS)", "save its texts, one a line"),
+    "w:document": ("a Word document in XML", "save it as plain text in UTF-8"),
+    "pkg:package": ("a Word document in XML", "save it as plain text in UTF-8"),
+}
+_HTML = {"body", "head", "div", "span", "p", "a", "b", "i", "em", "strong", "table", "ul", "ol", "h1", "h2",
+         "h3", "section", "article", "script"}  # fmt: skip
+_PROLOGUE = r"(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>)*"
+_ROOT = re.compile(rf"{_PROLOGUE}<([A-Za-z_][\w.:-]*)([^<>]*)>", re.DOTALL)
+_STANDOFF = re.compile(
+    r"""<[\w.:-]+\s[^<>]*\b(?:start|begin|StartNode|offset|from)=["']\d+["'][^<>]*"""
+    r"""\b(?:end|EndNode|length|to)=["']\d+["']""",
+)
+
 _MARKUP: tuple[tuple[str, str], ...] = (
-    (r"<GateDocument\b", "GATE XML: export it as inline XML, or convert it with GATE"),
-    (r"<collection>|<!DOCTYPE collection\b", "BioC XML: convert it to BioC JSON"),
-    (r"<TEI\b", "TEI XML"),
-    (r"<html\b|<!DOCTYPE html", "HTML"),
-    (r"\A\s*<\?xml\b", "XML"),
     (r"<START:[^>\s]+>", "OpenNLP's <START:person> … <END>"),
     (r"(?m)^\d+\|t\|", "PubTator"),
+    (r"(?m)^T\d+\t\S+ \d+ \d+", "brat's .ann without its .txt"),
     (r"<(?:ENAMEX|TIMEX|NUMEX)\b", "MUC's <ENAMEX TYPE=…>"),
     (r"(?m)^#FORMAT=WebAnno", "WebAnno TSV"),
     (r"\S\|[A-Z]{1,5}\$?\|(?:O|[BI]-\w+)(?:\s|$)", "word|POS|tag lines"),
     (r"\S[|_/](?:O|[BIES]-\w+)(?:\s|$)", "word|tag or word/TAG lines"),
+    (r"""(?m)^c="[^"\n]*" \d+:\d+ \d+:\d+\|\|t=""", "i2b2's rows of concepts"),
+    (r"(?m)^ {0,8}- .*\[[^\[\]\n]+\]\(\w+\)", "Rasa's training data"),
     (r"<[a-zA-Z]+(?: [^<>]*)?>[^<>]+</[a-zA-Z]+>", "inline XML tags"),
+    (r"\[[^\[\]\n]+\]\([^()\s]+\)", "[words](LABEL) beside brackets that belong to none"),
     (r"\{\{[^{}]+\}\}|\[\[[^\[\]]+\]\]", "words in double brackets"),
     (r"\[[A-Z]{2,} [^\[\]]+\]", "[PER words] in brackets"),
 )
+
+_KEYS = 'rename its keys to text and entities: [{"start", "end", "label"}]'
+# JSON of other programs, told by a key.
+_JSON: dict[str, tuple[str, str]] = {
+    "rasa_nlu_data": ("Rasa's training data", "take its common_examples, one a line"),
+    "%FEATURE_STRUCTURES": ("a UIMA CAS in JSON", "export it as WebAnno TSV 3"),
+    "_referenced_fss": ("a UIMA CAS in JSON", "export it as WebAnno TSV 3"),
+    "annotatable": ("tagtog's annotations without their texts", "export it in another format"),
+    "projectFileVersion": ("an Azure project", "write its texts and entities as JSON lines"),
+    "textSegmentAnnotations": ("Google Vertex AI's JSON lines", _KEYS),
+    "text_snippet": ("Google AutoML's JSON lines", _KEYS),
+    "source-ref": ("SageMaker Ground Truth's manifest", _KEYS),
+    "query": ("questions of machine reading", _KEYS),
+    "paragraphs": ("spaCy 2's JSON", "convert it with: python -m spacy convert"),
+    "cells": ("a Jupyter notebook", "use text"),
+}
+
+
+class Foreign(NamedTuple):
+    """A document of another program: what it is, and what to do with it."""
+
+    what: str
+    remedy: str
 
 
 def foreign_file(head: bytes) -> str | None:
@@ -50,6 +116,8 @@ def foreign_file(head: bytes) -> str | None:
             if sign in head:
                 return f"found {what}, expected text; {remedy}"
         return "found a zip archive, expected text; unpack it, and name the files within"
+    if head[257:262] == b"ustar":
+        return "found a tar archive, expected text; unpack it, and name the files within"
     for sign, what, remedy in _FILES:
         if head.startswith(sign):
             return f"found {what}, expected text; {remedy}"
@@ -61,15 +129,69 @@ def foreign_file(head: bytes) -> str | None:
     return None
 
 
+def binary_data(head: bytes) -> str | None:
+    """Say so if many of the first bytes are zero, which they never are in text."""
+    zeros = head.count(0)
+    if zeros > 2 and 50 * zeros > len(head):
+        at = head.index(0)
+        return f"found binary data (a zero byte at byte {at}), expected text; name a file of text"
+    return None
+
+
 def _wide(head: bytes) -> bool:
-    """Tell whether every second byte is zero in most of the first characters."""
+    """Tell whether every second byte is zero in most of the first characters, and the others are not."""
     even, odd = head[:400:2], head[1:400:2]
-    return len(odd) >= 4 and max(even.count(0) / len(even), odd.count(0) / len(odd)) > 0.7
+    if len(odd) < 4:
+        return False
+    shares = sorted((even.count(0) / len(even), odd.count(0) / len(odd)))
+    return shares[1] > 0.7 and shares[0] < 0.6
 
 
 def is_utf16(head: bytes) -> bool:
     """Tell whether a byte-order mark says that a text is in UTF-16 (and not in UTF-32)."""
     return head.startswith(_UTF16) and head[:4] != b"\xff\xfe\0\0"
+
+
+def foreign_document(text: str) -> Foreign | None:
+    """Recognise XML or HTML of a scheme of its own by how a text begins, None for all else.
+
+    Inline XML, whose elements are the entities, is none of these.
+    """
+    root = _ROOT.match(text) if "<" in text[:4096] else None
+    if root is None:
+        return None
+    name = root[1].lower()
+    if name in _ROOTS:
+        return Foreign(*_ROOTS[name])
+    if "<!doctype html" in text[: root.start(1)].lower():
+        return Foreign(*_ROOTS["html"])
+    if name in _HTML and f"</{name}" in text.lower():
+        return Foreign("HTML", _PLAIN)
+    if re.search(r"\bxmlns(?::\w+)?\s*=", root[2]):
+        what = f"XML of a scheme of its own (<{root[1]}>)"
+        return Foreign(what, "convert it to text, or to one of nertool's formats")
+    if _STANDOFF.search(text):
+        what = f"XML with annotations beside the text (<{root[1]}>)"
+        return Foreign(what, "convert it to JSON lines")
+    return None
+
+
+def unread_document(text: str) -> Foreign | None:
+    """Recognise a document of markup that no reader has taken: foreign_document, and any other XML."""
+    if found := foreign_document(text):
+        return found
+    if text.lstrip().startswith("<?xml"):
+        return Foreign("XML", "convert it to text, or to one of nertool's formats")
+    return None
+
+
+def foreign_json(value: object) -> str:
+    """Say which program's JSON an object is, and what to do, as the end of a message; "" if unknown."""
+    if isinstance(value, dict):
+        for key, (what, remedy) in _JSON.items():
+            if key in value:
+                return f"; this looks like {what}: {remedy}"
+    return ""
 
 
 def known_markup(text: str) -> str | None:

@@ -16,7 +16,7 @@ from nertool.errors import CorpusError
 from nertool.files.safe import open_input
 from nertool.formats.conll.find import find_columns
 from nertool.formats.conll.parse import Columns
-from nertool.formats.foreign import foreign_file, is_utf16
+from nertool.formats.foreign import binary_data, foreign_file, is_utf16, unread_document
 from nertool.formats.head import HEAD_BYTES, Head, head_of
 from nertool.formats.registry import module_of, read_format
 
@@ -113,6 +113,13 @@ def open_stream(
     head = head_of(raw, len(raw) < HEAD_BYTES, comment)
     if format_name == AUTO:
         known, why = detect(head, formats)
+        if known.container == "text" and (what := binary_data(raw)):
+            raise CorpusError(f"{source}: {what}")
+        if not known.labelled and (found := unread_document(head.text)):
+            raise CorpusError(
+                f"{source}: found {found.what}, expected text or labelled text; {found.remedy} (--from raw "
+                "takes the marks as text)"
+            )
         return Opened(source, known, why, head, rewound)
     known = read_format(format_name, formats)
     if known.container == "folder":

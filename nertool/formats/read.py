@@ -15,7 +15,9 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.classes import check_classes
+from nertool.formats.conll.find import looks_like_tag
 from nertool.formats.conll.parse import parse_conll
+from nertool.formats.conll.rows import find_layout
 from nertool.formats.foreign import known_markup
 from nertool.formats.head import Head
 from nertool.formats.opening import Opened, Report, open_stream, open_text
@@ -58,7 +60,7 @@ def read_opened(opened: Opened, reading: Reading, ledger: Ledger, report: Report
     """Read an opened input as one corpus; as read_corpus."""
     source = opened.source
     if reading.needs_labels and opened.why and not opened.format.labelled:
-        if known_markup(opened.head.text) or not _narrow(opened.head):
+        if known_markup(opened.head.text) or not _like_columns(opened.head):
             raise no_labels(source, opened.format.title, opened.head)
         opened = replace(
             opened, format=find_format("conll"), why=None
@@ -72,7 +74,7 @@ def read_opened(opened: Opened, reading: Reading, ledger: Ledger, report: Report
         corpus = parse_conll(decode_lines(opened.whole, source), columns, source, skipped=skipped)
     else:
         records = opened.records(reading, ledger)
-        corpus = build_corpus(records, source, opened.format.title, reading, ledger)
+        corpus = build_corpus(records, source, opened.why or opened.format.title, reading, ledger)
     if reading.part and not corpus.tokens:
         raise CorpusError(
             f"{source}: found no document of part {reading.part}, expected sentences with [words](LABEL)"
@@ -85,14 +87,27 @@ def read_opened(opened: Opened, reading: Reading, ledger: Ledger, report: Report
     return corpus
 
 
-def _narrow(head: Head) -> bool:
-    """Tell whether no line has more than a few words: they may be meant as columns."""
-    return all(len(line.split()) <= _WIDEST for line in head.lines)
+def _like_columns(head: Head) -> bool:
+    """Tell whether lines are meant as columns, though many are faulty: they are short, have several
+    columns, and some of them hold tags; or there are none."""
+    if not head.rows:
+        return True
+    layout = find_layout(head.rows)
+    if layout is None or layout.width < 2 or any(len(line.split()) > _WIDEST for line in head.rows):
+        return False
+    rows = [row for row in map(layout.split, head.rows) if len(row) > 1]
+    tagged = sum(looks_like_tag(row[-1]) or row[-1] in ("B-", "I-") for row in rows)
+    return 4 * tagged >= len(head.rows)
 
 
-def no_labels(source: str, title: str, head: Head) -> CorpusError:
+def no_labels(source: str, title: str, head: Head, labelled: bool = False) -> CorpusError:
     """Return the error for text without labels where labels are needed. It names known markup that the
-    text shows."""
+    text shows. labelled: the format is one that has labels."""
+    if labelled:
+        return CorpusError(
+            f"{source}: found {title}: no labels here, expected a list of spans in each record (entities, "
+            "spans, label or labels) or tags (ner_tags)"
+        )
     markup = known_markup(head.text)
     what = f"what looks like {markup}, which would be read as {title}" if markup else title
     return CorpusError(

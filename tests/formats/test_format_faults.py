@@ -82,7 +82,7 @@ def test_no_sentence_ends_inside_an_entity():
         ({"text": "Ada", "entities": [[0, 3, "O"]]}, "expected a class"),
         ({"text": "Ada", "entities": [[0, 3]]}, "found a list"),
         ({"text": "Ada", "entities": ["PER"]}, "found a string"),
-        ({"text": "Ada", "entities": [{"start": "0", "end": 3, "label": "PER"}]}, "whole numbers"),
+        ({"text": "Ada", "entities": [{"start": "0", "end": 3, "label": "PER"}]}, "expected a whole number"),
         ({"text": "é Ada", "entities": [{"start": 3, "end": 5, "label": "P", "text": "Ada"}]}, "--offsets"),
         ({"txt": "Ada", "entities": []}, 'did you mean "txt"?'),
         ({}, "found no key"),

@@ -92,10 +92,10 @@ RUNNING = "Ada Lovelace met Charles Babbage in the city of London. They talked a
     ("text", "named"),
     [
         (RUNNING, None),
-        ("<html><body><p>Ada met Charles.</p></body></html>\n", "HTML"),
         ("We saw {{Ada}} and some of the others of the group there today.\n", "double brackets"),
-        ('<?xml version="1.0"?>\n<GateDocument><TextWithNodes>Ada</TextWithNodes>', "GATE XML"),
-        ("<collection><document><passage>Ada</passage></document></collection>", "BioC XML"),
+        ("I saw [Ada](PER) and [nobody] else of the group there today.\n", "[words](LABEL)"),
+        ("Short line.\n", None),
+        ('c="ada lovelace" 1:0 1:1||t="person"\n', "i2b2"),
     ],
 )
 @pytest.mark.parametrize("command", ["convert", "check", "stats"])

@@ -20,6 +20,9 @@ _TAG_NAMES = ("tag", "ner", "ner_tag", "ner_tags", "label", "entity", "bio", "io
 _SENTENCE_NAMES = ("sentence #", "sentence", "sentence_id", "sent_id", "sentence_idx")
 _DELIMITERS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}
 _NUMBER = re.compile(r"\d+\Z")
+_ID = re.compile(
+    r"(?:(?:sent|sentence|s|tok|token|t|w|doc|d)[\s:_#.-]*)?\d+(?:[-_.:]\w?\d+)*\Z", re.IGNORECASE
+)
 _WORD_2012 = 3  # the words' column in CoNLL-2012
 _MOST = 0.9  # of a column's entries: so many decide what it holds
 _OUTSIDE = ("O", "_", "0", "-")  # how files write that a token is in no entity
@@ -84,6 +87,9 @@ def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Co
         token = 1
         columns = replace(columns, comment=reading.comment or "#")
         notes.append("numbered rows")
+    elif token is None and _is_ids(rows, tag):
+        token = 1
+        notes.append(f"ids in column 0 ({_sample([row[0] for row in rows])}), words in column 1")
     columns = replace(columns, token=0 if token is None else int(token))
     if reading.labelled and layout.width > 1:
         columns, said = _with_tags(columns, rows, None if tag is None else int(tag))
@@ -216,6 +222,19 @@ def _named(
             f"{did_you_mean(asked.lower(), names)}"
         )
     return names.index(asked.lower())
+
+
+def _is_ids(rows: Sequence[Sequence[str]], tag: int | str | None) -> bool:
+    """Tell whether the first of three or more columns holds ids of tokens or sentences, such as 1-1, in
+    every row, and the second one words."""
+    if len(rows) < 2 or len(rows[0]) < 3 or tag == 1:
+        return False
+    words = [row[1] for row in rows]
+    return (
+        all(_ID.match(row[0]) for row in rows)
+        and 2 * sum(any(sign.isalpha() for sign in word) for word in words) > len(words)
+        and tag_share(words) < _MOST
+    )
 
 
 def _numbered(head: Sequence[str], layout: Layout) -> bool:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from nertool.corpus.annotated import views, with_records
@@ -19,9 +19,9 @@ from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
+from nertool.formats.json.entries import spans_of_entries
 from nertool.formats.json.json_list import load_json_list
-from nertool.formats.json.objects import dump, spans_of_entry
-from nertool.formats.json.units import taken_in_characters
+from nertool.formats.json.objects import dump
 
 
 def detect(head: Head) -> str | None:
@@ -38,34 +38,52 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     Annotations in several parts are treated as entities with borders inside a token are. Errors:
     CorpusError with the document's number.
     """
-    number = 0
+    yield from records_of_documents(_documents(stream, source), source, reading, ledger)
+
+
+def _documents(stream: BinaryIO, source: str) -> Iterator[Any]:
     for value in load_json_list(stream, source):
         documents = value.get("documents", [value]) if isinstance(value, dict) else [value]
-        for document in documents if isinstance(documents, list) else [documents]:
-            number += 1
-            place = f"{source}:#{number}"
-            passages = document.get("passages") if isinstance(document, dict) else None
-            if not isinstance(passages, list):
-                raise CorpusError(
-                    f'{place}: found a document without "passages", expected BioC JSON'
-                )
-            goes_on = False
-            for passage in passages:
-                for part in _parts(passage, place):
-                    yield _record(part, document, number, goes_on, place, reading, ledger)
-                    goes_on = True
+        yield from documents if isinstance(documents, list) else [documents]
+
+
+def records_of_documents(
+    documents: Iterable[Any], source: str, reading: Reading, ledger: Ledger
+) -> Iterator[Record]:
+    """Yield the records of documents in BioC's keys, as read."""
+    for number, document in enumerate(documents, 1):
+        place = f"{source}:#{number}"
+        passages = document.get("passages") if isinstance(document, dict) else None
+        if not isinstance(passages, list):
+            raise CorpusError(f'{place}: found a document without "passages", expected BioC')
+        goes_on = False
+        for passage in passages:
+            for part in _parts(passage, place):
+                yield _record(part, document, number, goes_on, place, reading, ledger)
+                goes_on = True
 
 
 def _parts(passage: Any, place: str) -> list[dict[str, Any]]:
-    """Return what of a passage has a text: itself, or its sentences."""
-    if isinstance(passage, dict) and isinstance(passage.get("text"), str) and passage["text"]:
-        return [passage]
+    """Return what of a passage has a text: itself, with its sentences' annotations, or its sentences."""
     sentences = passage.get("sentences") if isinstance(passage, dict) else None
+    if isinstance(passage, dict) and isinstance(passage.get("text"), str) and passage["text"]:
+        own = passage.get("annotations")
+        of_sentences = [
+            entry
+            for sentence in (sentences if isinstance(sentences, list) else [])
+            if isinstance(sentence, dict)
+            for entry in sentence.get("annotations") or ()
+        ]
+        return [
+            {**passage, "annotations": [*(own or ()), *of_sentences]} if of_sentences else passage
+        ]
+    if isinstance(passage, dict) and passage.get("text") == "" and not sentences:
+        return []
     if isinstance(sentences, list) and all(
         isinstance(s, dict) and isinstance(s.get("text"), str) for s in sentences
     ):
         return sentences
-    raise CorpusError(f'{place}: found a passage without "text", expected BioC JSON')
+    raise CorpusError(f'{place}: found a passage without "text", expected BioC')
 
 
 def _record(
@@ -81,7 +99,7 @@ def _record(
     entries = part.get("annotations")
     spans: list[Span] | None = None
     if reading.labelled and isinstance(entries, list):
-        spans, found = [], list[dict[str, Any]]()
+        found: list[dict[str, Any]] = []
         for entry in entries:
             locations = entry.get("locations") or [{}]
             if len(locations) > 1 and reading.misaligned == "drop":
@@ -107,8 +125,7 @@ def _record(
                     place, "entities in several parts, taken as one", str(entry.get("text"))
                 )
             found.append(plain)
-        for plain in taken_in_characters(found, text, reading, place, ledger):
-            spans += spans_of_entry(plain, text, f"{place}: annotations", place, reading, ledger)
+        spans = spans_of_entries(found, text, f"{place}: annotations", place, reading, ledger)
     fields = {"id": document["id"]} if "id" in document else {}
     return Record(text, number, spans, fields=fields, goes_on=goes_on, place=place)
 

@@ -29,6 +29,7 @@ from nertool.formats.json.objects import (
     record_or_none,
 )
 
+_EXAMPLES = re.compile(r'\{\s*"examples"\s*:\s*\[')  # LightTag's export
 _ARRAY = re.compile(r"\[\s*[{\[\]]")
 
 
@@ -36,6 +37,8 @@ def detect(head: Head) -> str | None:
     """Recognise a list of objects or lists, or an object whose first line is its bracket alone."""
     if is_list(head):
         return f"a JSON list{keys_shown(first_of_list(head))}"
+    if _EXAMPLES.match(head.begin):
+        return 'a JSON object with "examples"'
     if head.whole and head.begin.startswith("{"):
         first = next(line for line in head.lines if not is_blank(line))
         # One object over several lines, if it is that; a line cut short is better named by its place.

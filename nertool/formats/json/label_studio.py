@@ -20,9 +20,9 @@ from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
+from nertool.formats.json.entries import spans_of_entries
 from nertool.formats.json.json_list import first_of_list, is_list, load_json_list
-from nertool.formats.json.objects import json_list, spans_of_entry
-from nertool.formats.json.units import taken_in_characters
+from nertool.formats.json.objects import json_list
 
 # What of a task stands beside its data.
 _TASK_KEYS = {
@@ -120,10 +120,7 @@ def _spans(
             ledger.refuse(place, "results that label no span", kind)
             continue
         values.append(value)
-    spans: list[Span] = []
-    for entry in taken_in_characters(values, text, reading, place, ledger):
-        spans += spans_of_entry(entry, text, f"{place}: result", place, reading, ledger)
-    return spans
+    return spans_of_entries(values, text, f"{place}: result", place, reading, ledger)
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:

@@ -27,14 +27,20 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT, GOLD, Reading, Record, joined
 from nertool.corpus.sentences import sentence_bounds
 from nertool.errors import CorpusError, did_you_mean
+from nertool.formats.foreign import foreign_json
 from nertool.formats.json.dialects import in_usual_keys
-from nertool.formats.json.units import taken_in_characters
+from nertool.formats.json.entries import (
+    described,
+    is_absent,
+    is_entry,
+    kind_of,
+    short,
+    spans_of_entries,
+)
 
-SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations")
+SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations", "annotation", "mentions")
 TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
 WORD_KEYS = ("tokens", "words")
-_START, _END = ("start", "start_offset"), ("end", "end_offset")
-_LABEL = ("label", "labels", "type", "entity_group", "entity")
 
 
 def record_of(
@@ -54,7 +60,7 @@ def record_of(
         value = in_usual_keys(value, place)
     if not isinstance(value, dict):
         raise CorpusError(
-            f'{place}: found {_kind(value)}, expected a JSON object such as {{"text": …, "entities": …}}'
+            f'{place}: found {kind_of(value)}, expected a JSON object such as {{"text": …, "entities": …}}'
         )
     if value.get("answer") in ("reject", "ignore"):
         ledger.refuse(place, "records that the annotator rejected or ignored", str(value["answer"]))
@@ -69,10 +75,14 @@ def record_of(
         record = _of_words(value, words, line, place, reading)
         return record._replace(goes_on=goes_on, place=place)
     keys = ", ".join(f'"{key}"' for key in list(value)[:12]) or "no key"
+    if reading.text_field in value:
+        raise CorpusError(
+            f"{place}: {reading.text_field}: found {described(value[reading.text_field])}, expected a string"
+        )
     near = did_you_mean(reading.text_field, [key for key in value if isinstance(value[key], str)])
     raise CorpusError(
         f'{place}: found {keys}, expected "{reading.text_field}" (a string) or "tokens" (a list of '
-        f"words){near or '; say which it is by --text-field'}"
+        f"words){foreign_json(value) or near or '; say which it is by --text-field'}"
     )
 
 
@@ -80,22 +90,25 @@ def _of_text(
     value: dict[str, Any], text: str, line: int, place: str, reading: Reading, ledger: Ledger
 ) -> Record:
     key = next((k for k in SPAN_KEYS if isinstance(value.get(k), list)), None)
-    key = key or next((k for k, v in value.items() if _is_label_studio_s(v)), None)
-    if key is None and (odd := next((k for k in ("entities", "spans") if value.get(k)), None)):
-        raise CorpusError(
-            f'{place}: found {_kind(value[odd])} in "{odd}", expected a list of spans, each with start, '
-            "end and label"
-        )
+    key = key or next((k for k, v in value.items() if k != "tokens" and _are_entries(v)), None)
+    odd = None if key else next((k for k in SPAN_KEYS if not _says_nothing(k, value.get(k))), None)
     spans = None
+    if odd is not None and reading.labelled:
+        entries = _unwrapped(value[odd], text)
+        if entries is None:
+            raise CorpusError(
+                f'{place}: found {described(value[odd])} in "{odd}", expected a list of spans, each with '
+                "start, end and label"
+            )
+        value, key = {**value, odd: entries}, odd
     if key is not None and reading.labelled:
-        spans = []
-        for entry in taken_in_characters(value[key], text, reading, place, ledger):
-            spans += spans_of_entry(entry, text, f"{place}: {key}", place, reading, ledger)
+        spans = spans_of_entries(value[key], text, f"{place}: {key}", place, reading, ledger)
     tokens = _places(value.get("tokens"), text, place)
     sentences = None
     if tokens is not None:
         sentences = _first_tokens(value.get("sentences"), tokens, text, place)
         tokens = [(start, end) for start, end in tokens if not text[start:end].isspace()]
+        _count_outside(text, tokens, place, ledger)
         if sentences is None and any(isinstance(token, dict) for token in value["tokens"]):
             sentences = _found_sentences(text, tokens, spans or (), reading.language)
     used = {reading.text_field, key} | ({"tokens", "sentences"} if tokens is not None else set())
@@ -105,12 +118,56 @@ def _of_text(
     return Record(text, line, spans, tokens=tokens, sentences=sentences, fields=fields)
 
 
-def _is_label_studio_s(value: Any) -> bool:
-    """Tell whether a value is a list of entities as Label Studio's JSON-MIN has it, under the name that the
-    control has in the project."""
-    wanted = {"start", "end", "labels"}
-    entries = value if isinstance(value, list) else []
-    return bool(entries) and all(isinstance(e, dict) and wanted <= e.keys() for e in entries)
+def _are_entries(value: Any) -> bool:
+    """Tell whether a value is a list of labelled spans, whatever its key is: in Label Studio's JSON-MIN it is
+    the name that the control has in the project."""
+    return isinstance(value, list) and bool(value) and all(map(is_entry, value))
+
+
+def _says_nothing(key: str, value: Any) -> bool:
+    """Tell whether a key's value that is no list says nothing of entities: it is absent, or a text's own
+    class, as label may be."""
+    text_class = key in ("label", "labels", "annotation") and isinstance(value, str | int | float)
+    own_class = text_class and not str(value).lstrip().startswith(("[", "{"))
+    return is_absent(value) or own_class
+
+
+def _unwrapped(value: Any, text: str) -> list[Any] | None:
+    """Return a list of spans that a string holds in JSON, or that CLUENER's objects are:
+    {"name": {"Ada": [[0, 2]]}}, whose ends are the last characters; None for any other value."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, list) else None
+    if not isinstance(value, dict):
+        return None
+    entries = []
+    for label, surfaces in value.items():
+        if not isinstance(surfaces, dict):
+            return None
+        for surface, places in surfaces.items():
+            for place in places if isinstance(places, list) else [places]:
+                if not isinstance(place, list) or len(place) != 2 or type(place[1]) is not int:
+                    return None
+                end = place[1] + 1
+                entries.append({"start": place[0], "end": end, "label": label, "text": surface})
+    return entries
+
+
+def _count_outside(
+    text: str, tokens: Sequence[tuple[int, int]], place: str, ledger: Ledger
+) -> None:
+    """Count words that are no token: of such a text, the tokens alone are read."""
+    at, left = 0, ""
+    for start, end in [*tokens, (len(text), len(text))]:
+        left = left or text[at:start].strip()
+        at = end
+    if left:
+        ledger.alter(
+            place, "texts with words that are no token, of which the tokens are taken", left[:60]
+        )
 
 
 def record_or_none(
@@ -131,47 +188,6 @@ def record_or_none(
         return None
 
 
-def spans_of_entry(
-    entry: Any, text: str, where: str, place: str, reading: Reading, ledger: Ledger
-) -> list[Span]:
-    """Read one labelled span: {"start", "end", "label"} or [start, end, label]; none if it was refused.
-
-    Errors: CorpusError for anything else, for places outside the text, and for a text of the
-    entry's own that is not what stands there.
-    """
-    own = None
-    if isinstance(entry, dict):
-        start, end = _first(entry, _START), _first(entry, _END)
-        label, own = _first(entry, _LABEL), entry.get("text")
-        if isinstance(label, list):
-            if len(label) > 1 and reading.misaligned != "error":
-                ledger.refuse(place, "entities with several labels", ", ".join(map(str, label)))
-                return []
-            label = label[0] if len(label) == 1 else label
-    elif isinstance(entry, list | tuple) and len(entry) == 3:
-        start, end, label = entry
-    else:
-        start = end = label = None
-    if type(start) is not int or type(end) is not int or not isinstance(label, str):
-        raise CorpusError(
-            f"{where}: found {_kind(entry)} {_short(entry)}, expected start, end (whole numbers) and a label"
-        )
-    if not label or label.isspace() or label == "O":
-        raise CorpusError(f'{where}: found the label "{label}", expected a class such as PER')
-    if not 0 <= start < end <= len(text):
-        raise CorpusError(
-            f"{where}: found an entity at {start}–{end}, expected places within the text's {len(text)} "
-            "characters, start before end"
-        )
-    if isinstance(own, str) and own != text[start:end] and own.split() != text[start:end].split():
-        raise CorpusError(
-            f'{where}: found the entity "{_short(own)}" at {start}–{end}, where the text has '
-            f'"{_short(text[start:end])}"; expected places in characters; where they count '
-            "something else, say what by --offsets (corpus.offsets)"
-        )
-    return [Span(start, end, label)]
-
-
 def _of_words(
     value: dict[str, Any], words: Sequence[str], line: int, place: str, reading: Reading
 ) -> Record:
@@ -185,6 +201,15 @@ def _of_words(
         if len(tags) != len(words):
             raise CorpusError(
                 f"{place}: found {len(words)} tokens and {len(tags)} tags ({key}), expected as many of both"
+            )
+    elif reading.labelled:
+        odd = next(
+            (k for k in (*TAG_KEYS, *SPAN_KEYS) if value.get(k) and not is_absent(value[k])), None
+        )
+        if odd is not None:
+            raise CorpusError(
+                f'{place}: found {described(value[odd])} in "{odd}" beside tokens that are words, expected '
+                '"ner_tags", a tag a token; or a "text", and places in its characters'
             )
     text, places = joined(words)
     used = {"tokens" if "tokens" in value else "words", key}
@@ -204,7 +229,7 @@ def _tag_name(tag: Any, where: str, reading: Reading) -> str:
         return tag
     if type(tag) is not int:
         raise CorpusError(
-            f"{where}: found {_kind(tag)} {_short(tag)}, expected tags, a string each"
+            f"{where}: found {kind_of(tag)} {short(tag)}, expected tags, a string each"
         )
     if not 0 <= tag < len(reading.tag_names):
         known = len(reading.tag_names)
@@ -294,20 +319,6 @@ def keys_shown(value: Any) -> str:
     if not isinstance(value, dict):
         return ""
     return " with " + ", ".join(f'"{key}"' for key in list(value)[:6])
-
-
-def _first(entry: dict[str, Any], keys: Sequence[str]) -> Any:
-    return next((entry[key] for key in keys if key in entry), None)
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "a string", bool: "a truth value"}
-    return "null" if value is None else names.get(type(value), "a number")
-
-
-def _short(value: Any) -> str:
-    shown = value if isinstance(value, str) else repr(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}…"
 
 
 _HALF = re.compile("[\ud800-\udfff]")

@@ -24,6 +24,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
+from nertool.formats.foreign import foreign_document
 from nertool.formats.head import Head
 
 _ATTRIBUTE = r"""[\w.:-]+\s*=\s*(?:"[^"]*"|'[^']*')"""
@@ -53,7 +54,6 @@ _HTML = {
     "i",
     "img",
 }
-_FOREIGN = {"gatedocument", "tei", "collection", "passage", "infon", "annotation", "node"}
 _GAP = re.compile(r"\n[ \t\r]*\n\s*")
 _STRIPPED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
 
@@ -62,7 +62,7 @@ def detect(head: Head) -> str | None:
     """Recognise elements with words in them that are neither HTML nor of a scheme of their own."""
     text = _PASSED.sub("", head.text)
     names = {match[2].lower() for match in _TAG.finditer(text)}
-    if not names - _STRUCTURE or names & (_HTML | _FOREIGN):
+    if not names - _STRUCTURE or names & _HTML or foreign_document(head.text):
         return None
     for match in _TAG.finditer(text):
         name = match[2]

@@ -23,8 +23,7 @@ from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
-from nertool.formats.json.objects import spans_of_entry
-from nertool.formats.json.units import taken_in_characters
+from nertool.formats.json.entries import spans_of_entries
 from nertool.formats.plain.lines import numbered_lines
 from nertool.formats.writable import with_labels
 
@@ -49,12 +48,11 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
     def record() -> Record:
         place, text = f"{source}:{first}", "\n".join(texts)
-        entries = taken_in_characters([e for _, e in rows], text, reading, place, ledger)
-        spans: list[Span] = []
-        for (at, _), entry in zip(rows, entries, strict=True):
-            spans += spans_of_entry(entry, text, at, at, reading, ledger)
-        own = spans if reading.labelled else None
-        return Record(text, first, own, fields={"id": name}, place=place)
+        spans: list[Span] | None = None
+        if reading.labelled:
+            places, entries = [at for at, _ in rows], [entry for _, entry in rows]
+            spans = spans_of_entries(entries, text, places, place, reading, ledger)
+        return Record(text, first, spans, fields={"id": name}, place=place)
 
     for number, line, _ in numbered_lines(stream, source):
         place = f"{source}:{number}"
