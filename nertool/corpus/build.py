@@ -122,7 +122,10 @@ def build_corpus(
             ids = out.pieces.ids([text[a:b] for a, b in record.tokens])
             out.add(ids, places[:, 0], places[:, 1])
             bounds = [*(record.sentences or [0])[1:], len(record.tokens)]
-            out.sentences += [first + end for end in bounds if first + end > out.sentences[-1]]
+            ends = dict.fromkeys(
+                first + end for end in bounds
+            )  # a sentence without a token is none
+            out.sentences += [end for end in ends if end > out.sentences[-1]]
         if record.tags is not None:
             tagged = True
             for tag in record.tags:

@@ -116,3 +116,51 @@ def test_text_whose_format_is_named_is_converted_and_said_to_bear_no_labels(main
     done = main("corpus", "convert", "-", "--from", "text", stdin="Ada met me .\n")
     assert done.stdout == "Ada O\nmet O\nme O\n. O\n\n"
     assert "no labels here" in done.stderr
+
+
+def test_words_of_a_text_that_are_no_token_of_it_are_counted():
+    ledger = Ledger()
+    tokens = [{"text": "Ada", "start": 0, "end": 3}, {"text": "met", "start": 4, "end": 7}]
+    record = {
+        "text": "Ada met me. It rained.",
+        "tokens": tokens,
+        "spans": [{**tokens[0], "label": "PER"}],
+    }
+    assert found(read(lines(record), ledger=ledger)) == [(["Ada", "met"], [(0, 1, "PER")])]
+    assert ledger.altered == {
+        "texts with words that are no token, of which the tokens are taken": 1
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ({"tokens": ["Ada"], "entities": [{"start": 0, "end": 1, "type": "PER"}]}, 'in "entities" beside'),
+        ({"tokens": ["Ada"], "ner_tags": "B-PER"}, 'found a string "B-PER" in "ner_tags"'),
+        ({"text": "Ada", "entities": [{"start": 0, "end": 3, "label": 3}]}, "[0].label: found a number 3"),
+        ({"text": "Ada", "spans": [{"end": 3, "label": "P"}]}, "spans[0].start: found no start in an object"),
+        ({"text": "Ada", "spans": [[0, 3, "P"], [0, 3]]}, "spans[1]: found a list [0, 3], expected [start"),
+        ({"text": "Ada", "label": {"PER": {"Ada": [0, 2]}}}, 'found an object'),
+        ({"text": 3, "label": []}, "text: found a number 3, expected a string"),
+    ],
+)  # fmt: skip
+def test_labels_in_an_unknown_shape_are_named_by_key_and_value(value, says):
+    assert says in refusal(lines(value))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"entities": [["PER", 0, 3]]},
+        {"spans": [{"start_char": 0, "end_char": 3, "type": "PER"}]},
+        {"mentions": [{"begin": 0, "end": 3, "type": "PER"}]},
+        {"label": {"PER": {"Ada": [[0, 2]]}}},
+        {"entities": [{"start": 0.0, "end": 3.0, "label": "PER"}]},
+        {"label": '[{"start": 0, "end": 3, "labels": ["PER"]}]'},
+        {"annotated": [{"start": 0, "end": 3, "labels": ["PER"]}], "label": "joy"},
+    ],
+)
+def test_labels_are_read_in_every_shape_that_says_what_they_are(labels):
+    assert found(read(lines({"text": "Ada met me", **labels}))) == [
+        (["Ada", "met", "me"], [(0, 1, "PER")])
+    ]
