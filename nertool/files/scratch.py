@@ -24,11 +24,12 @@ _FAULT = 1 << 16  # bytes that the system brings in for one that is read
 
 
 class Stored:
-    """An array (n, …) in a temporary file: `stored[rows]` reads some rows."""
+    """An array (n, …) in a temporary file: `stored[rows]` reads some rows. array: all of it, read-only;
+    `release` after use."""
 
     def __init__(self, file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        self._array = np.frombuffer(self._map, dtype).reshape(shape)
+        self.array: Array = np.frombuffer(self._map, dtype).reshape(shape)
         self._touched = 0
         self.shape, self.dtype = shape, dtype
 
@@ -37,12 +38,17 @@ class Stored:
 
     def __getitem__(self, rows: slice | NDArray[np.integer[Any]]) -> Array:
         """Return a copy of some rows; what was read is given back to the system from time to time."""
-        found = np.array(self._array[rows])
+        found = np.array(self.array[rows])
         self._touched += len(found) * _FAULT
-        if self._touched > _HELD and hasattr(mmap, "MADV_DONTNEED"):
-            self._map.madvise(mmap.MADV_DONTNEED)
-            self._touched = 0
+        if self._touched > _HELD:
+            self.release()
         return found
+
+    def release(self) -> None:
+        """Give back to the system the memory of what was read."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
+        self._touched = 0
 
 
 class Spill:
@@ -87,3 +93,11 @@ def _write(file: BinaryIO, array: Array) -> None:
     rest: memoryview = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
     while len(rest):
         rest = rest[file.write(rest) :]
+
+
+def set_aside(array: Array, largest: int = LARGEST) -> Array | Stored:
+    """Return a copy of an array: in memory, or in a file if it has more bytes than `largest`. Errors:
+    OutputError."""
+    spill = Spill(largest)
+    spill.add(array)
+    return spill.whole()

@@ -10,12 +10,13 @@ import numpy as np
 
 from nertool.errors import ModelError
 from nertool.evaluation.tables import as_dict
-from nertool.files.arrays import write_arrays
+from nertool.files.arrays import Array, write_arrays
 from nertool.files.folders import present, replacing_folder
 from nertool.files.output import naming
+from nertool.files.scratch import Stored
 from nertool.files.sealed import SealedFolder, write_header
 from nertool.network.objective import Parameters
-from nertool.training.trainer import EpochRecord, State, copy_trained
+from nertool.training.trainer import EpochRecord, State, set_parameters_aside
 
 HEADER, ARRAYS = "state.json", "state.safetensors"
 
@@ -46,7 +47,7 @@ def save_state(state: State, folder: Path) -> None:
     for name, memory in state.optimizer.memory.items():
         arrays |= {f"memory/{i}/{name}": array for i, array in enumerate(memory)}
     for i, parameters in enumerate(state.recent[:-1]):  # the last are theta themselves
-        arrays |= {f"recent/{i}/{name}": parameters[name] for name in trained}
+        arrays |= {f"recent/{i}/{name}": _mapped(parameters[name]) for name in trained}
     arrays |= {f"best/{name}": state.best[name] for name in trained}
     with replacing_folder(folder) as aside:
         sums = {ARRAYS: write_arrays(aside / ARRAYS, arrays)}
@@ -62,6 +63,14 @@ def save_state(state: State, folder: Path) -> None:
             },
             sums,
         )
+    for parameters in state.recent:
+        for array in parameters.values():
+            if isinstance(array, Stored):
+                array.release()
+
+
+def _mapped(array: Array | Stored) -> Array:
+    return array.array if isinstance(array, Stored) else array
 
 
 def load_state(state: State, network_dir: Path) -> State:
@@ -84,13 +93,17 @@ def load_state(state: State, network_dir: Path) -> State:
 
             def kept(under: str) -> Parameters:
                 return {
-                    name: array if name in frozen else np.array(arrays[f"{under}/{name}"])
+                    name: array if name in frozen else arrays[f"{under}/{name}"]
                     for name, array in state.parameters.items()
                 }
 
             state.best = kept("best")
-            state.recent = [kept(f"recent/{i}") for i in range(header["recent"] - 1)]
-            state.recent.append(copy_trained(state.parameters, frozen))
+            state.best |= {name: np.array(state.best[name]) for name in trained}
+            state.recent = [
+                set_parameters_aside(kept(f"recent/{i}"), frozen)
+                for i in range(header["recent"] - 1)
+            ]
+            state.recent.append(set_parameters_aside(state.parameters, frozen))
             state.epoch, state.optimizer.t = header["epoch"], header["step"]
             state.best_epoch, state.best_f1 = header["best_epoch"], header["best_f1"]
             state.rng.bit_generator.state = header["generator"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,6 +14,7 @@ from nertool.config.records import Config
 from nertool.decoding.adjust import adjust
 from nertool.decoding.viterbi import decode, lattice
 from nertool.evaluation.scores import Scores, score_predictions
+from nertool.files.scratch import Stored, set_aside
 from nertool.gradcheck.audit import Audit, NonFiniteError, Snapshot, audit, copy_met, is_finite
 from nertool.inputs.assemble import Inputs
 from nertool.model.model import score_tokens
@@ -32,6 +33,9 @@ from nertool.training.preparation.working import (
     training_text,
 )
 
+# Parameters as they were after an epoch; large arrays in temporary files.
+EpochParameters = dict[str, Array | Stored]
+
 
 @dataclass
 class State:
@@ -45,7 +49,7 @@ class State:
     optimizer: Optimizer
     rng: np.random.Generator
     epoch: int = 0
-    recent: list[Parameters] = field(default_factory=list)
+    recent: list[EpochParameters] = field(default_factory=list)
     best: Parameters = field(default_factory=dict)
     best_epoch: int = 0
     best_f1: float = -1.0
@@ -129,7 +133,7 @@ def train(
                 )
                 seconds = time.perf_counter() - started
                 frozen = objective_of(config).frozen
-                now = copy_trained(state.parameters, frozen)
+                now = set_parameters_aside(state.parameters, frozen)
                 state.recent = [*state.recent, now][-settings.average :]
                 averaged = mean_parameters(state.recent, frozen)
                 dev = None
@@ -203,34 +207,45 @@ def _epoch(
     return total / windows, tuple(audits)
 
 
-def mean_parameters(recent: list[Parameters], frozen: Container[str] = ()) -> Parameters:
+def mean_parameters(recent: list[EpochParameters], frozen: Container[str] = ()) -> Parameters:
     """Return the mean of the last epochs' parameters: steadier than any one of them.
 
     frozen: the tables that are the same in all of them.
     """
-    if len(recent) == 1:
-        return recent[0]
     return {
-        name: array if name in frozen else _mean([parameters[name] for parameters in recent])
+        name: in_memory(array)
+        if name in frozen or len(recent) == 1
+        else _mean([parameters[name] for parameters in recent])
         for name, array in recent[-1].items()
     }
+
+
+def in_memory(array: Array | Stored) -> Array:
+    """Return an array that may be in a file."""
+    return array[:] if isinstance(array, Stored) else array
 
 
 _ROWS = 1 << 14  # of arrays that a mean is taken of at a time
 
 
-def _mean(arrays: list[Array]) -> Array:
+def _mean(arrays: list[Array | Stored]) -> Array:
     """Return the mean of arrays, added up in 64 bits, in their own dtype."""
-    out = np.empty_like(arrays[0])
+    out = np.empty(arrays[0].shape, dtype=arrays[0].dtype)
     for start in range(0, len(out), _ROWS):
         rows = slice(start, start + _ROWS)
         out[rows] = np.mean([array[rows] for array in arrays], axis=0, dtype=np.float64)
     return out
 
 
-def copy_trained(parameters: Parameters, frozen: Container[str]) -> Parameters:
-    """Copy the arrays that training changes; the others stay the same arrays."""
-    return {n: array if n in frozen else array.copy() for n, array in parameters.items()}
+_KEPT = 1 << 24  # bytes of an array's copy that stay in memory
+
+
+def set_parameters_aside(
+    parameters: Mapping[str, Array], frozen: Container[str]
+) -> EpochParameters:
+    """Copy the arrays that training changes; the others stay the same arrays. Errors: OutputError where a
+    temporary file can't be written."""
+    return {n: a if n in frozen else set_aside(a, _KEPT) for n, a in parameters.items()}
 
 
 def evaluate_part(

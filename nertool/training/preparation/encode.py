@@ -267,6 +267,9 @@ def _report_gazetteers(name: str, corpus: Corpus, gazetteers: Gazetteers, report
         )
 
 
+_WORDS = 1 << 16  # word types encoded at a time
+
+
 def _encode(
     corpus: Corpus,
     scheme: str,
@@ -275,11 +278,16 @@ def _encode(
     config: Config,
 ) -> Part:
     spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    V, F = len(corpus.words), encoders[0].padding.shape[1]
+    type_ids = np.empty((len(encoders), 2 + V, F), dtype=np.int32)
+    for table, encoder in zip(type_ids, encoders, strict=True):
+        table[:2] = encoder.padding
+        for start in range(0, V, _WORDS):
+            words = corpus.words[start : start + _WORDS]
+            table[2 + start : 2 + start + len(words)] = encoder.encode(words)
     return Part(
         words=corpus.words,
-        type_ids=np.stack(
-            [np.concatenate([own.padding, own.encode(corpus.words)]) for own in encoders]
-        ),
+        type_ids=type_ids,
         word_ids=corpus.word_ids,
         tag_ids=tags_of(spans, corpus.sentence_starts, tags, config.decoding.scheme),
         gold_ids=corpus.tag_ids,

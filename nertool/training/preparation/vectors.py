@@ -23,6 +23,7 @@ from nertool.vectors.side_by_side import Table, side_by_side
 from nertool.vectors.train import Settings
 
 MOST_VALUE = 1e6  # of a vector, as absolute value; the values of usual vectors are below 100
+_ROWS = 1 << 16  # drawn at a time
 _MIN_COUNT = 2  # times that a word of the raw text occurs to get a vector
 
 Report = Callable[[str], None]
@@ -101,7 +102,10 @@ def _random_vectors(
     normal = map(normal_form, train.words)
     vocabulary, d = list(dict.fromkeys(normal)), config.vectors.width
     spread = 1.0 / np.sqrt(d)
-    L = (spread * rng.standard_normal((len(vocabulary) + SPECIAL_ROWS, d))).astype(np.float32)
+    L = np.empty((len(vocabulary) + SPECIAL_ROWS, d), dtype=np.float32)
+    for start in range(0, len(L), _ROWS):  # drawn in 64 bits, which takes twice the memory
+        rows = L[start : start + _ROWS]
+        rows[:] = spread * rng.standard_normal(rows.shape)
     report(
         f"vectors: none given; {len(vocabulary):,} training words start from random ones of width {d}"
     )

@@ -72,7 +72,7 @@ def working_inputs(
     training starts from, whose memory goes on being counted."""
     train, dev = prepared.train, prepared.dev
     casings = Casings(train.words, *np.arange(2 * len(train.words), dtype=np.int32).reshape(2, -1))
-    type_ids = np.array(train.type_ids[vectors])
+    type_ids = train.type_ids[vectors]
     if config.training.recase:
         casings = casings_of(train.words)
         encoder = Encoder(prepared.vectors[vectors].words, features_of(config))
@@ -87,11 +87,13 @@ def working_inputs(
         memory = remember(train.text, classes_of(train, labels), len(labels), earlier)
 
     def local(type_ids: Rows, words: list[str]) -> Rows:
-        type_ids = np.array(type_ids)
-        type_ids[:, 0] = np.searchsorted(rows, type_ids[:, 0])
-        if memory is None:
-            return type_ids
-        return np.concatenate([type_ids, memory_rows(words, train.words)[:, None]], axis=1)
+        F = type_ids.shape[1]
+        numbers = np.empty((len(type_ids), F + (memory is not None)), dtype=np.int32)
+        numbers[:, :F] = type_ids
+        numbers[:, 0] = np.searchsorted(rows, type_ids[:, 0])
+        if memory is not None:
+            numbers[:, F] = memory_rows(words, train.words)
+        return numbers
 
     dev_inputs = None
     if dev:
@@ -195,15 +197,15 @@ def memory_rows(words: list[str], remembered: list[str]) -> Ids:
     return np.array([UNMET, UNMET, *found], dtype=np.int32)
 
 
-def classes_of(part: Part, labels: list[str]) -> NDArray[np.int64]:
+def classes_of(part: Part, labels: list[str]) -> Ids:
     """Return each token's class, (N,): 0 outside of entities, 1 + its label's number inside."""
     spans = spans_of(part.gold_ids, part.gold_tags, part.sentence_starts)
-    number = np.array([1 + labels.index(name) for name in spans.label_names], dtype=np.int64)
-    steps = np.zeros(len(part.word_ids) + 1, dtype=np.int64)
+    number = np.array([1 + labels.index(name) for name in spans.label_names], dtype=np.int32)
+    steps = np.zeros(len(part.word_ids) + 1, dtype=np.int32)
     # Spans don't overlap: up by the class where one starts, down again where it ends.
     np.add.at(steps, spans.starts, number[spans.labels])
     np.add.at(steps, spans.ends, -number[spans.labels])
-    return np.cumsum(steps)[:-1]
+    return np.cumsum(steps, dtype=np.int32, out=steps)[:-1]
 
 
 def starting_parameters(
