@@ -142,6 +142,18 @@ def map_arrays(path: Path) -> dict[str, Array]:
     return arrays_in(raw, path)
 
 
+def release(array: Array) -> None:
+    """Give back to the system the memory of a mapped file that an array lies in: what is needed again is read
+    again. Nothing happens to an array in memory."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, memoryview):
+        owner = owner.obj
+    if isinstance(owner, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
 def all_finite(array: Array) -> bool:
     """Tell whether no number of an array is NaN or infinite: block by block, within the processor's cache."""
     if array.dtype.kind != "f":

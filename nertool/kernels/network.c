@@ -18,9 +18,16 @@ void add_rows(float *restrict out, const int32_t *restrict place, const float *r
         add_row(out + (place ? place[i] : i) * d, values + (from ? from[i] : i) * stride, d);
 }
 
+/* What each of several rows of a pooled table counts; numpy computes it in 64 bits, too. */
+static inline float root_share(int64_t several)
+{
+    return (float)(1.0 / sqrt((double)(several ? several : 1)));
+}
+
 /* out_i = the rows ids[i, 0], ids[i, 1], ... of the tables, side by side: columns[k] of them from table k,
-   of V[k] rows that are widths[k] long. One row of out is `stride` after the other, one of ids F. Returns
-   1, or 0 if a number names no row. */
+   of V[k] rows that are widths[k] long; or, of a pooled table, for which columns[k] < 0, the sum of the rows
+   that -columns[k] numbers name, 0 for none, over the root of how many there are. One row of out is `stride`
+   after the other, one of ids F. Returns 1, or 0 if a number names no row. */
 int32_t gather_rows(float *restrict out, int64_t stride, const int32_t *restrict ids, int64_t F, int64_t n,
                     const float *const *restrict tables, const int64_t *restrict V,
                     const int64_t *restrict widths, const int64_t *restrict columns, int64_t count)
@@ -28,20 +35,42 @@ int32_t gather_rows(float *restrict out, int64_t stride, const int32_t *restrict
     for (int64_t i = 0; i < n; i++) {
         const int32_t *id = ids + i * F, *later = ids + (i + AHEAD < n ? i + AHEAD : i) * F;
         float *restrict own = out + i * stride;
-        for (int64_t k = 0; k < count; k++)
-            for (int64_t c = 0; c < columns[k]; c++, own += widths[k], id++) {
+        for (int64_t k = 0; k < count; k++) {
+            int64_t d = widths[k];
+            if (columns[k] < 0) {
+                int64_t several = 0;
+                memset(own, 0, (size_t)d * sizeof *own);
+                for (int64_t c = 0; c < -columns[k]; c++) {
+                    if (id[c] < 0 || id[c] >= V[k])
+                        return 0;
+                    if (later[c])
+                        ask_for(tables[k] + later[c] * d, d);
+                    if (id[c]) {
+                        add_row(own, tables[k] + id[c] * d, d);
+                        several++;
+                    }
+                }
+                float share = root_share(several);
+                for (int64_t j = 0; j < d; j++)
+                    own[j] *= share;
+                own += d, id -= columns[k], later -= columns[k];
+                continue;
+            }
+            for (int64_t c = 0; c < columns[k]; c++, own += d, id++) {
                 if (*id < 0 || *id >= V[k])
                     return 0;
-                ask_for(tables[k] + *later++ * widths[k], widths[k]);
-                copy_row(own, tables[k] + *id * widths[k], widths[k]);
+                ask_for(tables[k] + *later++ * d, d);
+                copy_row(own, tables[k] + *id * d, d);
             }
+        }
     }
     return 1;
 }
 
 /* The way back: for each table k in turn, of V[k] rows, the rows that its columns of ids name, ascending,
    and for each the sum of the stretches of values that stand at its places. They are written one table
-   after the other, counts[k] of them; one that is frozen is passed over. ids and values lie in rows of
+   after the other, counts[k] of them; one that is frozen is passed over. Of a pooled table each row that is
+   not 0 gets the one stretch over the root of how many there are. ids and values lie in rows of
    which one begins F, or `stride`, after the other. met (largest V) is 0; place is anything. Returns 1,
    or 0 if a number names no row. */
 int32_t sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restrict counts,
@@ -50,18 +79,22 @@ int32_t sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restri
                    const int64_t *restrict columns, int64_t tables, const int32_t *restrict ids,
                    int64_t F, int64_t n, const float *restrict values, int64_t stride)
 {
-    for (int64_t k = 0; k < tables; ids += columns[k], values += columns[k] * widths[k], k++) {
+    for (int64_t k = 0, C; k < tables; ids += C, values += (columns[k] < 0 ? 1 : C) * widths[k], k++) {
         int64_t count = 0, d = widths[k];
+        int pooled = columns[k] < 0;
+        C = pooled ? -columns[k] : columns[k];
         counts[k] = 0;
         if (frozen[k])
             continue;
         for (int64_t i = 0; i < n; i++)
-            for (int64_t c = 0; c < columns[k]; c++) {
+            for (int64_t c = 0; c < C; c++) {
                 int32_t id = ids[i * F + c];
                 if (id < 0 || id >= V[k])
                     return 0;
                 met[id] = 1;
             }
+        if (pooled)
+            met[0] = 0;
         for (int64_t row = 0; row < V[k]; row++) {
             uint64_t several;
             if (row + (int64_t)sizeof several <= V[k]) {
@@ -78,9 +111,25 @@ int32_t sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restri
             }
         }
         memset(sums, 0, (size_t)(count * d) * sizeof *sums);
-        for (int64_t i = 0; i < n; i++)
-            for (int64_t c = 0; c < columns[k]; c++)
-                add_row(sums + place[ids[i * F + c]] * d, values + i * stride + c * d, d);
+        for (int64_t i = 0; i < n; i++) {
+            const int32_t *id = ids + i * F;
+            const float *own = values + i * stride;
+            if (!pooled) {
+                for (int64_t c = 0; c < C; c++)
+                    add_row(sums + place[id[c]] * d, own + c * d, d);
+                continue;
+            }
+            int64_t several = 0;
+            for (int64_t c = 0; c < C; c++)
+                several += id[c] != 0;
+            float share = root_share(several);
+            for (int64_t c = 0; c < C; c++)
+                if (id[c]) {
+                    float *restrict to = sums + place[id[c]] * d;
+                    for (int64_t j = 0; j < d; j++)
+                        to[j] += own[j] * share;
+                }
+        }
         counts[k] = count;
         rows += count;
         sums += count * d;

@@ -25,8 +25,9 @@ def add_rows(out: Array, place: Int32s, values: Array, rows: Int32s | None = Non
 
 def gather_rows(out: Array, tables: Sequence[Array], ids: Int32s, columns: Sequence[int]) -> bool:
     """Write into each row of out the rows of tables that ids (n, F) names, side by side: columns[k] of
-    its numbers are of table k, (V_k, d_k). The rows of out (n, Σ columns[k] d_k), and those of ids,
-    may be part of longer ones. Errors: IndexError for a number that names no row."""
+    its numbers are of table k, (V_k, d_k); of a pooled table −columns[k], whose rows' sum over the root of
+    their number is one row. The rows of out, and those of ids, may be part of longer ones. Errors: IndexError
+    for a number that names no row."""
     of_out, of_ids = rows_of(out, np.float32), rows_of(ids, np.int32)
     if library.loaded is None or of_out is None or of_ids is None:
         return False
@@ -42,8 +43,8 @@ def gather_rows(out: Array, tables: Sequence[Array], ids: Int32s, columns: Seque
 
 
 def _must_fit(ids: Array, rows: Array, widths: Sequence[int], columns: Sequence[int]) -> None:
-    width = sum(c * d for c, d in zip(columns, widths, strict=True))
-    if ids.shape != (len(rows), sum(columns)) or rows.shape[1] != width:
+    width = sum(max(c, 1) * d for c, d in zip(columns, widths, strict=True))
+    if ids.shape != (len(rows), sum(map(abs, columns))) or rows.shape[1] != width:
         raise ValueError(
             f"found numbers {ids.shape} of rows {rows.shape}, expected {width} columns"
         )
@@ -58,15 +59,16 @@ def sum_by_row(
     columns: Sequence[int],
 ) -> list[tuple[Int64s, Array]] | None:
     """Return for each table k the distinct numbers in its columns of ids (n, F), all from 0 to V[k] − 1,
-    ascending, and for each of them the sum, (·, widths[k]), of the stretches of values
-    (n, Σ columns[k] widths[k]) that stand at its places, one after the other; nothing if it is frozen.
+    ascending, and for each of them the sum, (·, widths[k]), of the stretches of values that stand at its
+    places, one after the other; nothing if it is frozen. columns as in gather_rows; a pooled table's number 0
+    is none, and its other rows get the word's one stretch over the root of their number.
     The rows of both may be part of longer ones. None: there is no kernel for it. Errors: IndexError
     for a number that names no row."""
     of_ids, of_values = rows_of(ids, np.int32), rows_of(values, np.float32)
     if library.loaded is None or of_ids is None or of_values is None:
         return None
     _must_fit(ids, values, widths, columns)
-    most = [min(v, len(ids) * c) for v, c in zip(V, columns, strict=True)]
+    most = [min(v, len(ids) * abs(c)) for v, c in zip(V, columns, strict=True)]
     rows = np.empty(sum(most), dtype=np.int64)
     sums = np.empty(sum(m * d for m, d in zip(most, widths, strict=True)), dtype=np.float32)
     met, place = np.zeros(max(V), dtype=np.uint8), np.empty(max(V), dtype=np.int32)

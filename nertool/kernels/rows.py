@@ -30,7 +30,7 @@ def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
         (n, sum(max(c, 1) * t.shape[1] for c, t in zip(columns, tables, strict=True))),
         dtype=np.result_type(*tables),
     )
-    if min(columns) > 0 and kernels.gather_rows(R, tables, ids, columns):
+    if kernels.gather_rows(R, tables, ids, columns):
         return R
     # take does what table[rows] does, in a third of the time where rows are short.
     parts = [
@@ -76,9 +76,7 @@ def embed_backward(
     columns = columns or (1,) * len(tables)
     V, widths = [len(table) for table in tables], [table.shape[1] for table in tables]
     skipped = [k in frozen for k in range(len(tables))]
-    # The C loops know no pooled tables.
-    plain = min(columns) > 0
-    summed = kernels.sum_by_row(ids, dR, V, skipped, widths, columns) if plain else None
+    summed = kernels.sum_by_row(ids, dR, V, skipped, widths, columns)
     if summed:
         return [None if skip else of for of, skip in zip(summed, skipped, strict=True)]
     spans = [max(c, 1) * width for c, width in zip(columns, widths, strict=True)]

@@ -47,6 +47,8 @@ from nertool.training.stages import (
 from nertool.training.temperature import calibrate_run
 from nertool.training.trainer import EpochRecord
 
+_LONG = 1 << 20  # tokens
+
 
 def prepare_run(
     config: Config, run_dir: Path, report: Report, ledger: Ledger | None = None
@@ -54,7 +56,10 @@ def prepare_run(
     """Do stage 1 into a run folder, replacing what stage 1 left there before."""
     prepared = prepare(config, report, ledger)
     save_prepared(prepared, run_dir / "prepared")
-    return prepared
+    if len(prepared.train.word_ids) <= _LONG:
+        return prepared
+    del prepared  # of a long text the arrays are read from the file, as they are needed
+    return load_prepared(run_dir / "prepared", None, "nertool prepare")
 
 
 def prepared_for(

@@ -14,6 +14,7 @@ from nertool.config.records import Config
 from nertool.decoding.adjust import adjust
 from nertool.decoding.viterbi import decode, lattice
 from nertool.evaluation.scores import Scores, score_predictions
+from nertool.files.arrays import release
 from nertool.files.scratch import Stored, set_aside
 from nertool.gradcheck.audit import Audit, NonFiniteError, Snapshot, audit, copy_met, is_finite
 from nertool.inputs.assemble import Inputs
@@ -105,6 +106,9 @@ def train(
         sentences = np.arange(len(prepared.train.sentence_starts) - 1)
     augmented = settings.recase or settings.replace_entities
     epoch_text = None if augmented else training_text(config, prepared, working)
+    # What was needed to lay the text out is not needed for each batch.
+    release(prepared.train.word_ids)
+    release(prepared.vectors[working.vectors].L)
     # More threads than a batch has shards would mostly wait.
     most = shard_count(settings.batch_size, threads.shard_size)
     with Team(min(most, threads.workers or blas_threads())) as team:

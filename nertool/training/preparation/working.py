@@ -223,7 +223,7 @@ def starting_parameters(
     for name in table_columns(config):
         if name == MEMORY:
             assert working.memory is not None
-            tables[name] = working.memory.table.astype(dtype)
+            tables[name] = working.memory.table.astype(dtype, copy=False)  # it is not trained
         elif name in pooled:
             tables[name] = np.zeros(shapes[name], dtype=dtype)
         elif name != "L":
