@@ -32,7 +32,7 @@ _HOMES = {
     "TokenExplanation": "nertool.api.token_explanation",
     "convert": "nertool.api.functions",
     "evaluate": "nertool.api.functions",
-    "load": "nertool.api.functions",
+    "load": "nertool.api.tagger",
     "read": "nertool.api.functions",
     "tag_column": "nertool.integrations.frames",
     "train": "nertool.api.functions",
@@ -60,8 +60,8 @@ __all__ = [
 
 if TYPE_CHECKING:
     from nertool.api.document import Document, Entity, Token
-    from nertool.api.functions import Evaluation, Run, convert, evaluate, load, read, train
-    from nertool.api.tagger import Tagger, TokenEntity
+    from nertool.api.functions import Evaluation, Run, convert, evaluate, read, train
+    from nertool.api.tagger import Tagger, TokenEntity, load
     from nertool.api.token_explanation import TokenExplanation
     from nertool.errors import NertoolError
     from nertool.integrations.frames import tag_column

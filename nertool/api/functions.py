@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nertool.api.document import Document, documents_of
-from nertool.api.tagger import Tagger
+from nertool.api.tagger import PathLike, Tagger, load
 from nertool.config.file import read_config_file
 from nertool.config.records import Config
 from nertool.config.values import raw_from_dict
@@ -29,23 +29,12 @@ from nertool.formats.base import Writing
 from nertool.formats.convert import convert as convert_files
 from nertool.formats.labelled import read_labelled, reading_of
 from nertool.formats.read import read_corpus
-from nertool.model.storage import load_model, model_folder
+from nertool.model.storage import model_folder
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.divergence import Watch
 from nertool.training.recipe import resolve
 from nertool.training.run import begin_run, check_free, prepared_for, run_training, writing_run
 from nertool.training.trainer import EpochRecord
-
-PathLike = str | Path
-
-
-def load(path: PathLike) -> Tagger:
-    """Load a model folder, the best model of a run folder, a model in one file (.nertool), or a zip file of
-    a model folder.
-
-    Errors: ModelError for anything that is not a whole model.
-    """
-    return Tagger(load_model(Path(path)))
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nertool.api.document import Document, documents_of
-from nertool.api.token_explanation import TokenExplanation, explain_token
 from nertool.corpus.annotated import Annotated, with_records
 from nertool.corpus.columnar import Corpus, Offsets
 from nertool.corpus.ledger import Ledger
@@ -20,6 +20,7 @@ from nertool.formats.base import Writing
 from nertool.formats.json.objects import record_of
 from nertool.inputs.text import text_of
 from nertool.model.model import Model
+from nertool.model.storage import load_model
 from nertool.predict.tasks.records import RecordsTask
 from nertool.predict.tasks.task import Worker
 from nertool.predict.workers import Workers
@@ -27,10 +28,14 @@ from nertool.tagging.analyse import analyse
 from nertool.tagging.annotate import Details, annotate
 from nertool.tagging.compiled import CompiledTagger
 
+if TYPE_CHECKING:
+    from nertool.api.token_explanation import TokenExplanation
+
 _SENTENCES = 2048  # sentences of a stream that are tagged together
 _CHARACTERS = 1 << 18  # of texts of a stream that are tagged together, at most
 
 Thresholds = float | Mapping[str, float]
+PathLike = str | Path
 
 
 @dataclass(frozen=True)
@@ -182,6 +187,8 @@ class Tagger:
         document = self(text)
         words = [token.text for token in document.tokens]
         sentences = [[words[i] for i in sentence] for sentence in document.sentences]
+        from nertool.api.token_explanation import explain_token  # few need it, and it takes long
+
         return explain_token(self.model, sentences, word, label, member)
 
     def tag(self, tokens: Sequence[str]) -> list[TokenEntity]:
@@ -304,3 +311,12 @@ def _not_a_text(found: object) -> str:
 
 def _kind(found: object) -> str:
     return f"a {type(found).__name__}"
+
+
+def load(path: PathLike) -> Tagger:
+    """Load a model folder, the best model of a run folder, a model in one file (.nertool), or a zip file of
+    a model folder.
+
+    Errors: ModelError for anything that is not a whole model.
+    """
+    return Tagger(load_model(Path(path)))

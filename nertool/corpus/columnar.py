@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -27,6 +27,11 @@ class Interner(dict[str, int]):
     def __missing__(self, string: str) -> int:
         self[string] = number = len(self)
         return number
+
+    def numbers_of(self, strings: Iterable[str]) -> list[int]:
+        """Look up or add each string: many times as fast as one by one."""
+        number = self.setdefault
+        return [number(string, len(self)) for string in strings]
 
 
 @dataclass(frozen=True)

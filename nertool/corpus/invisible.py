@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 # Unicode 16's Default_Ignorable_Code_Point; Python's unicodedata lacks the property.
 IGNORABLE = (
@@ -32,6 +33,11 @@ def normal_form(word: str) -> str:
     if word.isascii():
         return word
     return unicodedata.normalize("NFC", without_invisible(word) or word)
+
+
+def normal_forms(words: Sequence[str]) -> Sequence[str]:
+    """Return the normal form of each word: at once, if all are in ASCII."""
+    return words if "".join(words).isascii() else [normal_form(word) for word in words]
 
 
 def without_invisible(text: str) -> str:

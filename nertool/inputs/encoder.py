@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.invisible import normal_form
+from nertool.corpus.invisible import normal_form, normal_forms
 from nertool.files.wordlist import numbers_of
 from nertool.inputs.features import PADDING, feature_columns, feature_ids
 from nertool.inputs.gazetteers import Gazetteers
@@ -65,7 +65,7 @@ class Encoder:
         """Return (n, F) int32: for each word type its row in L, then its number for each feature, then
         its row in the memory."""
         vectors = self.vector_rows(words)
-        normal = [normal_form(word) for word in words]
+        normal = normal_forms(words)
         parts = [vectors[:, None], feature_ids(self.features, normal)]
         if self._memory is not None:
             found = [self._memory.get(word, UNMET) for word in normal]

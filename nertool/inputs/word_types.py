@@ -8,7 +8,7 @@ from typing import overload
 import numpy as np
 
 from nertool.corpus.columnar import Ids, Interner
-from nertool.corpus.invisible import normal_form
+from nertool.corpus.invisible import normal_forms
 from nertool.inputs.features import caps_of
 
 
@@ -48,7 +48,7 @@ class WordTypes(Sequence[str]):
         or in what normal_form leaves out."""
         new = self.words[len(self._lower) :]
         if new:
-            ids = self._lower_ids
-            added = np.array([ids[normal_form(word).lower()] for word in new], dtype=np.int32)
+            lower = map(str.lower, normal_forms(new))
+            added = np.array(self._lower_ids.numbers_of(lower), dtype=np.int32)
             self._lower = np.concatenate([self._lower, added])
         return self._lower

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nertool.api.functions import PathLike, load
-from nertool.api.tagger import Tagger, Thresholds, details_of
+from nertool.api.tagger import PathLike, Tagger, Thresholds, details_of, load
 from nertool.corpus.record import Record
 from nertool.errors import CorpusError
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from nertool.api.functions import PathLike, load
-from nertool.api.tagger import Tagger, Thresholds
+from nertool.api.tagger import PathLike, Tagger, Thresholds, load
 
 COLUMNS = ("text", "label", "start", "end", "probability")
 

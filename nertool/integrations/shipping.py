@@ -8,8 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from nertool.api.functions import PathLike, load
-from nertool.api.tagger import Tagger
+from nertool.api.tagger import PathLike, Tagger, load
 from nertool.errors import ModelError
 from nertool.files.sealed import FILES
 from nertool.model.storage import HEADER, ONE_FILE, open_model, pack_model, save_model

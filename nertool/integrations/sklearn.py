@@ -20,8 +20,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from nertool.api.document import Document
-from nertool.api.functions import PathLike, load, train
-from nertool.api.tagger import Tagger
+from nertool.api.functions import train
+from nertool.api.tagger import PathLike, Tagger, load
 from nertool.corpus.schemes import OUTSIDE, find_scheme
 from nertool.evaluation.scores import score_tags
 from nertool.model.storage import save_model

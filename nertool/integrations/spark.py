@@ -18,8 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nertool.api.functions import PathLike, load
-from nertool.api.tagger import Tagger, Thresholds, details_of
+from nertool.api.tagger import PathLike, Tagger, Thresholds, details_of, load
 from nertool.errors import NertoolError
 from nertool.integrations.arrow import MOST_CHARACTERS, ColumnNames, RowTagger
 from nertool.integrations.shipping import Shipped, digest_of, pack, tagger_of

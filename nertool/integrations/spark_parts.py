@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nertool.api.functions import PathLike, load
-from nertool.api.tagger import Thresholds
+from nertool.api.tagger import PathLike, Thresholds, load
 from nertool.catalogue import AUTO
 from nertool.corpus.ledger import Ledger
 from nertool.errors import TaggingError

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.corpus.invisible import normal_form
+from nertool.corpus.invisible import normal_form, normal_forms
 from nertool.files.wordlist import WordNumbers
 
 _DIGIT = re.compile(r"\d")
@@ -63,32 +64,37 @@ class Vocabulary:
 
     def rows_of(self, words: Sequence[str], unknown: int) -> NDArray[np.int32]:
         """Return the row that find gives for each word, (n,), or `unknown`; many words at a time."""
-        rows = np.full(len(words), unknown, dtype=np.int32)
-        left = list(range(len(words)))
+        rows = np.full(len(words), -1, dtype=np.int32)
         if isinstance(self.rows, WordNumbers):
-            # Nearly all words are found as they stand or in lower case, which is next for those in ASCII;
-            # what else may be tried for them is for words with capitals or digits alone.
-            exact = self.rows.find(words)
-            found = np.flatnonzero(exact >= 0)
-            rows[found] = exact[found]
-            left = np.flatnonzero(exact < 0).tolist()
-            ascii_ = [i for i in left if words[i].isascii()]
-            lower = [words[i].lower() for i in ascii_]
-            numbers = self.rows.find(lower).tolist()
+            # Nearly all words are found as they stand, or in lower case: for words of nothing but letters
+            # of ASCII, not all of them capitals, there is no more to try. Of the others all spellings are
+            # looked up at once.
+            rows = self.rows.find(words)
+            left = np.flatnonzero(rows < 0)
+            rest = [words[i] for i in left.tolist()]
+            rows[left] = self.rows.find(list(map(str.lower, rest)))
+            more = [
+                (i, word)
+                for i, word in zip(left.tolist(), rest, strict=True)
+                if not (word.isalpha() and word.isascii()) or word.isupper()
+            ]
+            tried = [[spelling for _, spelling in spellings(word)] for _, word in more]
+            numbers = self.rows.find(list(chain.from_iterable(tried))).tolist()
+            end = 0
+            for (i, _), own in zip(more, tried, strict=True):
+                start, end = end, end + len(own)
+                rows[i] = next((row for row in numbers[start:end] if row >= 0), -1)
             odd = self._odd_spellings()
-            done = set()
-            for i, spelling, number in zip(ascii_, lower, numbers, strict=True):
-                word = words[i]
-                if number >= 0:
-                    rows[i] = number
-                elif word.isupper() or _DIGIT.search(word) or word in odd or spelling in odd:
-                    continue
-                done.add(i)
-            left = [i for i in left if i not in done]
-        for i in left:
-            found_row = self.find(words[i])
-            if found_row is not None:
-                rows[i] = found_row[1]
+            unmet = np.flatnonzero(rows < 0).tolist() if odd else []
+            normal = normal_forms([words[i] for i in unmet])
+            for i, word in zip(unmet, normal, strict=True):
+                plain = word.isalpha() and word.isascii() and not word.isupper()
+                spelled = [word, word.lower()] if plain else [s for _, s in spellings(word)]
+                rows[i] = next((odd[spelling] for spelling in spelled if spelling in odd), -1)
+            return np.where(rows < 0, np.int32(unknown), rows)
+        for i, word in enumerate(words):
+            found_row = self.find(word)
+            rows[i] = unknown if found_row is None else found_row[1]
         return rows
 
     def _odd_spellings(self) -> dict[str, int]:

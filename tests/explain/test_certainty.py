@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nertool.api.functions import load
+from nertool.api.tagger import load
 from nertool.explain.explanation import explain
 from nertool.inputs.text import text_of
 from nertool.model.storage import load_model

@@ -69,6 +69,7 @@ class Lines(dict[bytes, int]):
         """Write what the lines are that the table lacks, (line, start, end) each, and add them to it."""
         raw = np.frombuffer(text, dtype=np.uint8)
         bounds = self._cut(raw, unknown)
+        words, number_of = self.words, self.words.setdefault
         once: dict[bytes, int] = {}
         firsts: list[int] = []  # where in `unknown` each different line stands first
         of_lines: list[int] = []
@@ -79,7 +80,7 @@ class Lines(dict[bytes, int]):
             kind = once.get(line)
             if kind is None:
                 try:
-                    kind = self[line] if a < 0 else self.words[text[a:b].decode()]
+                    kind = self[line] if a < 0 else number_of(text[a:b].decode(), len(words))
                 except FaultyLine as fault:
                     raise CorpusError(f"{source}:{first + i}: {fault.what}") from None
                 once[line] = kind
