@@ -296,6 +296,7 @@ def prepared_only(tiny: Path, run_dir: Path, tmp_path_factory: pytest.TempPathFa
     """The tiny data with a run, a model and prepared inputs, to be copied for each case."""
     folder = tmp_path_factory.mktemp("bad") / "template"
     shutil.copytree(tiny, folder)
+    shutil.copytree(run_dir, folder / "run")
     shutil.copytree(run_dir / "best", folder / "model")
     shutil.copytree(run_dir / "prepared", folder / "prepared-only" / "prepared")
     return folder
