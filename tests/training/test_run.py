@@ -214,7 +214,7 @@ def test_resuming_refuses_another_config_and_names_the_keys(config, run_dir):
     with pytest.raises(ModelError, match="started with another seed;"):
         run.check_same_config(replace(config, seed=2), run_dir)
     run.check_same_config(change(config, training={"epochs": 99, "patience": 5}), run_dir)
-    run.check_same_config(change(config, corpus={"train": Path("moved.conll")}), run_dir)
+    run.check_same_config(change(config, corpus={"train": (Path("moved.conll"),)}), run_dir)
 
 
 def test_resuming_nothing_is_refused(config, tmp_path):

@@ -248,7 +248,7 @@ def uneven(config: Config, tmp_path_factory) -> tuple[Config, Prepared]:
     folder = tmp_path_factory.mktemp("uneven")
     (folder / "train.conll").write_text("Ada B-PER\nflew O\nto O\nUtopia B-LOC\n\nUtopia B-LOC\n")
     (folder / "dev.conll").write_text("Paris B-LOC\nrained O\n")
-    corpus = {"train": folder / "train.conll", "dev": folder / "dev.conll"}
+    corpus = {"train": (folder / "train.conll",), "dev": (folder / "dev.conll",)}
     config = change(config, corpus=corpus, training={"epochs": 3})
     return config, prepare(config)
 
