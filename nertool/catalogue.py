@@ -25,8 +25,9 @@ AUTO = "auto"  # in place of a format's name: find it from the input's first byt
 
 Container = Literal["text", "binary", "folder"]
 Kept = Literal[
-    "text", "fields", "documents", "sentences", "tokens", "probabilities", "alternatives"
-]
+    "text", "texts", "ids", "fields", "documents", "sentences", "tokens", "probabilities",
+    "alternatives",
+]  # fmt: skip
 
 
 class Format(NamedTuple):
@@ -36,9 +37,11 @@ class Format(NamedTuple):
     words. module: the module below nertool.formats that has its functions. ending: of files' names.
     container: a stream of text, a stream of bytes, or a folder. reads, writes: whether nertool does.
     labelled: whether such a file holds labels by nature; text, lines and raw do not.
-    keeps: what a writer keeps besides words and entities: the input's own text, its further fields,
-    the bounds of documents and of sentences, the tokens' places, probabilities, and the alternatives that
-    `predict --n-best` and `--marginals` ask for. probabilities_on_request: `predict` writes them only
+    keeps: what a writer keeps besides words and entities. text: the blanks between words, those around
+    sentences only together with texts: what is one text stays one. ids: the field id; fields: all fields.
+    documents: which texts are of one. sentences, tokens: their bounds. probabilities, and the alternatives
+    that `predict --n-best` and `--marginals` ask for. What is not kept is counted
+    (formats/losses.py). probabilities_on_request: `predict` writes them only
     if they are asked for. heads: `predict` heads each document of such an input, in text outputs; not
     where an input is one document, or marks documents itself.
     piecewise: whether pieces of an output can be written apart and then be put together.
@@ -75,7 +78,7 @@ def _all_but(*lost: Kept) -> frozenset[Kept]:
 FORMATS: tuple[Format, ...] = (
     Format(
         "brat", "brat's .txt and .ann", "standoff.brat", "", "folder",
-        keeps=frozenset({"text", "documents"}),
+        keeps=frozenset({"text", "ids", "documents"}),
     ),
     Format(
         "parquet", "Parquet", "tables.parquet", ".parquet", "binary",
@@ -83,7 +86,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "hf-parquet", "Hugging Face's token classification in Parquet", "tables.hf_parquet", ".parquet",
-        "binary", keeps=_all_but("text", "probabilities", "alternatives"), extra="arrow",
+        "binary", keeps=_all_but("text", "texts", "probabilities", "alternatives"), extra="arrow",
         written_as="hf-parquet",
     ),
     Format(
@@ -100,7 +103,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "bioc", "BioC in JSON", "json.bioc", ".json",
-        keeps=frozenset({"text", "documents"}), written_as="bioc",
+        keeps=frozenset({"text", "texts", "ids", "documents"}), written_as="bioc",
     ),
     Format(
         "bioc-xml", "BioC in XML", "markup.bioc_xml", ".xml", writes=False, written_as="bioc",
@@ -127,15 +130,16 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "hf", "Hugging Face's token classification", "json.hf", ".jsonl",
-        keeps=_all_but("text", "probabilities", "alternatives"),
+        keeps=_all_but("text", "texts", "probabilities", "alternatives"),
     ),
     Format(
         "gliner", "GLiNER's training data", "json.gliner", ".json",
-        keeps=_all_but("text", "documents", "probabilities"),
+        keeps=_all_but("text", "texts", "probabilities", "alternatives"),
     ),
     Format(
         "csv", "a table of texts with a header (CSV, TSV)", "tables.csv", ".csv",
-        keeps=frozenset({"text"}), written_as="csv", other_endings=(".tsv",), chosen_by_ending=True,
+        keeps=frozenset({"text", "texts", "ids"}), written_as="csv",
+        other_endings=(".tsv",), chosen_by_ending=True,
     ),
     Format(
         "webanno", "WebAnno TSV 3, as of INCEpTION", "conll.webanno", ".tsv",
@@ -143,7 +147,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "pubtator", "PubTator", "standoff.pubtator", ".txt",
-        keeps=frozenset({"documents"}), written_as="pubtator",
+        keeps=frozenset({"text", "ids", "documents"}), written_as="pubtator",
     ),
     Format(
         "opennlp", "OpenNLP's <START:class> … <END>", "markup.opennlp", ".txt",
@@ -151,12 +155,13 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "xml", "XML elements, such as <ENAMEX TYPE=…>", "markup.xml", ".xml",
-        keeps=frozenset({"documents", "sentences"}), written_as="xml", other_endings=(".sgml", ".txt"),
-        chosen_by_ending=True,
+        keeps=frozenset({"text", "ids", "documents", "sentences"}), written_as="xml",
+        other_endings=(".sgml", ".txt"), chosen_by_ending=True,
     ),
     Format(
         "conllu", "CoNLL-U", "conll.conllu", ".conllu",
-        keeps=_all_but("probabilities", "alternatives"), written_as="conllu", chosen_by_ending=True,
+        keeps=_all_but("texts", "probabilities", "alternatives"), written_as="conllu",
+        chosen_by_ending=True,
     ),
     Format(
         "word-tag", "word/TAG, word|TAG and word|POS|TAG lines", "markup.slashed", ".txt",
@@ -164,13 +169,14 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "conll", "CoNLL columns", "conll.columns", ".conll",
-        keeps=_all_but("text", "fields", "alternatives"), piecewise=True, written_as="conll", heads=False,
+        keeps=frozenset({"documents", "sentences", "tokens", "probabilities"}), piecewise=True,
+        written_as="conll", heads=False,
         probabilities_on_request=True, other_endings=(".txt", ".tsv", ".csv", ".iob", ".bio", ".iob2"),
         chosen_by_ending=True,
     ),
     Format(
         "inline", "sentences with [words](LABEL)", "markup.inline", ".txt",
-        keeps=frozenset({"documents", "sentences"}), written_as="inline",
+        keeps=frozenset({"text", "ids", "documents", "sentences"}), written_as="inline",
     ),
     Format(
         "text", "a sentence a line, words divided by blanks", "plain.text", ".txt",

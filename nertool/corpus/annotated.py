@@ -103,6 +103,54 @@ def with_records(corpus: Corpus, by_sentence: bool | None = None) -> Corpus:
     )
 
 
+def by_document(piece: Annotated) -> Annotated:
+    """Return a piece whose records are documents: the texts of one are put together with line ends between,
+    and its first text's fields are its own."""
+    corpus = with_records(piece.corpus, by_sentence=False)
+    records = corpus.records
+    assert records is not None
+    owners = documents_of_records(corpus)
+    if len(records.texts) == corpus.documents:
+        return piece._replace(corpus=corpus)
+    texts: list[str] = []
+    fields: list[dict[str, Any]] = []
+    starts, shifts = [], []
+    before = -1
+    for owner, text, own, start in zip(
+        owners.tolist(), records.texts, records.fields, records.starts.tolist(), strict=False
+    ):
+        if owner != before:
+            texts.append(text)
+            fields.append(own)
+            starts.append(start)
+            shifts.append(0)
+        else:
+            shifts.append(len(texts[-1]) + 1)
+            texts[-1] += "\n" + text
+        before = owner
+    tokens = np.diff(corpus.sentence_starts[records.starts])
+    moved = np.repeat(np.array(shifts, dtype=np.int64), tokens)
+    joined_records = replace(
+        records,
+        starts=np.array([*starts, corpus.sentences], dtype=np.int64),
+        texts=texts,
+        fields=fields,
+        token_starts=records.token_starts + moved,
+        token_ends=records.token_ends + moved,
+    )
+    return piece._replace(corpus=replace(corpus, records=joined_records))
+
+
+def documents_of_records(corpus: Corpus) -> NDArray[np.int64]:
+    """Return the number of each record's document (R,). A record without a word is of the next one's, unless
+    each record is a document."""
+    assert corpus.records is not None
+    starts = corpus.records.starts[:-1]
+    if len(starts) == corpus.documents:
+        return np.arange(len(starts))
+    return np.searchsorted(corpus.document_starts, starts, side="right") - 1
+
+
 def views(annotated: Annotated, tokens: bool = True) -> Iterator[RecordView]:
     """Yield each record with its words, sentences and entities; without words, places and sentences
     (empty lists then) where only entities are wanted, which is twice as fast."""
@@ -111,7 +159,7 @@ def views(annotated: Annotated, tokens: bool = True) -> Iterator[RecordView]:
     assert records is not None
     words = corpus.words
     token_at = corpus.sentence_starts
-    documents = np.searchsorted(corpus.document_starts, records.starts[:-1], side="right") - 1
+    documents = documents_of_records(corpus)
     spans = annotated.spans
     bounds = np.searchsorted(spans.starts, token_at[records.starts]).tolist()
     starts, ends = records.token_starts, records.token_ends

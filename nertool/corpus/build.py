@@ -105,7 +105,7 @@ def build_corpus(
     if reading.labelled:
         records = _labelled_alone(records, source, ledger)
     labelled = tagged = False
-    own_text = tokenized = True
+    own_text, tokenized, own_sentences = True, True, False
     arrow_schema = b""
     for record in records:
         if not record.goes_on or not out.documents:
@@ -142,12 +142,14 @@ def build_corpus(
         out.fields.append(record.fields)
         own_text &= record.own_text
         tokenized &= record.tokens is None
+        own_sentences |= record.sentences is not None or record.tokens is not None
         arrow_schema = arrow_schema or record.arrow_schema
     corpus = _finish(out, source, layout, labelled, tagged)
     assert corpus.records is not None
     texts = replace(
-        corpus.records, own_text=own_text, tokenized=tokenized, arrow_schema=arrow_schema
-    )
+        corpus.records, own_text=own_text, tokenized=tokenized, own_sentences=own_sentences,
+        arrow_schema=arrow_schema,
+    )  # fmt: skip
     return replace(corpus, records=texts)
 
 

@@ -43,6 +43,8 @@ class Records:
     token_starts, token_ends (N,) int64: each token's place in its record's text, in characters.
     own_text: the texts are the input's own, not words put together with blanks between.
     tokenized: the tokens were cut by nertool's tokeniser, not given by the file.
+    own_sentences: the bounds of sentences are the file's own, not found by rules.
+    numbered: the field id is a number that nertool gave the record, not the input's own.
     arrow_schema: the columns of the table that the records are rows of, as Arrow writes a schema; empty
     for records of other kinds.
     """
@@ -54,6 +56,8 @@ class Records:
     token_ends: Offsets
     own_text: bool = True
     tokenized: bool = False
+    own_sentences: bool = False
+    numbered: bool = False
     arrow_schema: bytes = b""
 
 
@@ -66,7 +70,8 @@ class Corpus:
     sentence_starts (S+1,) int64: token where each sentence starts, and N.
     document_starts (D+1,) int64: sentence where each document starts, and S.
     line_numbers (N,) int32: the line of the file that each token stood on, counted from 1.
-    layout, columns: what the file looked like, in words, and how many columns it had.
+    layout, columns: what the file looked like, in words, and how many columns it had. comments: how many
+    lines of columns were passed over as comments.
     records: the texts that the tokens were cut from, where the format has them.
     files, file_ids (N,) int32: of a text that was read from several files, their names, and the number of
     each token's file.
@@ -82,6 +87,7 @@ class Corpus:
     line_numbers: Ids
     layout: str = ""
     columns: int = 2
+    comments: int = 0
     records: Records | None = None
     files: tuple[str, ...] = ()
     file_ids: Ids | None = None

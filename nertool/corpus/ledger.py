@@ -1,4 +1,4 @@
-"""An account of what a command did with its input: read, altered, refused, with every case's place."""
+"""An account of what a command did with its input: read, altered, refused, left out, each with its place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from nertool.errors import without_controls
 
 
 class Ledger:
-    """Counts what was read, and counts and hands on each case of data altered or refused.
+    """Counts what was read, and counts and hands on each case of data altered, refused or left out.
+
+    refused: what could not be read. left_out: what was read, and has no place in the output's format.
 
     report: takes each case as a line `file:line<TAB>verdict<TAB>what<TAB>detail`. Only counts
     and each kind's first place are kept, so that any amount of input can be accounted for; with `keep`
@@ -20,35 +22,49 @@ class Ledger:
         self.read: Counter[str] = Counter()
         self.altered: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
         self._first: dict[str, str] = {}
         self._report = report
-        self._kept: list[tuple[str, str, str, str]] | None = [] if keep else None
+        self._kept: list[tuple[str, str, str, str, int]] | None = [] if keep else None
 
     def merge(self, other: Ledger) -> None:
         """Take over another's account; it must have kept its cases."""
         self.read.update(other.read)
-        counts = {"altered": self.altered, "refused": self.refused}
-        for verdict, place, what, detail in other._kept or ():
-            self._note(counts[verdict], verdict, place, what, detail)
+        for case in other._kept or ():
+            self._note(*case)
 
     def alter(self, place: str, what: str, detail: str = "") -> None:
         """Note that something was taken otherwise than it stood there."""
-        self._note(self.altered, "altered", place, what, detail)
+        self._note("altered", place, what, detail)
 
     def refuse(self, place: str, what: str, detail: str = "") -> None:
         """Note that something was left out."""
-        self._note(self.refused, "refused", place, what, detail)
+        self._note("refused", place, what, detail)
+
+    def leave_out(self, place: str, what: str, detail: str = "", number: int = 1) -> None:
+        """Note that the output's format has no place for so many of something."""
+        if number:
+            self._note("left out", place, what, detail, number)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was altered, refused or left out."""
+        return bool(self.altered or self.refused or self.left_out)
 
     def note(self, place: str, what: str, detail: str) -> None:
         """Hand on something worth knowing that changed nothing."""
         self._send(place, "found", what, detail)
 
-    def _note(self, counts: Counter[str], verdict: str, place: str, what: str, detail: str) -> None:
-        counts[what] += 1
+    def _note(self, verdict: str, place: str, what: str, detail: str, number: int = 1) -> None:
+        self._counts[verdict][what] += number
         self._first.setdefault(what, place)
         if self._kept is not None:
-            self._kept.append((verdict, place, what, detail))
-        self._send(place, verdict, what, detail)
+            self._kept.append((verdict, place, what, detail, number))
+        self._send(place, verdict, what if number == 1 else f"{number:,} × {what}", detail)
+
+    @property
+    def _counts(self) -> dict[str, Counter[str]]:
+        return {"altered": self.altered, "refused": self.refused, "left out": self.left_out}
 
     def _send(self, *cells: str) -> None:
         if self._report is not None:
@@ -57,12 +73,11 @@ class Ledger:
     def lines(self) -> list[str]:
         """Sum up: a line of what was read, and one for each kind of case, with its first place."""
         read = ", ".join(counted(n, noun) for noun, n in self.read.items() if n)
-        kinds = [("altered", self.altered), ("refused", self.refused)]
-        clean = [verdict for verdict, counts in kinds if not counts]
-        none = f"; nothing {' or '.join(clean)}" if clean else ""
+        clean = [verdict for verdict in ("altered", "refused") if not self._counts[verdict]]
+        none = f"; nothing {' or '.join(clean)}" if clean and not self.left_out else ""
         return [f"read {read or 'nothing'}{none}"] + [
             f"{verdict}: {n:,} × {what} (first at {self._first[what]})"
-            for verdict, counts in kinds
+            for verdict, counts in self._counts.items()
             for what, n in counts.items()
         ]
 

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
-from nertool.corpus.annotated import Annotated, RecordView, views, with_records
+import numpy as np
+
+from nertool.corpus.annotated import (
+    Annotated,
+    RecordView,
+    documents_of_records,
+    views,
+    with_records,
+)
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import DOCUMENT
 from nertool.corpus.schemes import TagSpans, spans_of, tag_names, tags_of
 
 
@@ -32,21 +41,41 @@ Pieces = Iterable[Annotated]
 Writer = Callable[[Pieces, Writing, Ledger], Iterator[str]]
 
 
-class OutputFormat(NamedTuple):
-    """write: None for what is no stream of text. keeps: of text (the input's own), fields, documents."""
-
-    write: Writer
-    keeps: frozenset[str]
-
-
 def record_views(pieces: Pieces, writing: Writing, tokens: bool = True) -> Iterator[RecordView]:
-    """Yield the records that a writer of JSON or a table writes, one after another."""
+    """Yield the records that a writer of JSON or a table writes, one after another. Texts of one document
+    have the same value in the field `document`."""
     for piece in pieces:
         corpus = with_records(piece.corpus, writing.by_sentence)
+        numbers = {} if writing.marks is False else _document_numbers(corpus)
         for view in views(piece._replace(corpus=corpus), tokens):
+            if view.document in numbers and DOCUMENT not in view.fields:
+                view = view._replace(fields={**view.fields, DOCUMENT: numbers[view.document]})
             if writing.source:
                 view = view._replace(fields={"source": corpus.source, **view.fields})
             yield view
+
+
+def _document_numbers(corpus: Corpus) -> dict[int, Any]:
+    """Return what the field `document` is for each document of several records: its own value, or the line
+    of its first token, so that pieces of an input that are written one by one have different numbers."""
+    records = corpus.records
+    assert records is not None
+    if corpus.documents == len(records.texts) or not corpus.tokens:
+        return {}
+    owners = documents_of_records(corpus)
+    texts = np.bincount(owners, minlength=corpus.documents)
+    tokens = corpus.sentence_starts[corpus.document_starts[:-1]]
+    first = corpus.line_numbers[np.minimum(tokens, corpus.tokens - 1)].tolist()
+    numbers: dict[int, Any] = {}
+    at = 0
+    for document, line in enumerate(first):
+        at = max(at + 1, line)
+        if texts[document] > 1:
+            numbers[document] = at
+    for document, fields in zip(owners.tolist(), records.fields, strict=True):
+        if document in numbers and fields.get(DOCUMENT) is not None:
+            numbers[document] = fields[DOCUMENT]
+    return numbers
 
 
 def token_probabilities(piece: Annotated) -> list[str]:

@@ -22,9 +22,8 @@ from nertool.formats.conll.parse import column_index, parse_conll
 from nertool.formats.conll.retag import retagged
 from nertool.formats.opening import Opened, Report, open_text
 from nertool.formats.read import no_labels, read_opened, refuse_part
-from nertool.formats.registry import left_out, module_of
 from nertool.formats.writable import with_labels
-from nertool.formats.write import write_output
+from nertool.formats.write import write_output, written
 
 
 def convert(
@@ -52,18 +51,18 @@ def convert(
                 with open_text(path, format_name, reading.comment, formats) as opened:
                     kept = opened.in_columns and to.name == "conll"
                     if opened.format.name == to.name == "conllu":
-                        out.writelines(_to_conllu(opened, to, reading, writing, ledger, report))
+                        out.writelines(_to_conllu(opened, reading, writing, ledger, report))
                     elif kept:
                         out.writelines(_to_conll(opened, to, reading, writing, ledger, report))
                     else:
-                        piece = _described(_read(opened, reading, ledger, report), to, report)
-                        out.writelines(module_of(to).write([piece], writing, ledger))
+                        piece = _described(_read(opened, reading, ledger, report), report)
+                        out.writelines(written(to, [piece], writing, ledger))
         return
 
     def pieces() -> Iterator[Annotated]:
         for path in paths:
             with open_text(path, format_name, reading.comment, formats) as opened:
-                yield _described(_read(opened, reading, ledger, report), to, report)
+                yield _described(_read(opened, reading, ledger, report), report)
 
     write_output(to, pieces(), writing, ledger, output)
 
@@ -83,32 +82,24 @@ def _read(opened: Opened, reading: Reading, ledger: Ledger, report: Report) -> C
     return corpus
 
 
-def _described(corpus: Corpus, to: Format, report: Report, kept: bool = False) -> Annotated:
-    """Return a corpus with its entities, and say what it holds and what won't go along.
-
-    kept: its lines stay, and with them whatever else stands there.
-    """
+def _described(corpus: Corpus, report: Report) -> Annotated:
+    """Return a corpus with its entities, and say what it holds."""
     piece = labelled(corpus)
     report(
         f"{corpus.source}: {counted(corpus.tokens, 'tokens')}, "
         f"{counted(corpus.sentences, 'sentences')}, {counted(corpus.documents, 'documents')}, "
         f"{counted(len(piece.spans), 'entities')} ({corpus.layout})"
     )
-    lost = left_out(corpus, to)
-    if corpus.columns > 2 and not kept:
-        lost.append(f"{corpus.columns - 2} other columns")
-    if lost:
-        report(f"{corpus.source}: {to.name} has no place for {', '.join(lost)}: left out")
     return piece
 
 
 def _to_conllu(
-    opened: Opened, to: Format, reading: Reading, writing: Writing, ledger: Ledger, report: Report
+    opened: Opened, reading: Reading, writing: Writing, ledger: Ledger, report: Report
 ) -> Iterator[str]:
     """Yield CoNLL-U as its own lines with other tags in MISC: lemmas, heads, ranges and comments stay."""
     raw = opened.whole.read()
     again = replace(opened, stream=BytesIO(raw))
-    _described(_read(again, reading, ledger, report), to, report, kept=True)
+    _described(_read(again, reading, ledger, report), report)
     lines = list(decode_lines(BytesIO(raw), opened.source))
     words = read_conllu(lines, opened.source, by_words=True)
     corpus = build_corpus(words, opened.source, opened.format.title, reading, Ledger())
@@ -134,12 +125,12 @@ def _to_conll(
     if reading.pass_over_faulty:
         corpus = parse_conll(decode_lines(BytesIO(raw), source), columns, source, skipped=ledger)
         count(corpus, ledger)
-        yield from module_of(to).write([_described(corpus, to, report)], writing, ledger)
+        yield from written(to, [_described(corpus, report)], writing, ledger)
         return
     corpus = parse_conll(decode_lines(BytesIO(raw), source), columns, source)
     count(corpus, ledger)
     check_classes(corpus, reading, report)
-    piece = _described(corpus, to, report, kept=True)
+    piece = _described(corpus, report)
     layout = columns.layout
     assert layout is not None
     assert columns.tag is not None

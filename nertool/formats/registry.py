@@ -23,10 +23,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-import numpy as np
-
 from nertool.catalogue import FORMATS, Format, Formats, find_format
-from nertool.corpus.columnar import Corpus
 from nertool.errors import CorpusError
 from nertool.formats.base import Writer
 
@@ -51,26 +48,3 @@ def read_format(name: str, formats: Formats = FORMATS) -> Format:
     if not known.reads:
         raise CorpusError(f"{name}: found a format that is only written, expected one that is read")
     return known
-
-
-def left_out(corpus: Corpus, to: Format) -> list[str]:
-    """Say what of a corpus an output format has no place for."""
-    out = []
-    records = corpus.records
-    if records is not None:
-        names = dict.fromkeys(key for fields in records.fields for key in fields)
-        if names and "fields" not in to.keeps and to.name != "spans":
-            out.append(f"the fields {', '.join(list(names)[:8])}")
-        gaps = records.token_starts[1:] - records.token_ends[:-1]
-        inside = np.ones(len(gaps), dtype=bool)
-        inside[corpus.sentence_starts[1:-1] - 1] = False
-        odd = int((gaps[inside] != 1).sum())
-        if odd and "text" not in to.keeps and to.name in ("conll", "hf", "hf-parquet"):
-            out.append("the text's own spacing")
-        empty = sum(a == b for a, b in zip(records.starts, records.starts[1:], strict=False))
-        if empty and to.name in ("conll", "inline", "conllu"):
-            out.append(f"{empty:,} records without a word")
-    lost = [kind for kind in ("sentences", "tokens") if kind not in to.keeps]
-    if lost and to.reads and (records is None or not records.own_text):
-        out.append(f"the bounds of {' and '.join(lost)} (they are found anew when it is read)")
-    return out

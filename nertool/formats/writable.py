@@ -60,6 +60,17 @@ def with_words(piece: Annotated, forbidden: re.Pattern[str], by: str, ledger: Le
     return piece._replace(corpus=replace(corpus, words=words))
 
 
+def held_id(given: object, forbidden: re.Pattern[str], by: str, place: str, ledger: Ledger) -> str:
+    """Return a record's id as a format can hold it, which is counted if it is another; "" for none."""
+    if given is None:
+        return ""
+    name = str(given)
+    held = forbidden.sub(by, name).strip()
+    if held != name:
+        ledger.alter(place, "ids with signs that the format can't hold", f"{name} → {held}")
+    return held
+
+
 def check_labels(piece: Annotated, scheme: str) -> None:
     """Refuse labels that a tag can't hold, such as "-": the tag B-- is read as a slip.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from nertool.catalogue import Format
@@ -10,6 +11,7 @@ from nertool.errors import CorpusError
 from nertool.files.folders import free_folder, replacing_folder
 from nertool.files.output import open_binary_output, open_output
 from nertool.formats.base import Pieces, Writing
+from nertool.formats.losses import counted_losses
 from nertool.formats.registry import module_of
 
 
@@ -18,10 +20,12 @@ def write_output(
 ) -> None:
     """Write pieces to a file or a new folder; None and `-` are standard output.
 
-    Nothing stands at the path before all is written. Errors: CorpusError for a format that can't go to
-    standard output, and for a folder that holds something already.
+    What the format has no place for is counted. Nothing stands at the path before all is written.
+    Errors: CorpusError for a format that can't go to standard output, and for a folder that holds something
+    already.
     """
     write = module_of(to).write
+    pieces = counted_losses(pieces, to, writing, ledger)
     if to.container != "text" and (output is None or str(output) == "-"):
         kind = "a folder" if to.container == "folder" else "a file"
         raise CorpusError(
@@ -38,3 +42,11 @@ def write_output(
         free_folder(output)
         with replacing_folder(output) as folder:
             write(pieces, writing, ledger, folder)
+
+
+def written(to: Format, pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
+    """Yield the text of pieces in a format that is a stream of text; what it has no place for is counted."""
+    texts: Iterator[str] = module_of(to).write(
+        counted_losses(pieces, to, writing, ledger), writing, ledger
+    )
+    return texts

@@ -12,7 +12,7 @@ from nertool.catalogue import Format
 from nertool.corpus.ledger import Ledger
 from nertool.errors import CorpusError
 from nertool.formats.base import Writing
-from nertool.formats.registry import module_of
+from nertool.formats.write import written
 from nertool.predict.tag import Tagged
 
 Item = TypeVar("Item")
@@ -70,7 +70,7 @@ def joined_texts(results: Iterator[Tagged], ledger: Ledger) -> Iterator[str]:
         else:
             form, writing = key
             pieces = chain.from_iterable(result.pieces or () for result in group)
-            streams = [module_of(form).write(pieces, writing, ledger)]
+            streams = [written(form, pieces, writing, ledger)]
         for texts in streams:
             if last and not last.endswith("\n"):
                 last = "\n"

@@ -7,6 +7,7 @@ tags in them (rewrite.py), or through records, which the output format's writer 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from nertool.catalogue import Format
@@ -17,6 +18,7 @@ from nertool.formats.base import Writer, Writing
 from nertool.formats.opening import Opened, Report
 from nertool.formats.read import batches
 from nertool.formats.registry import module_of
+from nertool.formats.write import written
 from nertool.predict.columns import ColumnsInput, read_columns
 from nertool.predict.request import PredictRequest
 from nertool.predict.rewrite import REWRITES, rewrite_columns
@@ -134,7 +136,7 @@ def _tag_records(
     records, writer = _kept_whole(opened, out.format)
     if records is None:
         records = opened.records(reading, ledger)
-        writer = module_of(out.format).write if out.format.piecewise else None
+        writer = partial(written, out.format) if out.format.piecewise else None
     if writer is None:
         return out._replace(pieces=_record_pieces(opened, request, workers, ledger))
     tasks = (

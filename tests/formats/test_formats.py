@@ -139,10 +139,8 @@ def test_a_text_trains_the_same_model_in_whatever_format_it_comes(to, tiny, tmp_
     out = tmp_path / f"train.{to}"
     done = main("corpus", "convert", tiny / "dev.conll", "--to", to, "-o", out)
     assert done.returncode == 0, done.stderr
-    assert "nothing altered or refused" in done.stderr or to in (
-        "brat",
-        "pubtator",
-    )
+    assert "altered: " not in done.stderr or to == "pubtator"
+    assert "refused: " not in done.stderr
     if to != "inline" and "tokens" not in find_format(to).keeps:
         return  # sentences are found anew there
     from nertool.config.file import load_config
@@ -220,11 +218,3 @@ def test_conllu_to_conllu_keeps_lemmas_heads_ranges_and_comments(main):
     assert done.stdout == text
     done = main("corpus", "convert", "-", "--to", "conllu", "--scheme", "bioes", stdin=text)
     assert done.stdout == text.replace("NER=I-PER", "NER=E-PER")
-
-
-def test_what_an_output_can_not_keep_is_said(main):
-    text = "Ada B-PER\nmet O\n\nBob B-PER\n\n"
-    for to in ("doccano", "label-studio"):
-        said = main("corpus", "convert", "-", "--to", to, stdin=text).stderr
-        assert f"{to} has no place for the bounds of sentences and tokens" in said
-    assert "has no place" not in main("corpus", "convert", "-", "--to", "hf", stdin=text).stderr

@@ -23,7 +23,7 @@ ReportPath = Annotated[
     typer.Option(
         "--report",
         metavar="FILE",
-        help="Write each case of data altered or refused here: file:line, what, and which.",
+        help="Write each case of data altered, refused or left out here: file:line, what, and which.",
     ),
 ]
 
@@ -32,7 +32,7 @@ ReportPath = Annotated[
 def account(report: Path | None, *others: Path | None) -> Iterator[Ledger]:
     """Give a ledger to the work inside; when that went well, sum it up on stderr.
 
-    With --quiet the sum is told only if data was altered or refused.
+    With --quiet the sum is told only if data was altered, refused or left out.
 
     others: what the work reads and writes, which the report must not take the place of.
     """
@@ -50,7 +50,7 @@ def account(report: Path | None, *others: Path | None) -> Iterator[Ledger]:
         with open_output(report) as out:
             ledger = Ledger(lambda line: out.writelines((line, "\n")))
             yield ledger
-    changed = bool(ledger.altered or ledger.refused)
+    changed = ledger.changed
     if is_quiet() and not changed:
         return
     for line in ledger.lines() if ledger.read else ():  # a stage that was done before reads nothing

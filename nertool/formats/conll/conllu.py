@@ -18,11 +18,12 @@ from nertool.catalogue import NER_KEYS
 from nertool.corpus.annotated import views, with_records
 from nertool.corpus.blocks import decode_lines, is_blank
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.record import Reading, Record
+from nertool.corpus.record import DOCUMENT, Reading, Record
 from nertool.corpus.schemes import split_tag
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, tags_in
 from nertool.formats.head import Head
+from nertool.formats.json.objects import dump
 from nertool.formats.writable import LINE_SIGNS, check_labels, with_labels, with_words
 
 WIDTH = 10
@@ -35,6 +36,7 @@ _ROW = re.compile(r"\d+(?:[-.]\d+)?\t")
 _NER = re.compile(r"(?:^|\|)(?:(?:NER|ner)=([^|]*)|(?:NE|name)=(O|[BIESLU]-[^|]*))(?=\||$)")
 NOT_IN_LABEL = re.compile(r"[|\t\n\r]+|^\s+|\s+$")
 _COMMENT = re.compile(r"#\s*([\w ]+?)\s*=\s*(.*)")
+_LINE_END = re.compile("[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 _NEW_DOCUMENT = "newdoc id"
 
 
@@ -226,11 +228,22 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
                 before = view.document
             fields.pop("newdoc", None)
             for field, entry in fields.items():
-                if isinstance(entry, str | int | float) and "\n" not in str(entry):
+                if field == DOCUMENT and type(entry) is int:
+                    continue
+                if isinstance(entry, str | int | float) and _COMMENT.fullmatch(
+                    f"# {field} = {entry}"
+                ):
                     yield f"# {field} = {entry}\n"
+                elif entry is not None:
+                    place = f"{corpus.source}, record {view.number}"
+                    ledger.leave_out(place, f"values of the field {field}", dump(entry))
             for start, end in view.sentences:
                 text = view.text[view.places[start][0] : view.places[end - 1][1]]
-                if not LINE_SIGNS.search(text) and "text" not in fields:
+                if _LINE_END.search(text):
+                    place = f"{corpus.source}, record {view.number}"
+                    ledger.alter(place, "line ends within a sentence, written as blanks", text)
+                    text = _LINE_END.sub(" ", text)
+                if "text" not in fields:
                     yield f"# text = {text}\n"
                 rows = []
                 for i in range(start, end):

@@ -177,7 +177,8 @@ class _KnownLines(dict[str, int]):
             document_starts=document_starts,
             line_numbers=(at + first).astype(np.int32),
             layout=f"{self.rows.layout}{passed_over}",
-            columns=self.rows.layout.width,
+            columns=self.rows.layout.width - (self.columns.sentence is not None),
+            comments=max(0, passed),
         )
 
     def _kinds(self, lines: Iterator[str], header: int) -> Kinds:

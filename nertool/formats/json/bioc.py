@@ -78,7 +78,7 @@ def _parts(passage: Any, place: str) -> list[dict[str, Any]]:
             {**passage, "annotations": [*(own or ()), *of_sentences]} if of_sentences else passage
         ]
     if isinstance(passage, dict) and passage.get("text") == "" and not sentences:
-        return []
+        return [passage]
     if isinstance(sentences, list) and all(
         isinstance(s, dict) and isinstance(s.get("text"), str) for s in sentences
     ):
@@ -140,7 +140,8 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
         for number, view in enumerate(views(piece._replace(corpus=corpus), tokens=False)):
             if view.document != before:
                 yield "]}" * opened + between
-                name = dump(str(view.fields.get("id", number)))
+                given = view.fields.get("id")
+                name = dump(str(number if given is None else given))
                 yield f'{{"id": {name}, "infons": {{}}, "passages": ['
                 before, opened, at, between = view.document, True, 0, ",\n"
             else:

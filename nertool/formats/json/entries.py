@@ -18,6 +18,7 @@ from nertool.formats.json.units import taken_in_characters
 _START = ("start", "start_offset", "start_char", "startOffset", "begin")
 _END = ("end", "end_offset", "end_char", "endOffset")
 _LABEL = ("label", "labels", "type", "entity_group", "entity", "tag", "category")
+_KNOWN = {*_START, *_END, *_LABEL, "text", "token_start", "token_end"}
 _WHOLE = "a whole number"
 _CLASS = "a class name (a string)"
 
@@ -108,6 +109,11 @@ def _span(
             raise CorpusError(
                 f"{where}{at}: found {found}, expected {expected}{_advice(name, value)}"
             )
+    if isinstance(raw, dict) and len(raw) > 3:
+        for key in raw.keys() - _KNOWN:
+            if raw[key] is not None:
+                what = f"values of entities beside place and class: {key}"
+                ledger.leave_out(place, what, short(raw[key]))
     start, end, own = entry["start"], entry["end"], entry.get("text")
     if not label or label.isspace() or label == "O":
         raise CorpusError(f'{where}: found the label "{label}", expected a class such as PER')

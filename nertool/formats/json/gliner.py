@@ -14,9 +14,11 @@ from typing import Any
 
 from nertool.corpus.annotated import views, with_records
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import DOCUMENT, GOLD
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
 from nertool.formats.json import json_list
+from nertool.formats.json.hf import with_gold_tags
 from nertool.formats.json.objects import json_list as as_list
 
 read = json_list.read
@@ -31,16 +33,29 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write a sentence an object."""
 
     def sentences() -> Iterator[dict[str, Any]]:
+        number = -1  # of the document, where its records don't say which it is
         for piece in pieces:
             corpus = with_records(piece.corpus, writing.by_sentence)
+            single = corpus.documents == len(corpus.records.texts)  # type: ignore[union-attr]
+            before = None
             for view in views(piece._replace(corpus=corpus)):
-                for start, end in view.sentences:
+                number += view.document != before
+                before = view.document
+                given = view.fields.get(DOCUMENT)
+                number = given if type(given) is int and given > number else number
+                own: dict[str, Any] = {}
+                if DOCUMENT not in view.fields and (not single or len(view.sentences) > 1):
+                    own[DOCUMENT] = number
+                view, gold = with_gold_tags(view, writing.scheme, corpus.source, ledger)
+                for start, end in view.sentences or [(0, 0)]:
+                    if gold is not None:
+                        own[GOLD] = gold[start:end]
                     ner = [
                         [e.token_start - start, e.token_end - 1 - start, e.label]
                         for e in view.entities
                         if start <= e.token_start < end
                     ]
                     words = view.words[start:end]
-                    yield {**view.fields, "tokenized_text": words, "ner": ner}
+                    yield {**view.fields, **own, "tokenized_text": words, "ner": ner}
 
     yield from as_list(sentences())

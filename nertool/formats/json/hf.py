@@ -10,11 +10,16 @@ The tags may be numbers, whose names --tag-names lists.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from nertool.corpus.annotated import RecordView, views, with_records
+from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.record import DOCUMENT
+from nertool.corpus.record import DOCUMENT, GOLD
+from nertool.corpus.schemes import TagSpans, tag_names, tags_of
 from nertool.formats.base import Pieces, Writing, tags_in
 from nertool.formats.head import Head
 from nertool.formats.json import jsonl
@@ -41,20 +46,74 @@ def sentence_rows(
 ) -> Iterator[tuple[dict[str, Any], RecordView]]:
     """Yield each sentence's fields, tokens and tags by name, and the record that it is of. A record without
     a word is one sentence without a token."""
-    document = -1
+    number = -1  # of the document, where its records don't say which it is
     for piece in pieces:
         check_labels(piece, writing.scheme)
         corpus = with_records(piece.corpus, writing.by_sentence)
         tags = tags_in(piece, writing.scheme, ledger)
         before = None
         for view in views(piece._replace(corpus=corpus)):
-            document += view.document != before
+            number += view.document != before
             before = view.document
+            given = view.fields.get(DOCUMENT)
+            number = given if type(given) is int and given > number else number
             single = len(view.sentences) == 1 and corpus.documents == len(corpus.records.texts)  # type: ignore[union-attr]
+            view, gold = with_gold_tags(view, writing.scheme, corpus.source, ledger)
             for start, end in view.sentences or [(0, 0)]:
                 value = dict(view.fields)
                 if not single:
-                    value.setdefault(DOCUMENT, document)
+                    value.setdefault(DOCUMENT, number)
+                if gold is not None:
+                    value[GOLD] = gold[start:end]
                 value["tokens"] = view.words[start:end]
                 value["ner_tags"] = tags[view.first + start : view.first + end]
                 yield value, view
+
+
+def with_gold_tags(
+    view: RecordView, scheme: str, source: str, ledger: Ledger
+) -> tuple[RecordView, list[Any] | None]:
+    """Return a record, and its field `gold` as a tag a token. Labels that are no flat entities of whole
+    tokens are left out, and counted."""
+    if view.fields.get(GOLD) is None:
+        return view, None
+    gold = _gold_tags(view, scheme)
+    if gold is None:
+        place = f"{source}, record {view.number}"
+        ledger.leave_out(place, f"values of the field {GOLD}", dump(view.fields[GOLD]))
+        view = view._replace(fields={k: v for k, v in view.fields.items() if k != GOLD})
+    return view, gold
+
+
+def _gold_tags(view: RecordView, scheme: str) -> list[Any] | None:
+    """Return an input's own labels as a tag a token; None if they are anything but tags, or flat entities of
+    whole tokens."""
+    gold = view.fields.get(GOLD)
+    if not isinstance(gold, list):
+        return None
+    if len(gold) == len(view.words) and all(isinstance(tag, str | int) for tag in gold):
+        return gold
+    firsts = {start: i for i, (start, _) in enumerate(view.places)}
+    lasts = {end: i + 1 for i, (_, end) in enumerate(view.places)}
+    spans = []
+    for entry in gold:
+        if isinstance(entry, list) and len(entry) == 3:
+            start, end, label = entry
+        elif isinstance(entry, dict):
+            start, end, label = (entry.get(key) for key in ("start", "end", "label"))
+        else:
+            return None
+        if start not in firsts or end not in lasts or not isinstance(label, str):
+            return None
+        spans.append(Span(firsts[start], lasts[end], label))
+    spans.sort()
+    if any(a.end > b.start for a, b in pairwise(spans)) or any(a >= b for a, b, _ in spans):
+        return None
+    labels = list(dict.fromkeys(span.label for span in spans))
+    columns = np.array([(a, b, labels.index(c)) for a, b, c in spans], dtype=np.int64).reshape(
+        -1, 3
+    )
+    flat = TagSpans(columns[:, 0], columns[:, 1], columns[:, 2].astype(np.int32), labels)
+    starts = np.array([*(a for a, _ in view.sentences), len(view.words)], dtype=np.int64)
+    names = tag_names(labels, scheme)
+    return [names[i] for i in tags_of(flat, starts, names, scheme).tolist()]

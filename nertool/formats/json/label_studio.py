@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from nertool.corpus.annotated import RecordView
 from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.record import Reading, Record
+from nertool.corpus.record import DOCUMENT, Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
@@ -33,6 +33,7 @@ _TASK_KEYS = {
 }  # fmt: skip
 
 
+_NONE = object()
 OWN = "label_studio"  # the field with a task's own names
 
 
@@ -54,6 +55,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     Other annotators' versions, and results that are no spans, are counted as refused. Errors:
     CorpusError naming the task by its number in the file, from 1.
     """
+    before: Any = _NONE  # the document of the task before
     for number, task in enumerate(load_json_list(stream, source), 1):
         place = f"{source}:#{number}"
         data = task.get("data") if isinstance(task, dict) else None
@@ -76,7 +78,11 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         if own:
             fields[OWN] = own
         spans = _spans(versions, text, place, reading, ledger) if reading.labelled else None
-        yield Record(text, number, spans, fields=fields, place=place)
+        document = fields.get(DOCUMENT, _NONE)
+        yield Record(
+            text, number, spans, fields=fields, place=place, goes_on=document == before != _NONE
+        )
+        before = document
 
 
 def _own_names(key: str, versions: Any, labelled: bool) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def spacy_tokens(text: str, places: Sequence[tuple[int, int]]) -> SpacyTokens:
     tokens: list[tuple[int, int, bool]] = []
     numbers = []
     at = 0
-    nexts = [start for start, _ in places[1:]] + [len(text)]
+    nexts = [*(start for start, _ in places), len(text)][1:]
     for (start, end), following in zip(places, nexts, strict=True):
         if start > at:
             tokens.append((at, start, False))

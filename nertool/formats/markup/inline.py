@@ -24,7 +24,7 @@ from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
-from nertool.formats.writable import with_labels
+from nertool.formats.writable import held_id, with_labels
 
 _PIECE = re.compile(
     r"(?P<escaped>\\[\[\]\\#])"
@@ -33,6 +33,7 @@ _PIECE = re.compile(
 )
 _HEADER = "# id:"
 _NOT_IN_LABEL = re.compile(r"[()\s]+")
+_NOT_IN_ID = re.compile(r"\s{2,}|[^\S ]")
 _LINE = re.compile(r"[^\r\n]+")
 _LINE_END = re.compile("[\r\n\v\f\x85\u2028\u2029]")
 _MARKED = re.compile(r"(?<!\\)\[(?:[^\[\]\\]|\\.)+\]\([^()\s]+\)")
@@ -170,18 +171,26 @@ def write_whole(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[st
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write a sentence a line, with the blanks that the text has between its words.
 
-    A text with several documents gets a header for each.
+    Documents that have an id, and those of a text with several, get a header.
     """
     number = 0
     for given in pieces:
         piece = with_labels(given, _NOT_IN_LABEL, ledger)
         corpus = with_records(piece.corpus, by_sentence=False)
-        headed = corpus.documents > 1 if writing.marks is None else writing.marks
+        records = corpus.records
+        assert records is not None
+        headed = writing.marks
+        if headed is None:
+            named = any(fields.get("id") is not None for fields in records.fields)
+            headed = corpus.documents > 1 or (named and not records.numbered)
         before = None
         for view in views(piece._replace(corpus=corpus)):
             if view.document != before and headed:
-                name = view.fields.get("id", f"{number:04}")
-                yield f"{chr(10) if number else ''}# id: {' '.join(str(name).split())}\n"
+                place = f"{corpus.source}, record {view.number}"
+                name = held_id(view.fields.get("id"), _NOT_IN_ID, " ", place, ledger)
+                part = view.fields.get("part")
+                shown = f"  part: {part}" if part in ("train", "dev", "test") else ""
+                yield f"{chr(10) if number else ''}# id: {name or f'{number:04}'}{shown}\n"
                 number += 1
             before = view.document
             at = 0

@@ -26,6 +26,7 @@ from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.foreign import foreign_document
 from nertool.formats.head import Head
+from nertool.formats.writable import held_id
 
 _ATTRIBUTE = r"""[\w.:-]+\s*=\s*(?:"[^"]*"|'[^']*')"""
 _TAG = re.compile(rf"<(/?)([A-Za-z][\w.:-]*)((?:\s+{_ATTRIBUTE})*)\s*(/?)>")
@@ -33,6 +34,7 @@ _PASSED = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>", re.DOTALL)
 _PAIR = re.compile(r"""([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _CLASS = ("type", "class", "label", "category", "classname")
 _DOCUMENT = {"doc", "document", "docs", "documents", "corpus", "root", "xml", "article"}
+_SENTENCE = {"s", "sent", "sentence"}
 _STRUCTURE = _DOCUMENT | {
     "text", "body", "head", "headline", "hl", "title", "p", "par", "paragraph", "s", "sent", "sentence",
     "docid", "docno", "date_time", "dateline", "slug", "trailer", "preamble", "nwords", "storyid", "dd",
@@ -54,6 +56,7 @@ _HTML = {
     "i",
     "img",
 }
+_NOT_IN_ID = re.compile(r"[\t\r\n]+")
 _GAP = re.compile(r"\n[ \t\r]*\n\s*")
 _STRIPPED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
 
@@ -87,11 +90,14 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     at, length, line, first = 0, 0, 1, 1
     fields: dict[str, Any] = {}
     goes_on = False
+    name = closing = ""
 
     def flush() -> Iterator[Record]:
         nonlocal parts, spans, length, goes_on, first
-        for record in _paragraphs("".join(parts), spans, first, fields):
-            yield record._replace(goes_on=goes_on)
+        text = "".join(parts)
+        own = name.lower() in _SENTENCE and bool(closing)
+        for record in _paragraphs(text, spans, first, fields, own):
+            yield record._replace(goes_on=goes_on, sentences=[0] if own else None)
             goes_on = True
         parts, spans, length, first = [], [], 0, line
 
@@ -143,11 +149,11 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 def _paragraphs(
-    text: str, spans: list[Span], line: int, fields: dict[str, Any]
+    text: str, spans: list[Span], line: int, fields: dict[str, Any], whole: bool = False
 ) -> Iterator[Record]:
-    """Cut a text where lines are blank, unless that is within an entity."""
+    """Cut a text where lines are blank, unless that is within an entity, or the text is to stay whole."""
     at = 0
-    for gap in [*_GAP.finditer(text), None]:
+    for gap in [*(() if whole else _GAP.finditer(text)), None]:
         end = gap.start() if gap else len(text)
         if gap and any(s.start < gap.end() and gap.start() < s.end for s in spans):
             continue
@@ -172,7 +178,8 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
         before, opened = None, False
         for view in views(piece._replace(corpus=corpus)):
             if view.document != before:
-                name = html.escape(str(view.fields["id"])) if "id" in view.fields else ""
+                where = f"{corpus.source}, record {view.number}"
+                name = html.escape(held_id(view.fields.get("id"), _NOT_IN_ID, " ", where, ledger))
                 yield "</doc>\n" * opened + (f'<doc id="{name}">\n' if name else "<doc>\n")
                 before, opened = view.document, True
             at = 0

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from nertool.corpus.annotated import RecordView
@@ -43,7 +44,7 @@ def _doc(view: RecordView) -> dict[str, Any]:
     ]
     ents = [{"start": e.start, "end": e.end, "label": e.label} for e in view.entities]
     firsts = first_tokens(cut, view.sentences)
-    pairs = zip(firsts, [*firsts[1:], len(cut.tokens)], strict=True)
+    pairs = pairwise([*firsts, len(cut.tokens)])
     sents = [{"start": cut.tokens[a][0], "end": cut.tokens[b - 1][1]} for a, b in pairs]
     other = {k: v for k, v in kept.items() if k != "tokens"}
     return {

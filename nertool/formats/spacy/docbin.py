@@ -58,6 +58,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         bin_ = spacy.tokens.DocBin().from_bytes(_checked(raw, source))
         user_data, bin_.user_data = list(bin_.user_data), []
         docs = bin_.get_docs(spacy.vocab.Vocab())
+        before: dict[str, Any] | None = None
         for number in range(1, len(bin_) + 1):
             place = f"{source}:#{number}"
             doc = next(docs)
@@ -66,8 +67,9 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
                 ledger.refuse(place, "entities' ids and links to a knowledge base")
             data = user_data[number - 1] if number <= len(user_data) else None
             value = {**_fields(data, place, ledger), **value}
-            record = record_or_none(value, number, place, reading, ledger, None)
+            record = record_or_none(value, number, place, reading, ledger, before)
             if record is not None:
+                before = record.fields
                 yield record
     except CorpusError:
         raise

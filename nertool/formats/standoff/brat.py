@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nertool.corpus.annotated import views, with_records
+from nertool.corpus.annotated import by_document, views
 from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
@@ -161,20 +161,26 @@ def _entity(read: _Line, text: str, reading: Reading, ledger: Ledger) -> list[Sp
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> None:
-    """Write each record as a pair of .txt and .ann into a folder.
+    """Write each document as a pair of .txt and .ann into a folder.
 
-    The names are the records' ids where those are names that a file may have, else numbers.
+    The names are the documents' ids where those are names that a file may have, else numbers. Texts of one
+    document are put together with line ends between.
     """
     number = 0
     taken: set[str] = set()
     for given in pieces:
-        piece = with_labels(given, _NOT_IN_LABEL, ledger)
-        corpus = with_records(piece.corpus, by_sentence=False)
-        for view in views(piece._replace(corpus=corpus)):
+        piece = by_document(with_labels(given, _NOT_IN_LABEL, ledger))
+        for view in views(piece):
             number += 1
-            name = str(view.fields.get("id", ""))
-            if not _NAME.fullmatch(name) or ".." in name or name in taken:
+            given_id = view.fields.get("id")
+            name = own = "" if given_id is None else str(given_id)
+            if not _NAME.fullmatch(name) or ".." in name:
                 name = f"{number:05}"
+            if name in taken:
+                name = next(n for n in (f"{name}-{i}" for i in count(2)) if n not in taken)
+            if name != own != "":
+                place = f"{piece.corpus.source}, record {view.number}"
+                ledger.alter(place, "ids that are no names of files, or double", f"{own} → {name}")
             taken.add(name)
             path = folder / f"{name}.txt"
             path.parent.mkdir(parents=True, exist_ok=True)

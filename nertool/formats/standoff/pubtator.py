@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from nertool.corpus.annotated import views, with_records
+from nertool.corpus.annotated import by_document, views
 from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
@@ -25,10 +25,11 @@ from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
 from nertool.formats.json.entries import spans_of_entries
 from nertool.formats.plain.lines import numbered_lines
-from nertool.formats.writable import with_labels
+from nertool.formats.writable import held_id, with_labels
 
 _TEXT = re.compile(r"([^|\t]+)\|([ta])\|(.*)", re.DOTALL)
 _NOT_IN_LABEL = re.compile(r"[\t\n\r]+|^\s+|\s+$")
+_NOT_IN_ID = re.compile(r"[|\s]+")
 _LINE_END = re.compile(r"[\t\r\n]")
 
 
@@ -93,13 +94,14 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     number = 0
     for given in pieces:
         piece = with_labels(given, _NOT_IN_LABEL, ledger)
-        corpus = with_records(piece.corpus, by_sentence=False)
-        for view in views(piece._replace(corpus=corpus), tokens=False):
+        piece = by_document(piece)
+        corpus = piece.corpus
+        for view in views(piece, tokens=False):
             number += 1
-            name = re.sub(r"[|\s]+", "_", str(view.fields.get("id", number))) or str(number)
+            place = f"{corpus.source}, record {view.number}"
+            name = held_id(view.fields.get("id"), _NOT_IN_ID, "_", place, ledger) or str(number)
             title, end, abstract = view.text.partition("\n")
-            if _LINE_END.search(title + abstract):
-                place = f"{corpus.source}, record {view.number}"
+            if corpus.records.own_text and _LINE_END.search(title + abstract):  # type: ignore[union-attr]
                 ledger.alter(place, "line ends and tabs within an abstract, written as blanks")
             yield f"{name}|t|{_LINE_END.sub(' ', title)}\n"
             yield f"{name}|a|{_LINE_END.sub(' ', abstract)}\n" if end else ""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nertool.corpus.record import GOLD
 from nertool.corpus.schemes import OUTSIDE, split_tag, tag_names
 from nertool.formats.tables.arrow import json_metadata
 
@@ -55,6 +56,16 @@ def metadata_of(features: Mapping[str, Any]) -> dict[bytes, bytes]:
     return {METADATA: dump({"info": {"features": dict(features)}}).encode()} if features else {}
 
 
+def numbered_columns(raw_schema: bytes) -> list[str]:
+    """Return the columns of a schema, as Arrow writes it, whose numbers stand for names."""
+    from nertool.formats.tables.arrow import load_arrow
+
+    pa = load_arrow()
+    schema = pa.ipc.read_schema(pa.py_buffer(raw_schema))
+    named = {name for name, feature in features_of(schema).items() if class_names(feature)}
+    return sorted(named - {GOLD})  # whose names are put in when it is read
+
+
 class Numbering:
     """Tags as numbers: in the order of a table's own names, with further tags behind them."""
 
@@ -73,6 +84,14 @@ class Numbering:
     def numbers(self, tags: Sequence[str]) -> list[int]:
         """Return the numbers of tags, whose labels were added before."""
         return [self._number[split_tag(tag)] for tag in tags]
+
+    def numbers_of_any(self, tags: Sequence[str]) -> list[int]:
+        """Return the numbers of tags of any scheme; those without one get the next."""
+        for tag in tags:
+            if split_tag(tag) not in self._number:
+                self._number[split_tag(tag)] = len(self.names)
+                self.names.append(tag)
+        return self.numbers(tags)
 
 
 def scheme_of_names(names: Sequence[str]) -> str:

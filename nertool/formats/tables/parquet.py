@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from nertool.corpus.annotated import Annotated
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.record import Reading, Record
+from nertool.corpus.record import GOLD, Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
@@ -66,6 +66,7 @@ def records_of(
             features = {**features, key: with_class_names(features.get(key), names)}
             told = {**(schema.metadata or {}), **metadata_of(features)}
             schema = schema.with_metadata(told)
+    gold_names = class_names(features.get(GOLD))
     if METADATA not in (schema.metadata or {}):
         schema = schema.remove_metadata()
     raw = schema.serialize().to_pybytes()
@@ -75,6 +76,10 @@ def records_of(
         for row in batch.to_pylist():
             number += 1
             value = {key: entry for key, entry in row.items() if entry is not None}
+            if gold_names and isinstance(value.get(GOLD), list):
+                value[GOLD] = [
+                    gold_names[tag] if tag in range(len(gold_names)) else tag for tag in value[GOLD]
+                ]
             place = f"{source}:#{number}"
             record = record_or_none(value, number, place, reading, ledger, before)
             if record is not None:

@@ -35,6 +35,7 @@ from nertool.formats.tables.features import (
     with_class_names,
 )
 
+_OF_TEXTS = ("text", "tokens", "sentences", "ner_tags")
 InTokens = Callable[[Annotated], bool]
 
 
@@ -145,6 +146,10 @@ class _Tokens:
         self._ledger = ledger
         self._features = features_of(schema)
         kinds = {field.name: field.type for field in schema}
+        if (
+            tag_column(schema) is None
+        ):  # a table of texts, whose columns of the same names hold places
+            kinds = {k: v for k, v in kinds.items() if k not in (*_OF_TEXTS, *SPAN_KEYS, GOLD)}
         self._words = next((name for name in WORD_KEYS if name in kinds), "tokens")
         self._tags = tag_column(schema) or "ner_tags"
         kind = kinds.get(self._tags)
@@ -156,6 +161,7 @@ class _Tokens:
         if self._numbering is not None:
             self._writing = replace(writing, scheme=self._numbering.scheme)
         self._of_table = kind is not None
+        self._gold = False  # whether a row has labels of its own
         self.types = {**kinds, self._words: kinds.get(self._words, pa.list_(pa.string()))}
         if kind is not None:
             self.types[GOLD] = kind
@@ -172,8 +178,9 @@ class _Tokens:
                 words, tags = row.pop("tokens"), row.pop("ner_tags")
                 if self._numbering is not None:
                     tags = self._numbering.numbers(tags)
-                    if GOLD in row and GOLD in self.types:
-                        row[GOLD] = _numbered(row[GOLD], self._numbering.names)
+                    if _is_tags(row.get(GOLD)):
+                        self._gold = True
+                        row[GOLD] = self._numbering.numbers_of_any(row[GOLD])
                 row |= {self._words: words, self._tags: tags}
                 if view.predicted and self._of_table:
                     row["entities"] = _entities_in_tokens(view)
@@ -183,14 +190,13 @@ class _Tokens:
         if self._numbering is None:
             return self._features
         named = with_class_names(self._features.get(self._tags), self._numbering.names)
-        gold = {GOLD: named} if self._of_table else {}
+        gold = {GOLD: named} if self._of_table or self._gold else {}
         return {**self._features, self._tags: named, **gold}
 
 
-def _numbered(tags: Any, names: list[str]) -> Any:
-    """Return tags' names as their numbers in a list of names; anything else as it is."""
-    known = {name: i for i, name in enumerate(names)}
-    return [known.get(tag, tag) for tag in tags] if isinstance(tags, list) else tags
+def _is_tags(value: Any) -> bool:
+    """Tell whether a value is a list of tags by name."""
+    return isinstance(value, list) and all(isinstance(tag, str) for tag in value)
 
 
 def _entities_in_tokens(view: RecordView) -> list[dict[str, Any]]:

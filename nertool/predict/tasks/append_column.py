@@ -42,6 +42,9 @@ class AppendColumnTask(NamedTuple):
         ledger = counts_of(text.sentence_starts, spans)
         if self.inline:
             lines = self.block.lines
+            place = f"{self.source}:{self.block.first}"
+            other = int(text.sentence_starts[-1]) * (self.rows.layout.width - 1)
+            ledger.leave_out(place, "cells of the columns beside the words", number=other)
             for i in np.flatnonzero(kinds < 0).tolist():
                 if not is_blank(lines[i]):
                     line = f"{self.source}:{self.block.first + i}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from nertool.corpus.annotated import Annotated, with_records
@@ -31,6 +32,10 @@ class ColumnRecordsTask(NamedTuple):
         marks = [i for i, line in enumerate(lines) if is_document_start(line.removesuffix("\r"))]
         if corpus is None:
             return Result("", None, ledger, bool(marks), bool(marks))
+        place = corpus.place(0)
+        other = corpus.tokens * max(0, corpus.columns - 1)
+        ledger.leave_out(place, "cells of the columns beside the words", number=other)
+        ledger.leave_out(place, "comment lines", number=corpus.comments)
         corpus = with_records(corpus, by_sentence=True)
         piece = annotate(worker.tagger, corpus, self.details, ledger)
         ledger.read["entities found"] += len(piece.spans)
@@ -54,6 +59,7 @@ def numbered(results: Iterable[Result]) -> Iterator[Annotated]:
         for i, fields in enumerate(corpus.records.fields):
             corpus.records.fields[i] = {"id": sentence, DOCUMENT: fields[DOCUMENT] + document}
             sentence += 1
+        records = replace(corpus.records, numbered=True)
         document += corpus.documents - 1
         begins = result.document_after
-        yield result.piece
+        yield result.piece._replace(corpus=replace(corpus, records=records))

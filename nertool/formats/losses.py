@@ -1,0 +1,172 @@
+"""What an output's format has no place for: counted, so that a command can say what was left out.
+
+Writers count what they change or can't hold of single words, labels and ids. What follows from the format
+as a whole is counted here, from the record's `keeps` in catalogue.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.catalogue import Format
+from nertool.corpus.annotated import Annotated, documents_of_records
+from nertool.corpus.columnar import Corpus, Records
+from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import DOCUMENT
+from nertool.formats.base import Pieces, Writing
+from nertool.formats.tables.features import numbered_columns
+
+_EXACT = ("jsonl", "json", "parquet", "hf-disk")  # tokens stand there if Writing.exact says so
+_EMPTY = ("hf", "hf-parquet", "gliner", "brat", "pubtator")  # hold a text without a word
+_JOINED = ("brat", "pubtator")  # the texts of a document are one text
+
+
+def counted_losses(
+    pieces: Pieces, to: Format, writing: Writing, ledger: Ledger
+) -> Iterator[Annotated]:
+    """Yield pieces on their way to a writer; what the format has no place for is counted."""
+    for piece in pieces:
+        count_losses(piece.corpus, to, writing, ledger)
+        yield piece
+
+
+def count_losses(corpus: Corpus, to: Format, writing: Writing, ledger: Ledger) -> None:
+    """Count what of a corpus an output format has no place for."""
+    place = corpus.place(0) if corpus.tokens else corpus.source
+    records = corpus.records
+    if records is None:
+        other = corpus.tokens * max(0, corpus.columns - 2)
+        ledger.leave_out(place, "cells of other columns", number=other)
+        ledger.leave_out(place, "comment lines", number=corpus.comments)
+    else:
+        _count_fields(corpus, records, to, place, ledger)
+    if not to.reads:
+        return  # a table of entities, a page: no text that is read again
+    exact = writing.exact or to.name not in _EXACT
+    anew = "found anew when it is read" + ("" if exact else "; --tokens keeps them")
+    if ("tokens" not in to.keeps or not exact) and (records is None or not records.tokenized):
+        ledger.leave_out(place, f"bounds of tokens ({anew})", number=corpus.tokens)
+    if ("sentences" not in to.keeps or not exact) and (records is None or records.own_sentences):
+        single = corpus.documents if to.name in _JOINED else _single(corpus, writing)
+        number = max(0, corpus.sentences - single)
+        ledger.leave_out(place, f"bounds of sentences ({anew})", number=number)
+    if records is not None:
+        _count_texts(corpus, records, to, place, ledger)
+        if records.own_text:
+            _count_gaps(corpus, records, to, place, ledger)
+    _count_documents(corpus, to, writing, place, ledger)
+
+
+def _single(corpus: Corpus, writing: Writing) -> int:
+    """Return how many texts there are with a word, each of which begins a sentence anyway."""
+    records = corpus.records
+    if records is not None:
+        return int((np.diff(records.starts) > 0).sum())
+    one = corpus.documents == 1 if writing.by_sentence is None else writing.by_sentence
+    return corpus.sentences if one else corpus.documents
+
+
+def _count_fields(corpus: Corpus, records: Records, to: Format, place: str, ledger: Ledger) -> None:
+    """Count the values that records have beside text and labels."""
+    if records.arrow_schema and to.extra != "arrow":
+        for name in numbered_columns(records.arrow_schema):
+            number = sum(fields.get(name) is not None for fields in records.fields)
+            ledger.leave_out(place, f"names of the numbers in the column {name}", number=number)
+    if "fields" in to.keeps:
+        return
+    ids = "ids" in to.keeps or not to.reads
+    counts: Counter[str] = Counter()
+    # Where documents alone have an id, that of their first text is written.
+    one_a_document = to.name in ("inline", "xml", "bioc", "brat", "pubtator")
+    before, first = -1, None
+    documents = documents_of_records(corpus).tolist()
+    for fields, document in zip(records.fields, documents, strict=True):
+        if document != before:
+            before, first = document, fields.get("id")
+        for key, value in fields.items():
+            if value is None or (key == DOCUMENT and type(value) is int):
+                continue
+            if key == "id" and (
+                records.numbered or (ids and (not one_a_document or value == first))
+            ):
+                continue
+            if to.name == "inline" and key == "part" and value in ("train", "dev", "test"):
+                continue
+            counts[key] += 1
+    for key, number in counts.items():
+        ledger.leave_out(place, f"values of the field {key}", number=number)
+
+
+def _count_texts(corpus: Corpus, records: Records, to: Format, place: str, ledger: Ledger) -> None:
+    """Count texts without a word, and bounds of texts within a document."""
+    if "texts" in to.keeps:
+        return
+    sentences = np.diff(records.starts)
+    if to.name not in _EMPTY:
+        ledger.leave_out(place, "texts without a word", number=int((sentences == 0).sum()))
+    merged = records.own_text and to.name in _JOINED
+    if ((sentences > 1).any() or merged) and len(records.texts) > corpus.documents:
+        number = len(records.texts) - corpus.documents
+        ledger.leave_out(place, "bounds of texts within a document", number=number)
+
+
+def _count_documents(
+    corpus: Corpus, to: Format, writing: Writing, place: str, ledger: Ledger
+) -> None:
+    """Count bounds of documents, or of texts that are of one document."""
+    if "documents" in to.keeps:
+        return
+    if "texts" not in to.keeps:
+        ledger.leave_out(place, "bounds of documents", number=corpus.documents - 1)
+        return
+    records = corpus.records
+    texts = _single(corpus, writing) if records is None else len(records.texts)
+    if records is None and to.name != "csv":
+        return  # a text a document
+    what = "bonds between the texts of a document"
+    ledger.leave_out(place, what, number=texts - corpus.documents)
+
+
+def _count_gaps(corpus: Corpus, records: Records, to: Format, place: str, ledger: Ledger) -> None:
+    """Count the places between words where the text has something else than the output: anything but one
+    blank within a sentence, or but one line end between two."""
+    if {"text", "texts"} <= to.keeps or to.name in _JOINED:
+        return
+    starts, ends = records.token_starts, records.token_ends
+    firsts = corpus.sentence_starts[:-1]
+    if "text" not in to.keeps and len(starts) > 1:
+        within = np.ones(len(starts), dtype=bool)
+        within[firsts] = False
+        at = np.flatnonzero(within)
+        odd = starts[at] - ends[at - 1] != 1
+        number = int(odd.sum()) + _other_blanks(corpus, records, at[~odd])
+        what = "places where words touch or have other blanks between them than one space"
+        ledger.leave_out(place, what, number=number)
+    number = 0
+    for text, (a, b) in zip(records.texts, pairwise(records.starts.tolist()), strict=True):
+        bounds = corpus.sentence_starts[a : b + 1].tolist()
+        if len(bounds) < 2:
+            continue
+        number += starts[bounds[0]] != 0
+        number += ends[bounds[-1] - 1] != len(text)
+        for at_token in bounds[1:-1]:
+            number += text[ends[at_token - 1] : starts[at_token]] != "\n"
+    what = "blanks around sentences (there is one sentence a line or a row)"
+    ledger.leave_out(place, what, number=int(number))
+
+
+def _other_blanks(corpus: Corpus, records: Records, tokens: NDArray[np.int64]) -> int:
+    """Count those of some tokens before which one sign stands that is no space."""
+    number = 0
+    bounds = corpus.sentence_starts[records.starts].tolist()
+    for text, (a, b) in zip(records.texts, pairwise(bounds), strict=True):
+        if not text or (text.isascii() and not any(sign in text for sign in "\n\t\r\v\f")):
+            continue
+        some = tokens[np.searchsorted(tokens, a) : np.searchsorted(tokens, b)]
+        number += sum(text[at] != " " for at in (records.token_starts[some] - 1).tolist())
+    return number

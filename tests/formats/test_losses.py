@@ -1,0 +1,59 @@
+"""Every loss between two formats is named in the account, and nothing is named that is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from nertool.catalogue import FORMATS
+from nertool.corpus.annotated import labelled
+from nertool.corpus.ledger import Ledger
+from scripts.roundtrip import ASPECTS, aspects_of, lost, read_back, rich, unsaid, written
+from tests.support.corpora import TESTED
+
+BOTH = [known for known in TESTED if known.reads and known.writes]
+
+
+@pytest.mark.parametrize("source", [None, *BOTH], ids=lambda known: known.name if known else "rich")
+def test_a_conversion_names_each_loss_and_no_other(source):
+    piece = rich()
+    if source is not None:
+        piece = labelled(read_back(written(piece, source, Ledger()), source, Ledger()))
+    before = aspects_of(piece)
+    for to in BOTH:
+        ledger = Ledger()
+        again = labelled(read_back(written(piece, to, ledger), to, Ledger()))
+        gone = lost(before, aspects_of(again))
+        assert unsaid(gone, ledger) == [], (to.name, ledger.lines())
+        for what in (*ledger.altered, *ledger.refused, *ledger.left_out):
+            # Tokens may be found anew just as they were.
+            named = [aspect for aspect in ASPECTS if what.startswith(ASPECTS[aspect])]
+            assert set(named) & {*gone, "tokens"}, (to.name, what)
+        assert ("nothing altered" in ledger.lines()[0]) == (not gone and not ledger.changed)
+
+
+def test_the_text_has_everything_that_is_compared():
+    aspects = aspects_of(rich())
+    for aspect in ASPECTS:
+        assert aspect == "scores" or aspects[aspect], aspect
+    assert {known.name for known in FORMATS if known.reads and known.writes} >= {"brat", "docbin"}
+
+
+def test_what_a_conversion_leaves_out_is_counted(main):
+    rows = "# a comment\nAda NNP B-PER\nmet VBD O\n\nBob NNP B-PER\n\n"
+    done = main("corpus", "convert", "-", "--to", "doccano", "--comment", "#", stdin=rows)
+    for said in ("3 × cells of other columns", "1 × comment lines", "3 × bounds of tokens"):
+        assert f"left out: {said}" in done.stderr
+    assert "nothing altered" not in done.stderr
+    done = main(
+        "corpus",
+        "convert",
+        "-",
+        "--to",
+        "inline",
+        stdin='id,text,label\n7,Ada met,"[[0, 3, ""PER""]]"\n',
+    )
+    assert done.stdout == "# id: 7\n[Ada](PER) met\n"
+    assert "nothing altered or refused" in done.stderr
+    scored = '{"text": "Ada", "entities": [{"start": 0, "end": 3, "label": "PER", "score": 0.5}]}'
+    done = main("corpus", "convert", "-", "--to", "jsonl", stdin=scored)
+    assert "left out: 1 × values of entities beside place and class: score" in done.stderr
