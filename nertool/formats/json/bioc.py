@@ -58,13 +58,14 @@ def records_of_documents(
             raise CorpusError(f'{place}: found a document without "passages", expected BioC')
         goes_on = False
         for passage in passages:
-            for part in _parts(passage, place):
+            for part in _parts(passage, place, len(passages) == 1):
                 yield _record(part, document, number, goes_on, place, reading, ledger)
                 goes_on = True
 
 
-def _parts(passage: Any, place: str) -> list[dict[str, Any]]:
-    """Return what of a passage has a text: itself, with its sentences' annotations, or its sentences."""
+def _parts(passage: Any, place: str, alone: bool) -> list[dict[str, Any]]:
+    """Return what of a passage has a text: itself, with its sentences' annotations, or its sentences.
+    alone: it is its document's only one, which may be empty."""
     sentences = passage.get("sentences") if isinstance(passage, dict) else None
     if isinstance(passage, dict) and isinstance(passage.get("text"), str) and passage["text"]:
         own = passage.get("annotations")
@@ -78,7 +79,7 @@ def _parts(passage: Any, place: str) -> list[dict[str, Any]]:
             {**passage, "annotations": [*(own or ()), *of_sentences]} if of_sentences else passage
         ]
     if isinstance(passage, dict) and passage.get("text") == "" and not sentences:
-        return [passage]
+        return [passage] if alone else []
     if isinstance(sentences, list) and all(
         isinstance(s, dict) and isinstance(s.get("text"), str) for s in sentences
     ):
@@ -136,7 +137,7 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     between, at = "\n", 0
     for piece in pieces:
         corpus = with_records(piece.corpus, by_sentence=False)
-        before, opened = None, False
+        before, opened, several = None, False, False
         for number, view in enumerate(views(piece._replace(corpus=corpus), tokens=False)):
             if view.document != before:
                 yield "]}" * opened + between
@@ -144,8 +145,11 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
                 name = dump(str(number if given is None else given))
                 yield f'{{"id": {name}, "infons": {{}}, "passages": ['
                 before, opened, at, between = view.document, True, 0, ",\n"
+                several = corpus.documents != len(corpus.records.texts)  # type: ignore[union-attr]
             else:
                 yield ",\n"
+            if several and not view.text:
+                ledger.leave_out(f"{corpus.source}, record {view.number}", "texts without a word")
             annotations = [
                 {
                     "id": str(i),
