@@ -9,10 +9,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
-from nertool.corpus.annotated import views, with_records
+from nertool.corpus.annotated import documents_of_records, views, with_records
 from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
@@ -137,7 +138,8 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     between, at = "\n", 0
     for piece in pieces:
         corpus = with_records(piece.corpus, by_sentence=False)
-        before, opened, several = None, False, False
+        texts = Counter(documents_of_records(corpus).tolist())
+        before, opened = None, False
         for number, view in enumerate(views(piece._replace(corpus=corpus), tokens=False)):
             if view.document != before:
                 yield "]}" * opened + between
@@ -145,10 +147,9 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
                 name = dump(str(number if given is None else given))
                 yield f'{{"id": {name}, "infons": {{}}, "passages": ['
                 before, opened, at, between = view.document, True, 0, ",\n"
-                several = corpus.documents != len(corpus.records.texts)  # type: ignore[union-attr]
             else:
                 yield ",\n"
-            if several and not view.text:
+            if texts[view.document] > 1 and not view.text:
                 ledger.leave_out(f"{corpus.source}, record {view.number}", "texts without a word")
             annotations = [
                 {
