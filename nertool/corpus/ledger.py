@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from nertool.errors import without_controls
+from nertool.errors import CorpusError, without_controls
 
 
 class Ledger:
@@ -80,6 +80,19 @@ class Ledger:
             for verdict, counts in self._counts.items()
             for what, n in counts.items()
         ]
+
+
+def pass_over(
+    fault: CorpusError,
+    place: str,
+    skip: bool,
+    ledger: Ledger,
+    what: str = "records that can't be read",
+) -> None:
+    """Count what can't be read, and is left out, if that was asked for. Errors: else the fault itself."""
+    if not skip:
+        raise fault
+    ledger.refuse(place, what, str(fault))
 
 
 def counted(n: int, plural: str) -> str:

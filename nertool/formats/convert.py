@@ -21,7 +21,7 @@ from nertool.formats.conll.conllu import NOT_IN_LABEL, ner_key, read_conllu, wit
 from nertool.formats.conll.parse import column_index, parse_conll
 from nertool.formats.conll.retag import retagged
 from nertool.formats.opening import Opened, Report, open_text
-from nertool.formats.read import no_labels, read_opened, refuse_part
+from nertool.formats.read import no_labels, read_opened, refuse_part, with_labels_needed
 from nertool.formats.writable import with_labels
 from nertool.formats.write import write_output, written
 
@@ -48,7 +48,8 @@ def convert(
     if to.name in ("conll", "conllu") and not bare:
         with open_output(output) as out:
             for path in paths:
-                with open_text(path, format_name, reading.comment, formats) as opened:
+                with open_text(path, format_name, reading.comment, formats) as found:
+                    opened = with_labels_needed(found)
                     kept = opened.in_columns and to.name == "conll"
                     if opened.format.name == to.name == "conllu":
                         out.writelines(_to_conllu(opened, reading, writing, ledger, report))
@@ -72,9 +73,7 @@ def _read(opened: Opened, reading: Reading, ledger: Ledger, report: Report) -> C
 
     Errors: CorpusError, also for text without labels whose format was found.
     """
-    if opened.why and not opened.format.labelled:
-        raise no_labels(opened.source, opened.format.title, opened.head)
-    corpus = read_opened(opened, reading, ledger, report)
+    corpus = read_opened(with_labels_needed(opened), reading, ledger, report)
     if not corpus.tags:
         if opened.why:
             raise no_labels(opened.source, opened.why, opened.head, opened.format.labelled)

@@ -59,12 +59,8 @@ def read_stream(
 def read_opened(opened: Opened, reading: Reading, ledger: Ledger, report: Report) -> Corpus:
     """Read an opened input as one corpus; as read_corpus."""
     source = opened.source
-    if reading.needs_labels and opened.why and not opened.format.labelled:
-        if known_markup(opened.head.text) or not _like_columns(opened.head):
-            raise no_labels(source, opened.format.title, opened.head)
-        opened = replace(
-            opened, format=find_format("conll"), why=None
-        )  # its faulty lines are named
+    if reading.needs_labels:
+        opened = with_labels_needed(opened)
     if opened.why:
         report(f"{source}: read as {opened.why}")
     refuse_part(reading, opened)
@@ -85,6 +81,16 @@ def read_opened(opened: Opened, reading: Reading, ledger: Ledger, report: Report
         check_classes(corpus, reading, report)
     count(corpus, ledger)
     return corpus
+
+
+def with_labels_needed(opened: Opened) -> Opened:
+    """Return an input whose labels are needed: text that is meant as columns is opened as these, so that its
+    faulty lines are named. Errors: CorpusError for other text whose format was found."""
+    if not opened.why or opened.format.labelled:
+        return opened
+    if known_markup(opened.head.text) or not _like_columns(opened.head):
+        raise no_labels(opened.source, opened.format.title, opened.head)
+    return replace(opened, format=find_format("conll"), why=None)
 
 
 def _like_columns(head: Head) -> bool:

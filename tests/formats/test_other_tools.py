@@ -147,7 +147,7 @@ def test_webanno_s_column_is_that_of_named_entities_and_stacks_are_counted():
         ("7|t|Ada met me.\n8\t0\t3\tAda\tPER\n", "x:2: found '8"),
         ("7|t|Ada met me.\n7\t4\t7\tAda\tPER\n", 'x:2: found the entity "Ada" at 4–7'),
         (json.dumps([{"tokenized_text": ["a"], "ner": [[0, 1, "X"]]}]), "from token 0 to 1"),
-        (f'text,label\n"{TEXT}",[0\n', "x:2: label: found"),
+        (f'text,label\n"{TEXT}",[0\n', "x:2: found a string"),
     ],
 )
 def test_faults_are_named_by_their_place(data, says):

@@ -80,7 +80,7 @@ def split(
     from nertool.files.safe import open_input
     from nertool.formats.labelled import read_labelled_opened
     from nertool.formats.opening import open_stream
-    from nertool.formats.read import no_labels
+    from nertool.formats.read import with_labels_needed
 
     free_folder(output)
     with account(report, path) as ledger:
@@ -88,8 +88,7 @@ def split(
             raw = stream.read()
         reading = options.reading(Reading(misaligned="drop", needs_labels=True))
         opened = open_stream(BytesIO(raw), source, options.format_name, reading.comment)
-        if opened.why and not opened.format.labelled:
-            raise no_labels(source, opened.format.title, opened.head)
+        opened = with_labels_needed(opened)
         found = opened.format.name
         if found not in _BY_LINES:
             raise CorpusError(

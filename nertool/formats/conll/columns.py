@@ -66,7 +66,7 @@ def detect(head: Head) -> str | None:
     if width > 1 and all_even and (tagged == 1 or (several and len(tokens) < len(lines))):
         return described
     # Rows that are ragged here and there: columns with slips, which are better named than read as text.
-    if width > 1 and several and len(even) >= 0.9 * len(rows) and tagged >= 0.9:
+    if width > 1 and several and 2 * len(even) >= len(rows) and tagged >= 0.9:
         return described
     ends = sum(looks_like_tag(row[-1]) for row in rows)
     if several and len({len(row) for row in rows}) < 4 and ends > 0.9 * len(rows):

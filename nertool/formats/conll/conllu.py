@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from nertool.catalogue import NER_KEYS
 from nertool.corpus.annotated import views, with_records
 from nertool.corpus.blocks import decode_lines, is_blank
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import DOCUMENT, Reading, Record
 from nertool.corpus.schemes import split_tag
 from nertool.errors import CorpusError
@@ -60,7 +60,32 @@ def detect(head: Head) -> str | None:
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
     """Yield each sentence as a record, as read_conllu."""
-    return read_conllu(decode_lines(stream, source), source, reading.labelled, ledger=ledger)
+    lines = decode_lines(stream, source)
+    if not reading.pass_over_faulty:
+        yield from read_conllu(lines, source, reading.labelled, ledger=ledger)
+        return
+    goes_on = False
+    for first, block in _blocks(lines):
+        goes_on = goes_on and not any(line[1:].lstrip().startswith("newdoc") for line in block)
+        try:
+            records = list(read_conllu(block, source, reading.labelled, first, ledger=ledger))
+        except CorpusError as fault:
+            pass_over(fault, f"{source}:{first}", True, ledger, "sentences with a faulty row")
+            continue
+        for record in records:
+            yield record._replace(goes_on=goes_on)
+            goes_on = True
+
+
+def _blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield each sentence's lines with the number of the first."""
+    block: list[str] = []
+    for number, line in enumerate(chain(lines, [""]), 1):
+        if not is_blank(line):
+            block.append(line)
+        elif block:
+            yield number - len(block), block
+            block = []
 
 
 class _Sentence:

@@ -15,9 +15,12 @@ from nertool.formats.conll.brackets import is_bracketed, labels_in
 from nertool.formats.conll.parse import Columns
 from nertool.formats.conll.rows import Layout, is_document_start, is_hash_comment, usual_width
 
-_WORD_NAMES = ("token", "word", "form", "tokens", "words", "text")
-_TAG_NAMES = ("tag", "ner", "ner_tag", "ner_tags", "label", "entity", "bio", "iob")
-_SENTENCE_NAMES = ("sentence #", "sentence", "sentence_id", "sent_id", "sentence_idx")
+_WORD_NAMES = ("token", "word", "form", "tokens", "words", "text", "surface")
+_TAG_NAMES = ("tag", "ner", "ner_tag", "ner_tags", "label", "entity", "bio", "iob", "labels", "tags",
+              "entities", "ner tag", "ner-tag", "netag", "ne_tag", "ne", "bio_tag", "iob_tag",
+              "label_id", "bilou", "bioes", "iob2")  # fmt: skip
+_SENTENCE_NAMES = ("sentence #", "sentence", "sentence_id", "sent_id", "sentence_idx", "sentence id",
+                   "sentence_no", "sent", "sent_num", "sentenceid", "sentence_number")  # fmt: skip
 _DELIMITERS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}
 _NUMBER = re.compile(r"\d+\Z")
 _ID = re.compile(

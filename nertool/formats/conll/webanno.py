@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from nertool.corpus.annotated import views, with_records
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record, joined
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
@@ -61,8 +61,8 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             more = _unescaped(line.removeprefix("#Text="))
             text = more if text is None else f"{text}\n{more}"
         elif not line.strip():
-            if rows:
-                yield _record(rows, text, source, reading, ledger, goes_on)
+            for record in _records(rows, text, source, reading, ledger, goes_on):
+                yield record
                 goes_on = True
             rows, text = [], None
         elif line.startswith("#"):
@@ -80,8 +80,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             column = _column(layers) if column is None else column
             tag = cells[column] if column < len(cells) else "_"
             rows.append((cells[2], tag, number))
-    if rows:
-        yield _record(rows, text, source, reading, ledger, goes_on)
+    yield from _records(rows, text, source, reading, ledger, goes_on)
 
 
 def _column(layers: list[tuple[str, list[str]]]) -> int:
@@ -95,6 +94,23 @@ def _column(layers: list[tuple[str, list[str]]]) -> int:
             first = own if first is None else first
         at += len(features)
     return 3 if first is None else first
+
+
+def _records(
+    rows: list[tuple[str, str, int]],
+    text: str | None,
+    source: str,
+    reading: Reading,
+    ledger: Ledger,
+    goes_on: bool,
+) -> Iterator[Record]:
+    """Yield the record of a sentence, unless it has no rows or is left out."""
+    try:
+        if rows:
+            yield _record(rows, text, source, reading, ledger, goes_on)
+    except CorpusError as fault:
+        place = f"{source}:{rows[0][2]}"
+        pass_over(fault, place, reading.pass_over_faulty, ledger, "sentences with a faulty row")
 
 
 def _record(

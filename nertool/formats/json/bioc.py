@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from nertool.corpus.annotated import documents_of_records, views, with_records
 from nertool.corpus.columnar import Span
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
@@ -54,14 +54,25 @@ def records_of_documents(
     """Yield the records of documents in BioC's keys, as read."""
     for number, document in enumerate(documents, 1):
         place = f"{source}:#{number}"
-        passages = document.get("passages") if isinstance(document, dict) else None
-        if not isinstance(passages, list):
-            raise CorpusError(f'{place}: found a document without "passages", expected BioC')
-        goes_on = False
-        for passage in passages:
-            for part in _parts(passage, place, len(passages) == 1):
-                yield _record(part, document, number, goes_on, place, reading, ledger)
-                goes_on = True
+        try:
+            records = list(_of_document(document, number, place, reading, ledger))
+        except CorpusError as fault:
+            pass_over(fault, place, reading.pass_over_faulty, ledger)
+            continue
+        yield from records
+
+
+def _of_document(
+    document: Any, number: int, place: str, reading: Reading, ledger: Ledger
+) -> Iterator[Record]:
+    passages = document.get("passages") if isinstance(document, dict) else None
+    if not isinstance(passages, list):
+        raise CorpusError(f'{place}: found a document without "passages", expected BioC')
+    goes_on = False
+    for passage in passages:
+        for part in _parts(passage, place, len(passages) == 1):
+            yield _record(part, document, number, goes_on, place, reading, ledger)
+            goes_on = True
 
 
 def _parts(passage: Any, place: str, alone: bool) -> list[dict[str, Any]]:

@@ -68,6 +68,8 @@ def _usual(entry: Any) -> Any:
         }
         usual = {name: _whole(value) for name, value in found.items() if value is not _MISSING}
         return {**usual, "text": entry["text"]} if "text" in entry else usual
+    if isinstance(entry, list | tuple) and len(entry) == 2 and isinstance(entry[0], list):
+        entry = [*entry[0], entry[1]]  # [[0, 3], "PER"]
     if isinstance(entry, list | tuple) and len(entry) == 3:
         start, end, label = entry
         if isinstance(start, str) and not isinstance(label, str):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from nertool.corpus.blocks import is_blank, read_blocks
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, record_views
@@ -46,9 +46,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
                 value = parse_json(line, place)
                 record = record_of(value, number, place, reading, ledger, before)
             except CorpusError as error:
-                if not reading.pass_over_faulty:
-                    raise
-                ledger.refuse(place, "records that can't be read", str(error))
+                pass_over(error, place, reading.pass_over_faulty, ledger)
                 continue
             if record is not None:
                 before = record.fields

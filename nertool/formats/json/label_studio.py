@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 from nertool.corpus.annotated import RecordView
 from nertool.corpus.columnar import Span
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import DOCUMENT, Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, record_views
@@ -58,31 +58,36 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     before: Any = _NONE  # the document of the task before
     for number, task in enumerate(load_json_list(stream, source), 1):
         place = f"{source}:#{number}"
-        data = task.get("data") if isinstance(task, dict) else None
-        text = _text_of(data, reading.text_field)
-        if not isinstance(data, dict) or text is None:
-            raise CorpusError(
-                f'{place}: found no text, expected a task with "data": {{"{reading.text_field}": "…"}}; '
-                "say which field it is by --text-field"
-            )
-        key = next(k for k, v in data.items() if v == text)
-        read = ("data", "annotations", "completions") if reading.labelled else ("data",)
-        fields = {k: v for k, v in task.items() if k not in read}
-        fields |= {k: v for k, v in data.items() if k != key}
-        versions = task.get("annotations", task.get("completions"))
-        if versions is not None and not isinstance(versions, list):
-            raise CorpusError(
-                f'{place}: found "annotations" that are no list, expected a list of them'
-            )
-        own = _own_names(key, versions, reading.labelled)
-        if own:
-            fields[OWN] = own
-        spans = _spans(versions, text, place, reading, ledger) if reading.labelled else None
-        document = fields.get(DOCUMENT, _NONE)
-        yield Record(
-            text, number, spans, fields=fields, place=place, goes_on=document == before != _NONE
-        )
+        try:
+            record = _record(task, number, place, reading, ledger)
+        except CorpusError as fault:
+            pass_over(fault, place, reading.pass_over_faulty, ledger)
+            continue
+        document = record.fields.get(DOCUMENT, _NONE)
+        yield record._replace(goes_on=document == before != _NONE)
         before = document
+
+
+def _record(task: Any, number: int, place: str, reading: Reading, ledger: Ledger) -> Record:
+    data = task.get("data") if isinstance(task, dict) else None
+    text = _text_of(data, reading.text_field)
+    if not isinstance(data, dict) or text is None:
+        raise CorpusError(
+            f'{place}: found no text, expected a task with "data": {{"{reading.text_field}": "…"}}; '
+            "say which field it is by --text-field"
+        )
+    key = next(k for k, v in data.items() if v == text)
+    read = ("data", "annotations", "completions") if reading.labelled else ("data",)
+    fields = {k: v for k, v in task.items() if k not in read}
+    fields |= {k: v for k, v in data.items() if k != key}
+    versions = task.get("annotations", task.get("completions"))
+    if versions is not None and not isinstance(versions, list):
+        raise CorpusError(f'{place}: found "annotations" that are no list, expected a list of them')
+    own = _own_names(key, versions, reading.labelled)
+    if own:
+        fields[OWN] = own
+    spans = _spans(versions, text, place, reading, ledger) if reading.labelled else None
+    return Record(text, number, spans, fields=fields, place=place)
 
 
 def _own_names(key: str, versions: Any, labelled: bool) -> dict[str, Any]:

@@ -23,10 +23,11 @@ from typing import Any
 
 from nertool.corpus.annotated import RecordView
 from nertool.corpus.columnar import Span
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import DOCUMENT, GOLD, Reading, Record, joined
 from nertool.corpus.sentences import sentence_bounds
 from nertool.errors import CorpusError, did_you_mean
+from nertool.formats.conll.find import tag_share
 from nertool.formats.foreign import foreign_json
 from nertool.formats.json.dialects import in_usual_keys
 from nertool.formats.json.entries import (
@@ -37,6 +38,7 @@ from nertool.formats.json.entries import (
     short,
     spans_of_entries,
 )
+from nertool.formats.json.literals import parsed
 
 SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations", "annotation", "mentions")
 TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
@@ -67,6 +69,10 @@ def record_of(
         return None
     goes_on = DOCUMENT in value and before is not None and before.get(DOCUMENT) == value[DOCUMENT]
     text = value.get(reading.text_field)
+    if isinstance(text, str) and _key_of_tags(value, text):
+        value = {k: v for k, v in value.items() if k != reading.text_field}
+        record = _of_words({**value, "tokens": text.split()}, text.split(), line, place, reading)
+        return record._replace(goes_on=goes_on, place=place)
     if isinstance(text, str):
         record = _of_text(value, text, line, place, reading, ledger)
         return record._replace(goes_on=goes_on, place=place)
@@ -79,11 +85,25 @@ def record_of(
         raise CorpusError(
             f"{place}: {reading.text_field}: found {described(value[reading.text_field])}, expected a string"
         )
+    if words is not None:
+        raise CorpusError(f"{place}: tokens: found {described(words)}, expected a list of words")
     near = did_you_mean(reading.text_field, [key for key in value if isinstance(value[key], str)])
     raise CorpusError(
         f'{place}: found {keys}, expected "{reading.text_field}" (a string) or "tokens" (a list of '
         f"words){foreign_json(value) or near or '; say which it is by --text-field'}"
     )
+
+
+def _key_of_tags(value: dict[str, Any], text: str) -> str | None:
+    """Return the key of a list with a tag for each word between blanks, in a record without tokens."""
+    if any(key in value for key in WORD_KEYS):
+        return None
+    for key in TAG_KEYS:
+        tags: Any = value.get(key)
+        strings = isinstance(tags, list) and bool(tags) and all(isinstance(t, str) for t in tags)
+        if strings and tag_share(tags) == 1 and len(tags) == len(text.split()):
+            return key
+    return None
 
 
 def _of_text(
@@ -94,7 +114,7 @@ def _of_text(
     odd = None if key else next((k for k in SPAN_KEYS if not _says_nothing(k, value.get(k))), None)
     spans = None
     if odd is not None and reading.labelled:
-        entries = _unwrapped(value[odd], text)
+        entries = _unwrapped(value[odd])
         if entries is None:
             raise CorpusError(
                 f'{place}: found {described(value[odd])} in "{odd}", expected a list of spans, each with '
@@ -132,15 +152,17 @@ def _says_nothing(key: str, value: Any) -> bool:
     return is_absent(value) or own_class
 
 
-def _unwrapped(value: Any, text: str) -> list[Any] | None:
-    """Return a list of spans that a string holds in JSON, or that CLUENER's objects are:
+def _unwrapped(value: Any) -> list[Any] | None:
+    """Return a list of spans that a string or {"entities": […]} holds, or that CLUENER's objects are:
     {"name": {"Ada": [[0, 2]]}}, whose ends are the last characters; None for any other value."""
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-        return value if isinstance(value, list) else None
+        value = parsed(value)
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict) and len(value) == 1:
+        ((key, inner),) = value.items()
+        if key in ("entities", "spans") and isinstance(inner, list):
+            return inner
     if not isinstance(value, dict):
         return None
     entries = []
@@ -182,9 +204,7 @@ def record_or_none(
     try:
         return record_of(value, line, place, reading, ledger, before)
     except CorpusError as error:
-        if not reading.pass_over_faulty:
-            raise
-        ledger.refuse(place, "records that can't be read", str(error))
+        pass_over(error, place, reading.pass_over_faulty, ledger)
         return None
 
 

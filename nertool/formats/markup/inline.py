@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from nertool.corpus.annotated import views, with_records
 from nertool.corpus.blocks import decode_lines
 from nertool.corpus.columnar import Span
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
@@ -128,7 +128,12 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             continue
         if not wanted:
             continue
-        text, found = from_inline(line, f"{source}:{number}")
+        place = f"{source}:{number}"
+        try:
+            text, found = from_inline(line, place)
+        except CorpusError as fault:
+            pass_over(fault, place, reading.pass_over_faulty, ledger, "lines that can't be read")
+            text, found = "", []
         if text and not text.isspace():
             sentences.append(length if sentences else 0)
         spans += [Span(length + start, length + end, label) for start, end, label in found]

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from nertool.corpus.annotated import views, with_records
 from nertool.corpus.columnar import Span
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record, joined
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
@@ -45,28 +45,12 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     """
     goes_on = False
     for number, line, _ in numbered_lines(stream, source):
-        words: list[str] = []
-        found: list[tuple[int, int, str]] = []
-        label: str | None = None
-        first = 0
-        for word in line.split():
-            opening = _START.fullmatch(word)
-            if opening and label is None:
-                label, first = opening[1] or "default", len(words)
-            elif word == "<END>" and label is not None and len(words) > first:
-                found.append((first, len(words), label))
-                label = None
-            elif opening or word == "<END>":
-                raise CorpusError(
-                    f"{source}:{number}: found {word} where it has no partner, expected <START:class> words "
-                    "<END>; mend the line"
-                )
-            else:
-                words.append(word)
-        if label is not None:
-            raise CorpusError(
-                f"{source}:{number}: found <START:{label}> without <END> in its line; mend the line"
-            )
+        place = f"{source}:{number}"
+        try:
+            words, found = _parts(line, place)
+        except CorpusError as fault:
+            pass_over(fault, place, reading.pass_over_faulty, ledger, "lines that can't be read")
+            continue
         if not words:
             goes_on = False
             continue
@@ -74,6 +58,33 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         spans = [Span(places[a][0], places[b - 1][1], name) for a, b, name in found]
         yield Record(text, number, spans, tokens=places, goes_on=goes_on, own_text=False)
         goes_on = True
+
+
+def _parts(line: str, place: str) -> tuple[list[str], list[tuple[int, int, str]]]:
+    """Return a line's words, and its entities in words."""
+    words: list[str] = []
+    found: list[tuple[int, int, str]] = []
+    label: str | None = None
+    first = 0
+    for word in line.split():
+        opening = _START.fullmatch(word)
+        if opening and label is None:
+            label, first = opening[1] or "default", len(words)
+        elif word == "<END>" and label is not None and len(words) > first:
+            found.append((first, len(words), label))
+            label = None
+        elif opening or word == "<END>":
+            raise CorpusError(
+                f"{place}: found {word} where it has no partner, expected <START:class> words <END>; mend "
+                "the line"
+            )
+        else:
+            words.append(word)
+    if label is not None:
+        raise CorpusError(
+            f"{place}: found <START:{label}> without <END> in its line; mend the line"
+        )
+    return words, found
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from nertool.corpus.annotated import views, with_records
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record, joined
 from nertool.corpus.schemes import checked_tag
 from nertool.errors import CorpusError
@@ -44,7 +44,7 @@ def _sign(words: Sequence[str]) -> str | None:
     for sign in _SIGNS:
         tags = [word.rpartition(sign)[2] for word in words if word.rpartition(sign)[0]]
         alike = sum(looks_like_tag(tag) or bool(_BARE.match(tag)) for tag in tags)
-        if "O" in tags and alike >= 0.95 * len(words):
+        if "O" in tags and alike >= 0.8 * len(words):
             return sign
     return None
 
@@ -76,22 +76,35 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             # word|POS|TAG: all have as many parts, and more than two.
             counts = {entry.count(sign) for entry in entries}
             parts = counts.pop() if len(counts) == 1 and sign == "|" else 1
-        words, tags = [], []
-        for entry in entries:
-            word, _, tag = entry.rpartition(sign)
-            word = word.rsplit(sign, parts - 1)[0] if parts > 1 else word
-            try:
-                if not word:
-                    raise CorpusError(f'found "{entry}", expected word{sign}TAG; mend the line')
-                tag = checked_tag(tag, reading.class_name)
-            except CorpusError as error:
-                raise CorpusError(f"{source}:{number}: {error}") from None
-            words.append(word)
-            tags.append(tag)
+        place = f"{source}:{number}"
+        try:
+            words, tags = _parts(entries, sign, parts, reading, place)
+        except CorpusError as fault:
+            pass_over(fault, place, reading.pass_over_faulty, ledger, "lines that can't be read")
+            continue
         text, places = joined(words)
         labels = tags if reading.labelled else None
         yield Record(text, number, tags=labels, tokens=places, goes_on=goes_on, own_text=False)
         goes_on = True
+
+
+def _parts(
+    entries: Sequence[str], sign: str, parts: int, reading: Reading, place: str
+) -> tuple[list[str], list[str]]:
+    """Return the words and tags of a line's entries."""
+    words, tags = [], []
+    for entry in entries:
+        word, _, tag = entry.rpartition(sign)
+        word = word.rsplit(sign, parts - 1)[0] if parts > 1 else word
+        try:
+            if not word:
+                raise CorpusError(f'found "{entry}", expected word{sign}TAG; mend the line')
+            tag = checked_tag(tag, reading.class_name)
+        except CorpusError as error:
+            raise CorpusError(f"{place}: {error}") from None
+        words.append(word)
+        tags.append(tag)
+    return words, tags
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from nertool.corpus.annotated import by_document, views
 from nertool.corpus.columnar import Span
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
@@ -55,11 +55,17 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             spans = spans_of_entries(entries, text, places, place, reading, ledger)
         return Record(text, first, spans, fields={"id": name}, place=place)
 
+    def documents() -> Iterator[Record]:
+        try:
+            if texts:
+                yield record()
+        except CorpusError as fault:
+            pass_over(fault, f"{source}:{first}", reading.pass_over_faulty, ledger)
+
     for number, line, _ in numbered_lines(stream, source):
         place = f"{source}:{number}"
         if not line.strip():
-            if texts:
-                yield record()
+            yield from documents()
             name, texts, rows = "", [], []
             continue
         part = _TEXT.fullmatch(line)
@@ -85,8 +91,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
                 "label": cells[4],
             }
             rows.append((place, entry))
-    if texts:
-        yield record()
+    yield from documents()
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:

@@ -5,28 +5,30 @@ id,text,label
 7,"Ada met me in London.","[[0, 3, ""PER""], [14, 20, ""LOC""]]"
 ```
 
-The text's column is text_field; the entities' is label, labels, entities or spans, and holds what those
-keys hold in JSON; tokens and ner_tags may stand in columns, too. An empty cell says nothing of labels.
+The text's column is text_field; the entities' is label, labels, entities or spans, or any other whose cells
+are lists of spans, in JSON or as pandas writes Python's lists. tokens and ner_tags may stand in columns, too.
+An empty cell says nothing of labels.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json.json_list import decoded
+from nertool.formats.json.literals import is_entry_list, parsed
 from nertool.formats.json.objects import dump, record_or_none
 
 _LABELS = ("label", "labels", "entities", "spans", "annotations", "tokens", "ner_tags", "tags")
+_NOTHING = ("", "None", "nan", "NaN", "null", "<NA>")
 _NAME = re.compile(r"[A-Za-z_][\w .#-]{0,30}\Z")
 _SIGNS = ",;\t|"
 _SEPARATOR = re.compile(r"sep=(.)\r?(?:\n|\Z)")  # Excel's first line, which names the delimiter
@@ -46,21 +48,27 @@ def _header(head: Head) -> str | None:
     lines = lines[1:] if lines and _SEPARATOR.match(lines[0]) else lines
     first = lines[0] if lines else ""
     for sign in _SIGNS:
-        names = [name.strip() for name in next(csv.reader([first], delimiter=sign), [])]
+        names = _usual(next(csv.reader([first], delimiter=sign), []))
         if len(names) < 2 or not all(_NAME.match(name) for name in names):
             continue
-        if "text" in names or ("tokens" in names and {"ner_tags", "tags"} & set(names)):
-            labels = [name for name in names if name in _LABELS]
-            rows = list(csv.reader(lines[1:20], delimiter=sign))
-            # A table of a word a row, whose header calls the words text, is one of CoNLL's columns.
-            cells = [
-                row[names.index(labels[0])] for row in rows if labels and len(row) == len(names)
-            ]
-            if labels and not any(cell.strip().startswith(("[", "{")) for cell in cells):
-                continue
-            if labels or any(len(row) == len(names) for row in rows):
-                return f"a table with the columns {', '.join(names[:8])}"
+        rows = list(csv.reader(lines[1:20], delimiter=sign))
+        even = [row for row in rows if len(row) == len(names)]
+        # A table of a word a row, whose header calls the words text, is one of CoNLL's columns.
+        labels = [i for i, name in enumerate(names) if name in _LABELS]
+        listed = any(row[i].strip().startswith(("[", "{")) for row in even for i in labels)
+        spans = any(is_entry_list(cell) for row in even for cell in row)
+        known = "text" in names or ("tokens" in names and {"ner_tags", "tags"} & set(names))
+        if spans or (known and (listed or (even and not labels))):
+            return f"a table with the columns {', '.join(names[:8])}"
     return None
+
+
+def _usual(names: list[str]) -> list[str]:
+    """Return a header's names without blanks, the known ones in small letters; a table of pandas has an index
+    without a name."""
+    names = [name.strip() for name in names]
+    names = [name.lower() if name.lower() in (*_LABELS, "text") else name for name in names]
+    return ["index", *names[1:]] if names and not names[0] else names
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
@@ -86,17 +94,17 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
                 continue
             if not names:
                 names = [name.strip() for name in row]
+                names = names if reading.text_field in names else _usual(names)
                 continue
             place = f"{source}:{number}"
             if len(row) != len(names):
-                raise CorpusError(
+                fault = CorpusError(
                     f"{place}: found {len(row)} columns, expected {len(names)} as in the header; mend the "
                     "row (a text with commas must stand in quotes)"
                 )
-            value = {
-                name: _value(cell, place, name) if name in _LABELS else cell
-                for name, cell in zip(names, row, strict=True)
-            }
+                pass_over(fault, place, reading.pass_over_faulty, ledger)
+                continue
+            value = {name: _value(cell, name) for name, cell in zip(names, row, strict=True)}
             record = record_or_none(value, number, place, reading, ledger, before)
             if record is not None:
                 before = record.fields
@@ -107,20 +115,15 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         ) from None
 
 
-def _value(cell: str, place: str, name: str) -> Any:
-    """Read a cell that holds JSON; an empty one is null. Python's quotes are taken for JSON's."""
-    if not cell.strip():
+def _value(cell: str, name: str) -> Any:
+    """Read a cell: a list of spans in any column, and any JSON where labels are expected. An empty one, and
+    what pandas writes for it, is null there; other texts stay as they are."""
+    if name not in _LABELS:
+        return parsed(cell) if is_entry_list(cell) else cell
+    if cell.strip() in _NOTHING:
         return None
-    for text in (cell, cell.replace("'", '"')):
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            continue
-    if cell.lstrip().startswith(("[", "{")):
-        raise CorpusError(
-            f'{place}: {name}: found "{cell[:40]}", expected JSON such as [[0, 3, "PER"]]'
-        )
-    return cell
+    value = parsed(cell)
+    return cell if value is None else value
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
