@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from nertool.corpus.columnar import Span
+from nertool.corpus.schemes import spans_of
 
 GOLD = "gold"  # the key of an input's own labels, where others take their place
 
@@ -23,6 +26,7 @@ class Reading:
     tag_names: the names of integer tags, in order. misaligned: what becomes of an entity that is
     not made of whole tokens: error, snap (to the tokens that it touches) or drop.
     part: read only the documents whose header names it (inline). labelled: labels are looked at.
+    gold: labels become each record's field `gold`, in place of being looked at.
     needs_labels: what looks like plain text is refused as faulty columns. pass_over_faulty: JSON
     records that can't be read are counted, and left out. offsets: what places count: auto (found),
     characters, utf16 (units) or bytes (of UTF-8). class_name: the class of tags that name none: B, I, O.
@@ -38,10 +42,16 @@ class Reading:
     part: str | None = None
     text_field: str = "text"
     labelled: bool = True
+    gold: bool = False
     needs_labels: bool = False
     pass_over_faulty: bool = False
     offsets: str = "auto"
     class_name: str | None = None
+
+    @property
+    def with_labels(self) -> bool:
+        """Whether labels are read at all."""
+        return self.labelled or self.gold
 
 
 class Record(NamedTuple):
@@ -69,6 +79,22 @@ class Record(NamedTuple):
     place: str = ""
     token_lines: Sequence[int] | None = None
     arrow_schema: bytes = b""
+
+
+def labels_as_gold(record: Record) -> Record:
+    """Return a record with its labels in the field `gold`, as objects of start, end and label, if any."""
+    spans = record.spans
+    if record.tags is not None and record.tokens is not None:
+        names = list(dict.fromkeys(record.tags))
+        ids = np.array([names.index(tag) for tag in record.tags], dtype=np.int32)
+        starts = np.array([*(record.sentences or [0]), len(ids)], dtype=np.int64)
+        places = record.tokens
+        found = spans_of(ids, names, starts).as_list() if len(ids) else []
+        spans = [Span(places[a][0], places[b - 1][1], label) for a, b, label in found]
+    if spans is None:
+        return record
+    gold = [{"start": start, "end": end, "label": label} for start, end, label in spans]
+    return record._replace(spans=None, tags=None, fields={**record.fields, GOLD: gold})
 
 
 def joined(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:

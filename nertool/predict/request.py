@@ -101,6 +101,14 @@ class PredictRequest:
         """How inputs are read: their own labels are not looked at."""
         return replace(self.reading, labelled=False)
 
+    def reading_for(self, to: Format) -> Reading:
+        """How inputs of an output in one format are read: their own labels are kept as fields if the output
+        has a place for those."""
+        if "fields" not in to.keeps or to.name == "conllu":
+            return self.unlabelled
+        misaligned = "snap" if self.reading.misaligned == "error" else self.reading.misaligned
+        return replace(self.unlabelled, gold=True, misaligned=misaligned)
+
     def for_output(self, to: Format) -> PredictRequest:
         """Return the request for an output in one format: probabilities are found where the format always
         holds them."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from nertool.catalogue import Format
 from nertool.corpus.annotated import Annotated
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.record import Record
+from nertool.corpus.record import Reading, Record
 from nertool.formats.base import Writer, Writing
 from nertool.formats.opening import Opened, Report
 from nertool.formats.read import batches
@@ -22,7 +22,7 @@ from nertool.formats.write import written
 from nertool.predict.columns import ColumnsInput, read_columns
 from nertool.predict.request import PredictRequest
 from nertool.predict.rewrite import REWRITES, rewrite_columns
-from nertool.predict.tasks.column_records import ColumnRecordsTask, numbered
+from nertool.predict.tasks.column_records import ColumnRecordsTask, numbered, tag_column
 from nertool.predict.tasks.records import RecordsTask
 from nertool.predict.tasks.task import Result
 from nertool.predict.workers import Workers
@@ -84,7 +84,7 @@ def annotated_pieces(
         return _column_pieces(
             opened, read_columns(opened, workers.tagger, request, report), request, workers, ledger
         )
-    return _record_pieces(opened, request, workers, ledger)
+    return _record_pieces(opened, request.unlabelled, request, workers, ledger)
 
 
 def _tag_columns(
@@ -101,25 +101,32 @@ def _tag_columns(
     tasks = rewrite_columns(opened, given, out.format, tagger, request)
     if tasks is not None:
         return out._replace(texts=_texts(workers.run(tasks), ledger))
-    return out._replace(pieces=_column_pieces(opened, given, request, workers, ledger))
+    gold = "fields" in out.format.keeps and out.format.name != "conllu"
+    return out._replace(pieces=_column_pieces(opened, given, request, workers, ledger, gold))
 
 
 def _column_pieces(
-    opened: Opened, given: ColumnsInput, request: PredictRequest, workers: Workers, ledger: Ledger
+    opened: Opened,
+    given: ColumnsInput,
+    request: PredictRequest,
+    workers: Workers,
+    ledger: Ledger,
+    gold: bool = False,
 ) -> Iterator[Annotated]:
-    """Yield the sentences of CoNLL columns as records."""
+    """Yield the sentences of CoNLL columns as records; gold: their own labels are the field `gold`, if one of
+    the columns is one of tags."""
+    column = tag_column(opened.head.lines, given.columns, opened.source) if gold else None
     tasks = (
-        ColumnRecordsTask(block, opened.source, given.columns, request.details)
+        ColumnRecordsTask(block, opened.source, given.columns, request.details, column)
         for block in given.blocks
     )
     return numbered(_merged(workers.run(tasks), ledger))
 
 
 def _record_pieces(
-    opened: Opened, request: PredictRequest, workers: Workers, ledger: Ledger
+    opened: Opened, reading: Reading, request: PredictRequest, workers: Workers, ledger: Ledger
 ) -> Iterator[Annotated]:
     """Yield an input's records, for a writer that needs all of them."""
-    reading = request.unlabelled
     title = opened.format.title
     tasks = (
         RecordsTask(batch, opened.source, title, reading, request.details, None, Writing())
@@ -132,13 +139,13 @@ def _tag_records(
     opened: Opened, out: Tagged, request: PredictRequest, workers: Workers, ledger: Ledger
 ) -> Tagged:
     """Tag an input's records. Where pieces of the output can be put together, workers write them, too."""
-    reading = request.unlabelled
+    reading = request.reading_for(out.format)
     records, writer = _kept_whole(opened, out.format)
     if records is None:
         records = opened.records(reading, ledger)
         writer = partial(written, out.format) if out.format.piecewise else None
     if writer is None:
-        return out._replace(pieces=_record_pieces(opened, request, workers, ledger))
+        return out._replace(pieces=_record_pieces(opened, reading, request, workers, ledger))
     tasks = (
         RecordsTask(
             batch, opened.source, opened.format.title, reading, request.details, writer, out.writing

@@ -425,3 +425,46 @@ def test_a_report_does_not_take_the_place_of_the_text(run_dir, tmp_path, main):
         assert "read or written already" in " ".join(done.stderr.split())
     assert path.read_text() == TEXT
     assert not out.exists()
+
+
+GOLD = [{"start": 0, "end": 12, "label": "PER"}]
+LABELLED = {
+    "conll": "Ada B-PER\nLovelace I-PER\nleft O\n\nIt O\nrained O\n",
+    "conllu": "".join(
+        f"{i}\t{word}" + "\t_" * 7 + f"\t{misc}\n"
+        for i, word, misc in (
+            (1, "Ada", "NER=B-PER"), (2, "Lovelace", "NER=I-PER"), (3, "left", "_")
+        )
+    )
+    + "\n1\tIt" + "\t_" * 8 + "\n2\trained" + "\t_" * 8 + "\n\n",
+    "inline": "[Ada Lovelace](PER) left\n# id: 2\nIt rained\n",
+    "opennlp": "<START:PER> Ada Lovelace <END> left\nIt rained\n",
+    "word-tag": "Ada/B-PER Lovelace/I-PER left/O\nIt/O rained/O\n",
+    "xml": "<doc><s><ENAMEX TYPE='PER'>Ada Lovelace</ENAMEX> left</s><s>It rained</s></doc>\n",
+    "csv": 'text,label\nAda Lovelace left,"[{""start"": 0, ""end"": 12, ""label"": ""PER""}]"\n'
+    "It rained,[]\n",
+    "bioc": json.dumps(
+        [{"passages": [{"offset": 0, "text": text, "annotations": [
+            {"infons": {"type": "PER"}, "locations": [{"offset": 0, "length": 12}]}
+        ][:n]}]} for text, n in (("Ada Lovelace left", 1), ("It rained", 0))]
+    ),
+    "pubtator": "1|t|Ada Lovelace left\n1\t0\t12\tAda Lovelace\tPER\n\n2|t|It rained\n\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_json_keeps_the_input_s_own_labels_as_gold(tagger, name):
+    for to in ("jsonl", "doccano", "spacy"):
+        first, second = objects(tag(tagger, LABELLED[name], to=to, format_name=name))
+        assert first["gold"] == GOLD
+        assert second["gold"] == []
+
+
+def test_columns_without_tags_have_no_gold_and_a_slip_among_tags_is_counted(tagger):
+    assert "gold" not in objects(tag(tagger, "Ada NNP\nleft VBD\n", to="jsonl"))[0]
+    ledger = Ledger()
+    rows = "Ada B-PER\n" + "it O\n" * 20 + "x -\n"
+    (value,) = objects(tag(tagger, rows, ledger=ledger, to="jsonl", format_name="conll"))
+    assert [entry["label"] for entry in value["gold"]] == ["PER"]
+    assert ledger.refused["own tags that are none, taken as O"] == 1
+    assert "cells of the columns beside the words" not in ledger.left_out

@@ -62,13 +62,13 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     """Yield each sentence as a record, as read_conllu."""
     lines = decode_lines(stream, source)
     if not reading.pass_over_faulty:
-        yield from read_conllu(lines, source, reading.labelled, ledger=ledger)
+        yield from read_conllu(lines, source, reading.with_labels, ledger=ledger)
         return
     goes_on = False
     for first, block in _blocks(lines):
         goes_on = goes_on and not any(line[1:].lstrip().startswith("newdoc") for line in block)
         try:
-            records = list(read_conllu(block, source, reading.labelled, first, ledger=ledger))
+            records = list(read_conllu(block, source, reading.with_labels, first, ledger=ledger))
         except CorpusError as fault:
             pass_over(fault, f"{source}:{first}", True, ledger, "sentences with a faulty row")
             continue

@@ -159,7 +159,7 @@ def _record(
     return Record(
         text,
         numbers[0],
-        tags=tags if reading.labelled else None,
+        tags=tags if reading.with_labels else None,
         tokens=places,
         goes_on=goes_on,
         own_text=own_text,

@@ -111,7 +111,7 @@ def _record(
     base, text = part.get("offset", 0), part["text"]
     entries = part.get("annotations")
     spans: list[Span] | None = None
-    if reading.labelled and isinstance(entries, list):
+    if reading.with_labels and isinstance(entries, list):
         found: list[dict[str, Any]] = []
         for entry in entries:
             locations = entry.get("locations") or [{}]

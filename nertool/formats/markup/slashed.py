@@ -83,7 +83,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             pass_over(fault, place, reading.pass_over_faulty, ledger, "lines that can't be read")
             continue
         text, places = joined(words)
-        labels = tags if reading.labelled else None
+        labels = tags if reading.with_labels else None
         yield Record(text, number, tags=labels, tokens=places, goes_on=goes_on, own_text=False)
         goes_on = True
 

@@ -56,13 +56,20 @@ def read(path: Path, source: str, reading: Reading, ledger: Ledger) -> Iterator[
         text = _decoded(text_path, "the text that its .ann file labels")
         name = text_path.relative_to(path) if path.is_dir() else Path(text_path.name)
         spans: list[Span] = []
-        if reading.labelled and ann_path.is_file():
-            spans = _entities(ann_path, text, reading, ledger)
+        labelled = reading.labelled or (reading.gold and ann_path.is_file())
+        if labelled and ann_path.is_file():
+            try:
+                spans = _entities(ann_path, text, reading, ledger)
+            except CorpusError as error:
+                if reading.labelled:
+                    raise
+                ledger.refuse(str(ann_path), "labels that can't be read", str(error))
+                labelled = False
         fields = {"id": name.with_suffix("").as_posix()}
         yield Record(
             text,
             1,
-            spans if reading.labelled else None,
+            spans if labelled else None,
             fields=fields,
             lined=True,
             place=str(ann_path),

@@ -50,7 +50,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     def record() -> Record:
         place, text = f"{source}:{first}", "\n".join(texts)
         spans: list[Span] | None = None
-        if reading.labelled:
+        if reading.with_labels:
             places, entries = [at for at, _ in rows], [entry for _, entry in rows]
             spans = spans_of_entries(entries, text, places, place, reading, ledger)
         return Record(text, first, spans, fields={"id": name}, place=place)
@@ -83,7 +83,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         if len(cells) < 5 or not (cells[1].isdigit() and cells[2].isdigit()):
             ledger.refuse(place, "rows of relations", line)
             continue
-        if reading.labelled:
+        if reading.with_labels:
             entry = {
                 "start": int(cells[1]),
                 "end": int(cells[2]),

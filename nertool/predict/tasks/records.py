@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nertool.corpus.build import build_corpus, count
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.record import Reading, Record
+from nertool.corpus.record import Reading, Record, labels_as_gold
 from nertool.formats.base import Writer, Writing
 from nertool.predict.tasks.task import Result, Worker
 from nertool.tagging.annotate import Details, annotate
@@ -27,7 +27,8 @@ class RecordsTask(NamedTuple):
     def run(self, worker: Worker) -> Result:
         """Errors: CorpusError with the place of a record that can't be read."""
         ledger = Ledger(keep=True)
-        corpus = build_corpus(self.records, self.source, self.layout, self.reading, ledger)
+        records = map(labels_as_gold, self.records) if self.reading.gold else self.records
+        corpus = build_corpus(records, self.source, self.layout, self.reading, ledger)
         count(corpus, ledger, files=0)
         piece = annotate(worker.tagger, corpus, self.details, ledger)
         ledger.read["entities found"] += len(piece.spans)
