@@ -225,7 +225,7 @@ class _Page(HTMLParser):
 def test_html_is_one_page_with_the_text_escaped(tagger):
     text = '<script>alert("x")</script> & Ada met <b>Charles</b> in London.'
     page = _Page()
-    page.feed(tag(tagger, text, to="html", details=Details(True)))
+    page.feed(tag(tagger, text, format_name="raw", to="html", details=Details(True)))
     assert "".join(page.text) == text
     own = {"html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "p", "span"}
     assert set(page.tags) == own
