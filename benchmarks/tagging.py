@@ -88,7 +88,8 @@ def sides(models: Path) -> dict[str, Side]:
     fast, usual = ours("conll2003-fast", 4_000_000), ours("conll2003", 2_000_000)
     members = ours("conll2003", 1_000_000, ["network.members=3"], "conll2003-members")
     second = [f"vectors.more=[{DATA / 'vectors/glove.6B.100d.bin'}]"]
-    largest = ours("conll2003-max", 300_000, second)
+    largest = ours("conll2003-max", 1_000_000, second)
+    large = ours("conll2003-large", 1_000_000, second)
     twin = [sys.executable, "-m", "peers.torch_tagger", "tag", str(models / "conll2003-fast")]
 
     def all_workers(side: Side) -> Side:
@@ -103,6 +104,7 @@ def sides(models: Path) -> dict[str, Side]:
         "nertool, conll2003-fast, ever-new words": fast._replace(fresh=True),
         "nertool, conll2003, ever-new words": usual._replace(fresh=True),
         "nertool, conll2003 with 3 members": members,
+        "nertool, conll2003-large": large,
         "nertool, conll2003-max": largest,
         "PyTorch, the network of conll2003-fast": Side(
             fast.train, [*twin, "{text}", "{out}"], 600_000, "torch"
@@ -112,6 +114,7 @@ def sides(models: Path) -> dict[str, Side]:
         "nertool, conll2003-fast, all workers": all_workers(fast),
         "nertool, conll2003, all workers": all_workers(usual),
         "nertool, conll2003 with 3 members, all workers": all_workers(members),
+        "nertool, conll2003-large, all workers": all_workers(large),
         "nertool, conll2003-max, all workers": all_workers(largest),
         "nertool, conll2003-fast, all workers, running text": all_workers(fast)._replace(
             tag=[*fast.tag[:-2], "--format", "raw"], raw=True
