@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -90,13 +91,16 @@ def read_blocks(
 
 
 def decode_lines(stream: BinaryIO, source: str) -> Iterator[str]:
-    """Yield a stream's lines without their ends (LF or CRLF) and without a byte-order mark.
+    """Return a stream's lines one by one, without their ends (LF or CRLF) and without a byte-order mark.
 
     Errors: CorpusError for bytes that are not UTF-8, naming the line.
     """
-    for block in read_blocks(stream, source):
-        for line in block.lines:
-            yield line.removesuffix("\r")
+    return chain.from_iterable(map(_without_returns, read_blocks(stream, source)))
+
+
+def _without_returns(block: Block) -> list[str]:
+    lines = block.lines
+    return [line.removesuffix("\r") for line in lines] if "\r" in block.text else lines
 
 
 def _decode(raw: bytes, first: int, source: str) -> Block:

@@ -38,6 +38,8 @@ class Decoded:
     @cached_property
     def calibrated_scores(self) -> Array:
         """The scores divided by the temperature, (N, T), in their own dtype."""
+        if self.temperature == 1:
+            return self.scores
         return np.asarray(self.scores / np.asarray(self.temperature, dtype=self.scores.dtype))
 
     def sums(self) -> Sums:

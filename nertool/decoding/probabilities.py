@@ -1,7 +1,7 @@
 """How sure is the model? Probabilities of entities and of tags, over all sequences that are allowed.
 
-Forward–backward with scaling (Rabiner 1989): a step for all sentences at once is one small matrix
-product. A test compares them with the same sums in logarithms.
+Forward–backward with scaling (Rabiner 1989), by a kernel, or in numpy with one small matrix product a step
+for all sentences at once. A test compares both with the same sums in logarithms.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.schemes import TagSpans
 from nertool.decoding.viterbi import Lattice, outside_by
+from nertool.kernels.decoding import tag_sums
 from nertool.network.activations import Array
+
+Floats = NDArray[np.float64]
 
 _FLOOR = -300.0  # scores below the token's best are cut here: e^-300 squared is still a number
 
@@ -35,10 +38,32 @@ def sums(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Sums:
     """Sum over all allowed tag sequences of each sentence; scores (N, T), sentence_starts (S+1,)."""
     N, T = scores.shape
     peak = scores.max(axis=1, keepdims=True) if N else np.zeros((0, 1))
-    weight = np.exp(np.maximum((scores - peak).astype(np.float64), _FLOOR))  # (N, T)
-    step = allowed.step.astype(np.float64)  # (T, T)
-    forward, backward = np.empty((N, T)), np.empty((N, T))
-    scale = np.ones(N)
+    weight = (scores - peak).astype(np.float64)  # (N, T)
+    np.exp(np.maximum(weight, _FLOOR, out=weight), out=weight)
+    step, first, end = (a.astype(np.float64) for a in (allowed.step, allowed.start, allowed.end))
+    forward, backward, scale = np.empty((N, T)), np.empty((N, T)), np.ones(N)
+    if not tag_sums(weight, sentence_starts, step, first, end, forward, backward, scale):
+        _fill(weight, sentence_starts, step, first, end, forward, backward, scale)
+    log_Z = np.zeros(len(sentence_starts) - 1)
+    filled = np.flatnonzero(np.diff(sentence_starts))
+    starts, ends = sentence_starts[filled], sentence_starts[filled + 1]
+    finish = np.log((forward[ends - 1] * end).sum(axis=1))
+    scaled = np.concatenate([[0.0], np.cumsum(np.log(scale) + peak[:, 0])])
+    log_Z[filled] = scaled[ends] - scaled[starts] + finish
+    return Sums(forward, backward, weight, scale, log_Z)
+
+
+def _fill(
+    weight: Floats,
+    sentence_starts: Offsets,
+    step: Floats,
+    first: Floats,
+    end: Floats,
+    forward: Floats,
+    backward: Floats,
+    scale: Floats,
+) -> None:
+    """Fill forward, backward and scale: token by token, for all sentences that are as long at once."""
     lengths = np.diff(sentence_starts)
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]
@@ -47,21 +72,15 @@ def sums(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Sums:
     running = [int(np.searchsorted(-n, -t, side="left")) for t in range(longest + 1)]
     for t in range(longest):
         rows = starts[: running[t]] + t
-        into = allowed.start if t == 0 else forward[rows - 1] @ step
+        into = first if t == 0 else forward[rows - 1] @ step
         ways = into * weight[rows]
         total = ways.sum(axis=1)
         forward[rows], scale[rows] = ways / total[:, None], total
-    end = allowed.end.astype(np.float64)
     backward[starts + n - 1] = end
     for t in range(longest - 2, -1, -1):
         rows = starts[: running[t + 1]] + t
         ways = (weight[rows + 1] * backward[rows + 1]) @ step.T
         backward[rows] = ways / ways.sum(axis=1, keepdims=True)
-    log_Z = np.zeros(len(lengths))
-    finish = np.log((forward[starts + n - 1] * end).sum(axis=1)) if len(n) else np.zeros(0)
-    scaled = np.concatenate([[0.0], np.cumsum(np.log(scale) + peak[:, 0])])
-    log_Z[order] = scaled[starts + n] - scaled[starts] + finish
-    return Sums(forward, backward, weight, scale, log_Z)
 
 
 LONG = 2000  # tokens: longer than any sentence, so a list or a table

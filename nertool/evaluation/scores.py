@@ -112,12 +112,14 @@ def count_spans(gold: TagSpans, predicted: TagSpans) -> dict[str, Counts]:
     rows = []
     for spans in (gold, predicted):
         labels = np.array([number[name] for name in spans.label_names] or [-1])[spans.labels]
-        rows.append(np.column_stack([spans.starts, spans.ends, labels]))
-    # No side holds an entity twice: one that stands in both lists together is in each.
-    both, times = np.unique(np.concatenate(rows), axis=0, return_counts=True)
+        rows.append((spans.starts, spans.ends, labels))
+    # No side holds an entity twice: two neighbours in order that are alike are one of each.
+    both = [np.concatenate(columns) for columns in zip(*rows, strict=True)]
+    order = np.lexsort(both[::-1])
+    alike = np.all([column[order][1:] == column[order][:-1] for column in both], axis=0)
     correct, g, p = (
         np.bincount(labels, minlength=len(names)).tolist()
-        for labels in (both[times == 2, 2], rows[0][:, 2], rows[1][:, 2])
+        for labels in (both[2][order][1:][alike], rows[0][2], rows[1][2])
     )
     return {name: Counts(correct[i], g[i], p[i]) for i, name in enumerate(names) if g[i] or p[i]}
 

@@ -17,6 +17,7 @@ from nertool.decoding.decoded import Decoded
 from nertool.decoding.nbest import n_best
 from nertool.decoding.probabilities import shorter, span_probabilities, sums, tag_probabilities
 from nertool.decoding.viterbi import decode, lattice, viterbi
+from nertool.kernels import library
 from nertool.model.calibrate import calibration_error, fit_temperature, temperature_of
 from tests.support.slow_sums import forward_backward, span_log_probability
 
@@ -86,6 +87,20 @@ def test_entities_have_the_probabilities_that_the_slow_sums_give_them(drawn):
         sentence = (int(starts[i]), int(starts[i + 1]))
         log_p = span_log_probability(start, end, tag_ids, scores, sentence, marginals, allowed)
         assert p == pytest.approx(np.exp(log_p), rel=1e-9)
+
+
+@pytest.mark.parametrize("scheme", TAGS)
+def test_the_kernels_sums_are_those_of_numpy(scheme, monkeypatch):
+    if not library.compiled():
+        pytest.skip("nertool was installed without its compiled kernels")
+    starts = np.array([0, 0, 1, 3, 3, 40, 41, 41])
+    scores = 9 * np.random.default_rng(3).normal(size=(41, len(TAGS[scheme]))).astype(np.float32)
+    found = sums(scores, starts, lattice(TAGS[scheme], scheme))
+    monkeypatch.setattr(library, "loaded", None)
+    for ours, numpys in zip(
+        found, sums(scores, starts, lattice(TAGS[scheme], scheme)), strict=True
+    ):
+        np.testing.assert_allclose(ours, numpys, rtol=1e-12)
 
 
 def test_scores_far_apart_leave_numbers_that_are_finite():
