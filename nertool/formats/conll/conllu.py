@@ -27,7 +27,6 @@ from nertool.formats.json.objects import dump
 from nertool.formats.writable import LINE_SIGNS, check_labels, with_labels, with_words
 
 WIDTH = 10
-_TOKEN_NUMBER = re.compile(r"\d+\Z")
 _RANGE = re.compile(
     r"(\d+)-(\d+)\Z"
 )  # a word of the text that is several words of the syntax: 1-2 du
@@ -101,8 +100,8 @@ class _Sentence:
         # where its words begin.
         self.range: tuple[int, str, int, str, bool, int] | None = None
 
-    def add(self, number: int, word: str, line: int, tag: str, blank: bool) -> None:
-        self.words.append((word, line, tag, blank))
+    def end_range(self, number: int) -> None:
+        """Close the open range if the word of this number is its last."""
         if self.range is not None and number >= self.range[0]:
             self._close_range(*self.range[1:])
             self.range = None
@@ -118,11 +117,12 @@ class _Sentence:
         self.words[begin:] = [(form, own[0][1], tag, blank)]
 
     def record(self, labelled: bool, goes_on: bool, source: str, ledger: Ledger | None) -> Record:
-        text, places, at = "", list[tuple[int, int]](), 0
+        places, at = list[tuple[int, int]](), 0
         for word, _, _, blank in self.words:
-            places.append((at, at + len(word)))
-            text += word + " " * blank
-            at = len(text)
+            end = at + len(word)
+            places.append((at, end))
+            at = end + blank
+        text = "".join([word + " " if blank else word for word, _, _, blank in self.words])
         text = text.rstrip(" ")
         if self.text is not None and self.text != text:
             found = _places_in(self.text, [word for word, *_ in self.words])
@@ -183,7 +183,6 @@ def read_conllu(
     """
     sentence, new_document = _Sentence(first_line), True
     for number, line in enumerate(chain(lines, [""]), first_line):
-        place = f"{source}:{number}"
         if is_blank(line):
             if sentence.range is not None:
                 raise CorpusError(
@@ -205,24 +204,27 @@ def read_conllu(
                 sentence.fields[named[1]] = named[2]
             continue
         cells = line.split("\t")
-        span = _RANGE.match(cells[0])
-        if len(cells) != WIDTH or not (
-            span or _TOKEN_NUMBER.match(cells[0]) or _EMPTY_NODE.match(cells[0])
-        ):
+        is_token = cells[0].isdecimal()
+        span = None if is_token else _RANGE.match(cells[0])
+        if len(cells) != WIDTH or not (is_token or span or _EMPTY_NODE.match(cells[0])):
             raise CorpusError(
-                f"{place}: found {len(cells)} columns, the first {cells[0][:20]!r}; expected the "
+                f"{source}:{number}: found {len(cells)} columns, the first {cells[0][:20]!r}; expected the "
                 "10 columns of CoNLL-U, divided by tabs, the first a number; mend the line"
             )
         word, misc = cells[1], cells[9]
-        found = _NER.search(misc)
+        found = _NER.search(misc) if misc != "_" else None
         tag = (found[1] or found[2] or "O") if found else "O"
-        blank = "SpaceAfter=No" not in misc.split("|")
+        blank = "SpaceAfter=No" not in misc or "SpaceAfter=No" not in misc.split("|")
         if span and not by_words and word.strip():
             sentence.range = (int(span[2]), word, number, tag, blank, len(sentence.words))
-        elif _TOKEN_NUMBER.match(cells[0]):
+        elif is_token:
             if not word or word.isspace():
-                raise CorpusError(f"{place}: found an empty word, expected a token; mend the line")
-            sentence.add(int(cells[0]), word, number, tag, blank)
+                raise CorpusError(
+                    f"{source}:{number}: found an empty word, expected a token; mend the line"
+                )
+            sentence.words.append((word, number, tag, blank))
+            if sentence.range is not None:
+                sentence.end_range(int(cells[0]))
 
 
 def with_ner(line: str, tag: str, key: str = NER_KEYS[0]) -> str:

@@ -47,14 +47,29 @@ def spans_of_entries(
     where: names them in messages, such as x.jsonl:3: entities; or each of them. Errors: CorpusError for
     an entry that is no span, places outside the text, and a text of its own that is not what stands there.
     """
-    usual = [_usual(entry) for entry in entries]
+    usual = [entry if _is_usual(entry) else _usual(entry) for entry in entries]
     spans = []
     for i, entry in enumerate(taken_in_characters(usual, text, reading, place, ledger)):
+        if type(entry) is dict and _is_usual(entry):  # most are: this is the short way
+            start, end, label = entry["start"], entry["end"], entry["label"]
+            inside = 0 <= start < end <= len(text)
+            if inside and label != "O" and label.strip() and text[start:end] == entry.get("text"):
+                spans.append(Span(start, end, label))
+                continue
         named = f"{where}[{i}]" if isinstance(where, str) else where[i]
         span = _span(entry, entries[i], text, named, place, reading, ledger)
         if span is not None:
             spans.append(span)
     return spans
+
+
+def _is_usual(entry: Any) -> bool:
+    return (
+        type(entry) is dict
+        and type(entry.get("start")) is int
+        and type(entry.get("end")) is int
+        and type(entry.get("label")) is str
+    )
 
 
 def _usual(entry: Any) -> Any:

@@ -126,8 +126,9 @@ def _of_text(
     tokens = _places(value.get("tokens"), text, place)
     sentences = None
     if tokens is not None:
-        sentences = _first_tokens(value.get("sentences"), tokens, text, place)
-        tokens = [(start, end) for start, end in tokens if not text[start:end].isspace()]
+        words = [(start, end) for start, end in tokens if not text[start:end].isspace()]
+        sentences = _first_tokens(value.get("sentences"), tokens, text, place, len(words))
+        tokens = words
         _count_outside(text, tokens, place, ledger)
         if sentences is None and any(isinstance(token, dict) for token in value["tokens"]):
             sentences = _found_sentences(text, tokens, spans or (), reading.language)
@@ -182,6 +183,9 @@ def _count_outside(
     text: str, tokens: Sequence[tuple[int, int]], place: str, ledger: Ledger
 ) -> None:
     """Count words that are no token: of such a text, the tokens alone are read."""
+    inside = sum(end - start for start, end in tokens)
+    if inside == len("".join(text.split())):
+        return  # as long as all that is no blank; a token that holds blanks takes the long way
     at, left = 0, ""
     for start, end in [*tokens, (len(text), len(text))]:
         left = left or text[at:start].strip()
@@ -268,10 +272,10 @@ def _places(tokens: Any, text: str, place: str) -> list[tuple[int, int]] | None:
     places = []
     at = 0
     for token in tokens:
-        if isinstance(token, dict):
-            start, end = token.get("start"), token.get("end")
-        elif isinstance(token, list) and len(token) == 2:
+        if type(token) is list and len(token) == 2:
             start, end = token
+        elif isinstance(token, dict):
+            start, end = token.get("start"), token.get("end")
         else:
             return None
         if type(start) is not int or type(end) is not int or not at <= start < end <= len(text):
@@ -285,7 +289,7 @@ def _places(tokens: Any, text: str, place: str) -> list[tuple[int, int]] | None:
 
 
 def _first_tokens(
-    sentences: Any, tokens: Sequence[tuple[int, int]], text: str, place: str
+    sentences: Any, tokens: Sequence[tuple[int, int]], text: str, place: str, words_alone: int
 ) -> list[int] | None:
     """Read the numbers of the sentences' first tokens. spaCy has tokens of blanks alone, which are counted
     there, and not in the result: they are no words."""
@@ -301,6 +305,8 @@ def _first_tokens(
         raise CorpusError(
             f'{place}: "sentences": expected the numbers of their first tokens, from 0 and rising'
         )
+    if words_alone == len(tokens):
+        return list(sentences)
     words = [not text[start:end].isspace() for start, end in tokens]
     before = list(accumulate(words, initial=0))
     return [before[at] for at in sentences]
