@@ -36,12 +36,15 @@ class Input(NamedTuple):
         return [file for file in self.path.parent.iterdir() if file.stem == self.path.stem]
 
 
-def expand(named: Sequence[str], format_name: str, folders: bool) -> list[Input]:
+def expand(
+    named: Sequence[str], format_name: str, folders: bool, beside: bool = False
+) -> list[Input]:
     """Return the inputs that are meant, each once, in the order named.
 
     A folder stands for the files below it, by name and without hidden ones, unless it is one input by
     its format (brat). A name with *, ? or [ that is no file's is a pattern (** for any folders).
-    folders: whether folders of files may be named. Errors: CorpusError for a pattern without a match,
+    folders: whether folders of files may be named. beside: brat's folders, too, stand for the texts in
+    them, beside which outputs are written. Errors: CorpusError for a pattern without a match,
     and for a folder where none may be named.
     """
     inputs: list[Input] = []
@@ -49,18 +52,23 @@ def expand(named: Sequence[str], format_name: str, folders: bool) -> list[Input]
     for name in named:
         path = Path(name)
         of_folder = format_of_path(path, format_name)
+        if beside and path.is_dir() and of_folder is not None and of_folder.name == "brat":
+            of_folder = None
         if path.is_dir() and of_folder is None:
             if not folders:
                 raise CorpusError(
                     f"{path}: found a folder, expected a file; predict --out-dir tags a folder's files"
                 )
-            inputs += _below(path, format_name)
+            below = _below(path, format_name)
+            inputs += [e for e in below if not (beside and e.path.suffix == ".ann")]
         elif is_pattern(path):
             single += [(match, format_of_path(match, format_name)) for match in matches(path)]
         else:
             _refuse_text(name, path)
             single.append((path, of_folder))  # if it isn't there, opening it says so
     inputs += _beside_each_other(single)
+    if beside:  # a text is an input by itself, though an .ann file may stand there already
+        inputs = [e._replace(format=None) if e.path.suffix == ".txt" else e for e in inputs]
     return list({_identity(entry): entry for entry in reversed(inputs)}.values())[::-1]
 
 
@@ -109,6 +117,8 @@ def output_path(out_dir: Path, entry: Input, format_name: str, to: Format | None
     """Return where an input's output goes: the input's relative path, with the ending of the output's
     format added if it is missing. What came packed stays packed, if the output is text."""
     relative = entry.relative
+    if is_beside(entry, to):
+        return out_dir / relative.with_suffix(".ann")
     packed = relative.suffix if relative.suffix in SUFFIXES else ""
     bare = relative.with_suffix("") if packed else relative
     ending = _ending(entry, bare, format_name) if to is None else ending_of(to)
@@ -117,6 +127,12 @@ def output_path(out_dir: Path, entry: Input, format_name: str, to: Format | None
     if to is not None and to.container != "text":
         packed = ""
     return out_dir / bare.with_name(bare.name + packed)
+
+
+def is_beside(entry: Input, to: Format | None) -> bool:
+    """Tell whether an input is one text, whose output is an .ann file beside it, as brat has it."""
+    text = entry.path.suffix == ".txt" and not entry.path.is_dir()
+    return text and to is not None and to.name == "brat"
 
 
 def ending_of(to: Format) -> str:

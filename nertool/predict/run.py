@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +13,10 @@ from nertool.catalogue import Format
 from nertool.corpus.annotated import Annotated
 from nertool.corpus.ledger import Ledger
 from nertool.errors import CorpusError
-from nertool.files.output import open_output, scratch_file
+from nertool.files.output import open_binary_output, open_output, scratch_file
 from nertool.formats.base import Writing
 from nertool.formats.opening import Report, open_text
+from nertool.formats.standoff.brat import write_beside
 from nertool.formats.write import write_output
 from nertool.model.model import Model
 from nertool.predict.output import UnreadableError, guarded, joined_texts, kept_in
@@ -22,6 +24,7 @@ from nertool.predict.paths import (
     Input,
     check_outputs,
     expand,
+    is_beside,
     is_inside,
     may_be_binary,
     output_path,
@@ -46,8 +49,10 @@ def find_files(request: PredictRequest, folders: bool = False) -> Files:
     Errors: CorpusError for inputs that can't be found, and for
     outputs that would replace an input or each other, or lie outside --out-dir."""
     out_dir = request.out_dir
-    inputs = expand(request.inputs, request.format_name, folders=folders or out_dir is not None)
     to = request.to_format
+    beside = out_dir is not None and to is not None and to.name == "brat"
+    folders = folders or out_dir is not None
+    inputs = expand(request.inputs, request.format_name, folders, beside)
     if out_dir is not None:
         outputs = [output_path(out_dir, entry, request.format_name, to) for entry in inputs]
     else:
@@ -124,12 +129,45 @@ class _Run(NamedTuple):
                     f"{path}: found a place outside {out_dir}; choose another --out-dir"
                 )
             try:
+                if is_beside(entry, self.request.to_format):
+                    self._write_beside(entry, path)
+                    continue
                 with self._opened(entry) as tagged:
                     self._write(tagged, path)
             except UnreadableError as fault:
                 self._refuse(fault.path, fault.error)
             except CorpusError as error:  # a writer that has no way to write these records
                 self._refuse(entry.path, error)
+
+    def _write_beside(self, entry: Input, path: Path) -> None:
+        """Write a text's entities into an .ann file, and the text as it stands beside it.
+
+        Errors: CorpusError for a text that is none, and for another text in the place of its copy.
+        """
+        source, copy = entry.path, path.with_suffix(".txt")
+        try:
+            raw = source.read_bytes()
+            with open_text(source, self.request.format_name) as opened:
+                if opened.format.labelled and opened.format.container != "folder":
+                    raise CorpusError(
+                        f"{source}: found {opened.format.title}, expected running text, beside which an "
+                        ".ann file can stand; --from raw takes it as that, and --to brat -o FOLDER "
+                        "writes its text anew"
+                    )
+        except (CorpusError, OSError) as error:
+            raise UnreadableError(source, error) from None
+        if copy.exists() and copy.read_bytes() != raw:
+            raise CorpusError(
+                f"{copy}: found another text than {source}, expected no file or the same text; choose "
+                "another --out-dir"
+            )
+        running = self._replace(request=replace(self.request, format_name="raw"))
+        with running._opened(entry) as tagged, open_output(path) as out:
+            marked = raw.startswith(b"\xef\xbb\xbf")
+            out.writelines(write_beside(tagged.pieces or (), self.ledger, marked))
+        if not copy.exists():
+            with open_binary_output(copy) as stream:
+                stream.write(raw)
 
     def _write(self, tagged: Tagged, path: Path) -> None:
         if tagged.texts is not None:

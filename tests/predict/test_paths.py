@@ -102,7 +102,7 @@ def test_no_file_of_a_brat_pair_is_an_output(tmp_path):
         ("a.jsonl", "jsonl", "a.jsonl"),
         ("a.parquet", None, "a.parquet"),
         ("a.txt.gz", "parquet", "a.txt.parquet"),
-        ("a.txt", "brat", "a.txt.brat"),
+        ("a.txt", "brat", "a.ann"),
         ("noending", None, "noending"),
     ],
 )
@@ -174,3 +174,36 @@ def test_several_inputs_make_one_list_and_one_table(two, run_dir, main):
     # Held back until each is whole, as a faulty one may be left out.
     done = main("predict", run_dir, *two, "--to", "json", "--on-error", "skip")
     assert len(json.loads(done.stdout)) == 2
+
+
+def test_brat_s_files_stand_beside_the_texts_of_a_folder(run_dir, tmp_path, main):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    text = b"\xef\xbb\xbfYesterday Ada Lovelace\r\nmet me.\r\n\r\nShe is in London now, they say.\n"
+    (tmp_path / "in" / "deep" / "a.txt").write_bytes(text)
+    (tmp_path / "in" / "c.txt").write_text("Ada B-PER\nleft O\n\nBob B-PER\nleft O\n")
+    command = ("predict", run_dir, tmp_path / "in", "--to", "brat", "--on-error", "report")
+    done = main(*command, "--out-dir", tmp_path / "out")
+    assert "c.txt: found CoNLL columns, expected running text" in done.stderr
+    names = sorted(
+        p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.*")
+    )
+    assert names == ["deep/a.ann", "deep/a.txt"], done.stderr
+    assert (tmp_path / "out" / "deep" / "a.txt").read_bytes() == text
+    again = main("corpus", "convert", tmp_path / "out", "--to", "jsonl")
+    told = main("predict", run_dir, tmp_path / "in" / "deep" / "a.txt", "--to", "jsonl")
+    texts = [[e["text"] for e in json.loads(line)["entities"]] for line in told.stdout.splitlines()]
+    assert [e["text"] for e in json.loads(again.stdout)["entities"]] == [
+        text for own in texts for text in own
+    ]
+    # In the same folder, what is there is left alone.
+    deep, out = tmp_path / "in" / "deep", tmp_path / "out" / "deep"
+    here = ("predict", run_dir, deep, "--to", "brat", "--out-dir")
+    assert main(*here, deep).returncode == 0
+    assert (deep / "a.ann").read_bytes() == (out / "a.ann").read_bytes()
+    assert "1 of 1 files are there already, and left alone" in main(*here, deep).stderr
+    assert sorted(p.name for p in deep.iterdir()) == ["a.ann", "a.txt"]
+    (out / "a.ann").unlink()
+    (out / "a.txt").write_text("another text")
+    done = main(*here, out)
+    assert done.returncode == 1
+    assert "found another text than" in done.stderr

@@ -14,7 +14,7 @@ from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nertool.corpus.annotated import by_document, views
+from nertool.corpus.annotated import RecordView, by_document, views
 from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
@@ -192,12 +192,30 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> Non
             path = folder / f"{name}.txt"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(view.text.encode("utf-8"))
-            rows = []
-            for i, entity in enumerate(view.entities, 1):
-                text = view.text[entity.start : entity.end]
-                # An entity over a line's end is written in parts, a line each, as brat wants it.
-                parts = [(m.start(), m.end()) for m in _LINE.finditer(text)]
-                places = ";".join(f"{entity.start + a} {entity.start + b}" for a, b in parts)
-                shown = " ".join(text[a:b] for a, b in parts).replace("\t", " ")
-                rows.append(f"T{i}\t{entity.label} {places}\t{shown}\n")
+            rows = _rows(view, 0, 1)
             path.with_suffix(".ann").write_text("".join(rows), encoding="utf-8", newline="")
+
+
+def _rows(view: RecordView, base: int, number: int) -> list[str]:
+    """Return a record's entities as lines of an .ann file, numbered from a number; base: where the record
+    begins in the text that they label."""
+    rows = []
+    for i, entity in enumerate(view.entities, number):
+        text = view.text[entity.start : entity.end]
+        # An entity over a line's end is written in parts, a line each, as brat wants it.
+        parts = [(m.start(), m.end()) for m in _LINE.finditer(text)]
+        start = base + entity.start
+        places = ";".join(f"{start + a} {start + b}" for a, b in parts)
+        shown = " ".join(text[a:b] for a, b in parts).replace("\t", " ")
+        rows.append(f"T{i}\t{entity.label} {places}\t{shown}\n")
+    return rows
+
+
+def write_beside(pieces: Pieces, ledger: Ledger, marked: bool) -> Iterator[str]:
+    """Yield the lines of the .ann file that goes with a file of running text, whose records know their
+    `offset` in it. marked: the file begins with a byte-order mark, which brat counts as a character."""
+    number = 1
+    for given in pieces:
+        for view in views(with_labels(given, _NOT_IN_LABEL, ledger), tokens=False):
+            yield from _rows(view, int(marked) + view.fields["offset"], number)
+            number += len(view.entities)
