@@ -64,7 +64,7 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
     prepared = prepare(config)
     working = working_inputs(config, prepared)
     state = initial_state(config, prepared, working)
-    inputs, tag_ids = training_text(config, prepared, working)
+    inputs, tag_ids, _ = training_text(config, prepared, working)
     targets = one_hot(tag_ids, len(prepared.tags), outputs(prepared.tags, config))
     sentences = torch.arange(len(inputs.padded.sentence_starts) - 1).numpy()
     twin = Twin(config, state.parameters, objective_of(config).columns, objective_of(config).frozen)
