@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,22 @@ from nertool.corpus.schemes import OUTSIDE, split_tag
 from nertool.errors import CorpusError
 
 _ENOUGH = 30  # tokens: a shorter text says little by its shares
+
+
+_NO_ENTITY = {"o", "outside", "none", "nil", "null", "other_o", "-o-", "out"}
+_PREFIX_BY_UNDERSCORE = re.compile(r"[BIESLU]_\w+|[bi][-_]\w+")
+_PREFIX_BEHIND = re.compile(r"\w+[-_][BIESLU]")
+
+
+def _odd(tag: str) -> str:
+    """Say what a tag without a prefix looks like that nertool does not read; "" if it looks like a class."""
+    if tag.lower() in _NO_ENTITY and tag != OUTSIDE:
+        return "the tag of tokens in no entity, which is O; replace it"
+    if _PREFIX_BY_UNDERSCORE.fullmatch(tag):
+        return "a tag with a prefix, which is written B-PER; replace it"
+    if _PREFIX_BEHIND.fullmatch(tag):
+        return "a tag with its prefix behind, which is written B-PER; replace it"
+    return ""
 
 
 def check_classes(corpus: Corpus, reading: Reading, report: Callable[[str], None]) -> None:
@@ -29,6 +46,8 @@ def check_classes(corpus: Corpus, reading: Reading, report: Callable[[str], None
         label = split_tag(tag)[1]
         if counts[number] and label and not any(c.isalpha() for c in label):
             faults.append((number, f'the class "{label}", without a letter'))
+        elif counts[number] and label == tag and corpus.records is None and (odd := _odd(tag)):
+            faults.append((number, f'the class "{label}", which looks like {odd}'))
     outside = int(counts[[tag == OUTSIDE for tag in corpus.tags]].sum())
     if corpus.tokens >= _ENOUGH:
         bare = all(split_tag(tag)[1] == tag for tag in corpus.tags)

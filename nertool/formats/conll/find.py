@@ -90,8 +90,14 @@ def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Co
         token = 1
         columns = replace(columns, comment=reading.comment or "#")
         notes.append("numbered rows")
+    elif token is None and tag is None and _is_turned(rows):
+        token, tag = 1, 0
+        notes.append(f"tags in column 0 ({_sample([row[0] for row in rows])}), words in column 1")
     elif token is None and _is_ids(rows, tag):
         token = 1
+        ids = {row[0] for row in rows}
+        if 2 * len(ids) <= len(rows) and not any(map(is_blank, lines[:-1])):
+            columns = replace(columns, sentence=0)  # ids of sentences, which nothing else divides
         notes.append(f"ids in column 0 ({_sample([row[0] for row in rows])}), words in column 1")
     columns = replace(columns, token=0 if token is None else int(token))
     if reading.labelled and layout.width > 1:
@@ -225,6 +231,13 @@ def _named(
             f"{did_you_mean(asked.lower(), names)}"
         )
     return names.index(asked.lower())
+
+
+def _is_turned(rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first of two columns holds the tags, and the second one the words."""
+    if len(rows) < 2 or len(rows[0]) != 2:
+        return False
+    return tag_share([row[0] for row in rows]) >= _MOST > 2 * tag_share([row[1] for row in rows])
 
 
 def _is_ids(rows: Sequence[Sequence[str]], tag: int | str | None) -> bool:
