@@ -57,3 +57,16 @@ def test_what_a_conversion_leaves_out_is_counted(main):
     scored = '{"text": "Ada", "entities": [{"start": 0, "end": 3, "label": "PER", "score": 0.5}]}'
     done = main("corpus", "convert", "-", "--to", "jsonl", stdin=scored)
     assert "left out: 1 × values of entities beside place and class: score" in done.stderr
+
+
+def test_labels_and_texts_that_a_format_can_not_hold_are_refused_or_counted(main, tmp_path):
+    star = '{"text": "Ada met", "entities": [[0, 3, "*"]]}'
+    done = main("corpus", "convert", "-", "--to", "webanno", stdin=star)
+    assert "altered: 1 × labels with signs" in done.stderr
+    done = main("corpus", "convert", "-", "--to", "conll", stdin=star)
+    assert done.returncode == 1
+    assert 'found the label "*", which has no letter' in done.stderr
+    half = '{"text": "Ada \\ud800 met", "entities": [[0, 3, "PER"]], "id": "a"}'
+    done = main("corpus", "convert", "-", "--to", "brat", "-o", tmp_path / "b", stdin=half)
+    assert "altered: 1 × halves of surrogate pairs" in done.stderr
+    assert (tmp_path / "b" / "a.txt").read_text() == "Ada \ufffd met"

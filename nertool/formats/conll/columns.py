@@ -23,6 +23,7 @@ from nertool.corpus.blocks import is_blank
 from nertool.corpus.columnar import Corpus, Ids
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import tag_names, tags_of
+from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, count_merged, token_probabilities
 from nertool.formats.conll.find import divided_by, looks_like_tag, tag_share
 from nertool.formats.conll.rows import DOCUMENT_START, find_layout, is_document_start
@@ -105,6 +106,12 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     for given in pieces:
         piece = with_labels(given, _NOT_IN_LABEL, ledger)
         check_labels(piece, writing.scheme)
+        odd = [n for n in piece.spans.label_names if not any(c.isalpha() for c in n)]
+        if odd:
+            raise CorpusError(
+                f'{piece.corpus.source}: found the label "{odd[0]}", which has no letter, so that its tags '
+                "would not be taken for tags; rename it, or choose another format (jsonl)"
+            )
         piece = with_words(piece, LINE_SIGNS, " ", ledger)
         piece = with_words(piece, _NOT_A_WORD, "", ledger)
         corpus = piece.corpus

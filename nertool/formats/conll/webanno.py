@@ -27,10 +27,12 @@ from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
 from nertool.formats.plain.lines import numbered_lines
+from nertool.formats.writable import with_labels
 
 LAYER = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
 _ROW = re.compile(r"(\d+)-(\d+)(\.\d+)?\Z")
 _VALUE = re.compile(r"(.*?)(?:\[(\d+)\])?\Z", re.DOTALL)
+_NOT_A_LABEL = re.compile(r"^\*$")  # a star alone is an entity without a class
 _ESCAPE = re.compile(r"\\(.)")
 _SPECIAL = re.compile(r"([\\\[\]|_;*]|->)")
 
@@ -176,7 +178,8 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write all sentences as one document, with INCEpTION's own layer of named entities."""
     yield f"#FORMAT=WebAnno TSV 3.3\n#T_SP={LAYER}|identifier|value\n\n"
     sentence, base, number = 0, 0, 0
-    for piece in pieces:
+    for given in pieces:
+        piece = with_labels(given, _NOT_A_LABEL, ledger)
         corpus = with_records(piece.corpus, by_sentence=False)
         for view in views(piece._replace(corpus=corpus)):
             entity_of = {i: e for e in view.entities for i in range(e.token_start, e.token_end)}

@@ -28,6 +28,7 @@ from nertool.formats.writable import check_labels, with_labels, with_words
 _SIGNS = "|/_"
 _NOT_IN_LABEL = re.compile(r"[\s/|]+")
 _NOT_IN_WORD = re.compile(r"\s+")
+_MARK = re.compile("^\ufeff+")  # a byte-order mark, at the file's beginning
 _BARE = re.compile(r"[A-Z][A-Z_]*\Z")
 
 
@@ -112,6 +113,7 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     first = True
     for given in pieces:
         piece = with_words(with_labels(given, _NOT_IN_LABEL, ledger), _NOT_IN_WORD, "_", ledger)
+        piece = with_words(piece, _MARK, "", ledger)
         check_labels(piece, writing.scheme)
         tags = tags_in(piece, writing.scheme, ledger)
         corpus = with_records(piece.corpus, by_sentence=False)

@@ -25,6 +25,7 @@ from nertool.formats.writable import with_labels
 
 _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*")
 _NOT_IN_LABEL = re.compile(r"\s+")
+_HALF = re.compile("[\ud800-\udfff]")
 _LINE = re.compile(r"[^\r\n]+")
 
 
@@ -191,9 +192,12 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> Non
             taken.add(name)
             path = folder / f"{name}.txt"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(view.text.encode("utf-8"))
-            rows = _rows(view, 0, 1)
-            path.with_suffix(".ann").write_text("".join(rows), encoding="utf-8", newline="")
+            if _HALF.search(view.text):
+                place = f"{piece.corpus.source}, record {view.number}"
+                ledger.alter(place, "halves of surrogate pairs, which UTF-8 can't hold", view.text)
+            path.write_bytes(_HALF.sub("\ufffd", view.text).encode("utf-8"))
+            rows = _HALF.sub("\ufffd", "".join(_rows(view, 0, 1)))
+            path.with_suffix(".ann").write_text(rows, encoding="utf-8", newline="")
 
 
 def _rows(view: RecordView, base: int, number: int) -> list[str]:
