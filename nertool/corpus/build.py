@@ -264,12 +264,15 @@ def _align(
     starts, ends = out.starts.parts[-1].tolist(), out.ends.parts[-1].tolist()
     text = record.text
     found: list[tuple[int, int, int]] = []
+    line, counted = record.line, 0
     for span in spans:
         start, end, label = span
+        if record.lined:  # entities stand in order: no line is counted twice
+            line, counted = line + text.count("\n", counted, start), start
         i, j = bisect_right(ends, start), bisect_left(starts, end)
         if found:
             i = max(i, found[-1][1] - first)  # snapped, two entities may meet in one token
-        place = _place(record, source, start)
+        place = record.place or f"{source}:{line}"
         shown = f'"{_excerpt(text, span)}" ({label})'
         if i >= j:
             what = "entities without a token of their own"
