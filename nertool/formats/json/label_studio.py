@@ -153,7 +153,7 @@ def _task(view: RecordView, number: int) -> dict[str, Any]:
     to_name = annotation.get("to_name", to_name)
     results = [
         {
-            "id": f"e{i}",
+            "id": f"nertool-{number}-{i}",
             "from_name": from_name,
             "to_name": to_name,
             "type": "labels",
