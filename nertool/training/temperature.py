@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from nertool.corpus.columnar import Ids
 from nertool.corpus.schemes import spans_of
 from nertool.decoding.adjust import adjust
 from nertool.decoding.viterbi import decode
-from nertool.evaluation.scores import score_predictions
+from nertool.evaluation.scores import Scores, score_predictions
+from nertool.evaluation.tables import as_dict
 from nertool.files.sealed import SealedFolder, rewrite_header
 from nertool.model.calibrate import calibration, correct_entities, fit_temperature, keep_calibration
 from nertool.model.model import Model
@@ -19,15 +21,19 @@ from nertool.training.preparation.store import Part, Prepared
 
 
 def calibrate_run(prepared: Prepared, run_dir: Path) -> None:
-    """Find the best model's temperature on dev, and keep it in the model; nothing without a dev part."""
+    """Find the best model's bias and temperature on dev, and keep them in the model; nothing without a dev
+    part."""
     dev = prepared.dev
     if dev is None:
         return
     model = load_model(run_dir)
-    if model.config.decoding.fit_bias and (bias := best_bias(model, dev)):
-        keep_bias(run_dir, bias)
-        model = load_model(run_dir)
+    bias = best_bias(model, dev) if model.config.decoding.fit_bias else 0.0
+    if bias:
+        decoding = replace(model.config.decoding, outside_bias=bias)
+        model = replace(model, config=replace(model.config, decoding=decoding))
     analysis = analyse(CompiledTagger(model), dev.text)
+    if bias:
+        keep_bias(run_dir, bias, _measured(analysis.tag_ids, model, dev))
     gold = spans_of(dev.gold_ids, dev.gold_tags, dev.sentence_starts)
     correct = correct_entities(analysis.spans, gold)
     temperature = fit_temperature(analysis, correct)
@@ -53,10 +59,7 @@ def best_bias(model: Model, dev: Part) -> float:
         decoding = replace(model.config.decoding, outside_bias=bias)
         adjusted = adjust(scores, dev.text, decoding)
         tag_ids = decode(adjusted, dev.sentence_starts, decoding.method, lattice)
-        scored = score_predictions(
-            tag_ids, model.tags, dev.gold_ids, dev.gold_tags, dev.scheme, dev.sentence_starts
-        )
-        return 100.0 * scored.f1
+        return 100.0 * _measured(tag_ids, model, dev).f1
 
     entities = len(spans_of(dev.gold_ids, dev.gold_tags, dev.sentence_starts))
     found = {bias: f1(bias) for bias in BIASES}
@@ -66,11 +69,19 @@ def best_bias(model: Model, dev: Part) -> float:
     return min((bias for bias in found if found[bias] >= best - _AS_GOOD), key=abs)
 
 
-def keep_bias(run_dir: Path, bias: float) -> None:
-    """Write an outside_bias into the model's config; at every moment there is a whole header."""
+def _measured(tag_ids: Ids, model: Model, dev: Part) -> Scores:
+    return score_predictions(
+        tag_ids, model.tags, dev.gold_ids, dev.gold_tags, dev.scheme, dev.sentence_starts
+    )
+
+
+def keep_bias(run_dir: Path, bias: float, measured: Scores) -> None:
+    """Write an outside_bias into the model's config, and what dev measures with it into the provenance; at
+    every moment there is a whole header."""
     best = model_folder(run_dir)
     with SealedFolder(best) as opened:
         header = opened.header(HEADER)
     header["config"]["decoding"]["outside_bias"] = bias
     header["provenance"]["fitted_bias"] = bias
+    header["provenance"]["dev"] = as_dict(measured)
     rewrite_header(best / HEADER, header)
