@@ -4,9 +4,10 @@ A phrase that is written in lower case is found in any letters, another one as i
 characters don't matter. In each list the longest phrase wins, from left to right; phrases of one list do
 not overlap.
 
-A list is two trees of words, one for each kind of phrase. All positions of a text go down a tree at once: the
-edges are sorted numbers (node, word), so that a step of all is one search. A position is dropped as soon as
-the next word stands in no phrase but at its beginning. What a word type is in the trees is found once.
+A list is two trees of words, one for each kind of phrase. A kernel follows the tree from each position of a
+text. Without the kernel, all positions go down a tree at once: the edges are sorted numbers (node, word), so
+that a step of all is one search. A position is dropped as soon as the next word stands in no phrase but at
+its beginning. What a word type is in the trees is found once.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from nertool.corpus.columnar import Ids
 from nertool.corpus.invisible import normal_form
 from nertool.inputs.text import Text
 from nertool.inputs.word_types import WordTypes
+from nertool.kernels.phrases import WordTree, longest_phrases
 
 _MOST_CACHED = 1 << 20  # word types whose numbers are remembered
 
@@ -70,7 +72,7 @@ class _Arrays(NamedTuple):
     it stands in a phrase after its first word; keys, nodes (edges,): node << 32 | word, ascending, and where
     that leads to; maybe: by a hash of the key, whether there may be such an edge; ends, numbers (nodes,):
     whether a phrase ends in a node, and its number. The last entry of first and later, which −1 means, is for
-    words of no phrase.
+    words of no phrase. paths: the same for the kernel.
     """
 
     first: NDArray[np.int32]
@@ -80,6 +82,7 @@ class _Arrays(NamedTuple):
     maybe: NDArray[np.bool_]
     ends: NDArray[np.bool_]
     numbers: Places
+    paths: WordTree
 
 
 def _arrays_of(tree: _Tree, words: int) -> _Arrays:
@@ -99,7 +102,10 @@ def _arrays_of(tree: _Tree, words: int) -> _Arrays:
     last = np.fromiter(tree.ends.keys(), dtype=np.int64, count=len(tree.ends))
     ends[last] = True
     numbers[last] = np.fromiter(tree.ends.values(), dtype=np.int64, count=len(tree.ends))
-    return _Arrays(first, later, keys[order], nodes[~at_root][order], maybe, ends, numbers)
+    keys, nodes = keys[order], nodes[~at_root][order]
+    offsets = np.searchsorted(keys, np.arange(len(ends) + 1, dtype=np.int64) << 32)
+    paths = WordTree(first[:-1], offsets, (keys & 0xFFFFFFFF).astype(np.int32), nodes, ends)
+    return _Arrays(first, later, keys, nodes, maybe, ends, numbers, paths)
 
 
 def _hash(keys: Places, size: int) -> Places:
@@ -144,7 +150,7 @@ class PhraseLists:
         out = []
         for i in chosen:
             both = [
-                _longest(tree.arrays(len(self._words)), types[:, kind], word_ids, last)
+                _longest(tree.arrays(len(self._words)), types, kind, word_ids, last)
                 for kind, tree in enumerate(self._trees[i])
                 if tree.edges
             ]
@@ -181,8 +187,20 @@ class PhraseLists:
         return np.array(out, dtype=np.int32).reshape(-1, 2)
 
 
-def _longest(tree: _Arrays, types: Ids, word_ids: Ids, last: NDArray[np.bool_]) -> Found:
-    """Return the longest phrase that starts at each position, where there is one."""
+def _longest(tree: _Arrays, types: Ids, kind: int, word_ids: Ids, last: NDArray[np.bool_]) -> Found:
+    """Return the longest phrase that starts at each position, where there is one.
+
+    types (types, 2): as written, and in lower case; kind: which of these counts.
+    """
+    found = longest_phrases(tree.paths, types, kind, word_ids, last)
+    if found is not None:
+        starts, ends, nodes = found.T
+        return Found(starts, ends, tree.numbers[nodes])
+    return _longest_by_steps(tree, types[:, kind], word_ids, last)
+
+
+def _longest_by_steps(tree: _Arrays, types: Ids, word_ids: Ids, last: NDArray[np.bool_]) -> Found:
+    """Do the work of the kernel longest_phrases: all positions go down the tree at once."""
     if len(types) > len(word_ids):  # a list of many texts' words
         types, word_ids = types[word_ids], np.arange(len(word_ids), dtype=np.int32)
     starts = np.flatnonzero((tree.first[types] > 0)[word_ids])

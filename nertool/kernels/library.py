@@ -56,6 +56,10 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "index_words": (_I, [_P, _I, _I, _P, _P, _I]),
     "find_words": (None, [_P, _I, _P, _P, _I, _P, _P, _I]),
     "look_at_words": (None, [_P, _I, _I, _I, _P, _P, _P, _P]),
+    "longest_phrases": (
+        _I,
+        [_P, _P, _I, _P, _I, _I, _P, _I, _P, _P, _P, _P, _P],
+    ),
 }
 MOST_POSITIONS = 64  # of a window, at most: tagging.c has room for so many
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from nertool.inputs.phrases import PhraseLists
 from nertool.inputs.text import Text, text_of
 from nertool.inputs.word_types import WordTypes
+
+pytestmark = pytest.mark.usefixtures("either_way")
 
 WORDS = ["a", "b", "A", "B", "c", "Ab", "zero\u200bwidth", "x"]
 
