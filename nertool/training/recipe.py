@@ -41,6 +41,10 @@ FEW_ENTITIES = 2_500  # so few that they are tried in one another's places
 GOOD_COVERAGE = 0.8  # GloVe has 0.89 or more of English texts, 0.70 of German, 0.53 of Swahili
 FEW_TOKENS = 150_000  # with fewer, most words of other text are unknown to the memory
 TINY, SMALL = 20_000, 50_000  # tokens: an epoch of so few has few batches, so that more are needed
+NGRAMS_FROM = (
+    60_000  # tokens: n-grams gain on texts of so many, and affixes alone do as well on smaller ones
+)
+QUICK = 100_000  # tokens: five networks of so few are trained within a minute
 _SECONDS_FOR_MOST = 300  # with less, what an ensemble of five gains is not worth its time
 
 
@@ -61,6 +65,7 @@ class Effort:
 
 
 MOST = Effort(members=5, epochs=10, folds=5)
+FOR_FEW_TOKENS = Effort(5, 8)
 EFFORTS = (Effort(3, 8), Effort(2, 6), Effort(1, 6), Effort(1, 6, hidden=128))
 
 
@@ -74,7 +79,10 @@ def effort_for(text: Statistics, budget: str) -> Effort:
     final fit takes as long again."""
     seconds = seconds_of(budget)
     most = MOST if text.documents else Effort(MOST.members, MOST.epochs)
-    efforts = (most, *EFFORTS) if seconds >= _SECONDS_FOR_MOST else EFFORTS
+    usual: tuple[Effort, ...] = EFFORTS
+    if text.tokens < QUICK:
+        usual = (FOR_FEW_TOKENS, *usual)
+    efforts = (most, *usual) if seconds >= _SECONDS_FOR_MOST else usual
     fits = 1 if text.has_dev else 2
     affordable = [own for own in efforts if fits * own.seconds(text.tokens) <= seconds]
     return affordable[0] if affordable else efforts[-1]
@@ -123,7 +131,9 @@ def recipe(text: Statistics, budget: str) -> dict[str, Any]:
     if effort.folds:
         keys |= {"first_stage.folds": effort.folds, "first_stage.epochs": 6}
     if text.coverage is None or text.coverage < GOOD_COVERAGE:
-        keys |= {"features.ngrams": 32, "training.word_dropout": 0.25}
+        keys["training.word_dropout"] = 0.25
+        if text.tokens >= NGRAMS_FROM:
+            keys["features.ngrams"] = 32
     elif text.tokens < FEW_TOKENS:
         keys["training.word_dropout"] = 1.0
     if text.entities < FEW_ENTITIES:

@@ -27,6 +27,17 @@ def test_document_features_are_for_texts_that_mark_documents():
     assert not keys & recipe(TWEETS, "2m").keys()
 
 
+def test_ngrams_are_for_texts_of_some_size_whose_words_have_no_vectors():
+    plain = replace(NEWS, coverage=None)
+    chosen = [
+        recipe(text, "2m").get("features.ngrams")
+        for text in (replace(plain, tokens=59_999), replace(plain, tokens=60_000), NEWS)
+    ]
+    assert chosen == [None, 32, None]
+    assert recipe(replace(plain, tokens=59_999), "2m")["training.word_dropout"] == 0.25
+    assert recipe(replace(NEWS, coverage=0.7), "2m")["features.ngrams"] == 32
+
+
 def test_few_entities_are_tried_in_one_anothers_places():
     assert recipe(TWEETS, "2m")["training.replace_entities"] == 0.2
     assert "training.replace_entities" not in recipe(NEWS, "2m")
@@ -46,6 +57,13 @@ def test_a_larger_budget_never_buys_less(text):
     assert effort_for(text, "1s") == EFFORTS[-1]
     assert effort_for(text, "2m").seconds(text.tokens) <= 120
     assert effort_for(text, "10m").members == 5
+
+
+def test_a_text_that_is_quick_to_train_on_gets_five_networks_unless_the_budget_forbids():
+    few, many = replace(TWEETS, tokens=99_999), replace(TWEETS, tokens=100_000)
+    assert [effort_for(text, "2m").members for text in (few, many)] == [5, 3]
+    assert effort_for(few, "2m").seconds(few.tokens) <= 60
+    assert effort_for(few, "30s").members == 3
 
 
 def test_a_first_stage_is_for_texts_that_mark_documents():
@@ -69,7 +87,7 @@ def test_keys_that_are_set_win_and_all_is_told_in_three_lines(tiny):
         lines.append,
     )
     assert (config.network.hidden, config.features.document) == (24, 3)
-    assert (config.features.shape, config.network.members) == (8, 3)
+    assert (config.features.shape, config.network.members) == (8, 5)
     assert (config.corpus.held_out, config.training.refit) == (0.1, True)
     assert len(lines) == 3
     assert "documents are not marked" in lines[0]
