@@ -317,6 +317,8 @@ def load(path: PathLike) -> Tagger:
     """Load a model folder, the best model of a run folder, a model in one file (.nertool), or a zip file of
     a model folder.
 
-    Errors: ModelError for anything that is not a whole model.
+    Errors: ModelError for anything that is not a whole model; TypeError for what is no path.
     """
+    if not isinstance(path, str | Path):
+        raise TypeError(f"path: found {path!r}, expected the path of a model, as a str or a Path")
     return Tagger(load_model(Path(path)))

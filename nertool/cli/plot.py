@@ -12,7 +12,7 @@ from nertool.cli.common.options import check_choice, note
 from nertool.cli.common.reading_options import with_reading_options
 
 if TYPE_CHECKING:
-    from nertool.corpus.ledger import Ledger
+    from nertool.evaluation.comparison import Comparison
     from nertool.formats.labelled import ReadingOptions
 
 KINDS = ("png", "svg", "pdf")
@@ -50,6 +50,7 @@ def plot(
     check_choice("--kind", kind, KINDS)
 
     from nertool.errors import ModelError
+    from nertool.evaluation.inputs import evaluate_model
     from nertool.evaluation.plots.figures import check_matplotlib
     from nertool.model.storage import load_model
 
@@ -57,6 +58,13 @@ def plot(
         raise ModelError(f"{run}: found no run folder, expected one that nertool train wrote")
     check_matplotlib("plot")
     model = load_model(run)
+    measured = text or model.config.corpus.dev
+    evaluated = None
+    if measured is not None:
+        # Before anything is drawn: of a text that can't be read, nothing is left behind.
+        measured_files = (measured,) if isinstance(measured, Path) else measured
+        with account(report, *measured_files) as ledger:
+            evaluated = evaluate_model(run, [measured], options, ledger, note)
     folder = output or run / "plots"
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -73,35 +81,23 @@ def plot(
         note(f"loss and F1 on dev by epoch: {path('epochs')}")
     else:
         note(f"{run}: no log of a single network: epochs are not drawn")
-    measured = text or model.config.corpus.dev
-    if measured is None:
+    if evaluated is None:
         note(
             "no dev part: confusions and calibration are not drawn; --text FILE names a labelled text"
         )
     else:
-        measured_files = (measured,) if isinstance(measured, Path) else measured
-        with account(report, *measured_files) as ledger:
-            _measured(run, measured, path("confusion"), path("calibration"), options, ledger)
+        _measured(evaluated.comparison, path("confusion"), path("calibration"))
     if vectors_figure(model.members[0], path("vectors")):
         note(f"vectors before and after training: {path('vectors')}")
     else:
         note("no word's vector was changed by training: vectors are not drawn")
 
 
-def _measured(
-    run: Path,
-    text: Path | tuple[Path, ...],
-    confusion: Path,
-    calibration: Path,
-    options: ReadingOptions,
-    ledger: Ledger,
-) -> None:
+def _measured(comparison: Comparison, confusion: Path, calibration: Path) -> None:
     """Draw what needs a labelled text."""
-    from nertool.evaluation.inputs import evaluate_model
     from nertool.evaluation.plots.measured import calibration_figure, confusion_figure
 
-    found = evaluate_model(run, [text], options, ledger, note)
-    confusion_figure(found.comparison, confusion)
+    confusion_figure(comparison, confusion)
     note(f"gold classes against what was found: {confusion}")
-    calibration_figure(found.comparison, calibration)
+    calibration_figure(comparison, calibration)
     note(f"are the probabilities right? {calibration}")

@@ -38,7 +38,7 @@ def sums(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Sums:
     """Sum over all allowed tag sequences of each sentence; scores (N, T), sentence_starts (S+1,)."""
     N, T = scores.shape
     peak = scores.max(axis=1, keepdims=True) if N else np.zeros((0, 1))
-    weight = (scores - peak).astype(np.float64)  # (N, T)
+    weight = (scores - peak).astype(np.float64, order="C")  # (N, T)
     np.exp(np.maximum(weight, _FLOOR, out=weight), out=weight)
     step, first, end = (a.astype(np.float64) for a in (allowed.step, allowed.start, allowed.end))
     forward, backward, scale = np.empty((N, T)), np.empty((N, T)), np.ones(N)

@@ -9,6 +9,7 @@ tagger.predict([["Paris"]])
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from nertool.api.document import Document
 from nertool.api.functions import train
 from nertool.api.tagger import PathLike, Tagger, load
 from nertool.corpus.schemes import OUTSIDE, find_scheme
+from nertool.errors import NertoolError
 from nertool.evaluation.scores import score_tags
 from nertool.model.storage import save_model
 
@@ -91,7 +93,10 @@ class NerTagger(BaseEstimator):  # type: ignore[misc]
             path = Path(folder) / "train.jsonl"
             lines = [json.dumps(record, ensure_ascii=True) for record in records]
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            run = train(self._config(path))
+            try:
+                run = train(self._config(path))
+            except NertoolError as error:
+                raise type(error)(_in_X(str(error), path)) from None
             self.tagger_ = run.tagger
             self.history_ = run.history
         self.classes_ = np.array(self.tagger_.model.tags)
@@ -215,3 +220,11 @@ def _f1_of_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]
     names, ids, starts = _flat(gold)
     found_names, found, _ = _flat(predicted)
     return score_tags(ids, names, found, found_names, starts).f1
+
+
+def _in_X(message: str, path: Path) -> str:
+    """Return a message about the file that X was written to as one about X: line 1 is X[0]."""
+    message = re.sub(
+        re.escape(str(path)) + r":(\d+)", lambda line: f"X[{int(line[1]) - 1}]", message
+    )
+    return message.replace(str(path), "X")

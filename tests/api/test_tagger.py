@@ -144,3 +144,8 @@ def test_the_package_offers_what_it_names_and_nothing_else():
         assert getattr(nertool, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'laod'"):
         nertool.laod  # noqa: B018
+
+
+def test_what_is_no_path_is_refused():
+    with pytest.raises(TypeError, match=r"path: found 3, expected the path of a model"):
+        nertool.load(3)  # type: ignore[arg-type]

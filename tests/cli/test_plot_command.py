@@ -42,3 +42,11 @@ def test_the_plane_holds_the_directions_of_greatest_spread():
     rows = np.array([[3.0, 0, 0], [-3, 0, 0], [0, 0, 1], [0, 0, -1]])
     assert plane_of(rows) == pytest.approx(np.array([[1.0, 0], [0, 0], [0, 1]]), abs=1e-12)
     assert plane_of(np.array([[1.0], [2.0]])).shape == (1, 2)
+
+
+def test_a_text_that_can_not_be_read_leaves_no_picture(main, run_dir, tmp_path):
+    (tmp_path / "bad.conll").write_text("Ada\tB-PER\nLondon\n")
+    done = main("plot", run_dir, "-o", tmp_path / "out", "--text", tmp_path / "bad.conll")
+    assert done.returncode == 1
+    assert "bad.conll:2" in done.stderr
+    assert not (tmp_path / "out").exists()

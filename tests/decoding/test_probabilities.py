@@ -95,7 +95,7 @@ def test_the_kernels_sums_are_those_of_numpy(scheme, monkeypatch):
         pytest.skip("nertool was installed without its compiled kernels")
     starts = np.array([0, 0, 1, 3, 3, 40, 41, 41])
     scores = 9 * np.random.default_rng(3).normal(size=(41, len(TAGS[scheme]))).astype(np.float32)
-    found = sums(scores, starts, lattice(TAGS[scheme], scheme))
+    found = sums(np.asfortranarray(scores), starts, lattice(TAGS[scheme], scheme))
     monkeypatch.setattr(library, "loaded", None)
     for ours, numpys in zip(
         found, sums(scores, starts, lattice(TAGS[scheme], scheme)), strict=True
