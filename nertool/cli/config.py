@@ -198,6 +198,8 @@ def _line(name: str, value: Any, place: str, indent: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Path):
+        value = value[0]  # one path is written as it is
     if isinstance(value, tuple):
         return [_plain(entry) for entry in value]
     return str(value) if isinstance(value, Path) else value

@@ -48,7 +48,7 @@ def count_losses(corpus: Corpus, to: Format, writing: Writing, ledger: Ledger) -
     if not to.reads:
         return  # a table of entities, a page: no text that is read again
     exact = writing.exact or to.name not in _EXACT
-    anew = "found anew when it is read" + ("" if exact else "; --tokens keeps them")
+    anew = "found anew when it is read" + ("" if exact else "; predict --tokens keeps them")
     if ("tokens" not in to.keeps or not exact) and (records is None or not records.tokenized):
         ledger.leave_out(place, f"bounds of tokens ({anew})", number=corpus.tokens)
     if ("sentences" not in to.keeps or not exact) and (records is None or records.own_sentences):

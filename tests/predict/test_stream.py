@@ -133,7 +133,7 @@ def test_a_text_of_ever_new_words_meets_each_about_once(monkeypatch):
     assert len(set(met)) == 306
     # What was forgotten is met again, at most as often as that much is new.
     assert 306 < len(met) < 2 * 306
-    assert len(tagger._members[0].table.forms.ids) < 100
+    assert len(tagger._forms.ids) < 100
 
 
 def test_where_a_document_is_cut_matters_to_this_model(model, tagger):

@@ -251,7 +251,7 @@ def test_one_member_after_a_first_stage_is_trained_in_the_run_folder_itself(
     assert (len(model.first_stage), len(model.members)) == (1, 1)
     assert isinstance(model.provenance["epoch"], int)
     # Both chose by the same scores, to the last bits of float32.
-    assert measures_of(model, config.corpus.dev) == model.provenance["dev"]
+    assert measures_of(model, config.corpus.dev[0]) == model.provenance["dev"]
 
 
 def test_an_ensemble_without_a_first_stage_and_without_dev(full_config, tmp_path, in_this_process):
