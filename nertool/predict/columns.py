@@ -8,7 +8,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from nertool.corpus.blocks import Block, read_blocks, whole_sentences
-from nertool.formats.conll.parse import Columns
+from nertool.corpus.ledger import Ledger
+from nertool.formats.conll.parse import Columns, blank_faulty_sentences
 from nertool.formats.conll.rows import Rows, find_layout
 from nertool.formats.opening import Opened, Report
 from nertool.inputs.layout import needs_documents
@@ -26,6 +27,19 @@ class ColumnsInput(NamedTuple):
     columns: Columns
     rows: Rows | None
     blocks: Iterator[Block]
+
+    def without_faulty_sentences(self, source: str, ledger: Ledger) -> ColumnsInput:
+        """Return the input with blank lines in place of each sentence with a faulty row; the ledger gets
+        them while the blocks are read."""
+
+        def whole() -> Iterator[Block]:
+            for block in self.blocks:
+                lines = blank_faulty_sentences(
+                    block.lines, block.first, self.columns, source, ledger
+                )
+                yield block if lines is None else block._replace(text=_as_text(block, lines))
+
+        return self._replace(blocks=whole())
 
 
 def read_text_blocks(
@@ -62,6 +76,10 @@ def read_columns(
         rows,
         whole_columns(blocks, rows, needs_documents(tagger.model.config), tagger.document_tokens),
     )
+
+
+def _as_text(block: Block, lines: list[str]) -> str:
+    return "\n".join(lines) + "\n" * block.text.endswith("\n")
 
 
 def _with_layout(columns: Columns, blocks: Iterator[Block]) -> tuple[Columns, Iterator[Block]]:

@@ -33,7 +33,8 @@ class PredictRequest:
     input's own format is written as. scheme: of the tags; None for the training text's. replace_tags:
     write the tags in place of the column of tags (CoNLL columns). details: what to report beside the
     entities. reading: how the inputs are read. tokens: JSON has the places of tokens and sentences.
-    on_error: what an input that can't be read does: fail (stop), report or skip (go on). rules: a file of
+    on_error: what an input that can't be read does: fail (stop), or skip (go on without it; of columns,
+    without the sentences that have a faulty row). rules: a file of
     phrases that are always, or never, an entity. ner_key: as in Writing.
     """
 

@@ -98,6 +98,8 @@ def _tag_columns(
     """Tag CoNLL columns, as lines or as records."""
     tagger = workers.tagger
     given = read_columns(opened, tagger, request, report)
+    if request.on_error != "fail":
+        given = given.without_faulty_sentences(opened.source, ledger)
     tasks = rewrite_columns(opened, given, out.format, tagger, request)
     if tasks is not None:
         return out._replace(texts=_texts(workers.run(tasks), ledger))

@@ -150,10 +150,10 @@ class _KnownLines(dict[str, int]):
         self, lines: Iterator[str], source: str, first: int, skipped: Ledger | None
     ) -> Corpus:
         """Read lines as a corpus. Errors: as parse_conll."""
-        kinds = self._kinds(lines, self.columns.header - first)
+        kinds = self.kinds(lines, self.columns.header - first)
         passed = int((kinds == PASSED).sum()) - (self.columns.header >= first)
         if self.faults:
-            self._handle_faults(kinds, source, first, skipped)
+            self.handle_faults(kinds, source, first, skipped)
         at = np.flatnonzero(kinds >= 0)
         if not len(at):
             raise _no_token(source)
@@ -181,14 +181,14 @@ class _KnownLines(dict[str, int]):
             comments=max(0, passed),
         )
 
-    def _kinds(self, lines: Iterator[str], header: int) -> Kinds:
+    def kinds(self, lines: Iterator[str], header: int) -> Kinds:
         """Return what each line is; header: the index of a line that is none of them, or less than 0."""
         before = np.fromiter(map(self.__getitem__, islice(lines, max(0, header))), np.int32)
         named = header >= 0 and next(lines, None) is not None
         rest = np.fromiter(map(self.__getitem__, lines), np.int32)
         return np.concatenate([before, np.full(int(named), PASSED, dtype=np.int32), rest])
 
-    def _handle_faults(self, kinds: Kinds, source: str, first: int, skipped: Ledger | None) -> None:
+    def handle_faults(self, kinds: Kinds, source: str, first: int, skipped: Ledger | None) -> None:
         """Take the sentences with a faulty row out of the text, or refuse it.
 
         Errors: CorpusError with the first fault, and the lines of the first 20 of them.
@@ -258,6 +258,27 @@ def parse_piece(
     corpus = parse_conll(iter(lines), replace(columns, tag=None), source, first)
     count(corpus, ledger, files=0)
     return corpus
+
+
+def blank_faulty_sentences(
+    lines: list[str], first: int, columns: Columns, source: str, skipped: Ledger
+) -> list[str] | None:
+    """Return lines of CoNLL columns with blank ones in place of each sentence with a faulty row, which
+    `skipped` takes; None if no row is faulty. The other lines keep their numbers."""
+    if columns.layout is None:
+        return None
+    known = _KnownLines(columns.rows(columns.layout, source), None, replace(columns, tag=None))
+    bare = [line.removesuffix("\r") for line in lines]
+    kinds = known.kinds(iter(bare), columns.header - first)
+    if not known.faults:
+        return None
+    before = kinds.copy()
+    known.handle_faults(kinds, source, first, skipped)
+    changed = (kinds != before).tolist()
+    return [
+        line[len(own) :] if blank else line
+        for line, own, blank in zip(lines, bare, changed, strict=True)
+    ]
 
 
 def _holds_token(lines: list[str], first: int, columns: Columns, source: str) -> bool:
