@@ -20,6 +20,8 @@ OFFSETS = ("auto", "characters", "utf16", "bytes")  # what positions of entities
 MODES = ("conlleval", "strict", "exact-boundary", "partial", "type")  # of counting right entities
 NER_KEYS = ("NER", "NE", "name")  # of the tag in the column MISC of CoNLL-U
 UNITS = ("sentence", "document")  # what a bootstrap draws
+# The steps of the lookup of a word's vector, in their order.
+LOOKUP = ("exact", "nfc", "lower", "title", "digits", "hyphen", "suffix", "subwords")
 
 AUTO = "auto"  # in place of a format's name: find it from the input's first bytes
 

@@ -291,6 +291,14 @@ def _measures(evaluated: Evaluated, modes: tuple[str, ...]) -> dict[str, Any]:
             measures["modes"] = found
     if evaluated.calibration is not None:
         measures["calibration"] = evaluated.calibration
+    if evaluated.model is not None:
+        from nertool.evaluation.evaluate import coverage_of
+
+        covered = coverage_of(evaluated.model, comparison.corpus)
+        for own in covered:
+            note(f"vectors: {own}")
+        if covered:
+            measures["coverage"] = [own.by_step() for own in covered]
     return measures
 
 

@@ -72,6 +72,7 @@ def info(
     Examples:
         nertool vectors info glove.6B.50d.txt --like paris --corpus train.conll
     """
+    from nertool.config.records import Config
     from nertool.corpus.ledger import Ledger
     from nertool.vectors.info import describe, known_words, nearest, reasons
     from nertool.vectors.sources import load_any
@@ -81,19 +82,23 @@ def info(
         loaded.words, loaded.matrix
     )
     described["notes"] = list(loaded.notes)
+    table = loaded.subwords
+    described["subwords"] = 0 if table is None else len(table.rows)
     result: dict[str, Any] = dict(described)
     if like is not None:
         result["nearest"] = nearest(loaded.words, loaded.matrix, like)
     vocabulary = {word: i for i, word in enumerate(loaded.words)}
     result["coverage"] = []
     for path in corpus or []:
-        known = known_words(vocabulary, _counts([path], options, Ledger()))
+        counts = _counts([path], options, Ledger())
+        known = known_words(vocabulary, counts, Config().vectors.lookup, table)
         result["coverage"].append(
             {
                 "text": str(path),
                 "tokens": known.tokens,
                 "share": None if known.share is None else round(known.share, 4),
                 "steps": known.steps,
+                "further_steps": known.more,
                 "unknown": known.unknown[:20],
                 "reasons": reasons(known, described),
             }
@@ -115,6 +120,7 @@ def _info_lines(result: dict[str, Any], like: str | None) -> Iterator[str]:
         ("zero_rows", "words have a vector of zeros"),
         ("not_composed", "words are not in Unicode's composed form (NFC)"),
         ("words_with_spaces", "words hold a space"),
+        ("subwords", "rows for parts of words, of which vectors of further words are composed"),
     ):
         if result[key]:
             yield f"  {result[key]:,} {what}"
@@ -131,6 +137,8 @@ def _info_lines(result: dict[str, Any], like: str | None) -> Iterator[str]:
         if text["unknown"]:
             shown = ", ".join(f"{word} ({count:,})" for word, count in text["unknown"][:8])
             yield f"  unknown most often: {shown}"
+        for step, count in text["further_steps"].items():
+            yield f"  {count:,} more would have one with the step {step} in vectors.lookup"
         for reason in text["reasons"]:
             yield f"  {reason}"
 
@@ -173,7 +181,7 @@ def prune(
     for line in kept.notes:
         note(line)
     source = {"source": vectors.name, "sha256": kept.sha256}
-    write_compact(output, kept.words, kept.matrix, dtype, source)
+    write_compact(output, kept.words, kept.matrix, dtype, source, kept.subwords)
     note(
         f"{output}: kept {len(kept.words):,} of {kept.rows_read:,} words ({dtype}, "
         f"{file_size(output) / 1e6:.1f} MB of {file_size(vectors) / 1e6:.1f} MB)"
@@ -203,7 +211,17 @@ def convert(
         typer.Option(
             "--subwords-of",
             metavar="FILE",
-            help="Give every word of this text a vector from its letters (fastText .bin; repeatable).",
+            help="Give every word of this text a vector from its parts (fastText, floret; repeatable).",
+        ),
+    ] = None,
+    subwords: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MAX_WORDS,
+            metavar="N",
+            help="Keep the N most used parts of words, so that training and tagging compose vectors of words "
+            "that the file lacks (fastText, floret).",
         ),
     ] = None,
     *,
@@ -212,7 +230,7 @@ def convert(
     """Convert word vectors: word2vec, GloVe, fastText (.vec and .bin), gensim's own, numpy with words.
 
     Examples:
-        nertool vectors convert cc.de.300.bin --subwords-of train.conll --limit 200000 -o de.vectors
+        nertool vectors convert cc.de.300.bin --limit 200000 --subwords 100000 --dtype int8 -o de.vectors
     """
     check_choice("--to", to, TARGETS)
     check_choice("--dtype", dtype, DTYPES)
@@ -225,8 +243,12 @@ def convert(
     from nertool.corpus.ledger import Ledger
     from nertool.vectors.sources import load_any
 
+    if subwords is not None and to != "nertool":
+        raise typer.BadParameter(
+            f"--subwords: only nertool's own files store parts of words; leave out --to {to}"
+        )
     extra = _counts(subwords_of or [], options, Ledger())
-    loaded = load_any(vectors, limit, trust, words, list(extra))
+    loaded = load_any(vectors, limit, trust, words, list(extra), subwords)
     for line in loaded.notes:
         note(line)
     _write(output, loaded, to, dtype, {"source": vectors.name})
@@ -319,11 +341,18 @@ def _counts(paths: Sequence[Path], options: ReadingOptions, ledger: Ledger) -> d
 
 
 def _write(path: Path, vectors: WordVectors, to: str, dtype: str, source: dict[str, str]) -> None:
+    from nertool.errors import VectorsError
+
     if to == "nertool":
         from nertool.vectors.compact import write_compact
 
-        write_compact(path, vectors.words, vectors.matrix, dtype, source)
+        write_compact(path, vectors.words, vectors.matrix, dtype, source, vectors.subwords)
         return
+    if not vectors.words:
+        raise VectorsError(
+            f"{path}: found no word to write, expected some: a floret table has parts of words alone; add "
+            "--subwords-of TEXT, or write nertool's own file"
+        )
     from nertool.vectors.write import write_text, write_word2vec
 
     if to == "word2vec":

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from nertool.catalogue import LABELLED_INPUTS
+from nertool.catalogue import LABELLED_INPUTS, LOOKUP
 
 # The largest values are far above what is useful, and low enough that a slip of the keyboard is
 # refused at once, and not after memory or an hour is used up.
@@ -35,8 +35,10 @@ Output = Literal["logistic", "softmax"]
 InputScheme = Literal["auto", "io", "iob1", "iob2", "bioes"]
 if typing.TYPE_CHECKING:
     InputFormat = str
+    LookupStep = str
 else:  # the formats' registry says which there are
     InputFormat = Literal[LABELLED_INPUTS]
+    LookupStep = Literal[LOOKUP]
 
 
 def about(text: str) -> Meta:
@@ -154,10 +156,22 @@ class VectorsConfig:
         Annotated[int, Meta(ge=1, le=1_000_000_000)] | None,
         about("Read only so many vectors from the beginning of the file. Empty: all."),
     ] = None
+    lookup: Annotated[
+        Annotated[tuple[LookupStep, ...], Meta(min_length=1)],
+        about("The steps by which a word's vector is looked up, until one finds it; always in this order: "
+              "exact; nfc, composed letters without invisible characters; lower case; title case for words "
+              "in capitals; digits as 0 or #; hyphen, the parts of Anglo-French, the last one first; suffix, "
+              "the longest end of the word that has a vector; subwords, composed of parts that the file has "
+              "vectors for. Then the unknown word's vector."),
+    ] = ("exact", "nfc", "lower", "title", "digits", "subwords")  # fmt: skip
     width: Annotated[
         Annotated[int, Meta(ge=1, le=4_096)], about("Width of random vectors.")
     ] = 50  # fmt: skip
-    fine_tune: Annotated[bool, about("Train the word vectors too.")] = True
+    fine_tune: Annotated[
+        bool | Literal["both"],
+        about("Train the word vectors too. both: a word's row has its vector twice, one copy is trained and "
+              "the other stays as it is."),
+    ] = True  # fmt: skip
     own_rows: Annotated[
         Annotated[int, Meta(ge=0, le=1_000_000_000)],
         about("A training word without a vector gets one of its own if it occurs at least this often. "

@@ -62,8 +62,10 @@ def values_of(key: str) -> str:
     hint = key_types()[key]
     options = without_none(inspect.type_info(hint))
     if known := choices(hint):
-        numbers = [option for option in options if isinstance(option, inspect.IntType)]
-        return ", ".join([*known, *map(_kind, numbers)])
+        kinds = (inspect.IntType, inspect.BoolType)
+        numbers = [option for option in options if isinstance(option, kinds)]
+        several = "list of " if isinstance(options[0], inspect.VarTupleType) else ""
+        return several + ", ".join([*known, *map(_kind, numbers)])
     return " or ".join(_kind(option) for option in options)
 
 

@@ -110,6 +110,11 @@ def _check_sizes(config: Config, raw: Mapping[str, RawValue]) -> None:
             f"windows.size: found {config.windows.size}, expected an odd number: "
             "the word to be classified and as many on either side"
         )
+    if "exact" not in config.vectors.lookup:
+        raise raw["vectors.lookup"].error(
+            f"vectors.lookup: found {show(list(config.vectors.lookup))}, expected exact among them: a word "
+            "that the vectors have as it stands always gets its own"
+        )
     if config.first_stage.folds == 1:
         raise raw["first_stage.folds"].error(
             "first_stage.folds: found 1, expected 0 for no first stage, or at least 2: "
@@ -202,9 +207,13 @@ def _expected(hint: Any, value: Any, refusal: str) -> str:
         number = isinstance(value, int) or math.isfinite(float(value))
         return text if number else f"a finite number, {text}"
     if known := choices(hint):
+        if isinstance(kind, inspect.VarTupleType):
+            return f"a list of some of {', '.join(known)}"
         near = did_you_mean(_cut(value), known) if isinstance(value, str) else ""
-        number = any(isinstance(option, inspect.IntType) for option in options)
-        return f"one of {', '.join(known)}{', or a whole number' if number else ''}{near}"
+        others = [
+            f", or {_EXPECTED[type(option)]}" for option in options if type(option) in _BESIDE
+        ]
+        return f"one of {', '.join(known)}{''.join(others)}{near}"
     if isinstance(kind, inspect.DictType):
         return "names with a path or a list of paths each, such as {CITY: cities.txt}"
     if isinstance(kind, inspect.VarTupleType):
@@ -226,6 +235,7 @@ _EXPECTED: dict[type[inspect.Type], str] = {
     inspect.StrType: "text (put it in quotes)",
     inspect.CustomType: "a path",
 }
+_BESIDE = (inspect.IntType, inspect.BoolType)  # kinds that a key may take besides its choices
 
 
 def _to_quote(value: Any) -> str:

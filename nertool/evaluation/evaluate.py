@@ -17,6 +17,7 @@ from nertool.errors import did_you_mean
 from nertool.evaluation.comparison import Comparison, compare_tags
 from nertool.evaluation.matching import overlapping_pairs
 from nertool.evaluation.scores import Scores
+from nertool.inputs.encoder import Coverage, coverage
 from nertool.model.calibrate import calibration_error, temperature_of
 from nertool.model.model import Model
 from nertool.tagging.analyse import analyse
@@ -53,6 +54,15 @@ def compare_with_model(
         scheme = model.config.decoding.scheme
         of_gold = span_probabilities_of(decoded, model.labels, model.tags, scheme, gold)
     return compare_tags(corpus, decoded.tag_ids, model.tags, p, of_gold), raw
+
+
+def coverage_of(model: Model, corpus: Corpus) -> list[Coverage]:
+    """Count by which step of the lookup the text's words get their vectors, for each file of vectors; none
+    for a model that started from random vectors."""
+    if not (model.config.vectors.path or model.config.vectors.raw_text):
+        return []
+    encoders = {id(member.encoder): member.encoder for member in model.members}
+    return [coverage(encoder, corpus) for encoder in encoders.values()]
 
 
 def report_unknown_labels(

@@ -25,18 +25,19 @@ from nertool.explain.steps import (
 )
 from nertool.inputs.assemble import Inputs
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN
-from nertool.inputs.layout import table_columns
+from nertool.inputs.layout import STARTING, VECTORS, keeps_starting, table_columns
 from nertool.inputs.text import Text
-from nertool.model.model import Member, Model, inputs_for, score_tokens
+from nertool.model.model import Member, Model, inputs_for, score_tokens, starting_vectors
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import embed
 from nertool.network.objective import Parameters, tables_of, weights_of
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
+from nertool.vectors.lookup import SUBWORDS
 
 _CANDIDATES = 4000  # words that are tried in a word's place: the first ones, so the frequent ones
 _NEIGHBOURS = 5
-_PADDING = "padding"
+_PADDING, _COMPOSED = "padding", "composed of its parts"
 
 
 class Neighbour(NamedTuple):
@@ -231,25 +232,27 @@ def _pieces(
     widths = [d] * C + ([] if side is None else [len(side)])
     parts = parts_of_z(steps.weights.W, steps.weights.b, steps.x, widths)
     attributions = gradient_times_input(steps, widths)
-    vocabulary = _Vocabulary(network)
+    vocabulary = _Vocabulary(network, config)
     pieces = []
     for c in range(C):
         place = at + c - m
         inside = 0 <= place < len(words)
         text = words[place] if inside else ("⟨before⟩" if place < 0 else "⟨after⟩")
         row = network.encoder.vector_row(text) if inside else (PAD_LEFT if place < 0 else PAD_RIGHT)
+        composed = inside and row == UNKNOWN and network.encoder.step_of(text) == SUBWORDS
+        vector = R[c, : network.L.shape[1]]
         flip = None
         if inside:
-            flip = _flip(network, config, steps, parts, c, ids[c], text, row, vocabulary, tags)
+            flip = _flip(network, config, steps, parts, c, ids[c], text, vector, vocabulary, tags)
         pieces.append(
             Piece(
                 text,
                 c - m,
-                _row_name(network, row, text),
+                _COMPOSED if composed else _row_name(network, row, text),
                 d,
                 parts[c],
                 float(attributions[c]),
-                vocabulary.nearest(row) if inside and row != UNKNOWN else (),
+                vocabulary.nearest(vector, row) if inside and (composed or row != UNKNOWN) else (),
                 flip,
             )
         )
@@ -270,30 +273,27 @@ def _row_name(network: Member, row: int, text: str) -> str:
 class _Vocabulary:
     """The words that training met, with their vectors as training left them, of length 1."""
 
-    def __init__(self, network: Member) -> None:
+    def __init__(self, network: Member, config: Config) -> None:
         own = network.rows >= SPECIAL_ROWS
         self.rows = network.rows[own]
         self.local = np.flatnonzero(own)
         self.words = [network.encoder.words[row - SPECIAL_ROWS] for row in self.rows.tolist()]
         self.tried = self.words[:_CANDIDATES]
-        self.tables = list(tables_of(network.expanded()).values())
+        tables = network.expanded()
+        if keeps_starting(config):
+            starting = starting_vectors(network, network.rows)
+            tables = {VECTORS: tables.pop(VECTORS), STARTING: starting, **tables}
+        self.tables = list(tables_of(tables).values())
         L = np.asarray(self.tables[0], dtype=np.float64)[own]
         self.unit = L / np.maximum(np.linalg.norm(L, axis=1, keepdims=True), 1e-12)
-        self._network = network
 
-    def cosines(self, row: int) -> Array:
-        """Return the cosine of a row of L with every word's."""
-        at = int(np.searchsorted(self._network.rows, row))
-        rows = self._network.rows
-        if at < len(rows) and rows[at] == row:
-            v = np.asarray(self._network.parameters["L"][at], dtype=np.float64)
-        else:  # a word that training could not meet has the vector that it started from
-            v = np.asarray(self._network.L[row], dtype=np.float64)
-        return np.asarray(self.unit @ (v / max(float(np.linalg.norm(v)), 1e-12)))
+    def cosines(self, vector: Array) -> Array:
+        """Return the cosine of a vector (v,) with every word's."""
+        return np.asarray(self.unit @ (vector / max(float(np.linalg.norm(vector)), 1e-12)))
 
-    def nearest(self, row: int) -> tuple[Neighbour, ...]:
-        """Return the words whose vectors point most nearly the same way."""
-        cosines = self.cosines(row)
+    def nearest(self, vector: Array, row: int) -> tuple[Neighbour, ...]:
+        """Return the words whose vectors point most nearly the same way as that of a row of L."""
+        cosines = self.cosines(vector)
         cosines[self.rows == row] = -np.inf
         best = np.argsort(-cosines, kind="stable")[:_NEIGHBOURS]
         return tuple(
@@ -309,7 +309,7 @@ def _flip(
     c: int,
     ids: Array,
     text: str,
-    row: int,
+    vector: Array,
     vocabulary: _Vocabulary,
     tags: Sequence[str],
 ) -> Flip | None:
@@ -319,8 +319,10 @@ def _flip(
         return None
     n = len(vocabulary.tried)
     forms = [in_letters_of(text, word) for word in vocabulary.tried]
-    encoded = network.encoder.encode(forms)  # (n, F of a word form)
+    encoded = network.encoder.encode(forms).ids  # (n, F of a word form)
     encoded[:, 0] = vocabulary.local[:n]
+    if keeps_starting(config):
+        encoded = np.concatenate([encoded[:, :1], encoded], axis=1)
     around = np.broadcast_to(ids[encoded.shape[1] :], (n, len(ids) - encoded.shape[1]))
     ids = np.concatenate([encoded, around], axis=1)
     R = embed(vocabulary.tables, ids, list(table_columns(config).values()))
@@ -334,7 +336,7 @@ def _flip(
     changed = labels[chosen] != own
     if not changed.any():
         return None
-    cosines = vocabulary.cosines(row)[:n]
+    cosines = vocabulary.cosines(vector)[:n]
     i = int(np.where(changed, cosines, -np.inf).argmax())
     p = tag_probabilities(s[i], steps.output)[chosen[i]]
     return Flip(forms[i], float(cosines[i]), tags[int(chosen[i])], float(p))

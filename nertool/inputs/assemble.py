@@ -17,7 +17,7 @@ from nertool.config.records import Config
 from nertool.corpus.columnar import Ids
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.gazetteers import Gazetteers
-from nertool.inputs.layout import contexts_of
+from nertool.inputs.layout import contexts_of, keeps_starting
 from nertool.inputs.side import SideRows
 from nertool.inputs.text import Text, blocks_of
 from nertool.inputs.windows import PaddedText, pad
@@ -79,7 +79,8 @@ def lay_out(
     gazetteers: Gazetteers | None = None,
 ) -> Inputs:
     """Give every word of a text its row numbers: type_ids (2 + word types, F_1) of the two paddings and of
-    each word type, then those of the gazetteers' marks and of its context (0 for the paddings)."""
+    each word type, then those of the gazetteers' marks and of its context (0 for the paddings). Where a row
+    has the starting vector, too, its number is that of the vector."""
     padded = pad(text.word_ids, text.sentence_starts, config.windows.size // 2)
     P, names = len(padded.types), contexts_of(config)
     marks = [np.zeros(P, dtype=np.int32) for _ in (gazetteers.names if gazetteers else ())]
@@ -91,5 +92,7 @@ def lay_out(
                 column[centres] = found
         for column, name in zip(contexts, names, strict=True):
             column[centres] = CONTEXTS[name].of(block.text)
+    if keeps_starting(config):
+        type_ids = np.concatenate([type_ids[:, :1], type_ids], axis=1)
     own = dict(enumerate([*marks, *contexts], type_ids.shape[1]))
     return Inputs(padded, RowNumbers(padded.types, type_ids, own), side)

@@ -3,13 +3,16 @@ remembered of it.
 
 The word vectors' table L has three rows of its own before the vocabulary's:
 0 for unknown words, 1 for the padding before a sentence, 2 for the padding after it.
+
+A word that the vocabulary lacks may have a vector composed of its parts (vectors/subwords.py): it is given a
+row beyond the table's last one, and its vector is handed on beside the numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +23,19 @@ from nertool.files.wordlist import numbers_of
 from nertool.inputs.features import PADDING, feature_columns, feature_ids
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.memory import UNMET
-from nertool.vectors.lookup import EXACT, STEPS, Vocabulary
+from nertool.vectors.lookup import EXACT, SPELLINGS, STEPS, SUBWORDS, Vocabulary
+from nertool.vectors.subwords import Composer
 
 UNKNOWN, PAD_LEFT, PAD_RIGHT = 0, 1, 2
 SPECIAL_ROWS = 3
+
+
+class Encoded(NamedTuple):
+    """Row numbers of n word types, ids (n, F) int32; composed (Q, v): the vectors of those whose row in L is
+    beyond its last one, in their order. Without a composer Q is 0."""
+
+    ids: NDArray[np.int32]
+    composed: NDArray[np.float32]
 
 
 class Encoder:
@@ -35,16 +47,21 @@ class Encoder:
         features: Sequence[str],
         remembered: Sequence[str] | None = None,
         gazetteers: Gazetteers | None = None,
+        steps: Collection[str] = SPELLINGS,
+        composer: Composer | None = None,
     ) -> None:
         """words: the vocabulary, in the order of L's rows after the special ones; features: by name;
         remembered: the word types of the memory's rows after its first, None if there is no memory;
-        gazetteers: kept for what marks a text's words; encode does not use them."""
+        gazetteers: kept for what marks a text's words; encode does not use them; steps: those of the lookup
+        of a word's vector that are taken; composer: makes vectors of words that the vocabulary lacks."""
         self.words = words
         self.features = list(features)
         self.remembered = remembered
         self.gazetteers = gazetteers
         self.rows = numbers_of(words, SPECIAL_ROWS)
-        self._vocabulary = Vocabulary(self.rows)
+        self.steps = frozenset(steps)
+        self.composer = composer if SUBWORDS in self.steps else None
+        self._vocabulary = Vocabulary(self.rows, self.steps)
         self._memory: dict[str, int] | None = None
         if remembered is not None:
             # Word types with one normal form have the same numbers in the memory.
@@ -52,7 +69,13 @@ class Encoder:
 
     def __reduce__(self) -> tuple[type[Encoder], tuple[Any, ...]]:
         """Pickle what it was made of, without the tables that are made from it."""
-        return Encoder, (self.words, self.features, self.remembered)
+        kept = (self.words, self.features, self.remembered, self.gazetteers)
+        return Encoder, (*kept, sorted(self.steps), self.composer)
+
+    def with_words(self, words: Sequence[str], composer: Composer | None = None) -> Encoder:
+        """Return an encoder that is like this one, of another vocabulary; composer: another one, too."""
+        kept = (self.features, self.remembered, self.gazetteers, self.steps)
+        return Encoder(words, *kept, composer or self.composer)
 
     @property
     def padding(self) -> NDArray[np.int32]:
@@ -61,26 +84,40 @@ class Encoder:
         beyond += [UNMET] * (self._memory is not None)
         return np.array([[PAD_LEFT, *beyond], [PAD_RIGHT, *beyond]], dtype=np.int32)
 
-    def encode(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """Return (n, F) int32: for each word type its row in L, then its number for each feature, then
-        its row in the memory."""
-        vectors = self.vector_rows(words)
+    def encode(self, words: Sequence[str]) -> Encoded:
+        """Return for each word type its row in L, then its number for each feature, then its row in the
+        memory; and the vectors that are composed."""
+        vectors, composed = self.vector_rows(words)
         normal = normal_forms(words)
         parts = [vectors[:, None], feature_ids(self.features, normal)]
         if self._memory is not None:
             found = [self._memory.get(word, UNMET) for word in normal]
             parts.append(np.array(found, dtype=np.int32).reshape(-1, 1))
-        return np.concatenate(parts, axis=1)
+        return Encoded(np.concatenate(parts, axis=1), composed)
 
-    def vector_rows(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """Return each word's row in L, (n,)."""
-        return self._vocabulary.rows_of(words, UNKNOWN)
+    def _compose(self, words: Sequence[str], rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Give unknown words with a vector from their parts rows beyond the last one; return the vectors."""
+        if self.composer is None:
+            return np.empty((0, 0), dtype=np.float32)
+        unknown = np.flatnonzero(rows == UNKNOWN)
+        vectors, known = self.composer.compose([normal_form(words[i]) for i in unknown.tolist()])
+        rows[unknown[known]] = np.arange(len(self), len(self) + int(known.sum()))
+        return vectors[known]
+
+    def __len__(self) -> int:
+        """Return the number of rows of L."""
+        return SPECIAL_ROWS + len(self.words)
+
+    def vector_rows(self, words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return each word's row in L, (n,), and the vectors that are composed, (Q, v)."""
+        rows = self._vocabulary.rows_of(words, UNKNOWN)
+        return rows, self._compose(words, rows)
 
     def vector_row(self, word: str) -> int:
         """Return a word's row in L: that of the first of its spellings that has one, else UNKNOWN.
 
         See vectors/lookup.py for the spellings: as it stands, its normal form, lower case, title case,
-        digits.
+        digits; then for its parts. A word with a composed vector is UNKNOWN here.
         """
         row = self.rows.get(word)
         return self.fallback_row(word) if row is None else row
@@ -93,7 +130,10 @@ class Encoder:
     def step_of(self, word: str) -> str | None:
         """Return the step of the lookup that finds a word's row; None for an unknown word."""
         found = self._vocabulary.find(word)
-        return None if found is None else found[0]
+        if found is None:
+            composed = self.composer is not None and self.composer.knows(normal_form(word))
+            return SUBWORDS if composed else None
+        return found[0]
 
 
 @dataclass(frozen=True)
@@ -110,6 +150,10 @@ class Coverage:
     def share(self) -> float:
         """The share of tokens that have a vector."""
         return 1.0 - self.tokens[2] / max(1, sum(self.tokens))
+
+    def by_step(self) -> dict[str, int]:
+        """Return the tokens that each step of the lookup found, and the unknown ones."""
+        return {**self.steps, "unknown": self.tokens[2]}
 
     def __str__(self) -> str:
         def part(counts: tuple[int, int, int], how: str = "") -> str:

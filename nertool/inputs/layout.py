@@ -3,7 +3,7 @@
 A word has row numbers in several tables; its row is the rows of all tables, one after another; a window x
 is the rows of C words, and then the side inputs of its centre:
 
-    ids (F)   L | word features … | memory | gazetteers | context features …      columns of row numbers
+    ids (F)   L (| L0) | word features … | memory | gazetteers | context features …   columns of row numbers
     row (d)   the same order, each as wide as its tables' rows           columns of a word's row
     x (D)     C rows | left, right, document, first_stage                D = C d + e
 
@@ -22,6 +22,7 @@ from nertool.inputs.features import FEATURES
 from nertool.inputs.gazetteers import MARKS
 
 VECTORS = "L"  # the table of word vectors
+STARTING = "L0"  # the same vectors as training found them, beside those that it changes
 MEMORY = "M"  # the memory's table; it is counted, not trained
 GAZETTEERS = "E.gazetteers"  # the table of the gazetteers' marks
 
@@ -110,11 +111,17 @@ def table_columns(config: Config) -> dict[str, int]:
     number is negative where the table is pooled (see network/lookup.py)."""
     return {
         VECTORS: 1,
+        **({STARTING: 1} if keeps_starting(config) else {}),
         **{f"E.{name}": FEATURES[name].row_columns for name in features_of(config)},
         **({MEMORY: 1} if config.features.memory else {}),
         **({GAZETTEERS: lists} if (lists := len(config.features.gazetteers or ())) else {}),
         **dict.fromkeys(_context_tables(config.features), 1),
     }
+
+
+def keeps_starting(config: Config) -> bool:
+    """Tell whether a word's row has its vector twice: as training leaves it, and as training found it."""
+    return config.vectors.fine_tune == "both"
 
 
 def feature_table_shapes(config: Config) -> dict[str, tuple[int, int]]:

@@ -20,7 +20,7 @@ from nertool.config.records import Config
 from nertool.errors import ModelError
 from nertool.inputs.assemble import lay_out
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, Encoder
-from nertool.inputs.layout import id_slices, table_columns
+from nertool.inputs.layout import STARTING, VECTORS, id_slices, table_columns
 from nertool.inputs.text import Text
 from nertool.model.calibrate import temperature_of
 from nertool.model.model import Member, Model, starting_vectors, word_vectors
@@ -35,7 +35,7 @@ OPSET = 18  # of the end of 2022
 IR_VERSION = 9
 MOST_BYTES = 1_900_000_000  # a protobuf message can't be larger than 2 GB
 SCORES = "scores"
-WINDOWS, GROUP, DOCUMENT = "windows", "group", "document"
+WINDOWS, GROUP, DOCUMENT, COMPOSED = "windows", "group", "document", "composed"
 
 
 def export(model: Model) -> ModelProto:
@@ -49,6 +49,10 @@ def export(model: Model) -> ModelProto:
         name: (np.int64, ["P", _columns(model.config)]) for name in _ids_names(model)
     }
     inputs[WINDOWS] = (np.int64, ["N", model.config.windows.size])
+    for name, encoder in zip(_composed_names(model), _encoders(model), strict=True):
+        if encoder.composer is not None:
+            width = _member_of(model, encoder).L.shape[1]
+            inputs[name] = (graph.dtype, [f"Q_{name}" if name != COMPOSED else "Q", width])
     if _needs_groups(model):
         inputs[GROUP] = (np.int64, ["N"])
     if model.config.features.document_vector:
@@ -61,11 +65,20 @@ def feeds(model: Model, text: Text) -> dict[str, np.ndarray[Any, Any]]:
 
     ids (P, F): the row numbers of each word and padding, one such input for each file of vectors; windows
     (N, C): the words around each token, as rows of ids; group (N,): which tokens of a document have the same
-    word, from 1 on, 0 for those that are alone; document (N,): each token's document, from 0 on.
+    word, from 1 on, 0 for those that are alone; document (N,): each token's document, from 0 on. Where words
+    that the vectors lack have vectors from their parts: composed (Q, v), a row at least, for the row numbers
+    beyond the table.
     """
     found: dict[str, np.ndarray[Any, Any]] = {}
-    for name, encoder in zip(_ids_names(model), _encoders(model), strict=True):
-        type_ids = np.concatenate([encoder.padding, encoder.encode(text.words)])
+    dtype = _weights(model.members[0]).W.dtype
+    names = zip(_ids_names(model), _composed_names(model), _encoders(model), strict=True)
+    for name, of_composed, encoder in names:
+        encoded = encoder.encode(text.words)
+        type_ids = np.concatenate([encoder.padding, encoded.ids])
+        if encoder.composer is not None:  # a row at least, as the graph always looks one up
+            none = np.zeros((1, len(encoder.composer.base)), dtype=dtype)
+            vectors = encoded.composed if len(encoded.composed) else none
+            found[of_composed] = vectors.astype(dtype)
         padded, ids, _ = lay_out(type_ids, text, model.config, gazetteers=encoder.gazetteers)
         found[name] = ids[:].astype(np.int64)
         found[WINDOWS] = padded.centres[:, None] + np.arange(-padded.m, padded.m + 1)
@@ -146,6 +159,10 @@ def _ids_names(model: Model) -> list[str]:
     return ["ids"] if count == 1 else [f"ids_{i}" for i in range(count)]
 
 
+def _composed_names(model: Model) -> list[str]:
+    return [name.replace("ids", COMPOSED) for name in _ids_names(model)]
+
+
 def _columns(config: Config) -> int:
     return sum(abs(n) for n in table_columns(config).values())
 
@@ -187,14 +204,23 @@ def _network(
     parts = []
     cuts = id_slices(config)
     for name, count in table_columns(config).items():
-        table = shared.vectors(member) if name == "L" else graph.array(_whole(tables[name]))
+        if name == VECTORS:
+            table = shared.vectors(member)
+        elif name == STARTING:
+            table = graph.array(starting_vectors(member, np.arange(len(member.L))))
+        else:
+            table = graph.array(_whole(tables[name]))
         columns = np.arange(cuts[name].start, cuts[name].stop)
         numbers = graph.op("Gather", ids, graph.ints(columns), axis=1)  # (P, c)
-        rows = graph.op("Gather", table, numbers, axis=0)  # (P, c, w)
+        rows = (  # (P, c, w)
+            shared.vector_rows(member, table, numbers)
+            if name in (VECTORS, STARTING)
+            else graph.op("Gather", table, numbers, axis=0)
+        )
         if count < 0:
             parts.append(_pooled(graph, numbers, rows))
         else:
-            width = tables[name].shape[1] * len(columns)
+            width = tables[VECTORS if name == STARTING else name].shape[1] * len(columns)
             parts.append(graph.op("Reshape", rows, graph.ints([-1, width])))
     row = parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=1)
     words = graph.op("Gather", row, WINDOWS, axis=0)  # (N, C, d)
@@ -264,6 +290,8 @@ class _Shared:
         self.graph, self.model = graph, model
         names = _ids_names(model)
         self.ids = {id(e): n for e, n in zip(_encoders(model), names, strict=True)}
+        names = _composed_names(model)
+        self._composed = {id(e): n for e, n in zip(_encoders(model), names, strict=True)}
         self._sides: dict[int, list[str]] = {}
         if _needs_groups(model):
             self.in_group = graph.op("Greater", GROUP, graph.ints(0))
@@ -276,6 +304,19 @@ class _Shared:
         own = word_vectors(member, member_rows).astype(self.graph.dtype)
         where = self.graph.ints(member_rows[:, None])
         return self.graph.op("ScatterND", self._starting(member), where, self.graph.array(own))
+
+    def vector_rows(self, member: Member, table: str, numbers: str) -> str:
+        """Return the name of the rows of a table of vectors, or of the composed vectors beyond it."""
+        graph = self.graph
+        if member.encoder.composer is None:
+            return graph.op("Gather", table, numbers, axis=0)
+        last = len(member.L) - 1
+        own = graph.op("Gather", table, graph.op("Min", numbers, graph.ints(last)), axis=0)
+        beyond = graph.op("Sub", numbers, graph.ints(last + 1))
+        at = graph.op("Max", beyond, graph.ints(0))
+        composed = graph.op("Gather", self._composed[id(member.encoder)], at, axis=0)
+        is_own = graph.op("Less", beyond, graph.ints(0))
+        return graph.op("Where", graph.op("Unsqueeze", is_own, graph.ints([-1])), own, composed)
 
     def _starting(self, member: Member) -> str:
         """Return the name of the vectors that a member started from; those of paddings are 0, as what
@@ -306,7 +347,8 @@ class _Shared:
 
         def at(place: int) -> str:
             position = graph.op("Gather", WINDOWS, graph.ints(place), axis=1)  # (N,)
-            return graph.op("Gather", table, graph.op("Gather", numbers, position, axis=0), axis=0)
+            own = graph.op("Gather", numbers, position, axis=0)
+            return self.vector_rows(member, table, own)
 
         made = []
         if features.neighbours:

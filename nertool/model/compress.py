@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.files.wordlist import Words
-from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
+from nertool.inputs.encoder import SPECIAL_ROWS, UNKNOWN, Encoder
 from nertool.inputs.layout import MEMORY
 from nertool.model.model import Member, Model
 from nertool.network.objective import WEIGHTS
 from nertool.vectors.coded_rows import CENTROIDS, CodedRows, code_rows
 from nertool.vectors.compressed_rows import CompressedRows
 from nertool.vectors.rows import Rows, expanded, selected
+from nertool.vectors.subwords import Composer
 
 _FEWEST_ROWS = 64  # a table of fewer rows is not worth it
 CODES = "codes"  # rows of rare words in a few bytes each, the others as int8
@@ -121,7 +122,14 @@ def _smaller_vectors(
         smaller = _smaller_table(own, dtype)
     if len(order) < len(L) or order is not kept:
         words = Words(encoder.words[row - SPECIAL_ROWS] for row in order[SPECIAL_ROWS:].tolist())
-        encoder = Encoder(words, encoder.features, encoder.remembered, encoder.gazetteers)
+        encoder = encoder.with_words(words)
+    if encoder.composer is not None and dtype is not None:
+        tables = [
+            table.stored_as("int8" if dtype == CODES else dtype)
+            for table in encoder.composer.tables
+        ]
+        base = smaller[np.array([UNKNOWN])][0]
+        encoder = encoder.with_words(encoder.words, Composer(base, tables))
     return _Vectors(encoder, smaller, kept)
 
 

@@ -13,7 +13,7 @@ from nertool.config.records import Config
 from nertool.decoding.viterbi import Lattice, lattice
 from nertool.inputs.assemble import Inputs, lay_out
 from nertool.inputs.encoder import Encoder
-from nertool.inputs.layout import table_columns
+from nertool.inputs.layout import STARTING, VECTORS, keeps_starting, table_columns
 from nertool.inputs.side import side_inputs
 from nertool.inputs.text import Text
 from nertool.kernels.rows import assemble_windows, embed
@@ -30,7 +30,7 @@ class Member(NamedTuple):
 
     L (V, v): the vectors that it started from, as their file has them, special rows first;
     rows (r,): those rows that training could meet, ascending; parameters: its tables and weights,
-    "L" (r, v) of these rows alone. L and tables may be compressed.
+    "L" (r, v) of these rows alone; "L0" is not among them, as L has it. L and tables may be compressed.
     """
 
     encoder: Encoder
@@ -68,9 +68,14 @@ class Model:
         return lattice(self.tags, self.config.decoding.scheme)
 
 
-def word_vectors(member: Member, rows: NDArray[np.integer]) -> Array:
-    """Return the vectors (n, v) of rows (n,) of L as training left them."""
-    vectors = np.asarray(member.L[rows])
+def word_vectors(
+    member: Member, rows: NDArray[np.integer], composed: Array | None = None
+) -> Array:
+    """Return the vectors (n, v) of rows (n,) of L as training left them.
+
+    composed (Q, v): the vectors of the rows from len(L) on, of words that L lacks (see Encoder.encode).
+    """
+    vectors = _from_file(member, rows, composed)
     if not len(member.rows):
         return vectors
     place = np.minimum(np.searchsorted(member.rows, rows), len(member.rows) - 1)
@@ -79,9 +84,21 @@ def word_vectors(member: Member, rows: NDArray[np.integer]) -> Array:
     return vectors
 
 
-def starting_vectors(member: Member, rows: NDArray[np.integer]) -> Array:
-    """Return a copy of the vectors (n, v) of rows (n,) of L as training found them, in W's dtype."""
-    return np.asarray(member.L[rows], dtype=member.weights.W.dtype)
+def starting_vectors(
+    member: Member, rows: NDArray[np.integer], composed: Array | None = None
+) -> Array:
+    """Return a copy of the vectors (n, v) of rows (n,) of L as training found them, in W's dtype; composed:
+    as in word_vectors."""
+    return np.asarray(_from_file(member, rows, composed), dtype=member.weights.W.dtype)
+
+
+def _from_file(member: Member, rows: NDArray[np.integer], composed: Array | None) -> Array:
+    V = len(member.L)
+    if composed is None or not len(composed) or not len(rows) or rows.max() < V:
+        return np.asarray(member.L[rows])
+    vectors = np.asarray(member.L[np.where(rows < V, rows, 0)])
+    vectors[rows >= V] = composed[rows[rows >= V] - V]
+    return vectors
 
 
 def inputs_for(
@@ -92,16 +109,20 @@ def inputs_for(
 
     first_stage (N, T): the first stage's probabilities for the text, for members of the second.
     """
-    type_ids = np.concatenate([member.encoder.padding, member.encoder.encode(text.words)])
+    encoded = member.encoder.encode(text.words)
+    type_ids = np.concatenate([member.encoder.padding, encoded.ids])
     form_rows = type_ids[2:, 0].copy()
     side = side_inputs(
         config.features,
         text,
-        lambda ids: starting_vectors(member, form_rows[ids]),
+        lambda ids: starting_vectors(member, form_rows[ids], encoded.composed),
         first_stage,
     )
     rows, type_ids[:, 0] = np.unique(type_ids[:, 0], return_inverse=True)
-    parameters = {"L": word_vectors(member, rows), **member.expanded(but="L")}
+    parameters = {VECTORS: word_vectors(member, rows, encoded.composed)}
+    if keeps_starting(config):
+        parameters[STARTING] = starting_vectors(member, rows, encoded.composed)
+    parameters |= member.expanded(but=VECTORS)
     return parameters, lay_out(type_ids, text, config, side, member.encoder.gazetteers)
 
 

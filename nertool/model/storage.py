@@ -48,12 +48,26 @@ from nertool.files.sealed import (
     write_words,
 )
 from nertool.files.sealed_zip import SealedZip, is_zip, write_sealed_zip
-from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
+from nertool.inputs.encoder import SPECIAL_ROWS, UNKNOWN, Encoder
 from nertool.inputs.gazetteers import Gazetteers
-from nertool.inputs.layout import MEMORY, feature_table_shapes, features_of, layout_of
+from nertool.inputs.layout import (
+    MEMORY,
+    STARTING,
+    feature_table_shapes,
+    features_of,
+    layout_of,
+)
 from nertool.model.gazetteers import PHRASES, read_gazetteers, sizes_of, write_gazetteers
 from nertool.model.model import Member, Model, outputs
+from nertool.vectors.lookup import SPELLINGS
 from nertool.vectors.rows import COMPRESSED, Rows, arrays_of, tables_in
+from nertool.vectors.subwords import (
+    Composer,
+    Subwords,
+    subword_arrays,
+    subword_notes,
+    subwords_in,
+)
 
 FORMAT, VERSION = "nertool model", 3
 _WITHOUT_SUMS = 2  # the version before there were sums: still read
@@ -111,7 +125,9 @@ def save_model(
                     sums[name] = known.get(name) or file_sum(aside / name)
             else:
                 name = vectors_name(i)
-                sums[name] = write_arrays(aside / name, arrays_of("L", member.L))
+                tables = _subwords_of(member.encoder)
+                kept = arrays_of("L", member.L) | subword_arrays(tables)
+                sums[name] = write_arrays(aside / name, kept)
                 name = vocabulary_name(i) + packed
                 sums[name] = write_words(aside / name, member.encoder.words)
         if model.config.features.memory:
@@ -140,7 +156,14 @@ def save_model(
         }
         if gazetteers:
             header["gazetteers"] = sizes_of(gazetteers)
+        subwords = [subword_notes(_subwords_of(member.encoder)) for member in encoders]
+        if any(subwords):
+            header["subwords"] = subwords
         write_header(aside / HEADER, header, sums)
+
+
+def _subwords_of(encoder: Encoder) -> tuple[Subwords, ...]:
+    return encoder.composer.tables if encoder.composer else ()
 
 
 def _is_compressed(members: Sequence[Member]) -> bool:
@@ -227,6 +250,8 @@ def _read_model(opened: SealedFolder) -> Model:
             )
         arrays = {name: arrays[name] for name in shapes}  # in the order of a row's parts
         tables = tables_in(arrays)
+        # A model that does not say how words are looked up is from before there was a choice.
+        header["config"]["vectors"].setdefault("lookup", list(SPELLINGS))
         config = config_from_dict(header["config"], str(folder / HEADER))
         kept = _read_vectors(opened, max(sum(header["networks"].values(), [0])) + 1)
         vectors = [tables_in(own)["L"] for own in kept]
@@ -234,7 +259,9 @@ def _read_model(opened: SealedFolder) -> Model:
         gazetteers = read_gazetteers(opened, PHRASES + packed, header.get("gazetteers"))
         if (gazetteers.names if gazetteers else []) != list(config.features.gazetteers or ()):
             raise ModelError(f"{damaged}: config and gazetteers don't agree; {AGAIN}")
-        encoders = _read_encoders(opened, vectors, tables, config, packed, gazetteers)
+        notes = header.get("subwords") or [[]] * len(kept)
+        subwords = [subwords_in(own, note) for own, note in zip(kept, notes, strict=True)]
+        encoders = _read_encoders(opened, vectors, subwords, tables, config, packed, gazetteers)
         stages = {
             stage: tuple(
                 _member(tables, f"{stage}.{i}.", encoders[v], vectors[v])
@@ -284,6 +311,7 @@ def _read_vectors(folder: SealedFolder, count: int) -> list[dict[str, Array]]:
 def _read_encoders(
     folder: SealedFolder,
     vectors: Sequence[Rows],
+    subwords: Sequence[Sequence[Subwords]],
     tables: Mapping[str, Rows],
     config: Config,
     packed: str,
@@ -299,8 +327,10 @@ def _read_encoders(
             features_of(config),
             remembered,
             gazetteers,
+            config.vectors.lookup,
+            Composer(L[np.array([UNKNOWN])][0], own) if own else None,
         )
-        for i, L in enumerate(vectors)
+        for i, (L, own) in enumerate(zip(vectors, subwords, strict=True))
     ]
 
 
@@ -341,7 +371,7 @@ def _member_fits(member: Member, model: Model, has_first_stage: bool, H: int) ->
     tables = {"L": (len(rows), v), **feature_table_shapes(config)}
     if config.features.memory:
         tables[MEMORY] = (1 + len(member.encoder.remembered or []), len(model.labels) + 2)
-    widths = {name: width for name, (_, width) in tables.items()}
+    widths = {STARTING: v, **{name: width for name, (_, width) in tables.items()}}
     D = layout_of(config, widths, v, T, has_first_stage).D
     expected = {**tables, "W": (H, D), "b": (H,), "U": (outputs(model.tags, config), H)}
     kind = member.parameters["W"].dtype

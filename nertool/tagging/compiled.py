@@ -118,7 +118,8 @@ class CompiledTagger:
         stretches = self._rows.stretches(form_numbers, contexts, padded)
 
         def vectors(slices: Slices, encoder: int, words: NDArray[np.int64]) -> Array:
-            return slices.starting_vectors(forms.vector_rows[encoder][numbers[words]])
+            rows = forms.vector_rows[encoder][numbers[words]]
+            return slices.starting_vectors(rows, forms.composed[encoder])
 
         places = places_of(text, config.features)
         sides = side_inputs_of(

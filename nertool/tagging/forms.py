@@ -16,10 +16,12 @@ from nertool.corpus.columnar import Ids
 from nertool.inputs.encoder import Encoder
 from nertool.inputs.text import Text
 from nertool.inputs.word_types import WordTypes
+from nertool.network.activations import Array
 
 PADDINGS = 2  # the forms 0 and 1: what stands before a sentence, and after it
 _LISTED_BYTES = 32 << 20  # of the list of each word's row (rows.py); it bounds the forms
 MOST_FORMS = 1 << 19  # word types that are remembered
+_COMPOSED_BYTES = 64 << 20  # of the vectors of forms that L lacks; it bounds the forms, too
 
 
 class Forms:
@@ -27,7 +29,8 @@ class Forms:
 
     The encoders differ in their vectors alone: features, memory and gazetteers are the model's. ids
     (forms, F) int32: row numbers in the lookup tables, L's first, which is the first encoder's;
-    vector_rows: for each encoder its rows of L, (forms,) int32. age: how often all were forgotten. most:
+    vector_rows: for each encoder its rows of L, (forms,) int32; composed: for each the vectors (Q, v) of
+    forms that L lacks, whose rows are beyond its last one. age: how often all were forgotten. most:
     how many are remembered, if no list of words is longer.
 
     Whatever can fail happens before the first change. A change that is interrupted all the same (by
@@ -40,6 +43,9 @@ class Forms:
         gazetteers = encoders[0].gazetteers
         self._lists = len(gazetteers.names) if gazetteers else 0
         self.most = min(most, _LISTED_BYTES // (4 * contexts))
+        widths = sum(len(own.composer.base) for own in encoders if own.composer is not None)
+        if widths:
+            self.most = min(self.most, _COMPOSED_BYTES // (4 * widths))
         self.age = -1
         self._forget()
 
@@ -52,6 +58,7 @@ class Forms:
         self.vector_rows = [self.ids[:, 0]] * len(
             self._encoders
         )  # the paddings' are the same in all
+        self.composed = [np.empty((0, 0), dtype=np.float32) for _ in self._encoders]
         self._last: tuple[WordTypes | None, Ids] = (None, np.empty(0, dtype=np.int32))
         self._changing = False
 
@@ -70,7 +77,9 @@ class Forms:
             new = list(dict.fromkeys(added))
         first = len(self.ids)
         new_numbers = dict(zip(new, range(first, first + len(new)), strict=True))
-        ids, vector_rows = self._with(new) if new else (self.ids, self.vector_rows)
+        ids, vector_rows, composed = self.ids, self.vector_rows, self.composed
+        if new:
+            ids, vector_rows, composed = self._with(new)
         known = self._numbers
         numbers = np.array(
             [known[w] if w in known else new_numbers[w] for w in added]
@@ -83,21 +92,30 @@ class Forms:
 
         self._changing = True
         known.update(new_numbers)
-        self.ids, self.vector_rows, self._last = ids, vector_rows, last
+        self.ids, self.vector_rows, self.composed = ids, vector_rows, composed
+        self._last = last
         self._changing = False
         return numbers
 
-    def _with(self, words: Sequence[str], marks: Ids | None = None) -> tuple[Ids, list[Ids]]:
-        """Return ids and vector_rows with those of more word types behind them; marks (n, lists)."""
+    def _with(
+        self, words: Sequence[str], marks: Ids | None = None
+    ) -> tuple[Ids, list[Ids], list[Array]]:
+        """Return ids, vector_rows and composed with those of more word types; marks (n, lists)."""
         first, *others = self._encoders
-        ids = self._unmarked(first.encode(words))
+        encoded = first.encode(words)
+        ids = self._unmarked(encoded.ids)
         if marks is not None:
             ids[:, -self._lists :] = marks
-        rows = [ids[:, 0], *(encoder.vector_rows(words) for encoder in others)]
-        vector_rows = [
-            np.concatenate([known, own]) for known, own in zip(self.vector_rows, rows, strict=True)
-        ]
-        return np.concatenate([self.ids, ids]), vector_rows
+        vector_rows, composed = [], []
+        new = [(ids[:, 0], encoded.composed), *(own.vector_rows(words) for own in others)]
+        for i, (rows, vectors) in enumerate(new):
+            known = self.composed[i]
+            if len(vectors):
+                rows = np.where(rows >= len(self._encoders[i]), rows + np.int32(len(known)), rows)
+                known = np.concatenate([known, vectors]) if len(known) else vectors
+            vector_rows.append(np.concatenate([self.vector_rows[i], rows]))
+            composed.append(known)
+        return np.concatenate([self.ids, ids]), vector_rows, composed
 
     def _unmarked(self, ids: Ids) -> Ids:
         """Return an encoder's row numbers (n, F') with those of the gazetteers' marks: none."""
@@ -112,11 +130,11 @@ class Forms:
         new = [i for i, key in enumerate(keys) if key not in self._marked]
         if new:
             numbers = range(len(self.ids), len(self.ids) + len(new))
-            ids, vector_rows = self._with([words[i] for i in new], marks[new])
+            ids, vector_rows, composed = self._with([words[i] for i in new], marks[new])
 
             self._changing = True
             self._marked.update(zip((keys[i] for i in new), numbers, strict=True))
-            self.ids, self.vector_rows = ids, vector_rows
+            self.ids, self.vector_rows, self.composed = ids, vector_rows, composed
             self._changing = False
         return np.array([self._marked[key] for key in keys], dtype=np.int32)
 

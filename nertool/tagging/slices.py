@@ -10,7 +10,16 @@ import numpy as np
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids
 from nertool.inputs.context import CONTEXTS
-from nertool.inputs.layout import LEFT, RIGHT, VECTORS, contexts_of, layout_of, table_columns
+from nertool.inputs.layout import (
+    LEFT,
+    RIGHT,
+    STARTING,
+    VECTORS,
+    contexts_of,
+    keeps_starting,
+    layout_of,
+    table_columns,
+)
 from nertool.kernels.rows import embed
 from nertool.model.model import Member, starting_vectors, word_vectors
 from nertool.network.activations import Array
@@ -32,10 +41,13 @@ class Slices:
         self.weights = member.weights
         self.contexts = contexts_of(config)
         columns = table_columns(config)
-        widths = {name: member.parameters[name].shape[1] for name in columns}
+        self._keeps_starting = keeps_starting(config)
+        widths = {name: member.parameters[name].shape[1] for name in columns if name != STARTING}
+        widths[STARTING] = member.L.shape[1]
         self.layout = layout = layout_of(config, widths, member.L.shape[1], tags, first_stage)
         contexts = {f"E.{name}" for name in self.contexts}
-        self._features = {n: c for n, c in columns.items() if n not in {VECTORS, *contexts}}
+        others = {VECTORS, STARTING, *contexts}
+        self._features = {name: c for name, c in columns.items() if name not in others}
         C, d, d_1 = layout.window, layout.d, layout.d_1
         H, W = len(self.weights.b), self.weights.W
         in_window = W[:, : C * d].reshape(H, C, d).transpose(1, 0, 2)
@@ -51,19 +63,23 @@ class Slices:
         C, H, _ = self.W.shape
         return C + (0 if self.sides is None else 2), H
 
-    def form_rows(self, ids: Ids, vector_rows: Ids) -> Array:
+    def form_rows(self, ids: Ids, vector_rows: Ids, composed: Array) -> Array:
         """Return the part of a row that the word type decides, (n, d_1), from its row numbers: ids (n, F),
-        of which the first counts for nothing, and vector_rows (n,), the rows of L."""
-        vectors = word_vectors(self._member, vector_rows)
+        of which the first counts for nothing, and vector_rows (n,), the rows of L or of what is composed."""
+        vectors = word_vectors(self._member, vector_rows, composed)
+        if self._keeps_starting:
+            starting = self.starting_vectors(vector_rows, composed)
+            vectors = np.concatenate([vectors, starting], axis=1)
         if not self._features:
             return vectors
         tables = [self.parameters[name] for name in self._features]
         looks = embed(tables, ids[:, 1:], list(self._features.values()))
         return np.concatenate([vectors, looks], axis=1)
 
-    def starting_vectors(self, vector_rows: Ids) -> Array:
-        """Return the vectors (n, v) that training began with, by their rows of L (n,)."""
-        return starting_vectors(self._member, vector_rows)
+    def starting_vectors(self, vector_rows: Ids, composed: Array) -> Array:
+        """Return the vectors (n, v) that training began with, by their rows of L (n,); composed: those of the
+        rows beyond it."""
+        return starting_vectors(self._member, vector_rows, composed)
 
     def context_table(self) -> Array:
         """Return V (combinations, C, H): V_c k for each combination k of the contexts' numbers, and b."""

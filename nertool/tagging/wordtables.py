@@ -79,12 +79,13 @@ class WordTable:
             own, contexts = np.divmod(words[start : start + _FILLED], self._contexts)
             T = self.T[first + start : first + start + len(own)].reshape(len(own), -1)
             vector_rows = forms.vector_rows[self._encoder][own]
-            R = self._slices.form_rows(forms.ids[own], vector_rows)  # (n, d_1)
+            composed = forms.composed[self._encoder]
+            R = self._slices.form_rows(forms.ids[own], vector_rows, composed)  # (n, d_1)
             np.matmul(R, W.T, out=T[:, : C * H])
             if self.by_context:
                 T[:, : C * H] += V[contexts].reshape(-1, C * H)
             if sides is not None:
-                L = self._slices.starting_vectors(vector_rows)  # (n, v)
+                L = self._slices.starting_vectors(vector_rows, composed)  # (n, v)
                 L[own < PADDINGS] = 0.0  # nothing stands beyond a sentence's ends
                 np.matmul(L, sides.reshape(2 * H, -1).T, out=T[:, C * H :])
 

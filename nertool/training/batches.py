@@ -11,7 +11,14 @@ from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, ranges
 from nertool.corpus.schemes import split_tag
 from nertool.inputs.encoder import UNKNOWN
-from nertool.inputs.layout import MEMORY, VECTORS, id_slices, table_columns
+from nertool.inputs.layout import (
+    MEMORY,
+    STARTING,
+    VECTORS,
+    id_slices,
+    keeps_starting,
+    table_columns,
+)
 from nertool.inputs.memory import UNMET
 from nertool.inputs.windows import PaddedText, WindowBatch, sentence_windows, single_windows
 from nertool.model.model import outputs
@@ -26,6 +33,8 @@ from nertool.training.preparation.working import TrainingText
 def objective_of(config: Config) -> Objective:
     """Say what J is under this config."""
     counted = (MEMORY,) if config.features.memory else ()
+    if keeps_starting(config):
+        counted = (STARTING, *counted)
     return Objective(
         activation=config.network.activation,
         output=config.network.output,
@@ -95,7 +104,7 @@ def word_dropout(
     if (
         config.vectors.path is None
     ):  # every training word has a row: else the unknown one is not trained
-        unknown[slices[VECTORS].start] = UNKNOWN
+        unknown |= {slices[name].start: UNKNOWN for name in (VECTORS, STARTING) if name in slices}
 
     def drop(ids: Ids, types: Ids, rng: np.random.Generator) -> Ids:
         # Word types that augmentation made stand behind the training part's: they are left alone.

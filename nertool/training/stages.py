@@ -28,7 +28,7 @@ from nertool.files.folders import present, replacing_folder
 from nertool.files.sealed import SealedFolder, write_header
 from nertool.gradcheck.audit import BROKEN, keeping_batch
 from nertool.inputs.encoder import Encoder
-from nertool.inputs.layout import MEMORY, features_of, table_columns
+from nertool.inputs.layout import MEMORY, STARTING, table_columns
 from nertool.model.model import Member, Model, score_tokens
 from nertool.model.storage import save_model
 from nertool.network.objective import WEIGHTS, Parameters
@@ -38,7 +38,7 @@ from nertool.training.batches import objective_of
 from nertool.training.checkpoint import load_state, save_state, write_log
 from nertool.training.parallel.team import Threads
 from nertool.training.preparation.store import HEADER as PREPARED_HEADER
-from nertool.training.preparation.store import Part, Prepared
+from nertool.training.preparation.store import Part, Prepared, encoder_of
 from nertool.training.preparation.warm_start import continued, load_start
 from nertool.training.preparation.working import FirstStage, Working, training_text, working_inputs
 from nertool.training.trainer import EpochRecord, State, initial_state, mean_parameters, train
@@ -146,6 +146,7 @@ def first_stage_members(
         return ()
     arrays = _read_fold(run_dir, 0)
     parameters = {name: arrays[name] for name in [*table_columns(config), *WEIGHTS]}
+    parameters.pop(STARTING, None)
     return (Member(encoders[0], prepared.vectors[0].L, arrays["rows"], parameters),)
 
 
@@ -229,13 +230,13 @@ def encoders_of(config: Config, prepared: Prepared) -> list[Encoder]:
     """Return an encoder for each file of vectors."""
     remembered = prepared.train.words if config.features.memory else None
     return [
-        Encoder(v.words, features_of(config), remembered, prepared.gazetteers)
-        for v in prepared.vectors
+        encoder_of(config, vectors, remembered, prepared.gazetteers) for vectors in prepared.vectors
     ]
 
 
 def _kept(parameters: Parameters, words: int) -> Parameters:
-    """Leave out the memory's rows that are for training alone."""
+    """Leave out the memory's rows that are for training alone, and the starting vectors, which L has."""
+    parameters = {name: array for name, array in parameters.items() if name != STARTING}
     if MEMORY not in parameters:
         return parameters
     return {**parameters, MEMORY: parameters[MEMORY][: 1 + words]}

@@ -5,9 +5,11 @@ Its arrays, for V words and vectors of width d:
     matrix (V, d)  float32, float16 or int8
     scale (V,)     float32, beside int8 alone: a row is matrix[i] × scale[i]
     words          the words as UTF-8, with a line end after each
+    subwords.0 …   the rows of parts of words, if they were kept (subwords.py): as the matrix is stored
 
 and its metadata say where the vectors come from: {"format": "nertool vectors 1", "source": a file's name,
-"sha256": that file's hash}. A safetensors file holds numbers and text, and can run no code.
+"sha256": that file's hash, "subwords": how words are cut}. A safetensors file holds numbers and text, and can
+run no code.
 """
 
 from __future__ import annotations
@@ -26,21 +28,25 @@ from nertool.errors import VectorsError
 from nertool.files.output import open_binary_output
 from nertool.files.safe import need_regular
 from nertool.vectors.compressed_rows import quantise
+from nertool.vectors.rows import arrays_of
+from nertool.vectors.subwords import Subwords, subword_arrays, subword_notes, subwords_in
 
 FORMAT = "nertool vectors 1"
 DTYPES = ("float32", "float16", "int8")
-_NUMPY = {"F32": "<f4", "F16": "<f2", "I8": "i1", "U8": "u1"}
+_NUMPY = {"F32": "<f4", "F16": "<f2", "I8": "i1", "U8": "u1", "I32": "<i4"}
 _REMEDY = "download or copy it again, or make it anew with nertool vectors prune"
 
 
 class CompactVectors(NamedTuple):
     """A compact file's contents. words: V of them; matrix (V, d): float32, float16 or int8, a read-only
-    memory map; scale (V,): float32, or None; metadata: the file's own notes."""
+    memory map; scale (V,): float32, or None; metadata: the file's own notes; subwords: the rows of parts of
+    words, or None."""
 
     words: list[str]
     matrix: NDArray[Any]
     scale: NDArray[np.float32] | None
     metadata: dict[str, str]
+    subwords: Subwords | None = None
 
     def rows(self, count: int | None = None) -> NDArray[np.float32]:
         """Return the first `count` vectors (default: all) as float32, (count, d)."""
@@ -56,6 +62,7 @@ def write_compact(
     matrix: NDArray[np.float32],
     dtype: str = "float32",
     notes: Mapping[str, str] | None = None,
+    subwords: Subwords | None = None,
 ) -> None:
     """Write words and their vectors (V, d) as a compact file; it takes its name once it is whole.
 
@@ -64,6 +71,10 @@ def write_compact(
     """
     if not np.isfinite(matrix).all():
         raise VectorsError(f"{path}: found NaN or infinity in the vectors, expected finite values")
+    if subwords is not None and not np.isfinite(np.asarray(subwords.rows[:]).sum(dtype=np.float64)):
+        raise VectorsError(
+            f"{path}: found NaN or infinity in the parts of words, expected finite values"
+        )
     if odd := next((word for word in words if "\n" in word), None):
         raise VectorsError(f"{path}: found the word {odd!r}, expected words without a line end")
     arrays: dict[str, NDArray[Any]] = {}
@@ -78,8 +89,13 @@ def write_compact(
             )
     text = "".join(f"{word}\n" for word in words).encode("utf-8", "surrogatepass")
     arrays["words"] = np.frombuffer(text, dtype=np.uint8)
+    notes = dict(notes or {})
+    if subwords is not None:
+        kept = subwords if dtype == "float32" else subwords.stored_as(dtype)
+        arrays |= {name: np.ascontiguousarray(own) for name, own in subword_arrays([kept]).items()}
+        notes["subwords"] = json.dumps(subword_notes([kept]))
     with open_binary_output(path) as stream:
-        stream.write(_header(arrays, {"format": FORMAT, **(notes or {})}))
+        stream.write(_header(arrays, {"format": FORMAT, **notes}))
         for array in arrays.values():
             stream.write(array.data)
 
@@ -129,13 +145,18 @@ def read_compact(path: Path) -> CompactVectors:
             raise ValueError(f"{len(words):,} words for vectors {matrix.shape}")
         if (scale is not None and scale.shape != (len(matrix),)) or len(set(words)) < len(words):
             raise ValueError("the scale has another length, or a word stands twice")
+        cut = json.loads(metadata["subwords"]) if "subwords" in metadata else []
+        subwords = next(iter(subwords_in(arrays, cut)), None)
+        if subwords is not None and subwords.width != matrix.shape[1]:
+            raise ValueError("the rows of parts of words have another width")
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise VectorsError(
             f"{path}: damaged, or no file of vectors ({' '.join(str(error).split())[:120]}); {_REMEDY}"
         ) from None
-    if not _finite(scale if scale is not None else matrix):
+    rows = [] if subwords is None else arrays_of("", subwords.rows).values()
+    if not all(map(_finite, [scale if scale is not None else matrix, *rows])):
         raise VectorsError(f"{path}: found NaN or infinity, expected finite values; {_REMEDY}")
-    return CompactVectors(words, matrix, scale, metadata)
+    return CompactVectors(words, matrix, scale, metadata, subwords)
 
 
 def _mapped(path: Path, start: int, entry: Mapping[str, Any]) -> NDArray[Any]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.vectors.lookup import STEPS, Vocabulary
+from nertool.corpus.invisible import normal_form
+from nertool.vectors.lookup import SPELLINGS, STEPS, SUBWORDS, Vocabulary
+from nertool.vectors.subwords import Subwords
 
 _FREQUENT = 10_000  # words that the habits are told from: the first ones, the most frequent
 _POOR = 0.8  # of a text's tokens: below it the reasons are said
@@ -54,11 +57,13 @@ def describe(words: Sequence[str], matrix: NDArray[np.float32]) -> dict[str, Any
 
 class Known(NamedTuple):
     """How much of a text has a vector. steps: tokens found at each step of the lookup; tokens: all;
-    unknown: those without a vector, with their counts, the most frequent first."""
+    unknown: those without a vector, with their counts, the most frequent first; more: the tokens among
+    these that the steps find that were not taken."""
 
     steps: dict[str, int]
     tokens: int
     unknown: list[tuple[str, int]]
+    more: Mapping[str, int] = MappingProxyType({})
 
     @property
     def share(self) -> float | None:
@@ -66,18 +71,37 @@ class Known(NamedTuple):
         return sum(self.steps.values()) / self.tokens if self.tokens else None
 
 
-def known_words(vocabulary: Mapping[str, int], counts: Mapping[str, int]) -> Known:
-    """Look up every word of a text, given with its count, in a vocabulary (word → row)."""
-    steps = dict.fromkeys(STEPS, 0)
+def known_words(
+    vocabulary: Mapping[str, int],
+    counts: Mapping[str, int],
+    steps: Collection[str] = SPELLINGS,
+    subwords: Subwords | None = None,
+) -> Known:
+    """Look up every word of a text, given with its count, in a vocabulary (word → row).
+
+    steps: those of the lookup that count; subwords: the rows of parts of words, if there are some.
+    """
+    found = dict.fromkeys(STEPS, 0)
+    more: Counter[str] = Counter()
     unknown: Counter[str] = Counter()
-    known = Vocabulary(vocabulary)
+    known, all_steps = Vocabulary(vocabulary, steps), Vocabulary(vocabulary, STEPS)
     for word, count in counts.items():
-        found = known.find(word)
-        if found is None:
-            unknown[word] += count
-        else:
-            steps[found[0]] += count
-    return Known(steps, sum(counts.values()), unknown.most_common())
+        step = _step(known, word, subwords if SUBWORDS in steps else None)
+        if step is not None:
+            found[step] += count
+            continue
+        unknown[word] += count
+        if (step := _step(all_steps, word, subwords)) is not None:
+            more[step] += count
+    return Known(found, sum(counts.values()), unknown.most_common(), dict(more))
+
+
+def _step(known: Vocabulary, word: str, subwords: Subwords | None) -> str | None:
+    found = known.find(word)
+    if found is None:
+        composed = subwords is not None and subwords.compose([normal_form(word)])[1][0]
+        return SUBWORDS if composed else None
+    return found[0]
 
 
 def reasons(known: Known, described: Mapping[str, Any]) -> list[str]:

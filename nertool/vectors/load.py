@@ -36,6 +36,7 @@ from nertool.vectors.file import (
     shown,
     vector_rows,
 )
+from nertool.vectors.subwords import Subwords
 
 BLOCK_BYTES = 1 << 22  # what gensim is given at a time
 DUPLICATE = "duplicates of earlier words"
@@ -47,13 +48,14 @@ class WordVectors:
 
     words: V of them; none is empty or holds a line break or NUL. matrix: (V, d) float32,
     C-contiguous, finite. format: what the file is, such as "word2vec text, gzip". notes: what
-    the user should see, a line each.
+    the user should see, a line each. subwords: the rows of parts of words, where the file has them.
     """
 
     words: list[str]
     matrix: NDArray[np.float32]
     format: str
     notes: tuple[str, ...]
+    subwords: Subwords | None = None
 
 
 class Reading(NamedTuple):
@@ -91,7 +93,8 @@ def load_vectors(path: Path, limit: int | None = None) -> WordVectors:
     if is_compact(path):
         compact = read_compact(path)
         kind = f"nertool's, {compact.matrix.dtype}"
-        return WordVectors(compact.words[:limit], compact.rows(limit), kind, ())
+        words = compact.words[:limit]
+        return WordVectors(words, compact.rows(limit), kind, (), compact.subwords)
     reading = read_rows(path, limit)
     if reading.unusable > len(reading.words):
         raise VectorsError(

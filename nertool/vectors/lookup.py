@@ -1,35 +1,32 @@
-"""Which vector a word gets: the spellings that are looked up, one after another."""
+"""Which vector a word gets: the spellings that are looked up, one after another, then parts of the word."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nertool.catalogue import LOOKUP
 from nertool.corpus.invisible import normal_form, normal_forms
 from nertool.files.wordlist import WordNumbers
 
 _DIGIT = re.compile(r"\d")
+_HYPHENS = re.compile("[-/\u2010\u2011\u2013]+")
+_SHORTEST_SUFFIX = 4  # letters of a suffix that is looked up
 
-# How a vector was found, in the order in which the spellings are tried.
-EXACT, NORMAL_FORM, LOWER, TITLE, DIGITS = (
-    "exact",
-    "normal form",
-    "lower case",
-    "title case",
-    "digits",
-)
-STEPS = (EXACT, NORMAL_FORM, LOWER, TITLE, DIGITS)
+# The steps of the lookup, in their order. The last one is subwords.py's.
+STEPS = EXACT, NFC, LOWER, TITLE, DIGITS, HYPHEN, SUFFIX, SUBWORDS = LOOKUP
+SPELLINGS = STEPS[:5]  # the steps of models that do not name theirs
 
 
-def spellings(word: str) -> Iterator[tuple[str, str]]:
-    """Yield (step, spelling): the spellings of a word to look up, the best first.
+def spellings(word: str, steps: Collection[str] = SPELLINGS) -> Iterator[tuple[str, str]]:
+    """Yield (step, spelling): the spellings of a word to look up, the best first, of the given steps.
 
-    As it stands; in Unicode's composed form (NFC), which most files of vectors are written in; without
+    As it stands; in Unicode's composed form (NFC), which most files of vectors are written in, and without
     invisible characters (see corpus/invisible.py); in lower case; in title case; with digits as 0 or #, as
     some files have them. The same spelling may come twice.
 
@@ -37,35 +34,61 @@ def spellings(word: str) -> Iterator[tuple[str, str]]:
     ['GPS2', 'gps2', 'Gps2', 'GPS0', 'gps0', 'GPS#', 'gps#']
     """
     yield EXACT, word
-    if not word.isascii():
+    if NFC in steps and not word.isascii():
         composed = unicodedata.normalize("NFC", word)
         if composed != word:
-            yield NORMAL_FORM, composed
+            yield NFC, composed
         seen = normal_form(word)
         if seen != composed:
-            yield NORMAL_FORM, seen
+            yield NFC, seen
         word = seen
     lower = word.lower()
-    yield LOWER, lower
-    if word.isupper() and len(word) > 1:
+    if LOWER in steps:
+        yield LOWER, lower
+    if TITLE in steps and word.isupper() and len(word) > 1:
         yield TITLE, word[:1] + lower[1:]
-    if _DIGIT.search(word):
+    if DIGITS in steps and _DIGIT.search(word):
         for digit in "0#":
             yield DIGITS, _DIGIT.sub(digit, word)
             yield DIGITS, _DIGIT.sub(digit, lower)
 
 
-class Vocabulary:
-    """Words with their rows, looked up by every spelling of a word."""
+def hyphen_parts(word: str) -> list[str]:
+    """Return the parts of a word with hyphens or slashes, the last first; none of a word without.
 
-    def __init__(self, rows: Mapping[str, int]) -> None:
+    The last part says most of what the word is: an Anglo-French treaty is French, a Cologne-based firm based.
+
+    >>> hyphen_parts("Anglo-French")
+    ['French', 'Anglo']
+    """
+    parts = [part for part in _HYPHENS.split(word) if part]
+    return parts[::-1] if len(parts) > 1 else []
+
+
+def suffixes(word: str) -> Iterator[str]:
+    """Yield the ends of a word of letters, the longest first: of a compound, its last parts.
+
+    >>> list(suffixes("Volleyball"))[3:6]
+    ['leyball', 'eyball', 'yball']
+    """
+    if word.isalpha():
+        for start in range(1, len(word) - _SHORTEST_SUFFIX + 1):
+            yield word[start:]
+
+
+class Vocabulary:
+    """Words with their rows, looked up by every spelling of a word, and then by its parts."""
+
+    def __init__(self, rows: Mapping[str, int], steps: Collection[str] = SPELLINGS) -> None:
+        """steps: those of STEPS that are taken; `exact` always is."""
         self.rows = rows
+        self.steps = frozenset(steps)
         self._normal: dict[str, int] | None = None
 
     def rows_of(self, words: Sequence[str], unknown: int) -> NDArray[np.int32]:
         """Return the row that find gives for each word, (n,), or `unknown`; many words at a time."""
         rows = np.full(len(words), -1, dtype=np.int32)
-        if isinstance(self.rows, WordNumbers):
+        if isinstance(self.rows, WordNumbers) and self.steps >= set(SPELLINGS):
             # Nearly all words are found as they stand, or in lower case: for words of nothing but letters
             # of ASCII, not all of them capitals, there is no more to try. Of the others all spellings are
             # looked up at once.
@@ -91,6 +114,10 @@ class Vocabulary:
                 plain = word.isalpha() and word.isascii() and not word.isupper()
                 spelled = [word, word.lower()] if plain else [s for _, s in spellings(word)]
                 rows[i] = next((odd[spelling] for spelling in spelled if spelling in odd), -1)
+            if self.steps & {HYPHEN, SUFFIX}:
+                for i in np.flatnonzero(rows < 0).tolist():
+                    found_row = self.find(words[i])
+                    rows[i] = -1 if found_row is None else found_row[1]
             return np.where(rows < 0, np.int32(unknown), rows)
         for i, word in enumerate(words):
             found_row = self.find(word)
@@ -98,6 +125,8 @@ class Vocabulary:
         return rows
 
     def _odd_spellings(self) -> dict[str, int]:
+        if NFC not in self.steps:
+            return {}
         if self._normal is None:
             self._normal = odd_spellings(self.rows)
         return self._normal
@@ -106,18 +135,30 @@ class Vocabulary:
         """Return the step that finds a word, and its row; None if the vocabulary lacks it.
 
         The vocabulary's own words may hold invisible characters, or letters that are not composed: they
-        are found by their normal form, after all else.
+        are found by their normal form, after all other spellings.
         """
-        for step, spelling in spellings(word):
+        found = self._spelt(word)
+        if found is None and HYPHEN in self.steps:
+            for part in hyphen_parts(word):
+                if (spelt := self._spelt(part)) is not None:
+                    return HYPHEN, spelt[1]
+        if found is None and SUFFIX in self.steps:
+            for suffix in suffixes(normal_form(word)):
+                if (spelt := self._spelt(suffix)) is not None:
+                    return SUFFIX, spelt[1]
+        return found
+
+    def _spelt(self, word: str) -> tuple[str, int] | None:
+        for step, spelling in spellings(word, self.steps):
             row = self.rows.get(spelling)
             if row is not None:
                 return step, row
         odd = self._odd_spellings()
         if odd:
-            for _, spelling in spellings(normal_form(word)):
+            for _, spelling in spellings(normal_form(word), self.steps):
                 row = odd.get(spelling)
                 if row is not None:
-                    return NORMAL_FORM, row
+                    return NFC, row
         return None
 
 

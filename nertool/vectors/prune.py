@@ -15,13 +15,15 @@ from nertool.errors import VectorsError
 from nertool.files.safe import need_regular
 from nertool.vectors.compact import is_compact, read_compact
 from nertool.vectors.load import read_rows
-from nertool.vectors.lookup import spellings
+from nertool.vectors.lookup import hyphen_parts, spellings
+from nertool.vectors.subwords import Subwords
 
 
 @dataclass(frozen=True)
 class Pruned:
     """What is kept of a file: words, matrix (V, d) float32; rows_read: how many the file has; found: how
-    many of the wanted words have a vector; sha256: the file's hash; notes: what the user should see."""
+    many of the wanted words have a vector; sha256: the file's hash; notes: what the user should see;
+    subwords: the rows of parts of words, if the file has them."""
 
     words: list[str]
     matrix: NDArray[np.float32]
@@ -29,11 +31,14 @@ class Pruned:
     found: int
     sha256: str
     notes: tuple[str, ...] = ()
+    subwords: Subwords | None = None
 
 
 def wanted_spellings(words: Iterable[str]) -> set[str]:
-    """Return every spelling under which one of these words might have a vector."""
-    return {spelling for word in words for _, spelling in spellings(word)}
+    """Return every spelling under which one of these words, or a part of it between hyphens, might have a
+    vector."""
+    looked_up = (part for word in words for part in (word, *hyphen_parts(word)))
+    return {spelling for part in looked_up for _, spelling in spellings(part)}
 
 
 def prune(path: Path, words: Iterable[str], top: int | None) -> Pruned:
@@ -57,7 +62,7 @@ def prune(path: Path, words: Iterable[str], top: int | None) -> Pruned:
             scale=None if source.scale is None else source.scale[picked],
         ).rows()
         found = sum(_is_wanted(word, wanted) for word in kept)
-        return Pruned(kept, rows, len(source.words), found, digest)
+        return Pruned(kept, rows, len(source.words), found, digest, subwords=source.subwords)
     names = {word.encode("utf-8", "surrogatepass") for word in wanted}
 
     def keep(number: int, word: bytes) -> bool:

@@ -2,45 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.vectors.lookup import Vocabulary
+from nertool.vectors.lookup import HYPHEN, SPELLINGS, SUBWORDS, SUFFIX, Vocabulary
+from nertool.vectors.subwords import Subwords
 
-_RARE = 10_000  # words at the end of a file, whose mean stands for an unknown word
+RARE = 10_000  # words at the end of a file, whose mean stands for an unknown word
 
 
 class Table(NamedTuple):
-    """Words, the most frequent first, with their vectors (V, d)."""
+    """Words, the most frequent first, with their vectors (V, d); subwords: the rows of parts of words."""
 
     words: list[str]
     matrix: NDArray[np.float32]
+    subwords: tuple[Subwords, ...] = ()
 
 
-def side_by_side(tables: Sequence[Table]) -> Table:
+def side_by_side(tables: Sequence[Table], steps: Collection[str] = SPELLINGS) -> Table:
     """Join tables: all their words, each with its vectors from every table in one row.
 
-    In each table a word is looked up as a text's words are; where a table lacks it, it has the mean of the
-    table's rare words. The words are those of the first table, then those that the next ones add. Tables
-    after the first are scaled to the spread of its values.
+    In each table a word is looked up as a text's words are, by the spellings among the steps; where a table
+    lacks it, its vector is composed of its parts, if the table has some, and else the mean of the table's
+    rare words. The words are those of the first table, then those that the next ones add. Tables after the
+    first are scaled to the spread of its values.
     """
     if len(tables) == 1:
         return tables[0]
     words = list(dict.fromkeys(word for table in tables for word in table.words))
-    spread = _spread(tables[0].matrix)
-    parts = []
+    spread = _spread(tables[0])
+    spelt = frozenset(steps) - {HYPHEN, SUFFIX}
+    parts, subwords, start = [], [], 0
     for table in tables:
-        found = Vocabulary(dict(zip(table.words, range(len(table.words)), strict=True)))
+        found = Vocabulary(dict(zip(table.words, range(len(table.words)), strict=True)), spelt)
         places = [found.find(word) for word in words]
-        rows = np.array([-1 if place is None else place[1] for place in places])
-        part = table.matrix[np.maximum(rows, 0)]
-        part[rows < 0] = table.matrix[-_RARE:].mean(axis=0)
-        parts.append(part * np.float32(spread / _spread(table.matrix)))
-    return Table(words, np.concatenate(parts, axis=1))
+        rows = np.array([-1 if place is None else place[1] for place in places], dtype=np.int64)
+        d = table.matrix.shape[1]
+        part = np.zeros((len(words), d), dtype=np.float32)
+        part[rows >= 0] = table.matrix[rows[rows >= 0]]
+        lacking = np.flatnonzero(rows < 0)
+        if len(table.matrix):
+            part[lacking] = table.matrix[-RARE:].mean(axis=0)
+        scale = spread / _spread(table)
+        for own in table.subwords:
+            if SUBWORDS in steps:
+                vectors, known = own.compose([words[i] for i in lacking.tolist()])
+                part[lacking[known]] = vectors[known]
+            subwords.append(replace(own, start=start + own.start, scale=own.scale * scale))
+        parts.append(part * np.float32(scale))
+        start += d
+    return Table(words, np.concatenate(parts, axis=1), tuple(subwords))
 
 
-def _spread(matrix: NDArray[np.float32]) -> float:
-    return float(matrix[:_RARE].std()) or 1.0
+def _spread(table: Table) -> float:
+    matrix = table.matrix[:RARE]
+    if not len(matrix):
+        matrix = np.asarray(table.subwords[0].rows[:RARE]) if table.subwords else matrix
+    return float(matrix.std()) if matrix.size and matrix.any() else 1.0

@@ -1,7 +1,7 @@
-"""Word vectors in other programs' own files: fastText models, gensim's own format, numpy arrays.
+"""Word vectors in other programs' own files: fastText and floret models, gensim's own format, numpy arrays.
 
 Text and binary files of word2vec, GloVe and fastText's .vec are read by load.py, row by row. What stands
-here loads whole files, through the library that made them.
+here loads whole files.
 """
 
 from __future__ import annotations
@@ -14,9 +14,17 @@ from numpy.typing import NDArray
 
 from nertool.errors import VectorsError
 from nertool.files.safe import need_regular
+from nertool.vectors.fasttext import (
+    MAGIC,
+    FastText,
+    is_floret_table,
+    most_used,
+    read_model,
+    read_table,
+)
 from nertool.vectors.load import WordVectors, load_vectors
+from nertool.vectors.subwords import Subwords
 
-_FASTTEXT = b"\xba\x16\x4f\x2f"
 _PICKLE = b"\x80"
 _NUMPY = b"\x93NUMPY"
 
@@ -27,25 +35,31 @@ def load_any(
     trust: bool = False,
     words_path: Path | None = None,
     extra_words: Sequence[str] = (),
+    subwords: int | None = None,
 ) -> WordVectors:
     """Read vectors of any kind that nertool knows, recognised by the file's content.
 
     trust: gensim's own files are Python pickles, which can run code: they are read only where their
     origin is trusted. words_path: the words of a numpy array, a word a line. extra_words: words that a
-    fastText model gives vectors to from their letters. Errors: VectorsError.
+    fastText model gives vectors to from their parts. subwords: how many rows of parts of words are kept,
+    the most used ones, for words that training and tagging meet later (None: none; but a floret table,
+    which has nothing else, keeps all). Errors: VectorsError.
     """
     need_regular(path, VectorsError, "vectors are read more than once")
     head = _head(path)
-    if head.startswith(_FASTTEXT):
-        return _fasttext(path, limit, extra_words)
+    if head.startswith(MAGIC):
+        return _fasttext(path, read_model(path, limit), extra_words, subwords)
+    if is_floret_table(head):
+        return _fasttext(path, read_table(path), extra_words, subwords)
     if head.startswith(_NUMPY):
         return _numpy(path, words_path, limit)
     if head[:1] == _PICKLE and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return _gensim(path, limit, trust)
-    if extra_words:
+    if extra_words or subwords is not None:
+        option = "--subwords-of" if extra_words else "--subwords"
         raise VectorsError(
-            f"{path}: found vectors of whole words, expected a fastText model (.bin) for vectors convert "
-            "--subwords-of: it alone has vectors for parts of words"
+            f"{path}: found vectors of whole words, expected a fastText model (.bin) or a floret table for "
+            f"vectors convert {option}: they alone have vectors for parts of words"
         )
     return load_vectors(path, limit)
 
@@ -53,29 +67,44 @@ def load_any(
 def _head(path: Path) -> bytes:
     try:
         with open(path, "rb") as stream:
-            return stream.read(8)
+            return stream.read(200)
     except OSError:
         return b""  # load_vectors says what is wrong with it
 
 
-def _fasttext(path: Path, limit: int | None, extra_words: Sequence[str]) -> WordVectors:
-    from gensim.models.fasttext import load_facebook_vectors
-
-    try:
-        model = load_facebook_vectors(str(path))
-    except Exception as error:  # gensim raises many kinds for a damaged file
-        raise VectorsError(
-            f"{path}: damaged fastText model ({' '.join(str(error).split())[:120]}); download it again"
-        ) from None
-    words = list(model.index_to_key[:limit])
-    matrix = np.array(model.vectors[:limit], dtype=np.float32)
+def _fasttext(
+    path: Path, read: FastText, extra_words: Sequence[str], kept: int | None
+) -> WordVectors:
+    """Add vectors of further words, and keep the parts of words that are asked for."""
+    words, matrix, table, kind = read
+    notes = []
     known = set(words)
     new = [word for word in dict.fromkeys(extra_words) if word not in known]
-    if new:
-        matrix = np.concatenate([matrix, np.stack([model.get_vector(word) for word in new])])
-        words += new
-    note = f"{path}: {len(new):,} words got a vector from their letters" if new else ""
-    return _checked(path, words, matrix, "fastText model", (note,) if note else ())
+    if new and table is None:
+        raise VectorsError(
+            f"{path}: found a model without parts of words (maxn 0), expected some for --subwords-of"
+        )
+    if new and table is not None:
+        vectors, composed = table.compose(new)
+        words = words + [word for word, has in zip(new, composed.tolist(), strict=True) if has]
+        matrix = np.concatenate([matrix, vectors[composed]])
+        notes.append(f"{path}: {int(composed.sum()):,} words got a vector from their parts")
+    subwords = None
+    if kept is not None or not words:
+        if table is None:
+            raise VectorsError(
+                f"{path}: found a model without parts of words (maxn 0), expected some for --subwords"
+            )
+        if not read.words and kept is not None and kept < len(table.rows):
+            raise VectorsError(
+                f"{path}: found a floret table of {len(table.rows):,} rows and no words, of which none is "
+                f"rarer than another; expected --subwords {len(table.rows)} or more, or none"
+            )
+        subwords = table if kept is None else most_used(table, read.words, kept)
+        notes.append(
+            f"{path}: kept {len(subwords.rows):,} of {len(table.rows):,} rows of parts of words"
+        )
+    return _checked(path, words, matrix, kind, tuple(notes), subwords)
 
 
 def _gensim(path: Path, limit: int | None, trust: bool) -> WordVectors:
@@ -128,7 +157,12 @@ def _numpy(path: Path, words_path: Path | None, limit: int | None) -> WordVector
 
 
 def _checked(
-    path: Path, words: list[str], matrix: NDArray[np.float32], kind: str, notes: tuple[str, ...]
+    path: Path,
+    words: list[str],
+    matrix: NDArray[np.float32],
+    kind: str,
+    notes: tuple[str, ...],
+    subwords: Subwords | None = None,
 ) -> WordVectors:
     """Leave out doubles and words that match no token, and count them; refuse values that are no numbers."""
     seen: set[str] = set()
@@ -148,6 +182,8 @@ def _checked(
             *notes,
             f"{path}: dropped {len(words) - len(keep):,} doubles and words that match no token",
         )
-    if not keep:
+    if not keep and subwords is None:
         raise VectorsError(f"{path}: found no usable word, expected word vectors")
-    return WordVectors([words[i] for i in keep], np.ascontiguousarray(matrix[keep]), kind, notes)
+    return WordVectors(
+        [words[i] for i in keep], np.ascontiguousarray(matrix[keep]), kind, notes, subwords
+    )

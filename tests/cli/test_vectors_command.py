@@ -32,7 +32,7 @@ def test_info_describes_and_covers(main, glove, tmp_path):
     (text,) = found["coverage"]
     assert text["tokens"] == 5
     assert text["share"] == 0.4
-    assert text["steps"]["lower case"] == 1
+    assert text["steps"]["lower"] == 1
     assert {word for word, _ in text["unknown"]} == {"saw", "Zanzibar", "."}
     assert any("only 5 words" in reason for reason in text["reasons"])
     shown = main("vectors", "info", glove, "--like", "unheard").stdout

@@ -52,7 +52,7 @@ def test_each_number_has_a_least_and_a_most(key):
         ("training.epochs", "whole number from 1 to 10,000"),
         ("training.momentum", "number, at least 0 and below 1"),
         ("decoding.outside_bias", "number from -100 to 100"),
-        ("vectors.fine_tune", "true or false"),
+        ("vectors.fine_tune", "both, true or false"),
         ("network.output", "logistic, softmax"),
         ("seed", "whole number, at least 0"),
     ],

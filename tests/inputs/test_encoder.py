@@ -72,7 +72,7 @@ def test_the_vocabularys_rows_follow_the_three_special_ones():
     encoder = Encoder(["the", "Paris"], ["caps"])
     assert (UNKNOWN, PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS) == (0, 1, 2, 3)
     # the: row 3, lower 1; Paris: row 4, Initial 2; THE: as the, ALL 3; zzz: unknown, lower 1
-    rows = encoder.encode(["the", "Paris", "THE", "zzz", "the"])
+    rows = encoder.encode(["the", "Paris", "THE", "zzz", "the"]).ids
     assert rows.tolist() == [[3, 1], [4, 2], [3, 3], [0, 1], [3, 1]]
     assert rows.dtype == np.int32
 
@@ -80,7 +80,7 @@ def test_the_vocabularys_rows_follow_the_three_special_ones():
 def test_a_word_that_is_named_like_nothing_special_has_its_own_row():
     # The special rows have no names, so no word of a text can fall on them.
     encoder = Encoder(["<unk>", "<pad>"], [])
-    assert encoder.encode(["<unk>", "<pad>", "<s>", ""]).tolist() == [[3], [4], [0], [0]]
+    assert encoder.encode(["<unk>", "<pad>", "<s>", ""]).ids.tolist() == [[3], [4], [0], [0]]
 
 
 @pytest.mark.parametrize("features", [[], ["caps"]])
@@ -90,24 +90,24 @@ def test_padding_rows_are_the_two_special_vectors_with_every_feature_at_padding(
     assert padding.tolist() == [[PAD_LEFT, *beyond], [PAD_RIGHT, *beyond]]
     assert padding.dtype == np.int32
     # A batch of paddings and of words is one array: they have the same columns.
-    assert padding.shape[1] == Encoder(["the"], features).encode(["the"]).shape[1]
+    assert padding.shape[1] == Encoder(["the"], features).encode(["the"]).ids.shape[1]
 
 
 def test_the_memorys_rows_come_last_and_0_is_for_words_that_it_lacks():
     encoder = Encoder(["the", "paris"], ["caps"], ["Paris", "the"])
     # the: row 3, lower 1, remembered second; Paris: as paris 4, Initial 2, remembered first;
     # paris: remembered only as it was written, and so not at all.
-    rows = encoder.encode(["the", "Paris", "paris"])
+    rows = encoder.encode(["the", "Paris", "paris"]).ids
     assert rows.tolist() == [[3, 1, 2], [4, 2, 1], [4, 1, 0]]
     assert encoder.padding.tolist() == [[PAD_LEFT, PADDING, 0], [PAD_RIGHT, PADDING, 0]]
     # A memory of nothing is still a column.
-    assert Encoder(["the"], [], []).encode(["the"]).tolist() == [[3, 0]]
-    assert encoder.encode([]).shape == (0, 3)
+    assert Encoder(["the"], [], []).encode(["the"]).ids.tolist() == [[3, 0]]
+    assert encoder.encode([]).ids.shape == (0, 3)
 
 
 def test_no_words_give_no_rows():
-    assert Encoder(["the"], ["caps"]).encode([]).shape == (0, 2)
-    assert Encoder(["the"], []).encode([]).shape == (0, 1)
+    assert Encoder(["the"], ["caps"]).encode([]).ids.shape == (0, 2)
+    assert Encoder(["the"], []).encode([]).ids.shape == (0, 1)
 
 
 # Features
@@ -234,7 +234,7 @@ def test_coverage_counts_types_and_tokens_by_how_they_were_found():
     assert counted.share == 8 / 11
     # 4/11 = 36.4 %, 3/11 = 27.3 %; 2/7 = 28.6 %, 3/7 = 42.9 %
     assert str(counted) == (
-        "11 tokens: 36.4 % as written, 36.4 % after fallback (lower case 27.3 %, digits 9.1 %), "
+        "11 tokens: 36.4 % as written, 36.4 % after fallback (lower 27.3 %, digits 9.1 %), "
         "27.3 % unknown; "
         "7 types: 28.6 % as written, 42.9 % after fallback, 28.6 % unknown"
     )

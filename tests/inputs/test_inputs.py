@@ -73,7 +73,7 @@ def test_row_numbers_by_hand():
     )
     encoder = Encoder(["the"], ["caps"], ["Ada"])
     text = document_text(["the Ada"], ["the"])
-    type_ids = np.concatenate([encoder.padding, encoder.encode(text.words)])
+    type_ids = np.concatenate([encoder.padding, encoder.encode(text.words).ids])
     inputs = lay_out(type_ids, text, config)
     assert inputs.ids[:].tolist() == [
         [1, 0, 0, 0],
@@ -199,7 +199,7 @@ def test_a_models_rows_are_put_together_word_by_word():
         own = member.parameters
         for token, centre in enumerate(inputs.padded.centres):
             word = text.words[text.word_ids[token]]
-            numbers = member.encoder.encode([word])[0]
+            numbers = member.encoder.encode([word]).ids[0]
             contexts = [of(text)[token] for _, of in CONTEXTS.values()]
             expected = [
                 word_vectors(member, numbers[:1])[0],
@@ -212,7 +212,7 @@ def test_a_models_rows_are_put_together_word_by_word():
             ]
             np.testing.assert_array_equal(R[centre], np.concatenate(expected))
         # Given are the vectors that training started from, whatever it made of them.
-        started = member.L[member.encoder.encode(text.words)[:, 0]]
+        started = member.L[member.encoder.encode(text.words).ids[:, 0]]
         again = side_inputs(model.config.features, text, lambda ids, L=started: L[ids], opinion)
         np.testing.assert_array_equal(inputs.side, again)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import mmap
 import os
 import shutil
@@ -17,10 +18,11 @@ from hypothesis import strategies as st
 
 from nertool.errors import ModelError
 from nertool.files.arrays import map_arrays, write_arrays
-from nertool.files.sealed import words_in, write_words
+from nertool.files.sealed import rewrite_header, words_in, write_words
 from nertool.model.storage import load_model, save_model
 from nertool.tagging.compiled import CompiledTagger
-from tests.support.helpers import document_text
+from nertool.vectors.lookup import SPELLINGS, STEPS
+from tests.support.helpers import document_text, random_model
 from tests.support.models import (
     FILES,
     MODELS,
@@ -204,3 +206,13 @@ def test_where_links_can_not_be_made_vectors_are_copied(
     assert tree(tmp_path / "copied") == tree(saved)
     for name in os.listdir(prepared_vectors):
         assert not (tmp_path / "copied" / name).samefile(prepared_vectors / name)
+
+
+def test_a_model_that_does_not_name_its_lookup_has_the_steps_of_its_time(tmp_path):
+    save_model(random_model(vectors={"lookup": STEPS}), tmp_path / "m")
+    header = json.loads((tmp_path / "m" / "model.json").read_text())
+    del header["config"]["vectors"]["lookup"]
+    rewrite_header(tmp_path / "m" / "model.json", header)
+    model = load_model(tmp_path / "m")
+    assert model.config.vectors.lookup == SPELLINGS
+    assert model.members[0].encoder.step_of("Ada-Ada") is None

@@ -25,7 +25,7 @@ from nertool.evaluation.evaluate import evaluate_with_calibration
 from nertool.evaluation.tables import as_dict
 from nertool.formats.opening import open_stream
 from nertool.formats.read import read_corpus
-from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
+from nertool.inputs.encoder import SPECIAL_ROWS, UNKNOWN, Encoder
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.layout import feature_table_shapes, features_of, layout_of, table_columns
 from nertool.inputs.text import DOCUMENT_TOKENS, Text, text_of
@@ -37,6 +37,7 @@ from nertool.predict.workers import Workers
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training import run
 from nertool.training.parallel.team import Threads
+from nertool.vectors.subwords import FASTTEXT, Composer, Parts, Subwords
 
 
 def tag_text(
@@ -122,10 +123,12 @@ def random_model(
     labels: Sequence[str] = ("LOC", "PER"),
     seed: int = 0,
     dtype: type[np.floating] = np.float32,
+    subwords: int = 0,
     **sections: dict,
 ) -> Model:
     """Make a model with random arrays: members that take turns with files of vectors of the given words
-    and widths, trained on every second row of them."""
+    and widths, trained on every second row of them. subwords: rows for parts of words, in all but the first
+    of two columns."""
     rng = np.random.default_rng(seed)
     config = change(
         Config(
@@ -139,10 +142,16 @@ def random_model(
     tags = tag_names(list(labels), config.decoding.scheme)
     memory = list(remembered) if features.memory else None
     lists = Gazetteers(GAZETTEERS) if features.gazetteers else None
-    encoders = [Encoder(list(words), features_of(config), memory, lists) for words in files]
     tables = [
         rng.standard_normal((SPECIAL_ROWS + len(words), width)).astype(np.float32)
         for words, width in zip(files, widths, strict=True)
+    ]
+    steps = config.vectors.lookup
+    encoders = [
+        Encoder(
+            list(words), features_of(config), memory, lists, steps, random_composer(L, subwords)
+        )
+        for words, L in zip(files, tables, strict=True)
     ]
     M = rng.random((1 + len(remembered), len(labels) + 2))
     M[0] = 0.0
@@ -152,10 +161,10 @@ def random_model(
         rows = np.arange(0, len(L), 2)
         shapes = {"L": (len(rows), L.shape[1]), **feature_table_shapes(config), "M": M.shape}
         columns = table_columns(config)
-        parameters = {name: rng.standard_normal(shapes[name]) for name in columns}
+        parameters = {name: rng.standard_normal(shapes[name]) for name in columns if name != "L0"}
         if "M" in columns:
             parameters["M"] = M
-        row_widths = {name: shapes[name][1] for name in columns}
+        row_widths = {name: shapes["L" if name == "L0" else name][1] for name in columns}
         D = layout_of(config, row_widths, L.shape[1], len(tags), second).D
         K = outputs(tags, config)
         parameters |= {"W": rng.standard_normal((H, D)) / np.sqrt(D), "b": rng.standard_normal(H)}
@@ -173,6 +182,17 @@ def random_model(
         first_stage=(member(0, config.first_stage.hidden, False),) if folds else (),
         provenance={"seed": 1, "sha256": {"dev": None}, "dev": {"f1": 1 / 3}, "é": [1, "ü"]},
     )
+
+
+def random_composer(L: np.ndarray, rows: int) -> Composer | None:
+    """Make vectors of parts of words, fastText's, that fill the columns of L from the second one on."""
+    if not rows:
+        return None
+    rng = np.random.default_rng(rows)
+    values = rng.standard_normal((rows, L.shape[1] - 1)).astype(np.float32)
+    parts = Parts(FASTTEXT, 2, 3, 2 * rows)
+    numbers = rng.permutation(2 * rows)[:rows].astype(np.int32)
+    return Composer(L[UNKNOWN], [Subwords(values, numbers, parts, start=1, scale=0.5)])
 
 
 def document_text(*documents: Sequence[str], at_most: int = DOCUMENT_TOKENS) -> Text:

@@ -56,6 +56,8 @@ MODELS = {
     "one-output": lambda: make_model(scheme="io"),
     "simple": make_simple,
     "float64": lambda: random_model(dtype=np.float64),
+    "subwords": lambda: random_model(subwords=40, vectors={"path": Path("/v/ft.vectors")}),
+    "both": lambda: random_model(subwords=40, vectors={"fine_tune": "both"}),
 }
 
 

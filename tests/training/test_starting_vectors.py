@@ -60,7 +60,7 @@ def test_files_stand_side_by_side_if_the_config_says_so(config):
 def test_the_model_keeps_the_words_that_the_config_names(config, vocabulary):
     everything = prepare(config)
     cut = prepare(change(config, model={"vocabulary": vocabulary}))
-    words, L = everything.vectors[0]
+    words, L, _ = everything.vectors[0]
     met = set(everything.train.type_ids[0, :, 0].tolist())
     first = 0 if vocabulary == "corpus" else vocabulary
     kept = [w for i, w in enumerate(words) if i < first or 3 + i in met]

@@ -11,7 +11,7 @@ def test_a_word_has_its_vectors_of_every_table_in_one_row():
     one = Table(["the", "paris"], np.float32([[1, -1], [3, -3]]))
     # Both tables have the same spread, so that none is scaled. Paris is found in lower case in the first.
     other = Table(["Paris", "of"], np.float32([[3, -3], [-1, 1]]))
-    words, matrix = side_by_side([one, other])
+    words, matrix, _ = side_by_side([one, other])
     assert words == ["the", "paris", "Paris", "of"]
     assert matrix.tolist() == [
         [1, -1, 1, -1],  # the second table lacks "the": the mean of its rows, (3 − 1)/2

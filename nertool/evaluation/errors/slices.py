@@ -14,7 +14,6 @@ from nertool.evaluation.comparison import Comparison, units_of
 from nertool.evaluation.errors.seen import NEVER, OTHER_CLASS, SEEN, Seen
 from nertool.evaluation.matching import sentence_of
 from nertool.evaluation.measures import ratios
-from nertool.inputs.encoder import UNKNOWN
 from nertool.model.model import Model
 
 _LENGTHS = ("1 token", "2 tokens", "3 tokens", "4 or more tokens")
@@ -42,7 +41,7 @@ def unknown_tokens(comparison: Comparison, model: Model) -> list[bool]:
     encoders = {id(m.encoder): m.encoder for m in model.members}.values()
     words = comparison.corpus.words
     unknown = np.array(
-        [all(e.vector_row(word) == UNKNOWN for e in encoders) for word in words] or [False]
+        [all(e.step_of(word) is None for e in encoders) for word in words] or [False]
     )
     return list(unknown[comparison.corpus.word_ids].tolist())
 

@@ -28,11 +28,10 @@ from nertool.files.limits import check_classes
 from nertool.formats.labelled import read_labelled, reading_of
 from nertool.inputs.encoder import Encoder, coverage
 from nertool.inputs.gazetteers import Gazetteers, read_gazetteers
-from nertool.inputs.layout import features_of
 from nertool.inputs.text import Text
 from nertool.model.model import Model
 from nertool.training.preparation.distil import distilled, labels_of, with_labels
-from nertool.training.preparation.store import Part, Prepared, input_hashes
+from nertool.training.preparation.store import Part, Prepared, encoder_of, input_hashes
 from nertool.training.preparation.vectors import starting_vectors
 from nertool.training.preparation.warm_start import check_vectors, load_start, with_words
 
@@ -147,8 +146,8 @@ def encode_parts(
     if dev:
         _refuse_unseen_labels(dev, labels)
 
-    vectors = starting_vectors(config, train, report)
-    encoders = [Encoder(own.words, features_of(config)) for own in vectors]
+    vectors = starting_vectors(config, train, report, dev.words if dev else ())
+    encoders = [encoder_of(config, own) for own in vectors]
     covered: list[dict[str, dict[str, int]]] = []  # of each table, by part
     if config.vectors.path or config.vectors.raw_text:
         parts = {name: part for name, part in (("train", train), ("dev", dev)) if part}
@@ -251,7 +250,7 @@ def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report
             f"WARNING: only {100 * covered.share:.1f} % of the {name} tokens have a vector (unknown: "
             f"{examples}); are these vectors for this language, and is corpus.token_column right?"
         )
-    return {**covered.steps, "unknown": covered.tokens[2]}
+    return covered.by_step()
 
 
 def _report_gazetteers(name: str, corpus: Corpus, gazetteers: Gazetteers, report: Report) -> None:
@@ -284,7 +283,7 @@ def _encode(
         table[:2] = encoder.padding
         for start in range(0, V, _WORDS):
             words = corpus.words[start : start + _WORDS]
-            table[2 + start : 2 + start + len(words)] = encoder.encode(words)
+            table[2 + start : 2 + start + len(words)] = encoder.encode(words).ids
     return Part(
         words=corpus.words,
         type_ids=type_ids,

@@ -29,6 +29,7 @@ from nertool.files.folders import present, replacing_folder
 from nertool.files.safe import need_regular
 from nertool.files.sealed import SealedFolder, write_header, write_words
 from nertool.formats.paths import file_hash, inputs_of, texts_hash
+from nertool.inputs.encoder import UNKNOWN, Encoder
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.layout import features_of
 from nertool.inputs.text import Text
@@ -36,6 +37,14 @@ from nertool.model.gazetteers import PHRASES, read_gazetteers, sizes_of, write_g
 from nertool.model.storage import HEADER as MODEL_HEADER
 from nertool.model.storage import open_model, vectors_name, vocabulary_name
 from nertool.network.activations import Array
+from nertool.vectors.lookup import SPELLINGS, SUBWORDS
+from nertool.vectors.subwords import (
+    Composer,
+    Subwords,
+    subword_arrays,
+    subword_notes,
+    subwords_in,
+)
 
 
 @dataclass(frozen=True)
@@ -67,10 +76,12 @@ class Part:
 
 
 class Vectors(NamedTuple):
-    """A file of vectors: its words, and L (special rows + words, v) float32 to start from."""
+    """A file of vectors: its words, and L (special rows + words, v) float32 to start from; subwords: the rows
+    of parts of words, of the files that have some."""
 
     words: Sequence[str]
     L: Array
+    subwords: tuple[Subwords, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,18 @@ class Prepared:
     inputs: dict[str, Any]
     gazetteers: Gazetteers | None = None
     coverage: list[dict[str, dict[str, int]]] = field(default_factory=list)
+
+
+def encoder_of(
+    config: Config,
+    vectors: Vectors,
+    remembered: Sequence[str] | None = None,
+    gazetteers: Gazetteers | None = None,
+) -> Encoder:
+    """Return the encoder of a file of vectors; remembered, gazetteers: as Encoder has them."""
+    composer = Composer(vectors.L[UNKNOWN], vectors.subwords) if vectors.subwords else None
+    steps = config.vectors.lookup
+    return Encoder(vectors.words, features_of(config), remembered, gazetteers, steps, composer)
 
 
 _PART_ARRAYS = ("type_ids", "word_ids", "tag_ids", "gold_ids", "sentence_starts", "document_starts")
@@ -160,6 +183,9 @@ def input_hashes(config: Config) -> dict[str, Any]:
     # As if there were no such keys, where they have their defaults: what an older nertool prepared is right.
     if not keep["vectors"].get("side_by_side"):
         keep["vectors"].pop("side_by_side")
+    steps = keep["vectors"].pop("lookup")
+    if [step for step in steps if step != SUBWORDS] != list(SPELLINGS):
+        keep["vectors.lookup"] = steps
     if config.model.vocabulary != "all":
         keep["model.vocabulary"] = config.model.vocabulary
     form = config.corpus.format
@@ -196,8 +222,9 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
                 "words": len(part.words),
             }
         sums[_ARRAYS] = write_arrays(aside / _ARRAYS, arrays)
-        for i, (words, L) in enumerate(prepared.vectors):
-            sums[vectors_name(i)] = write_arrays(aside / vectors_name(i), {"L": L})
+        for i, (words, L, subwords) in enumerate(prepared.vectors):
+            arrays = {"L": L, **subword_arrays(subwords)}
+            sums[vectors_name(i)] = write_arrays(aside / vectors_name(i), arrays)
             sums[vocabulary_name(i)] = write_words(aside / vocabulary_name(i), words)
         lists = None
         if prepared.gazetteers:
@@ -209,7 +236,8 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
                 "labels": prepared.labels,
                 "tags": prepared.tags,
                 "parts": schemes,
-                "vectors": [len(words) for words, _ in prepared.vectors],
+                "vectors": [len(own.words) for own in prepared.vectors],
+                "subwords": [subword_notes(own.subwords) for own in prepared.vectors],
                 "coverage": prepared.coverage,
                 "inputs": prepared.inputs,
                 **({"gazetteers": lists} if lists else {}),
@@ -250,19 +278,23 @@ def _read_prepared(opened: SealedFolder, config: Config | None, rebuild: str) ->
             tags=header["tags"],
             train=parts["train"],
             dev=parts.get("dev"),
-            vectors=[
-                Vectors(
-                    opened.words(vocabulary_name(i), count),
-                    opened.arrays(vectors_name(i))["L"],
-                )
-                for i, count in enumerate(header["vectors"])
-            ],
+            vectors=_read_vectors(opened, header),
             inputs=header["inputs"],
             gazetteers=read_gazetteers(opened, PHRASES, header.get("gazetteers")),
             coverage=header.get("coverage", []),
         )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ModelError(f"{folder}: damaged ({error!r}); make it again with: {rebuild}") from None
+
+
+def _read_vectors(opened: SealedFolder, header: dict[str, Any]) -> list[Vectors]:
+    found = []
+    for i, count in enumerate(header["vectors"]):
+        arrays = opened.arrays(vectors_name(i))
+        notes = header["subwords"][i] if "subwords" in header else []
+        words = opened.words(vocabulary_name(i), count)
+        found.append(Vectors(words, arrays["L"], tuple(subwords_in(arrays, notes))))
+    return found
 
 
 def _refuse_stale(then: dict[str, Any], now: dict[str, Any], folder: Path, rebuild: str) -> None:

@@ -18,8 +18,10 @@ from nertool.formats.paths import file_hash
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder
 from nertool.training.preparation.store import Vectors, vector_groups
 from nertool.vectors.load import WordVectors, load_vectors
+from nertool.vectors.lookup import SUBWORDS
 from nertool.vectors.raw_text import Trained, train_on_texts
-from nertool.vectors.side_by_side import Table, side_by_side
+from nertool.vectors.side_by_side import RARE, Table, side_by_side
+from nertool.vectors.subwords import Composer
 from nertool.vectors.train import Settings
 
 MOST_VALUE = 1e6  # of a vector, as absolute value; the values of usual vectors are below 100
@@ -29,16 +31,27 @@ _MIN_COUNT = 2  # times that a word of the raw text occurs to get a vector
 Report = Callable[[str], None]
 
 
-def starting_vectors(config: Config, train: Corpus, report: Report) -> list[Vectors]:
-    """Return the vocabulary and the starting L, special rows first, of each table of vectors."""
+def starting_vectors(
+    config: Config, train: Corpus, report: Report, dev_words: Sequence[str] = ()
+) -> list[Vectors]:
+    """Return the vocabulary and the starting L, special rows first, of each table of vectors.
+
+    dev_words: word types that training meets besides; like those of train, they get rows in L where their
+    vectors are composed of their parts.
+    """
     return [
-        _starting_vectors(config, group, i, train, report)
+        _starting_vectors(config, group, i, train, dev_words, report)
         for i, group in enumerate(vector_groups(config))
     ]
 
 
 def _starting_vectors(
-    config: Config, paths: Sequence[Path], i: int, train: Corpus, report: Report
+    config: Config,
+    paths: Sequence[Path],
+    i: int,
+    train: Corpus,
+    dev_words: Sequence[str],
+    report: Report,
 ) -> Vectors:
     """Return the i-th table of vectors: those of files, and of raw text if there is any, side by side.
 
@@ -51,24 +64,51 @@ def _starting_vectors(
     tables = [_table_of(config, path, report) for path in paths]
     if config.vectors.raw_text:
         tables.append(_raw_table(config, report))
-    table = side_by_side(tables)
+    table = side_by_side(tables, config.vectors.lookup)
     V, d = table.matrix.shape
     if len(tables) > 1:
         report(f"vectors: {len(tables)} side by side: {V:,} words × {d}")
+    table = _with_composed(config, table, [*train.words, *dev_words], report)
     least = config.vectors.own_rows or (0 if paths else 1)
-    own = _own_words(table.words, train, least)
+    own = _own_words(config, table.words, train, least)
     if config.vectors.own_rows:
         report(
             f"vectors: {len(own):,} frequent training words without a vector get a row of their own"
         )
-    spread = float(table.matrix[: min(V, 10_000)].std()) or 1.0
-    L = np.empty((SPECIAL_ROWS + V + len(own), d), dtype=np.float32)
-    L[SPECIAL_ROWS : SPECIAL_ROWS + V] = table.matrix
+    listed = table.matrix[:V] if V else table.matrix
+    spread = float(listed[:RARE].std()) or 1.0
+    W = len(table.words)
+    L = np.empty((SPECIAL_ROWS + W + len(own), d), dtype=np.float32)
+    L[SPECIAL_ROWS : SPECIAL_ROWS + W] = table.matrix
     # An unknown word is most like the rare ones: their mean is where its row starts.
-    L[UNKNOWN] = table.matrix[-min(V, 10_000) :].mean(axis=0)
+    L[UNKNOWN] = listed[-RARE:].mean(axis=0)
     L[[PAD_LEFT, PAD_RIGHT]] = 0.1 * spread * rng.standard_normal((2, d))
-    L[SPECIAL_ROWS + V :] = L[UNKNOWN] + 0.1 * spread * rng.standard_normal((len(own), d))
-    return _kept(config, Vectors([*table.words, *own], L), len(table.words), train, report)
+    L[SPECIAL_ROWS + W :] = L[UNKNOWN] + 0.1 * spread * rng.standard_normal((len(own), d))
+    return _kept(config, Vectors([*table.words, *own], L, table.subwords), V, train, report)
+
+
+def _with_composed(config: Config, table: Table, words: Sequence[str], report: Report) -> Table:
+    """Add words that the table lacks and that have a vector from their parts, if the lookup asks for them.
+
+    Errors: VectorsError for a table without any word.
+    """
+    if SUBWORDS in config.vectors.lookup and table.subwords:
+        V, d = table.matrix.shape
+        base = table.matrix[-RARE:].mean(axis=0) if V else np.zeros(d, dtype=np.float32)
+        encoder = Encoder(table.words, [], steps=config.vectors.lookup)
+        lacking = (normal_form(word) for word in words if encoder.vector_row(word) == UNKNOWN)
+        new = list(dict.fromkeys(lacking))
+        vectors, known = Composer(base, table.subwords).compose(new)
+        added = [word for word, has in zip(new, known.tolist(), strict=True) if has]
+        report(f"vectors: {len(added):,} words of the text got a vector composed of their parts")
+        matrix = np.concatenate([table.matrix, vectors[known]])
+        table = Table([*table.words, *added], matrix, table.subwords)
+    if not table.words:
+        raise VectorsError(
+            f"{config.vectors.path}: found vectors of parts of words alone, expected subwords in "
+            "vectors.lookup, and words that are made of these parts"
+        )
+    return table
 
 
 def _kept(config: Config, vectors: Vectors, V: int, train: Corpus, report: Report) -> Vectors:
@@ -80,8 +120,8 @@ def _kept(config: Config, vectors: Vectors, V: int, train: Corpus, report: Repor
     if wanted == "all":
         return vectors
     first = 0 if wanted == "corpus" else wanted
-    words, L = vectors
-    encoder = Encoder(words, [])
+    words, L, subwords = vectors
+    encoder = Encoder(words, [], steps=config.vectors.lookup)
     met = np.array([encoder.vector_row(word) for word in train.words], dtype=np.int64)
     rows = np.unique(
         np.concatenate(
@@ -93,7 +133,8 @@ def _kept(config: Config, vectors: Vectors, V: int, train: Corpus, report: Repor
         )
     )
     report(f"vectors: the model keeps {len(rows) - SPECIAL_ROWS:,} of {len(words):,} words")
-    return Vectors([words[row - SPECIAL_ROWS] for row in rows[SPECIAL_ROWS:].tolist()], L[rows])
+    kept = [words[row - SPECIAL_ROWS] for row in rows[SPECIAL_ROWS:].tolist()]
+    return Vectors(kept, L[rows], subwords)
 
 
 def _random_vectors(
@@ -112,12 +153,12 @@ def _random_vectors(
     return Vectors(vocabulary, L)
 
 
-def _own_words(vocabulary: Sequence[str], train: Corpus, least: int) -> list[str]:
+def _own_words(config: Config, vocabulary: Sequence[str], train: Corpus, least: int) -> list[str]:
     """Return the words without a vector that occur at least so often (0: none)."""
     if not least:
         return []
     counts = np.bincount(train.word_ids, minlength=len(train.words))
-    encoder = Encoder(vocabulary, [])
+    encoder = Encoder(vocabulary, [], steps=config.vectors.lookup)
     frequent = [
         normal_form(word)
         for word, count in zip(train.words, counts.tolist(), strict=True)
@@ -132,8 +173,12 @@ def _table_of(config: Config, path: Path, report: Report) -> Table:
     report(f"vectors: {V:,} words × {d} from {path} ({loaded.format})")
     for note in loaded.notes:
         report(f"vectors: {note}")
-    _refuse_large(path, loaded)
-    return Table(loaded.words, loaded.matrix)
+    if loaded.words:
+        _refuse_large(path, loaded)
+    subwords = () if loaded.subwords is None else (loaded.subwords,)
+    if subwords:
+        report(f"vectors: {len(subwords[0].rows):,} rows for parts of words")
+    return Table(loaded.words, loaded.matrix, subwords)
 
 
 def _refuse_large(path: Path, loaded: WordVectors) -> None:

@@ -19,7 +19,7 @@ from nertool.corpus.columnar import Corpus, Interner
 from nertool.corpus.invisible import normal_form
 from nertool.errors import ModelError
 from nertool.inputs.encoder import SPECIAL_ROWS
-from nertool.inputs.layout import MEMORY, VECTORS, Layout, layout_of
+from nertool.inputs.layout import MEMORY, STARTING, VECTORS, Layout, layout_of
 from nertool.inputs.memory import counts_of
 from nertool.model.model import Member, Model, outputs, word_vectors
 from nertool.model.storage import load_model
@@ -67,6 +67,12 @@ def load_start(config: Config) -> Model | None:
                 f"{path}: training.start: found a model with {section}.{key}: {theirs}, expected {own} as "
                 "in the config; a model can only be trained further in the form that it has"
             )
+    own, theirs = (c.vectors.fine_tune for c in (config, model.config))
+    if own != theirs and "both" in (own, theirs):
+        raise ModelError(
+            f"{path}: training.start: found a model with vectors.fine_tune: {theirs}, expected {own} as in "
+            "the config; a model can only be trained further in the form that it has"
+        )
     own, theirs = (list(c.features.gazetteers or ()) for c in (config, model.config))
     if own != theirs:
         raise ModelError(
@@ -135,7 +141,10 @@ def continued(
     for name, table in tables_of(fresh).items():
         if name == VECTORS:
             parameters[name] = _vectors(table, words, rows, member)
-        elif name != MEMORY:  # the memory was counted, the model's own counts included
+        elif name not in (
+            MEMORY,
+            STARTING,
+        ):  # the memory was counted, the model's own counts included
             parameters[name] = np.array(old[name], dtype=table.dtype)
     new_layout = _layout(config, fresh, tags)
     old_layout = _layout(model.config, old, model.tags)
@@ -166,6 +175,7 @@ def _vectors(L: Array, words: Sequence[str], rows: NDArray[np.int64], member: Me
 
 def _layout(config: Config, parameters: Parameters, tags: Sequence[str]) -> Layout:
     widths = {name: table.shape[1] for name, table in tables_of(parameters).items()}
+    widths[STARTING] = widths[VECTORS]
     return layout_of(config, widths, parameters[VECTORS].shape[1], len(tags), False)
 
 

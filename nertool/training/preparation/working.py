@@ -13,11 +13,11 @@ from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.invisible import normal_form
 from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.inputs.assemble import Inputs, lay_out
-from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
+from nertool.inputs.encoder import SPECIAL_ROWS
 from nertool.inputs.layout import (
     MEMORY,
+    STARTING,
     feature_table_shapes,
-    features_of,
     id_slices,
     layout_of,
     table_columns,
@@ -30,7 +30,7 @@ from nertool.network.activations import Array
 from nertool.network.lookup import Rows
 from nertool.network.objective import Parameters, initial_weights
 from nertool.training.preparation.augment import Casings, casings_of, exchange_entities, recase
-from nertool.training.preparation.store import Part, Prepared
+from nertool.training.preparation.store import Part, Prepared, encoder_of
 from nertool.training.preparation.warm_start import remembered_counts
 
 
@@ -75,8 +75,8 @@ def working_inputs(
     type_ids = train.type_ids[vectors]
     if config.training.recase:
         casings = casings_of(train.words)
-        encoder = Encoder(prepared.vectors[vectors].words, features_of(config))
-        added = encoder.encode(casings.words[len(train.words) :])
+        encoder = encoder_of(config, prepared.vectors[vectors])
+        added = encoder.encode(casings.words[len(train.words) :]).ids
         type_ids = np.concatenate([type_ids, added])
     met = [type_ids[:, 0], *([dev.type_ids[vectors, :, 0]] if dev else [])]
     rows = np.unique(np.concatenate([np.arange(SPECIAL_ROWS), *met]))
@@ -178,7 +178,7 @@ def _lay_out_train(
     if working.memory:
         # A token is shown what is remembered without its own document, unless it was written anew.
         column = id_slices(config)[MEMORY].start
-        own = working.type_ids[:, column].take(inputs.padded.types)
+        own = inputs.ids.of_types[:, column].take(inputs.padded.types)
         for start in range(0, len(word_ids), BLOCK_TOKENS):
             tokens = np.arange(start, min(start + BLOCK_TOKENS, len(word_ids)))
             from_token = tokens if source is None else source[tokens]
@@ -224,6 +224,8 @@ def starting_parameters(
         if name == MEMORY:
             assert working.memory is not None
             tables[name] = working.memory.table.astype(dtype, copy=False)  # it is not trained
+        elif name == STARTING:
+            tables[name] = L.copy()
         elif name in pooled:
             tables[name] = np.zeros(shapes[name], dtype=dtype)
         elif name != "L":
