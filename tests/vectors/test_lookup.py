@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
+
+from nertool.files.wordlist import Words, numbers_of
 from nertool.vectors.info import known_words
-from nertool.vectors.lookup import Vocabulary, spellings
+from nertool.vectors.lookup import SPELLINGS, STEPS, Vocabulary, hyphen_parts, spellings, suffixes
 from nertool.vectors.prune import prune
 
 
@@ -50,3 +53,29 @@ def test_pruning_keeps_words_by_their_normal_form(tmp_path):
     path = tmp_path / "v.txt"
     path.write_text("e\u0301tude 1 2\nZürich 3 4\nBern 5 6\n", encoding="utf-8")
     assert prune(path, ["étude", "Zü\u00adrich"], 0).words == ["e\u0301tude", "Zürich"]
+
+
+def test_parts_of_a_word_are_looked_up_after_all_spellings():
+    words = {"anglo": 3, "french": 4, "ball": 5, "0": 6, "Leyball": 7, "x-ray": 8}
+    found = Vocabulary(words, STEPS).find
+    assert found("Anglo-French") == ("hyphen", 4)  # the last part that is known
+    assert found("Anglo-Xyz/zyx") == ("hyphen", 3)
+    assert found("X-Ray") == ("lower", 8)
+    assert found("B-7") == ("hyphen", 6)
+    assert found("Volleyball") == ("suffix", 5)  # never from lower case to capitals
+    assert found("-") is None
+    assert found("ball4") is None  # not of letters alone
+    assert Vocabulary(words).find("Anglo-French") is None
+    assert hyphen_parts("-a--b-") == ["b", "a"]
+    assert hyphen_parts("a-") == hyphen_parts("-") == []
+    assert list(suffixes("abcde")) == ["bcde"]
+
+
+@pytest.mark.parametrize("steps", [("exact",), ("exact", "digits"), SPELLINGS, STEPS])
+def test_many_words_at_a_time_have_the_rows_of_each_alone(steps):
+    known = ["the", "paris", "e\u0301tude", "0000", "Zürich", "New", "york", "ball"]
+    asked = ["The", "PARIS", "étude", "1996", "ZÜRICH", "new-york", "Volleyball", "zz", "", *known]
+    one = Vocabulary(dict(zip(known, range(3, 11), strict=True)), steps)
+    many = Vocabulary(numbers_of(Words(known), 3), steps)
+    alone = [found[1] if (found := one.find(word)) else 0 for word in asked]
+    assert many.rows_of(asked, 0).tolist() == one.rows_of(asked, 0).tolist() == alone

@@ -26,6 +26,7 @@ from nertool.vectors.train import Settings
 
 MOST_VALUE = 1e6  # of a vector, as absolute value; the values of usual vectors are below 100
 _ROWS = 1 << 16  # drawn at a time
+_RAW_SPREAD = 0.25  # of vectors of raw text, as a share of the spread of random ones
 _MIN_COUNT = 2  # times that a word of the raw text occurs to get a vector
 
 Report = Callable[[str], None]
@@ -78,6 +79,12 @@ def _starting_vectors(
     listed = table.matrix[:V] if V else table.matrix
     spread = float(listed[:RARE].std()) or 1.0
     W = len(table.words)
+    if (
+        not paths
+    ):  # vectors of raw text alone: words without one start from random ones, like theirs
+        L = spread * rng.standard_normal((SPECIAL_ROWS + W + len(own), d)).astype(np.float32)
+        L[SPECIAL_ROWS : SPECIAL_ROWS + W] = table.matrix
+        return _kept(config, Vectors([*table.words, *own], L), V, train, report)
     L = np.empty((SPECIAL_ROWS + W + len(own), d), dtype=np.float32)
     L[SPECIAL_ROWS : SPECIAL_ROWS + W] = table.matrix
     # An unknown word is most like the rare ones: their mean is where its row starts.
@@ -142,7 +149,7 @@ def _random_vectors(
 ) -> Vectors:
     normal = map(normal_form, train.words)
     vocabulary, d = list(dict.fromkeys(normal)), config.vectors.width
-    spread = 1.0 / np.sqrt(d)
+    spread = _random_spread(d)
     L = np.empty((len(vocabulary) + SPECIAL_ROWS, d), dtype=np.float32)
     for start in range(0, len(L), _ROWS):  # drawn in 64 bits, which takes twice the memory
         rows = L[start : start + _ROWS]
@@ -151,6 +158,11 @@ def _random_vectors(
         f"vectors: none given; {len(vocabulary):,} training words start from random ones of width {d}"
     )
     return Vectors(vocabulary, L)
+
+
+def _random_spread(d: int) -> float:
+    """Return the standard deviation of random vectors' values: their length is about 1."""
+    return float(1.0 / np.sqrt(d))
 
 
 def _own_words(config: Config, vocabulary: Sequence[str], train: Corpus, least: int) -> list[str]:
@@ -206,7 +218,11 @@ def _raw_table(config: Config, report: Report) -> Table:
         f"vectors: {V:,} words × {d} trained on {trained.tokens:,} tokens of raw text, "
         f"{trained.epochs} epochs"
     )
-    return Table(trained.words, trained.matrix)
+    # Vectors of word2vec are long, and all point a little the same way: the network learns less well from
+    # them than from short ones about 0 (docs/vectors.md has the figures).
+    matrix = trained.matrix - trained.matrix.mean(axis=0)
+    spread = _RAW_SPREAD * _random_spread(d)
+    return Table(trained.words, matrix * np.float32(spread / (matrix.std() or 1.0)))
 
 
 @lru_cache(maxsize=1)  # the final fit and folds of a training start from the same vectors
