@@ -26,42 +26,19 @@ LONGEST_WORD = 1 << 16
 DEFLATE_RATIO = 1032  # no gzip file holds more than this times its size (zlib's technical notes)
 HEADER = re.compile(rb"([+-]?\d{1,100})[ \t]+([+-]?\d{1,100})\s*")
 STRANGERS = (  # how other files begin, as no GloVe file does
-    (
-        rb"\x80[\x02-\x05]",
-        "a Python pickle (gensim's own?), which can run code; if you made it yourself: nertool vectors "
-        "convert --trust",
-    ),
+    (rb"\x80[\x02-\x05]", "a Python pickle (gensim's own?); export with save_word2vec_format"),
     (rb"PK\x03\x04|7z\xbc\xaf|.{257}ustar(\0|  \0)", "an archive; unpack it"),
     (rb"\x1f\x8b", "a gzip file inside a gzip file; unpack it once"),
     (rb"BZh\d1AY|\xfd7zXZ|\x28\xb5\x2f\xfd", "a compressed file that is not gzip; unpack it"),
-    (rb"\x93NUMPY", "a numpy array (.npy) without its words; nertool vectors convert --words"),
+    (rb"\x93NUMPY", "a numpy array (.npy); export it with its words"),
     (rb".{5}\0\0\0\{", "a safetensors file; export it with its words"),
-    (
-        rb"\xba\x16\x4f\x2f",
-        "a fastText model (.bin); unpack it if it is packed, then nertool vectors convert",
-    ),
-    (
-        rb"(\d+ ){6}\S+ \S+\r?\n",
-        "a floret table; make it a file for training: nertool vectors convert",
-    ),
-    (
-        rb'\s*(\{\s*"|\[\s*[\[{"])',
-        "JSON; write a line for each word, and blanks between the values",
-    ),
+    (rb"\xba\x16\x4f\x2f", "a fastText model (.bin); use the .vec file that comes with it"),
     (rb"\x7fELF|MZ.\0", "a program; name another file"),
     (rb"\x89PNG|\xff\xd8\xff|GIF8\da|%PDF-\d", "an image or a PDF; name another file"),
     (rb"\xff\xfe|\xfe\xff", "UTF-16 text; save it as UTF-8"),
     (rb"version https://git-lfs", "a Git LFS pointer; fetch the file with git lfs pull"),
     (rb"(?i)\s*<(!doctype|html|\?xml)", "a web page; download the file itself"),
 )
-
-
-_DIVIDERS = (  # what other files have between values, or in them
-    (b"\t", "values divided by tabs; write blanks: tr '\\t' ' ' < FILE > NEW"),
-    (b"  ", "several blanks between values; leave one: tr -s ' ' < FILE > NEW"),
-    (b";", "values divided by semicolons; write blanks: tr ';' ' ' < FILE > NEW"),
-)
-_DECIMAL_COMMAS = re.compile(rb"\S+( -?\d+,\d+)+\s*")
 
 
 @dataclass(frozen=True)
@@ -127,15 +104,8 @@ def recognise(path: Path, stream: BinaryIO, gzipped: bool) -> Layout:
         seems = [name for pattern, name in STRANGERS if re.match(pattern, head, re.DOTALL)]
         if not seems and _looks_like_row(first_line):
             return Layout(path, gzipped, False, None, first_line.rstrip().count(b" "), start)
-        seems += [
-            name
-            for other, name in _DIVIDERS
-            if other in first_line and _looks_like_row(b" ".join(first_line.split(other)))
-        ]
-        if _DECIMAL_COMMAS.fullmatch(first_line):
-            seems.append("values with decimal commas; write points: tr ',' '.' < FILE > NEW")
-        elif b"," in first_line and _looks_like_row(first_line.replace(b",", b" ")):
-            seems.append("values divided by commas; write blanks: tr ',' ' ' < FILE > NEW")
+        if b"\t" in first_line and _looks_like_row(first_line.replace(b"\t", b" ")):
+            seems.append("values divided by tabs; write blanks: tr '\\t' ' ' < FILE > NEW")
         seems.append(f"a file that starts with {shown(first_line)}; name another file")
         found, _, remedy = seems[0].rpartition("; ")
         raise VectorsError(f"{path}: found {found}, {EXPECTED}; {remedy}")
@@ -224,8 +194,6 @@ def _split(row: bytes, dimension: int, place: str) -> tuple[bytes, bytes]:
         word, _, values = row.partition(b" ")
         return word, values
     fields = row.split(b" ")
-    if fields[:2] == [b"", b""] and len(fields) == dimension + 2:
-        return b" ", b" ".join(fields[2:])
     width = len(fields) - 1
     surplus = fields[1:-dimension]
     if width < dimension or any(not field or is_number(field) for field in surplus):
@@ -256,14 +224,8 @@ def _binary_rows(stream: BinaryIO, layout: Layout, limit: int | None) -> Iterato
                 raise _too_few(layout, number - 1)
             buffer, at = buffer[at:] + more, 0
         # word2vec.c ends each vector with a line break, gensim does not.
-        word = buffer[at:space].lstrip(b"\n")
-        end = space + 1 + value_bytes
-        # The word " ", not an empty one, if that is where its values have the line break behind them.
-        breaks = buffer[at : at + 1], buffer[end : end + 1], buffer[end + 1 : end + 2]
-        if not word and breaks[0] == breaks[2] == b"\n" != breaks[1] and buffer[space + 1] == 32:
-            word, space, end = b" ", space + 1, end + 1
-        yield number, word, buffer[space + 1 : end]
-        at = end
+        yield number, buffer[at:space].lstrip(b"\n"), buffer[space + 1 : space + 1 + value_bytes]
+        at = space + 1 + value_bytes
     if wanted == promised and (buffer[at:] + stream.read(HEAD_BYTES)).strip(b"\n"):
         raise VectorsError(
             f"{layout.path}: found more after the {promised:,} vectors of {layout.dimension:,} "

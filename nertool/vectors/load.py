@@ -190,8 +190,6 @@ def _fault(word: bytes) -> str | None:
     """Say why no token can be this word, or None."""
     if not word:
         return "empty words"
-    if not word.strip():
-        return "words of blanks alone"
     if b"\n" in word or b"\r" in word or b"\0" in word:
         return "words with a line break or NUL"
     try:
