@@ -82,7 +82,8 @@ def _fasttext(
     new = [word for word in dict.fromkeys(extra_words) if word not in known]
     if new and table is None:
         raise VectorsError(
-            f"{path}: found a model without parts of words (maxn 0), expected some for --subwords-of"
+            f"{path}: found a model without parts of words (maxn 0), expected some for "
+            "vectors convert --subwords-of"
         )
     if new and table is not None:
         vectors, composed = table.compose(new)
@@ -93,12 +94,13 @@ def _fasttext(
     if kept is not None or not words:
         if table is None:
             raise VectorsError(
-                f"{path}: found a model without parts of words (maxn 0), expected some for --subwords"
+                f"{path}: found a model without parts of words (maxn 0), expected some for "
+                "vectors convert --subwords"
             )
         if not read.words and kept is not None and kept < len(table.rows):
             raise VectorsError(
                 f"{path}: found a floret table of {len(table.rows):,} rows and no words, of which none is "
-                f"rarer than another; expected --subwords {len(table.rows)} or more, or none"
+                f"rarer than another; expected vectors convert --subwords {len(table.rows)} or more, or none"
             )
         subwords = table if kept is None else most_used(table, read.words, kept)
         notes.append(

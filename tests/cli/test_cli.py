@@ -143,6 +143,7 @@ def test_evaluate_as_json_is_one_object_of_fractions(tiny, run_dir, main):
         "sentences",
         "types",
         "calibration",
+        "coverage",
     }
     assert (result["support"], result["tokens"], result["sentences"]) == (10, 30, 4)
     assert {label: set(row) for label, row in result["types"].items()} == dict.fromkeys(
