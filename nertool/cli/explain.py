@@ -126,10 +126,11 @@ def _from_text(text: str, word: str | None, options: ReadingOptions) -> tuple[Te
     """Cut a text as predict does, and find a word of it, by itself or by its number; None: the first."""
     from io import BytesIO
 
-    from nertool.catalogue import FORMATS
+    from nertool.catalogue import AUTO, FORMATS
     from nertool.corpus.ledger import Ledger
     from nertool.corpus.record import Reading
     from nertool.files.safe import open_input
+    from nertool.formats.foreign import foreign_document
     from nertool.formats.opening import open_stream
     from nertool.formats.read import read_opened
     from nertool.tagging.annotate import text_of_corpus
@@ -141,7 +142,9 @@ def _from_text(text: str, word: str | None, options: ReadingOptions) -> tuple[Te
     if not content.strip():
         raise typer.BadParameter(f"{source}: found no word, expected a text")
     plain = tuple(known for known in FORMATS if known.name in ("text", "raw"))
-    opened = open_stream(BytesIO(content), source, formats=plain)
+    # A text typed on the command line is meant as it stands, angle brackets and all.
+    typed = "raw" if text != "-" and foreign_document(text) else AUTO
+    opened = open_stream(BytesIO(content), source, typed, formats=plain)
     reading = options.reading(Reading(labelled=False))
     corpus = read_opened(opened, reading, Ledger(), lambda line: None)
     if word is None:

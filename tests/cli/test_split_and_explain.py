@@ -89,3 +89,9 @@ def test_explain_lists_the_words_if_the_one_asked_for_is_not_among_them(run_dir,
     said = " ".join(done.stderr.split())
     assert "expected a word of the text (Ada met Charles in London .)" in said
     assert 'did you mean "London"?' in said
+
+
+def test_a_typed_text_with_angle_brackets_is_explained_as_it_stands(run_dir, main):
+    done = main("explain", run_dir, "<b>Ada</b> met <p>Bo</p> in Paris", "--word", "Paris")
+    assert done.returncode == 0, done.stderr
+    assert "Paris" in done.stdout

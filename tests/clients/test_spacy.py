@@ -347,7 +347,7 @@ def test_installed_beside_spacy_the_component_is_found_without_an_import(run_dir
     assert int(done.stdout) >= 1
 
 
-def test_the_page_on_spacy_runs_as_it_stands(tmp_path, main, monkeypatch, capfd):
+def test_the_page_on_spacy_runs_as_it_stands(tmp_path, main, started, monkeypatch, capfd):
     from tests.docs.test_pages import ROOT, blocks, commands, run
 
     assert main("init", tmp_path / "new").returncode == 0
@@ -358,7 +358,7 @@ def test_the_page_on_spacy_runs_as_it_stands(tmp_path, main, monkeypatch, capfd)
     names: dict = {"__name__": "example"}
     for language, _, code in blocks((ROOT / "docs" / "spacy.md").read_text(encoding="utf-8")):
         for line in commands(language, code) if language == "sh" else ():
-            run(line, main, Path.cwd())
+            run(line, main, Path.cwd(), started)
         if language == "python":
             capfd.readouterr()
             exec(compile(code, "spacy.md", "exec"), names)

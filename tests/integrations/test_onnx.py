@@ -114,8 +114,10 @@ def test_gazetteers_alone_mark_their_phrases_in_the_graph_too(folds):
 @pytest.mark.parametrize("folder", ["run_dir", "full_run_dir"])
 def test_trained_models_on_their_dev_text(folder, request):
     run = request.getfixturevalue(folder)
-    corpus = read_corpus(run.parent / "dev.conll", "conll", Reading(), Ledger())
-    check(load_model(run), text_of_corpus(corpus))
+    model = load_model(run)
+    assert model.config.corpus.dev is not None
+    corpus = read_corpus(model.config.corpus.dev[0], "conll", Reading(), Ledger())
+    check(model, text_of_corpus(corpus))
 
 
 @pytest.mark.parametrize("rows", ["int8", "float16"])
