@@ -98,6 +98,20 @@ def test_a_text_without_entities_and_one_with_some_make_one_table(main, run_dir,
     assert len(datasets.concatenate_datasets(parts)) == 2
 
 
+def test_two_tables_of_tokens_of_which_one_has_no_entities_make_one(main, run_dir, tmp_path):
+    for name, row in (("a", 1), ("b", 0)):  # the second has entities
+        (tmp_path / f"{name}.conll").write_text(_columns([ROWS["tokens"][row]]))
+        out = tmp_path / f"{name}.parquet"
+        done = main("predict", run_dir, tmp_path / f"{name}.conll", "--to", "hf-parquet", "-o", out)
+        assert done.returncode == 0, done.stderr
+    parts = [load(tmp_path / "a.parquet"), load(tmp_path / "b.parquet")]
+    assert names_of(parts[0], "ner_tags") == names_of(parts[1], "ner_tags")
+    both = datasets.concatenate_datasets(parts)
+    assert both.features == parts[0].features
+    assert tags_by_name(both) == [tags for part in parts for tags in tags_by_name(part)]
+    assert set(tags_by_name(both)[0]) == {"O"} != set(tags_by_name(both)[1])
+
+
 def test_columns_become_a_table_of_tokens_with_named_numbers(main, tiny, tmp_path):
     done = main(
         "corpus", "convert", tiny / "dev.conll", "--to", "hf-parquet", "-o", tmp_path / "d.parquet"

@@ -1,4 +1,4 @@
-"""Label Studio's own converter, and tables and standoff files as their readers take them."""
+"""Label Studio's own converter, and tables, standoff files and BioC as their readers take them."""
 
 from __future__ import annotations
 
@@ -125,3 +125,70 @@ def test_brat_joins_the_parts_of_an_entity_over_a_line_s_end_by_one_blank(tmp_pa
     brat.write([labelled(read(given))], Writing(), Ledger(), tmp_path)
     assert (tmp_path / "a.ann").read_text() == "T1\tLOC 0 3;5 9\tNew York\n"
     assert surfaces(read(given)) == [("New\r\nYork", "LOC")]
+
+
+OVER_A_LINE_END = "\U0001f600 I saw Charles\r\nBabbage in London.\r\n"
+
+
+@pytest.mark.integration
+def test_bratly_and_bioc_read_brat_beside_texts(main, run_dir, tmp_path):
+    annotations = pytest.importorskip("bratly")
+    brat_of_bioc = pytest.importorskip("bioc.brat")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_bytes(OVER_A_LINE_END.encode())
+    (tmp_path / "in" / "b.txt").write_bytes(b"It rained.\n")
+    out = tmp_path / "out"
+    done = main(
+        "predict", run_dir, tmp_path / "in", "--from", "raw", "--out-dir", out, "--to", "brat"
+    )
+    assert done.returncode == 0, done.stderr
+    text = (out / "a.txt").read_bytes().decode()
+    assert text == OVER_A_LINE_END
+    rows = (out / "a.ann").read_text().splitlines()
+    found = [annotations.EntityAnnotation.from_line(row) for row in rows]
+    assert [str(one) for one in found] == rows
+    assert [(one.label, one.content) for one in found] == [
+        ("PER", "Charles Babbage"), ("LOC", "London"),
+    ]  # fmt: skip
+    for one in found:
+        assert " ".join(text[part.start : part.end] for part in one.fragments) == one.content
+    for name, expected in (("a", [("PER", "Charles Babbage"), ("LOC", "London")]), ("b", [])):
+        with (
+            open(out / f"{name}.txt", newline="", encoding="utf-8") as given,
+            open(out / f"{name}.ann", encoding="utf-8") as labels,
+        ):
+            document = brat_of_bioc.load(given, labels)
+        assert [(one.type, one.text) for one in document.entities] == expected
+
+
+@pytest.mark.integration
+def test_bioc_reads_and_validates_documents_of_one_and_of_several_passages(main, run_dir):
+    bioc = pytest.importorskip("bioc")
+    from bioc import biocjson, biocxml
+
+    # BioC's own rule: a document's offsets go on from passage to passage.
+    passages = [
+        {"offset": 0, "text": "It rained."},
+        {"offset": 11, "text": "I saw Charles Babbage in London."},
+    ]
+    given = {
+        "documents": [
+            {"id": "a", "passages": [{"offset": 0, "text": OVER_A_LINE_END}]},
+            {"id": "b", "passages": passages},
+        ]
+    }
+    done = main("predict", run_dir, "-", "--to", "bioc", stdin=json.dumps(given))
+    assert done.returncode == 0, done.stderr
+    collection = biocjson.loads(done.stdout)
+    bioc.validate(collection)  # each annotation's text is that of its place
+    assert [
+        [(one.infons["type"], one.text) for part in document.passages for one in part.annotations]
+        for document in collection.documents
+    ] == [
+        [("PER", "Charles\r\nBabbage"), ("LOC", "London")],
+        [("PER", "Charles Babbage"), ("LOC", "London")],
+    ]
+    xml = main("corpus", "convert", "-", "--to", "jsonl", stdin=biocxml.dumps(collection))
+    assert xml.returncode == 0, xml.stderr
+    lengths = [len(json.loads(line)["entities"]) for line in xml.stdout.splitlines()]
+    assert lengths == [2, 0, 2]

@@ -24,6 +24,8 @@ from nertool.formats.json.entries import spans_of_entries
 from nertool.formats.json.json_list import load_json_list
 from nertool.formats.json.objects import dump
 
+_DOCUMENT_END = '], "relations": []}'  # the package bioc reads no document without its relations
+
 
 def detect(head: Head) -> str | None:
     """Recognise a JSON object or list with "passages"."""
@@ -153,7 +155,7 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
         before, opened = None, False
         for number, view in enumerate(views(piece._replace(corpus=corpus), tokens=False)):
             if view.document != before:
-                yield "]}" * opened + between
+                yield _DOCUMENT_END * opened + between
                 given = view.fields.get("id")
                 name = dump(str(number if given is None else given))
                 yield f'{{"id": {name}, "infons": {{}}, "passages": ['
@@ -174,5 +176,5 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
             passage = {"offset": at, "infons": {}, "text": view.text, "annotations": annotations}
             yield dump({**passage, "sentences": [], "relations": []})
             at += len(view.text) + 1
-        yield "]}" * opened
+        yield _DOCUMENT_END * opened
     yield '\n], "relations": []}\n'
