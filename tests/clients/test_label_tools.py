@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pandas
 import polars
@@ -102,6 +106,47 @@ def test_label_studio_s_converter_reads_tasks_and_nertool_its_exports(main, tmp_
         assert [(e["text"], e["label"]) for e in value["entities"]] == [
             ("Ada", "PER"), ("London", "LOC"),
         ]  # fmt: skip
+
+
+@pytest.mark.slow  # by hand: Label Studio's own requirements are beside those of the other clients
+@pytest.mark.skipif(not importlib.util.find_spec("label_studio"), reason="no label_studio")
+def test_label_studio_imports_predictions_beside_human_annotations(main, run_dir, tmp_path):
+    human, old = TASK["annotations"][0], TASK["predictions"][0]
+    given = [
+        {"id": 7, "data": {"content": "Ada met Charles Babbage in London."},
+         "annotations": [human | {"completed_by": 1}], "predictions": [old]},
+        {"id": 8, "data": {"content": "It rained."}, "annotations": [human | {
+            "completed_by": 1, "ground_truth": False, "result": []}]},
+        {"data": {"content": "\U0001f600 I saw Charles\r\nBabbage in London."}},
+    ]  # fmt: skip
+    done = main(
+        "predict", run_dir, "-", "--text-field", "content", "--to", "label-studio",
+        stdin=json.dumps(given),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    written = [task["predictions"] for task in json.loads(done.stdout)]
+    assert not any("ground_truth" in one for predictions in written for one in predictions)
+    script = Path(__file__).with_name("label_studio_import.py")
+    server = subprocess.run(
+        [sys.executable, script, tmp_path, CONFIG],
+        input=done.stdout, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert server.returncode == 0, server.stderr
+    held = json.loads(server.stdout.splitlines()[-1])
+    assert held["status"] == 201, held["body"]
+    body = held["body"]
+    assert (body["task_count"], body["prediction_count"], body["annotation_count"]) == (3, 4, 2)
+    assert [one["model_version"] for one in held["predictions"]] == ["old"] + ["nertool"] * 3
+    sent = [one for predictions in written for one in predictions]
+    for kept, one in zip(held["predictions"], sent, strict=True):
+        assert (kept["score"], kept["result"]) == (one.get("score"), one["result"])
+    assert [[r["value"]["text"] for r in one["result"]] for one in held["predictions"][1:]] == [
+        ["Charles Babbage", "London"], [], ["Charles\r\nBabbage", "London"],
+    ]  # fmt: skip
+    assert held["annotations"] == [
+        {"ground_truth": True, "result": human["result"]},
+        {"ground_truth": False, "result": []},
+    ]
 
 
 def test_json_min_has_entities_under_the_name_of_the_project_s_control():
