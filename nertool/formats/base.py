@@ -20,6 +20,10 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT
 from nertool.corpus.schemes import TagSpans, spans_of, tag_names, tags_of
 
+WEBANNO_LAYER = (
+    "webanno_layer"  # the field with a WebAnno layer's declaration, if that is not INCEpTION's own
+)
+
 
 @dataclass(frozen=True)
 class Writing:

@@ -18,7 +18,7 @@ from nertool.corpus.annotated import Annotated, documents_of_records
 from nertool.corpus.columnar import Corpus, Records
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT
-from nertool.formats.base import Pieces, Writing
+from nertool.formats.base import WEBANNO_LAYER, Pieces, Writing
 from nertool.formats.tables.features import numbered_columns
 
 _EXACT = ("jsonl", "json", "parquet", "hf-disk")  # tokens stand there if Writing.exact says so
@@ -90,6 +90,8 @@ def _count_fields(corpus: Corpus, records: Records, to: Format, place: str, ledg
             before, first = document, fields.get("id")
         for key, value in fields.items():
             if value is None or (key == DOCUMENT and type(value) is int):
+                continue
+            if key == WEBANNO_LAYER and to.name == "webanno":
                 continue
             if key == "id" and (
                 records.numbered or (ids and (not one_a_document or value == first))

@@ -137,6 +137,76 @@ def test_webanno_s_column_is_that_of_named_entities_and_stacks_are_counted():
     assert ledger.refused == {"entities stacked on another": 1, "entities without a class": 1}
 
 
+# Typed from the examples of the section "WebAnno TSV 3.3 File format" of INCEpTION's user guide.
+INCEPTION = (
+    "#FORMAT=WebAnno TSV 3.3\n"
+    "#T_SP=de.tudarmstadt.ukp.dkpro.core.api.lexmorph.type.pos.POS|PosValue\n"
+    "#T_SP=webanno.custom.NamedEntity|identifier|value\n"
+    "#T_RL=webanno.custom.Rel|BT_webanno.custom.NamedEntity\n\n\n"
+    "#Sentence.id=s1\n#Text=Ms. Haag plays C\\\\D at 😊\n#Text=Mall [now] .\n"
+    "1-1\t0-3\tMs.\tNNP\t*[2]|*[1]\tPERpart[2]|PER[1]\t_\t_\t\n"
+    "1-2\t4-8\tHaag\tNNP\t*[1]\tPER[1]\t*\t1-1[0_1]\t\n"
+    "1-3\t9-14\tplays\tVBD\t_\t_\t_\t_\t\n"
+    "1-3.1\t9-13\tplay\t_\t*\tA\\|B\t_\t_\t\n"
+    "1-4\t15-18\tC\\\\D\t_\t*\tP\\_Q\\[1\\]\\->\t_\t_\t\n"
+    "1-5\t19-21\tat\t_\t*\t\\*\t_\t_\t\n"
+    "1-6\t22-24\t😊\t_\thttp://x[4]\tLOC[4]\t_\t_\t\n"
+    "1-7\t25-29\tMall\t_\t*[5]|http://x[4]\tORG[5]|LOC[4]\t_\t_\t\n"
+    "1-8\t30-35\t[now]\t_\thttp://x[4]\tLOC[4]\t_\t_\t\n"
+    "1-9\t36-37\t.\t_\t*\t*\t_\t_\t\n"
+)
+
+
+def test_what_inception_exports_is_read_and_written_in_its_own_layer(main):
+    assert '"play" with a border inside a token ("plays")' in refusal(INCEPTION)
+    ledger = Ledger()
+    corpus = read(INCEPTION, ledger=ledger, misaligned="drop")
+    entities = [("Ms. Haag", "PER"), ("C\\D", "P_Q[1]->"), ("at", "*"), ("😊\nMall [now]", "LOC")]
+    assert surfaces(corpus) == entities
+    assert ledger.refused == {
+        "entities stacked on another": 2,
+        "entities without a class": 1,
+        "entities with a border inside a token": 1,
+    }
+    assert ledger.left_out == {
+        "identifiers of sentences": 1,
+        "values of the layer POS": 3,
+        "values of the layer Rel": 1,
+        "values of the feature identifier": 3,
+    }
+    layer = "#T_SP=webanno.custom.NamedEntity|identifier|value\n\n\n#Text="
+    how = ("corpus", "convert", "-", "--to", "webanno", "--misaligned", "snap")
+    out = main(*how, stdin=INCEPTION).stdout
+    assert layer in out
+    assert "1-4\t15-18\tC\\\\D\t*[3]\tP\\_Q\\[1\\]\\->[3]\t\n" in out
+    assert main(*how, stdin=out).stdout == out
+    assert surfaces(read(INCEPTION, tag_column="PosValue", misaligned="drop")) == [
+        ("Ms.", "NNP"), ("Haag", "NNP"), ("plays", "VBD"),
+    ]  # fmt: skip
+    assert 'no layer or feature "x" (--tag-column)' in refusal(INCEPTION, tag_column="x")
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ("#T_SP=a.Plain|\n#T_SP=a.Kind|what\n", "what"),
+        ("#T_SP=de.tudarmstadt.ukp.dkpro.core.api.segmentation.type.Lemma|value\n#T_SP=a.K|what\n", "what"),
+        ("#T_SP=a.F|what|ROLE_a.F:R_a.L\n", "what"),
+    ],
+)  # fmt: skip
+def test_webanno_s_classes_are_of_the_first_layer_of_spans_that_can_hold_them(layers, expected):
+    rows = ["_\twhat\t", *["_\t_\t"] * 6] if "ROLE" not in layers else ["what\t_\t", *[NONE] * 6]
+    assert surfaces(read(webanno(*rows, layers=layers))) == [("Ada", expected)]
+
+
+def test_an_entity_over_the_end_of_a_webanno_sentence_is_counted():
+    text = "#FORMAT=WebAnno TSV 3.3\n#T_SP=x.NamedEntity|value\n\n\n#Text=St.\n1-1\t0-3\tSt.\tLOC[1]\t\n"
+    text += "\n#Text=Ives\n2-1\t4-8\tIves\tLOC[1]\t\n"
+    ledger = Ledger()
+    assert surfaces(read(text, ledger=ledger)) == [("St.", "LOC"), ("Ives", "LOC")]
+    assert ledger.altered == {"entities over the end of a sentence, taken as one in each": 1}
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [

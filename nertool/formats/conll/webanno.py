@@ -10,31 +10,84 @@
 1-3<tab>13-16<tab>met<tab>_<tab>_
 ```
 
-The classes are the feature `value` of the layer NamedEntity, or the last feature of the first layer of
-spans. Places count UTF-16 units, so tokens are found in the sentence's #Text.
+Source: the section "WebAnno TSV 3.3 File format" of INCEpTION's user guide. `_` is no annotation, `*` one
+whose feature has no value, `PER[1]|LOC[2]` two on one token, `PER[1]` on neighbours one entity, `1-3.1` a
+part of token 1-3. Places count UTF-16 units, so tokens are found in the sentence's #Text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import BinaryIO, NamedTuple
 
 from nertool.corpus.annotated import views, with_records
+from nertool.corpus.columnar import Span
+from nertool.corpus.invisible import is_blank_text
 from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record, joined
 from nertool.errors import CorpusError
-from nertool.formats.base import Pieces, Writing
+from nertool.formats.base import WEBANNO_LAYER, Pieces, Writing
 from nertool.formats.head import Head
 from nertool.formats.plain.lines import numbered_lines
 from nertool.formats.writable import with_labels
 
 LAYER = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
+_DEFAULT = f"{LAYER}|identifier|value"
+_HEAD = "#FORMAT=WebAnno TSV 3.3\n#T_SP={}\n\n"
+_LINGUISTIC = re.compile(
+    r"de\.tudarmstadt\.ukp\.dkpro\.core\.api\.(?!ner\.)"
+)  # POS, Lemma and the like
 _ROW = re.compile(r"(\d+)-(\d+)(\.\d+)?\Z")
-_VALUE = re.compile(r"(.*?)(?:\[(\d+)\])?\Z", re.DOTALL)
+_PLACE = re.compile(r"(\d+)-(\d+)\Z")
+_STACK = re.compile(r"(?:\\.|[^|])+", re.DOTALL)
+_VALUE = re.compile(r"((?:\\.|[^\\]|\\\Z)*?)(?:\[(\d+)\])?\Z", re.DOTALL)
+_NO_VALUE = re.compile(r"\*(\[\d+\])?\Z")
 _NOT_A_LABEL = re.compile(r"^\*$")  # a star alone is an entity without a class
-_ESCAPE = re.compile(r"\\(.)")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_JAVA = re.compile(r"\\u+([0-9a-fA-F]{4})")
 _SPECIAL = re.compile(r"([\\\[\]|_;*]|->)")
+_SIGNS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "b": "\b"}
+
+
+class _Layer(NamedTuple):
+    """A layer as the header declares it. kind: SP of spans, RL of relations, CH of chains. column: the
+    number of its first feature's column."""
+
+    kind: str
+    name: str
+    features: list[str]
+    column: int
+
+
+class _Chosen(NamedTuple):
+    """The column of the classes. declared: the layer with those of its features that hold a value. others:
+    what each other column is called where its cells are counted, and whether a star in it is no value."""
+
+    column: int
+    declared: str
+    others: dict[int, tuple[str, bool]]
+
+
+class _Row(NamedTuple):
+    """A token's row, or that of a part of one. begin, end: its places in UTF-16 units."""
+
+    word: str
+    cell: str
+    begin: int
+    end: int
+    part: bool
+    number: int
+
+
+class _Header(NamedTuple):
+    """What the rows of a file have in common. old: TSV 3.1 and before, with Java's escapes."""
+
+    source: str
+    chosen: _Chosen
+    old: bool
 
 
 def detect(head: Head) -> str | None:
@@ -45,168 +98,306 @@ def detect(head: Head) -> str | None:
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
     """Yield each sentence as a record; the file is one document.
 
-    Annotations of parts of a token, entities without a class and those stacked on others are counted.
-    Errors: CorpusError with file:line.
+    Classes are the feature `value` of the layer NamedEntity; without one, the last feature of the first layer
+    of spans that is not of linguistic annotation; reading.tag_column names another layer or feature. Cells of
+    the other columns, entities without a class and those stacked on a longer one are counted. An annotation
+    of a part of a token is an entity with a border inside a token. Errors: CorpusError with file:line.
     """
-    layers: list[tuple[str, list[str]]] = []
-    column: int | None = None
+    layers: list[_Layer] = []
+    header: _Header | None = None
     text: str | None = None
-    rows: list[tuple[str, str, int]] = []
-    goes_on = False
-    for number, line, _ in numbered_lines(stream, source):
+    rows: list[_Row] = []
+    others: Counter[str] = Counter()
+    going_on: set[tuple[str, str]] = (
+        set()
+    )  # entities that hold the last token of the sentence before
+    goes_on = old = False
+    for number, line, _ in chain(numbered_lines(stream, source), [(0, "", "")]):
         place = f"{source}:{number}"
-        if line.startswith("#T_"):
+        if line.startswith("#FORMAT="):
+            old = line.rstrip().endswith((" 3.0", " 3.1"))
+        elif line.startswith("#T_"):
             kind, _, rest = line.partition("=")
             name, *features = rest.split("|")
-            layers.append((f"{kind}={name}", features or [""]))
+            column = layers[-1].column + len(layers[-1].features) if layers else 3
+            layers.append(_Layer(kind.removeprefix("#T_"), name, features or [""], column))
         elif line.startswith("#Text="):
-            more = _unescaped(line.removeprefix("#Text="))
+            more = _unescaped(line.removeprefix("#Text="), old)
             text = more if text is None else f"{text}\n{more}"
+        elif line.startswith("#Sentence.id="):
+            others["identifiers of sentences"] += 1
         elif not line.strip():
-            for record in _records(rows, text, source, reading, ledger, goes_on):
-                yield record
-                goes_on = True
+            if rows and header is not None:
+                try:
+                    record, going_on = _record(rows, text, header, going_on, reading, ledger)
+                    yield record._replace(goes_on=goes_on)
+                    goes_on = True
+                except CorpusError as fault:
+                    first = f"{source}:{rows[0].number}"
+                    what = "sentences with a faulty row"
+                    pass_over(fault, first, reading.pass_over_faulty, ledger, what)
             rows, text = [], None
-        elif line.startswith("#"):
-            continue
-        else:
+        elif not line.startswith("#"):
+            if header is None:
+                header = _Header(source, _chosen(layers, reading.tag_column, place), old)
             cells = line.split("\t")
-            if len(cells) < 3 or not _ROW.match(cells[0]):
-                raise CorpusError(
-                    f"{place}: found {line[:40]!r}, expected a row such as 1-1<tab>0-3<tab>Ada; mend it"
+            rows.append(_row(cells, header.chosen.column, place, number))
+            for at, (what, star_is_none) in header.chosen.others.items():
+                cell = cells[at] if at < len(cells) else "_"
+                for value in () if cell in ("_", "") else _STACK.findall(cell):
+                    others[what] += not (star_is_none and _NO_VALUE.match(value))
+    for what, count in others.items():
+        ledger.leave_out(f"{source}:1", what, number=count)
+
+
+def _chosen(layers: Sequence[_Layer], wanted: int | str | None, place: str) -> _Chosen:
+    """Choose the column of the classes. wanted: the name of a layer or feature, or both, as X|value.
+
+    Errors: CorpusError if no layer of spans has that name.
+    """
+    spans = [(layer, _values_of(layer)) for layer in layers if layer.kind == "SP"]
+    own = [(layer, features) for layer, features in spans if features]
+    if isinstance(wanted, str):
+        name, _, feature = wanted.rpartition("|")
+        fits = [
+            (layer, [f for f in features if f == feature or (not name and _is(layer, wanted))])
+            for layer, features in own
+            if not name or _is(layer, name)
+        ]
+        own = [(layer, features) for layer, features in fits if features]
+        if not own:
+            named = ", ".join(f"{_short(layer)}|{f}" for layer, some in spans for f in some)
+            raise CorpusError(
+                f'{place}: found no layer or feature "{wanted}" (--tag-column), expected one of '
+                f"{named or 'the layers that the header declares: it declares none'}"
+            )
+    named_entities = [pair for pair in own if _is(pair[0], "NamedEntity")]
+    custom = [pair for pair in own if not _LINGUISTIC.match(pair[0].name)]
+    best = next(iter(named_entities or custom or own), None)
+    if best is None:  # no feature is declared that could be a class
+        return _Chosen(spans[0][0].column if spans else 3, "", {})
+    layer, features = best
+    feature = "value" if "value" in features else features[-1]
+    column = layer.column + layer.features.index(feature)
+    others = {}
+    for other in layers:
+        for i, name in enumerate(other.features, other.column):
+            if i != column:
+                same = other is layer
+                what = (
+                    f"values of the feature {name}"
+                    if same
+                    else f"values of the layer {_short(other)}"
                 )
-            if "." in cells[0]:
-                if any(cell not in ("_", "") for cell in cells[3:]):
-                    ledger.refuse(place, "annotations of a part of a token", line)
-                continue
-            column = _column(layers) if column is None else column
-            tag = cells[column] if column < len(cells) else "_"
-            rows.append((cells[2], tag, number))
-    yield from _records(rows, text, source, reading, ledger, goes_on)
+                others[i] = (what, same)
+    return _Chosen(column, "|".join([layer.name, *features]), others)
 
 
-def _column(layers: list[tuple[str, list[str]]]) -> int:
-    """Return the column of the classes: of NamedEntity's value, or of the first layer of spans."""
-    at, first = 3, None
-    for name, features in layers:
-        if name.startswith("#T_SP"):
-            own = at + (features.index("value") if "value" in features else len(features) - 1)
-            if name.endswith("NamedEntity"):
-                return own
-            first = own if first is None else first
-        at += len(features)
-    return 3 if first is None else first
+def _values_of(layer: _Layer) -> list[str]:
+    """Return the features of a layer that hold a value: no links to other annotations, and no lack of one."""
+    slots = [i for i, name in enumerate(layer.features) if name.startswith("ROLE_")]
+    targets = {*slots, *(i + 1 for i in slots)}
+    return [name for i, name in enumerate(layer.features) if name and i not in targets]
 
 
-def _records(
-    rows: list[tuple[str, str, int]],
-    text: str | None,
-    source: str,
-    reading: Reading,
-    ledger: Ledger,
-    goes_on: bool,
-) -> Iterator[Record]:
-    """Yield the record of a sentence, unless it has no rows or is left out."""
-    try:
-        if rows:
-            yield _record(rows, text, source, reading, ledger, goes_on)
-    except CorpusError as fault:
-        place = f"{source}:{rows[0][2]}"
-        pass_over(fault, place, reading.pass_over_faulty, ledger, "sentences with a faulty row")
+def _is(layer: _Layer, name: str) -> bool:
+    return name in (layer.name, _short(layer))
+
+
+def _short(layer: _Layer) -> str:
+    return layer.name.rpartition(".")[2]
+
+
+def _row(cells: list[str], column: int, place: str, number: int) -> _Row:
+    """Read a row's cells. Errors: CorpusError if it begins otherwise than a row does."""
+    found = _ROW.match(cells[0]) if len(cells) >= 3 else None
+    places = _PLACE.match(cells[1]) if found is not None else None
+    if found is None or places is None:
+        raise CorpusError(
+            f"{place}: found {chr(9).join(cells)[:40]!r}, expected a row such as 1-1<tab>0-3<tab>Ada; mend it"
+        )
+    cell = cells[column] if column < len(cells) else "_"
+    return _Row(cells[2], cell, int(places[1]), int(places[2]), found[3] is not None, number)
 
 
 def _record(
-    rows: list[tuple[str, str, int]],
+    rows: Sequence[_Row],
     text: str | None,
-    source: str,
+    header: _Header,
+    going_on: set[tuple[str, str]],
     reading: Reading,
     ledger: Ledger,
-    goes_on: bool,
-) -> Record:
-    words = [word for word, _, _ in rows]
+) -> tuple[Record, set[tuple[str, str]]]:
+    """Return a sentence's record, and which entities hold its last token, as going_on for the next one."""
     own_text = text is not None
-    places: list[tuple[int, int]] = []
-    if text is not None:
-        at = 0
-        flat = re.sub(r"[\t\r\n]", " ", text)
-        for word, _, number in rows:
-            start = flat.find(word, at)
-            if start < 0:
-                raise CorpusError(
-                    f'{source}:{number}: found the token "{word}", which the sentence\'s #Text lacks; '
-                    "mend the line"
-                )
-            at = start + len(word)
-            places.append((start, at))
-    else:
-        text, places = joined(words)
-    tags = ["O"] * len(rows)
-    before = ""
-    for i, (_, cell, number) in enumerate(rows):
-        values = [] if cell in ("_", "") else re.split(r"(?<!\\)\|", cell)
-        for value in values[1:]:
-            ledger.refuse(f"{source}:{number}", "entities stacked on another", value)
-        value = values[0] if values else ""
-        found = _VALUE.match(value)
-        assert found is not None
-        label = _unescaped(found[1])
-        if value and label in ("*", ""):
-            ledger.refuse(f"{source}:{number}", "entities without a class", value)
-            value = ""
-        if value:
-            # PER[3] on neighbours is one entity; PER without a number is one by itself.
-            tags[i] = f"I-{label}" if found[2] and value == before else f"B-{label}"
-        before = value
-    numbers = [number for _, _, number in rows]
-    return Record(
-        text,
-        numbers[0],
-        tags=tags if reading.with_labels else None,
-        tokens=places,
-        goes_on=goes_on,
-        own_text=own_text,
-        token_lines=numbers,
+    if text is None:
+        text, _ = joined([_unescaped(row.word, header.old) for row in rows if not row.part])
+    units = _unit_places(rows, text, header)
+    tokens = [
+        (place, row)
+        for place, row in zip(units, rows, strict=True)
+        if not row.part and not is_blank_text(text[slice(*place)])
+    ]
+    spans = None
+    if reading.with_labels:
+        spans, going_on = _entities(rows, units, header, going_on, ledger)
+    declared = header.chosen.declared
+    return (
+        Record(
+            text,
+            rows[0].number,
+            spans,
+            tokens=[place for place, _ in tokens],
+            fields={} if declared in ("", _DEFAULT) else {WEBANNO_LAYER: declared},
+            own_text=own_text,
+            token_lines=[row.number for _, row in tokens],
+        ),
+        going_on,
     )
 
 
-def _unescaped(text: str) -> str:
-    signs = {"n": "\n", "t": "\t", "r": "\r"}
-    return _ESCAPE.sub(lambda match: signs.get(match[1], match[1]), text)
+def _unit_places(rows: Sequence[_Row], text: str, header: _Header) -> list[tuple[int, int]]:
+    """Return the place of each row's words in the text, in characters.
+
+    Tokens are looked for, as other programs than INCEpTION write places of their own kind; parts stand in
+    their token by the difference of the places. Errors: CorpusError for a token that the text lacks.
+    """
+    flat = re.sub(r"[\t\r\n]", " ", text)
+    found: list[tuple[int, int]] = []
+    at = token_begin = token_end = units = 0
+    for row in rows:
+        if row.part:
+            raw = text[token_begin:token_end].encode("utf-16-le", "surrogatepass")
+            first, last = (2 * max(0, place - units) for place in (row.begin, row.end))
+            a, b = (
+                token_begin + len(raw[:n].decode("utf-16-le", "replace")) for n in (first, last)
+            )
+            word = _unescaped(row.word, header.old)
+            if text[a:b] != word and (start := text.find(word, token_begin, token_end)) >= 0:
+                a, b = start, start + len(word)
+            found.append((a, b))
+            continue
+        # INCEpTION escapes signs in tokens as in the text; others write them as they are.
+        forms = {re.sub(r"[\t\r\n]", " ", _unescaped(row.word, header.old)), row.word}
+        starts = sorted((flat.find(form, at), -len(form)) for form in forms if form)
+        starts = [(start, length) for start, length in starts if start >= 0]
+        if not starts:
+            raise CorpusError(
+                f'{header.source}:{row.number}: found the token "{row.word}", which the sentence\'s #Text '
+                "lacks; mend the line"
+            )
+        start, length = starts[0]
+        token_begin, token_end, units = start, start - length, row.begin
+        at = token_end
+        found.append((token_begin, token_end))
+    return found
+
+
+def _entities(
+    rows: Sequence[_Row],
+    units: Sequence[tuple[int, int]],
+    header: _Header,
+    going_on: set[tuple[str, str]],
+    ledger: Ledger,
+) -> tuple[list[Span], set[tuple[str, str]]]:
+    """Return a sentence's flat entities, and the number and class of those that hold its last token.
+
+    Rows with one number and class, one after another, are one entity; a value without a number is one by
+    itself. Of entities that share a token the longest is taken, of equals the first.
+    """
+    found: list[tuple[Span, int]] = []
+    last: dict[
+        tuple[str, str], tuple[int, int]
+    ] = {}  # number and class: which of found, last token
+    token = -1
+    for row, (start, end) in zip(rows, units, strict=True):
+        token += not row.part
+        place = f"{header.source}:{row.number}"
+        for value in () if row.cell in ("_", "") else _STACK.findall(row.cell):
+            match = _VALUE.match(value)
+            assert match is not None
+            raw, number = match[1], match[2] or ""
+            key = (number, raw)
+            if number and key in last and last[key][1] >= token - 1:
+                i = last[key][0]
+                if i >= 0:
+                    span, line = found[i]
+                    found[i] = (span._replace(end=max(span.end, end)), line)
+                last[key] = (i, token)
+                continue
+            if raw == "*" or not _unescaped(raw).strip():
+                ledger.refuse(place, "entities without a class", value)
+                last[key] = (-1, token)
+                continue
+            if number and token == 0 and key in going_on:
+                what = "entities over the end of a sentence, taken as one in each"
+                ledger.alter(place, what, value)
+            last[key] = (len(found), token)
+            found.append((Span(start, end, _unescaped(raw)), row.number))
+    kept: list[Span] = []
+    for span, line in sorted(found, key=lambda pair: pair[0].start - pair[0].end):
+        if any(span.start < other.end and other.start < span.end for other in kept):
+            ledger.refuse(f"{header.source}:{line}", "entities stacked on another", span.label)
+        else:
+            kept.append(span)
+    return sorted(kept), {key for key, (_, at) in last.items() if key[0] and at == token}
+
+
+def _unescaped(text: str, old: bool = False) -> str:
+    if "\\" not in text:
+        return text
+    if old:
+        text = _JAVA.sub(lambda match: chr(int(match[1], 16)), text)
+    return _ESCAPE.sub(lambda match: _SIGNS.get(match[1], match[1]), text)
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write all sentences as one document, with INCEpTION's own layer of named entities."""
-    yield f"#FORMAT=WebAnno TSV 3.3\n#T_SP={LAYER}|identifier|value\n\n"
+    """Write all sentences as one document, in the input's layer, or INCEpTION's own of named entities."""
+    declared, at_class, features = "", 0, 0
     sentence, base, number = 0, 0, 0
     for given in pieces:
         piece = with_labels(given, _NOT_A_LABEL, ledger)
         corpus = with_records(piece.corpus, by_sentence=False)
         for view in views(piece._replace(corpus=corpus)):
+            own = view.fields.get(WEBANNO_LAYER)
+            own = own if isinstance(own, str) and own.count("|") else _DEFAULT
+            if not declared:
+                declared = own
+                names = declared.split("|")[1:]
+                features = len(names)
+                at_class = names.index("value") if "value" in names else features - 1
+                yield _HEAD.format(declared)
+            elif own != declared:
+                what = "sentences of another layer, written in that of the first"
+                ledger.alter(corpus.place(view.first), what, own)
             entity_of = {i: e for e in view.entities for i in range(e.token_start, e.token_end)}
             for start, end in view.sentences:
                 sentence += 1
                 first, last = view.places[start][0], view.places[end - 1][1]
                 text = view.text[first:last]
-                shown = text.replace("\\", "\\\\").replace("\t", "\\t").replace("\r", "\\r")
-                shown = shown.replace("\n", "\\n")
-                yield f"\n#Text={shown}\n"
+                yield f"\n#Text={_escaped(text)}\n"
                 for i, entity in ((i, entity_of.get(i)) for i in range(start, end)):
                     a, b = view.places[i]
-                    word = re.sub(r"[\t\r\n]", " ", view.text[a:b])
-                    if word != view.text[a:b]:
-                        place = corpus.place(view.first + i)
-                        ledger.alter(place, "words with tabs or line ends, written with blanks")
-                    cells = "_\t_"
+                    word = _escaped(view.text[a:b])
+                    cells = ["_"] * features
                     if entity is not None:
                         number += i == entity.token_start
-                        label = _SPECIAL.sub(r"\\\1", entity.label)
-                        for sign, escape in (("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-                            label = label.replace(sign, escape)
-                        cells = f"*[{number}]\t{label}[{number}]"
+                        label = _escaped(_SPECIAL.sub(r"\\\1", entity.label), "")
+                        cells = [f"*[{number}]"] * features
+                        cells[at_class] = f"{label}[{number}]"
+                    tabbed = "\t".join(cells)
                     begin = base + _units(text[: a - first])
                     units = f"{begin}-{begin + _units(view.text[a:b])}"
-                    yield f"{sentence}-{i - start + 1}\t{units}\t{word}\t{cells}\t\n"
+                    yield f"{sentence}-{i - start + 1}\t{units}\t{word}\t{tabbed}\t\n"
                 base += _units(text) + 1
+    if not declared:
+        yield _HEAD.format(_DEFAULT)
+
+
+def _escaped(text: str, backslash: str = "\\") -> str:
+    """Escape what would end a line or a cell, and backslashes, as INCEpTION does; none if backslash is ""."""
+    text = text.replace(backslash, 2 * backslash) if backslash else text
+    return text.replace("\t", "\\t").replace("\r", "\\r").replace("\n", "\\n")
 
 
 def _units(text: str) -> int:
