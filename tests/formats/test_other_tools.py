@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pytest
 
@@ -135,6 +136,75 @@ def test_webanno_s_column_is_that_of_named_entities_and_stacks_are_counted():
     corpus = read(webanno(*rows, layers=layers), ledger=ledger)
     assert surfaces(corpus) == [("Ada Lovelace", "PER"), ("London", "Job_Title")]
     assert ledger.refused == {"entities stacked on another": 1, "entities without a class": 1}
+
+
+PLACES = [{"label": c, "start_offset": a, "end_offset": b} for a, b, c in SPANS]
+NUMBERED = [{"id": 11 + i, **entity} for i, entity in enumerate(PLACES)]
+DOCCANO = {
+    "labels": {"id": 3, "Comments": ["a"], "text": TEXT, "label": SPANS},
+    "classes of texts": {"id": 3, "cats": ["x"], "text": TEXT, "entities": SPANS},
+    "relations": {
+        "id": 3,
+        "relations": [{"id": 5, "from_id": 11, "to_id": 12, "type": "in"}],
+        "Comments": [],
+        "text": TEXT,
+        "entities": NUMBERED,
+    },
+    "no entity": {"id": 4, "relations": [], "Comments": [], "text": TEXT, "entities": []},
+}
+
+
+@pytest.mark.parametrize("name", DOCCANO)
+def test_doccano_s_records_are_written_in_the_shape_that_they_were_read_in(name, main):
+    done = main("corpus", "convert", "-", "--to", "doccano", stdin=lines(DOCCANO[name]))
+    assert json.loads(done.stdout) == json.loads(lines(DOCCANO[name]))
+    assert "nothing altered or refused" in done.stderr
+    by_jsonl = main("corpus", "convert", "-", "--to", "jsonl", stdin=lines(DOCCANO[name])).stdout
+    again = main("corpus", "convert", "-", "--to", "doccano", stdin=by_jsonl).stdout
+    assert json.loads(again) == json.loads(done.stdout)
+
+
+def test_doccano_s_relations_of_entities_that_are_gone_are_counted(main):
+    text = {**DOCCANO["relations"], "entities": [{**NUMBERED[0], "end_offset": 10}, NUMBERED[1]]}
+    how = ("corpus", "convert", "-", "--to", "doccano", "--misaligned")
+    done = main(*how, "drop", stdin=lines(text))
+    assert json.loads(done.stdout)["entities"] == NUMBERED[1:]
+    assert json.loads(done.stdout)["relations"] == []
+    assert "left out: 1 × relations of entities that are not in the output" in done.stderr
+
+
+PRODIGY: dict[str, Any] = {
+    "meta": {"source": "x"}, "_input_hash": -1, "_task_hash": 2, "_view_id": "ner_manual", "answer": "accept",
+    "text": "Ada Lovelace met.",
+    "tokens": [{"text": "Ada", "start": 0, "end": 3, "id": 0, "ws": True},
+               {"text": "Lovelace", "start": 4, "end": 12, "id": 1, "ws": True},
+               {"text": "met", "start": 13, "end": 16, "id": 2, "ws": False},
+               {"text": ".", "start": 16, "end": 17, "id": 3, "ws": False}],
+    "spans": [{"start": 0, "end": 12, "token_start": 0, "token_end": 1, "label": "PER"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected", "counted"),
+    [
+        ({}, PRODIGY["spans"], "nothing altered or refused"),
+        ({"spans": None}, [], "nothing altered or refused"),
+        ({"answer": "reject"}, None, "refused: 1 × records that the annotator rejected or ignored"),
+        ({"answer": "ignore"}, None, "refused: 1 × records that the annotator rejected or ignored"),
+        ({"tokens": [{**t, "disabled": True} for t in PRODIGY["tokens"]]}, PRODIGY["spans"],
+         "left out: 1 × values of tokens beside text and place: disabled"),
+    ],
+)  # fmt: skip
+def test_prodigy_s_tasks_are_kept_with_their_hashes_if_they_were_accepted(
+    changed, expected, counted, main
+):
+    task = {k: v for k, v in {**PRODIGY, **changed}.items() if v is not None}
+    other = {**PRODIGY, "text": "Bob met.", "tokens": None, "spans": []}
+    done = main("corpus", "convert", "-", "--to", "prodigy", stdin=lines(other, task))
+    written = [json.loads(line) for line in done.stdout.splitlines()][1:]
+    kept = [] if expected is None else [{**PRODIGY, "spans": expected, "sentences": [0]}]
+    assert written == kept
+    assert counted in done.stderr
 
 
 # Typed from the examples of the section "WebAnno TSV 3.3 File format" of INCEpTION's user guide.

@@ -3,17 +3,28 @@
 ```
 {"id": 3, "text": "Ada met me in London.", "label": [[0, 3, "PER"], [14, 20, "LOC"]]}
 ```
+
+A project with relations has objects with numbers, which the relations name; one with classes of texts has
+`cats`, and triples as `entities`. A record is written in the shape that it was read in:
+
+```
+{"id": 3, "text": "Ada met me.", "entities": [{"id": 11, "label": "PER", "start_offset": 0, "end_offset": 3}],
+ "relations": []}
+```
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from nertool.corpus.annotated import RecordView
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import GOLD
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json import jsonl
-from nertool.formats.json.objects import dump
+from nertool.formats.json.objects import DOCCANO, dump, is_doccano
 
 
 def detect(head: Head) -> str | None:
@@ -25,7 +36,51 @@ read = jsonl.read
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a record a line."""
-    for view in record_views(pieces, writing):
+    """Write a record a line. Relations of entities that are not written are left out, and counted."""
+    for number, view in enumerate(record_views(pieces, writing), 1):
+        yield dump(_object(view, number, ledger)) + "\n"
+
+
+def _object(view: RecordView, number: int, ledger: Ledger) -> dict[str, Any]:
+    fields = {key: value for key, value in view.fields.items() if key != DOCCANO}
+    own = view.fields.get(DOCCANO)
+    ((key, before),) = own.items() if isinstance(own, dict) and len(own) == 1 else (("", None),)
+    if before is None and is_doccano(fields.get(GOLD)):
+        key, before = "entities", fields[GOLD]
+    relations = fields.get("relations")
+    if before is None and not isinstance(relations, list):
         labels = [[entity.start, entity.end, entity.label] for entity in view.entities]
-        yield dump({**view.fields, "text": view.text, "label": labels}) + "\n"
+        name = "entities" if isinstance(fields.get("cats"), list) else "label"
+        return {**fields, "text": view.text, name: labels}
+    entities = _entities(view, before or [])
+    if isinstance(relations, list):
+        ids = {entity["id"] for entity in entities}
+        kept = [relation for relation in relations if _ends(relation) <= ids]
+        what = "relations of entities that are not in the output"
+        ledger.leave_out(f"record {number}", what, number=len(relations) - len(kept))
+        fields["relations"] = kept
+    return {**fields, "text": view.text, key or "entities": entities}
+
+
+def _entities(view: RecordView, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a record's entities as objects; one that stands where one of the input's did has its number."""
+    free = {(entry["start_offset"], entry["end_offset"]): entry for entry in reversed(before)}
+    used = [entry["id"] for entry in before if type(entry.get("id")) is int]
+    following = max(used, default=0) + 1
+    entities = []
+    for entity in view.entities:
+        same = free.get((entity.start, entity.end), {})
+        if "id" not in same:
+            same = {"id": following, **same}
+            following += 1
+        places = {"start_offset": entity.start, "end_offset": entity.end}
+        entities.append({**same, "label": entity.label, **places})
+    return entities
+
+
+def _ends(relation: Any) -> set[Any]:
+    """Return the numbers of the entities that a relation joins."""
+    keys = ("from_id", "to_id")
+    if not isinstance(relation, dict):
+        return set()
+    return {relation[key] for key in keys if isinstance(relation.get(key), int | str)}

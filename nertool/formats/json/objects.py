@@ -43,6 +43,8 @@ from nertool.formats.json.literals import parsed
 SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations", "annotation", "mentions")
 TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
 WORD_KEYS = ("tokens", "words")
+DOCCANO = "doccano"  # the field with a record's entities as doccano wrote them
+DOCCANO_KEYS = ("start_offset", "end_offset", "label")
 
 
 def record_of(
@@ -112,7 +114,8 @@ def _of_text(
     key = next((k for k in SPAN_KEYS if isinstance(value.get(k), list)), None)
     key = key or next((k for k, v in value.items() if k != "tokens" and _are_entries(v)), None)
     odd = None if key else next((k for k in SPAN_KEYS if not _says_nothing(k, value.get(k))), None)
-    spans = None
+    spans: Sequence[Span] | None = None
+    own: dict[str, Any] = {}
     if odd is not None and reading.labelled:
         entries = _unwrapped(value[odd])
         if entries is None:
@@ -122,7 +125,14 @@ def _of_text(
             )
         value, key = {**value, odd: entries}, odd
     if key is not None and reading.labelled:
-        spans = spans_of_entries(value[key], text, f"{place}: {key}", place, reading, ledger)
+        entries = value[key]
+        if is_doccano(entries):
+            # Their numbers, which relations name, and what else they hold are kept beside the entities.
+            own = {DOCCANO: {key: entries}}
+            entries = [{k: entry.get(k) for k in DOCCANO_KEYS} for entry in entries]
+        spans = spans_of_entries(entries, text, f"{place}: {key}", place, reading, ledger)
+    elif reading.labelled and odd is None and _is_accepted(value):
+        spans = []
     tokens = _places(value.get("tokens"), text, place)
     sentences = None
     if tokens is not None:
@@ -130,13 +140,42 @@ def _of_text(
         sentences = _first_tokens(value.get("sentences"), tokens, text, place, len(words))
         tokens = words
         _count_outside(text, tokens, place, ledger)
+        for name in _further_keys(value["tokens"]):
+            ledger.leave_out(place, f"values of tokens beside text and place: {name}")
         if sentences is None and any(isinstance(token, dict) for token in value["tokens"]):
             sentences = _found_sentences(text, tokens, spans or (), reading.language)
     used = {reading.text_field, key} | ({"tokens", "sentences"} if tokens is not None else set())
-    fields = {k: v for k, v in value.items() if k not in used}
+    fields = {k: v for k, v in value.items() if k not in used} | own
     if key is not None and not reading.labelled:
         fields[GOLD] = value[key]
     return Record(text, line, spans, tokens=tokens, sentences=sentences, fields=fields)
+
+
+def is_doccano(entries: Any) -> bool:
+    """Tell whether a list holds entities as doccano writes them for projects with relations."""
+    return (
+        isinstance(entries, list)
+        and bool(entries)
+        and all(isinstance(entry, dict) and entry.keys() >= set(DOCCANO_KEYS) for entry in entries)
+    )
+
+
+def _is_accepted(value: dict[str, Any]) -> bool:
+    """Tell whether a record is a task of Prodigy whose annotator has accepted that it has no entities: some
+    versions write no list of spans then."""
+    tokens = value.get("tokens")
+    of_spans = str(value.get("_view_id", "")).startswith(("ner", "spans"))
+    cut = isinstance(tokens, list) and all(isinstance(token, dict) for token in tokens)
+    return value.get("answer") == "accept" and (of_spans or cut)
+
+
+def _further_keys(tokens: Sequence[Any]) -> list[str]:
+    """Return the keys of tokens that are not read, such as Prodigy's disabled and style."""
+    keys: set[str] = set()
+    for token in tokens:
+        if isinstance(token, dict):
+            keys.update(token)
+    return sorted(keys - {"text", "start", "end", "id", "ws"})
 
 
 def _are_entries(value: Any) -> bool:
