@@ -28,8 +28,8 @@ from nertool.config.records import Config
 from nertool.config.values import RawValue, build_config
 from nertool.corpus.annotated import with_records
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.hold_out import take_sentences
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.parts.hold_out import take_sentences
 from nertool.corpus.record import Reading
 from nertool.corpus.schemes import spans_of
 from nertool.evaluation.evaluate import compare_with_model

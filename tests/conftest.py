@@ -25,7 +25,7 @@ from nertool.kernels import library
 from nertool.model.storage import save_model
 from nertool.training.preparation.encode import prepare
 from nertool.training.preparation.store import Prepared
-from nertool.vectors.load import WordVectors, load_vectors
+from nertool.vectors.files.load import WordVectors, load_vectors
 from tests.browser import chromium  # noqa: F401  (a fixture)
 from tests.support.commands import run_main
 from tests.support.models import make_model

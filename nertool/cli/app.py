@@ -38,34 +38,48 @@ LESSON = {
 }
 CONFIG = {
     "Commands": {
-        "show": Entry("Print every key, and where its value comes from.", "config.show"),
-        "check": Entry("Check a config and its files, without training.", "config.check"),
+        "show": Entry("Print every key, and where its value comes from.", "training.config.show"),
+        "check": Entry("Check a config and its files, without training.", "training.config.check"),
     }
 }
 SECTIONS = {
     "Train": {
-        "init": Entry("Write sample configs and data, or a config for your text.", "init.init"),
-        "train": Entry("Train a recogniser on labelled text.", "train.train"),
-        "prepare": Entry("Encode text and vectors: the first stage of train.", "train.prepare"),
-        "sweep": Entry("Train with several seeds or settings, and compare.", "sweep.sweep"),
+        "init": Entry(
+            "Write sample configs and data, or a config for your text.", "training.init.init"
+        ),
+        "train": Entry("Train a recogniser on labelled text.", "training.train.train"),
+        "prepare": Entry(
+            "Encode text and vectors: the first stage of train.", "training.train.prepare"
+        ),
+        "sweep": Entry(
+            "Train with several seeds or settings, and compare.", "training.sweep.sweep"
+        ),
         "config": Entry("Show a config with all its keys, or check it.", commands=CONFIG),
-        "distil": Entry("Train a fast model on what a large one says.", "distil.distil"),
+        "distil": Entry("Train a fast model on what a large one says.", "training.distil.distil"),
     },
     "Use": {
         "predict": Entry("Tag text in any format.", "predict.predict"),
         "explain": Entry("Show one decision, step by step.", "explain.explain"),
-        "info": Entry("Say what a model knows, and how good it is.", "info.info"),
-        "compress": Entry("Make a model smaller, and say what that costs.", "compress.compress"),
-        "pack": Entry("Copy a model into one file.", "compress.pack"),
-        "export": Entry("Write a model as an ONNX graph.", "export.export"),
+        "info": Entry("Say what a model knows, and how good it is.", "models.info.info"),
+        "compress": Entry(
+            "Make a model smaller, and say what that costs.", "models.compress.compress"
+        ),
+        "pack": Entry("Copy a model into one file.", "models.compress.pack"),
+        "export": Entry("Write a model as an ONNX graph.", "models.export.export"),
     },
     "Measure": {
-        "evaluate": Entry("Compare a model with a labelled text.", "evaluate.evaluate"),
-        "compare": Entry("Tell whether one model is better than another.", "compare.compare"),
-        "plot": Entry("Draw a run: epochs, confusions, calibration, vectors.", "plot.plot"),
-        "learning-curve": Entry("Would more labels help?", "learning_curve.learning_curve"),
-        "suggest": Entry("Choose the texts to label next.", "suggest.suggest"),
-        "gradcheck": Entry("Check every gradient numerically.", "gradcheck.gradcheck"),
+        "evaluate": Entry("Compare a model with a labelled text.", "measuring.evaluate.evaluate"),
+        "compare": Entry(
+            "Tell whether one model is better than another.", "measuring.compare.compare"
+        ),
+        "plot": Entry(
+            "Draw a run: epochs, confusions, calibration, vectors.", "measuring.plot.plot"
+        ),
+        "learning-curve": Entry(
+            "Would more labels help?", "measuring.learning_curve.learning_curve"
+        ),
+        "suggest": Entry("Choose the texts to label next.", "measuring.suggest.suggest"),
+        "gradcheck": Entry("Check every gradient numerically.", "measuring.gradcheck.gradcheck"),
     },
     "Data": {
         "corpus": Entry("Check, convert, count and split labelled text.", commands=CORPUS),

@@ -22,7 +22,7 @@ from nertool.cli.common.verbosity import is_quiet
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
     from nertool.formats.labelled import ReadingOptions
-    from nertool.vectors.load import WordVectors
+    from nertool.vectors.files.load import WordVectors
 
 DTYPES = ("float32", "float16", "int8")
 TARGETS = ("nertool", "word2vec", "text", "glove")
@@ -74,8 +74,8 @@ def info(
     """
     from nertool.config.records import Config
     from nertool.corpus.ledger import Ledger
+    from nertool.vectors.files.sources import load_any
     from nertool.vectors.info import describe, known_words, nearest, reasons
-    from nertool.vectors.sources import load_any
 
     loaded = load_any(vectors, None, trust, words)
     described = {"file": str(vectors), "format": loaded.format} | describe(
@@ -241,7 +241,7 @@ def convert(
     _not_the_input(vectors, output)
 
     from nertool.corpus.ledger import Ledger
-    from nertool.vectors.sources import load_any
+    from nertool.vectors.files.sources import load_any
 
     if subwords is not None and to != "nertool":
         raise typer.BadParameter(
@@ -353,7 +353,7 @@ def _write(path: Path, vectors: WordVectors, to: str, dtype: str, source: dict[s
             f"{path}: found no word to write, expected some: a floret table has parts of words alone; add "
             "--subwords-of TEXT, or write nertool's own file"
         )
-    from nertool.vectors.write import write_text, write_word2vec
+    from nertool.vectors.files.write import write_text, write_word2vec
 
     if to == "word2vec":
         write_word2vec(path, vectors.words, vectors.matrix)

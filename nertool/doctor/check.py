@@ -8,7 +8,7 @@ import numpy as np
 
 from nertool.corpus.build import entities_of
 from nertool.corpus.columnar import Corpus, Interner
-from nertool.corpus.part import CorpusPart
+from nertool.corpus.parts.part import CorpusPart
 from nertool.corpus.schemes import find_scheme
 from nertool.doctor.check_labels import (
     ambiguous_phrases,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nertool.corpus.part import CorpusPart
+from nertool.corpus.parts.part import CorpusPart
 from nertool.corpus.schemes import rows_by_label, split_tag, tag_names, tags_of
 from nertool.doctor.findings import EXAMPLES, Finding, some
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nertool.corpus.invisible import is_blank_text
-from nertool.corpus.part import CorpusPart
+from nertool.corpus.parts.part import CorpusPart
 from nertool.corpus.tokens import tokenize
 from nertool.doctor.findings import Finding, some
 

@@ -11,8 +11,8 @@ import numpy as np
 from nertool.catalogue import AUTO
 from nertool.config.records import CorpusConfig
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.hold_out import join
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.parts.hold_out import join
 from nertool.corpus.record import Reading
 from nertool.corpus.schemes import find_scheme
 from nertool.errors import CorpusError

@@ -26,7 +26,7 @@ from nertool.model.calibrate import temperature_of
 from nertool.model.model import Member, Model, starting_vectors, word_vectors
 from nertool.network.activations import Array
 from nertool.network.scorer import Weights
-from nertool.vectors.rows import Rows
+from nertool.vectors.rows.rows import Rows
 
 if TYPE_CHECKING:
     from onnx import ModelProto

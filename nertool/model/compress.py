@@ -14,9 +14,9 @@ from nertool.inputs.encoder import SPECIAL_ROWS, UNKNOWN, Encoder
 from nertool.inputs.layout import MEMORY
 from nertool.model.model import Member, Model
 from nertool.network.objective import WEIGHTS
-from nertool.vectors.coded_rows import CENTROIDS, CodedRows, code_rows
-from nertool.vectors.compressed_rows import CompressedRows
-from nertool.vectors.rows import Rows, expanded, selected
+from nertool.vectors.rows.coded_rows import CENTROIDS, CodedRows, code_rows
+from nertool.vectors.rows.compressed_rows import CompressedRows
+from nertool.vectors.rows.rows import Rows, expanded, selected
 from nertool.vectors.subwords import Composer
 
 _FEWEST_ROWS = 64  # a table of fewer rows is not worth it

@@ -20,7 +20,7 @@ from nertool.kernels.rows import assemble_windows, embed
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.objective import WEIGHTS, Parameters, tables_of, weights_of
 from nertool.network.scorer import Weights, scores
-from nertool.vectors.rows import Rows, expanded
+from nertool.vectors.rows.rows import Rows, expanded
 
 _BLOCK = 4096  # tokens scored at a time: bounds memory, and keeps x in the processor's cache
 

@@ -60,7 +60,7 @@ from nertool.inputs.layout import (
 from nertool.model.gazetteers import PHRASES, read_gazetteers, sizes_of, write_gazetteers
 from nertool.model.model import Member, Model, outputs
 from nertool.vectors.lookup import SPELLINGS
-from nertool.vectors.rows import COMPRESSED, Rows, arrays_of, tables_in
+from nertool.vectors.rows.rows import COMPRESSED, Rows, arrays_of, tables_in
 from nertool.vectors.subwords import (
     Composer,
     Subwords,

@@ -13,13 +13,13 @@ from typing import Any
 
 from nertool.config.records import Config
 from nertool.config.values import RawValue, build_config, key_types
-from nertool.corpus.hold_out import has_documents
 from nertool.corpus.ledger import Ledger, counted
+from nertool.corpus.parts.hold_out import has_documents
 from nertool.corpus.schemes import spans_of
 from nertool.inputs.encoder import Encoder, coverage
 from nertool.training.preparation.encode import read_part
 from nertool.training.preparation.store import need_regular_inputs
-from nertool.vectors.load import load_vectors
+from nertool.vectors.files.load import load_vectors
 
 
 @dataclass(frozen=True)

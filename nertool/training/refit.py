@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from nertool.config.records import Config
-from nertool.corpus.hold_out import join
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.parts.hold_out import join
 from nertool.model.provenance import usual_epoch
 from nertool.model.storage import load_model, save_model
 from nertool.training.preparation.encode import encode_parts, read_parts

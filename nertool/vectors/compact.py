@@ -27,8 +27,8 @@ from safetensors import SafetensorError, safe_open
 from nertool.errors import VectorsError
 from nertool.files.output import open_binary_output
 from nertool.files.safe import need_regular
-from nertool.vectors.compressed_rows import quantise
-from nertool.vectors.rows import arrays_of
+from nertool.vectors.rows.compressed_rows import quantise
+from nertool.vectors.rows.rows import arrays_of
 from nertool.vectors.subwords import Subwords, subword_arrays, subword_notes, subwords_in
 
 FORMAT = "nertool vectors 1"

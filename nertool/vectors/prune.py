@@ -14,7 +14,7 @@ from nertool.corpus.invisible import normal_form
 from nertool.errors import VectorsError
 from nertool.files.safe import need_regular
 from nertool.vectors.compact import is_compact, read_compact
-from nertool.vectors.load import read_rows
+from nertool.vectors.files.load import read_rows
 from nertool.vectors.lookup import hyphen_parts, spellings
 from nertool.vectors.subwords import Subwords
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.vectors.compressed_rows import CompressedRows
 from nertool.vectors.hashing import fnv1a, murmur3
-from nertool.vectors.rows import Rows, arrays_of, tables_in
+from nertool.vectors.rows.compressed_rows import CompressedRows
+from nertool.vectors.rows.rows import Rows, arrays_of, tables_in
 
 FASTTEXT, FLORET = "fasttext", "floret"
 _WORDS = 1000  # words that are hashed at a time

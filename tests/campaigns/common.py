@@ -197,7 +197,7 @@ def import_all() -> None:
         "1"  # before numpy is there: no threads when processes fork
     )
     for name in ("numpy", "yaml", "tqdm", "gensim.models", "nertool.training.run", "nertool.cli.app",
-                 "nertool.predict.run", "nertool.training.recipe", "nertool.cli.train",
+                 "nertool.predict.run", "nertool.training.recipe", "nertool.cli.training.train",
                  "nertool.evaluation.tables", "nertool.training.summary"):  # fmt: skip
         importlib.import_module(name)
 

@@ -96,7 +96,7 @@ class _Folder:
         return targets
 
     def _vectors(self, raw: bytes) -> None:
-        from nertool.vectors.sources import load_any
+        from nertool.vectors.files.sources import load_any
 
         self.path.write_bytes(raw)
         if raw.startswith(b"\xba\x16\x4f\x2f"):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nertool.cli.gradcheck import _check_gradients, _seed_mistakes
+from nertool.cli.measuring.gradcheck import _check_gradients, _seed_mistakes
 from nertool.config.file import load_config
 from nertool.gradcheck.audit import BROKEN
 from nertool.gradcheck.case import check_case

@@ -22,7 +22,7 @@ def test_info_says_what_a_model_knows_and_how_good_and_large_it_is(run_dir, main
 
 
 def test_info_says_what_it_was_trained_on_and_measures_its_speed(run_dir, tiny, main, monkeypatch):
-    monkeypatch.setattr("nertool.cli.info.LEAST_SECONDS", 0.01)
+    monkeypatch.setattr("nertool.cli.models.info.LEAST_SECONDS", 0.01)
     out = main("info", run_dir, "--speed").stdout
     assert f"trained     on {tiny / 'train.conll'}, with {tiny / 'vectors.txt'}, seed 1" in out
     assert "features    caps" in out

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nertool.vectors.load import load_vectors
+from nertool.vectors.files.load import load_vectors
 
 TEXT = "the cat sat . the dog sat . a cat and a dog met the old cat .\n"
 

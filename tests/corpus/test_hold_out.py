@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.hold_out import has_documents, hold_out, join, take_sentences
+from nertool.corpus.parts.hold_out import has_documents, hold_out, join, take_sentences
 from nertool.corpus.schemes import spans_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.overlap import copies_apart, overlap
+from nertool.corpus.parts.overlap import copies_apart, overlap
 from nertool.corpus.record import Reading
 from nertool.formats.read import read_corpus
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from nertool.corpus.blocks import decode_lines
 from nertool.corpus.build import entities_of
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.split import line_units, split_units
-from nertool.corpus.stats import stats
+from nertool.corpus.parts.split import line_units, split_units
+from nertool.corpus.parts.stats import stats
 from nertool.doctor.check import check, parts_of
 from nertool.doctor.findings import Finding
 from nertool.formats.conll.parse import Columns, parse_conll

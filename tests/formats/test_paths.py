@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nertool.corpus.hold_out import has_documents, hold_out
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.parts.hold_out import has_documents, hold_out
 from nertool.corpus.record import Reading
 from nertool.corpus.schemes import spans_of
 from nertool.errors import CorpusError

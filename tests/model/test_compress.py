@@ -16,8 +16,8 @@ from nertool.model.compress import compress_model
 from nertool.model.model import Model, inputs_for, score_tokens, word_vectors
 from nertool.model.storage import load_model, save_model
 from nertool.tagging.compiled import CompiledTagger
-from nertool.vectors.coded_rows import CodedRows
-from nertool.vectors.rows import COMPRESSED, expanded
+from nertool.vectors.rows.coded_rows import CodedRows
+from nertool.vectors.rows.rows import COMPRESSED, expanded
 from tests.support.helpers import random_model
 from tests.support.models import MODELS, assert_same, make_model, networks, tree
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nertool.config.records import FeaturesConfig
 from nertool.model.model import Member, Model
-from nertool.vectors.rows import Rows, arrays_of
+from nertool.vectors.rows.rows import Rows, arrays_of
 from tests.support.helpers import random_model
 
 # Words that a careless reader would cut, strip or merge: only LF ends a line of the vocabulary.

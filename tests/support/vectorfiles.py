@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from nertool.vectors.load import WordVectors
+from nertool.vectors.files.load import WordVectors
 
 Pairs = Iterable[tuple[bytes, Iterable[float]]]
 PAIRS = [(b"the", (0.5, -1.0)), (b"of", (2.0, 0.25)), (b"caf\xc3\xa9", (0.0, 3.0))]

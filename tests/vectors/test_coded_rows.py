@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nertool.vectors.coded_rows import CENTROIDS, CodedRows, code_rows
-from nertool.vectors.compressed_rows import CompressedRows
+from nertool.vectors.rows.coded_rows import CENTROIDS, CodedRows, code_rows
+from nertool.vectors.rows.compressed_rows import CompressedRows
 
 RNG = np.random.default_rng(0)
 OWN = CompressedRows.of(RNG.standard_normal((4, 5)).astype(np.float32), "int8")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nertool.errors import VectorsError
 from nertool.vectors.compact import DTYPES, is_compact, read_compact, write_compact
-from nertool.vectors.compressed_rows import quantise
-from nertool.vectors.load import load_vectors
+from nertool.vectors.files.load import load_vectors
+from nertool.vectors.rows.compressed_rows import quantise
 
 WORDS = ["the", "of", "Zürich", "New York", "日本", "'s"]
 MATRIX = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)

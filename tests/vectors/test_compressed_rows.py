@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from nertool.vectors.compressed_rows import CompressedRows, quantise
-from nertool.vectors.rows import expanded, selected
+from nertool.vectors.rows.compressed_rows import CompressedRows, quantise
+from nertool.vectors.rows.rows import expanded, selected
 
 
 def test_a_row_of_int8_is_its_values_times_its_scale():

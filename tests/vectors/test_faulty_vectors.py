@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from nertool.errors import VectorsError
-from nertool.vectors.load import load_vectors
+from nertool.vectors.files.load import load_vectors
 from tests.support.vectorfiles import PAIRS, binary, check_pairs, glove, text
 
 # Headers that promise something else than there is

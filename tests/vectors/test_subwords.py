@@ -9,11 +9,11 @@ import pytest
 
 from nertool.errors import VectorsError
 from nertool.vectors.compact import read_compact, write_compact
-from nertool.vectors.fasttext import most_used, read_model, read_table
+from nertool.vectors.files.fasttext import most_used, read_model, read_table
+from nertool.vectors.files.load import load_vectors
+from nertool.vectors.files.sources import load_any
 from nertool.vectors.hashing import fnv1a, murmur3
-from nertool.vectors.load import load_vectors
 from nertool.vectors.side_by_side import Table, side_by_side
-from nertool.vectors.sources import load_any
 from nertool.vectors.subwords import FASTTEXT, FLORET, Composer, Parts, Subwords
 
 WORDS = [

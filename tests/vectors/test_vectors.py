@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nertool.errors import VectorsError
-from nertool.vectors import file as vectorfile
-from nertool.vectors import load as vectors_module
-from nertool.vectors.load import load_vectors
+from nertool.vectors.files import file as vectorfile
+from nertool.vectors.files import load as vectors_module
+from nertool.vectors.files.load import load_vectors
 from tests.support.vectorfiles import PAIRS, WRITERS, binary, check_pairs, glove, text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -192,7 +192,7 @@ def test_gensim_is_silent_and_its_log_level_is_restored(read_vectors, caplog, ca
 
 
 def test_gensim_is_imported_only_to_load():
-    code = "import sys, nertool.vectors.load; sys.exit('gensim' in sys.modules)"
+    code = "import sys, nertool.vectors.files.load; sys.exit('gensim' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 

@@ -20,7 +20,7 @@ from nertool.cli.common.help import Command, start_help, write_rows
 class Entry:
     """A command or a group of commands, as a list of commands shows it.
 
-    function: where the command's function is, as "train.train" for `train` in nertool/cli/train.py.
+    function: where the command's function is, as "train.train" for `train` in nertool/cli/training/train.py.
     commands: for a group, its commands by title and name.
     """
 

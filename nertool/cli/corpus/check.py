@@ -16,7 +16,7 @@ from nertool.cli.common.reading_options import with_reading_options
 from nertool.cli.corpus.texts import Inputs, read_parts
 
 if TYPE_CHECKING:
-    from nertool.corpus.part import CorpusPart
+    from nertool.corpus.parts.part import CorpusPart
     from nertool.doctor.findings import Finding
     from nertool.formats.labelled import ReadingOptions
 
@@ -64,7 +64,7 @@ def check(
 def _coverage(path: Path, parts: list[CorpusPart]) -> list[Finding]:
     from nertool.doctor.findings import Finding
     from nertool.inputs.encoder import Encoder, coverage
-    from nertool.vectors.load import load_vectors
+    from nertool.vectors.files.load import load_vectors
 
     encoder = Encoder(load_vectors(path, None).words, [])
     findings = []
@@ -77,7 +77,7 @@ def _coverage(path: Path, parts: list[CorpusPart]) -> list[Finding]:
 
 
 def _print_json(parts: list[CorpusPart], findings: list[Finding]) -> None:
-    from nertool.corpus.stats import stats as numbers_of
+    from nertool.corpus.parts.stats import stats as numbers_of
 
     print_json(
         {
@@ -89,8 +89,8 @@ def _print_json(parts: list[CorpusPart], findings: list[Finding]) -> None:
 
 
 def _print_text(parts: list[CorpusPart], findings: list[Finding]) -> None:
-    from nertool.corpus.stats import as_text
-    from nertool.corpus.stats import stats as numbers_of
+    from nertool.corpus.parts.stats import as_text
+    from nertool.corpus.parts.stats import stats as numbers_of
 
     for part in parts:
         print(as_text(numbers_of(part)) + "\n")

@@ -73,8 +73,8 @@ def split(
     from nertool.corpus.blocks import read_blocks
     from nertool.corpus.build import entities_of
     from nertool.corpus.ledger import counted
+    from nertool.corpus.parts.split import line_units, split_units
     from nertool.corpus.record import Reading
-    from nertool.corpus.split import line_units, split_units
     from nertool.errors import CorpusError
     from nertool.files.folders import free_folder, replacing_folder
     from nertool.files.safe import open_input
@@ -147,7 +147,7 @@ def _warn_of_copies(corpus: Corpus, starts: Ids, part_of: Ids, by_sentence: bool
     """
     import numpy as np
 
-    from nertool.corpus.overlap import copies_apart
+    from nertool.corpus.parts.overlap import copies_apart
 
     what = "sentences" if by_sentence else "documents"
     copies = copies_apart(corpus, corpus.sentence_starts[starts].tolist(), part_of)

@@ -28,8 +28,8 @@ def stats(
     Examples:
         nertool corpus stats train.conll dev.conll
     """
-    from nertool.corpus.stats import as_text
-    from nertool.corpus.stats import stats as numbers_of
+    from nertool.corpus.parts.stats import as_text
+    from nertool.corpus.parts.stats import stats as numbers_of
 
     with account(report, *inputs) as ledger:
         parts, _ = read_parts(inputs, options, ledger)

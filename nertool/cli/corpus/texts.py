@@ -13,7 +13,7 @@ from nertool.cli.common.reading_options import as_overrides
 
 if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
-    from nertool.corpus.part import CorpusPart
+    from nertool.corpus.parts.part import CorpusPart
     from nertool.formats.labelled import ReadingOptions
 
 Inputs = Annotated[

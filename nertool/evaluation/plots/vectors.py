@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nertool.evaluation.plots.figures import BLUE, GREY, RED, new_figure, save
 from nertool.inputs.encoder import SPECIAL_ROWS
 from nertool.model.model import Member
-from nertool.vectors.rows import expanded
+from nertool.vectors.rows.rows import expanded
 
 WORDS = 30
 

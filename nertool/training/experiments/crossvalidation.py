@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.corpus.columnar import Corpus, ranges
-from nertool.corpus.hold_out import has_documents, take_sentences
+from nertool.corpus.parts.hold_out import has_documents, take_sentences
 from nertool.corpus.schemes import spans_of, tag_names
 from nertool.decoding.decoded import Decoded
 from nertool.decoding.viterbi import decode, lattice

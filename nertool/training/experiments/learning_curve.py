@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.hold_out import has_documents, hold_out, take_sentences
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.parts.hold_out import has_documents, hold_out, take_sentences
 from nertool.corpus.schemes import spans_of
 from nertool.errors import CorpusError, TrainingError
 from nertool.evaluation.evaluate import compare_with_model

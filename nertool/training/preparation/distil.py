@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.corpus.columnar import Corpus, Ids
-from nertool.corpus.hold_out import join
 from nertool.corpus.ledger import Ledger, counted
+from nertool.corpus.parts.hold_out import join
 from nertool.corpus.record import Reading
 from nertool.corpus.schemes import TagSpans, spans_of, split_tag, tag_names, tags_of
 from nertool.decoding.adjust import softmax

@@ -11,9 +11,9 @@ import numpy as np
 
 from nertool.config.records import Config, DistillationConfig
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.hold_out import has_documents, hold_out
 from nertool.corpus.ledger import Ledger, counted
-from nertool.corpus.overlap import LARGE, overlap
+from nertool.corpus.parts.hold_out import has_documents, hold_out
+from nertool.corpus.parts.overlap import LARGE, overlap
 from nertool.corpus.schemes import (
     check_scheme,
     find_scheme,

@@ -17,7 +17,7 @@ from nertool.errors import VectorsError
 from nertool.formats.paths import file_hash
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder
 from nertool.training.preparation.store import Vectors, vector_groups
-from nertool.vectors.load import WordVectors, load_vectors
+from nertool.vectors.files.load import WordVectors, load_vectors
 from nertool.vectors.lookup import SUBWORDS
 from nertool.vectors.raw_text import Trained, train_on_texts
 from nertool.vectors.side_by_side import RARE, Table, side_by_side

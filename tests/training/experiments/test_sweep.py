@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nertool.cli.sweep import verdict
+from nertool.cli.training.sweep import verdict
 from nertool.errors import OverrideError, TrainingError
 from nertool.model.storage import load_model
 from nertool.training.experiments.sweep import (

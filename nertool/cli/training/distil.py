@@ -11,7 +11,7 @@ from nertool.cli.common.account import ReportPath
 from nertool.cli.common.options import AsJson, ModelPath, Overrides, RunDir, Seed, Workers, cores
 from nertool.cli.common.reading_options import as_overrides, with_reading_options
 from nertool.cli.common.train_options import VectorsFile
-from nertool.cli.train import Overwrite, Resume, check_options, train_into
+from nertool.cli.training.train import Overwrite, Resume, check_options, train_into
 
 if TYPE_CHECKING:
     from nertool.config.records import Config

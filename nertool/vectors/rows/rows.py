@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.vectors.coded_rows import CodedRows
-from nertool.vectors.compressed_rows import CompressedRows
+from nertool.vectors.rows.coded_rows import CodedRows
+from nertool.vectors.rows.compressed_rows import CompressedRows
 
 COMPRESSED = (CompressedRows, CodedRows)
 Rows = NDArray[Any] | CompressedRows | CodedRows

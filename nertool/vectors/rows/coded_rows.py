@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.vectors.compressed_rows import CompressedRows
+from nertool.vectors.rows.compressed_rows import CompressedRows
 
 CENTROIDS = 256  # as many as one byte tells apart
 _VALUES_A_BYTE = 16  # so wide is a part, about

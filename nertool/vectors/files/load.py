@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from nertool.errors import VectorsError
 from nertool.files.output import scratch_folder
 from nertool.vectors.compact import is_compact, read_compact
-from nertool.vectors.file import (
+from nertool.vectors.files.file import (
     EXPECTED,
     Layout,
     Row,

@@ -137,6 +137,6 @@ def _write_sample(folder: Path) -> None:
 
 def sample_dir() -> Path:
     """Return the folder with configs/ and data/: beside the code in a wheel, above it in a checkout."""
-    package = Path(__file__).resolve().parents[1]
+    package = Path(__file__).resolve().parents[2]
     installed = package / "sample"
     return installed if installed.is_dir() else package.parent

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nertool.errors import VectorsError
 from nertool.files.safe import need_regular
-from nertool.vectors.fasttext import (
+from nertool.vectors.files.fasttext import (
     MAGIC,
     FastText,
     is_floret_table,
@@ -22,7 +22,7 @@ from nertool.vectors.fasttext import (
     read_model,
     read_table,
 )
-from nertool.vectors.load import WordVectors, load_vectors
+from nertool.vectors.files.load import WordVectors, load_vectors
 from nertool.vectors.subwords import Subwords
 
 _PICKLE = b"\x80"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nertool.corpus.part import CorpusPart
+from nertool.corpus.parts.part import CorpusPart
 from nertool.corpus.schemes import rows_by_label
 
 _LENGTHS = (1, 2, 3, 4)  # of entities, in words; longer ones are counted together

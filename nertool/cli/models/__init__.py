@@ -1,0 +1,1 @@
+"""The commands on a trained model: describe it, make it smaller, write it in another form."""

@@ -1,0 +1,1 @@
+"""Parts of a labelled text: held out, joined, split, compared and counted."""

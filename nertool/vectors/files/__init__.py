@@ -1,0 +1,1 @@
+"""Files of word vectors: found out, read and written."""

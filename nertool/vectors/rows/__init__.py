@@ -1,0 +1,1 @@
+"""Tables of rows as they are stored: plain, compressed, or coded."""
