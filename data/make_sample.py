@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from nertool.vectors.load import load_vectors
 
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.formats.read import read_corpus
 from nertool.inputs.encoder import SPECIAL_ROWS, Encoder
+from nertool.vectors.files.load import load_vectors
 
 DATA = Path(__file__).resolve().parent
 SAMPLES = ("sample", "support")

@@ -9,13 +9,14 @@ import numpy as np
 import torch
 
 from nertool.decoding.viterbi import decode
-from nertool.inputs.encoder import Encoder
+from nertool.inputs.encoder import Encoded, Encoder
 from nertool.inputs.text import text_of
 from nertool.model.model import inputs_for
 from nertool.model.storage import load_model
 from peers.columns import sentences
 
 _SENTENCES = 2048
+_NONE_COMPOSED = np.empty((0, 0), dtype=np.float32)
 
 
 def tag(model_path: Path, text: Path, out: Path) -> None:
@@ -43,11 +44,11 @@ class _Remembering(Encoder):
         self.__dict__.update(encoder.__dict__)
         self._met: dict[str, np.ndarray] = {}
 
-    def encode(self, words: list[str]) -> np.ndarray:
+    def encode(self, words: list[str]) -> Encoded:
         new = [word for word in words if word not in self._met]
         if new:
-            self._met.update(zip(new, super().encode(new), strict=True))
-        return np.stack([self._met[word] for word in words])
+            self._met.update(zip(new, super().encode(new).ids, strict=True))
+        return Encoded(np.stack([self._met[word] for word in words]), _NONE_COMPOSED)
 
 
 def _tag(model, member, batch, allowed, W, b, U) -> str:
