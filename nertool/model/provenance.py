@@ -16,7 +16,8 @@ def describe_refit(provenance: dict[str, Any]) -> str:
     found = provenance.get("refit")
     if not isinstance(found, dict):
         return ""
+    epochs = usual_epoch(found["epochs"])
     return (
         f"refit: trained once more on train and dev ({found['tokens']:,} tokens) for "
-        f"{usual_epoch(found['epochs'])} epochs; what was measured on dev is of the model before"
+        f"{epochs} epoch{'s' * (epochs != 1)}; what was measured on dev is of the model before"
     )

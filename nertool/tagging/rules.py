@@ -82,6 +82,7 @@ def read_rules(path: Path, labels: list[str], scheme: str, tags: list[str]) -> R
     """Read a file of rules. Errors: CorpusError with file:line for a line that is none."""
     rules = Rules(labels, scheme, tags)
     known = [*labels, OUTSIDE]
+    read = 0
     with open_input(path) as (stream, source):
         for n, raw in enumerate(stream.read().split(b"\n"), 1):
             place = f"{source}:{n}"
@@ -100,10 +101,17 @@ def read_rules(path: Path, labels: list[str], scheme: str, tags: list[str]) -> R
                 )
             if label not in known:
                 near = did_you_mean(label[:80], known) or f"; it knows {', '.join(labels)}"
+                if phrase in known:
+                    near = "; the phrase comes first, then a tab and the class"
                 raise CorpusError(f"{place}: the model knows no class {label[:80]!r}{near}")
+            read += 1
             before = rules.add(words, label)
             if before not in (None, label):
                 raise CorpusError(
                     f"{place}: found {phrase[:60]!r} as {label}, and before as {before}"
                 )
+    if not read:
+        raise CorpusError(
+            f"{path}: found no rule, expected lines: a phrase, a tab, and a class or O"
+        )
     return rules

@@ -84,6 +84,8 @@ def write(path: Path, text: str) -> Path:
         ("Ada\tPRE\n", r'r\.tsv:1: the model knows no class \'PRE\'; did you mean "PER"'),
         ("Ada\tPER\nAda\tO\n", r"r\.tsv:2: found 'Ada' as O, and before as PER"),
         ("\tPER\n", r"r\.tsv:1: found"),
+        ("PER\tAda\n", r"r\.tsv:1: .* 'Ada'; the phrase comes first, then a tab and the class"),
+        ("# none yet\n\n", r"r\.tsv: found no rule, expected lines: a phrase"),
     ],
 )
 def test_a_line_that_is_no_rule_is_refused_with_its_place(tmp_path, text, message):
