@@ -95,7 +95,7 @@ def copied(model: Path, repetitions: int) -> dict[str, float]:
     from nertool.corpus.record import Reading
     from nertool.formats.read import read_corpus
     from nertool.inputs.text import Text
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
     from nertool.tagging.compiled import CompiledTagger
 
     corpus = read_corpus(DATA / "conll2003/train.txt", "conll", Reading(), Ledger())

@@ -24,7 +24,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.evaluation.evaluate import evaluate_with_calibration
 from nertool.formats.read import read_corpus
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.training.experiments.sweep import Trial, run_sweep
 
 Change = dict[str, Any]  # overrides of the config

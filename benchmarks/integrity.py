@@ -17,7 +17,7 @@ from typing import Any
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.formats.read import read_corpus
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.tagging.annotate import text_of_corpus
 from nertool.tagging.compiled import CompiledTagger
 

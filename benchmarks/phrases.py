@@ -27,7 +27,7 @@ from nertool.corpus.schemes import spans_of  # noqa: E402
 from nertool.formats.labelled import read_labelled, reading_of  # noqa: E402
 from nertool.inputs.text import Text  # noqa: E402
 from nertool.inputs.word_types import WordTypes  # noqa: E402
-from nertool.model.storage import load_model  # noqa: E402
+from nertool.model.load import load_model  # noqa: E402
 from nertool.tagging.analyse import analyse  # noqa: E402
 from nertool.tagging.compiled import CompiledTagger  # noqa: E402
 from nertool.tagging.rules import Rules  # noqa: E402

@@ -69,7 +69,7 @@ def main() -> None:
 def measured(model_path: Path, text: str, workers: int) -> dict[str, Any]:
     """Tag a text; return the seconds of this process, of its workers, by the clock, and of each step."""
     from nertool.corpus.ledger import Ledger
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
     from nertool.predict.request import PredictRequest
     from nertool.predict.run import find_files, predict
 

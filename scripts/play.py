@@ -22,7 +22,7 @@ def main() -> int:
     """Write the numbers of the model that is named on the command line; return the exit code."""
     from nertool.explain.play import model_numbers
     from nertool.inputs.text import text_of
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
 
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)

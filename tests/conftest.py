@@ -22,7 +22,7 @@ from nertool.config.file import load_config
 from nertool.config.records import Config
 from nertool.errors import VectorsError
 from nertool.kernels import library
-from nertool.model.storage import save_model
+from nertool.model.save import save_model
 from nertool.training.preparation.encode import prepare
 from nertool.training.preparation.store import Prepared
 from nertool.vectors.files.load import WordVectors, load_vectors

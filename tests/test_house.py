@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import nertool
-from scripts.docs import ARCHITECTURE, imports_of, rooms_in, sources, targets_of
+from scripts.pages.architecture import ARCHITECTURE, imports_of, rooms_in, sources, targets_of
 
 PACKAGE_DIR = Path(nertool.__file__).parent
 

@@ -11,8 +11,8 @@ import torch
 from nertool.decoding.viterbi import decode
 from nertool.inputs.encoder import Encoded, Encoder
 from nertool.inputs.text import text_of
+from nertool.model.load import load_model
 from nertool.model.model import inputs_for
-from nertool.model.storage import load_model
 from peers.columns import sentences
 
 _SENTENCES = 2048

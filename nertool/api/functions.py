@@ -29,7 +29,7 @@ from nertool.formats.base import Writing
 from nertool.formats.convert import convert as convert_files
 from nertool.formats.labelled import read_labelled, reading_of
 from nertool.formats.read import read_corpus
-from nertool.model.storage import model_folder
+from nertool.model.files import model_folder
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.divergence import Watch
 from nertool.training.recipe import resolve

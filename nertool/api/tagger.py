@@ -19,8 +19,8 @@ from nertool.files.limits import MAX_N_BEST, MAX_WORKERS
 from nertool.formats.base import Writing
 from nertool.formats.json.objects import record_of
 from nertool.inputs.text import text_of
+from nertool.model.load import load_model
 from nertool.model.model import Model
-from nertool.model.storage import load_model
 from nertool.predict.tasks.records import RecordsTask
 from nertool.predict.tasks.task import Worker
 from nertool.predict.workers import Workers

@@ -9,8 +9,9 @@ import numpy as np
 
 from nertool.corpus.schemes import split_tag
 from nertool.errors import did_you_mean
-from nertool.explain.explanation import Explanation, as_dict, explain, tag_scores
+from nertool.explain.explanation import Explanation, as_dict, explain
 from nertool.explain.html import page
+from nertool.explain.pieces import tag_scores
 from nertool.explain.text import lines_of
 from nertool.inputs.text import Text, text_of
 from nertool.model.model import Model

@@ -82,7 +82,7 @@ def explain(
     one_blas_thread()
 
     from nertool.explain import explanation as explaining
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
 
     loaded = load_model(model)
     if member > len(loaded.members):
@@ -204,7 +204,8 @@ def _from_file(
 def _tag_of(model: Model, name: str, laid_out: Text, token: int, member: int) -> str:
     """Return the tag that a class or tag is asked about: of a class, the tag that scores highest."""
     from nertool.corpus.schemes import split_tag
-    from nertool.explain.explanation import explain, tag_scores
+    from nertool.explain.explanation import explain
+    from nertool.explain.pieces import tag_scores
 
     if name in model.tags:
         return name

@@ -10,12 +10,7 @@ import typer
 from nertool.catalogue import NER_KEYS, OUTPUT_FORMATS, SCHEMES
 from nertool.cli.common.account import ReportPath, account
 from nertool.cli.common.boundary import if_interrupted
-from nertool.cli.common.options import (
-    ModelPath,
-    check_choice,
-    note,
-    one_blas_thread,
-)
+from nertool.cli.common.options import ModelPath, check_choice, note, one_blas_thread
 from nertool.cli.common.predict_options import (
     ENGINES,
     ON_ERROR,
@@ -185,7 +180,7 @@ def _kept(request: PredictRequest) -> str:
 
 def _checked(path: Path, request: PredictRequest, tuned: bool) -> tuple[Model, PredictRequest]:
     """Load the model, and return the request with thresholds of labels that it has."""
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
     from nertool.model.thresholds import thresholds_of
 
     model = load_model(path)

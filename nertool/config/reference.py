@@ -132,7 +132,7 @@ def reference_yaml() -> str:
         SCHEMA_LINE.rstrip(),
         "# Every key with its default. A config needs only the keys that it changes; an unknown key is an",
         "# error. A relative path is taken from the folder of the config file; in --set, from the working",
-        "# folder. This file is generated from nertool/config/records.py.",
+        "# folder. This file is generated from nertool/config/.",
     ]
     for section, record in section_types().items():
         lines.append("")
@@ -180,7 +180,7 @@ def markdown() -> str:
     lines = [
         "# Config reference",
         "",
-        "<!-- Generated from nertool/config/records.py by scripts/docs.py. -->",
+        "<!-- Generated from nertool/config/ by scripts/docs.py. -->",
         "",
         "A config is a YAML file with the keys that you change; all others keep their defaults. An unknown",
         "key, a wrong type or a value outside its limits is an error that names the file and the line.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nertool.config.records import DecodingConfig
+from nertool.config.learning import DecodingConfig
 from nertool.inputs.text import Groups, Text
 from nertool.kernels.tagging import blend_groups
 from nertool.network.activations import Array

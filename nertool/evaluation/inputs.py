@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nertool.config.records import CorpusConfig
+from nertool.config.inputs import CorpusConfig
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
@@ -15,9 +15,9 @@ from nertool.corpus.schemes import keep_labels
 from nertool.evaluation.comparison import Comparison, compare_files, merged
 from nertool.evaluation.evaluate import calibration_of, compare_with_model
 from nertool.formats.labelled import ReadingOptions, read_labelled, reading_of
+from nertool.model.load import load_model
 from nertool.model.model import Model
 from nertool.model.provenance import describe_refit
-from nertool.model.storage import load_model
 from nertool.tagging.compiled import CompiledTagger
 
 Report = Callable[[str], None]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nertool.explain.explanation import Explanation, Piece
+from nertool.explain.explanation import Explanation
 from nertool.explain.numbers import short
+from nertool.explain.pieces import Piece
 from nertool.explain.svg import as_svg
 from nertool.explain.text import (
     classes_shown,

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from nertool.explain.explanation import input_of, network_inputs, tag_probabilities
+from nertool.explain.explanation import input_of, network_inputs
+from nertool.explain.pieces import tag_probabilities
 from nertool.inputs.text import Text
 from nertool.model.model import Model
 from nertool.network.activations import ACTIVATIONS, Array

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nertool.explain.explanation import Explanation, Piece, tag_probabilities
+from nertool.explain.explanation import Explanation
 from nertool.explain.graph import as_text
 from nertool.explain.numbers import short
+from nertool.explain.pieces import Piece, tag_probabilities
 from nertool.explain.steps import Work, units_by_delta
 from nertool.network.activations import Array
 

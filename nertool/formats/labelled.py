@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nertool.catalogue import AUTO
-from nertool.config.records import CorpusConfig
+from nertool.config.inputs import CorpusConfig
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.parts.hold_out import join

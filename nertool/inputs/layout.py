@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from nertool.config.records import Config, FeaturesConfig
+from nertool.config.inputs import FeaturesConfig
+from nertool.config.records import Config
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.features import FEATURES
 from nertool.inputs.gazetteers import MARKS

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.config.records import FeaturesConfig
+from nertool.config.inputs import FeaturesConfig
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.files.scratch import Spill, Stored
 from nertool.inputs.layout import DOCUMENT, FIRST_STAGE, LEFT, RIGHT, side_slices

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from nertool.api.tagger import PathLike, Tagger, load
 from nertool.errors import ModelError
 from nertool.files.sealed import FILES
-from nertool.model.storage import HEADER, ONE_FILE, open_model, pack_model, save_model
+from nertool.model.files import HEADER, ONE_FILE, open_model, pack_model
+from nertool.model.save import save_model
 
 _KEPT = 2  # taggers that a process keeps: a job has one model, a session perhaps two
 

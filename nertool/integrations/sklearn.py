@@ -26,7 +26,7 @@ from nertool.api.tagger import PathLike, Tagger, load
 from nertool.corpus.schemes import OUTSIDE, find_scheme
 from nertool.errors import NertoolError
 from nertool.evaluation.scores import score_tags
-from nertool.model.storage import save_model
+from nertool.model.save import save_model
 
 Tokens = Sequence[str]
 Span = tuple[int, int, str]

@@ -26,8 +26,9 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.corpus.sentences import sentence_bounds
 from nertool.errors import ModelError
+from nertool.model.load import load_model
 from nertool.model.model import Model
-from nertool.model.storage import load_model, save_model
+from nertool.model.save import save_model
 from nertool.tagging.annotate import Details, annotate
 from nertool.tagging.compiled import CompiledTagger
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from nertool.corpus.schemes import TagSpans
 from nertool.decoding.decoded import Decoded
+from nertool.model.files import set_provenance
 from nertool.model.model import Model
-from nertool.model.storage import set_provenance
 
 BINS = 15
 _LEAST = 30  # entities: with fewer, a temperature would be fitted to chance

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from nertool.errors import ModelError
+from nertool.model.files import set_provenance
 from nertool.model.model import Model
-from nertool.model.storage import set_provenance
 
 _KEY = "thresholds"
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.config.records import FeaturesConfig
+from nertool.config.inputs import FeaturesConfig
 from nertool.corpus.columnar import Ids
 from nertool.inputs.layout import DOCUMENT, FIRST_STAGE, LEFT, RIGHT
 from nertool.inputs.means import document_means, neighbour_sums

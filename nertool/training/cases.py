@@ -10,7 +10,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.config.records import Activation, Config, Output
+from nertool.config.records import Config
+from nertool.config.types import Activation, Output
 from nertool.corpus.ledger import Ledger
 from nertool.gradcheck.case import Case, draw_masks
 from nertool.inputs.assemble import Inputs

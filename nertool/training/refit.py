@@ -14,8 +14,9 @@ from typing import Any
 from nertool.config.records import Config
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.parts.hold_out import join
+from nertool.model.load import load_model
 from nertool.model.provenance import usual_epoch
-from nertool.model.storage import load_model, save_model
+from nertool.model.save import save_model
 from nertool.training.preparation.encode import encode_parts, read_parts
 from nertool.training.preparation.store import input_hashes, save_prepared
 from nertool.training.trainer import EpochRecord

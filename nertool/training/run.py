@@ -30,7 +30,7 @@ from nertool.errors import ConfigError, ModelError
 from nertool.files.folders import clear_unfinished, locked
 from nertool.files.output import naming
 from nertool.gradcheck.audit import BROKEN
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.training.parallel.pool import Piece, Send, run_pieces
 from nertool.training.parallel.team import Threads
 from nertool.training.preparation.encode import Report, prepare

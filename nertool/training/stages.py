@@ -30,7 +30,7 @@ from nertool.gradcheck.audit import BROKEN, keeping_batch
 from nertool.inputs.encoder import Encoder
 from nertool.inputs.layout import MEMORY, STARTING, table_columns
 from nertool.model.model import Member, Model, score_tokens
-from nertool.model.storage import save_model
+from nertool.model.save import save_model
 from nertool.network.objective import WEIGHTS, Parameters
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger

@@ -14,7 +14,7 @@ from nertool.corpus.schemes import TagSpans
 from nertool.evaluation.comparison import Comparison, compare_tags
 from nertool.evaluation.errors.kinds import confusions, describe_pair, findings_of
 from nertool.evaluation.matching import sentence_of
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.preparation.store import Prepared

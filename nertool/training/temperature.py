@@ -13,8 +13,9 @@ from nertool.evaluation.scores import Scores, score_predictions
 from nertool.evaluation.tables import as_dict
 from nertool.files.sealed import SealedFolder, rewrite_header
 from nertool.model.calibrate import calibration, correct_entities, fit_temperature, keep_calibration
+from nertool.model.files import HEADER, model_folder
+from nertool.model.load import load_model
 from nertool.model.model import Model
-from nertool.model.storage import HEADER, load_model, model_folder
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.preparation.store import Part, Prepared

@@ -110,7 +110,7 @@ class _Folder:
 
     def _model(self, raw: bytes) -> None:
         """Put bytes in the place of one of a model's files; it may be read without its sums, too."""
-        from nertool.model.storage import load_model
+        from nertool.model.load import load_model
         from nertool.tagging.compiled import CompiledTagger
 
         name, _, content = raw.partition(b"\0")

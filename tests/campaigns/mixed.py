@@ -26,7 +26,7 @@ from tests.campaigns.common import (
 def campaign(tally: Tally, count: int, seed: int, folder: Path) -> None:
     """Train with seed 1 and with seed 2, in random order and up to 0.6 s apart."""
     import_all()
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
 
     config = write_corpus(folder)
     run_dir = folder / "run"

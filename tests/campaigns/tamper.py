@@ -21,7 +21,7 @@ def campaign(tally: Tally, count: int, seed: int, folder: Path) -> None:
     """Load one damaged copy after the other; also the prepared inputs and the checkpoint of a run."""
     from nertool.errors import NertoolError
     from nertool.files.sealed import SealedFolder
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
     from nertool.training.checkpoint import ARRAYS, HEADER
     from nertool.training.preparation.store import load_prepared
 

@@ -15,7 +15,7 @@ from nertool.gradcheck.audit import BROKEN
 from nertool.gradcheck.case import check_case
 from nertool.gradcheck.check import ALL, METHODS, Ladders
 from nertool.gradcheck.mistakes import MISTAKES, Mistake
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.network import activations
 from nertool.network.objective import PLAIN
 from nertool.training import cases as verify

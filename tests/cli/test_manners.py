@@ -53,7 +53,7 @@ def test_verbose_tells_versions_time_and_memory(run_dir, main):
 
 
 def test_verbose_shows_the_traceback_of_a_fault_of_ours(run_dir, main, monkeypatch):
-    monkeypatch.setattr("nertool.model.storage.load_model", lambda path: 1 / 0)
+    monkeypatch.setattr("nertool.model.load.load_model", lambda path: 1 / 0)
     assert "Traceback" not in main("info", run_dir).stderr
     assert "Traceback" in main("info", run_dir, "--verbose").stderr
 

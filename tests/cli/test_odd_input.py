@@ -19,7 +19,7 @@ from nertool.errors import CorpusError
 from nertool.formats.base import Writing
 from nertool.formats.convert import convert
 from nertool.formats.read import read_stream
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.tagging.annotate import Details
 from nertool.tagging.compiled import CompiledTagger
 from tests.support.helpers import tag_text

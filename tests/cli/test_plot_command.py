@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nertool.evaluation.plots.vectors import moved_most, plane_of
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 
 PICTURES = ["calibration", "confusion", "epochs", "vectors"]
 

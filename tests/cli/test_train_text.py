@@ -8,7 +8,7 @@ import yaml
 
 from nertool.cli.common.train_options import Request, raw_values
 from nertool.config.file import load_config
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.training.recipe import resolve
 
 QUICK = ("--set", "training.epochs=2", "--set", "network.hidden=8", "--set", "network.members=1")

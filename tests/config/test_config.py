@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from nertool.config.file import load_config
-from nertool.config.records import Config, TrainingConfig
+from nertool.config.learning import TrainingConfig
+from nertool.config.records import Config
 from nertool.errors import ConfigError, OverrideError
 
 

@@ -11,18 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nertool.config.file import load_config
-from nertool.config.records import (
-    Config,
-    CorpusConfig,
-    DecodingConfig,
-    FeaturesConfig,
-    FirstStageConfig,
-    NetworkConfig,
-    TrainingConfig,
-    VectorsConfig,
-    WindowsConfig,
-    config_to_dict,
-)
+from nertool.config.inputs import CorpusConfig, FeaturesConfig, VectorsConfig, WindowsConfig
+from nertool.config.learning import DecodingConfig, FirstStageConfig, NetworkConfig, TrainingConfig
+from nertool.config.records import Config, config_to_dict
 from nertool.config.values import config_from_dict
 from nertool.errors import ConfigError, OverrideError
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nertool.config.records import DecodingConfig
+from nertool.config.learning import DecodingConfig
 from nertool.decoding.adjust import adjust, softmax
 from tests.support.helpers import document_text
 

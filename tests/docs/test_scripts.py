@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.docs import imports_of
+from scripts.pages.architecture import imports_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = [

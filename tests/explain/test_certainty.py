@@ -8,7 +8,7 @@ import pytest
 from nertool.api.tagger import load
 from nertool.explain.explanation import explain
 from nertool.inputs.text import text_of
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 
 WORDS = ["Charles", "Babbage", "left", "New", "York", "."]
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from nertool.corpus.schemes import split_tag
-from nertool.explain.explanation import explain, in_letters_of
+from nertool.explain.explanation import explain
 from nertool.explain.graph import as_text, draw_graph
 from nertool.explain.numbers import short
+from nertool.explain.pieces import in_letters_of
 from nertool.explain.steps import (
     gradient_times_input,
     multiplications,
@@ -26,8 +27,9 @@ from nertool.explain.svg import as_svg
 from nertool.explain.text import units_shown
 from nertool.inputs.encoder import SPECIAL_ROWS
 from nertool.inputs.text import text_of
+from nertool.model.load import load_model
 from nertool.model.model import inputs_for, score_tokens
-from nertool.model.storage import load_model, save_model
+from nertool.model.save import save_model
 from nertool.network.activations import ACTIVATIONS
 from nertool.network.losses import LOSSES
 from nertool.network.objective import Batch, Objective, forward_loss, loss_and_gradients

@@ -11,7 +11,8 @@ import pytest
 
 from nertool.files import folders as files
 from nertool.files.folders import replacing_folder, restore_interrupted
-from nertool.model.storage import load_model, save_model
+from nertool.model.load import load_model
+from nertool.model.save import save_model
 from nertool.training.run import writing_run
 from tests.support.models import FILES, SIMPLE, assert_same, make_model, make_simple, tree
 

@@ -10,7 +10,8 @@ import pytest
 
 from nertool.errors import ModelError
 from nertool.files.sealed_zip import ALIGNMENT, SealedZip
-from nertool.model.storage import load_model, save_model
+from nertool.model.load import load_model
+from nertool.model.save import save_model
 from tests.support.models import assert_same, make_model
 
 

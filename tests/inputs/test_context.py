@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nertool.config.records import FeaturesConfig
+from nertool.config.inputs import FeaturesConfig
 from nertool.inputs import means
 from nertool.inputs.context import CONTEXTS, context_ids, document_context, sentence_context
 from nertool.inputs.means import group_sums, others_mean, others_sum

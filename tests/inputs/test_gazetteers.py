@@ -11,8 +11,8 @@ import pytest
 from nertool.errors import CorpusError
 from nertool.inputs.gazetteers import BEGIN, END, INSIDE, SINGLE, Gazetteers, read_gazetteers
 from nertool.inputs.text import text_of
+from nertool.model.load import load_model
 from nertool.model.model import inputs_for, score_tokens
-from nertool.model.storage import load_model
 from nertool.tagging.compiled import CompiledTagger
 
 

@@ -7,13 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nertool.config.records import (
-    Config,
-    DecodingConfig,
-    FeaturesConfig,
-    FirstStageConfig,
-    WindowsConfig,
-)
+from nertool.config.inputs import FeaturesConfig, WindowsConfig
+from nertool.config.learning import DecodingConfig, FirstStageConfig
+from nertool.config.records import Config
 from nertool.inputs.assemble import lay_out
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.encoder import Encoder

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nertool.config.records import FeaturesConfig
+from nertool.config.inputs import FeaturesConfig
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.decoding.adjust import softmax
@@ -22,8 +22,8 @@ from nertool.formats.read import read_corpus
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.text import Text, text_of
 from nertool.model.compress import compress_model
+from nertool.model.load import load_model
 from nertool.model.model import Model
-from nertool.model.storage import load_model
 from nertool.network.activations import ACTIVATIONS
 from nertool.tagging.annotate import text_of_corpus
 from nertool.tagging.compiled import CompiledTagger

@@ -13,8 +13,9 @@ import pytest
 import nertool
 from nertool.inputs.text import text_of
 from nertool.model.compress import compress_model
+from nertool.model.load import load_model
 from nertool.model.model import Model, inputs_for, score_tokens, word_vectors
-from nertool.model.storage import load_model, save_model
+from nertool.model.save import save_model
 from nertool.tagging.compiled import CompiledTagger
 from nertool.vectors.rows.coded_rows import CodedRows
 from nertool.vectors.rows.rows import COMPRESSED, expanded
@@ -204,7 +205,7 @@ def test_every_command_takes_a_model_in_one_file(main, run_dir, tmp_path):
 
 
 def test_thresholds_are_kept_in_one_file(main, run_dir, tmp_path):
-    from nertool.model.storage import set_provenance
+    from nertool.model.files import set_provenance
 
     out = tmp_path / "m.nertool"
     main("pack", run_dir, "-o", out)

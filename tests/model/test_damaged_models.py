@@ -16,8 +16,10 @@ from safetensors.numpy import save_file
 from nertool.errors import ModelError
 from nertool.files.arrays import map_arrays
 from nertool.files.sealed import SealedFolder, rewrite_header
-from nertool.model import storage
-from nertool.model.storage import ARRAYS, load_model, save_model
+from nertool.model import load
+from nertool.model.files import ARRAYS
+from nertool.model.load import load_model
+from nertool.model.save import save_model
 from tests.support.models import FILES, WORDS, assert_same, make_model
 
 
@@ -250,8 +252,8 @@ def test_a_bit_that_flipped_anywhere_is_found(saved):
 def test_a_damaged_model_is_read_once(saved, monkeypatch):
     # Only a model whose place another has taken meanwhile is read again.
     opened = []
-    true = storage.open_model
-    monkeypatch.setattr(storage, "open_model", lambda *given: opened.append(1) or true(*given))
+    true = load.open_model
+    monkeypatch.setattr(load, "open_model", lambda *given: opened.append(1) or true(*given))
     (saved / "vocabulary.0.txt").write_text("the\n")
     refusal(saved)
     assert len(opened) == 1

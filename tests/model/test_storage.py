@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from nertool.errors import ModelError
 from nertool.files.arrays import map_arrays, write_arrays
 from nertool.files.sealed import rewrite_header, words_in, write_words
-from nertool.model.storage import load_model, save_model
+from nertool.model.load import load_model
+from nertool.model.save import save_model
 from nertool.tagging.compiled import CompiledTagger
 from nertool.vectors.lookup import SPELLINGS, STEPS
 from tests.support.helpers import document_text, random_model

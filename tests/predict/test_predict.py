@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from nertool.api.tagger import Tagger
 from nertool.corpus.ledger import Ledger
 from nertool.formats.markup.inline import from_inline
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.predict.request import Sizes
 from nertool.tagging.annotate import Details
 from nertool.tagging.compiled import CompiledTagger

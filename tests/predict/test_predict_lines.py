@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import nertool
 from nertool.config.file import load_config
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.tagging.compiled import CompiledTagger
 from tests.support.helpers import tag_text
 

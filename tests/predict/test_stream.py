@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nertool.api.tagger import Tagger
-from nertool.config.records import FeaturesConfig
+from nertool.config.inputs import FeaturesConfig
 from nertool.corpus.schemes import tag_names, tags_of
 from nertool.errors import CorpusError, TaggingError
 from nertool.evaluation.evaluate import evaluate_with_calibration

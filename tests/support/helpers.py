@@ -11,13 +11,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from nertool.config.records import (
-    Config,
-    FeaturesConfig,
-    FirstStageConfig,
-    NetworkConfig,
-    WindowsConfig,
-)
+from nertool.config.inputs import FeaturesConfig, WindowsConfig
+from nertool.config.learning import FirstStageConfig, NetworkConfig
+from nertool.config.records import Config
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.corpus.schemes import tag_names

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nertool.config.records import FeaturesConfig
+from nertool.config.inputs import FeaturesConfig
 from nertool.model.model import Member, Model
 from nertool.vectors.rows.rows import Rows, arrays_of
 from tests.support.helpers import random_model

@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import block_diag
 
-from nertool.config.records import Activation, FeaturesConfig
+from nertool.config.inputs import FeaturesConfig
+from nertool.config.types import Activation
 from nertool.corpus.schemes import tag_names
 from nertool.decoding.adjust import adjust
 from nertool.decoding.viterbi import decode, lattice, valid_sentences, viterbi
 from nertool.inputs.layout import table_columns
 from nertool.inputs.text import Text
+from nertool.model.load import load_model
 from nertool.model.model import Member, Model, inputs_for, score_tokens
-from nertool.model.storage import load_model
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.network.lookup import embed
 from nertool.network.objective import tables_of

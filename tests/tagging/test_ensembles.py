@@ -18,8 +18,8 @@ from nertool.decoding.adjust import softmax
 from nertool.errors import NertoolError
 from nertool.files.arrays import map_arrays
 from nertool.formats.paths import file_hash
+from nertool.model.load import load_model
 from nertool.model.model import inputs_for, score_tokens
-from nertool.model.storage import load_model
 from nertool.training import run, stages
 from nertool.training.preparation.store import Part, Prepared
 from nertool.training.preparation.working import training_text, working_inputs

@@ -13,7 +13,7 @@ from nertool.corpus.schemes import tag_names
 from nertool.decoding.viterbi import decode, lattice
 from nertool.errors import CorpusError
 from nertool.inputs.text import Text
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.rules import Rules, read_rules

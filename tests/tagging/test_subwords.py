@@ -10,8 +10,9 @@ import pytest
 
 from nertool.inputs.encoder import UNKNOWN
 from nertool.model.compress import compress_model
+from nertool.model.load import load_model
 from nertool.model.model import Model
-from nertool.model.storage import load_model, save_model
+from nertool.model.save import save_model
 from nertool.tagging.compiled import CompiledTagger
 from tests.support.helpers import random_model
 from tests.tagging.test_compiled import random_text, reference

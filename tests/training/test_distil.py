@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nertool.config.records import DistillationConfig
+from nertool.config.learning import DistillationConfig
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.errors import ModelError
 from nertool.formats.labelled import read_labelled, reading_of
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.network.losses import LOSSES
 from nertool.tagging.analyse import analyse
 from nertool.tagging.annotate import text_of_corpus

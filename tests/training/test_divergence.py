@@ -10,7 +10,8 @@ import pytest
 
 import nertool
 from nertool.config.file import load_config
-from nertool.config.records import Config, NetworkConfig
+from nertool.config.learning import NetworkConfig
+from nertool.config.records import Config
 from nertool.evaluation.scores import Counts, Scores
 from nertool.training.divergence import Watch, chance_loss, signs_of_divergence
 from nertool.training.trainer import EpochRecord

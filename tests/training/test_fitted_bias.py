@@ -10,7 +10,8 @@ import pytest
 from nertool.evaluation.scores import score_predictions
 from nertool.evaluation.tables import as_dict
 from nertool.files.sealed import SealedFolder, rewrite_header
-from nertool.model.storage import HEADER, load_model
+from nertool.model.files import HEADER
+from nertool.model.load import load_model
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training import temperature

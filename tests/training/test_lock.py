@@ -15,7 +15,7 @@ import pytest
 
 from nertool.errors import BusyError
 from nertool.files.folders import locked
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.training.run import writing_run
 
 pytest.importorskip("fcntl", reason="this system has no flock")

@@ -10,8 +10,8 @@ import pytest
 
 from nertool.api.functions import train
 from nertool.config.file import load_config
+from nertool.model.load import load_model
 from nertool.model.provenance import usual_epoch
-from nertool.model.storage import load_model
 from nertool.training.preparation.store import load_prepared
 from nertool.training.refit import unfitted_model
 

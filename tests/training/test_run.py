@@ -16,7 +16,7 @@ from nertool.config.file import load_config
 from nertool.config.records import Config
 from nertool.errors import ModelError
 from nertool.formats.paths import file_hash
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.training import run, stages
 from nertool.training.checkpoint import load_state
 from nertool.training.parallel.team import Threads

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.training import run, stages
 from tests.support.helpers import VOLATILE, Death, change, run_training
 

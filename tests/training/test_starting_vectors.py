@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nertool.errors import ConfigError, CorpusError, StaleError, VectorsError
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.training.preparation.encode import prepare
 from nertool.training.preparation.store import input_hashes, load_prepared, save_prepared
 from tests.support.helpers import change

@@ -17,17 +17,13 @@ from nertool.errors import ModelError
 from nertool.inputs.layout import MEMORY
 from nertool.inputs.memory import counts_of, remember
 from nertool.inputs.text import Text
+from nertool.model.load import load_model
 from nertool.model.model import Model, score_tokens
-from nertool.model.storage import load_model
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.preparation.distil import mixed_targets
 from nertool.training.preparation.encode import prepare, read_part
 from nertool.training.preparation.warm_start import continued, load_start
-from nertool.training.preparation.working import (
-    starting_parameters,
-    training_text,
-    working_inputs,
-)
+from nertool.training.preparation.working import starting_parameters, training_text, working_inputs
 from tests.conftest import SENTENCES, as_conll
 
 EVERYTHING = (

@@ -190,7 +190,7 @@ def _settings_of(model: Path, has_dev: bool) -> dict[str, RawValue]:
     """
     from nertool.config.records import config_to_dict
     from nertool.config.values import raw_from_dict
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
     from nertool.training.recipe import HELD_OUT
 
     tree = config_to_dict(load_model(model).config)

@@ -25,10 +25,15 @@ if TYPE_CHECKING:
     from nertool.corpus.ledger import Ledger
     from nertool.formats.labelled import ReadingOptions
     from nertool.gradcheck.case import Case, Verdict
-    from nertool.gradcheck.check import Comparison, Ladders
-    from nertool.gradcheck.jacobians import Jacobian
+    from nertool.gradcheck.check import Ladders
     from nertool.gradcheck.mistakes import Mistake
-    from nertool.gradcheck.selfcheck import Caught
+from nertool.cli.measuring.gradcheck_tables import (
+    show_blocks,
+    show_jacobians,
+    show_mistakes,
+    show_others,
+    show_sum,
+)
 
 Result = tuple[bool, list[dict[str, Any]]]  # did all pass? and each one, ready for JSON
 
@@ -148,7 +153,7 @@ def _check_jacobians(case: Case, as_json: bool) -> Result:
 
     tables = jacobians(case.objective, cut_network(case.objective, case.parameters, case.batch))
     if not as_json:
-        _show_jacobians(tables, case.objective.activation)
+        show_jacobians(tables, case.objective.activation)
     return all(table.passed for table in tables), [table.as_dict() for table in tables]
 
 
@@ -164,7 +169,7 @@ def _seed_mistakes(
     ]
     if not as_json:
         for network, caught in found:
-            _show_mistakes(caught, network)
+            show_mistakes(caught, network)
     passed = all(c.caught or c.harmless for _, caught in found for c in caught)
     return passed, [
         {"network": network, **c.as_dict()} for network, caught in found for c in caught
@@ -186,13 +191,13 @@ def _check_gradients(
         verdict = check_case(case, samples, ladders or STEPS)
         verdicts.append(verdict)
         if not as_json and verdict.own:
-            _show_blocks(verdict)
+            show_blocks(verdict)
         if plot is not None and len(verdicts) == 1:
             _plot(case, verdict, samples, plot)
     passed = all(verdict.passed for verdict in verdicts)
     if not as_json:
-        _show_others([verdict for verdict in verdicts if not verdict.own])
-        _show_sum(verdicts, passed)
+        show_others([verdict for verdict in verdicts if not verdict.own])
+        show_sum(verdicts, passed)
     return passed, [verdict.as_dict() for verdict in verdicts]
 
 
@@ -210,7 +215,7 @@ def _cases(
     ledger: Ledger,
 ) -> Iterator[Case]:
     if _is_model(path):
-        from nertool.model.storage import load_model
+        from nertool.model.load import load_model
         from nertool.training.cases import cases_of_model
 
         return cases_of_model(load_model(path), seed or 0, windows)
@@ -272,152 +277,3 @@ def _write_page(path: Path, cases: Sequence[Case], samples: int) -> bool:
         out.write(page(verdicts, wide, caught))
     note(f"gradient check: in {path}")
     return all(own.caught or own.harmless for own in caught)
-
-
-def _show_blocks(verdict: Verdict) -> None:
-    """Print a row for each block of parameters, a column for each method."""
-    from nertool.gradcheck.check import METHODS
-
-    network = f"{verdict.network}: " if verdict.network else ""
-    print(
-        f"{network}{verdict.activation}, {verdict.output}: relative error ‖a − n‖ / (‖a‖ + ‖n‖) of the"
-    )
-    print("gradients by hand, a, against the slopes n that small steps of J show, in float64\n")
-    print(f"{'block':12}{'central':>9} {'(best ε)':9}{'complex':>9}   {'directions: central':>19}"
-          f"{'complex':>9}   compared")  # fmt: skip
-    for check in verdict.checks:
-        central, by_complex, along, along_complex = (check.methods.get(m) for m in METHODS)
-        best = f"({central.eps:.0e})" if central else ""
-        compared = f"{central.compared} + {along.compared}" if central and along else ""
-        print(
-            f"{check.block:12}{_error(central):>9} {best:9}{_error(by_complex):>9}   "
-            f"{_error(along):>19}{_error(along_complex):>9}   {compared}"
-        )
-    _show_faults(verdict)
-    for check in verdict.checks:
-        for comparison in check.methods.values():
-            if comparison.kinks:
-                places = ", ".join(_place(check.block, place) for place in comparison.kinks[:3])
-                more = ", …" if len(comparison.kinks) > 3 else ""
-                print(
-                    f"  {len(comparison.kinks)} left out of {check.block}'s {comparison.method}: "
-                    f"±ε crosses a kink of {verdict.activation}: {places}{more}"
-                )
-    print()
-
-
-def _error(comparison: Comparison | None) -> str:
-    if comparison is None:
-        return ""
-    return f"{comparison.error:.1e}" if comparison.compared else "kinks"
-
-
-def _place(block: str, place: tuple[int, ...]) -> str:
-    from nertool.gradcheck.check import ALL
-
-    return f"direction {place[0]}" if block == ALL else f"{block}[{', '.join(map(str, place))}]"
-
-
-def _show_faults(verdict: Verdict) -> None:
-    for check in verdict.checks:
-        if check.passed and not check.warned:
-            continue
-        word = "warning" if check.passed else "FAILED"
-        if not any(c.compared for c in check.methods.values()):
-            print(f"  {word}: {check.block}: nothing could be compared: every step crosses a kink")
-            continue
-        for comparison in check.methods.values():
-            if not comparison.passed:
-                worst = (
-                    f"in direction {comparison.worst[0]}"
-                    if comparison.method.startswith("directional")
-                    else f"at {_place(check.block, comparison.worst)}"
-                )
-                print(
-                    f"  {word}: {check.block}: {comparison.error:.1e} by {comparison.method}; worst {worst}"
-                )
-
-
-def _show_others(verdicts: list[Verdict]) -> None:
-    """Print a row for each activation and loss that is not the config's own: its worst block."""
-    from nertool.gradcheck.check import METHODS
-
-    if not verdicts:
-        return
-    print("With the other activations and losses, the largest error of all blocks:\n")
-    print(f"{'f':10} {'output':9}" + "".join(f"{method:>{len(method) + 2}}" for method in METHODS))
-    for verdict in verdicts:
-        cells = ""
-        for method in METHODS:
-            errors = [c.methods[method].error for c in verdict.checks if method in c.methods]
-            cells += f"{max(errors):{len(method) + 2}.1e}"
-        print(f"{verdict.activation:10} {verdict.output:9}{cells}")
-        _show_faults(verdict)
-    print()
-
-
-def _show_sum(verdicts: list[Verdict], passed: bool) -> None:
-    from nertool.gradcheck.check import FAIL, METHODS, WARN
-
-    comparisons = [
-        c for verdict in verdicts for check in verdict.checks for c in check.methods.values()
-    ]
-    counts = {m: sum(c.compared for c in comparisons if c.method == m) for m in METHODS}
-    kinks = sum(len(c.kinks) for c in comparisons)
-    left_out = f"; {kinks} left out at a kink of f" if kinks else ""
-    warned = sum(check.warned for verdict in verdicts for check in verdict.checks)
-    warnings = f"; {warned} blocks with a warning" if warned else ""
-    print(
-        f"{'passed' if passed else 'FAILED'}: {counts['central']:,} coordinates and "
-        f"{counts['directional']:,} directions compared{left_out}{warnings}; "
-        f"an error of {FAIL:g} fails, of {WARN:g} warns"
-    )
-
-
-def _show_mistakes(caught: list[Caught], network: str) -> None:
-    """Print a row for each mistake: by which methods it was caught, and by how much."""
-    from nertool.gradcheck.check import FAIL, METHODS
-
-    if network:
-        print(f"{network}:")
-    print(
-        "Mistakes put into the backward pass, one at a time (with dropout and L2 switched on): the"
-    )
-    print(f"largest relative error that each method finds; {FAIL:g} and more is caught (*)\n")
-    print(
-        f"{'mistake':30}"
-        + "".join(f"{method:>{len(method) + 3}}" for method in METHODS)
-        + "   spoiled"
-    )
-    for found in caught:
-        if found.harmless:
-            print(f"{found.mistake.name:30}  no mistake here: {found.harmless}")
-            continue
-        cells = ""
-        for method in METHODS:
-            error = found.errors[method]
-            mark = "*" if not error < FAIL else " "
-            cells += f"{error:{len(method) + 2}.1e}{mark}"
-        blocks = ", ".join(found.blocks)
-        print(f"{found.mistake.name:30}{cells}   {blocks or 'NOT CAUGHT'}")
-    missed = [found for found in caught if not (found.caught or found.harmless)]
-    made = sum(not found.harmless for found in caught)
-    print(f"\n{'FAILED' if missed else 'passed'}: {made - len(missed)} of {made} mistakes caught\n")
-
-
-def _show_jacobians(tables: list[Jacobian], activation: str) -> None:
-    """Print each Jacobian twice: by hand, and as small steps show it."""
-    print(
-        "Each Jacobian of the mathematics, by hand (from the code that trains) and numerically, on a"
-    )
-    print(f"small network that was cut from this one (f is {activation}):")
-    for table in tables:
-        m, n = table.by_hand.shape
-        note = f"; {table.note}" if table.note else ""
-        print(f"\n{table.name}   ({m} × {n}), largest difference {table.difference:.1e}{note}")
-        for title, array in (("by hand", table.by_hand), ("numeric", table.numeric)):
-            for i, row in enumerate(array):
-                cells = " ".join(f"{value + 0.0:8.4f}" for value in row)
-                print(f"  {title if i == 0 else '':8} {cells}")
-    passed = all(table.passed for table in tables)
-    print(f"\n{'passed' if passed else 'FAILED'}: {len(tables)} Jacobians compared")

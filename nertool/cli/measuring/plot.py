@@ -52,7 +52,7 @@ def plot(
     from nertool.errors import ModelError
     from nertool.evaluation.inputs import evaluate_model
     from nertool.evaluation.plots.figures import check_matplotlib
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
 
     if not run.is_dir():
         raise ModelError(f"{run}: found no run folder, expected one that nertool train wrote")

@@ -10,18 +10,8 @@ import typer
 
 from nertool.catalogue import OUTPUT_FORMATS, SCHEMES
 from nertool.cli.common.account import ReportPath, account
-from nertool.cli.common.options import (
-    ModelPath,
-    check_choice,
-    note,
-)
-from nertool.cli.common.predict_options import (
-    Inputs,
-    Output,
-    PredictWorkers,
-    Scheme,
-    To,
-)
+from nertool.cli.common.options import ModelPath, check_choice, note
+from nertool.cli.common.predict_options import Inputs, Output, PredictWorkers, Scheme, To
 from nertool.cli.common.reading_options import with_reading_options
 
 if TYPE_CHECKING:
@@ -74,7 +64,7 @@ def suggest(
     check_choice("--by", by, UNITS)
 
     from nertool.corpus.record import Reading
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
     from nertool.predict.request import PredictRequest
     from nertool.predict.run import find_files
     from nertool.predict.workers import usable_cores

@@ -73,7 +73,8 @@ def compress(
 
     from nertool.errors import ModelError
     from nertool.model.compress import compress_model
-    from nertool.model.storage import load_model, save_model
+    from nertool.model.load import load_model
+    from nertool.model.save import save_model
 
     before = load_model(model)
     try:
@@ -102,7 +103,8 @@ def pack(model: ModelPath, output: Target) -> None:
     Examples:
         nertool pack runs/my -o my.nertool
     """
-    from nertool.model.storage import ONE_FILE, load_model, pack_model
+    from nertool.model.files import ONE_FILE, pack_model
+    from nertool.model.load import load_model
 
     if output.suffix != ONE_FILE:
         raise typer.BadParameter(
@@ -117,7 +119,7 @@ def pack(model: ModelPath, output: Target) -> None:
 def check_target(source: Path, output: Path) -> None:
     """Refuse an output that takes the place of what is read, or of a folder with anything in it."""
     from nertool.files.folders import free_folder
-    from nertool.model.storage import ONE_FILE
+    from nertool.model.files import ONE_FILE
 
     real, read = os.path.realpath(output), os.path.realpath(source)
     if os.path.commonpath([real, read]) in (real, read):
@@ -145,7 +147,8 @@ def _facts(
     from nertool.evaluation.inputs import evaluate_model
     from nertool.evaluation.tables import as_dict
     from nertool.inputs.encoder import SPECIAL_ROWS
-    from nertool.model.storage import load_model, open_model
+    from nertool.model.files import open_model
+    from nertool.model.load import load_model
 
     start = perf_counter()
     model = load_model(path)

@@ -30,7 +30,7 @@ def export(
     from nertool.errors import NertoolError
     from nertool.files.output import open_binary_output
     from nertool.integrations.onnx import export as exported
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
 
     loaded = load_model(model)
     try:

@@ -34,7 +34,8 @@ def info(
         nertool info runs/my --speed
         nertool info runs/my --json
     """
-    from nertool.model.storage import load_model, open_model
+    from nertool.model.files import open_model
+    from nertool.model.load import load_model
 
     one_blas_thread()
     begun = time.perf_counter()

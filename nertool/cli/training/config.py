@@ -135,7 +135,7 @@ def check(
 
 def _is_model(source: Path) -> bool:
     from nertool.formats.paths import is_model_folder
-    from nertool.model.storage import ONE_FILE
+    from nertool.model.files import ONE_FILE
 
     return is_model_folder(source) or source.suffix == ONE_FILE
 
@@ -165,7 +165,7 @@ def _model_config(request: Request) -> tuple[Config, dict[str, str]]:
             f"{request.source}: a model keeps the config of its training: give it alone, without "
             "options that change keys"
         )
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
 
     config = load_model(request.source).config
     return config, {

@@ -111,7 +111,7 @@ def student_config(
     from nertool.config.records import config_to_dict
     from nertool.config.values import RawValue, build_config, raw_from_dict
     from nertool.errors import OverrideError
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
 
     if config is not None:
         raw = read_config_file(config)

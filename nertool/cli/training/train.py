@@ -208,8 +208,8 @@ def _show_result(
 ) -> None:
     """Print the best model's measures on dev, and what to do next."""
     from nertool.evaluation.tables import as_table
+    from nertool.model.load import load_model
     from nertool.model.provenance import describe_refit
-    from nertool.model.storage import load_model
     from nertool.training.run import last_best
 
     epoch, dev = last_best(folder)
@@ -281,7 +281,7 @@ def _epoch_line(record: EpochRecord, epochs: int | None) -> str:
 
 def _note_calibration(folder: Path) -> None:
     from nertool.model.calibrate import describe
-    from nertool.model.storage import load_model
+    from nertool.model.load import load_model
 
     found = load_model(folder).provenance.get("calibration")
     if found:

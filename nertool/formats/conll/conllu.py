@@ -23,7 +23,7 @@ from nertool.corpus.schemes import split_tag
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, tags_in
 from nertool.formats.head import Head
-from nertool.formats.json.objects import dump
+from nertool.formats.json.text import dump
 from nertool.formats.writable import LINE_SIGNS, check_labels, with_labels, with_words
 
 WIDTH = 10

@@ -30,16 +30,12 @@ from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record, joined
 from nertool.errors import CorpusError
 from nertool.formats.base import WEBANNO_LAYER, Pieces, Writing
+from nertool.formats.conll.webanno_layers import DEFAULT, Chosen, Layer, chosen_column
 from nertool.formats.head import Head
 from nertool.formats.plain.lines import numbered_lines
 from nertool.formats.writable import with_labels
 
-LAYER = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
-_DEFAULT = f"{LAYER}|identifier|value"
 _HEAD = "#FORMAT=WebAnno TSV 3.3\n#T_SP={}\n\n"
-_LINGUISTIC = re.compile(
-    r"de\.tudarmstadt\.ukp\.dkpro\.core\.api\.(?!ner\.)"
-)  # POS, Lemma and the like
 _ROW = re.compile(r"(\d+)-(\d+)(\.\d+)?\Z")
 _PLACE = re.compile(r"(\d+)-(\d+)\Z")
 _STACK = re.compile(r"(?:\\.|[^|])+", re.DOTALL)
@@ -50,25 +46,6 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _JAVA = re.compile(r"\\u+([0-9a-fA-F]{4})")
 _SPECIAL = re.compile(r"([\\\[\]|_;*]|->)")
 _SIGNS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "b": "\b"}
-
-
-class _Layer(NamedTuple):
-    """A layer as the header declares it. kind: SP of spans, RL of relations, CH of chains. column: the
-    number of its first feature's column."""
-
-    kind: str
-    name: str
-    features: list[str]
-    column: int
-
-
-class _Chosen(NamedTuple):
-    """The column of the classes. declared: the layer with those of its features that hold a value. others:
-    what each other column is called where its cells are counted, and whether a star in it is no value."""
-
-    column: int
-    declared: str
-    others: dict[int, tuple[str, bool]]
 
 
 class _Row(NamedTuple):
@@ -86,7 +63,7 @@ class _Header(NamedTuple):
     """What the rows of a file have in common. old: TSV 3.1 and before, with Java's escapes."""
 
     source: str
-    chosen: _Chosen
+    chosen: Chosen
     old: bool
 
 
@@ -103,7 +80,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     the other columns, entities without a class and those stacked on a longer one are counted. An annotation
     of a part of a token is an entity with a border inside a token. Errors: CorpusError with file:line.
     """
-    layers: list[_Layer] = []
+    layers: list[Layer] = []
     header: _Header | None = None
     text: str | None = None
     rows: list[_Row] = []
@@ -120,7 +97,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             kind, _, rest = line.partition("=")
             name, *features = rest.split("|")
             column = layers[-1].column + len(layers[-1].features) if layers else 3
-            layers.append(_Layer(kind.removeprefix("#T_"), name, features or [""], column))
+            layers.append(Layer(kind.removeprefix("#T_"), name, features or [""], column))
         elif line.startswith("#Text="):
             more = _unescaped(line.removeprefix("#Text="), old)
             text = more if text is None else f"{text}\n{more}"
@@ -139,7 +116,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             rows, text = [], None
         elif not line.startswith("#"):
             if header is None:
-                header = _Header(source, _chosen(layers, reading.tag_column, place), old)
+                header = _Header(source, chosen_column(layers, reading.tag_column, place), old)
             cells = line.split("\t")
             rows.append(_row(cells, header.chosen.column, place, number))
             for at, (what, star_is_none) in header.chosen.others.items():
@@ -148,64 +125,6 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
                     others[what] += not (star_is_none and _NO_VALUE.match(value))
     for what, count in others.items():
         ledger.leave_out(f"{source}:1", what, number=count)
-
-
-def _chosen(layers: Sequence[_Layer], wanted: int | str | None, place: str) -> _Chosen:
-    """Choose the column of the classes. wanted: the name of a layer or feature, or both, as X|value.
-
-    Errors: CorpusError if no layer of spans has that name.
-    """
-    spans = [(layer, _values_of(layer)) for layer in layers if layer.kind == "SP"]
-    own = [(layer, features) for layer, features in spans if features]
-    if isinstance(wanted, str):
-        name, _, feature = wanted.rpartition("|")
-        fits = [
-            (layer, [f for f in features if f == feature or (not name and _is(layer, wanted))])
-            for layer, features in own
-            if not name or _is(layer, name)
-        ]
-        own = [(layer, features) for layer, features in fits if features]
-        if not own:
-            named = ", ".join(f"{_short(layer)}|{f}" for layer, some in spans for f in some)
-            raise CorpusError(
-                f'{place}: found no layer or feature "{wanted}" (--tag-column), expected one of '
-                f"{named or 'the layers that the header declares: it declares none'}"
-            )
-    named_entities = [pair for pair in own if _is(pair[0], "NamedEntity")]
-    custom = [pair for pair in own if not _LINGUISTIC.match(pair[0].name)]
-    best = next(iter(named_entities or custom or own), None)
-    if best is None:  # no feature is declared that could be a class
-        return _Chosen(spans[0][0].column if spans else 3, "", {})
-    layer, features = best
-    feature = "value" if "value" in features else features[-1]
-    column = layer.column + layer.features.index(feature)
-    others = {}
-    for other in layers:
-        for i, name in enumerate(other.features, other.column):
-            if i != column:
-                same = other is layer
-                what = (
-                    f"values of the feature {name}"
-                    if same
-                    else f"values of the layer {_short(other)}"
-                )
-                others[i] = (what, same)
-    return _Chosen(column, "|".join([layer.name, *features]), others)
-
-
-def _values_of(layer: _Layer) -> list[str]:
-    """Return the features of a layer that hold a value: no links to other annotations, and no lack of one."""
-    slots = [i for i, name in enumerate(layer.features) if name.startswith("ROLE_")]
-    targets = {*slots, *(i + 1 for i in slots)}
-    return [name for i, name in enumerate(layer.features) if name and i not in targets]
-
-
-def _is(layer: _Layer, name: str) -> bool:
-    return name in (layer.name, _short(layer))
-
-
-def _short(layer: _Layer) -> str:
-    return layer.name.rpartition(".")[2]
 
 
 def _row(cells: list[str], column: int, place: str, number: int) -> _Row:
@@ -248,7 +167,7 @@ def _record(
             rows[0].number,
             spans,
             tokens=[place for place, _ in tokens],
-            fields={} if declared in ("", _DEFAULT) else {WEBANNO_LAYER: declared},
+            fields={} if declared in ("", DEFAULT) else {WEBANNO_LAYER: declared},
             own_text=own_text,
             token_lines=[row.number for _, row in tokens],
         ),
@@ -360,7 +279,7 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
         corpus = with_records(piece.corpus, by_sentence=False)
         for view in views(piece._replace(corpus=corpus)):
             own = view.fields.get(WEBANNO_LAYER)
-            own = own if isinstance(own, str) and own.count("|") else _DEFAULT
+            own = own if isinstance(own, str) and own.count("|") else DEFAULT
             if not declared:
                 declared = own
                 names = declared.split("|")[1:]
@@ -391,7 +310,7 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
                     yield f"{sentence}-{i - start + 1}\t{units}\t{word}\t{tabbed}\t\n"
                 base += _units(text) + 1
     if not declared:
-        yield _HEAD.format(_DEFAULT)
+        yield _HEAD.format(DEFAULT)
 
 
 def _escaped(text: str, backslash: str = "\\") -> str:

@@ -22,7 +22,7 @@ from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
 from nertool.formats.json.entries import spans_of_entries
 from nertool.formats.json.json_list import load_json_list
-from nertool.formats.json.objects import dump
+from nertool.formats.json.text import dump
 
 _DOCUMENT_END = '], "relations": []}'  # the package bioc reads no document without its relations
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from nertool.errors import CorpusError
-from nertool.formats.json.spacy_doc import from_doc, is_doc
+from nertool.formats.spacy.tokens import from_doc, is_doc
 
 
 def in_usual_keys(value: Any, place: str) -> Any:

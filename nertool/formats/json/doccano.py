@@ -24,7 +24,8 @@ from nertool.corpus.record import GOLD
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json import jsonl
-from nertool.formats.json.objects import DOCCANO, dump, is_doccano
+from nertool.formats.json.objects import DOCCANO, is_doccano
+from nertool.formats.json.text import dump
 
 
 def detect(head: Head) -> str | None:

@@ -13,7 +13,7 @@ from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.errors import CorpusError
-from nertool.formats.json.units import taken_in_characters
+from nertool.formats.standoff.units import taken_in_characters
 
 _START = ("start", "start_offset", "start_char", "startOffset", "begin")
 _END = ("end", "end_offset", "end_char", "endOffset")

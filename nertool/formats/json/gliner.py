@@ -19,7 +19,7 @@ from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
 from nertool.formats.json import json_list
 from nertool.formats.json.hf import with_gold_tags
-from nertool.formats.json.objects import json_list as as_list
+from nertool.formats.json.text import json_list as as_list
 
 read = json_list.read
 

@@ -23,7 +23,7 @@ from nertool.corpus.schemes import TagSpans, tag_names, tags_of
 from nertool.formats.base import Pieces, Writing, tags_in
 from nertool.formats.head import Head
 from nertool.formats.json import jsonl
-from nertool.formats.json.objects import dump
+from nertool.formats.json.text import dump
 from nertool.formats.writable import check_labels
 
 

@@ -21,13 +21,8 @@ from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
-from nertool.formats.json.objects import (
-    json_list,
-    keys_shown,
-    parse_json,
-    plain_object,
-    record_or_none,
-)
+from nertool.formats.json.objects import plain_object, record_or_none
+from nertool.formats.json.text import json_list, keys_shown, parse_json
 
 _EXAMPLES = re.compile(r'\{\s*"examples"\s*:\s*\[')  # LightTag's export
 _ARRAY = re.compile(r"\[\s*[{\[\]]")

@@ -19,7 +19,8 @@ from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
-from nertool.formats.json.objects import dump, keys_shown, parse_json, plain_object, record_of
+from nertool.formats.json.objects import plain_object, record_of
+from nertool.formats.json.text import dump, keys_shown, parse_json
 
 
 def detect(head: Head) -> str | None:

@@ -22,7 +22,7 @@ from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json.entries import spans_of_entries
 from nertool.formats.json.json_list import first_of_list, is_list, load_json_list
-from nertool.formats.json.objects import json_list
+from nertool.formats.json.text import json_list
 
 # What of a task stands beside its data.
 _TASK_KEYS = {

@@ -12,20 +12,13 @@ Every other key is kept as it is, to be passed through.
 
 from __future__ import annotations
 
-import base64
-import json
-import math
-import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Sequence
 from typing import Any
 
 from nertool.corpus.annotated import RecordView
 from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import DOCUMENT, GOLD, Reading, Record, joined
-from nertool.corpus.sentences import sentence_bounds
 from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.conll.find import tag_share
 from nertool.formats.foreign import foreign_json
@@ -39,6 +32,13 @@ from nertool.formats.json.entries import (
     spans_of_entries,
 )
 from nertool.formats.json.literals import parsed
+from nertool.formats.json.tokens import (
+    count_outside,
+    found_sentences,
+    further_keys,
+    sentence_starts,
+    token_places,
+)
 
 SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations", "annotation", "mentions")
 TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
@@ -133,17 +133,17 @@ def _of_text(
         spans = spans_of_entries(entries, text, f"{place}: {key}", place, reading, ledger)
     elif reading.labelled and odd is None and _is_accepted(value):
         spans = []
-    tokens = _places(value.get("tokens"), text, place)
+    tokens = token_places(value.get("tokens"), text, place)
     sentences = None
     if tokens is not None:
         words = [(start, end) for start, end in tokens if not text[start:end].isspace()]
-        sentences = _first_tokens(value.get("sentences"), tokens, text, place, len(words))
+        sentences = sentence_starts(value.get("sentences"), tokens, text, place, len(words))
         tokens = words
-        _count_outside(text, tokens, place, ledger)
-        for name in _further_keys(value["tokens"]):
+        count_outside(text, tokens, place, ledger)
+        for name in further_keys(value["tokens"]):
             ledger.leave_out(place, f"values of tokens beside text and place: {name}")
         if sentences is None and any(isinstance(token, dict) for token in value["tokens"]):
-            sentences = _found_sentences(text, tokens, spans or (), reading.language)
+            sentences = found_sentences(text, tokens, spans or (), reading.language)
     used = {reading.text_field, key} | ({"tokens", "sentences"} if tokens is not None else set())
     fields = {k: v for k, v in value.items() if k not in used} | own
     if key is not None and not reading.labelled:
@@ -167,15 +167,6 @@ def _is_accepted(value: dict[str, Any]) -> bool:
     of_spans = str(value.get("_view_id", "")).startswith(("ner", "spans"))
     cut = isinstance(tokens, list) and all(isinstance(token, dict) for token in tokens)
     return value.get("answer") == "accept" and (of_spans or cut)
-
-
-def _further_keys(tokens: Sequence[Any]) -> list[str]:
-    """Return the keys of tokens that are not read, such as Prodigy's disabled and style."""
-    keys: set[str] = set()
-    for token in tokens:
-        if isinstance(token, dict):
-            keys.update(token)
-    return sorted(keys - {"text", "start", "end", "id", "ws"})
 
 
 def _are_entries(value: Any) -> bool:
@@ -216,23 +207,6 @@ def _unwrapped(value: Any) -> list[Any] | None:
                 end = place[1] + 1
                 entries.append({"start": place[0], "end": end, "label": label, "text": surface})
     return entries
-
-
-def _count_outside(
-    text: str, tokens: Sequence[tuple[int, int]], place: str, ledger: Ledger
-) -> None:
-    """Count words that are no token: of such a text, the tokens alone are read."""
-    inside = sum(end - start for start, end in tokens)
-    if inside == len("".join(text.split())):
-        return  # as long as all that is no blank; a token that holds blanks takes the long way
-    at, left = 0, ""
-    for start, end in [*tokens, (len(text), len(text))]:
-        left = left or text[at:start].strip()
-        at = end
-    if left:
-        ledger.alter(
-            place, "texts with words that are no token, of which the tokens are taken", left[:60]
-        )
 
 
 def record_or_none(
@@ -304,118 +278,6 @@ def _tag_name(tag: Any, where: str, reading: Reading) -> str:
     return reading.tag_names[tag]
 
 
-def _places(tokens: Any, text: str, place: str) -> list[tuple[int, int]] | None:
-    """Read the places of tokens: [start, end] each, or {"start", "end"} as Prodigy writes them."""
-    if not isinstance(tokens, list) or any(isinstance(token, str) for token in tokens):
-        return None
-    places = []
-    at = 0
-    for token in tokens:
-        if type(token) is list and len(token) == 2:
-            start, end = token
-        elif isinstance(token, dict):
-            start, end = token.get("start"), token.get("end")
-        else:
-            return None
-        if type(start) is not int or type(end) is not int or not at <= start < end <= len(text):
-            raise CorpusError(
-                f"{place}: found a token at {start}–{end}, expected places within the text, each after "
-                "the one before"
-            )
-        places.append((start, end))
-        at = end
-    return places
-
-
-def _first_tokens(
-    sentences: Any, tokens: Sequence[tuple[int, int]], text: str, place: str, words_alone: int
-) -> list[int] | None:
-    """Read the numbers of the sentences' first tokens. spaCy has tokens of blanks alone, which are counted
-    there, and not in the result: they are no words."""
-    if sentences is None:
-        return None
-    rising = isinstance(sentences, list) and all(type(at) is int for at in sentences)
-    if (
-        not rising
-        or sorted(sentences) != sentences
-        or sentences[:1] not in ([], [0])
-        or max(sentences, default=0) > len(tokens)
-    ):
-        raise CorpusError(
-            f'{place}: "sentences": expected the numbers of their first tokens, from 0 and rising'
-        )
-    if words_alone == len(tokens):
-        return list(sentences)
-    words = [not text[start:end].isspace() for start, end in tokens]
-    before = list(accumulate(words, initial=0))
-    return [before[at] for at in sentences]
-
-
-def _found_sentences(
-    text: str, tokens: Sequence[tuple[int, int]], spans: Sequence[Span], language: str
-) -> list[int]:
-    """Return the number of each sentence's first token, for tokens that come without sentences."""
-    starts = [start for start, _ in tokens]
-    bounds = [
-        bound
-        for bound in sentence_bounds(text, language)[1:-1]
-        if not any(span.start < bound < span.end for span in spans)
-    ]
-    return list(dict.fromkeys([0, *(bisect_left(starts, bound) for bound in bounds)]))
-
-
-def parse_json(text: str, place: str) -> Any:
-    """Read a JSON value. Errors: CorpusError that says what is wrong, and where in the line."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        where = place if error.lineno == 1 else f"{place}:{error.lineno}"
-        raise CorpusError(
-            f"{where}: not JSON: {error.msg} in column {error.colno}; mend it (is it cut short?)"
-        ) from None
-    except RecursionError:
-        raise CorpusError(f"{place}: found lists nested too deeply, expected a record") from None
-    except ValueError as error:  # a whole number of thousands of digits
-        raise CorpusError(f"{place}: not JSON that can be read: {error}") from None
-
-
-def keys_shown(value: Any) -> str:
-    """Say which keys an object has: ` with "text", "label"`; an empty string for any other value."""
-    if not isinstance(value, dict):
-        return ""
-    return " with " + ", ".join(f'"{key}"' for key in list(value)[:6])
-
-
-_HALF = re.compile("[\ud800-\udfff]")
-
-
-def dump(value: Any) -> str:
-    """Write a value as JSON that UTF-8 can hold: only halves of surrogate pairs are escaped.
-
-    What a table may hold beside JSON's values becomes a string: dates in ISO 8601, bytes in base 64.
-    JSON has no number for NaN and the infinities: they become null.
-    """
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_as_text)
-    except ValueError:
-        text = json.dumps(_finite(value), ensure_ascii=False, default=_as_text)
-    return text if text.isascii() else _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
-
-
 def entity_objects(view: RecordView) -> list[dict[str, Any]]:
     """Return a record's entities, ready for JSON: places in characters and in tokens, half-open."""
     return [
@@ -442,12 +304,3 @@ def plain_object(view: RecordView, exact: bool = True) -> dict[str, Any]:
         for key, entry in extra.items():
             value.setdefault(key, []).append(entry)
     return value
-
-
-def json_list(values: Iterable[Any]) -> Iterator[str]:
-    """Yield the text of a JSON list, one value a line."""
-    before = "["
-    for value in values:
-        yield f"{before}\n{dump(value)}"
-        before = ","
-    yield "\n]\n" if before == "," else "[]\n"

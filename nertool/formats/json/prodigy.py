@@ -17,8 +17,8 @@ from nertool.corpus.ledger import Ledger
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json import jsonl
-from nertool.formats.json.objects import dump
-from nertool.formats.json.spacy_doc import first_tokens, spacy_tokens
+from nertool.formats.json.text import dump
+from nertool.formats.spacy.tokens import first_tokens, spacy_tokens
 
 
 def detect(head: Head) -> str | None:

@@ -17,9 +17,10 @@ from nertool.errors import CorpusError
 from nertool.files.limits import limits
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
-from nertool.formats.json.objects import dump, parse_json, record_or_none
-from nertool.formats.json.spacy_doc import SPACY, SpacyTokens, first_tokens, spacy_tokens
+from nertool.formats.json.objects import record_or_none
+from nertool.formats.json.text import dump, parse_json
 from nertool.formats.spacy.doc_json import kept_of
+from nertool.formats.spacy.tokens import SPACY, SpacyTokens, first_tokens, spacy_tokens
 
 OWN = "nertool"  # the user data, and the span group with scores, that nertool writes
 

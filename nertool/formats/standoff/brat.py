@@ -20,7 +20,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
-from nertool.formats.json.units import taken_in_characters
+from nertool.formats.standoff.units import taken_in_characters
 from nertool.formats.writable import with_labels
 
 _NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)*")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from nertool.errors import CorpusError
-from nertool.formats.json.objects import dump
+from nertool.formats.json.text import dump
 
 ROWS = 1024  # rows that are turned into columns together
 

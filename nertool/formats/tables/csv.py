@@ -25,7 +25,8 @@ from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json.json_list import decoded
 from nertool.formats.json.literals import is_entry_list, parsed
-from nertool.formats.json.objects import dump, record_or_none
+from nertool.formats.json.objects import record_or_none
+from nertool.formats.json.text import dump
 
 _LABELS = ("label", "labels", "entities", "spans", "annotations", "tokens", "ner_tags", "tags")
 _NOTHING = ("", "None", "nan", "NaN", "null", "<NA>")

@@ -51,7 +51,7 @@ def with_class_names(feature: Any, names: Sequence[str]) -> Any:
 
 def metadata_of(features: Mapping[str, Any]) -> dict[bytes, bytes]:
     """Return a schema's metadata with columns' features."""
-    from nertool.formats.json.objects import dump
+    from nertool.formats.json.text import dump
 
     return {METADATA: dump({"info": {"features": dict(features)}}).encode()} if features else {}
 

@@ -22,7 +22,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
-from nertool.formats.json.objects import dump
+from nertool.formats.json.text import dump
 from nertool.formats.tables.arrow import load_arrow
 from nertool.formats.tables.features import features_of, metadata_of
 from nertool.formats.tables.parquet import of_tokens, records_of

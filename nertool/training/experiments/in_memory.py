@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from nertool.config.records import Config, DistillationConfig
+from nertool.config.learning import DistillationConfig
+from nertool.config.records import Config
 from nertool.corpus.columnar import Corpus
 from nertool.files.output import scratch_folder
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.preparation.encode import encode_parts
 from nertool.training.preparation.store import input_hashes, save_prepared

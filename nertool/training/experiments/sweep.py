@@ -11,7 +11,8 @@ from statistics import mean, stdev
 from typing import NamedTuple
 
 from nertool.config.file import load_config, read_config_file, read_overrides
-from nertool.config.records import Config, CorpusConfig
+from nertool.config.inputs import CorpusConfig
+from nertool.config.records import Config
 from nertool.corpus.ledger import Ledger
 from nertool.errors import OverrideError, TrainingError
 from nertool.training.experiments.tries import values_by_key

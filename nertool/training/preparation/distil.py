@@ -23,8 +23,8 @@ from nertool.corpus.schemes import TagSpans, spans_of, split_tag, tag_names, tag
 from nertool.decoding.adjust import softmax
 from nertool.errors import CorpusError, ModelError
 from nertool.formats.read import read_corpus
+from nertool.model.load import load_model
 from nertool.model.model import Model
-from nertool.model.storage import load_model
 from nertool.network.activations import Array
 from nertool.tagging.analyse import analyse
 from nertool.tagging.annotate import text_of_corpus

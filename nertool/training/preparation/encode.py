@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from nertool.config.records import Config, DistillationConfig
+from nertool.config.learning import DistillationConfig
+from nertool.config.records import Config
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.parts.hold_out import has_documents, hold_out

@@ -33,18 +33,12 @@ from nertool.inputs.encoder import UNKNOWN, Encoder
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.layout import features_of
 from nertool.inputs.text import Text
+from nertool.model.files import HEADER as MODEL_HEADER
+from nertool.model.files import open_model, vectors_name, vocabulary_name
 from nertool.model.gazetteers import PHRASES, read_gazetteers, sizes_of, write_gazetteers
-from nertool.model.storage import HEADER as MODEL_HEADER
-from nertool.model.storage import open_model, vectors_name, vocabulary_name
 from nertool.network.activations import Array
 from nertool.vectors.lookup import SPELLINGS, SUBWORDS
-from nertool.vectors.subwords import (
-    Composer,
-    Subwords,
-    subword_arrays,
-    subword_notes,
-    subwords_in,
-)
+from nertool.vectors.subwords import Composer, Subwords, subword_arrays, subword_notes, subwords_in
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from nertool.errors import ModelError
 from nertool.inputs.encoder import SPECIAL_ROWS
 from nertool.inputs.layout import MEMORY, STARTING, VECTORS, Layout, layout_of
 from nertool.inputs.memory import counts_of
+from nertool.model.load import load_model
 from nertool.model.model import Member, Model, outputs, word_vectors
-from nertool.model.storage import load_model
 from nertool.network.activations import Array
 from nertool.network.objective import Parameters, tables_of
 

@@ -9,7 +9,7 @@ import pytest
 
 from nertool.cli.training.sweep import verdict
 from nertool.errors import OverrideError, TrainingError
-from nertool.model.storage import load_model
+from nertool.model.load import load_model
 from nertool.training.experiments.sweep import (
     Outcome,
     Summary,

@@ -1,0 +1,217 @@
+"""Settings of what goes into the network: the labelled text, word vectors, windows and features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from nertool.config.types import (
+    Column,
+    InputFormat,
+    InputScheme,
+    Lists,
+    LookupStep,
+    Names,
+    Paths,
+    Share,
+    Texts,
+    Width,
+    about,
+)
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """The labelled text, and how it is read."""
+
+    train: Annotated[
+        Texts | None,
+        about("The labelled text to learn from: a path, or a list of paths that are read one after "
+              "another. A folder stands for the files below it; a path may be a pattern, such as "
+              "train/*.conll."),
+    ] = None  # fmt: skip
+    dev: Annotated[
+        Texts | None,
+        about("Labelled text that chooses the best epoch, named as train is. Without it the last epoch is "
+              "kept."),
+    ] = None  # fmt: skip
+    held_out: Annotated[
+        Share,
+        about("Without dev: the share of the training text that is held out as dev, in whole documents, "
+              "or in blocks of sentences where documents are not marked. 0: none."),
+    ] = 0.0  # fmt: skip
+    test: Annotated[
+        Texts | None,
+        about("Labelled text for a last measurement, named as train is. Training never reads it."),
+    ] = None
+    format: Annotated[
+        InputFormat, about("The format of these files. auto: recognised from their content.")
+    ] = "auto"
+    scheme: Annotated[
+        InputScheme, about("The tag scheme of these files. auto: recognised from their tags.")
+    ] = "auto"
+    labels: Annotated[
+        Names | None,
+        about("Learn only these classes, such as [PER, LOC]. Empty: all classes of the text."),
+    ] = None
+    token_column: Annotated[
+        Column | None,
+        about("Column of the words in CoNLL columns: a number from 0 (-1 is the last), or its name "
+              "in a header. Empty: found."),
+    ] = None  # fmt: skip
+    tag_column: Annotated[
+        Column | None, about("Column of the tags, as token_column. Empty: found.")
+    ] = None
+    delimiter: Annotated[
+        Annotated[str, Meta(max_length=16)] | None,
+        about('Text between two columns, such as "\\t". Empty: found.'),
+    ] = None
+    comment: Annotated[
+        Annotated[str, Meta(max_length=64)],
+        about('Lines that begin with this text are left out, such as "# ". Empty: only lines with # '
+              "that have fewer columns than the others."),
+    ] = ""  # fmt: skip
+    tag_names: Annotated[
+        Names | None,
+        about("The names of tags that are written as numbers, in the order of the numbers, such as "
+              "[O, B-PER, I-PER]."),
+    ] = None  # fmt: skip
+    text_field: Annotated[
+        Annotated[str, Meta(min_length=1)], about("The key of the text in JSON and Parquet.")
+    ] = "text"
+    language: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=32)],
+        about("Language of running text, such as en, de or hi. It is used to find sentences."),
+    ] = "en"
+    misaligned: Annotated[
+        Literal["error", "snap", "drop"],
+        about("Entities whose ends are not ends of words: error stops, snap moves the ends outwards "
+              "to whole words, drop leaves the entity out. All are counted."),
+    ] = "error"  # fmt: skip
+    on_error: Annotated[
+        Literal["fail", "skip"],
+        about("Input that can't be read: fail stops, skip leaves out the record and counts it."),
+    ] = "fail"
+    offsets: Annotated[
+        Literal["auto", "characters", "utf16", "bytes"],
+        about("What positions of entities count: characters, UTF-16 units (JavaScript, Java) or bytes of "
+              "UTF-8. auto: what fits the entities."),
+    ] = "auto"  # fmt: skip
+    class_name: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=64)] | None,
+        about("The class of tags that name none, B, I and O. Empty: such tags are refused."),
+    ] = None
+
+
+@dataclass(frozen=True)
+class VectorsConfig:
+    """The word vectors that training starts from."""
+
+    path: Annotated[
+        Path | None,
+        about("File of vectors: word2vec (binary or text) or GloVe text, also compressed. Empty: "
+              "random vectors for the words of the training text."),
+    ] = None  # fmt: skip
+    more: Annotated[
+        Paths | None,
+        about("Further files, such as [more.bin]. The members of an ensemble take turns with all files."),
+    ] = None  # fmt: skip
+    side_by_side: Annotated[
+        bool,
+        about("Give every network the vectors of all files, side by side in one row, in place of one file "
+              "each."),
+    ] = False  # fmt: skip
+    raw_text: Annotated[
+        Paths | None,
+        about("Raw texts, such as [raw.txt], to train vectors of this width on (word2vec) before all else. "
+              "They stand beside those of path, if that is set."),
+    ] = None  # fmt: skip
+    limit: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000_000)] | None,
+        about("Read only so many vectors from the beginning of the file. Empty: all."),
+    ] = None
+    lookup: Annotated[
+        Annotated[tuple[LookupStep, ...], Meta(min_length=1)],
+        about("The steps by which a word's vector is looked up, until one finds it; always in this order: "
+              "exact; nfc, composed letters without invisible characters; lower case; title case for words "
+              "in capitals; digits as 0 or #; hyphen, the parts of Anglo-French, the last one first; suffix, "
+              "the longest end of the word that has a vector; subwords, composed of parts that the file has "
+              "vectors for. Then the unknown word's vector."),
+    ] = ("exact", "nfc", "lower", "title", "digits", "subwords")  # fmt: skip
+    width: Annotated[
+        Annotated[int, Meta(ge=1, le=4_096)], about("Width of random vectors.")
+    ] = 50  # fmt: skip
+    fine_tune: Annotated[
+        bool | Literal["both"],
+        about("Train the word vectors too. both: a word's row has its vector twice, one copy is trained and "
+              "the other stays as it is."),
+    ] = True  # fmt: skip
+    own_rows: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000_000)],
+        about("A training word without a vector gets one of its own if it occurs at least this often. "
+              "0: never; all such words share one vector."),
+    ] = 0  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WindowsConfig:
+    """The window of words that is classified: C words, the word in question in the centre."""
+
+    size: Annotated[
+        Annotated[int, Meta(ge=1, le=101)],
+        about("C, an odd number: the word, and (C − 1)/2 words on either side."),
+    ] = 5
+
+
+@dataclass(frozen=True)
+class FeaturesConfig:
+    """What the network is shown of a word besides its vector. A number is the width of a trained
+    embedding; 0 leaves the feature out."""
+
+    caps: Annotated[
+        Width, about("Capitals: lower, Initial, ALL CAPITALS, miXed, digits, a single Capital.")
+    ] = 5
+    shape: Annotated[
+        Width, about("The word's pattern with runs collapsed, such as Xx, X.X. or 0-0.")
+    ] = 0
+    affixes: Annotated[
+        Width, about("Prefixes of 1 to 3 letters and suffixes of 1 to 4: the width of each.")
+    ] = 0
+    ngrams: Annotated[
+        Width,
+        about("The word and its runs of 3 to 5 letters, in a table that they share by their hash. Their "
+              "rows are added up. Useful without vectors."),
+    ] = 0  # fmt: skip
+    memory: Annotated[
+        bool,
+        about("Shares of the classes that the word had in the training text; the same document is "
+              "left out of the count."),
+    ] = False  # fmt: skip
+    gazetteers: Annotated[
+        Lists | None,
+        about("Lists of phrases by name, such as {CITY: cities.txt, DRUG: [drugs.tsv, more.txt]}: a phrase "
+              "a line. Each list marks the words of its phrases as begin, inside, end or single. A phrase in "
+              "lower case is found in any letters. The model keeps the phrases."),
+    ] = None  # fmt: skip
+    gazetteer_width: Annotated[
+        Annotated[int, Meta(ge=1, le=512)], about("The width of each list's marks.")
+    ] = 4
+    sentence: Annotated[
+        Width,
+        about(
+            "Is the sentence in capitals, or written like a title? Is it the first of its document?"
+        ),
+    ] = 0
+    document: Annotated[
+        Width,
+        about("Does the document have the word elsewhere in lower case, capitalised, in capitals?"),
+    ] = 0
+    neighbours: Annotated[
+        bool,
+        about("Mean vectors of the words to the left and right of this word's other occurrences in the "
+              "document."),
+    ] = False  # fmt: skip
+    document_vector: Annotated[bool, about("Mean vector of the document.")] = False

@@ -1,0 +1,39 @@
+"""The types of config keys: their limits, and the choices that several keys share."""
+
+from __future__ import annotations
+
+import typing
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from nertool.catalogue import LABELLED_INPUTS, LOOKUP
+
+# The largest values are far above what is useful, and low enough that a typing error is refused
+# at once, and not after an hour or when memory is used up.
+Count = Annotated[int, Meta(ge=1, le=10_000)]
+CountOrNone = Annotated[int, Meta(ge=0, le=10_000)]
+Width = Annotated[int, Meta(ge=0, le=512)]
+Hidden = Annotated[int, Meta(ge=1, le=16_384)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+Column = Annotated[int, Meta(ge=-10_000, le=10_000)] | str
+Names = Annotated[tuple[str, ...], Meta(min_length=1)]
+Paths = Annotated[tuple[Path, ...], Meta(min_length=1)]
+Texts = Annotated[tuple[Path, ...], Meta(min_length=1)]
+Lists = Annotated[dict[str, Paths], Meta(min_length=1)]
+
+Activation = Literal["tanh", "logistic", "relu", "hard_tanh"]
+Output = Literal["logistic", "softmax"]
+InputScheme = Literal["auto", "io", "iob1", "iob2", "bioes"]
+if typing.TYPE_CHECKING:
+    InputFormat = str
+    LookupStep = str
+else:  # the catalogue says which there are
+    InputFormat = Literal[LABELLED_INPUTS]
+    LookupStep = Literal[LOOKUP]
+
+
+def about(text: str) -> Meta:
+    """Say what a key means: the text stands in the generated reference."""
+    return Meta(description=text)

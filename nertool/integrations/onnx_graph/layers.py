@@ -1,0 +1,249 @@
+"""The parts of the graph: the networks of both stages, what they share, and the adjustments of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nertool.errors import ModelError
+from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT
+from nertool.inputs.layout import STARTING, VECTORS, id_slices, table_columns
+from nertool.integrations.onnx_graph.builder import GraphBuilder
+from nertool.integrations.onnx_graph.inputs import (
+    DOCUMENT,
+    GROUP,
+    WINDOWS,
+    all_members,
+    composed_names,
+    encoders_of,
+    ids_names,
+    needs_groups,
+    weights_of,
+)
+from nertool.model.model import Member, Model, starting_vectors, word_vectors
+from nertool.network.activations import Array
+from nertool.vectors.rows.rows import Rows
+
+
+def _whole(table: Rows) -> Array:
+    """Return all rows of a table, which a compressed model keeps in fewer bytes."""
+    return np.asarray(table[np.arange(len(table))])
+
+
+def member_scores(graph: GraphBuilder, model: Model, shared: Shared) -> str:
+    """Add both stages; return the name of the members' mean scores, (N, T)."""
+    opinions = None
+    if model.first_stage:
+        first = _mean(graph, [_network(graph, model, m, shared, None) for m in model.first_stage])
+        p = graph.op("Softmax", first, axis=1)
+        has_any = graph.op("Unsqueeze", shared.in_group, graph.ints([1]))
+        own = graph.op("Cast", has_any, to=graph.float_type)
+        opinions = graph.op("Concat", shared.others_mean(p, len(model.tags)), own, axis=1)
+    return _mean(graph, [_network(graph, model, m, shared, opinions) for m in model.members])
+
+
+def _mean(graph: GraphBuilder, scores: Sequence[str]) -> str:
+    total = scores[0]
+    for own in scores[1:]:  # by Add: onnxruntime has Mean and Sum for 32-bit floats only
+        total = graph.op("Add", total, own)
+    return total if len(scores) == 1 else graph.op("Div", total, graph.number(len(scores)))
+
+
+def _network(
+    graph: GraphBuilder, model: Model, member: Member, shared: Shared, opinions: str | None
+) -> str:
+    """Add one network; return the name of its scores, (N, T)."""
+    config, tables = model.config, member.parameters
+    weights = weights_of(member)
+    ids = shared.ids[id(member.encoder)]
+    parts = []
+    cuts = id_slices(config)
+    for name, count in table_columns(config).items():
+        if name == VECTORS:
+            table = shared.vectors(member)
+        elif name == STARTING:
+            table = graph.array(starting_vectors(member, np.arange(len(member.L))))
+        else:
+            table = graph.array(_whole(tables[name]))
+        columns = np.arange(cuts[name].start, cuts[name].stop)
+        numbers = graph.op("Gather", ids, graph.ints(columns), axis=1)  # (P, c)
+        rows = (  # (P, c, w)
+            shared.vector_rows(member, table, numbers)
+            if name in (VECTORS, STARTING)
+            else graph.op("Gather", table, numbers, axis=0)
+        )
+        if count < 0:
+            parts.append(_pooled(graph, numbers, rows))
+        else:
+            width = tables[VECTORS if name == STARTING else name].shape[1] * len(columns)
+            parts.append(graph.op("Reshape", rows, graph.ints([-1, width])))
+    row = parts[0] if len(parts) == 1 else graph.op("Concat", *parts, axis=1)
+    words = graph.op("Gather", row, WINDOWS, axis=0)  # (N, C, d)
+    side = shared.side(member)
+    e = (
+        0
+        if not (side or opinions)
+        else sum(shared.side_widths(member)) + (len(model.tags) + 1 if opinions else 0)
+    )
+    x = graph.op("Reshape", words, graph.ints([-1, weights.W.shape[1] - e]))
+    if side or opinions:
+        x = graph.op("Concat", x, *side, *([opinions] if opinions else []), axis=1)
+    z = graph.op("MatMul", x, graph.array(np.ascontiguousarray(weights.W.T)))
+    z = graph.op("Add", z, graph.array(weights.b))
+    h = _activation(graph, config.network.activation, z)
+    s = graph.op("MatMul", h, graph.array(np.ascontiguousarray(weights.U.T)))
+    if len(weights.U) == 1:  # O has no output of its own: its score is 0
+        s = graph.op("Concat", graph.op("Sub", s, s), s, axis=1)
+    return s
+
+
+def _pooled(graph: GraphBuilder, numbers: str, rows: str) -> str:
+    """Add up a word's rows over the root of their number; row 0 is none."""
+    there = graph.op("Cast", graph.op("Greater", numbers, graph.ints(0)), to=graph.float_type)
+    kept = graph.op("Mul", rows, graph.op("Unsqueeze", there, graph.ints([2])))
+    total = graph.op("ReduceSum", kept, graph.ints([1]), keepdims=0)  # (P, w)
+    count = graph.op("ReduceSum", there, graph.ints([1]), keepdims=1)  # (P, 1)
+    return graph.op("Div", total, graph.op("Sqrt", graph.op("Max", count, graph.number(1.0))))
+
+
+def _activation(graph: GraphBuilder, name: str, z: str) -> str:
+    match name:
+        case "tanh":
+            return graph.op("Tanh", z)
+        case "logistic":
+            return graph.op("Sigmoid", z)
+        case "relu":
+            return graph.op("Relu", z)
+        case "hard_tanh":
+            return graph.op("Clip", z, graph.number(-1.0), graph.number(1.0))
+    raise ModelError(f"found the activation {name}, which there is no ONNX graph for")
+
+
+def adjusted_scores(graph: GraphBuilder, model: Model, shared: Shared, scores: str) -> str:
+    """Add the bias on O, and the agreement within a document, as decoding/adjust.py does."""
+    decoding, T = model.config.decoding, len(model.tags)
+    if decoding.outside_bias:
+        bias = np.zeros(T, dtype=graph.dtype)
+        bias[0] = decoding.outside_bias
+        scores = graph.op("Sub", scores, graph.array(bias))
+    if decoding.consistency:
+        a = decoding.consistency
+        p = graph.op("Softmax", scores, axis=1)
+        others = graph.op("Mul", shared.others_mean(p, T), graph.number(a))
+        blended = graph.op("Add", graph.op("Mul", p, graph.number(1.0 - a)), others)
+        grouped = graph.op("Unsqueeze", shared.in_group, graph.ints([1]))
+        p = graph.op("Where", grouped, blended, p)
+        tiny = graph.number(float(np.finfo(graph.dtype).tiny))
+        scores = graph.op("Log", graph.op("Add", p, tiny))
+    return scores
+
+
+class Shared:
+    """What several networks are given: row numbers, word vectors, sums over groups of tokens."""
+
+    def __init__(self, graph: GraphBuilder, model: Model) -> None:
+        self.graph, self.model = graph, model
+        names = ids_names(model)
+        self.ids = {id(e): n for e, n in zip(encoders_of(model), names, strict=True)}
+        names = composed_names(model)
+        self._composed = {id(e): n for e, n in zip(encoders_of(model), names, strict=True)}
+        self._sides: dict[int, list[str]] = {}
+        if needs_groups(model):
+            self.in_group = graph.op("Greater", GROUP, graph.ints(0))
+
+    def vectors(self, member: Member) -> str:
+        """Return the name of a member's word vectors: those that it started from, with its own rows."""
+        member_rows = np.union1d(member.rows, [PAD_LEFT, PAD_RIGHT])
+        if len(all_members(self.model)) == 1 and not self.side_widths(member):
+            return self.graph.array(word_vectors(member, np.arange(len(member.L))))
+        own = word_vectors(member, member_rows).astype(self.graph.dtype)
+        where = self.graph.ints(member_rows[:, None])
+        return self.graph.op("ScatterND", self._starting(member), where, self.graph.array(own))
+
+    def vector_rows(self, member: Member, table: str, numbers: str) -> str:
+        """Return the name of the rows of a table of vectors, or of the composed vectors beyond it."""
+        graph = self.graph
+        if member.encoder.composer is None:
+            return graph.op("Gather", table, numbers, axis=0)
+        last = len(member.L) - 1
+        own = graph.op("Gather", table, graph.op("Min", numbers, graph.ints(last)), axis=0)
+        beyond = graph.op("Sub", numbers, graph.ints(last + 1))
+        at = graph.op("Max", beyond, graph.ints(0))
+        composed = graph.op("Gather", self._composed[id(member.encoder)], at, axis=0)
+        is_own = graph.op("Less", beyond, graph.ints(0))
+        return graph.op("Where", graph.op("Unsqueeze", is_own, graph.ints([-1])), own, composed)
+
+    def _starting(self, member: Member) -> str:
+        """Return the name of the vectors that a member started from; those of paddings are 0, as what
+        stands beyond a sentence's ends is for side inputs."""
+        rows = starting_vectors(member, np.arange(len(member.L)))
+        rows[[PAD_LEFT, PAD_RIGHT]] = 0.0
+        return self.graph.array(rows)
+
+    def side_widths(self, member: Member) -> list[int]:
+        """Return the widths of the side inputs that are made of word vectors."""
+        features, v = self.model.config.features, member.L.shape[1]
+        return [v] * (2 * bool(features.neighbours) + bool(features.document_vector))
+
+    def side(self, member: Member) -> list[str]:
+        """Return the names of a member's side inputs but for the first stage's opinions."""
+        key = id(member.encoder)
+        if key not in self._sides:
+            self._sides[key] = list(self._made_side(member))
+        return self._sides[key]
+
+    def _made_side(self, member: Member) -> list[str]:
+        graph, features = self.graph, self.model.config.features
+        if not self.side_widths(member):
+            return []
+        table, v = self._starting(member), member.L.shape[1]
+        numbers = graph.op("Gather", self.ids[id(member.encoder)], graph.ints(0), axis=1)  # (P,)
+        m = self.model.config.windows.size // 2
+
+        def at(place: int) -> str:
+            position = graph.op("Gather", WINDOWS, graph.ints(place), axis=1)  # (N,)
+            own = graph.op("Gather", numbers, position, axis=0)
+            return self.vector_rows(member, table, own)
+
+        made = []
+        if features.neighbours:
+            made += [self.others_mean(at(place), v) for place in (m - 1, m + 1)]
+        if features.document_vector:
+            own = at(m)
+            total, count = self._sums(DOCUMENT, own, v)
+            mean = graph.op("Div", total, count)
+            made.append(graph.op("Gather", mean, DOCUMENT, axis=0))
+        return made
+
+    def others_mean(self, values: str, width: int) -> str:
+        """Return the name of the mean of values (N, width) over each token's group without itself; 0 for
+        tokens that are alone."""
+        graph = self.graph
+        total, count = self._sums(GROUP, values, width)
+        others = graph.op("Sub", graph.op("Gather", total, GROUP, axis=0), values)
+        several = graph.op("Gather", count, GROUP, axis=0)  # (N, 1)
+        less = graph.op("Max", graph.op("Sub", several, graph.number(1.0)), graph.number(1.0))
+        mean = graph.op("Div", others, less)
+        grouped = graph.op("Unsqueeze", self.in_group, graph.ints([1]))
+        return graph.op("Where", grouped, mean, graph.number(0.0))
+
+    def _sums(self, key: str, values: str, width: int) -> tuple[str, str]:
+        """Return the names of the sums of values (N, width) by key, and of how many each has, (…, 1)."""
+        graph = self.graph
+        count = graph.op("Add", graph.op("ReduceMax", key, keepdims=1), graph.ints([1]))
+        place = graph.op("Unsqueeze", key, graph.ints([1]))
+        ones = graph.op("Expand", graph.number(1.0), graph.op("Shape", place))  # (N, 1)
+        return self._added(count, place, values, width), self._added(count, place, ones, 1)
+
+    def _added(self, count: str, place: str, values: str, width: int) -> str:
+        """Return the name of values (N, width), added up by place (N, 1): (count, width).
+
+        By ScatterElements, which adds one after another: onnxruntime's ScatterND adds from several threads
+        at once, and loses some of what goes to one place.
+        """
+        graph = self.graph
+        shape = graph.op("Concat", count, graph.ints([width]), axis=0)
+        zeros = graph.op("Expand", graph.number(0.0), shape)
+        places = place if width == 1 else graph.op("Expand", place, graph.op("Shape", values))
+        return graph.op("ScatterElements", zeros, places, values, axis=0, reduction="add")
