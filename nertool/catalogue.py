@@ -120,7 +120,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "doccano", "doccano's JSON lines", "json.doccano", ".jsonl",
-        keeps=_all_but("sentences", "tokens", "probabilities", "alternatives"), piecewise=True,
+        keeps=_all_but("sentences", "tokens", "probabilities", "alternatives"),
     ),
     Format(
         "spacy", "spaCy's and Prodigy's JSON lines", "json.prodigy", ".jsonl", other_names=("prodigy",),

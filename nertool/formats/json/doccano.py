@@ -11,16 +11,25 @@ A project with relations has objects with numbers, which the relations name; one
 {"id": 3, "text": "Ada met me.", "entities": [{"id": 11, "label": "PER", "start_offset": 0, "end_offset": 3}],
  "relations": []}
 ```
+
+doccano reads a file as a table, in which a field that a record lacks, and null among numbers, become NaN. Its
+database refuses NaN, and with it the whole file. So all records are written with the same fields: null stands
+for what is missing, or an empty string in a field that has numbers. A record without `document` gets a number
+of its own, if others have one.
 """
 
 from __future__ import annotations
 
+import json
+import math
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from nertool.corpus.annotated import RecordView
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.record import GOLD
+from nertool.corpus.record import DOCUMENT, GOLD
+from nertool.files.output import scratch_file
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json import jsonl
@@ -37,9 +46,65 @@ read = jsonl.read
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a record a line. Relations of entities that are not written are left out, and counted."""
-    for number, view in enumerate(record_views(pieces, writing), 1):
-        yield dump(_object(view, number, ledger)) + "\n"
+    """Write a record a line, all with the same fields. The records are kept in a file until all are known.
+
+    Relations of entities that are not written are left out, and counted, as are fields that are filled in.
+    """
+    fields = _Fields()
+    with scratch_file() as file:
+        for number, view in enumerate(record_views(pieces, writing), 1):
+            value = _object(view, number, ledger)
+            fields.add(value)
+            file.write(f"{dump(value)}\n".encode())
+        file.seek(0)
+        yield from fields.filled_in(file, ledger)
+
+
+class _Fields:
+    """Which fields the records of a file have, and which of them hold numbers."""
+
+    def __init__(self) -> None:
+        self._records = 0
+        self._present: Counter[str] = Counter()  # for each field: records that have it
+        self._empty: set[str] = set()  # fields that are null somewhere
+        self._numeric: set[str] = set()
+        self._documents = 0  # the greatest number of a document
+
+    def add(self, value: dict[str, Any]) -> None:
+        """Take account of a record's fields."""
+        self._records += 1
+        self._present.update(value.keys())
+        for key, entry in value.items():
+            if entry is None or (isinstance(entry, float) and not math.isfinite(entry)):
+                self._empty.add(key)
+            elif isinstance(entry, int | float) and not isinstance(entry, bool):
+                self._numeric.add(key)
+        if type(value.get(DOCUMENT)) is int:
+            self._documents = max(self._documents, value[DOCUMENT])
+
+    def filled_in(self, file: BinaryIO, ledger: Ledger) -> Iterator[str]:
+        """Yield the lines of a file, with all fields in each record."""
+        uneven = any(count < self._records for count in self._present.values())
+        if not uneven and self._empty.isdisjoint(self._numeric):
+            for line in file:
+                yield line.decode()
+            return
+        fillers = {key: "" if key in self._numeric else None for key in self._present}
+        for number, line in enumerate(file, 1):
+            value = json.loads(line)
+            for key, filler in fillers.items():
+                if value.get(key) is not None:
+                    continue
+                value[key] = filler
+                if key == DOCUMENT and filler == "":
+                    self._documents += 1
+                    value[key] = self._documents
+                elif filler == "":
+                    what = (
+                        'empty fields among numbers, written as "" (doccano refuses them otherwise)'
+                    )
+                    ledger.alter(f"record {number}", what, key)
+            yield dump(value) + "\n"
 
 
 def _object(view: RecordView, number: int, ledger: Ledger) -> dict[str, Any]:

@@ -33,7 +33,6 @@ _TASK_KEYS = {
 }  # fmt: skip
 
 
-_NONE = object()
 OWN = "label_studio"  # the field with a task's own names
 
 
@@ -55,7 +54,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     Other annotators' versions, and results that are no spans, are counted as refused. Errors:
     CorpusError naming the task by its number in the file, from 1.
     """
-    before: Any = _NONE  # the document of the task before
+    before: Any = None  # the document of the task before
     for number, task in enumerate(load_json_list(stream, source), 1):
         place = f"{source}:#{number}"
         try:
@@ -63,8 +62,9 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         except CorpusError as fault:
             pass_over(fault, place, reading.pass_over_faulty, ledger)
             continue
-        document = record.fields.get(DOCUMENT, _NONE)
-        yield record._replace(goes_on=document == before != _NONE)
+        document = record.fields.get(DOCUMENT)
+        known = document is not None and document != ""
+        yield record._replace(goes_on=known and document == before)
         before = document
 
 

@@ -69,7 +69,9 @@ def record_of(
     if value.get("answer") in ("reject", "ignore"):
         ledger.refuse(place, "records that the annotator rejected or ignored", str(value["answer"]))
         return None
-    goes_on = DOCUMENT in value and before is not None and before.get(DOCUMENT) == value[DOCUMENT]
+    document = value.get(DOCUMENT)
+    known = document is not None and document != ""  # both are what tables have for no value
+    goes_on = known and before is not None and before.get(DOCUMENT) == document
     text = value.get(reading.text_field)
     if isinstance(text, str) and _key_of_tags(value, text):
         value = {k: v for k, v in value.items() if k != reading.text_field}
