@@ -44,6 +44,10 @@ Dtype = Annotated[
         help="How values are stored: float16 takes half the room, int8 (with a scale a row) a quarter.",
     ),
 ]
+Limit = Annotated[
+    int | None,
+    typer.Option(min=1, max=MAX_WORDS, metavar="N", help="Take the N first words only."),
+]
 Trust = Annotated[
     bool,
     typer.Option("--trust", help="Read gensim's own files, which are pickles and could run code."),
@@ -61,6 +65,7 @@ def info(
     like: Annotated[
         str | None, typer.Option(metavar="WORD", help="Show the words nearest to this one.")
     ] = None,
+    limit: Limit = None,
     trust: Trust = False,
     words: WordsPath = None,
     *,
@@ -77,7 +82,7 @@ def info(
     from nertool.vectors.files.sources import load_any
     from nertool.vectors.info import describe, known_words, nearest, reasons
 
-    loaded = load_any(vectors, None, trust, words)
+    loaded = load_any(vectors, limit, trust, words)
     described = {"file": str(vectors), "format": loaded.format} | describe(
         loaded.words, loaded.matrix
     )
@@ -116,15 +121,9 @@ def _info_lines(result: dict[str, Any], like: str | None) -> Iterator[str]:
     share = f"{100 * result['share_with_capitals']:.1f} %"
     yield f"  letters: {case} ({share} of the frequent words have capitals)"
     yield f"  norms: {norms['least']} to {norms['largest']}, median {norms['median']}"
-    for key, what in (
-        ("zero_rows", "words have a vector of zeros"),
-        ("not_composed", "words are not in Unicode's composed form (NFC)"),
-        ("words_with_spaces", "words hold a space"),
-        ("subwords", "rows for parts of words, of which vectors of further words are composed"),
-    ):
-        if result[key]:
-            yield f"  {result[key]:,} {what}"
-    for line in result["notes"]:
+    if result["subwords"]:
+        yield f"  parts of words: {result['subwords']:,} rows, which compose vectors of further words"
+    for line in [*result["notes"], *(finding["message"] for finding in result["findings"])]:
         yield f"  {line}"
     if like is not None:
         found = result["nearest"]
@@ -200,10 +199,7 @@ def convert(
         ),
     ] = "nertool",
     dtype: Dtype = "float32",
-    limit: Annotated[
-        int | None,
-        typer.Option(min=1, max=MAX_WORDS, metavar="N", help="Take the N first words only."),
-    ] = None,
+    limit: Limit = None,
     trust: Trust = False,
     words: WordsPath = None,
     subwords_of: Annotated[

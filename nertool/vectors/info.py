@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -12,46 +12,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.invisible import normal_form
+from nertool.vectors.findings import (
+    FREQUENT,
+    findings,
+    in_range,
+    is_lower_case,
+    norms_of,
+    share_with_capitals,
+)
 from nertool.vectors.lookup import SPELLINGS, STEPS, SUBWORDS, Vocabulary
 from nertool.vectors.subwords import Subwords
 
-_FREQUENT = 10_000  # words that the habits are told from: the first ones, the most frequent
 _POOR = 0.8  # of a text's tokens: below it the reasons are said
-
-
-_SQUARED = 1e15  # values up to this can be squared and summed in 32 bits
-
-
-def _in_range(matrix: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
-    """Return a matrix whose values can be squared: in 64 bits if some are so large that 32 are too few."""
-    large = len(matrix) and max(float(matrix.max()), -float(matrix.min())) > _SQUARED
-    return matrix.astype(np.float64) if large else matrix
 
 
 def describe(words: Sequence[str], matrix: NDArray[np.float32]) -> dict[str, Any]:
     """Return a file's numbers, ready for JSON, for V words and their vectors (V, d).
 
     case: how the words are written: "lower" where (nearly) all letters are lower case, else "mixed".
-    norms: the Euclidean lengths' least, median and largest. zero_rows: rows without any value.
+    norms: the Euclidean lengths' least, median and largest. findings: what is unusual (findings.py).
     """
-    norms = np.linalg.norm(_in_range(matrix), axis=1)
-    letters = [word for word in words[:_FREQUENT] if any(map(str.isalpha, word))]
-    upper = sum(word != word.lower() for word in letters)
-    digits = [word for word in words[:_FREQUENT] if any(map(str.isdigit, word))]
+    norms = norms_of(matrix)
+    digits = [word for word in words[:FREQUENT] if any(map(str.isdigit, word))]
     return {
         "words": len(words),
         "width": int(matrix.shape[1]),
-        "case": "lower" if upper <= 0.005 * len(letters) else "mixed",
-        "share_with_capitals": round(upper / max(1, len(letters)), 4),
+        "case": "lower" if is_lower_case(words) else "mixed",
+        "share_with_capitals": round(share_with_capitals(words), 4),
         "words_with_digits": len(digits),
-        "not_composed": sum(not unicodedata.is_normalized("NFC", word) for word in words),
-        "words_with_spaces": sum(" " in word for word in words),
         "norms": {
             "least": round(float(norms.min(initial=np.inf)), 4) if len(norms) else None,
             "median": round(float(np.median(norms)), 4) if len(norms) else None,
             "largest": round(float(norms.max(initial=0.0)), 4) if len(norms) else None,
         },
-        "zero_rows": int((norms == 0).sum()),
+        "findings": [asdict(finding) for finding in findings(words, matrix)],
     }
 
 
@@ -142,7 +136,7 @@ def nearest(
     if found is None:
         return None
     row = found[1]
-    matrix = _in_range(matrix)
+    matrix = in_range(matrix)
     norms = np.linalg.norm(matrix, axis=1)
     cosines = (matrix @ matrix[row]) / np.maximum(norms * norms[row], 1e-12)
     cosines[row] = -np.inf

@@ -69,10 +69,17 @@ def test_only_a_header_is_refused(refused_vectors):
 
 
 @pytest.mark.parametrize(
-    ("row", "width"), [(b"c 1", 1), (b"c", 0), (b"c 1 2 3", 3), (b"c  1 2", 3), (b"c\t1\t2", 0)]
+    ("row", "found"),
+    [
+        (b"c 1", "1 values"),
+        (b"c", "0 values"),
+        (b"c 1 2 3", "3 values"),
+        (b"c  1 2", "values divided by several blanks"),
+        (b"c\t1\t2", "values divided by tabs"),
+    ],
 )
-def test_row_of_another_width_is_refused_at_its_line(refused_vectors, row, width):
-    told = f"found {width} values, expected 2"
+def test_row_of_another_width_is_refused_at_its_line(refused_vectors, row, found):
+    told = f"found {found}, expected 2"
     assert refused_vectors(b"a 1 2\n\nb 3 4\n" + row + b"\nd 5 6\n").startswith(f"v:4: {told}")
     assert refused_vectors(b"4 2\na 1 2\nb 3 4\n" + row + b"\nd 5 6\n").startswith(f"v:4: {told}")
 
@@ -83,7 +90,9 @@ def test_truncated_last_line_is_refused_at_its_line(refused_vectors):
 
 def test_tabs_for_spaces_are_named_as_a_fault_of_the_line(refused_vectors):
     content = b"9 3\n" + b"word\t0.1\t0.2\t0.3\n" * 9
-    assert "v:2: found 0 values, expected 3, with single spaces" in refused_vectors(content)
+    told = refused_vectors(content)
+    assert "v:2: found values divided by tabs, expected 3 values with single blanks" in told
+    assert "tr '\\t' ' ' < FILE" in told
 
 
 def test_value_that_is_no_number_is_refused_at_its_line(refused_vectors):

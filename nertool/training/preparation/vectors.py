@@ -17,14 +17,14 @@ from nertool.errors import VectorsError
 from nertool.formats.paths import file_hash
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder
 from nertool.training.preparation.store import Vectors, vector_groups
-from nertool.vectors.files.load import WordVectors, load_vectors
+from nertool.vectors.files.load import load_vectors
+from nertool.vectors.findings import TOO_LARGE, findings
 from nertool.vectors.lookup import SUBWORDS
 from nertool.vectors.raw_text import Trained, train_on_texts
 from nertool.vectors.side_by_side import RARE, Table, side_by_side
 from nertool.vectors.subwords import Composer
 from nertool.vectors.train import Settings
 
-MOST_VALUE = 1e6  # of a vector, as absolute value; the values of usual vectors are below 100
 _ROWS = 1 << 16  # drawn at a time
 _RAW_SPREAD = 0.25  # of vectors of raw text, as a share of the spread of random ones
 _MIN_COUNT = 2  # times that a word of the raw text occurs to get a vector
@@ -185,23 +185,14 @@ def _table_of(config: Config, path: Path, report: Report) -> Table:
     report(f"vectors: {V:,} words × {d} from {path} ({loaded.format})")
     for note in loaded.notes:
         report(f"vectors: {note}")
-    if loaded.words:
-        _refuse_large(path, loaded)
+    for finding in findings(loaded.words, loaded.matrix):
+        if finding.kind == TOO_LARGE:
+            raise VectorsError(f"{path}: {finding.message}")
+        report(f"vectors: {finding.message}")
     subwords = () if loaded.subwords is None else (loaded.subwords,)
     if subwords:
         report(f"vectors: {len(subwords[0].rows):,} rows for parts of words")
     return Table(loaded.words, loaded.matrix, subwords)
-
-
-def _refuse_large(path: Path, loaded: WordVectors) -> None:
-    """Refuse vectors with values whose products have no place in a 32-bit float. Errors: VectorsError."""
-    largest = np.maximum(loaded.matrix.max(axis=1), -loaded.matrix.min(axis=1))
-    row = int(largest.argmax())
-    if largest[row] > MOST_VALUE:
-        raise VectorsError(
-            f'{path}: found the value {largest[row]:.3g} (as absolute value) in the vector of "'
-            f'{loaded.words[row]}", expected at most {MOST_VALUE:g}; scale the vectors, or name others'
-        )
 
 
 def _raw_table(config: Config, report: Report) -> Table:

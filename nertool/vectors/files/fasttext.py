@@ -16,6 +16,7 @@ hashes, seed and the two signs around a word; each further line is a number and 
 from __future__ import annotations
 
 import mmap
+import re
 import struct
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.errors import VectorsError
+from nertool.vectors.files.file import FLORET_HEAD
 from nertool.vectors.subwords import FASTTEXT, FLORET, Parts, Subwords
 
 MAGIC = b"\xba\x16\x4f\x2f"
@@ -59,8 +61,7 @@ class _Head(NamedTuple):
 
 def is_floret_table(head: bytes) -> bool:
     """Tell whether a file begins as floret's tables do."""
-    fields = head.split(b"\n", 1)[0].split(b" ")
-    return len(fields) == 8 and all(field.isdigit() for field in fields[:6])
+    return re.match(FLORET_HEAD, head) is not None
 
 
 def read_model(path: Path, limit: int | None = None) -> FastText:
@@ -140,7 +141,7 @@ def _words(path: Path, data: mmap.mmap, head: _Head) -> tuple[list[str], int]:
         end = data.find(b"\0", at, at + (1 << 16))
         if end < 0 or end + 10 > len(data):
             _refuse(path, f"a file that ends after {len(words):,} of {head.words:,} words", _AGAIN)
-        words.append(data[at:end].decode("utf-8", "backslashreplace"))
+        words.append(data[at:end].decode("utf-8", "surrogateescape"))
         at = end + 10
     return words[: head.words], at + 8 * max(0, head.pruned)
 
@@ -216,7 +217,8 @@ def read_table(path: Path) -> FastText:
     finite = np.isfinite(matrix).all(axis=1)
     if not finite.all():
         raise VectorsError(
-            f"{path}:{int(finite.argmin()) + 2}: found NaN or infinity, expected finite values; {_AGAIN}"
+            f"{path}:{int(finite.argmin()) + 2}: found NaN or infinity in {int((~finite).sum()):,} of the "
+            f"rows of parts of words, expected finite values; {_AGAIN}"
         )
     table = Subwords(matrix, np.arange(rows, dtype=np.int32), parts)
     return FastText([], np.zeros((0, width), dtype=np.float32), table, "floret table")

@@ -25,14 +25,25 @@ HEAD_BYTES = 1 << 20  # what the kind is told from; holds a first line of 40,000
 LONGEST_WORD = 1 << 16
 DEFLATE_RATIO = 1032  # no gzip file holds more than this times its size (zlib's technical notes)
 HEADER = re.compile(rb"([+-]?\d{1,100})[ \t]+([+-]?\d{1,100})\s*")
+FLORET_HEAD = rb"(?:\d{1,10} ){6}[^\s\d.+-]+ [^\s\d.+-]+\n"
 STRANGERS = (  # how other files begin, as no GloVe file does
-    (rb"\x80[\x02-\x05]", "a Python pickle (gensim's own?); export with save_word2vec_format"),
+    (
+        rb"\x80[\x02-\x05]",
+        "a Python pickle (gensim's own?); if it is yours, convert it first: nertool vectors convert --trust",
+    ),
     (rb"PK\x03\x04|7z\xbc\xaf|.{257}ustar(\0|  \0)", "an archive; unpack it"),
     (rb"\x1f\x8b", "a gzip file inside a gzip file; unpack it once"),
     (rb"BZh\d1AY|\xfd7zXZ|\x28\xb5\x2f\xfd", "a compressed file that is not gzip; unpack it"),
-    (rb"\x93NUMPY", "a numpy array (.npy); export it with its words"),
+    (
+        rb"\x93NUMPY",
+        "a numpy array (.npy); convert it first: nertool vectors convert --words WORDS",
+    ),
     (rb".{5}\0\0\0\{", "a safetensors file; export it with its words"),
-    (rb"\xba\x16\x4f\x2f", "a fastText model (.bin); use the .vec file that comes with it"),
+    (
+        rb"\xba\x16\x4f\x2f",
+        "a fastText model (.bin); convert it first (unpacked): nertool vectors convert, or use its .vec file",
+    ),
+    (FLORET_HEAD, "a floret table; convert it first: nertool vectors convert"),
     (rb"\x7fELF|MZ.\0", "a program; name another file"),
     (rb"\x89PNG|\xff\xd8\xff|GIF8\da|%PDF-\d", "an image or a PDF; name another file"),
     (rb"\xff\xfe|\xfe\xff", "UTF-16 text; save it as UTF-8"),
@@ -102,10 +113,10 @@ def recognise(path: Path, stream: BinaryIO, gzipped: bool) -> Layout:
     header = HEADER.fullmatch(first_line)
     if header is None:
         seems = [name for pattern, name in STRANGERS if re.match(pattern, head, re.DOTALL)]
-        if not seems and _looks_like_row(first_line):
+        odd = _divided_otherwise(first_line)
+        if not seems and not odd and _looks_like_row(first_line):
             return Layout(path, gzipped, False, None, first_line.rstrip().count(b" "), start)
-        if b"\t" in first_line and _looks_like_row(first_line.replace(b"\t", b" ")):
-            seems.append("values divided by tabs; write blanks: tr '\\t' ' ' < FILE > NEW")
+        seems += odd
         seems.append(f"a file that starts with {shown(first_line)}; name another file")
         found, _, remedy = seems[0].rpartition("; ")
         raise VectorsError(f"{path}: found {found}, {EXPECTED}; {remedy}")
@@ -126,6 +137,24 @@ def recognise(path: Path, stream: BinaryIO, gzipped: bool) -> Layout:
             "it is cut off or not word vectors: download or copy it again"
         )
     return Layout(path, gzipped, binary, promised, dimension, start + len(first_line) + 1)
+
+
+def _divided_otherwise(line: bytes) -> list[str]:
+    """Say what divides a line's word and values, and how to mend it, if it is not single blanks."""
+    line = line.rstrip()
+    for found, remedy, sign, blank in (
+        ("values divided by tabs", "tr '\\t' ' '", b"\t", b" "),
+        ("values divided by several blanks", "tr -s ' '", b"  ", b" "),
+        ("numbers with a decimal comma", "tr , .", b",", b"."),
+        ("values divided by commas", "tr , ' '", b",", b" "),
+        ("values divided by semicolons", "tr ';' ' '", b";", b" "),
+    ):
+        mended = re.sub(re.escape(sign) + b"+", blank, line)
+        word, *values = mended.split(b" ")
+        divides = mended != line and word and values and sign in line[len(word) :]
+        if divides and all(map(is_number, values)):
+            return [f"{found}; mend it: {remedy} < FILE > NEW"]
+    return []
 
 
 def _looks_like_row(line: bytes) -> bool:
@@ -196,10 +225,14 @@ def _split(row: bytes, dimension: int, place: str) -> tuple[bytes, bytes]:
     fields = row.split(b" ")
     width = len(fields) - 1
     surplus = fields[1:-dimension]
-    if width < dimension or any(not field or is_number(field) for field in surplus):
+    blank = not row[: width - dimension + 1].strip(b" ")  # the word is nothing but blanks
+    if width < dimension or (not blank and any(not f or is_number(f) for f in surplus)):
+        odd = _divided_otherwise(row)
+        found = odd[0].partition("; ")[0] if odd else f"{width} values"
+        remedy = odd[0].partition("; ")[2] if odd else "mend the line"
         raise VectorsError(
-            f"{place}: found {width} values, expected {dimension}, with single spaces between; "
-            "mend the line, or download or copy the file again"
+            f"{place}: found {found}, expected {dimension} values with single blanks between; "
+            f"{remedy}, or download or copy the file again"
         )
     return b" ".join(fields[:-dimension]), b" ".join(fields[-dimension:])
 
@@ -213,18 +246,25 @@ def _binary_rows(stream: BinaryIO, layout: Layout, limit: int | None) -> Iterato
     wanted = min(limit or promised, promised)
     buffer, at = b"", 0
     for number in range(1, wanted + 1):
-        while (space := buffer.find(b" ", at)) < 0 or len(buffer) <= space + value_bytes:
+        while (space := buffer.find(b" ", at)) < 0 or len(buffer) <= space + value_bytes + 1:
             more = stream.read(HEAD_BYTES)
             if space < 0 and len(buffer) - at > LONGEST_WORD:
                 raise VectorsError(
                     f"{layout.place(number)}: found no space in {LONGEST_WORD:,} bytes, expected a "
                     "word and a space; the file is damaged, or its header has the wrong dimension"
                 )
-            if not more:
+            if not more and (space < 0 or len(buffer) <= space + value_bytes):
                 raise _too_few(layout, number - 1)
+            if not more:
+                break
             buffer, at = buffer[at:] + more, 0
         # word2vec.c ends each vector with a line break, gensim does not.
-        yield number, buffer[at:space].lstrip(b"\n"), buffer[space + 1 : space + 1 + value_bytes]
+        word = buffer[at:space].lstrip(b"\n")
+        if not word and _is_blank_word(buffer[space + 1 : space + 2 + value_bytes]):
+            word, space = b" ", space + 1
+            if len(buffer) <= space + value_bytes:
+                raise _too_few(layout, number - 1)
+        yield number, word, buffer[space + 1 : space + 1 + value_bytes]
         at = space + 1 + value_bytes
     if wanted == promised and (buffer[at:] + stream.read(HEAD_BYTES)).strip(b"\n"):
         raise VectorsError(
@@ -232,6 +272,15 @@ def _binary_rows(stream: BinaryIO, layout: Layout, limit: int | None) -> Iterato
             "values that the header promises, expected the end of the file; the header is wrong or "
             "the file damaged: download or copy it again"
         )
+
+
+def _is_blank_word(rest: bytes) -> bool:
+    """Tell whether a word without letters is a blank and not empty, from its values and a byte more.
+
+    The values of an empty word can begin with the byte of a blank, too (1 of 256 do); a line end behind them
+    shows where they end.
+    """
+    return rest[:1] == b" " and rest[-1:] != b"\n"
 
 
 def _too_few(layout: Layout, found: int) -> VectorsError:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import gzip
 import logging
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +80,8 @@ def load_vectors(path: Path, limit: int | None = None) -> WordVectors:
     A file made by `nertool vectors prune` or `convert` is mapped into memory, which takes milliseconds.
 
     Left out, counted and noted: duplicates (the first stays), and words that can match no token
-    or would spoil a vocabulary file: not UTF-8 (word2vec.c cuts long words mid-character), empty,
-    holding a line break or NUL. In binary files line breaks before a word belong to the format.
+    or would spoil a vocabulary file: not UTF-8 (word2vec.c cuts long words mid-character), empty
+    or blank, holding a line break or NUL. In binary files line breaks before a word belong to the format.
 
     A first line of two whole numbers is always a header. A text row of more than d + 1 fields is
     a word with spaces (glove.840B has ". . ."), unless a surplus field is empty or a number.
@@ -96,12 +96,7 @@ def load_vectors(path: Path, limit: int | None = None) -> WordVectors:
         words = compact.words[:limit]
         return WordVectors(words, compact.rows(limit), kind, (), compact.subwords)
     reading = read_rows(path, limit)
-    if reading.unusable > len(reading.words):
-        raise VectorsError(
-            f"{path}: found more unusable words than others "
-            f"({reading.notes[0].removeprefix(f'{path}: ')}),"
-            " expected few; the file is damaged, not UTF-8, or its header has the wrong dimension"
-        )
+    refuse_mostly_unusable(path, reading.unusable, len(reading.words), reading.notes)
     return WordVectors(reading.words, reading.matrix, reading.format, reading.notes)
 
 
@@ -113,23 +108,22 @@ def read_rows(path: Path, limit: int | None = None, keep: Keep | None = None) ->
     with _clear_errors(path), open_vectors(path) as (stream, gzipped):
         layout = recognise(path, stream, gzipped)
         rows = _Counted(vector_rows(stream, layout, limit), keep)
-        dropped: dict[str, list[tuple[int, bytes]]] = {}
+        usable = UsableWords(path, "vector" if layout.binary else "line")
         words: list[str] = []
         blocks: list[NDArray[np.float32]] = []
+        faulty: list[Row] = []  # those with NaN or infinity
         with scratch_folder() as scratch_dir, _quiet_gensim():
-            for block in _blocks(rows, dropped):
+            for block in _blocks(rows, usable):
                 block_words, values = _parse(block, layout, scratch_dir / "block")
+                finite = np.isfinite(values).all(axis=1)
+                faulty += [block[i] for i in np.flatnonzero(~finite).tolist()]
                 words += block_words
                 blocks.append(values)
-    unit = "vector" if layout.binary else "line"
-    notes = tuple(
-        f"{path}: dropped {len(gone):,} {reason}, first {shown(word)} ({unit} {number})"
-        for reason, gone in dropped.items()
-        for number, word in gone[:1]
-    )
-    unusable = sum(len(gone) for reason, gone in dropped.items() if reason != DUPLICATE)
+    if faulty:
+        number, word, _ = faulty[0]
+        raise not_finite(layout.place(number), word, len(faulty))
     matrix = _joined(blocks, len(words), layout.dimension)
-    return Reading(words, matrix, rows.count, layout.format, notes, unusable)
+    return Reading(words, matrix, rows.count, layout.format, usable.notes(), usable.unusable)
 
 
 class _Counted:
@@ -162,21 +156,65 @@ def _clear_errors(path: Path) -> Iterator[None]:
         raise VectorsError(f"{path}: found {found}; mend that or name another file") from error
 
 
-def _blocks(
-    rows: Iterable[Row], dropped: dict[str, list[tuple[int, bytes]]]
-) -> Iterator[list[Row]]:
-    """Group the rows with a new, usable word; enter the others in `dropped` by reason."""
-    seen: set[bytes] = set()
+class UsableWords:
+    """Tells which words of a file are usable, and counts the others by reason."""
+
+    def __init__(self, path: Path, unit: str) -> None:
+        """unit: what the numbers of words count, such as "line"."""
+        self._path, self._unit = path, unit
+        self._seen: set[bytes] = set()
+        self._dropped: dict[str, tuple[int, int, bytes]] = {}  # how many, and the first one
+
+    def takes(self, number: int, word: bytes) -> bool:
+        """Tell whether a word is usable and new; number: of its row, from 1."""
+        # isalnum (ASCII letters and digits, at least one) spares most words the closer look.
+        reason = DUPLICATE if word in self._seen else None if word.isalnum() else _fault(word)
+        if reason is None:
+            self._seen.add(word)
+            return True
+        count, first, sample = self._dropped.get(reason, (0, number, word))
+        self._dropped[reason] = (count + 1, first, sample)
+        return False
+
+    @property
+    def unusable(self) -> int:
+        """How many words could match no token, duplicates left aside."""
+        return sum(count for reason, (count, *_) in self._dropped.items() if reason != DUPLICATE)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return a line for each reason: how many words were left out, and the first of them."""
+        return tuple(
+            f"{self._path}: dropped {count:,} {reason}, first {shown(word)} ({self._unit} {number})"
+            for reason, (count, number, word) in self._dropped.items()
+        )
+
+
+def refuse_mostly_unusable(path: Path, unusable: int, others: int, notes: Sequence[str]) -> None:
+    """Refuse a file most of whose words could match no token. Errors: VectorsError."""
+    if unusable > others:
+        raise VectorsError(
+            f"{path}: found more unusable words than others ({notes[0].removeprefix(f'{path}: ')}), expected "
+            "few; the file is damaged, not UTF-8, or its header has the wrong dimension"
+        )
+
+
+def not_finite(place: str, word: bytes, count: int) -> VectorsError:
+    """Return the error for `count` vectors with NaN or infinity, of which the first is a word's."""
+    more = f" and in {count - 1:,} more" if count > 1 else ""
+    return VectorsError(
+        f"{place}: found NaN or infinity in the vector of {shown(word)}{more}, expected finite float32 "
+        "values; the file is damaged: download or copy it again"
+    )
+
+
+def _blocks(rows: Iterable[Row], usable: UsableWords) -> Iterator[list[Row]]:
+    """Group the rows with a new, usable word."""
     block: list[Row] = []
     size = 0
     for row in rows:
         number, word, values = row
-        # isalnum (ASCII letters and digits, at least one) spares most words the closer look.
-        reason = DUPLICATE if word in seen else None if word.isalnum() else _fault(word)
-        if reason is not None:
-            dropped.setdefault(reason, []).append((number, word))
+        if not usable.takes(number, word):
             continue
-        seen.add(word)
         block.append(row)
         size += len(word) + len(values)
         if size >= BLOCK_BYTES:
@@ -188,7 +226,7 @@ def _blocks(
 
 def _fault(word: bytes) -> str | None:
     """Say why no token can be this word, or None."""
-    if not word:
+    if not word.strip(b" "):
         return "empty words"
     if b"\n" in word or b"\r" in word or b"\0" in word:
         return "words with a line break or NUL"
@@ -204,7 +242,7 @@ def _parse(
 ) -> tuple[list[str], NDArray[np.float32]]:
     """Let gensim read a block of n rows with distinct words: n words, (n, d) float32.
 
-    Errors: VectorsError for a value that is not a finite number.
+    Errors: VectorsError for a value that is not a number.
     """
     from gensim.models import KeyedVectors  # takes 2 s, which --help must not
 
@@ -228,13 +266,6 @@ def _parse(
                         "mend the line, or download or copy the file again"
                     ) from None
         raise
-    finite = np.isfinite(read.vectors).all(axis=1)
-    if not finite.all():
-        number, word, _ = block[int(finite.argmin())]
-        raise VectorsError(
-            f"{layout.place(number)}: found NaN or infinity in the vector of {shown(word)}, "
-            "expected finite float32 values; the file is damaged: download or copy it again"
-        )
     return [word.replace("\0", " ") for word in read.index_to_key], read.vectors
 
 

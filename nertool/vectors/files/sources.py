@@ -22,7 +22,13 @@ from nertool.vectors.files.fasttext import (
     read_model,
     read_table,
 )
-from nertool.vectors.files.load import WordVectors, load_vectors
+from nertool.vectors.files.load import (
+    UsableWords,
+    WordVectors,
+    load_vectors,
+    not_finite,
+    refuse_mostly_unusable,
+)
 from nertool.vectors.subwords import Subwords
 
 _PICKLE = b"\x80"
@@ -126,7 +132,8 @@ def _gensim(path: Path, limit: int | None, trust: bool) -> WordVectors:
                 f"{path}: found gensim's {type(loaded).__name__}, expected word vectors"
             )
         words = [str(word) for word in vectors.index_to_key[:limit]]
-        matrix = np.array(vectors.vectors[:limit], dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too great for float32 is refused
+            matrix = np.array(vectors.vectors[:limit], dtype=np.float32)
     except VectorsError:
         raise
     except Exception as error:
@@ -154,7 +161,8 @@ def _numpy(path: Path, words_path: Path | None, limit: int | None) -> WordVector
         raise VectorsError(
             f"{path}: found an array {matrix.shape} and {len(words):,} words, expected a row for each word"
         )
-    rows = np.array(matrix[:limit], dtype=np.float32)
+    with np.errstate(over="ignore"):  # what is too great for float32 is refused
+        rows = np.array(matrix[:limit], dtype=np.float32)
     return _checked(path, [word.rstrip("\r") for word in words[:limit]], rows, "numpy array", ())
 
 
@@ -166,26 +174,27 @@ def _checked(
     notes: tuple[str, ...],
     subwords: Subwords | None = None,
 ) -> WordVectors:
-    """Leave out doubles and words that match no token, and count them; refuse values that are no numbers."""
-    seen: set[str] = set()
-    keep = []
-    for i, word in enumerate(words):
-        if word and word not in seen and not any(c in word for c in "\n\r\0"):
-            keep.append(i)
-            seen.add(word)
-    finite = np.isfinite(matrix[keep]).all(axis=1)
-    if not finite.all():
-        bad = words[keep[int(finite.argmin())]]
-        raise VectorsError(
-            f'{path}: found NaN or infinity in the vector of "{bad}", expected finite values'
-        )
-    if len(keep) < len(words):
-        notes = (
-            *notes,
-            f"{path}: dropped {len(words) - len(keep):,} doubles and words that match no token",
-        )
+    """Leave out duplicates and words that match no token, and count them; refuse NaN and infinity.
+
+    Bytes of a word that are not UTF-8 are lone surrogates (surrogateescape).
+    """
+    usable = UsableWords(path, "vector")
+    raw = [_bytes_of(word) for word in words]
+    keep = [i for i, word in enumerate(raw) if usable.takes(i + 1, word)]
+    rows = np.ascontiguousarray(matrix[keep])
+    faulty = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(faulty):
+        first = keep[int(faulty[0])]
+        raise not_finite(f"{path}: vector {first + 1}", raw[first], len(faulty))
     if not keep and subwords is None:
         raise VectorsError(f"{path}: found no usable word, expected word vectors")
-    return WordVectors(
-        [words[i] for i in keep], np.ascontiguousarray(matrix[keep]), kind, notes, subwords
-    )
+    refuse_mostly_unusable(path, usable.unusable, len(keep), usable.notes())
+    kept = [words[i] for i in keep]
+    return WordVectors(kept, rows, kind, (*usable.notes(), *notes), subwords)
+
+
+def _bytes_of(word: str) -> bytes:
+    try:
+        return word.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return word.encode("utf-8", "surrogatepass")
