@@ -13,7 +13,7 @@ from nertool.errors import ConfigError, CorpusError, ModelError
 from nertool.training.trainer import EpochRecord
 
 
-def test_training_calls_back_after_each_epoch_and_gives_a_run(tiny, tmp_path):
+def test_training_calls_back_after_each_epoch_and_gives_a_run(tiny, tmp_path) -> None:
     heard: list[EpochRecord] = []
     run = nertool.train(tiny / "config.yaml", tmp_path / "run", on_epoch=heard.append)
     assert [record.epoch for record in heard] == [1, 2, 3, 4, 5, 6]

@@ -192,7 +192,7 @@ def missing(command: str, options: dict[str, set[str]], start: Node) -> Iterator
                     yield f"{command}: {module}:{line} names {match[0]}: {message!r}"
 
 
-def test_every_option_that_a_message_names_exists_in_the_command_that_prints_it():
+def test_every_option_that_a_message_names_exists_in_the_command_that_prints_it() -> None:
     all_commands = dict(commands())
     options = {name: options_of(command) for name, command in all_commands.items()}
     found: list[str] = []

@@ -347,7 +347,7 @@ def test_installed_beside_spacy_the_component_is_found_without_an_import(run_dir
     assert int(done.stdout) >= 1
 
 
-def test_the_page_on_spacy_runs_as_it_stands(tmp_path, main, started, monkeypatch, capfd):
+def test_the_page_on_spacy_runs_as_it_stands(tmp_path, main, started, monkeypatch, capfd) -> None:
     from tests.docs.test_pages import ROOT, blocks, commands, run
 
     assert main("init", tmp_path / "new").returncode == 0

@@ -27,7 +27,7 @@ def test_a_model_s_tags_may_be_in_another_scheme_than_the_gold():
     assert entities(found, "predicted") == [("Ada Lovelace", "PER"), ("Bob", "LOC")]
 
 
-def test_files_cut_into_other_tokens_are_compared_at_the_boundaries_of_both():
+def test_files_cut_into_other_tokens_are_compared_at_the_boundaries_of_both() -> None:
     gold = corpus_of(["Ada/B-PER 's/O U.S./B-LOC friends/O"])
     other = corpus_of(["Ada's/B-PER U/B-LOC ./I-LOC S./I-LOC fri/O ends/O"], source="y")
     notes: list[str] = []

@@ -15,7 +15,7 @@ from nertool.formats.read import read_corpus
 from tests.support.corpora import LONDON, TASK, found, lines, read, refusal, surfaces
 
 
-def test_an_entity_within_a_token_stops_is_snapped_or_is_dropped_and_is_counted():
+def test_an_entity_within_a_token_stops_is_snapped_or_is_dropped_and_is_counted() -> None:
     message = refusal(lines(LONDON, LONDON))
     assert message.startswith(
         'x:1: found the entity "London" with a border inside a token ("Londonderry")'

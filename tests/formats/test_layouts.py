@@ -34,7 +34,7 @@ def labels(corpus) -> set[str]:
         (["Anna B-NP B-PER", "saw B-VP O", "Bo B-NP B-PER"], 2),
     ],
 )
-def test_the_column_that_looks_like_tags_is_taken(rows, tag):
+def test_the_column_that_looks_like_tags_is_taken(rows, tag) -> None:
     notes: list[str] = []
     for sign in (" ", "\t"):
         corpus = read(text([row.replace(" ", sign) for row in rows]))

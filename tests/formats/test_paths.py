@@ -106,7 +106,7 @@ def test_a_path_that_stands_for_no_text_is_refused(folder, path, message):
         read(folder / path)
 
 
-def test_of_many_files_the_first_notes_are_told_and_the_others_counted(folder, tmp_path):
+def test_of_many_files_the_first_notes_are_told_and_the_others_counted(folder, tmp_path) -> None:
     many = tmp_path / "many"
     many.mkdir()
     for i in range(25):

@@ -47,7 +47,7 @@ def test_the_broad_twitter_corpus_loses_only_sentences_with_an_empty_word(real_d
     assert ledger.refused == {"sentences with a faulty row": 3}
 
 
-def test_germeval_s_own_columns_are_read_with_the_outer_entities(real_data, tmp_path):
+def test_germeval_s_own_columns_are_read_with_the_outer_entities(real_data, tmp_path) -> None:
     """As published: a comment with the source, then number, word, outer tag and nested tag."""
     source = real_data / "suite" / "germeval" / "dev.conll"
     out = []

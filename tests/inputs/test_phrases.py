@@ -44,7 +44,7 @@ def plain_search(
     return out
 
 
-def test_what_is_found_is_what_a_plain_search_finds():
+def test_what_is_found_is_what_a_plain_search_finds() -> None:
     rng = np.random.default_rng(3)
     several = 0
     for _ in range(150):

@@ -60,7 +60,9 @@ def entities_of(way: list[int], scheme: str) -> list[Span]:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("lengths", [[1], [4], [2, 3], [0, 3, 1]], ids=str)
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_an_entitys_probability_is_the_share_of_the_ways_that_hold_it(scheme, lengths, dtype):
+def test_an_entitys_probability_is_the_share_of_the_ways_that_hold_it(
+    scheme, lengths, dtype
+) -> None:
     tags, allowed = setting(scheme)
     starts = starts_of(lengths)
     scores = np.random.default_rng(8).normal(size=(sum(lengths), len(tags))).astype(dtype)

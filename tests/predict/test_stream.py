@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +20,7 @@ from nertool.errors import CorpusError, TaggingError
 from nertool.evaluation.evaluate import evaluate_with_calibration
 from nertool.formats.conll.parse import Columns, parse_conll
 from nertool.formats.head import HEAD_BYTES
+from nertool.inputs.encoder import Encoded
 from nertool.inputs.text import Text
 from nertool.model.model import Model
 from nertool.predict import workers as parallel
@@ -118,16 +119,20 @@ def test_tags_are_those_of_the_whole_text_whatever_a_block_holds(model, limit, b
     assert column(out) == expected_column(tagger, document_text(*DOCUMENTS, at_most=limit))
 
 
-def test_a_text_of_ever_new_words_meets_each_about_once(monkeypatch):
+def test_a_text_of_ever_new_words_meets_each_about_once(monkeypatch) -> None:
     model = random_model(members=1, folds=0, seed=4)
     documents = [[f"Paris met w{i} in x{i} .", f"y{i} left Ada"] for i in range(100)]
     text = conll(*documents)
     expected = column(tagged(CompiledTagger(model), text))
     met: list[str] = []
     encoder = model.members[0].encoder
-    monkeypatch.setattr(
-        encoder, "encode", lambda new, of=encoder.encode: (met.extend(new), of(new))[1]
-    )
+    encode = encoder.encode
+
+    def noted(new: Sequence[str]) -> Encoded:
+        met.extend(new)
+        return encode(new)
+
+    monkeypatch.setattr(encoder, "encode", noted)
     tagger = CompiledTagger(model, most_forms=60)  # of 306
     assert column(tagged(tagger, text, block=100)) == expected
     assert len(set(met)) == 306

@@ -77,14 +77,15 @@ def test_what_was_asked_already_gains_less():
     ),
     st.integers(1, 8),
 )
-def test_lazy_choice_equals_looking_at_all_texts_each_time(doubts, n):
+def test_lazy_choice_equals_looking_at_all_texts_each_time(doubts, n) -> None:
     texts = [candidate(i, own, tokens=1 + i % 3) for i, own in enumerate(doubts)]
     covered: dict[str, float] = {}
     F: dict[str, float] = {}
     for own in doubts:
         for word, h in own.items():
             F[word] = F.get(word, 0.0) + 0.1 * h
-    rest, expected = list(texts), []
+    rest = list(texts)
+    expected: list[int] = []
 
     def gain(c: Candidate) -> float:
         parts = []

@@ -105,7 +105,7 @@ def test_labels_alone_with_share_0_train_the_same_network_as_without_a_teacher(
 
 def test_unlabelled_text_follows_the_labelled_and_has_the_teachers_tags(
     config, run_dir, raw_text, train_corpus
-):
+) -> None:
     told: list[str] = []
     settings = taught(config, run_dir, texts=(raw_text,), share=0.5)
     together, targets = distilled(settings, train_corpus, told.append, Ledger())

@@ -75,7 +75,7 @@ def test_a_text_of_millions_of_tokens_gets_one_network():
     assert effort_for(replace(NEWS, tokens=3_000_000), "2m").members == 1
 
 
-def test_keys_that_are_set_win_and_all_is_told_in_three_lines(tiny):
+def test_keys_that_are_set_win_and_all_is_told_in_three_lines(tiny) -> None:
     lines: list[str] = []
     config = resolve(
         raw(

@@ -23,7 +23,7 @@ def raw(tmp_path: Path) -> Path:
     return path
 
 
-def test_vectors_of_raw_text_take_the_place_of_random_ones(config, raw):
+def test_vectors_of_raw_text_take_the_place_of_random_ones(config, raw) -> None:
     own = change(config, vectors={"path": None, "raw_text": (raw,), "width": 6})
     notes: list[str] = []
     prepared = prepare(own, notes.append)

@@ -54,7 +54,7 @@ def test_the_command_measures_and_extrapolates(tiny, tmp_path, main, monkeypatch
     assert "F1 would go from" in found["verdict"]
 
 
-def ran(piece):
+def ran(piece) -> list:
     records: list = []
     piece.run(*piece.arguments, records.append)
     return records
