@@ -31,7 +31,9 @@ from nertool.tagging.slices import Slices
 
 _FILLED = 512  # rows that are made at a time
 FIRST_LISTED = 4096  # forms that the list of rows begins with
-_PASSING_SHARE = 4  # one byte in so many is for passing rows
+# One byte in so many is for passing rows. They are few: what they are made for is rare words, most of which
+# stand in one stretch alone, so that little is made twice where a text is cut into more stretches.
+_PASSING_SHARE = 16
 _PATIENCE = 4  # kept rows are forgotten once so many times as many passing ones were made
 
 
@@ -76,18 +78,27 @@ class WordTable:
         _, C, H = V.shape
         W = self._slices.W.reshape(C * H, -1)
         for start in range(0, len(words), _FILLED):
-            own, contexts = np.divmod(words[start : start + _FILLED], self._contexts)
-            T = self.T[first + start : first + start + len(own)].reshape(len(own), -1)
+            of_words, contexts = np.divmod(words[start : start + _FILLED], self._contexts)
+            T = self.T[first + start : first + start + len(of_words)].reshape(len(of_words), -1)
+            # A form in several contexts is multiplied once.
+            own, slot = _distinct_of(of_words)
+            repeated = len(own) < len(of_words)
             vector_rows = forms.vector_rows[self._encoder][own]
             composed = forms.composed[self._encoder]
             R = self._slices.form_rows(forms.ids[own], vector_rows, composed)  # (n, d_1)
-            np.matmul(R, W.T, out=T[:, : C * H])
+            if repeated:
+                np.take(R @ W.T, slot, axis=0, out=T[:, : C * H])
+            else:
+                np.matmul(R, W.T, out=T[:, : C * H])
             if self.by_context:
                 T[:, : C * H] += V[contexts].reshape(-1, C * H)
             if sides is not None:
                 L = self._slices.starting_vectors(vector_rows, composed)  # (n, v)
                 L[own < PADDINGS] = 0.0  # nothing stands beyond a sentence's ends
-                np.matmul(L, sides.reshape(2 * H, -1).T, out=T[:, C * H :])
+                if repeated:
+                    np.take(L @ sides.reshape(2 * H, -1).T, slot, axis=0, out=T[:, C * H :])
+                else:
+                    np.matmul(L, sides.reshape(2 * H, -1).T, out=T[:, C * H :])
 
 
 class WordRows:
@@ -211,6 +222,12 @@ def _share_memory(tables: Sequence[WordTable], kept: int, passing: int) -> None:
         first = before - start
         own = room[first : first + start + passing * table.row_bytes]
         table.place(own, start // table.row_bytes)
+
+
+def _distinct_of(ascending: Ids) -> tuple[Ids, NDArray[np.int64]]:
+    """Return the distinct ones (m,) of numbers (n,) that ascend, and the place of each among these (n,)."""
+    begins = np.diff(ascending, prepend=-1) > 0
+    return ascending[begins], np.cumsum(begins) - 1
 
 
 def _distinct(numbers: Ids) -> Ids:
