@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.invisible import normal_form, normal_forms
-from nertool.files.wordlist import numbers_of
+from nertool.files.wordlist import Words, numbers_of
 from nertool.inputs.features import PADDING, feature_columns, feature_ids
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.memory import UNMET
@@ -69,7 +69,10 @@ class Encoder:
 
     def __reduce__(self) -> tuple[type[Encoder], tuple[Any, ...]]:
         """Pickle what it was made of, without the tables that are made from it."""
-        kept = (self.words, self.features, self.remembered, self.gazetteers)
+        remembered = self.remembered
+        if isinstance(remembered, list):
+            remembered = Words(remembered)
+        kept = (self.words, self.features, remembered, self.gazetteers)
         return Encoder, (*kept, sorted(self.steps), self.composer)
 
     def with_words(self, words: Sequence[str], composer: Composer | None = None) -> Encoder:

@@ -18,6 +18,7 @@ from nertool.corpus.columnar import Ids, ranges
 from nertool.corpus.tokens import tokenize
 from nertool.errors import CorpusError
 from nertool.files.safe import open_input
+from nertool.files.wordlist import Words
 from nertool.inputs.phrases import Found, PhraseLists
 from nertool.inputs.text import Text
 
@@ -34,6 +35,10 @@ class Gazetteers:
         for i, own in enumerate(self.phrases.values()):
             for phrase in own:
                 self._lists.add(phrase.split(" "), into=i)
+
+    def __reduce__(self) -> tuple[type[Gazetteers], tuple[dict[str, Words]]]:
+        """Pickle the phrases alone, packed: the lists to search are made from them anew."""
+        return Gazetteers, ({name: Words(own) for name, own in self.phrases.items()},)
 
     @property
     def names(self) -> list[str]:

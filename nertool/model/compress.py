@@ -20,6 +20,7 @@ from nertool.vectors.rows.rows import Rows, expanded, selected
 from nertool.vectors.subwords import Composer
 
 _FEWEST_ROWS = 64  # a table of fewer rows is not worth it
+_NARROW = 4  # columns up to which float16 takes no more bytes than int8 with a scale for each row
 CODES = "codes"  # rows of rare words in a few bytes each, the others as int8
 MOST_FREQUENT = 10_000  # words that keep a row of int8 then, unless it is said how many
 _KEY = "compressed"  # of what provenance says
@@ -136,4 +137,10 @@ def _smaller_vectors(
 def _smaller_table(table: Rows, dtype: str | None) -> Rows:
     if dtype is None or len(table) < _FEWEST_ROWS or isinstance(table, CodedRows):
         return table
-    return CompressedRows.of(table, "int8" if dtype == CODES else dtype)
+    kind = "int8" if dtype == CODES else dtype
+    if kind == "float16" or table.shape[1] > _NARROW:
+        return CompressedRows.of(table, kind)
+    try:
+        return CompressedRows.of(table, "float16")
+    except ValueError:  # a value that float16 can't hold
+        return table

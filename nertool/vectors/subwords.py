@@ -109,6 +109,10 @@ class Subwords:
         object.__setattr__(self, "_order", order)
         object.__setattr__(self, "_sorted", numbers[order].astype(np.int64))
 
+    def __reduce__(self) -> tuple[type[Subwords], tuple[Any, ...]]:
+        """Pickle the fields alone: the order of the numbers is found anew."""
+        return Subwords, (self.rows, self.numbers, self.parts, self.start, self.scale)
+
     @property
     def width(self) -> int:
         """d."""

@@ -18,6 +18,7 @@ from nertool.model.model import Model, inputs_for, score_tokens, word_vectors
 from nertool.model.save import save_model
 from nertool.tagging.compiled import CompiledTagger
 from nertool.vectors.rows.coded_rows import CodedRows
+from nertool.vectors.rows.compressed_rows import CompressedRows
 from nertool.vectors.rows.rows import COMPRESSED, expanded
 from tests.support.helpers import random_model
 from tests.support.models import MODELS, assert_same, make_model, networks, tree
@@ -29,7 +30,8 @@ TEXT = text_of([["aa", "ab", "never", "Az"], ["za", "aa"]], np.array([0, 2]))
 
 def large(seed: int = 0, **changes: object) -> Model:
     """Make a model whose tables are long enough to be compressed."""
-    return random_model(files=[MANY, [*MANY[::2], "Paris"]], seed=seed, **changes)  # type: ignore[arg-type]
+    files = [MANY, [*MANY[::2], "Paris"]]
+    return random_model(files=files, widths=[7, 5], seed=seed, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "int8", "codes", None])
@@ -46,7 +48,7 @@ def test_a_compressed_model_is_stored_and_read_as_it_is(tmp_path, dtype, top):
 
 @pytest.mark.parametrize("dtype", ["float16", "int8", "codes"])
 def test_both_paths_of_the_tagger_read_compressed_rows_alike(dtype):
-    model = compress_model(random_model(files=[MANY, MANY[::2]], folds=0), dtype, 30)
+    model = compress_model(random_model(files=[MANY, MANY[::2]], widths=[7, 5], folds=0), dtype, 30)
     tagger = CompiledTagger(model)
     slow = []
     for member in model.members:
@@ -107,13 +109,38 @@ def test_rows_that_training_left_alone_are_not_kept_as_trained():
     assert len(same.rows) == len(member.rows)
 
 
-@pytest.mark.parametrize("dtype", [None, "int8", "codes"])
-def test_a_pickle_is_no_larger_than_the_model_on_disk(tmp_path, dtype):
-    save_model(compress_model(large(), dtype, None), tmp_path / "m")
-    size = sum(len(data or b"") for data in tree(tmp_path / "m").values())
-    packed = pickle.dumps(nertool.load(tmp_path / "m"))
-    assert len(packed) <= size
-    assert_same(pickle.loads(packed).model, load_model(tmp_path / "m"))
+@pytest.mark.parametrize("dtype", [None, "float16", "int8", "codes"])
+@pytest.mark.parametrize("name", ["folder", "one.nertool"])
+def test_a_pickle_is_no_larger_than_the_model_on_disk(tmp_path, dtype, name):
+    kinds = {
+        "plain": large(),
+        # Two files side by side, the second with 400 rows for parts of words.
+        "parts of words": large(subwords=400, vectors={"lookup": ("exact", "subwords")}),
+        "trained and as they were": large(vectors={"fine_tune": "both"}),
+    }
+    for kind, model in kinds.items():
+        path = tmp_path / kind / name
+        path.parent.mkdir()
+        save_model(compress_model(model, dtype, None), path)
+        size = sum(len(data or b"") for data in tree(path).values()) or path.stat().st_size
+        tagger = nertool.load(path)
+        tagger.tag(["aa", "zz", "Qxab"])
+        packed = pickle.dumps(tagger)
+        assert len(packed) <= size, kind
+        assert_same(pickle.loads(packed).model, load_model(path))
+
+
+def test_narrow_tables_are_not_made_larger_by_a_scale_for_each_row():
+    model = large()
+    smaller = compress_model(model, "int8", None).members[0].parameters["E.affixes"]
+    assert model.members[0].parameters["E.affixes"].shape[1] == 1
+    assert isinstance(smaller, CompressedRows)
+    assert smaller.values.dtype == np.float16
+    (member, *others) = model.members
+    wide = {**member.parameters, "E.affixes": 1e5 * member.parameters["E.affixes"]}
+    beyond = replace(model, members=(member._replace(parameters=wide), *others))
+    kept = compress_model(beyond, "int8", None).members[0].parameters["E.affixes"]
+    np.testing.assert_array_equal(kept, wide["E.affixes"])  # too large for float16
 
 
 def test_rare_words_keep_their_place_when_their_rows_are_codes():
