@@ -68,7 +68,8 @@ ASPECTS = {
     "entities": ("entities",),
     "classes": ("labels with signs",),
     "ids": ("values of the field id", "ids "),
-    "fields": ("values of the field source", "values of the field document"),
+    "fields": ("values of the field source", "values of the field document",
+               "blanks between sentences of WebAnno TSV"),
     "gold": ("values of the field gold",),
     "scores": ("probabilities", "values of entities"),
 }  # fmt: skip

@@ -23,6 +23,9 @@ from nertool.corpus.schemes import TagSpans, spans_of, tag_names, tags_of
 WEBANNO_LAYER = (
     "webanno_layer"  # the field with a WebAnno layer's declaration, if that is not INCEpTION's own
 )
+WEBANNO_GAP = (
+    "webanno_gap"  # the field with the characters before a WebAnno sentence, if they are not 1
+)
 
 
 @dataclass(frozen=True)

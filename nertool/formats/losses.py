@@ -18,7 +18,7 @@ from nertool.corpus.annotated import Annotated, documents_of_records
 from nertool.corpus.columnar import Corpus, Records
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT
-from nertool.formats.base import WEBANNO_LAYER, Pieces, Writing
+from nertool.formats.base import WEBANNO_GAP, WEBANNO_LAYER, Pieces, Writing
 from nertool.formats.tables.features import numbered_columns
 
 _EXACT = ("jsonl", "json", "parquet", "hf-disk")  # tokens stand there if Writing.exact says so
@@ -91,7 +91,7 @@ def _count_fields(corpus: Corpus, records: Records, to: Format, place: str, ledg
         for key, value in fields.items():
             if value is None or (key == DOCUMENT and type(value) is int):
                 continue
-            if key == WEBANNO_LAYER and to.name == "webanno":
+            if key in (WEBANNO_GAP, WEBANNO_LAYER) and to.name == "webanno":
                 continue
             if key == "id" and (
                 records.numbered or (ids and (not one_a_document or value == first))
@@ -101,7 +101,9 @@ def _count_fields(corpus: Corpus, records: Records, to: Format, place: str, ledg
                 continue
             counts[key] += 1
     for key, number in counts.items():
-        ledger.leave_out(place, f"values of the field {key}", number=number)
+        gap = "blanks between sentences of WebAnno TSV (their number)"
+        what = gap if key == WEBANNO_GAP else f"values of the field {key}"
+        ledger.leave_out(place, what, number=number)
 
 
 def _count_texts(corpus: Corpus, records: Records, to: Format, place: str, ledger: Ledger) -> None:

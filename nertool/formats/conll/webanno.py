@@ -12,7 +12,8 @@
 
 Source: the section "WebAnno TSV 3.3 File format" of INCEpTION's user guide. `_` is no annotation, `*` one
 whose feature has no value, `PER[1]|LOC[2]` two on one token, `PER[1]` on neighbours one entity, `1-3.1` a
-part of token 1-3. Places count UTF-16 units, so tokens are found in the sentence's #Text.
+part of token 1-3. Places count UTF-16 units of the document, so tokens are found in the sentence's #Text.
+Between the places of two sentences there may be any number of blanks; usually it is a line end.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from nertool.corpus.invisible import is_blank_text
 from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record, joined
 from nertool.errors import CorpusError
-from nertool.formats.base import WEBANNO_LAYER, Pieces, Writing
+from nertool.formats.base import WEBANNO_GAP, WEBANNO_LAYER, Pieces, Writing
 from nertool.formats.conll.webanno_layers import DEFAULT, Chosen, Layer, chosen_column
 from nertool.formats.head import Head
 from nertool.formats.plain.lines import numbered_lines
@@ -89,6 +90,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         set()
     )  # entities that hold the last token of the sentence before
     goes_on = old = False
+    before: int | None = -1  # where the sentence before ends, in UTF-16 units of the document
     for number, line, _ in chain(numbered_lines(stream, source), [(0, "", "")]):
         place = f"{source}:{number}"
         if line.startswith("#FORMAT="):
@@ -107,7 +109,9 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             if rows and header is not None:
                 try:
                     record, going_on = _record(rows, text, header, going_on, reading, ledger)
-                    yield record._replace(goes_on=goes_on)
+                    gap, before = _gap(record, rows, before)
+                    fields = record.fields if gap == 1 else {**record.fields, WEBANNO_GAP: gap}
+                    yield record._replace(goes_on=goes_on, fields=fields)
                     goes_on = True
                 except CorpusError as fault:
                     first = f"{source}:{rows[0].number}"
@@ -173,6 +177,19 @@ def _record(
         ),
         going_on,
     )
+
+
+def _gap(record: Record, rows: Sequence[_Row], before: int | None) -> tuple[int, int | None]:
+    """Return how many units lie between a sentence and the one before, and where it ends in the document.
+
+    before: where the one before ends, -1 for the first. The gap is 1 where the places are not those of one
+    document, as in files of other programs, and where the text is not known.
+    """
+    if not record.tokens or not record.own_text:
+        return 1, None
+    begin = rows[0].begin - _units(record.text[: record.tokens[0][0]])
+    gap = begin - before if before is not None and before <= begin else 1
+    return gap, begin + _units(record.text)
 
 
 def _unit_places(rows: Sequence[_Row], text: str, header: _Header) -> list[tuple[int, int]]:
@@ -273,7 +290,7 @@ def _unescaped(text: str, old: bool = False) -> str:
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write all sentences as one document, in the input's layer, or INCEpTION's own of named entities."""
     declared, at_class, features = "", 0, 0
-    sentence, base, number = 0, 0, 0
+    sentence, number, end_of_text = 0, 0, -1
     for given in pieces:
         piece = with_labels(given, _NOT_A_LABEL, ledger)
         corpus = with_records(piece.corpus, by_sentence=False)
@@ -289,11 +306,14 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
             elif own != declared:
                 what = "sentences of another layer, written in that of the first"
                 ledger.alter(corpus.place(view.first), what, own)
+            gap = view.fields.get(WEBANNO_GAP)
+            base = end_of_text + (gap if type(gap) is int and gap >= 0 else 1)
             entity_of = {i: e for e in view.entities for i in range(e.token_start, e.token_end)}
             for start, end in view.sentences:
                 sentence += 1
                 first, last = view.places[start][0], view.places[end - 1][1]
                 text = view.text[first:last]
+                at = base + _units(view.text[:first])
                 yield f"\n#Text={_escaped(text)}\n"
                 for i, entity in ((i, entity_of.get(i)) for i in range(start, end)):
                     a, b = view.places[i]
@@ -305,10 +325,11 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
                         cells = [f"*[{number}]"] * features
                         cells[at_class] = f"{label}[{number}]"
                     tabbed = "\t".join(cells)
-                    begin = base + _units(text[: a - first])
+                    begin = at + _units(text[: a - first])
                     units = f"{begin}-{begin + _units(view.text[a:b])}"
                     yield f"{sentence}-{i - start + 1}\t{units}\t{word}\t{tabbed}\t\n"
-                base += _units(text) + 1
+            if view.sentences:
+                end_of_text = base + _units(view.text)
     if not declared:
         yield _HEAD.format(DEFAULT)
 

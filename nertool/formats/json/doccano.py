@@ -95,15 +95,14 @@ class _Fields:
             for key, filler in fillers.items():
                 if value.get(key) is not None:
                     continue
-                value[key] = filler
                 if key == DOCUMENT and filler == "":
                     self._documents += 1
                     value[key] = self._documents
-                elif filler == "":
-                    what = (
-                        'empty fields among numbers, written as "" (doccano refuses them otherwise)'
-                    )
+                    continue
+                if key in value and filler == "":
+                    what = 'null among numbers, written as "" (doccano refuses it otherwise)'
                     ledger.alter(f"record {number}", what, key)
+                value[key] = filler
             yield dump(value) + "\n"
 
 
