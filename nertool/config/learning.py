@@ -99,7 +99,7 @@ class TrainingConfig:
 @dataclass(frozen=True)
 class FirstStageConfig:
     """A network before the network. Its probabilities for the word's other occurrences in the
-    document are an input of the second one."""
+    document, and for the words around it, are an input of the second one."""
 
     folds: Annotated[
         Annotated[int, Meta(ge=0, le=100)],
@@ -108,6 +108,11 @@ class FirstStageConfig:
     ] = 0  # fmt: skip
     hidden: Annotated[Hidden, about("H of these networks.")] = 128
     epochs: Annotated[Count, about("Their epochs.")] = 8
+    window: Annotated[
+        Annotated[int, Meta(ge=0, le=101)],
+        about("An odd number: the second network is also given the probabilities for the words of a window "
+              "of this size, the word in its centre. 0: only those for the word's other occurrences."),
+    ] = 0  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,12 @@ def _check_sizes(config: Config, raw: Mapping[str, RawValue]) -> None:
             "first_stage.folds: found 1, expected 0 for no first stage, or at least 2: "
             "each part of the text is read by a network that was trained on the others"
         )
+    window = config.first_stage.window
+    if window and window % 2 == 0:
+        raise raw["first_stage.window"].error(
+            f"first_stage.window: found {window}, expected 0 for none, or an odd number: "
+            "the word and as many on either side"
+        )
 
 
 def _unknown_key(key: str, value: RawValue) -> ConfigError:

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from nertool.config.inputs import FeaturesConfig
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.files.scratch import Spill, Stored
-from nertool.inputs.layout import DOCUMENT, FIRST_STAGE, LEFT, RIGHT, side_slices
+from nertool.inputs.layout import (
+    DOCUMENT,
+    FIRST_STAGE,
+    FIRST_STAGE_WINDOW,
+    LEFT,
+    RIGHT,
+    side_slices,
+)
 from nertool.inputs.means import (
     Values,
     document_means,
@@ -34,7 +41,8 @@ class SideRows:
     group (N,): the group of text.groups that each token is in, −1 for none; sizes (G,): of each;
     neighbours (G, 2v): the sums over a group's neighbours; documents (D, v): the mean vector of each
     document, which starts at the token document_starts (D,); opinions (G, T): the sums of a group's
-    first_stage (N, T). None: there is no such input.
+    first_stage (N, T). None: there is no such input. FIRST_STAGE_WINDOW, where it is among the columns, is
+    taken from first_stage itself.
     """
 
     columns: dict[str, slice]
@@ -84,6 +92,10 @@ class SideRows:
             columns = self.columns[FIRST_STAGE]
             out[at, columns.start : columns.stop - 1] = means
             out[at, columns.stop - 1] = 1
+        if FIRST_STAGE_WINDOW in self.columns:
+            assert self.first_stage is not None
+            own = out[:, self.columns[FIRST_STAGE_WINDOW]]
+            write_window(own, self.first_stage, self.first, tokens)
         return out
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -107,12 +119,14 @@ def side_inputs(
     text: Text,
     vectors: Vectors,
     first_stage: Values | None = None,
+    first_stage_window: int = 0,
 ) -> SideRows | None:
     """Return the side inputs of each token, (N, e), in layout.py's columns; None where there are none.
 
     vectors: returns the starting vectors (n, v) of words (n,), numbered as in text; it is called only if
     they are needed. first_stage (N, T): the class probabilities of each token, of which a token gets the
-    mean over its word's other occurrences in the document.
+    mean over its word's other occurrences in the document, and those of the first_stage_window words around
+    it.
     """
     if not (features.neighbours or features.document_vector or first_stage is not None):
         return None
@@ -145,7 +159,7 @@ def side_inputs(
             totals.add(group_totals(first_stage[block.tokens], part.groups))
     starts = cut_documents(text.sentence_starts, text.document_starts, text.document_tokens)
     return SideRows(
-        columns=side_slices(features, v, T, first_stage is not None),
+        columns=side_slices(features, v, T, None if first_stage is None else first_stage_window),
         dtype=np.result_type(*kinds),
         word_ids=text.word_ids,
         first=text.first,
@@ -165,3 +179,23 @@ def first_stage_means(first_stage: Values, text: Text) -> Values:
     occurrences in the document, and a 1, which tokens without another occurrence do not have."""
     means = others_mean(first_stage, text.groups)
     return np.concatenate([means, np.ones((len(means), 1), dtype=means.dtype)], axis=1)
+
+
+def write_window(
+    out: Values, first_stage: Values, first: Booleans, tokens: NDArray[np.int64]
+) -> None:
+    """Write first_stage (N, T) of the words of each token's window, one after another, into out (n, C T).
+
+    first (N,): whether a token is the first of its sentence; the window does not reach beyond a sentence:
+    there out keeps its zeros. tokens (n,): whose windows.
+    """
+    N, T = first_stage.shape
+    m = out.shape[1] // T // 2
+    out[:, m * T : (m + 1) * T] = first_stage[tokens]
+    before = after = np.arange(len(tokens))  # of the tokens, those whose sentence reaches so far
+    for k in range(1, m + 1):
+        before = before[~first[tokens[before] - (k - 1)]]
+        out[before, (m - k) * T : (m - k + 1) * T] = first_stage[tokens[before] - k]
+        after = after[tokens[after] + k < N]
+        after = after[~first[tokens[after] + k]]
+        out[after, (m + k) * T : (m + k + 1) * T] = first_stage[tokens[after] + k]

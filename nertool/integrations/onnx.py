@@ -117,10 +117,13 @@ def metadata(model: Model) -> dict[str, str]:
 
 
 def _check(model: Model) -> None:
-    if model.config.features.neighbours and model.config.windows.size == 1:
+    config = model.config
+    around = config.features.neighbours or (model.first_stage and config.first_stage.window > 1)
+    if around and config.windows.size == 1:
+        key = "features.neighbours" if config.features.neighbours else "first_stage.window"
         raise ModelError(
-            "found windows of one word together with features.neighbours, which the graph can't tell the "
-            "neighbours of; expected windows.size of 3 or more"
+            f"found windows of one word together with {key}, which the graph can't tell the neighbours of; "
+            "expected windows.size of 3 or more"
         )
     values = sum(
         len(encoder.words) * member_of(model, encoder).L.shape[1] for encoder in encoders_of(model)

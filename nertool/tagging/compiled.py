@@ -128,7 +128,8 @@ class CompiledTagger:
 
         def mean(networks: Sequence[Network], opinion: Array | None) -> Array:
             """Return the mean of the networks' scores, (N, T)."""
-            opinions = None if opinion is None else opinions_of(text, opinion)
+            window = config.first_stage.window
+            opinions = None if opinion is None else opinions_of(text, opinion, window)
             total: Array | None = None
             for network in networks:
                 side = SideSum(network.slices, places, sides[network.encoder], opinions)

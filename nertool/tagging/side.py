@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from nertool.config.inputs import FeaturesConfig
 from nertool.corpus.columnar import Ids
-from nertool.inputs.layout import DOCUMENT, FIRST_STAGE, LEFT, RIGHT
+from nertool.inputs.layout import DOCUMENT, FIRST_STAGE, FIRST_STAGE_WINDOW, LEFT, RIGHT
 from nertool.inputs.means import document_means, neighbour_sums
-from nertool.inputs.side import first_stage_means
-from nertool.inputs.text import Text
+from nertool.inputs.side import first_stage_means, write_window
+from nertool.inputs.text import Booleans, Text
 from nertool.kernels.tagging import SideTerms
 from nertool.network.activations import Array
 from nertool.tagging.slices import Slices
@@ -54,11 +54,31 @@ class SideInputs(NamedTuple):
 
 class Opinions(NamedTuple):
     """The first stage's mean opinion of a word's other occurrences, and that there are any: values (M, T + 1)
-    for the M tokens of groups in the text's order; tokens (M,); row (N,) int32: each token's, −1 for none."""
+    for the M tokens of groups in the text's order; tokens (M,); row (N,) int32: each token's, −1 for none.
+
+    window: how many words around a token it is also given the opinions of, 0 for none; where there are some,
+    every token has a row (M = N). first_stage (N, T): the opinions; first (N,): whether a token is the first
+    of its sentence.
+    """
 
     values: Array
     tokens: NDArray[np.int64]
     row: Ids
+    window: int
+    first_stage: Array
+    first: Booleans
+
+    def of_rows(self, a: int, b: int) -> Array:
+        """Return the side inputs (b − a, T + 1 + C T) of the a-th row to the one before the b-th."""
+        values = self.values[a:b]
+        if not self.window:
+            return values
+        e = values.shape[1]
+        T = self.first_stage.shape[1]
+        out = np.zeros((b - a, e + self.window * T), dtype=values.dtype)
+        out[:, :e] = values
+        write_window(out[:, e:], self.first_stage, self.first, np.arange(a, b))
+        return out
 
 
 def places_of(text: Text, features: FeaturesConfig) -> Places:
@@ -100,13 +120,21 @@ def side_inputs_of(
     return sides
 
 
-def opinions_of(text: Text, first_stage: Array) -> Opinions:
-    """Return what the first stage's probabilities (N, T) say of the words' other occurrences."""
-    order = np.argsort(text.groups.members, kind="stable")
-    tokens = text.groups.members[order]
-    row = np.full(len(text.word_ids), -1, dtype=np.int32)
+def opinions_of(text: Text, first_stage: Array, window: int = 0) -> Opinions:
+    """Return what the first stage's probabilities (N, T) say of the words' other occurrences, and of the
+    words of a window; window: as in Opinions."""
+    N, members = len(text.word_ids), text.groups.members
+    means = first_stage_means(first_stage, text)
+    if window:
+        values = np.zeros((N, means.shape[1]), dtype=means.dtype)
+        values[members] = means
+        every = np.arange(N)
+        return Opinions(values, every, every.astype(np.int32), window, first_stage, text.first)
+    order = np.argsort(members, kind="stable")
+    tokens = members[order]
+    row = np.full(N, -1, dtype=np.int32)
     row[tokens] = np.arange(len(tokens), dtype=np.int32)
-    return Opinions(first_stage_means(first_stage, text)[order], tokens, row)
+    return Opinions(means[order], tokens, row, window, first_stage, text.first)
 
 
 class SideSum:
@@ -133,7 +161,8 @@ class SideSum:
                 document=places.documents, documents=np.asarray(products, dtype=dtype)
             )
         if opinions is not None:
-            self._G_opinions = G[:, columns_of[FIRST_STAGE]]
+            last = columns_of[FIRST_STAGE_WINDOW if opinions.window else FIRST_STAGE]
+            self._G_opinions = G[:, columns_of[FIRST_STAGE].start : last.stop]
 
     @property
     def adds(self) -> bool:
@@ -161,7 +190,7 @@ class SideSum:
     def multiply_opinions(self, a: int, b: int, room: Array) -> None:
         """Write G g of the opinions from the a-th to the b-th into room (b − a or more, H)."""
         if self._opinions is not None:
-            np.matmul(self._opinions.values[a:b], self._G_opinions.T, out=room[: b - a])
+            np.matmul(self._opinions.of_rows(a, b), self._G_opinions.T, out=room[: b - a])
 
 
 def add_terms(

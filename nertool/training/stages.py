@@ -57,7 +57,7 @@ def first_stage_config(config: Config) -> Config:
         config,
         network=replace(config.network, hidden=first.hidden, members=1),
         training=replace(config.training, epochs=first.epochs, patience=0, start=None),
-        first_stage=replace(first, folds=0),
+        first_stage=replace(first, folds=0, window=0),
     )
 
 

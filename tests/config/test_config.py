@@ -124,6 +124,7 @@ WRONG = [
     ("features.memory", "1", "true or false"),
     ("features.neighbours", "often", "true or false"),
     ("first_stage.folds", "1", "0 for no first stage, or at least 2"),
+    ("first_stage.window", "4", "0 for none, or an odd number"),
     ("decoding.outside_bias", ".inf", "a finite number"),
     # Values that YAML itself stumbles over: dates that are none, numbers without digits.
     ("seed", "2001-99-99", "seed"),

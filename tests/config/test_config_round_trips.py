@@ -92,7 +92,11 @@ CONFIGS = st.builds(
         refit=st.booleans(),
     ),
     first_stage=st.builds(
-        FirstStageConfig, st.integers(0, 9).filter(lambda n: n != 1), COUNTS, COUNTS
+        FirstStageConfig,
+        st.integers(0, 9).filter(lambda n: n != 1),
+        COUNTS,
+        COUNTS,
+        st.sampled_from([0, 1, 7]),
     ),
     decoding=st.builds(
         DecodingConfig,

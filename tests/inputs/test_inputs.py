@@ -23,7 +23,7 @@ from nertool.inputs.layout import (
     table_columns,
 )
 from nertool.inputs.memory import remember
-from nertool.inputs.side import side_inputs
+from nertool.inputs.side import SideRows, side_inputs
 from nertool.inputs.text import blocks_of
 from nertool.model.model import inputs_for, word_vectors
 from nertool.network.lookup import embed
@@ -113,19 +113,41 @@ def test_what_is_not_asked_for_is_not_looked_up():
     assert side_inputs(FeaturesConfig(), text, never, opinion).shape == (2, 3)
 
 
+def test_a_window_of_the_first_stages_probabilities_ends_with_the_sentence():
+    # Sentences "a b c" and "d"; the first stage gives the i-th token (i, 10 i).
+    text = document_text(["a b c", "d"])
+    p = np.array([[1, 10], [2, 20], [3, 30], [4, 40]], dtype=np.float32)
+
+    def made(window: int) -> SideRows:
+        found = side_inputs(FeaturesConfig(), text, lambda ids: np.ones((4, 1)), p, window)
+        assert found is not None
+        assert (found[:][:, :3] == 0).all()  # no word occurs twice
+        return found
+
+    side = made(3)
+    assert side[:][:, 3:].tolist() == [
+        [0, 0, 1, 10, 2, 20],
+        [1, 10, 2, 20, 3, 30],
+        [2, 20, 3, 30, 0, 0],
+        [0, 0, 4, 40, 0, 0],
+    ]
+    assert side[np.array([3, 0])].tolist() == side[:][::-3].tolist()
+    assert made(7)[2][3:].tolist() == [0, 0, 1, 10, 2, 20, 3, 30, 0, 0, 0, 0, 0, 0]
+
+
 @pytest.mark.parametrize("neighbours", [False, True])
 @pytest.mark.parametrize("document_vector", [False, True])
 @pytest.mark.parametrize("folds", [0, 2])
 def test_the_layout_says_how_wide_the_side_inputs_are(neighbours, document_vector, folds):
     features = FeaturesConfig(neighbours=neighbours, document_vector=document_vector)
-    config = Config(features=features, first_stage=FirstStageConfig(folds))
+    config = Config(features=features, first_stage=FirstStageConfig(folds, window=3))
     text = document_text(["a b a"])
     opinion = np.full((3, 5), 0.2) if folds else None
-    found = side_inputs(features, text, lambda ids: np.ones((2, 4))[ids], opinion)
+    found = side_inputs(features, text, lambda ids: np.ones((2, 4))[ids], opinion, 3)
     layout = layout_of(config, dict.fromkeys(table_columns(config), 4), 4, 5, folds > 0)
     assert (0 if found is None else found.shape[1]) == layout.e
-    # 2·4 for the neighbours, 4 for the document, 5 + 1 for the first stage.
-    assert layout.e == 8 * neighbours + 4 * document_vector + 6 * (folds > 0)
+    # 2·4 for the neighbours, 4 for the document, 5 + 1 and 3·5 for the first stage.
+    assert layout.e == 8 * neighbours + 4 * document_vector + 21 * (folds > 0)
 
 
 def test_the_layout_by_hand():

@@ -39,8 +39,35 @@ def member_scores(graph: GraphBuilder, model: Model, shared: Shared) -> str:
         p = graph.op("Softmax", first, axis=1)
         has_any = graph.op("Unsqueeze", shared.in_group, graph.ints([1]))
         own = graph.op("Cast", has_any, to=graph.float_type)
-        opinions = graph.op("Concat", shared.others_mean(p, len(model.tags)), own, axis=1)
+        around = [_around(graph, p, model)] if model.config.first_stage.window else []
+        means = shared.others_mean(p, len(model.tags))
+        opinions = graph.op("Concat", means, own, *around, axis=1)
     return _mean(graph, [_network(graph, model, m, shared, opinions) for m in model.members])
+
+
+def _around(graph: GraphBuilder, p: str, model: Model) -> str:
+    """Return the name of p (N, T) of the words of each token's window, side by side, (N, C T).
+
+    A word that is k further on stands in the same sentence just where its place in the padded text is k
+    further on, too: between sentences there is a padding.
+    """
+    m = model.config.windows.size // 2
+    places = graph.op("Gather", WINDOWS, graph.ints(m), axis=1)  # (N,)
+    N = graph.op("Squeeze", graph.op("Shape", places), graph.ints([0]))
+    tokens = graph.op("Range", graph.ints(0), N, graph.ints(1))
+    last = graph.op("Sub", N, graph.ints(1))
+    parts = []
+    for k in range(
+        -(model.config.first_stage.window // 2), model.config.first_stage.window // 2 + 1
+    ):
+        further = graph.op("Add", tokens, graph.ints(k))
+        at = graph.op("Max", graph.op("Min", further, last), graph.ints(0))
+        expected = graph.op("Add", places, graph.ints(k))
+        there = graph.op("Equal", graph.op("Gather", places, at, axis=0), expected)
+        own = graph.op("Gather", p, at, axis=0)
+        there = graph.op("Unsqueeze", there, graph.ints([1]))
+        parts.append(graph.op("Where", there, own, graph.number(0.0)))
+    return graph.op("Concat", *parts, axis=1)
 
 
 def _mean(graph: GraphBuilder, scores: Sequence[str]) -> str:
@@ -84,7 +111,7 @@ def _network(
     e = (
         0
         if not (side or opinions)
-        else sum(shared.side_widths(member)) + (len(model.tags) + 1 if opinions else 0)
+        else sum(shared.side_widths(member)) + (shared.opinion_width() if opinions else 0)
     )
     x = graph.op("Reshape", words, graph.ints([-1, weights.W.shape[1] - e]))
     if side or opinions:
@@ -185,6 +212,11 @@ class Shared:
         """Return the widths of the side inputs that are made of word vectors."""
         features, v = self.model.config.features, member.L.shape[1]
         return [v] * (2 * bool(features.neighbours) + bool(features.document_vector))
+
+    def opinion_width(self) -> int:
+        """Return the width of what the first stage's opinions are."""
+        T = len(self.model.tags)
+        return T + 1 + self.model.config.first_stage.window * T
 
     def side(self, member: Member) -> list[str]:
         """Return the names of a member's side inputs but for the first stage's opinions."""

@@ -99,7 +99,8 @@ def working_inputs(
     if dev:
         L, own_rows = prepared.vectors[vectors].L, dev.type_ids[vectors, 2:, 0]
         opinion = first_stage and first_stage.dev
-        side = side_inputs(config.features, dev.text, lambda ids: L[own_rows[ids]], opinion)
+        window = config.first_stage.window
+        side = side_inputs(config.features, dev.text, lambda ids: L[own_rows[ids]], opinion, window)
         own_ids = local(dev.type_ids[vectors], dev.words)
         dev_inputs = lay_out(own_ids, dev.text, config, side, prepared.gazetteers)
     return Working(
@@ -173,7 +174,8 @@ def _lay_out_train(
         tag_ids = tag_ids[source]
         targets = None if targets is None else targets[source]
     form_rows = working.rows[working.type_ids[2:, 0]]
-    side = side_inputs(config.features, text, lambda ids: L[form_rows[ids]], opinion)
+    window = config.first_stage.window
+    side = side_inputs(config.features, text, lambda ids: L[form_rows[ids]], opinion, window)
     inputs = lay_out(working.type_ids, text, config, side, prepared.gazetteers)
     if working.memory:
         # A token is shown what is remembered without its own document, unless it was written anew.
