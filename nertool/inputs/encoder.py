@@ -132,11 +132,17 @@ class Encoder:
 
     def step_of(self, word: str) -> str | None:
         """Return the step of the lookup that finds a word's row; None for an unknown word."""
-        found = self._vocabulary.find(word)
-        if found is None:
-            composed = self.composer is not None and self.composer.knows(normal_form(word))
-            return SUBWORDS if composed else None
-        return found[0]
+        return self.steps_of([word])[0]
+
+    def steps_of(self, words: Sequence[str]) -> list[str | None]:
+        """Return step_of each word; many words at a time."""
+        numbers, _ = self._vocabulary.find_many(words)
+        steps = [STEPS[number] if number >= 0 else None for number in numbers.tolist()]
+        if self.composer is not None:
+            for i in np.flatnonzero(numbers < 0).tolist():
+                if self.composer.knows(normal_form(words[i])):
+                    steps[i] = SUBWORDS
+        return steps
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,7 @@ class Coverage:
 def coverage(encoder: Encoder, corpus: Corpus) -> Coverage:
     """Count how many types and tokens of a corpus have a vector, and by which step it is found."""
     counts = np.bincount(corpus.word_ids, minlength=len(corpus.words))
-    found = [encoder.step_of(word) for word in corpus.words]
+    found = encoder.steps_of(corpus.words)
     exact = np.array([step == EXACT for step in found], dtype=bool)
     unknown = np.array([step is None for step in found], dtype=bool)
     kinds = (exact, ~exact & ~unknown, unknown)

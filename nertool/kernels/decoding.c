@@ -3,15 +3,27 @@
 
 enum { MOST_TAGS = 64 };
 
-/* out (T) = in (T) times m (T, T). */
-static inline void times(double *restrict out, const double *restrict in, const double *restrict m,
-                         int64_t T)
+/* Tags in groups: members of group g stand in tags[starts[g]] to tags[starts[g + 1] - 1]. The tags that may
+   come before tag j are the members of group of[j]. In every scheme many tags share a group: before O, B- and
+   S- of all classes stand the same tags. */
+struct groups {
+    int64_t G;
+    const int64_t *of, *starts, *tags;
+};
+
+/* out[j] = the sum of in over the group of tag j. */
+static inline void add_up(double *restrict out, const double *restrict in,
+                          const struct groups *groups, int64_t T)
 {
+    double sums[MOST_TAGS];
+    for (int64_t g = 0; g < groups->G; g++) {
+        double sum = 0;
+        for (int64_t k = groups->starts[g]; k < groups->starts[g + 1]; k++)
+            sum += in[groups->tags[k]];
+        sums[g] = sum;
+    }
     for (int64_t j = 0; j < T; j++)
-        out[j] = 0;
-    for (int64_t i = 0; i < T; i++)
-        for (int64_t j = 0; j < T; j++)
-            out[j] += in[i] * m[i * T + j];
+        out[j] = sums[groups->of[j]];
 }
 
 /* Writes ways (T), divided by their sum, to out; returns the sum. */
@@ -26,40 +38,46 @@ static inline double scaled(double *restrict out, const double *restrict ways, i
 }
 
 /* forward, backward, scale of `Sums`, from weight (N, T), T <= MOST_TAGS, and starts (S+1) of sentences.
-   step (T, T) has 1 where a tag may follow another, back is its transpose; first, end (T). */
+   before: the tags that may come before each tag; after: those that may come after it; first, end (T).
+   The two directions do not depend on each other: in turns, the processor works at both at once. */
 static inline void sum_tags(const double *restrict weight, const int64_t *restrict starts,
-                            int64_t S, int64_t T, const double *restrict step,
-                            const double *restrict back, const double *restrict first,
+                            int64_t S, int64_t T, const struct groups *before,
+                            const struct groups *after, const double *restrict first,
                             const double *restrict end, double *restrict forward,
                             double *restrict backward, double *restrict scale)
 {
-    double ways[MOST_TAGS], beyond[MOST_TAGS];
+    double ways[MOST_TAGS], beyond[MOST_TAGS], back[MOST_TAGS];
     for (int64_t s = 0; s < S; s++) {
         int64_t begin = starts[s], stop = starts[s + 1];
-        for (int64_t t = begin; t < stop; t++) {
-            if (t > begin)
-                times(ways, forward + (t - 1) * T, step, T);
-            for (int64_t j = 0; j < T; j++)
-                ways[j] = (t > begin ? ways[j] : first[j]) * weight[t * T + j];
-            scale[t] = scaled(forward + t * T, ways, T);
-        }
-        for (int64_t j = 0; begin < stop && j < T; j++)
+        if (begin == stop)
+            continue;
+        for (int64_t j = 0; j < T; j++) {
+            ways[j] = first[j] * weight[begin * T + j];
             backward[(stop - 1) * T + j] = end[j];
-        for (int64_t t = stop - 2; t >= begin; t--) {
-            for (int64_t j = 0; j < T; j++)
-                beyond[j] = weight[(t + 1) * T + j] * backward[(t + 1) * T + j];
-            times(ways, beyond, back, T);
-            scaled(backward + t * T, ways, T);
+        }
+        scale[begin] = scaled(forward + begin * T, ways, T);
+        for (int64_t k = 1; k < stop - begin; k++) {
+            int64_t t = begin + k, u = stop - 1 - k;
+            add_up(ways, forward + (t - 1) * T, before, T);
+            for (int64_t j = 0; j < T; j++) {
+                ways[j] *= weight[t * T + j];
+                beyond[j] = weight[(u + 1) * T + j] * backward[(u + 1) * T + j];
+            }
+            add_up(back, beyond, after, T);
+            scale[t] = scaled(forward + t * T, ways, T);
+            scaled(backward + u * T, back, T);
         }
     }
 }
 
+/* before and after: numbers of groups, then of, starts and tags, as in `groups`. */
 #define TAG_SUMS(name)                                                                             \
     static void name(const double *weight, const int64_t *starts, int64_t S, int64_t T,            \
-                     const double *step, const double *back, const double *first,                  \
-                     const double *end, double *forward, double *backward, double *scale)          \
+                     const struct groups *before, const struct groups *after,                      \
+                     const double *first, const double *end, double *forward, double *backward,    \
+                     double *scale)                                                                \
     {                                                                                              \
-        sum_tags(weight, starts, S, T, step, back, first, end, forward, backward, scale);          \
+        sum_tags(weight, starts, S, T, before, after, first, end, forward, backward, scale);       \
     }
 
 TAG_SUMS(tag_sums_plain)
@@ -68,14 +86,18 @@ __attribute__((target("avx2"))) TAG_SUMS(tag_sums_avx2)
 #endif
 
 /* Calls the one for this processor's registers. */
-void tag_sums(const double *weight, const int64_t *starts, int64_t S, int64_t T, const double *step,
-              const double *back, const double *first, const double *end, double *forward,
+void tag_sums(const double *weight, const int64_t *starts, int64_t S, int64_t T, int64_t G,
+              const int64_t *of, const int64_t *before_starts, const int64_t *before_tags,
+              int64_t back_G, const int64_t *back_of, const int64_t *after_starts,
+              const int64_t *after_tags, const double *first, const double *end, double *forward,
               double *backward, double *scale)
 {
+    struct groups before = {G, of, before_starts, before_tags};
+    struct groups after = {back_G, back_of, after_starts, after_tags};
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx2"))
-        tag_sums_avx2(weight, starts, S, T, step, back, first, end, forward, backward, scale);
+        tag_sums_avx2(weight, starts, S, T, &before, &after, first, end, forward, backward, scale);
     else
 #endif
-        tag_sums_plain(weight, starts, S, T, step, back, first, end, forward, backward, scale);
+        tag_sums_plain(weight, starts, S, T, &before, &after, first, end, forward, backward, scale);
 }

@@ -24,7 +24,7 @@ def tag_sums(
     scale: Doubles,
 ) -> bool:
     """Fill forward, backward (N, T) and scale (N,) as `decoding.probabilities.sums` does, from weight (N, T),
-    the tags that may follow one another, step (T, T), and those that may begin and end a sentence, (T,);
+    which tags may follow one another, step (T, T), and which may begin and end a sentence, (T,), all 0 or 1;
     tell whether it was done. With many tags numpy's matrix products are quicker."""
     N, T = weight.shape
     if library.loaded is None or T > MOST_TAGS:
@@ -32,13 +32,25 @@ def tag_sums(
     starts = np.ascontiguousarray(sentence_starts, dtype=np.int64)
     if starts[0] != 0 or starts[-1] != N or (np.diff(starts) < 0).any():
         raise IndexError(f"found sentences from {starts[0]} to {starts[-1]}, expected 0 to {N}")
-    back = np.ascontiguousarray(step.T)
+    groups = [*_groups(step), *_groups(step.T)]
     library.loaded.tag_sums(
         address_of(weight, np.float64),
         address_of(starts, np.int64),
         len(starts) - 1,
         T,
-        *(address_of(each, np.float64) for each in (step, back, first, end)),
-        *(address_of(each, np.float64) for each in (forward, backward, scale)),
+        *(each if isinstance(each, int) else address_of(each, np.int64) for each in groups),
+        *(address_of(each, np.float64) for each in (first, end, forward, backward, scale)),
     )
     return True
+
+
+def _groups(step: Doubles) -> tuple[int, Int64s, Int64s, Int64s]:
+    """Return which tags may come before each tag, in groups that tags share: the number G of groups; the
+    group of each tag, (T,); where each group starts, (G+1,); the members of all groups, one after another."""
+    T = len(step)
+    known: dict[bytes, int] = {}
+    allowed = np.ascontiguousarray(step.T > 0)  # (T, T): in row j, which tags may come before j
+    of = np.array([known.setdefault(row.tobytes(), len(known)) for row in allowed], dtype=np.int64)
+    members = [np.flatnonzero(np.frombuffer(row, dtype=bool)) for row in known]
+    starts = np.cumsum([0, *map(len, members)]).astype(np.int64)
+    return len(known), of.reshape(T), starts, np.concatenate(members).astype(np.int64)

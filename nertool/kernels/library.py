@@ -46,7 +46,7 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     ),
     "dropout_mask": (None, [_P, _I, _U, ctypes.c_int32, ctypes.c_float]),
     "blend_groups": (None, [_P, _I, _I, _P, _P, _I, _D]),
-    "tag_sums": (None, [_P, _P, _I, _I, *[_P] * 7]),
+    "tag_sums": (None, [_P, _P, _I, _I, _I, _P, _P, _P, _I, *[_P] * 8]),
     "look_up_lines": (
         _I,
         [_P, _I, _P, _U, _I, _P, _P, _P, _P, _I, _P, _P],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ _SHORTEST_SUFFIX = 4  # letters of a suffix that is looked up
 # The steps of the lookup, in their order. The last one is subwords.py's.
 STEPS = EXACT, NFC, LOWER, TITLE, DIGITS, HYPHEN, SUFFIX, SUBWORDS = LOOKUP
 SPELLINGS = STEPS[:5]  # the steps of models that do not name theirs
+_NUMBER = {step: number for number, step in enumerate(STEPS)}
 
 
 def spellings(word: str, steps: Collection[str] = SPELLINGS) -> Iterator[tuple[str, str]]:
@@ -87,42 +87,50 @@ class Vocabulary:
 
     def rows_of(self, words: Sequence[str], unknown: int) -> NDArray[np.int32]:
         """Return the row that find gives for each word, (n,), or `unknown`; many words at a time."""
-        rows = np.full(len(words), -1, dtype=np.int32)
-        if isinstance(self.rows, WordNumbers) and self.steps >= set(SPELLINGS):
-            # Nearly all words are found as they stand, or in lower case: for words of nothing but letters
-            # of ASCII, not all of them capitals, there is no more to try. Of the others all spellings are
-            # looked up at once.
-            rows = self.rows.find(words)
-            left = np.flatnonzero(rows < 0)
-            rest = [words[i] for i in left.tolist()]
-            rows[left] = self.rows.find(list(map(str.lower, rest)))
-            more = [
-                (i, word)
-                for i, word in zip(left.tolist(), rest, strict=True)
-                if not (word.isalpha() and word.isascii()) or word.isupper()
-            ]
-            tried = [[spelling for _, spelling in spellings(word)] for _, word in more]
-            numbers = self.rows.find(list(chain.from_iterable(tried))).tolist()
-            end = 0
-            for (i, _), own in zip(more, tried, strict=True):
-                start, end = end, end + len(own)
-                rows[i] = next((row for row in numbers[start:end] if row >= 0), -1)
-            odd = self._odd_spellings()
-            unmet = np.flatnonzero(rows < 0).tolist() if odd else []
-            normal = normal_forms([words[i] for i in unmet])
-            for i, word in zip(unmet, normal, strict=True):
-                plain = word.isalpha() and word.isascii() and not word.isupper()
-                spelled = [word, word.lower()] if plain else [s for _, s in spellings(word)]
-                rows[i] = next((odd[spelling] for spelling in spelled if spelling in odd), -1)
-            if self.steps & {HYPHEN, SUFFIX}:
-                for i in np.flatnonzero(rows < 0).tolist():
-                    found_row = self.find(words[i])
-                    rows[i] = -1 if found_row is None else found_row[1]
-            return np.where(rows < 0, np.int32(unknown), rows)
-        for i, word in enumerate(words):
-            found_row = self.find(word)
-            rows[i] = unknown if found_row is None else found_row[1]
-        return rows
+        _, rows = self.find_many(words)
+        return np.where(rows < 0, np.int32(unknown), rows)
+
+    def find_many(self, words: Sequence[str]) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
+        """Return what find gives for each word: the step's number in STEPS, (n,), and the row, (n,); both are
+        −1 for a word that the vocabulary lacks."""
+        if not (isinstance(self.rows, WordNumbers) and self.steps >= set(SPELLINGS)):
+            pairs = [_numbered(self.find(word)) for word in words]
+            steps, rows = np.array(pairs, dtype=np.int32).reshape(-1, 2).T
+            return steps.astype(np.int8), rows
+        # Nearly all words are found as they stand, or in lower case: for words of nothing but letters
+        # of ASCII, not all of them capitals, there is no more to try. Of the others all spellings are
+        # looked up at once.
+        rows = self.rows.find(words)
+        steps = np.where(rows < 0, np.int8(-1), np.int8(_NUMBER[EXACT]))
+        left = np.flatnonzero(rows < 0)
+        rest = [words[i] for i in left.tolist()]
+        lower = self.rows.find(list(map(str.lower, rest)))
+        rows[left] = lower
+        steps[left] = np.where(lower < 0, np.int8(-1), np.int8(_NUMBER[LOWER]))
+        more = [
+            (i, word)
+            for i, word in zip(left.tolist(), rest, strict=True)
+            if not (word.isalpha() and word.isascii()) or word.isupper()
+        ]
+        tried = [list(spellings(word)) for _, word in more]
+        numbers = self.rows.find([spelling for own in tried for _, spelling in own]).tolist()
+        end = 0
+        for (i, _), own in zip(more, tried, strict=True):
+            start, end = end, end + len(own)
+            found = ((step, row) for (step, _), row in zip(own, numbers[start:end], strict=True))
+            steps[i], rows[i] = _numbered(next((pair for pair in found if pair[1] >= 0), None))
+        odd = self._odd_spellings()
+        unmet = np.flatnonzero(rows < 0).tolist() if odd else []
+        normal = normal_forms([words[i] for i in unmet])
+        for i, word in zip(unmet, normal, strict=True):
+            plain = word.isalpha() and word.isascii() and not word.isupper()
+            spelled = [word, word.lower()] if plain else [s for _, s in spellings(word)]
+            row = next((odd[spelling] for spelling in spelled if spelling in odd), None)
+            steps[i], rows[i] = _numbered(None if row is None else (NFC, row))
+        if self.steps & {HYPHEN, SUFFIX}:
+            for i in np.flatnonzero(rows < 0).tolist():
+                steps[i], rows[i] = _numbered(self.find(words[i]))
+        return steps, rows
 
     def _odd_spellings(self) -> dict[str, int]:
         if NFC not in self.steps:
@@ -160,6 +168,11 @@ class Vocabulary:
                 if row is not None:
                     return NFC, row
         return None
+
+
+def _numbered(found: tuple[str, int] | None) -> tuple[int, int]:
+    """Return a step's number and the row; −1 for both if nothing was found."""
+    return (-1, -1) if found is None else (_NUMBER[found[0]], found[1])
 
 
 def odd_spellings(rows: Mapping[str, int]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from nertool.formats.conll.rows import FaultyLine, Layout, Rows, read_line
 from nertool.inputs.features import FEATURES, caps, caps_of, feature_ids, looks
 from nertool.kernels.library import compiled
 from nertool.kernels.lines import cut_rows
-from nertool.vectors.lookup import Vocabulary
+from nertool.vectors.lookup import STEPS, Vocabulary
 
 with_kernels = pytest.mark.skipif(
     not compiled(), reason="nertool was installed without its compiled kernels"
@@ -55,11 +55,15 @@ def test_of_equal_words_the_last_counts_and_long_ones_are_told_apart():
 @example(
     words=["paris", "Zürich", "g\u00adps", "0"], asked=["PARIS", "GPS", "gps", "7", "Zu\u0308rich"]
 )
-def test_many_words_get_the_rows_that_each_gets_alone(words, asked):
+def test_many_words_get_the_steps_and_rows_that_each_gets_alone(words, asked):
     fast = Vocabulary(numbers_of(Words(words), 3))
     slow = Vocabulary({word: 3 + i for i, word in enumerate(words)})
-    expected = [found[1] if (found := slow.find(word)) else 0 for word in asked]
-    assert fast.rows_of(asked, 0).tolist() == expected == slow.rows_of(asked, 0).tolist()
+    expected = [slow.find(word) for word in asked]
+    numbers, rows = fast.find_many(asked)
+    found = zip(numbers.tolist(), rows.tolist(), strict=True)
+    assert [(STEPS[n], row) if row >= 0 else None for n, row in found] == expected
+    expected_rows = [own[1] if own else 0 for own in expected]
+    assert fast.rows_of(asked, 0).tolist() == expected_rows == slow.rows_of(asked, 0).tolist()
 
 
 @with_kernels

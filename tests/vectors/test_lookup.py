@@ -72,10 +72,14 @@ def test_parts_of_a_word_are_looked_up_after_all_spellings():
 
 
 @pytest.mark.parametrize("steps", [("exact",), ("exact", "digits"), SPELLINGS, STEPS])
-def test_many_words_at_a_time_have_the_rows_of_each_alone(steps):
+def test_many_words_at_a_time_have_the_steps_and_rows_of_each_alone(steps):
     known = ["the", "paris", "e\u0301tude", "0000", "Zürich", "New", "york", "ball"]
     asked = ["The", "PARIS", "étude", "1996", "ZÜRICH", "new-york", "Volleyball", "zz", "", *known]
     one = Vocabulary(dict(zip(known, range(3, 11), strict=True)), steps)
     many = Vocabulary(numbers_of(Words(known), 3), steps)
-    alone = [found[1] if (found := one.find(word)) else 0 for word in asked]
-    assert many.rows_of(asked, 0).tolist() == one.rows_of(asked, 0).tolist() == alone
+    alone = [one.find(word) for word in asked]
+    for both in (one, many):
+        numbers, rows = both.find_many(asked)
+        found = zip(numbers.tolist(), rows.tolist(), strict=True)
+        assert [(STEPS[n], row) if row >= 0 else None for n, row in found] == alone
+        assert both.rows_of(asked, 0).tolist() == [own[1] if own else 0 for own in alone]

@@ -40,9 +40,8 @@ def unknown_tokens(comparison: Comparison, model: Model) -> list[bool]:
     """Tell of each token (N,) whether no file of vectors has its word, in any fallback form."""
     encoders = {id(m.encoder): m.encoder for m in model.members}.values()
     words = comparison.corpus.words
-    unknown = np.array(
-        [all(e.step_of(word) is None for e in encoders) for word in words] or [False]
-    )
+    steps = [encoder.steps_of(words) for encoder in encoders]
+    unknown = np.array([not any(found) for found in zip(*steps, strict=True)] or [False])
     return list(unknown[comparison.corpus.word_ids].tolist())
 
 
