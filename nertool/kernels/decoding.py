@@ -32,13 +32,16 @@ def tag_sums(
     starts = np.ascontiguousarray(sentence_starts, dtype=np.int64)
     if starts[0] != 0 or starts[-1] != N or (np.diff(starts) < 0).any():
         raise IndexError(f"found sentences from {starts[0]} to {starts[-1]}, expected 0 to {N}")
-    groups = [*_groups(step), *_groups(step.T)]
+    (G, *before), (back_G, *after) = _groups(step), _groups(step.T)
     library.loaded.tag_sums(
         address_of(weight, np.float64),
         address_of(starts, np.int64),
         len(starts) - 1,
         T,
-        *(each if isinstance(each, int) else address_of(each, np.int64) for each in groups),
+        G,
+        *(address_of(each, np.int64) for each in before),
+        back_G,
+        *(address_of(each, np.int64) for each in after),
         *(address_of(each, np.float64) for each in (first, end, forward, backward, scale)),
     )
     return True

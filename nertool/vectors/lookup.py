@@ -95,8 +95,8 @@ class Vocabulary:
         −1 for a word that the vocabulary lacks."""
         if not (isinstance(self.rows, WordNumbers) and self.steps >= set(SPELLINGS)):
             pairs = [_numbered(self.find(word)) for word in words]
-            steps, rows = np.array(pairs, dtype=np.int32).reshape(-1, 2).T
-            return steps.astype(np.int8), rows
+            both = np.array(pairs, dtype=np.int32).reshape(-1, 2)
+            return both[:, 0].astype(np.int8), both[:, 1]
         # Nearly all words are found as they stand, or in lower case: for words of nothing but letters
         # of ASCII, not all of them capitals, there is no more to try. Of the others all spellings are
         # looked up at once.
