@@ -259,7 +259,10 @@ def train(
     output: Output,
     kind: Annotated[
         str,
-        typer.Option(metavar="word2vec|fasttext", help="fasttext learns from parts of words, too."),
+        typer.Option(
+            metavar="word2vec|fasttext|ppmi",
+            help="fasttext learns from parts of words, too; ppmi counts neighbours, for short texts.",
+        ),
     ] = "word2vec",
     width: Annotated[int, typer.Option(min=1, max=2000, help="Values in a vector.")] = 50,
     epochs: Annotated[int, typer.Option(min=1, max=1000, help="Passes over the text.")] = 5,
@@ -271,6 +274,16 @@ def train(
         bool, typer.Option("--phrases", help="Join words that often stand together.")
     ] = False,
     lower: Annotated[bool, typer.Option("--lower", help="Lower-case the text first.")] = False,
+    subwords: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MAX_WORDS,
+            metavar="N",
+            help="Keep the N most used parts of words, so that training and tagging compose vectors of words "
+            "that the text lacks (fasttext).",
+        ),
+    ] = None,
     workers: Annotated[
         int, typer.Option(min=1, max=256, help="Threads; with more than one, runs differ slightly.")
     ] = 1,
@@ -286,15 +299,23 @@ def train(
     Examples:
         nertool vectors train mails/*.txt -o mails.vectors
     """
-    check_choice("--kind", kind, ("word2vec", "fasttext"))
+    check_choice("--kind", kind, ("word2vec", "fasttext", "ppmi"))
+    if subwords is not None and kind != "fasttext":
+        raise typer.BadParameter(
+            "--subwords: only fastText has parts of words; add --kind fasttext"
+        )
 
     from nertool.vectors.compact import write_compact
     from nertool.vectors.train import Settings
 
-    settings = Settings(kind, width, epochs, window, min_count, 5, phrases, lower, workers, seed)
+    epochs = 1 if kind == "ppmi" else epochs
+    settings = Settings(
+        kind, width, epochs, window, min_count, 5, phrases, lower, workers, seed, subwords or 0
+    )
     with account(report, output, *texts) as ledger:
-        words, matrix, _, _ = _trained(texts, options, ledger, settings)
-    write_compact(output, words, matrix, "float32", {"source": f"trained by nertool: {kind}"})
+        words, matrix, _, _, parts = _trained(texts, options, ledger, settings)
+    source = {"source": f"trained by nertool: {kind}"}
+    write_compact(output, words, matrix, "float32", source, parts)
     note(f"{output}: {len(words):,} words of width {width}; the nearest of some frequent words:")
     from nertool.vectors.info import nearest
 

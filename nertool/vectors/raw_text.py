@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,39 +15,46 @@ from nertool.corpus.record import Reading
 from nertool.errors import VectorsError
 from nertool.files.output import scratch_file
 from nertool.formats.sentences import read_sentences
-from nertool.vectors.train import Settings, train_vectors
+from nertool.vectors.subwords import Subwords
+from nertool.vectors.train import PPMI, WORD2VEC, Settings, train_vectors
 
-_WORDS_TRAINED = 6_000_000  # words that training reads in all, if the text is short
-_LEAST_EPOCHS, _MOST_EPOCHS = 5, 30
+_SHORT = 1_000_000  # tokens of a text up to which neighbours are counted
 
 
 class Trained(NamedTuple):
-    """Vectors (V, d) of V words; tokens and epochs: of the text that they were trained on."""
+    """Vectors (V, d) of V words; tokens: of the text that they were trained on; settings: how they were
+    trained; subwords: the rows of parts of words, if they were asked for."""
 
     words: list[str]
     matrix: NDArray[np.float32]
     tokens: int
-    epochs: int
+    settings: Settings
+    subwords: Subwords | None = None
 
 
-def epochs_for(tokens: int) -> int:
-    """Return how often a text of so many tokens is read: a short one more often."""
-    return min(_MOST_EPOCHS, max(_LEAST_EPOCHS, _WORDS_TRAINED // max(1, tokens)))
+def settings_for(tokens: int, width: int, seed: int) -> Settings:
+    """Return the settings that suit a text of so many tokens, for vectors that a recogniser starts from.
+
+    docs/vectors.md has the figures: the neighbours on either side say most of a word's class.
+    """
+    if tokens <= _SHORT:
+        return Settings(PPMI, width, epochs=1, window=1, min_count=1, seed=seed)
+    return Settings(WORD2VEC, width, min_count=2, seed=seed)
 
 
 def train_on_texts(
     texts: Sequence[Path],
     form: str,
     reading: Reading,
-    settings: Settings,
+    settings: Settings | Callable[[int], Settings],
     ledger: Ledger,
     report: Callable[[str], None],
     on_epoch: Callable[[int, int], None] = lambda epoch, of: None,
 ) -> Trained:
     """Train vectors on texts, cut into words as predict cuts them.
 
-    form: their format, or auto. settings: epochs 0 stands for as many as suit the text's length. on_epoch:
-    told each epoch that is done, and of how many. Errors: CorpusError, VectorsError.
+    form: their format, or auto. settings: they may be a function of the number of tokens. on_epoch: told
+    each epoch that is done, and of how many. Errors: CorpusError, VectorsError.
     """
     with scratch_file() as raw:
         cut = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogatepass", newline="\n")
@@ -57,17 +63,17 @@ def train_on_texts(
             for sentence in read_sentences(path, form, reading, ledger, report):
                 tokens += len(sentence)
                 cut.write("\t".join(sentence) + "\n")
-        epochs = settings.epochs or epochs_for(tokens)
+        own = settings(tokens) if callable(settings) else settings
 
         def read() -> Iterator[list[str]]:
             cut.seek(0)
             return (line.rstrip("\n").split("\t") for line in cut)
 
         try:
-            words, matrix = train_vectors(
-                read, replace(settings, epochs=epochs), lambda epoch: on_epoch(epoch, epochs)
+            words, matrix, subwords = train_vectors(
+                read, own, lambda epoch: on_epoch(epoch, own.epochs)
             )
         except VectorsError as error:
             raise VectorsError(f"{', '.join(map(str, texts))}: {error}") from None
         cut.detach()
-        return Trained(words, matrix, tokens, epochs)
+        return Trained(words, matrix, tokens, own, subwords)

@@ -1,26 +1,32 @@
-"""Word vectors from raw text, by gensim.
+"""Word vectors from raw text: by counting (cooccurrence.py), or by gensim.
 
-word2vec (Mikolov et al. 2013), or fastText (Bojanowski et al. 2017), which learns from parts of words, too.
+gensim has word2vec (Mikolov et al. 2013), and fastText (Bojanowski et al. 2017), which learns from parts of
+words, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nertool.errors import VectorsError
+from nertool.vectors.cooccurrence import count_vectors
+from nertool.vectors.files.fasttext import most_used
+from nertool.vectors.subwords import FASTTEXT, Parts, Subwords
 
-KINDS = ("word2vec", "fasttext")
+WORD2VEC, FASTTEXT_KIND, PPMI = KINDS = ("word2vec", "fasttext", "ppmi")
 
 
 @dataclass(frozen=True)
 class Settings:
     """How vectors are trained. kind: one of KINDS; width: d; window: words on either side; min_count: rarer
     words get no vector; phrases: join words that often stand together; seed: one seed, one result (with
-    one worker)."""
+    one worker); subwords: rows of parts of words that are kept, the most used ones (fastText). ppmi has one
+    epoch, and no negative samples, workers or seed."""
 
     kind: str = "word2vec"
     width: int = 50
@@ -32,6 +38,16 @@ class Settings:
     lower: bool = False
     workers: int = 1
     seed: int = 1
+    subwords: int = 0
+
+
+class Learned(NamedTuple):
+    """V words, the most frequent first, with their vectors (V, d); subwords: the rows of parts of words, if
+    they were asked for."""
+
+    words: list[str]
+    matrix: NDArray[np.float32]
+    subwords: Subwords | None = None
 
 
 class _Restarted:
@@ -49,14 +65,19 @@ def train_vectors(
     read: Callable[[], Iterable[Sequence[str]]],
     settings: Settings,
     on_epoch: Callable[[int], None] = lambda epoch: None,
-) -> tuple[list[str], NDArray[np.float32]]:
-    """Train on sentences, and return V words, the most frequent first, and their vectors (V, d).
+) -> Learned:
+    """Train on sentences.
 
     read: called for each pass, returns the sentences as lists of words. on_epoch: told the number of each
     epoch that is done. Errors: VectorsError if no word is frequent enough.
     """
     from gensim.models import FastText, Word2Vec
     from gensim.models.callbacks import CallbackAny2Vec
+
+    too_few = VectorsError(
+        f"found no word that occurs {settings.min_count} times, expected some; give more text, or a "
+        "smaller min_count (vectors train --min-count)"
+    )
 
     class Progress(CallbackAny2Vec):  # type: ignore[misc]  # gensim has no stubs
         def __init__(self) -> None:
@@ -73,7 +94,15 @@ def train_vectors(
         phraser = Phrases(sentences, min_count=max(5, settings.min_count), threshold=10.0).freeze()
         plain = sentences
         sentences = _Restarted(lambda: (phraser[sentence] for sentence in plain), False)
-    model = {"word2vec": Word2Vec, "fasttext": FastText}[settings.kind](
+    if settings.kind == PPMI:
+        words, matrix = count_vectors(
+            lambda: sentences, settings.width, settings.window, settings.min_count
+        )
+        if not words:
+            raise too_few
+        on_epoch(1)
+        return Learned(words, matrix)
+    model = {WORD2VEC: Word2Vec, FASTTEXT_KIND: FastText}[settings.kind](
         vector_size=settings.width,
         window=settings.window,
         min_count=settings.min_count,
@@ -85,14 +114,18 @@ def train_vectors(
     )
     model.build_vocab(sentences)
     if not len(model.wv):
-        raise VectorsError(
-            f"found no word that occurs {settings.min_count} times, expected some; give more text, or a "
-            "smaller min_count (vectors train --min-count)"
-        )
+        raise too_few
     model.train(
         sentences,
         total_examples=model.corpus_count,
         epochs=settings.epochs,
         callbacks=[Progress()],
     )
-    return list(model.wv.index_to_key), np.array(model.wv.vectors, dtype=np.float32)
+    words = list(model.wv.index_to_key)
+    matrix = np.array(model.wv.vectors, dtype=np.float32)
+    if not settings.subwords:
+        return Learned(words, matrix)
+    rows = model.wv.vectors_ngrams
+    parts = Parts(FASTTEXT, model.wv.min_n, model.wv.max_n, len(rows))
+    table = Subwords(rows, np.arange(len(rows), dtype=np.int32), parts)
+    return Learned(words, matrix, most_used(table, words, settings.subwords))

@@ -150,3 +150,21 @@ def test_vectors_are_trained_on_raw_text_and_the_same_twice(main, tmp_path):
     assert done.returncode == 1
     assert "--min-count" in done.stderr
     assert not (tmp_path / "n").exists()
+
+
+def test_parts_of_words_and_counts_are_trained_on_raw_text(main, tmp_path):
+    (tmp_path / "t.txt").write_text(TEXT * 3)
+    train = ("vectors", "train", tmp_path / "t.txt", "--width", "2")
+    fast = (*train, "--kind", "fasttext", "--epochs", "1", "--subwords", "50")
+    done = main(*fast, "-o", tmp_path / "fast")
+    assert done.returncode == 0, done.stderr
+    loaded = load_vectors(tmp_path / "fast")
+    assert loaded.subwords is not None
+    assert len(loaded.subwords.rows) == 50
+    assert loaded.subwords.compose(["catdog"])[1].all()
+    done = main(*train, "--kind", "ppmi", "--window", "1", "-o", tmp_path / "counted")
+    assert done.returncode == 0, done.stderr
+    assert load_vectors(tmp_path / "counted").matrix.shape == (len(set(TEXT.split())), 2)
+    refused = main(*train, "--subwords", "50", "-o", tmp_path / "n")
+    assert refused.returncode == 2
+    assert "add --kind fasttext" in refused.stderr

@@ -87,8 +87,8 @@ def test_faulty_raw_text_is_refused_by_name(config, tmp_path):
     with pytest.raises(CorpusError, match=r"none\.txt: no such file"):
         prepare(missing)
     empty = tmp_path / "few.txt"
-    empty.write_text("one word each\n", encoding="utf-8")
-    with pytest.raises(VectorsError, match=r"few\.txt: found no word that occurs 2 times"):
+    empty.write_text(" \n\n", encoding="utf-8")
+    with pytest.raises(VectorsError, match=r"few\.txt: found no word that occurs 1 times"):
         prepare(change(config, vectors={"raw_text": (empty,)}))
 
 

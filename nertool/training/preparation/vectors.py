@@ -20,14 +20,13 @@ from nertool.training.preparation.store import Vectors, vector_groups
 from nertool.vectors.files.load import load_vectors
 from nertool.vectors.findings import TOO_LARGE, findings
 from nertool.vectors.lookup import SUBWORDS
-from nertool.vectors.raw_text import Trained, train_on_texts
+from nertool.vectors.raw_text import Trained, settings_for, train_on_texts
 from nertool.vectors.side_by_side import RARE, Table, side_by_side
 from nertool.vectors.subwords import Composer
-from nertool.vectors.train import Settings
+from nertool.vectors.train import PPMI
 
 _ROWS = 1 << 16  # drawn at a time
 _RAW_SPREAD = 0.25  # of vectors of raw text, as a share of the spread of random ones
-_MIN_COUNT = 2  # times that a word of the raw text occurs to get a vector
 
 Report = Callable[[str], None]
 
@@ -199,18 +198,16 @@ def _raw_table(config: Config, report: Report) -> Table:
     assert config.vectors.raw_text
     paths = config.vectors.raw_text
     report(f"vectors: training on raw text: {', '.join(map(str, paths))}")
-    settings = Settings(
-        width=config.vectors.width, epochs=0, min_count=_MIN_COUNT, seed=config.seed % 2**32
-    )
     hashes = tuple(file_hash(path) or "" for path in paths)
-    trained = _trained(paths, hashes, config.corpus.language, settings)
+    language, width, seed = config.corpus.language, config.vectors.width, config.seed % 2**32
+    trained = _trained(paths, hashes, language, width, seed)
     V, d = trained.matrix.shape
-    report(
-        f"vectors: {V:,} words × {d} trained on {trained.tokens:,} tokens of raw text, "
-        f"{trained.epochs} epochs"
-    )
-    # Vectors of word2vec are long, and all point a little the same way: the network learns less well from
-    # them than from short ones about 0 (docs/vectors.md has the figures).
+    how = trained.settings.kind
+    if how != PPMI:
+        how = f"{how}, {trained.settings.epochs} epochs"
+    report(f"vectors: {V:,} words × {d} trained on {trained.tokens:,} tokens of raw text ({how})")
+    # Such vectors are long, and all point a little the same way: the network learns less well from them than
+    # from short ones about 0 (docs/vectors.md has the figures).
     matrix = trained.matrix - trained.matrix.mean(axis=0)
     spread = _RAW_SPREAD * _random_spread(d)
     return Table(trained.words, matrix * np.float32(spread / (matrix.std() or 1.0)))
@@ -218,7 +215,7 @@ def _raw_table(config: Config, report: Report) -> Table:
 
 @lru_cache(maxsize=1)  # the final fit and folds of a training start from the same vectors
 def _trained(
-    paths: tuple[Path, ...], hashes: tuple[str, ...], language: str, settings: Settings
+    paths: tuple[Path, ...], hashes: tuple[str, ...], language: str, width: int, seed: int
 ) -> Trained:
     """Train vectors; hashes: of the files, so that a file that was changed is read anew."""
     from tqdm import tqdm
@@ -230,7 +227,13 @@ def _trained(
             bar.update(1)
 
         return train_on_texts(
-            paths, "auto", Reading(language=language), settings, Ledger(), _silent, advance
+            paths,
+            "auto",
+            Reading(language=language),
+            lambda tokens: settings_for(tokens, width, seed),
+            Ledger(),
+            _silent,
+            advance,
         )
 
 
