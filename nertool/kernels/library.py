@@ -11,6 +11,7 @@ again.
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 from collections.abc import Sequence
 from hashlib import sha256
@@ -32,7 +33,7 @@ _P, _I = POINTER, INT
 _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "window_sums": (
         None,
-        [_P, _P, _P, _P, _P, _P, _I, _I, _I, _I, ctypes.c_int32, _P],
+        [_P, _P, _P, _P, _I, _I, _I, _I, ctypes.c_int32, _P],
     ),
     "add_rows": (None, [_P, _P, _P, _I, _P, _I, _I]),
     "gather_rows": (
@@ -109,6 +110,19 @@ def rows_of(array: Array, of: type[np.generic]) -> tuple[int, int] | None:
     if array.dtype != of or array.strides[1] != array.itemsize or apart < 0 or rest:
         return None
     return _beginning(array[0] if len(array) else array), apart
+
+
+CACHE_LINE = 64  # bytes
+
+
+def empty_lines(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return an array, as numpy.empty does, that begins where a line of the processor's cache does: a row
+    that is as long as some lines is then read as so many, not as one more."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room: Bytes = np.empty(size + CACHE_LINE, dtype=np.uint8)
+    first = -room.ctypes.data % CACHE_LINE
+    lines: Array = room[first : first + size].view(dtype).reshape(shape)
+    return lines
 
 
 def _beginning(array: Array) -> int:

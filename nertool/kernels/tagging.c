@@ -8,7 +8,8 @@
 
 /* What a token's side inputs add to its z, each part or nothing of it (see tagging/side.py).
    group (n,): the token's group g or -1; sums (groups, H), share (groups,). document (n,): its row of
-   documents (.., H). opinion (n,): its row of opinions (.., H), counted from first_opinion, or -1. */
+   documents (.., H). opinion (n,): its row of opinions (.., H), counted from first_opinion, or -1.
+   window (n,): its row of windows (.., H). */
 struct side {
     const int32_t *group;
     const float *sums, *share;
@@ -16,6 +17,8 @@ struct side {
     const float *documents;
     const int32_t *opinion;
     const float *opinions;
+    const int32_t *window;
+    const float *windows;
     int64_t first_opinion;
 };
 
@@ -24,31 +27,33 @@ struct side {
 typedef float line __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int32_t line_mask __attribute__((vector_size(64)));
 
+enum { NEAR = 1 << 16 }; /* numbers of T that stay in a processor's second cache */
+
 /* For each token i < n, with p = centres[i] + c - C/2 and g = group[i]:
 
-   z_i = sum over c < C of T[rows[p], c] + V[contexts[p], c]                            (n, H)
+   z_i = sum over c < C of T[rows[p], c] + windows[window[i]]                           (n, H)
          + share[g] (sums[g] - T[rows[centres[i] - 1], C] - T[rows[centres[i] + 1], C + 1])
          + documents[document[i]] + opinions[opinion[i]]
 
-   and max(z_i, 0) where `positive`. T (rows, slices, H), V (contexts, C, H) or nothing. */
+   and max(z_i, 0) where `positive`. T (rows, slices, H). */
 static inline __attribute__((always_inline)) void
-sum_windows(float *restrict z, const float *restrict T, const float *restrict V,
-            const int32_t *restrict rows, const int32_t *restrict contexts,
+sum_windows(float *restrict z, const float *restrict T, const int32_t *restrict rows,
             const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices, int64_t H,
             int32_t positive, const struct side *restrict side)
 {
-    const float *row[2 * POSITIONS];
+    const float *row[POSITIONS + 1];
     for (int64_t i = 0; i < n; i++) {
-        if (i + AHEAD < n)
-            for (int64_t c = 0; c < C; c++)
-                ask_for(T + (rows[centres[i + AHEAD] + c - C / 2] * slices + c) * H, H);
+        /* The first rows are those of frequent words: they are near already. */
+        int64_t later = rows[centres[i + AHEAD < n ? i + AHEAD : i] + C / 2] * slices * H;
+        for (int64_t k = 0; later > NEAR && k < slices * H; k += LINE)
+            __builtin_prefetch(T + later + k, 0, 2);
         for (int64_t c = 0; c < C; c++) {
             int64_t p = centres[i] + c - C / 2;
             row[c] = T + (rows[p] * slices + c) * H;
-            if (V)
-                row[C + c] = V + (contexts[p] * C + c) * H;
         }
-        int64_t terms = V ? 2 * C : C;
+        int64_t terms = C;
+        if (side->window)
+            row[terms++] = side->windows + side->window[i] * H;
         int64_t g = side->group ? side->group[i] : -1;
         const float *all = 0, *left = 0, *right = 0, *document = 0, *opinion = 0;
         float share = 0;
@@ -94,12 +99,11 @@ sum_windows(float *restrict z, const float *restrict T, const float *restrict V,
 }
 
 #define WINDOW_SUMS(name)                                                                          \
-    static void name(float *restrict z, const float *restrict T, const float *restrict V,          \
-                     const int32_t *restrict rows, const int32_t *restrict contexts,               \
+    static void name(float *restrict z, const float *restrict T, const int32_t *restrict rows,     \
                      const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices,        \
                      int64_t H, int32_t positive, const struct side *restrict side)                \
     {                                                                                              \
-        sum_windows(z, T, V, rows, contexts, centres, n, C, slices, H, positive, side);            \
+        sum_windows(z, T, rows, centres, n, C, slices, H, positive, side);            \
     }
 
 WINDOW_SUMS(window_sums_plain)
@@ -109,19 +113,18 @@ __attribute__((target("avx512f"))) WINDOW_SUMS(window_sums_avx512)
 #endif
 
 /* Calls the one for this processor's registers. */
-void window_sums(float *restrict z, const float *restrict T, const float *restrict V,
-                 const int32_t *restrict rows, const int32_t *restrict contexts,
+void window_sums(float *restrict z, const float *restrict T, const int32_t *restrict rows,
                  const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices, int64_t H,
                  int32_t positive, const struct side *restrict side)
 {
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx512f"))
-        window_sums_avx512(z, T, V, rows, contexts, centres, n, C, slices, H, positive, side);
+        window_sums_avx512(z, T, rows, centres, n, C, slices, H, positive, side);
     else if (__builtin_cpu_supports("avx2"))
-        window_sums_avx2(z, T, V, rows, contexts, centres, n, C, slices, H, positive, side);
+        window_sums_avx2(z, T, rows, centres, n, C, slices, H, positive, side);
     else
 #endif
-        window_sums_plain(z, T, V, rows, contexts, centres, n, C, slices, H, positive, side);
+        window_sums_plain(z, T, rows, centres, n, C, slices, H, positive, side);
 }
 
 /* In each column of p (N, T; a column in one piece), a member of a group of n gets

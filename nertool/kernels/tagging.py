@@ -30,6 +30,7 @@ class SideTerms(NamedTuple):
     group (n,): a token's group g, −1 for none; sums (G, H), share (G,): of the groups. document (n,): a
     token's row of documents (D, H). opinion (n,): a token's row of opinions (M, H), −1 for none; of these
     rows just those of the tokens at hand lie in `opinions`, beginning with the one that is named in the call.
+    window (n,): a token's row of windows (w, H).
     """
 
     group: Int32s | None = None
@@ -39,6 +40,8 @@ class SideTerms(NamedTuple):
     documents: Array | None = None
     opinion: Int32s | None = None
     opinions: Array | None = None
+    window: Int32s | None = None
+    windows: Array | None = None
 
 
 class _Side(ctypes.Structure):
@@ -58,9 +61,7 @@ WindowSums = Callable[[int, int, int], None]
 def window_sums(
     z: Array,
     T: Array,
-    V: Array | None,
     rows: Int32s,
-    contexts: Int32s,
     centres: Int64s,
     C: int,
     positive: bool = False,
@@ -68,31 +69,31 @@ def window_sums(
 ) -> WindowSums | None:
     """Return a function of (start, n, first_opinion) that writes to z[i], i < n, for the token t = start + i
 
-        Σ_c T[rows[p], c] + V[contexts[p], c]                                   p = centres[t] + c − C/2
+        Σ_c T[rows[p], c] + windows[window[t]]                                  p = centres[t] + c − C/2
         + share[g] (sums[g] − T[rows[centres[t] − 1], −2] − T[rows[centres[t] + 1], −1])    g = group[t]
         + documents[document[t]] + opinions[opinion[t] − first_opinion]
 
-    or 0 where that is negative if z is to be positive; z (n or more, H), T (rows, C or more, H), V (contexts,
-    C, H) or None. opinions: as many rows as there may be opinions among the n tokens. None: there is no
-    kernel for it.
+    or 0 where that is negative if z is to be positive; z (n or more, H), T (rows, C or more, H).
+    opinions: as many rows as there may be opinions among the n tokens. None: there is no kernel for it.
     """
     _, slices, H = T.shape
     if library.loaded is None or T.dtype != np.float32 or C > MOST_POSITIONS:
         return None
     check_indices(rows, len(T))
-    if V is not None:
-        check_indices(contexts, len(V))
     check_indices(centres, len(rows), max(C // 2, int(side.group is not None)))
     if side.group is not None and side.sums is not None:
         check_indices(side.group + 1, 1 + len(side.sums))
     if side.document is not None and side.documents is not None:
         check_indices(side.document, len(side.documents))
-    kernel, keep = library.loaded.window_sums, (z, T, V, rows, contexts, centres, *side)
-    floats = [None if array is None else address_of(array, np.float32) for array in (z, T, V)]
-    in_text = [address_of(array, np.int32) for array in (rows, contexts)]
+    if side.window is not None and side.windows is not None:
+        check_indices(side.window, len(side.windows))
+    kernel, keep = library.loaded.window_sums, (z, T, rows, centres, *side)
+    fixed = (*(address_of(array, np.float32) for array in (z, T)), address_of(rows, np.int32))
     first = address_of(centres, np.int64)
     terms = [None if array is None else address_of(array, array.dtype.type) for array in side]
-    per_token = [SideTerms._fields.index(name) for name in ("group", "document", "opinion")]
+    per_token = [
+        SideTerms._fields.index(name) for name in ("group", "document", "opinion", "window")
+    ]
 
     def stretch(
         start: int, n: int, first_opinion: int, arrays: tuple[Array | None, ...] = keep
@@ -102,8 +103,7 @@ def window_sums(
             if (beginning := own[i]) is not None:
                 own[i] = beginning + 4 * start
         kernel(
-            *floats,
-            *in_text,
+            *fixed,
             first + 8 * start,
             *(n, C, slices, H, positive),
             ctypes.byref(_Side(*own, first_opinion)),

@@ -11,9 +11,10 @@ many combinations; and z is linear in the window's rows:
 So with T_c = r W_cᵀ + k V_cᵀ made once for each distinct word (wordtables.py), a token costs C row
 additions, one f and the K × H product; G g is in side.py.
 
-In an ensemble the rows are of forms alone, with another C additions for their contexts: there a text's words
-cost more than its tokens. What does not depend on the network is done once for all: looking up words and
-features, the contexts, the side inputs.
+In an ensemble the rows are of forms alone, and the contexts of a window's words are one addition more,
+summed once for each distinct window of contexts (chunks.py): there a text's words cost more than its tokens.
+What does not depend on the network is done once for all: looking up words and features, the contexts, the
+side inputs.
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ from nertool.inputs.text import DOCUMENT_TOKENS, Text
 from nertool.inputs.windows import pad
 from nertool.model.model import Model
 from nertool.network.activations import Array
+from nertool.tagging.chunks import CHUNK_TOKENS, chunks_of
 from nertool.tagging.forms import MOST_FORMS, Forms, marked_tokens
 from nertool.tagging.members import Network
 from nertool.tagging.rules import Rules
-from nertool.tagging.side import SideSum, opinions_of, places_of, side_inputs_of
+from nertool.tagging.side import SideSum, opinions_of, side_inputs_of
 from nertool.tagging.slices import Slices, combinations_of
 from nertool.tagging.wordtables import FIRST_LISTED, WordRows
 
@@ -60,19 +62,22 @@ class CompiledTagger:
         most_forms: int = MOST_FORMS,
         first_listed: int = FIRST_LISTED,
         document_tokens: int = DOCUMENT_TOKENS,
+        chunk_tokens: int = CHUNK_TOKENS,
     ) -> None:
         """table_bytes: the most memory for the tables, TABLE_BYTES, or for several networks ENSEMBLE_BYTES;
         most_forms: the word types that are remembered; first_listed: the word types that lists start with;
-        document_tokens: as in Text."""
+        document_tokens: as in Text; chunk_tokens: as in chunks_of."""
         self.model = model
         self.rules: Rules | None = None  # phrases that are always, or never, an entity
-        self.document_tokens = document_tokens
+        self.document_tokens, self._chunk_tokens = document_tokens, chunk_tokens
         self._lock = threading.RLock()
         _TAGGERS.add(self)
         self.lattice = model.lattice()
         members = (*model.first_stage, *model.members)
         alone = len(members) == 1
-        contexts = math.prod(combinations_of(contexts_of(model.config))) if alone else 1
+        self._alone = alone
+        self._combinations = math.prod(combinations_of(contexts_of(model.config)))
+        contexts = self._combinations if alone else 1
         encoders = list({id(m.encoder): m.encoder for m in members}.values())
         number = {id(encoder): i for i, encoder in enumerate(encoders)}
         self._forms = Forms(encoders, contexts, most_forms)
@@ -116,12 +121,13 @@ class CompiledTagger:
         contexts = np.zeros(len(padded.types), dtype=np.int32)
         contexts[padded.centres] = _context_combinations(text, config)
         stretches = self._rows.stretches(form_numbers, contexts, padded)
+        of_windows = None if self._alone else contexts
+        chunks = chunks_of(text, config, padded, of_windows, self._combinations, self._chunk_tokens)
 
         def vectors(slices: Slices, encoder: int, words: NDArray[np.int64]) -> Array:
             rows = forms.vector_rows[encoder][numbers[words]]
             return slices.starting_vectors(rows, forms.composed[encoder])
 
-        places = places_of(text, config.features)
         sides = side_inputs_of(
             text, config.features, [partial(vectors, s, i) for i, s in enumerate(self._slices)]
         )
@@ -130,12 +136,14 @@ class CompiledTagger:
             """Return the mean of the networks' scores, (N, T)."""
             window = config.first_stage.window
             opinions = None if opinion is None else opinions_of(text, opinion, window)
-            total: Array | None = None
+            # A column lies in one piece: what follows goes through the tags one by one, over all tokens.
+            total = np.zeros(
+                (len(text.word_ids), max(2, networks[0].outputs)), networks[0].dtype, order="F"
+            )
             for network in networks:
-                side = SideSum(network.slices, places, sides[network.encoder], opinions)
-                s = network.scores(len(text.word_ids), stretches, self._rows, side)
-                total = s if total is None else np.add(total, s, out=total)
-            assert total is not None
+                side = SideSum(network.slices, sides[network.encoder], opinions)
+                first = network is networks[0]
+                network.add_scores(total, stretches, chunks, self._rows, side, first)
             if len(networks) > 1:
                 total /= total.dtype.type(len(networks))
             return total

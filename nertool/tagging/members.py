@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from nertool.corpus.columnar import Ids, Offsets
+from nertool.kernels.library import empty_lines
 from nertool.kernels.tagging import window_sums
 from nertool.model.model import Member, Model
 from nertool.network.activations import ACTIVATIONS, Array
+from nertool.tagging.chunks import Chunk
 from nertool.tagging.forms import Forms
 from nertool.tagging.side import SideSum, add_terms
 from nertool.tagging.slices import Slices
@@ -36,55 +40,102 @@ class Network:
         activation = ACTIVATIONS[model.config.network.activation]
         self._f, self._rectifier = activation.f, activation.rectifier
 
-    def scores(
-        self, tokens: int, stretches: list[Stretch], rows: WordRows, side_sum: SideSum
-    ) -> Array:
-        """Return s (N, T) of a text that was cut into stretches."""
-        K = self._UT.shape[1]
-        # A single output: O's score is 0, and e^s are the odds against it. A column lies in one
-        # piece: what follows goes through the tags one by one, over all tokens.
-        s = np.zeros((tokens, max(2, K)), dtype=self._UT.dtype, order="F")
+    @property
+    def outputs(self) -> int:
+        """How many scores it gives a token."""
+        return int(self._UT.shape[1])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the scores."""
+        return self._UT.dtype
+
+    def add_scores(
+        self,
+        s: Array,
+        stretches: list[Stretch],
+        chunks: list[Chunk],
+        rows: WordRows,
+        side_sum: SideSum,
+        first: bool,
+    ) -> None:
+        """Add the scores to s (N, T) of a text that was cut into stretches and into chunks; first: write
+        them there."""
+        size = max(1, _BLOCK_BYTES // self._UT[:, 0].nbytes)
+        buffers = empty_lines((2, min(len(s), size), len(self._UT)), self._UT.dtype)
+        at = 0
         for stretch in stretches:
             made = stretch._replace(rows=rows.rows_in(self.table, stretch))
-            self._add_up(made, side_sum, s[stretch.tokens, -K:])
-        return s
+            while at < len(chunks) and chunks[at].tokens.start < stretch.tokens.stop:
+                self._add_up(made, chunks[at].within(stretch.tokens), side_sum, buffers, s, first)
+                if chunks[at].tokens.stop > stretch.tokens.stop:
+                    break
+                at += 1
 
-    def _add_up(self, stretch: Stretch, side_sum: SideSum, s: Array) -> None:
-        """For each token, add up its window's rows, and its side inputs' share; then f, then U."""
-        T, (tokens, rows, contexts, centres, _) = self.table.T, stretch
-        H, (_, C, _) = T.shape[-1], self.table.V.shape
-        V = None if self.table.by_context else self.table.V
-        size = max(1, _BLOCK_BYTES // (H * T.itemsize))
-        buffers = np.empty((2, min(len(s), size), H), dtype=T.dtype)
-        out = np.empty((buffers.shape[1], self._UT.shape[1]), dtype=T.dtype)
-        terms = side_sum.of_stretch(tokens, buffers[1])
-        gather = window_sums(
-            *(buffers[0], T, V, rows, contexts, centres, C), self._rectifier, terms
+    def _add_up(
+        self,
+        stretch: Stretch,
+        chunk: Chunk,
+        side_sum: SideSum,
+        buffers: Array,
+        s: Array,
+        first: bool,
+    ) -> None:
+        """For each token, add up its window's rows, and its side inputs' share; then f, then U.
+
+        chunk: of tokens of the stretch; buffers (2, n, H): for so many tokens at a time."""
+        T, C, K = self.table.T, self.table.V.shape[1], self._UT.shape[1]
+        size = buffers.shape[1]
+        of_chunk = slice(
+            *(t - stretch.tokens.start for t in (chunk.tokens.start, chunk.tokens.stop))
         )
-        starts = np.append(np.arange(0, len(s), size), len(s))
-        bounds = side_sum.opinion_bounds(tokens.start + starts)
+        centres, around = stretch.centres[of_chunk], max(1, C // 2)
+        begin, end = int(centres[0]) - around, int(centres[-1]) + around + 1
+        rows, centres = stretch.rows[begin:end], centres - begin
+        terms = side_sum.of_chunk(chunk, buffers[1])
+        if chunk.windows is not None:
+            terms = terms._replace(window=chunk.window, windows=self._contexts(chunk.windows))
+        gather = window_sums(buffers[0], T, rows, centres, C, self._rectifier, terms)
+        starts = np.append(np.arange(0, len(centres), size), len(centres))
+        bounds = side_sum.opinion_bounds(chunk.tokens.start + starts)
+        out = np.empty((size, K), dtype=T.dtype)
+        # A single output: O's score is 0, and e^s are the odds against it.
+        s = s[chunk.tokens, -K:]
         for i, start in enumerate(starts[:-1].tolist()):
             own = centres[start : start + size]
             z, room = buffers[:, : len(own)]
+            side_sum.multiply_opinions(bounds[i], bounds[i + 1], room)
             if gather:
-                side_sum.multiply_opinions(bounds[i], bounds[i + 1], room)
                 gather(start, len(own), bounds[i])
             else:
                 z[:] = 0.0
-                _add_windows(z, T, rows, own, C, room)
-                if V is not None:
-                    _add_windows(z, V, contexts, own, C, room)
-                side_sum.multiply_opinions(bounds[i], bounds[i + 1], room)
-                add_terms(terms, z, T, stretch, start, bounds[i])
+                _add_windows(z, T, rows, own, C)
+                add_terms(terms, z, T, rows, centres, start, bounds[i])
             if not (gather and self._rectifier):
                 self._f(z, out=z)
-            s[start : start + size] = np.matmul(z, self._UT, out=out[: len(own)])
+            block = np.matmul(z, self._UT, out=out[: len(own)])
+            if first:
+                s[start : start + size] = block
+            else:
+                s[start : start + size] += block
+
+    def _contexts(self, windows: Ids) -> Array:
+        """Return what the contexts of a window's words add to z, Σ_c V[windows[i, c], c], (w, H)."""
+        V, (w, C) = self.table.V, windows.shape
+        sums = empty_lines((w, V.shape[2]), V.dtype)
+        flat, centres = windows.ravel(), np.arange(w) * C + C // 2
+        add_up = window_sums(sums, V, flat, centres, C)
+        if add_up:
+            add_up(0, w, 0)
+        else:
+            sums[:] = 0.0
+            _add_windows(sums, V, flat, centres, C)
+        return sums
 
 
-def _add_windows(z: Array, T: Array, rows: Ids, centres: Offsets, C: int, room: Array) -> None:
-    """Add Σ_c T[rows[centres[i] + c − C/2], c] to z[i], (n, H); room (n, H)."""
+def _add_windows(z: Array, T: Array, rows: Ids, centres: Offsets, C: int) -> None:
+    """Add Σ_c T[rows[centres[i] + c − C/2], c] to z[i], (n, H)."""
     _, slices, H = T.shape
     for c in range(C):
         at = rows[centres + (c - C // 2)] * np.int64(slices) + c
-        # mode="clip" spares take a copy: without it, `out` is buffered in case an index is bad.
-        z += np.take(T.reshape(-1, H), at, axis=0, out=room, mode="clip")
+        z += np.take(T.reshape(-1, H), at, axis=0)

@@ -23,23 +23,13 @@ from nertool.inputs.layout import DOCUMENT, FIRST_STAGE, FIRST_STAGE_WINDOW, LEF
 from nertool.inputs.means import document_means, neighbour_sums
 from nertool.inputs.side import first_stage_means, write_window
 from nertool.inputs.text import Booleans, Text
+from nertool.kernels.library import empty_lines
 from nertool.kernels.tagging import SideTerms
 from nertool.network.activations import Array
+from nertool.tagging.chunks import Chunk
 from nertool.tagging.slices import Slices
-from nertool.tagging.wordtables import Stretch
 
 Vectors = Callable[[NDArray[np.int64]], Array]
-
-
-class Places(NamedTuple):
-    """Which side inputs each token of a text gets; None: no such input.
-
-    group (N,) int32: its group, −1 for none; share (G,): 1 / (n − 1) for a group of n; documents (N,) int32.
-    """
-
-    group: Ids | None
-    share: NDArray[np.float64] | None
-    documents: Ids | None
 
 
 class SideInputs(NamedTuple):
@@ -79,19 +69,6 @@ class Opinions(NamedTuple):
         out[:, :e] = values
         write_window(out[:, e:], self.first_stage, self.first, np.arange(a, b))
         return out
-
-
-def places_of(text: Text, features: FeaturesConfig) -> Places:
-    """Return which side inputs each token gets."""
-    group = share = documents = None
-    if features.neighbours:
-        members, of_members, sizes = text.groups
-        group = np.full(len(text.word_ids), -1, dtype=np.int32)
-        group[members] = of_members
-        share = 1.0 / (sizes - 1)
-    if features.document_vector:
-        documents = text.documents.astype(np.int32)
-    return Places(group, share, documents)
 
 
 def side_inputs_of(
@@ -138,47 +115,44 @@ def opinions_of(text: Text, first_stage: Array, window: int = 0) -> Opinions:
 
 
 class SideSum:
-    """G g of a network for the tokens of a text, block by block."""
+    """G g of a network for the tokens of a text, chunk by chunk."""
 
-    def __init__(
-        self, slices: Slices, places: Places, side: SideInputs, opinions: Opinions | None
-    ) -> None:
+    def __init__(self, slices: Slices, side: SideInputs, opinions: Opinions | None) -> None:
         """opinions: the first stage's; None for its own networks, and where there is none."""
-        dtype = slices.G.dtype
         G, columns_of = slices.G, slices.layout.side
-        self.terms = SideTerms()
-        self._opinions = opinions
-        if side.neighbours is not None and places.share is not None:
-            columns = slice(columns_of[LEFT].start, columns_of[RIGHT].stop)
-            self.terms = self.terms._replace(
-                group=places.group,
-                sums=np.asarray(side.neighbours @ G[:, columns].T, dtype=dtype),  # (G, H)
-                share=places.share.astype(dtype),
-            )
+        self._dtype = G.dtype
+        self._neighbours, self._document, self._opinions = side.neighbours, side.document, opinions
+        if side.neighbours is not None:
+            self._G_neighbours = G[:, columns_of[LEFT].start : columns_of[RIGHT].stop]
         if side.document is not None:
-            products = side.document @ G[:, columns_of[DOCUMENT]].T  # (D, H)
-            self.terms = self.terms._replace(
-                document=places.documents, documents=np.asarray(products, dtype=dtype)
-            )
+            self._G_document = G[:, columns_of[DOCUMENT]]
         if opinions is not None:
             last = columns_of[FIRST_STAGE_WINDOW if opinions.window else FIRST_STAGE]
             self._G_opinions = G[:, columns_of[FIRST_STAGE].start : last.stop]
 
-    @property
-    def adds(self) -> bool:
-        """Whether there is anything to add."""
-        return self._opinions is not None or any(term is not None for term in self.terms)
-
-    def of_stretch(self, tokens: slice, room: Array) -> SideTerms:
-        """Return the terms of a stretch's tokens; room (n or more, H): for the opinions of a block of n."""
-        terms = self.terms
-        if terms.group is not None:
-            terms = terms._replace(group=terms.group[tokens])
-        if terms.document is not None:
-            terms = terms._replace(document=terms.document[tokens])
+    def of_chunk(self, chunk: Chunk, room: Array) -> SideTerms:
+        """Return the terms of a chunk's tokens; room (n or more, H): for the opinions of a block of n."""
+        terms = SideTerms()
+        if self._neighbours is not None and chunk.share is not None:
+            terms = terms._replace(
+                group=chunk.group,
+                sums=self._product(self._neighbours[chunk.groups], self._G_neighbours),
+                share=chunk.share.astype(self._dtype),
+            )
+        if self._document is not None:
+            terms = terms._replace(
+                document=chunk.document,
+                documents=self._product(self._document[chunk.documents], self._G_document),
+            )
         if self._opinions is not None:
-            terms = terms._replace(opinion=self._opinions.row[tokens], opinions=room)
+            terms = terms._replace(opinion=self._opinions.row[chunk.tokens], opinions=room)
         return terms
+
+    def _product(self, inputs: Array, columns: Array) -> Array:
+        """Return G g (n, H) for side inputs (n, ·) and their columns of G."""
+        dtype = np.result_type(inputs, columns)
+        out = empty_lines((len(inputs), len(columns)), dtype)
+        return np.matmul(inputs, columns.T, out=out).astype(self._dtype, copy=False)
 
     def opinion_bounds(self, starts: NDArray[np.int64]) -> list[int]:
         """Return how many tokens before each of `starts` have an opinion."""
@@ -194,16 +168,23 @@ class SideSum:
 
 
 def add_terms(
-    terms: SideTerms, z: Array, T: Array, stretch: Stretch, start: int, first_opinion: int
+    terms: SideTerms,
+    z: Array,
+    T: Array,
+    rows: Ids,
+    centres: NDArray[np.int64],
+    start: int,
+    first_opinion: int,
 ) -> None:
-    """Add the terms to z (n, H), for n tokens of a stretch from its start-th on: as the kernel of
-    kernels/tagging.py does it."""
+    """Add the terms to z (n, H), for n tokens from the start-th on, of those that stand at `centres` among
+    `rows`: as the kernel of kernels/tagging.py does it."""
     own = slice(start, start + len(z))
-    rows, centres = stretch.rows, stretch.centres[own]
+    if terms.window is not None and terms.windows is not None:
+        z += terms.windows[terms.window[own]]
     if terms.group is not None and terms.sums is not None and terms.share is not None:
         group = terms.group[own]
         tokens = np.flatnonzero(group >= 0)
-        g, at = group[tokens], centres[tokens]
+        g, at = group[tokens], centres[own][tokens]
         others = terms.sums[g]
         others -= T[rows[at - 1], -2]
         others -= T[rows[at + 1], -1]

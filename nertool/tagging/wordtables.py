@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.inputs.windows import PaddedText
+from nertool.kernels.library import CACHE_LINE, empty_lines
 from nertool.tagging.forms import PADDINGS, Forms
 from nertool.tagging.slices import Slices
 
@@ -217,7 +218,9 @@ def _share_memory(tables: Sequence[WordTable], kept: int, passing: int) -> None:
         before = table.row_bytes * -(-(before + kept * table.row_bytes) // table.row_bytes)
         starts.append(before)
     # All at once: the system gives memory to those rows alone that are written.
-    room = np.empty(before + passing * max(t.row_bytes for t in tables), dtype=np.uint8)
+    needed = before + passing * max(t.row_bytes for t in tables)
+    lead = -before % CACHE_LINE  # so that the first passing row begins a line
+    room = empty_lines((lead + needed,), np.uint8)[lead:]
     for table, start in zip(tables, starts, strict=True):
         first = before - start
         own = room[first : first + start + passing * table.row_bytes]

@@ -31,32 +31,30 @@ with_kernels = pytest.mark.skipif(
     n=st.integers(0, 30),
     C=st.sampled_from([1, 3, 5, 7, 63]),
     H=st.integers(1, 40),
-    beside=st.booleans(),
     positive=st.booleans(),
-    sides=st.sets(st.sampled_from(["group", "document", "opinion"])),
+    sides=st.sets(st.sampled_from(["window", "group", "document", "opinion"])),
     seed=SEEDS,
 )
 def test_window_sums_add_the_rows_around_each_centre_and_the_side_inputs(
-    n, C, H, beside, positive, sides, seed
+    n, C, H, positive, sides, seed
 ):
     rng = np.random.default_rng(seed)
 
     def drawn(*shape: int) -> np.ndarray:
         return rng.normal(size=shape).astype(np.float32)
 
-    T, V, sums, share, documents = (
+    T, sums, share, documents, windows = (
         drawn(6, C + 2, H),
-        drawn(3, C, H),
         drawn(2, H),
         drawn(2),
         drawn(4, H),
+        drawn(3, H),
     )
     m = max(1, C // 2)
     rows = rng.integers(0, 6, n + 2 * m, dtype=np.int32)
-    contexts = rng.integers(0, 3, n + 2 * m, dtype=np.int32)
     centres = np.arange(n) + m
-    group, document = (
-        rng.integers(low, high, n, dtype=np.int32) for low, high in ((-1, 2), (0, 4))
+    group, document, window = (
+        rng.integers(low, high, n, dtype=np.int32) for low, high in ((-1, 2), (0, 4), (0, 3))
     )
     # Opinions are counted over the text: here those of the tokens from the third on, of a block that
     # begins with the third.
@@ -69,11 +67,10 @@ def test_window_sums_add_the_rows_around_each_centre_and_the_side_inputs(
         *((group, sums, share) if "group" in sides else (None, None, None)),
         *((document, documents) if "document" in sides else (None, None)),
         *((opinion, opinions) if "opinion" in sides else (None, None)),
+        *((window, windows) if "window" in sides else (None, None)),
     )
     out = np.full((n, H), np.nan, dtype=np.float32)
-    gather = tagging.window_sums(
-        out, T, V if beside else None, rows, contexts, centres, C, positive, side
-    )
+    gather = tagging.window_sums(out, T, rows, centres, C, positive, side)
     assert gather
     gather(start, n - start, first)
     for t in range(start, n):
@@ -81,8 +78,8 @@ def test_window_sums_add_the_rows_around_each_centre_and_the_side_inputs(
         z = T[rows[around[0]], 0].copy()
         for c in range(1, C):
             z += T[rows[around[c]], c]
-        for c in range(C * beside):
-            z += V[contexts[around[c]], c]
+        if "window" in sides:
+            z += windows[window[t]]
         if "group" in sides and group[t] >= 0:
             others = sums[group[t]] - T[rows[centres[t] - 1], C] - T[rows[centres[t] + 1], C + 1]
             z += share[group[t]] * others
@@ -313,7 +310,7 @@ def test_what_is_no_number_stays_so_in_sums_that_are_to_be_positive():
     T = np.array([[[np.nan, -1.0, 2.0, np.inf, -np.inf] * 4]], dtype=np.float32)
     z = np.zeros((1, 20), dtype=np.float32)
     zeros = np.zeros(1, dtype=np.int32)
-    gather = tagging.window_sums(z, T, None, zeros, zeros, np.array([0]), 1, True)
+    gather = tagging.window_sums(z, T, zeros, np.array([0]), 1, True)
     assert gather
     gather(0, 1, 0)
     np.testing.assert_array_equal(z[0], [np.nan, 0.0, 2.0, np.inf, 0.0] * 4)
@@ -323,14 +320,14 @@ def test_what_is_no_number_stays_so_in_sums_that_are_to_be_positive():
 def test_what_a_kernel_cannot_read_is_left_to_numpy_or_refused():
     T, z = np.zeros((2, 3, 4), dtype=np.float32), np.zeros((1, 4), dtype=np.float32)
     rows, centres = np.zeros(3, dtype=np.int32), np.array([1])
-    assert tagging.window_sums(z, T, T, rows, rows, centres, 3)
-    assert tagging.window_sums(z.astype(float), T.astype(float), T, rows, rows, centres, 3) is None
+    assert tagging.window_sums(z, T, rows, centres, 3)
+    assert tagging.window_sums(z.astype(float), T.astype(float), rows, centres, 3) is None
     long = np.zeros((1, 65, 4), dtype=np.float32)
-    assert tagging.window_sums(z, long, long, rows, rows, centres, 65) is None
+    assert tagging.window_sums(z, long, rows, centres, 65) is None
     with pytest.raises(TypeError, match="found int64 in steps of"):
-        tagging.window_sums(z, T, T, rows.astype(np.int64), rows, centres, 3)
+        tagging.window_sums(z, T, rows.astype(np.int64), centres, 3)
     with pytest.raises(TypeError, match="row by row"):
-        tagging.window_sums(np.zeros((4, 2), dtype=np.float32).T, T, T, rows, rows, centres, 3)
+        tagging.window_sums(np.zeros((4, 2), dtype=np.float32).T, T, rows, centres, 3)
     assert not network.add_rows(z.astype(float), rows[:1], z)
     assert not network.add_rows(z, rows[:1], z[:, ::2])
 

@@ -338,3 +338,15 @@ def test_invisible_characters_and_decomposed_letters_change_no_score():
     for other in (replace(text, words=odd), both):
         np.testing.assert_array_equal(CompiledTagger(model).scores(other), wanted)
         np.testing.assert_allclose(reference(model, other), wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("chunk_tokens", [1, 3])
+def test_scores_do_not_depend_on_the_chunks(chunk_tokens):
+    model = random_model()
+    text = setting_from(
+        WORDS, [*range(len(WORDS)), 0, 1, 2, 0, 1], [0, 2, 5, len(WORDS), len(WORDS) + 5]
+    )
+    text = replace(text, document_starts=np.array([0, 2, 4]))
+    whole = CompiledTagger(model).scores(text)
+    small = CompiledTagger(model, 0, chunk_tokens=chunk_tokens)
+    np.testing.assert_allclose(small.scores(text), whole, rtol=1e-6, atol=1e-6)

@@ -197,15 +197,18 @@ def test_indices_outside_an_array_are_refused(indices, around):
 def test_no_kernel_is_made_for_indices_outside_its_arrays(request):
     z, T = np.zeros((2, 4), np.float32), np.zeros((3, 1, 4), np.float32)
     centres = np.array([0, 1])
-    if (
-        window_sums(z, T, None, np.array([0, 2], np.int32), centres.astype(np.int32), centres, 1)
-        is None
-    ):
+    if window_sums(z, T, np.array([0, 2], np.int32), centres, 1) is None:
         pytest.skip("without kernels numpy checks")
     rows = np.array([0, 2], np.int32)
     for bad in (np.array([0, 3], np.int32), np.array([-1, 0], np.int32)):
         terms = SideTerms(document=bad, documents=T[:, 0])
+        of_windows = SideTerms(window=bad, windows=T[:, 0])
         of_groups = SideTerms(group=bad + 2, sums=T[:2, 0], share=np.ones(2, np.float32))
-        for picked, side_terms in ((bad, SideTerms()), (rows, terms), (rows, of_groups)):
+        for picked, side_terms in (
+            (bad, SideTerms()),
+            (rows, terms),
+            (rows, of_windows),
+            (rows, of_groups),
+        ):
             with pytest.raises(IndexError):
-                window_sums(z, T, None, picked, rows, centres, 1, side=side_terms)
+                window_sums(z, T, picked, centres, 1, side=side_terms)
