@@ -104,6 +104,16 @@ class CorpusConfig:
         Annotated[str, Meta(min_length=1, max_length=64)] | None,
         about("The class of tags that name none, B, I and O. Empty: such tags are refused."),
     ] = None
+    outside: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=64)] | None,
+        about("The tag of words that are in no entity, such as OTHER. Empty: O; also _, - or 0 in columns "
+              "that have no O."),
+    ] = None  # fmt: skip
+    encoding: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=64)] | None,
+        about("Encoding of the text, such as latin-1 or cp1252. Empty: UTF-8, or UTF-16 with a byte-order "
+              "mark."),
+    ] = None  # fmt: skip
 
 
 @dataclass(frozen=True)

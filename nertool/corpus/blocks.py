@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from nertool.errors import CorpusError
+from nertool.files.encodings import not_utf8
 
 BLOCK_BYTES = 1 << 19
 _BEFORE_GROWTH = 4  # blocks of one size: few would leave some processes without work
@@ -111,10 +111,7 @@ def _decode(raw: bytes, first: int, source: str) -> Block:
         return Block(raw.decode("utf-8"), first, mark)
     except UnicodeDecodeError as error:
         line = first + raw.count(b"\n", 0, error.start)
-        raise CorpusError(
-            f"{source}:{line}: found the byte 0x{raw[error.start]:02x}, expected UTF-8 text; "
-            "convert the file, for example with: iconv -f latin1 -t utf-8"
-        ) from None
+        raise not_utf8(f"{source}:{line}", error) from None
 
 
 def regrouped(blocks: Iterator[Block], cut: Callable[[Block], int]) -> Iterator[Block]:

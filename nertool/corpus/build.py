@@ -20,7 +20,7 @@ from nertool.corpus.columnar import Corpus, Interner, Records, Span
 from nertool.corpus.invisible import is_blank_text, without_invisible
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
-from nertool.corpus.schemes import TagSpans, checked_tag, spans_of, tag_names, tags_of
+from nertool.corpus.schemes import OUTSIDE, TagSpans, checked_tag, spans_of, tag_names, tags_of
 from nertool.corpus.sentences import sentence_bounds
 from nertool.corpus.tokens import pieces
 from nertool.errors import CorpusError
@@ -112,6 +112,9 @@ def build_corpus(
             out.documents.append(len(out.sentences) - 1)
         first = out.ids.size
         spans: Sequence[Span] = record.spans or ()
+        if reading.outside is not None and record.spans:
+            record = _without_outside(record, reading.outside, source, ledger)
+            spans = record.spans or ()
         if record.spans and len(record.spans) > 1:
             spans = _flat(record, source, reading, ledger)
         if record.tokens is None:
@@ -173,7 +176,21 @@ def _labelled_alone(records: Iterable[Record], source: str, ledger: Ledger) -> I
     yield from held
 
 
+def _without_outside(record: Record, outside: str, source: str, ledger: Ledger) -> Record:
+    """Leave out the spans whose class says that they are no entities."""
+    kept = []
+    for span in record.spans or ():
+        if span.label != outside:
+            kept.append(span)
+            continue
+        place = _place(record, source, span.start)
+        ledger.refuse(place, "spans whose class stands for no entity (outside)", outside)
+    return record._replace(spans=kept)
+
+
 def _checked(tag: str, reading: Reading, place: str) -> str:
+    if tag == reading.outside:
+        return OUTSIDE
     try:
         return checked_tag(tag, reading.class_name)
     except CorpusError as error:

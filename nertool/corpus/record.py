@@ -30,6 +30,8 @@ class Reading:
     needs_labels: what looks like plain text is refused as faulty columns. pass_over_faulty: JSON
     records that can't be read are counted, and left out. offsets: what places count: auto (found),
     characters, utf16 (units) or bytes (of UTF-8). class_name: the class of tags that name none: B, I, O.
+    outside: the tag of tokens in no entity, None for O or what is unmistakable. encoding: of the file's text,
+    None for UTF-8, or UTF-16 where a byte-order mark says so.
     """
 
     token_column: int | str | None = None
@@ -47,6 +49,8 @@ class Reading:
     pass_over_faulty: bool = False
     offsets: str = "auto"
     class_name: str | None = None
+    outside: str | None = None
+    encoding: str | None = None
 
     @property
     def with_labels(self) -> bool:

@@ -48,7 +48,7 @@ def convert(
     if to.name in ("conll", "conllu") and not bare:
         with open_output(output) as out:
             for path in paths:
-                with open_text(path, format_name, reading.comment, formats) as found:
+                with open_text(path, format_name, reading, formats) as found:
                     opened = with_labels_needed(found)
                     kept = opened.in_columns and to.name == "conll"
                     if opened.format.name == to.name == "conllu":
@@ -62,7 +62,7 @@ def convert(
 
     def pieces() -> Iterator[Annotated]:
         for path in paths:
-            with open_text(path, format_name, reading.comment, formats) as opened:
+            with open_text(path, format_name, reading, formats) as opened:
                 yield _described(_read(opened, reading, ledger, report), report)
 
     write_output(to, pieces(), writing, ledger, output)

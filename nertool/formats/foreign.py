@@ -6,6 +6,7 @@ Both are recognised so that a message can say what to do.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 _FILES: tuple[tuple[bytes, str, str], ...] = (
@@ -24,6 +25,12 @@ _FILES: tuple[tuple[bytes, str, str], ...] = (
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it, and name the files within"),
     (b"Rar!\x1a", "a RAR archive", "unpack it, and name the files within"),
     (b"PK\x05\x06", "an empty zip archive", "use text"),
+    (b"RIFF", "a recording or a picture (WAV, AVI, WebP)", "use text"),
+    (b"ID3", "a recording (MP3)", "use text"),
+    (b"OggS", "a recording (Ogg)", "use text"),
+    (b"\x00\x05\x16\x07", "what macOS keeps beside a file (its name begins with ._)", "name the file itself"),
+    (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS in place of the file",
+     "fetch it: git lfs pull"),
     *((b"\x80" + bytes([n]), "a Python pickle, which may run code and is never loaded",
        "save the texts as JSON lines") for n in (2, 3, 4, 5)),
 )  # fmt: skip
@@ -36,7 +43,6 @@ _ZIPPED: tuple[tuple[bytes, str, str], ...] = (
     (b"epub+zip", "an e-book (EPUB)", "save it as plain text, for example with: pandoc -t plain"),
     (b"[Content_Types].xml", "a file of an Office program", "save it as plain text in UTF-8"),
 )
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 _INLINE = "turn its names into inline XML, such as <PER>Ada</PER>"
 _PLAIN = "save its text, for example with: pandoc -t plain"
@@ -67,6 +73,7 @@ _ROOT = re.compile(rf"{_PROLOGUE}<([A-Za-z_][\w.:-]*)([^<>]*)>", re.DOTALL)
 _STANDOFF = re.compile(
     r"""<[\w.:-]+\s[^<>]*\b(?:start|begin|StartNode|offset|from)=["']\d+["'][^<>]*"""
     r"""\b(?:end|EndNode|length|to)=["']\d+["']""",
+    re.IGNORECASE,
 )
 
 _MARKUP: tuple[tuple[str, str], ...] = (
@@ -97,6 +104,17 @@ _JSON: dict[str, tuple[str, str]] = {
     "text_snippet": ("Google AutoML's JSON lines", _KEYS),
     "source-ref": ("SageMaker Ground Truth's manifest", _KEYS),
     "query": ("questions of machine reading", _KEYS),
+    "BeginOffset": ("what Amazon Comprehend found", _KEYS),
+    "Entities": ("what Amazon Comprehend found, without its texts", _KEYS),
+    "luis_schema_version": (
+        "a LUIS app",
+        "write its utterances as JSON lines: text and entities; endPos is the last character",
+    ),
+    "isTemplate": (
+        "Dialogflow's phrases",
+        "put the texts of each phrase together, and write its entities as JSON lines",
+    ),
+    "labelSets": ("Datasaur's JSON", "export it as CoNLL or as WebAnno TSV 3"),
     "paragraphs": ("spaCy 2's JSON", "convert it with: python -m spacy convert"),
     "cells": ("a Jupyter notebook", "use text"),
 }
@@ -121,10 +139,10 @@ def foreign_file(head: bytes) -> str | None:
     for sign, what, remedy in _FILES:
         if head.startswith(sign):
             return f"found {what}, expected text; {remedy}"
-    if not head.startswith(_UTF16) and _wide(head):
+    if not head.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")) and _wide(head):
         return (
-            "found text in UTF-16 or UTF-32 without a byte-order mark, expected UTF-8; convert it, for "
-            "example with: iconv -f utf-16le -t utf-8"
+            "found text in UTF-16 or UTF-32 without a byte-order mark, expected UTF-8; name its encoding, "
+            "such as --encoding utf-16-le (corpus.encoding), or convert it with iconv"
         )
     return None
 
@@ -145,11 +163,6 @@ def _wide(head: bytes) -> bool:
         return False
     shares = sorted((even.count(0) / len(even), odd.count(0) / len(odd)))
     return shares[1] > 0.7 and shares[0] < 0.6
-
-
-def is_utf16(head: bytes) -> bool:
-    """Tell whether a byte-order mark says that a text is in UTF-16 (and not in UTF-32)."""
-    return head.startswith(_UTF16) and head[:4] != b"\xff\xfe\0\0"
 
 
 def foreign_document(text: str) -> Foreign | None:
@@ -188,10 +201,66 @@ def unread_document(text: str) -> Foreign | None:
 def foreign_json(value: object) -> str:
     """Say which program's JSON an object is, and what to do, as the end of a message; "" if unknown."""
     if isinstance(value, dict):
+        inner = value.get("data")
+        keys = {*value, *(inner if isinstance(inner, dict) else ())}
         for key, (what, remedy) in _JSON.items():
-            if key in value:
+            if key in keys:
                 return f"; this looks like {what}: {remedy}"
+        if any(map(_in_pieces, value.values())):
+            remedy = "put the texts of each phrase together, and write its entities as JSON lines"
+            return f"; this looks like Snips' JSON: {remedy}"
     return ""
+
+
+class _Mark(NamedTuple):
+    """A sign of another program's labels. share: of the rows that have one, so many are enough."""
+
+    pattern: str
+    what: str
+    remedy: str
+    share: float = 0.0
+
+
+_TAGGED = r"\S[|_/](?:O|[BIES]-\w+)(?=\s|$)"
+# What shows labels that no reader has taken. In a text that only speaks of them, they are fewer.
+_UNREAD: tuple[_Mark, ...] = (
+    _Mark(r"^\s*<START:[^>\s]+>", "OpenNLP's marks that are not words of their own",
+          "put blanks around <START:class> and <END>"),
+    _Mark(r"^T\d+\t\S+ \d+ \d+(?:;\d+ \d+)*\t", "brat's .ann without its .txt",
+          "name the pair or its folder", 0.3),
+    _Mark(r"(?i)</?(?:[be]_)?(?:ENAMEX|TIMEX|NUMEX)\b", "MUC's marks in a form that is not read",
+          'write them as <ENAMEX TYPE="PERSON">Ada</ENAMEX>'),
+    _Mark(r"^#FORMAT=WebAnno", "WebAnno TSV of a version that is not read", "export it as WebAnno TSV 3"),
+    _Mark(r"""^c="[^"\n]*" \d+:\d+ \d+:\d+\|\|t=""", "i2b2's rows of concepts, without their text",
+          "write texts and concepts as JSON lines", 0.3),
+    _Mark(rf"(?:{_TAGGED}.*){{2}}", "words with their tags, but not all of them",
+          "give each word a tag, or take --from word-tag, which names the words without", 0.5),
+    _Mark(r"\[[A-Z]{2,}[A-Z_]* [^\[\]]+\]", "[PER words] in brackets", "write them as [words](PER)", 0.5),
+    _Mark(r"^ {0,8}- .*\[[^\[\]\n]+\]\([\w:]+\)",
+          "lists of sentences with [words](label), as of Snips or Rasa",
+          "take the sentences alone, one a line, with their [words](label)", 0.1),
+)  # fmt: skip
+
+
+def _in_pieces(value: object) -> bool:
+    """Tell whether a value is a list of phrases in pieces: [{"data": [{"text": …}, …]}]."""
+    first = value[0] if isinstance(value, list) and value else None
+    data = first.get("data") if isinstance(first, dict) else None
+    return isinstance(data, list) and all(
+        isinstance(piece, dict) and "text" in piece for piece in data
+    )
+
+
+def unread_markup(text: str, rows: Sequence[str]) -> Foreign | None:
+    """Recognise labels of another program in what was taken for plain text; None for plain text."""
+    if not any(sign in text for sign in "<[|/_\t"):
+        return None
+    for mark in _UNREAD:
+        pattern = re.compile(mark.pattern)
+        found = sum(bool(pattern.search(row)) for row in rows)
+        if found and found >= mark.share * len(rows):
+            return Foreign(mark.what, mark.remedy)
+    return None
 
 
 def known_markup(text: str) -> str | None:

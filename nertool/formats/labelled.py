@@ -40,6 +40,8 @@ def reading_of(settings: CorpusConfig) -> Reading:
         pass_over_faulty=settings.on_error == "skip",
         offsets=settings.offsets,
         class_name=settings.class_name,
+        outside=settings.outside,
+        encoding=settings.encoding,
         needs_labels=True,
     )
 
@@ -64,6 +66,8 @@ class ReadingOptions:
     on_error: str | None = None
     offsets: str | None = None
     class_name: str | None = None
+    outside: str | None = None
+    encoding: str | None = None
 
     def reading(self, usual: Reading) -> Reading:
         """Return a reading with what was said in place of what is usual."""

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from nertool.catalogue import AUTO, FORMATS, Format, Formats
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
+from nertool.files.encodings import HEAD_BYTES, Rewound, encoding_of, head_from, in_utf8
 from nertool.files.safe import open_input
 from nertool.formats.conll.find import find_columns
 from nertool.formats.conll.parse import Columns
-from nertool.formats.foreign import binary_data, foreign_file, is_utf16, unread_document
-from nertool.formats.head import HEAD_BYTES, Head, head_of
+from nertool.formats.foreign import binary_data, foreign_file
+from nertool.formats.head import Head, head_of
+from nertool.formats.meant import meant
 from nertool.formats.registry import module_of, read_format
 
 Report = Callable[[str], None]
+_USUAL = Reading()
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,14 @@ class Opened:
 
 @contextmanager
 def open_text(
-    path: Path, format_name: str = AUTO, comment: str = "", formats: Formats = FORMATS
+    path: Path,
+    format_name: str = AUTO,
+    reading: Reading = _USUAL,
+    formats: Formats = FORMATS,
 ) -> Iterator[Opened]:
     """Open a file or folder (`-`: standard input) as a format, or as the one that it shows (auto).
 
-    comment: what begins a line of columns that is no data. Errors: CorpusError for a path that can't
-    be opened.
+    Errors: CorpusError for a path that can't be opened, and for what is no text.
     """
     known, why = (None, None)
     if format_name != AUTO:
@@ -91,54 +95,59 @@ def open_text(
         yield Opened(str(path), known, why, head_of(b"", True), None, path)
         return
     with open_input(path) as (stream, source):
-        yield open_stream(stream, source, format_name, comment, formats)
+        yield open_stream(stream, source, format_name, reading, formats)
 
 
 def open_stream(
     stream: BinaryIO,
     source: str,
     format_name: str = AUTO,
-    comment: str = "",
+    reading: Reading = _USUAL,
     formats: Formats = FORMATS,
 ) -> Opened:
     """Open a stream of bytes as open_text opens a file; nothing is lost from it."""
-    raw = b""
-    while len(raw) < HEAD_BYTES and (piece := stream.read(HEAD_BYTES - len(raw))):
-        raw += piece
-    if is_utf16(raw):
-        raw, stream = _from_utf16(raw + stream.read(), source)
-    elif what := foreign_file(raw):
+    raw = head_from(stream)
+    rewound = Rewound(raw, stream)
+    encoding = reading.encoding or encoding_of(raw)
+    if encoding and not _in_bytes(raw, format_name, formats):
+        recoded = in_utf8(cast(BinaryIO, rewound), encoding, source)
+        raw = head_from(recoded)
+        rewound = Rewound(raw, recoded)
+    if what := foreign_file(raw):
         raise CorpusError(f"{source}: {what}")
-    rewound: BinaryIO = _Rewound(raw, stream)  # type: ignore[assignment]
-    head = head_of(raw, len(raw) < HEAD_BYTES, comment)
+    head = head_of(raw, len(raw) < HEAD_BYTES, reading, source)
     if format_name == AUTO:
         known, why = detect(head, formats)
         if known.container == "text" and (what := binary_data(raw)):
             raise CorpusError(f"{source}: {what}")
-        if not known.labelled and (found := unread_document(head.text)):
+        if known.container == "text" and not known.module.startswith("json.") and _old_mac(raw):
             raise CorpusError(
-                f"{source}: found {found.what}, expected text or labelled text; {found.remedy} (--from raw "
-                "takes the marks as text)"
+                f"{source}: found lines that end with CR alone, as on old Macs, expected LF or CRLF; convert "
+                "the file, for example with: tr '\\r' '\\n'"
             )
-        return Opened(source, known, why, head, rewound)
+        if not known.labelled and formats is FORMATS:
+            known, why = meant(known, why, head, source)
+        return Opened(source, known, why, head, cast(BinaryIO, rewound))
     known = read_format(format_name, formats)
     if known.container == "folder":
         raise CorpusError(
             f"{source}: found one stream of bytes, expected {known.title}; name a path"
         )
-    return Opened(source, known, None, head, rewound)
+    return Opened(source, known, None, head, cast(BinaryIO, rewound))
 
 
-def _from_utf16(raw: bytes, source: str) -> tuple[bytes, BinaryIO]:
-    """Return a text in UTF-16, which its byte-order mark begins, in UTF-8: its head, and what follows."""
-    try:
-        text = raw.decode("utf-16").encode("utf-8")
-    except UnicodeError as error:
-        raise CorpusError(
-            f"{source}: found a byte-order mark of UTF-16 before bytes that are none of it "
-            f"({' '.join(str(error).split())}); convert the file to UTF-8"
-        ) from None
-    return text[:HEAD_BYTES], BytesIO(text[HEAD_BYTES:])
+def _old_mac(raw: bytes) -> bool:
+    """Tell whether a text has several lines, none of which ends with LF."""
+    return b"\n" not in raw and raw.rstrip(b"\r").count(b"\r") > 1
+
+
+def _in_bytes(raw: bytes, format_name: str, formats: Formats) -> bool:
+    """Tell whether an input is of a format that is no text, so that it has no encoding."""
+    named = [f for f in formats if f.container == "binary" and f.reads]
+    if format_name != AUTO:
+        return any(format_name in (f.name, *f.other_names) for f in named)
+    head = head_of(raw, len(raw) < HEAD_BYTES)
+    return any(module_of(f).detect(head) is not None for f in named)
 
 
 def detect(head: Head, formats: Formats = FORMATS) -> tuple[Format, str]:
@@ -159,16 +168,3 @@ def detect_path(path: Path, formats: Formats = FORMATS) -> tuple[Format | None, 
             if why is not None:
                 return known, why
     return None, None
-
-
-class _Rewound:
-    """A stream that gives back first what was read from it already."""
-
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head, self._stream = BytesIO(head), stream
-
-    def read(self, size: int = -1) -> bytes:
-        head = self._head.read(size)
-        if size < 0:
-            return head + self._stream.read()
-        return head + self._stream.read(size - len(head)) if len(head) < size else head

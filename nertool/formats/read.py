@@ -13,6 +13,7 @@ from nertool.corpus.build import build_corpus, count
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
+from nertool.corpus.schemes import OUTSIDE
 from nertool.errors import CorpusError
 from nertool.formats.classes import check_classes
 from nertool.formats.conll.find import looks_like_tag
@@ -23,6 +24,8 @@ from nertool.formats.head import Head
 from nertool.formats.opening import Opened, Report, open_stream, open_text
 
 _WIDEST = 8
+# Formats of other purposes, too: a file of theirs without any entity bears no labels.
+_UNMARKED = ("conllu", "pubtator", "xml")
 
 
 def read_corpus(
@@ -38,7 +41,7 @@ def read_corpus(
     format_name: of one of the formats, or auto; what is found is reported. Errors: CorpusError with
     file:line.
     """
-    with open_text(path, format_name, reading.comment, formats) as opened:
+    with open_text(path, format_name, reading, formats) as opened:
         return read_opened(opened, reading, ledger, report)
 
 
@@ -52,7 +55,7 @@ def read_stream(
     formats: Formats = FORMATS,
 ) -> Corpus:
     """Read all of a stream as one corpus; as read_corpus."""
-    opened = open_stream(stream, source, format_name, reading.comment, formats)
+    opened = open_stream(stream, source, format_name, reading, formats)
     return read_opened(opened, reading, ledger, report)
 
 
@@ -71,6 +74,14 @@ def read_opened(opened: Opened, reading: Reading, ledger: Ledger, report: Report
     else:
         records = opened.records(reading, ledger)
         corpus = build_corpus(records, source, opened.why or opened.format.title, reading, ledger)
+    if (
+        opened.why
+        and opened.format.name in _UNMARKED
+        and not any(tag != OUTSIDE for tag in corpus.tags)
+    ):
+        corpus = replace(
+            corpus, tags=[], tag_ids=corpus.tag_ids[:0]
+        )  # nobody has looked for entities
     if reading.part and not corpus.tokens:
         raise CorpusError(
             f"{source}: found no document of part {reading.part}, expected sentences with [words](LABEL)"

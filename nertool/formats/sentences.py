@@ -27,7 +27,7 @@ def read_sentences(
     Text that is not in columns is read in pieces, so that memory stays bounded. Errors: CorpusError.
     """
     reading = replace(reading, labelled=False)
-    with open_text(path, format_name, reading.comment) as opened:
+    with open_text(path, format_name, reading) as opened:
         if opened.why:
             report(f"{opened.source}: read as {opened.why}")
         if opened.in_columns:

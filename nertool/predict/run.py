@@ -13,6 +13,7 @@ from nertool.catalogue import Format
 from nertool.corpus.annotated import Annotated
 from nertool.corpus.ledger import Ledger
 from nertool.errors import CorpusError
+from nertool.files.encodings import as_utf8
 from nertool.files.output import open_binary_output, open_output, scratch_file
 from nertool.formats.base import Writing
 from nertool.formats.opening import Report, open_text
@@ -146,8 +147,8 @@ class _Run(NamedTuple):
         """
         source, copy = entry.path, path.with_suffix(".txt")
         try:
-            raw = source.read_bytes()
-            with open_text(source, self.request.format_name) as opened:
+            raw = as_utf8(source.read_bytes(), self.request.reading.encoding, str(source))
+            with open_text(source, self.request.format_name, self.request.reading) as opened:
                 if opened.format.labelled and opened.format.container != "folder":
                     raise CorpusError(
                         f"{source}: found {opened.format.title}, expected running text, beside which an "
@@ -197,10 +198,11 @@ class _Run(NamedTuple):
     def _opened(self, entry: Input) -> Iterator[Tagged]:
         """Open an input, and tag it. Errors: UnreadableError, now or while the result is iterated."""
         comment = self.request.reading.comment or self.workers.tagger.model.config.corpus.comment
+        reading = replace(self.request.reading, comment=comment)
         with ExitStack() as stack:
             try:
                 opened = stack.enter_context(
-                    open_text(entry.path, self.request.format_name, comment)
+                    open_text(entry.path, self.request.format_name, reading)
                 )
                 tagged = tag_input(opened, self.request, self.workers, self.ledger, self.report)
             except (CorpusError, OSError) as error:

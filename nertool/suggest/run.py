@@ -58,7 +58,8 @@ def suggest(
     with Workers(CompiledTagger(model), predict.workers) as workers:
         for entry in inputs:
             comment = predict.reading.comment or model.config.corpus.comment
-            with open_text(entry.path, predict.format_name, comment) as opened:
+            reading = replace(predict.reading, comment=comment)
+            with open_text(entry.path, predict.format_name, reading) as opened:
                 to = to or find_format(opened.format.written_as)
                 for piece in annotated_pieces(opened, asked, workers, ledger, report):
                     shortlist.add(in_sentences(piece) if request.by_sentence else piece)

@@ -1,14 +1,18 @@
-"""Convert odd files, as label tools and spreadsheets write them. Each must be read with the right number of
-entities, or refused in one line that says what was found.
+"""Give odd files, as label tools and spreadsheets write them, to convert, check, stats, train and predict.
 
-python -m tests.campaigns.odd_files --count 100
+Each must be read with the right entities, or refused in one line that says what was found; predict must tag
+the same words, and never take labelled text for plain text.
+
+python -m tests.campaigns.odd_files --count 1000
 """
 
 from __future__ import annotations
 
 import json
+import re
+import shutil
+from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
 
 from tests.campaigns.common import (
     Tally,
@@ -18,102 +22,151 @@ from tests.campaigns.common import (
     import_all,
     main_of,
     run_campaign,
+    trained,
 )
+from tests.campaigns.odd import columns, files, records, tables, tools
+from tests.campaigns.odd.case import Odd
 
-COLUMNS = "Ada\tB-PER\nmet\tO\nme\tO\n\nBob\tB-PER\nleft\tO\nParis\tB-LOC\n\n"
-TEXT = "Ada met me in London."
-CELL = '"[[0, 3, ""PER""]]"'
-
-
-class Odd(NamedTuple):
-    """A file, and what becomes of it: so many entities, or a refusal that says something."""
-
-    name: str
-    content: str | bytes
-    expected: int | str
-
-
-def _columns(old: str, new: str) -> str:
-    return COLUMNS.replace(old, new)
-
-
-def _json(entities: object, text: str = TEXT) -> str:
-    good = {"text": "Cy ran.", "entities": [[0, 2, "PER"]]}
-    return json.dumps(good) + "\n" + json.dumps({"text": text, "entities": entities}) + "\n"
-
-
-FILES = (
-    Odd("crlf.conll", _columns("\n", "\r\n"), 3),
-    Odd("blanks-between.conll", _columns("\n\n", "\n  \t \n"), 3),
-    Odd("utf16.conll", ("\ufeff" + COLUMNS).encode("utf-16-le"), 3),
-    Odd("utf16-without-mark.conll", COLUMNS.encode("utf-16-le"), "UTF-16"),
-    Odd("latin1.conll", _columns("Ada", "Adé").encode("latin-1"), "0xe9"),
-    Odd("underscore-prefix.conll", _columns("B-", "B_"), "written B-PER"),
-    Odd("prefix-behind.conll", _columns("B-PER", "PER-B"), "written B-PER"),
-    Odd("small-o.conll", _columns("\tO", "\to"), "the tag of tokens in no entity"),
-    Odd("outside.conll", _columns("\tO", "\tOUTSIDE"), "the tag of tokens in no entity"),
-    Odd("dash.conll", _columns("\tO", "\t-"), 3),
-    Odd("zero.conll", _columns("\tO", "\t0"), 3),
-    Odd("no-tag.conll", _columns("\tO", "\t"), 'found the tag ""'),
-    Odd("scores.conll", "".join(f"{row}\t0.98\n" if row else "\n" for row in COLUMNS.split("\n")), 3),
-    Odd("nested.conll", "".join(f"{row}\tO\n" if row else "\n" for row in COLUMNS.split("\n")), 3),
-    Odd("turned.conll", "B-PER\tAda\nO\tmet\n\nB-PER\tBob\nO\tleft\n\n", 2),
-    Odd("header.tsv", "word\tner\n" + COLUMNS, 3),
-    Odd("kaggle.csv", "Sentence #,Word,Tag\nSentence: 1,Ada,B-per\n,met,O\nSentence: 2,It,O\n", 1),
-    Odd("simple.csv", "sentence_id,words,labels\n0,Ada,B-PER\n0,met,O\n1,It,O\n", 1),
-    Odd("spans.csv", f'text,label\n"{TEXT}",{CELL}\n"It, too.",[]\n', 1),
-    Odd("pandas.csv", f",text,entities\n0,\"{TEXT}\",\"[(0, 3, 'PER')]\"\n", 1),
-    Odd("numpy.csv", "tokens,ner_tags\n\"['Ada' 'met']\",\"['B-PER' 'O']\"\n", "found a string"),
-    Odd("ragged.csv", f'text,label\n"{TEXT}",{CELL}\nIt rained, and how,[]\n', "found 3 columns"),
-    Odd("negative.jsonl", _json([[-1, 3, "PER"]]), "found an entity at -1–3"),
-    Odd("reversed.jsonl", _json([[3, 0, "PER"]]), "found an entity at 3–0"),
-    Odd("empty-span.jsonl", _json([[3, 3, "PER"]]), "found an entity at 3–3"),
-    Odd("label-null.jsonl", _json([[0, 3, None]]), "found null"),
-    Odd("label-number.jsonl", _json([[0, 3, 1]]), "found a number 1"),
-    Odd("label-first.jsonl", _json([["PER", 0, 3]]), 2),
-    Odd("floats.jsonl", _json([[0.0, 3.0, "PER"]]), 2),
-    Odd("string.jsonl", _json('[[0, 3, "PER"]]'), 2),
-    Odd("null.jsonl", _json(None), 1),
-    Odd("nan.jsonl", _json(None).replace("null", "NaN"), 1),
-    Odd("object.jsonl", _json({"PER": ["Ada"]}), "found an object"),
-    Odd("last-character.jsonl", _json([{"start": 0, "end": 2, "label": "PER", "text": "Ada"}]), "behind"),
-    Odd("cut.jsonl", _json([])[:-5], "not JSON"),
-    Odd("two-objects.json", _json([]).replace("\n", ""), "not JSON"),
-    Odd("emoji.jsonl", _json([[5, 8, "PER"]], "👩‍👩‍👧 Ada met.".replace("\u200d", "")), "border inside"),
-    Odd("page.html", "<html><body><p>Ada met me.</p></body></html>", "HTML"),
-    Odd("tei.xml", "<TEI><text><p><persName>Ada</persName></p></text></TEI>", "TEI"),
-    Odd("text.txt", "Ada met me in London. They talked about engines.\n", "no labels here"),
-    Odd("archive.zip", b"PK\x03\x04" + bytes(40), "a zip archive"),
-    Odd("data.pkl", b"\x80\x04\x95\x10", "pickle"),
+CASES = (
+    *columns.LAYOUTS, *columns.TAGS, *records.RECORDS, *tables.TABLES, *tools.TOOLS, *files.FILES,
 )  # fmt: skip
+_OF_LABELS = ("--tag-names", "--class-name")  # which predict has not
+_PLAIN = re.compile(r"read as (?:running text|texts, one a line|text, a sentence a line)")
+
+
+class Outcome:
+    """What a command did: its exit code, what it said, and the file that it wrote."""
+
+    def __init__(self, folder: Path, *arguments: str | Path) -> None:
+        self.told = folder / "told"
+        self.code = exit_code(forked(main_of(*arguments), self.told))
+        self.raw = self.told.read_bytes()
+        self.said = self.raw.decode("utf-8", "replace")
+
+    def refused(self, what: str) -> bool:
+        """Tell whether the command ended in one line of its own that names this."""
+        last = self.said.rstrip("\n").rpartition("\n")[2]
+        return self.code in (1, 2) and what in last and (self.code == 2 or "nertool: " in last)
 
 
 def campaign(tally: Tally, count: int, seed: int, folder: Path) -> None:
-    """Convert each file to JSON lines, and count its entities."""
+    """Give each file to the five commands."""
     import_all()
-    told, out = folder / "stderr", folder / "out.jsonl"
-    for odd in FILES[:count]:
-        path = folder / odd.name
-        raw = odd.content.encode("utf-8") if isinstance(odd.content, str) else odd.content
-        path.write_bytes(raw)
-        out.unlink(missing_ok=True)
-        code = exit_code(forked(main_of("corpus", "convert", path, "-o", out), told))
-        said = told.read_bytes()
-        tally.count(faults_told(said) or _wrong(odd, code, said.decode(), out))
+    model = trained(folder / "model", epochs=1)
+    for odd in CASES[:count]:
+        own = folder / "case"
+        shutil.rmtree(own, ignore_errors=True)
+        own.mkdir()
+        for wrong in faults_of(odd, own, model):
+            tally.count(wrong and f"{odd.name}: {wrong}")
 
 
-def _wrong(odd: Odd, code: int, said: str, out: Path) -> str:
-    """Say what is not as expected; "" if all is."""
+def written(odd: Odd, folder: Path) -> Path:
+    """Write a case's file or folder; return its path."""
+    path = folder / odd.name
+    if isinstance(odd.content, str | bytes):
+        path.write_bytes(odd.content.encode() if isinstance(odd.content, str) else odd.content)
+        return path
+    for name, content in odd.content.items():
+        path.mkdir(exist_ok=True)
+        (path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def faults_of(odd: Odd, folder: Path, model: Path) -> list[str]:
+    """Return for each command what is not as expected, "" if all is."""
+    path, out = written(odd, folder), folder / "out.jsonl"
+    done = Outcome(folder, "corpus", "convert", path, *odd.options, "-o", out)
+    faults = [faults_told(done.raw) or _converted(odd, done, out)]
+    for command in (("check",), ("stats",)):
+        seen = Outcome(folder, "corpus", *command, path, *odd.options, "--misaligned", "error")
+        faults.append(faults_told(seen.raw) or _as_expected(odd, seen, " ".join(command)))
+    config = folder / "config.yaml"
+    config.write_text(
+        f"corpus: {{train: {json.dumps(str(path))}}}\n"
+        f"vectors: {{path: {json.dumps(str(model.parent / 'vectors.txt'))}}}\n"
+        "network: {hidden: 4}\ntraining: {epochs: 1}\n"
+    )
+    pairs = zip(odd.options[::2], odd.options[1::2], strict=True)
+    sets = [part for o, v in pairs for part in ("--set", f"corpus.{_key(o)}={_value(o, v)}")]
+    seen = Outcome(folder, "train", config, *sets, "--run-dir", folder / "run")
+    faults.append(faults_told(seen.raw) or _as_expected(odd, seen, "train"))
+    options = [
+        part
+        for name, value in zip(odd.options[::2], odd.options[1::2], strict=True)
+        if name not in _OF_LABELS
+        for part in (name, value)
+    ]
+    tagged = folder / "tagged.jsonl"
+    seen = Outcome(
+        folder, "predict", model, path, *options, "--to", "jsonl", "--tokens", "-o", tagged
+    )
+    faults.append(faults_told(seen.raw) or _tagged(odd, seen, out, tagged))
+    return faults
+
+
+def _key(option: str) -> str:
+    return option.removeprefix("--").replace("-", "_")
+
+
+def _value(option: str, value: str) -> str:
+    return f"[{value}]" if option == "--tag-names" else json.dumps(value)
+
+
+def _as_expected(odd: Odd, done: Outcome, command: str) -> str:
     if isinstance(odd.expected, str):
-        right = code == 1 and odd.expected in said and not out.exists()
-        return "" if right else f"{odd.name}: expected a refusal ({odd.expected}): {code} {said}"
-    found = -1
-    if out.exists():
-        rows = out.read_text(encoding="utf-8").splitlines()
-        found = sum(len(json.loads(row)["entities"]) for row in rows)
-    right = code == 0 and found == odd.expected
-    return "" if right else f"{odd.name}: {found} entities, expected {odd.expected}: {code} {said}"
+        return (
+            ""
+            if done.refused(odd.expected)
+            else f"{command}: expected a refusal ({odd.expected}): {done.code} {done.said}"
+        )
+    nothing = command == "train" and not odd.expected
+    return "" if done.code == 0 or nothing else f"{command}: {done.code} {done.said}"
+
+
+def _converted(odd: Odd, done: Outcome, out: Path) -> str:
+    if isinstance(odd.expected, str):
+        return _as_expected(odd, done, "convert") or (
+            "" if not out.exists() else "convert: wrote a file"
+        )
+    if done.code or not out.exists():
+        return f"convert: {done.code} {done.said}"
+    found = Counter(entity["label"] for row in _rows(out) for entity in row["entities"])
+    return (
+        ""
+        if found == odd.expected
+        else f"convert: {dict(found)}, expected {odd.expected}: {done.said}"
+    )
+
+
+def _tagged(odd: Odd, done: Outcome, out: Path, tagged: Path) -> str:
+    refusal = odd.predict
+    if isinstance(odd.expected, str) and not odd.tagged and not refusal:
+        refusal = odd.expected
+    if refusal:
+        right = done.refused(refusal) and not tagged.exists()
+        return "" if right else f"predict: expected a refusal ({refusal}): {done.code} {done.said}"
+    if done.code or not tagged.exists():
+        return f"predict: {done.code} {done.said}"
+    if odd.tagged == -2:
+        return ""
+    words = _words(tagged)
+    if odd.tagged == -1:
+        return "" if words else "predict: no word"
+    if _PLAIN.search(done.said):
+        return f"predict: taken for plain text: {done.said}"
+    if odd.tagged or not out.exists():
+        return "" if len(words) == odd.tagged else f"predict: {len(words)} words: {words}"
+    return "" if words == _words(out) else f"predict: other words: {words}, {_words(out)}"
+
+
+def _rows(path: Path) -> list[dict]:
+    return [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _words(path: Path) -> list[str]:
+    return [row["text"][a:b] for row in _rows(path) for a, b in row["tokens"]]
 
 
 if __name__ == "__main__":
-    run_campaign("odd files", __doc__, len(FILES), campaign)
+    run_campaign("odd files", __doc__, len(CASES), campaign)

@@ -94,7 +94,7 @@ CASES = [
     corpus_case("no-token", b"-DOCSTART- O\n\n", "train.conll: found no token", "its tag"),
     corpus_case("one-column", b"Ada\nmet\n\n", "train.conll: found 1 column", "a column of tags"),
     corpus_case("column-beyond", LABELLED, "train.conll: ", "corpus.tag_column", "corpus.tag_column=2"),
-    corpus_case("ragged", b"Ada B-PER\nmet\n", "train.conll:2: found 1 columns, expected 2", "missing"),
+    corpus_case("ragged", b"Ada B-PER\nmet\n", "train.conll:2: found 1 column, expected 2", "missing"),
     corpus_case("blank-in-word", b"Ada B-PER\nNew York O\n", "train.conll:2: found 3 columns", "blank"),
     corpus_case("not-utf-8", b"Ada B-PER\n\nZo\xeb B-PER\n", "train.conll:3: ", "0xeb"),
     corpus_case("utf-16", "Ada B-PER\n".encode("utf-16-le"), "train.conll: found text in UTF-16", "UTF-8"),
@@ -211,7 +211,7 @@ CASES = [
     Case(
         "stdin-ragged",
         ("predict", "run", "-", "-o", "out", "--format", "conll"),
-        "<stdin>:2: found 1 columns, expected 2",
+        "<stdin>:2: found 1 column, expected 2",
         stdin=b"Ada O\nNew\n",
     ),
     Case(

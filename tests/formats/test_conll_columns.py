@@ -196,12 +196,12 @@ def test_a_ragged_row_is_refused_with_its_line():
     assert long.startswith("x.conll:3: found 3 columns, expected 2 as in most lines")
     assert refusal("a b O\nAda O\n").startswith("x.conll:2: found 2 columns, expected 3")
     # In a file of tabs a line of spaces is one column, and two tabs make three.
-    assert refusal("a\tO\nAda O\n").startswith("x.conll:2: found 1 columns, expected 2")
+    assert refusal("a\tO\nAda O\n").startswith("x.conll:2: found 1 column, expected 2")
     assert refusal("a\tO\nAda\t\tO\n").startswith("x.conll:2: found 3 columns, expected 2")
 
 
 def test_a_ragged_row_far_down_is_refused_with_its_line():
-    assert refusal("a O\n" * 1500 + "a\n").startswith("x.conll:1501: found 1 columns")
+    assert refusal("a O\n" * 1500 + "a\n").startswith("x.conll:1501: found 1 column")
 
 
 @pytest.mark.parametrize("word", ["", "  ", "\u00a0"])
@@ -270,7 +270,7 @@ def test_a_file_on_disk_is_read_and_named_in_messages(tmp_path: Path):
     assert sentences(corpus) == TWO
     assert corpus.place(2) == f"{path}:4"
     path.write_bytes(b"Ada B-PER\nmet\n")
-    with pytest.raises(CorpusError, match=rf"^{re.escape(str(path))}:2: found 1 columns"):
+    with pytest.raises(CorpusError, match=rf"^{re.escape(str(path))}:2: found 1 column"):
         read_corpus(path, "conll", Reading(), Ledger())
     absent = tmp_path / "absent.conll"
     with pytest.raises(CorpusError, match=rf"^{re.escape(str(absent))}: no such file"):

@@ -61,7 +61,9 @@ def test_a_range_whose_words_are_its_parts_is_these_words():
 )  # fmt: skip
 def test_the_words_of_a_range_have_one_tag_together(tags, expected):
     misc = ["_" if tag == "O" else f"NER={tag}" for tag in tags]
-    corpus = read(row("1-2", "du") + row("1", "de", misc[0]) + row("2", "le", misc[1]) + "\n")
+    corpus = read(
+        row("1-2", "du") + row("1", "de", misc[0]) + row("2", "le", misc[1]) + "\n", "conllu"
+    )
     assert [corpus.tags[i] for i in corpus.tag_ids] == expected
 
 

@@ -95,7 +95,6 @@ RUNNING = "Ada Lovelace met Charles Babbage in the city of London. They talked a
         ("We saw {{Ada}} and some of the others of the group there today.\n", "double brackets"),
         ("I saw [Ada](PER) and [nobody] else of the group there today.\n", "[words](LABEL)"),
         ("Short line.\n", None),
-        ('c="ada lovelace" 1:0 1:1||t="person"\n', "i2b2"),
     ],
 )
 @pytest.mark.parametrize("command", ["convert", "check", "stats"])

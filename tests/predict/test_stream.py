@@ -18,8 +18,8 @@ from nertool.config.inputs import FeaturesConfig
 from nertool.corpus.schemes import tag_names, tags_of
 from nertool.errors import CorpusError, TaggingError
 from nertool.evaluation.evaluate import evaluate_with_calibration
+from nertool.files.encodings import HEAD_BYTES
 from nertool.formats.conll.parse import Columns, parse_conll
-from nertool.formats.head import HEAD_BYTES
 from nertool.inputs.encoder import Encoded
 from nertool.inputs.text import Text
 from nertool.model.model import Model

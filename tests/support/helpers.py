@@ -46,7 +46,8 @@ def tag_text(
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     stream: Any = io.BytesIO(raw) if isinstance(raw, bytes) else raw
     request, ledger = PredictRequest(**how), ledger or Ledger()
-    opened = open_stream(stream, "x", request.format_name, tagger.model.config.corpus.comment)
+    reading = replace(request.reading, comment=tagger.model.config.corpus.comment)
+    opened = open_stream(stream, "x", request.format_name, reading)
     with Workers(tagger, request.workers) as pool:
         tagged = tag_input(opened, request, pool, ledger, lambda line: None)
         yield from joined_texts(iter([tagged]), ledger)

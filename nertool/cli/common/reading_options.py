@@ -60,6 +60,22 @@ ClassName = Annotated[
         help="The class of tags that name none: B, I and O.",
     ),
 ]
+Outside = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TAG",
+        rich_help_panel=INPUT,
+        help="The tag of words that are in no entity, such as OTHER [default: O].",
+    ),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=INPUT,
+        help="The encoding of the inputs, such as latin-1 or cp1252 [default: UTF-8].",
+    ),
+]
 Delimiter = Annotated[
     str | None,
     typer.Option(
@@ -126,6 +142,8 @@ _OF_TEXT: dict[str, Any] = {
     "comment": Comment,
     "text_field": TextField,
     "language": Language,
+    "outside": Outside,
+    "encoding": Encoding,
     "on_error": SkipFaulty,
 }
 _OF_LABELS: dict[str, Any] = {

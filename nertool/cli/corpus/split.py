@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -76,6 +77,7 @@ def split(
     from nertool.corpus.parts.split import line_units, split_units
     from nertool.corpus.record import Reading
     from nertool.errors import CorpusError
+    from nertool.files.encodings import as_utf8
     from nertool.files.folders import free_folder, replacing_folder
     from nertool.files.safe import open_input
     from nertool.formats.labelled import read_labelled_opened
@@ -84,10 +86,11 @@ def split(
 
     free_folder(output)
     with account(report, path) as ledger:
-        with open_input(path) as (stream, source):
-            raw = stream.read()
         reading = options.reading(Reading(misaligned="drop", needs_labels=True))
-        opened = open_stream(BytesIO(raw), source, options.format_name, reading.comment)
+        with open_input(path) as (stream, source):
+            raw = as_utf8(stream.read(), reading.encoding, source)
+        reading = replace(reading, encoding=None)
+        opened = open_stream(BytesIO(raw), source, options.format_name, reading)
         opened = with_labels_needed(opened)
         found = opened.format.name
         if found not in _BY_LINES:

@@ -25,8 +25,15 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import tag_names, tags_of
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, count_merged, token_probabilities
-from nertool.formats.conll.find import divided_by, looks_like_tag, tag_share
-from nertool.formats.conll.rows import DOCUMENT_START, find_layout, is_document_start
+from nertool.formats.conll.find import (
+    divided_by,
+    holds_texts,
+    looks_like_tag,
+    other_blanks,
+    tag_share,
+)
+from nertool.formats.conll.rows import DOCUMENT_START, find_layout, is_document_start, sign_name
+from nertool.formats.foreign import unread_markup
 from nertool.formats.head import Head
 from nertool.formats.writable import LINE_SIGNS, check_labels, with_labels, with_words
 
@@ -38,8 +45,8 @@ _NOT_A_WORD = re.compile(r"^-(?=DOCSTART-$)|^#(?=begin document)|^#\s+(?=\w+\s*=
 def detect(head: Head) -> str | None:
     """Recognise rows that have as many columns each, and other signs of columns; say which they are."""
     lines: Sequence[str] = head.lines
-    if head.comment:
-        lines = [line for line in lines if not line.startswith(head.comment)]
+    if comment := head.reading.comment:
+        lines = [line for line in lines if not line.startswith(comment)]
     if any(is_document_start(line) for line in lines):
         return "CoNLL columns (-DOCSTART-)"
     layout = find_layout(lines)
@@ -54,16 +61,17 @@ def detect(head: Head) -> str | None:
     even = [row for row in rows if len(row) >= width and not any(row[width:])]
     all_even, several = len(even) == len(rows), len(rows) > 1
     described = f"CoNLL columns ({width} column{'s' * (width != 1)})"
-    for sign, name in ((",", "commas"), (";", "semicolons"), ("|", "bars")):
+    for sign in (*",;|", *other_blanks(plain)):
         if divided_by(sign, plain):
-            return f"CoNLL columns divided by {name}"
-    if all_even and layout.delimiter == "\t":
-        return described
-    if all_even and several and width == 1 and len(tokens) == len(plain):
-        return "CoNLL columns (a word a line)"
+            return f"CoNLL columns divided by {sign_name(sign)}"
     # One row shows too little: any word of a sentence may look like a tag (B-52, E-1043).
     candidates = range(1, width) if several else range(width - 1, width)
     tagged = max((tag_share([row[c] for row in even]) for c in candidates if c), default=0.0)
+    if all_even and layout.delimiter == "\t":
+        labels = tagged < 0.9 and unread_markup(head.text, plain)
+        return None if labels or (tagged < 0.9 and holds_texts(rows, layout)) else described
+    if all_even and several and width == 1 and len(tokens) == len(plain):
+        return "CoNLL columns (a word a line)"
     if width > 1 and all_even and (tagged == 1 or (several and len(tokens) < len(lines))):
         return described
     # Rows that are ragged here and there: columns with slips, which are better named than read as text.

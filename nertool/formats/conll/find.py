@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from nertool.corpus.blocks import is_blank
+from nertool.corpus.outside import may_be_no_entity
 from nertool.corpus.record import Reading
-from nertool.corpus.schemes import split_tag
+from nertool.corpus.schemes import OUTSIDE, split_tag
 from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.conll.brackets import is_bracketed, labels_in
 from nertool.formats.conll.parse import Columns
@@ -21,12 +22,16 @@ _TAG_NAMES = ("tag", "ner", "ner_tag", "ner_tags", "label", "entity", "bio", "io
               "label_id", "bilou", "bioes", "iob2")  # fmt: skip
 _SENTENCE_NAMES = ("sentence #", "sentence", "sentence_id", "sent_id", "sentence_idx", "sentence id",
                    "sentence_no", "sent", "sent_num", "sentenceid", "sentence_number")  # fmt: skip
+_OTHER_NAMES = ("id", "index", "pos", "upos", "xpos", "pos_tag", "lemma", "chunk", "misc", "doc", "document",
+                "start", "end", "")  # fmt: skip
 _DELIMITERS = {"tab": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}
 _NUMBER = re.compile(r"\d+\Z")
 _ID = re.compile(
     r"(?:(?:sent|sentence|s|tok|token|t|w|doc|d)[\s:_#.-]*)?\d+(?:[-_.:]\w?\d+)*\Z", re.IGNORECASE
 )
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)?:(?=.)")
 _WORD_2012 = 3  # the words' column in CoNLL-2012
+_TRIED = 200  # lines in which a delimiter is looked for
 _MOST = 0.9  # of a column's entries: so many decide what it holds
 _OUTSIDE = ("O", "_", "0", "-")  # how files write that a token is in no entity
 _CHUNKS = {"NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"}
@@ -100,6 +105,9 @@ def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Co
             columns = replace(columns, sentence=0)  # ids of sentences, which nothing else divides
         notes.append(f"ids in column 0 ({_sample([row[0] for row in rows])}), words in column 1")
     columns = replace(columns, token=0 if token is None else int(token))
+    if -layout.width <= columns.token < layout.width:
+        _refuse_marked([row[columns.token] for row in rows], source)
+    columns = replace(columns, outside=reading.outside or columns.outside)
     if reading.labelled and layout.width > 1:
         columns, said = _with_tags(columns, rows, None if tag is None else int(tag))
         notes += said
@@ -117,7 +125,10 @@ def _with_tags(
     no entity; return what is to be said of it."""
     assert columns.layout is not None
     width = columns.layout.width
-    entries = [[row[c].strip() for row in rows] for c in range(width)]
+    entries = [
+        [OUTSIDE if (cell := row[c].strip()) == columns.outside else cell for row in rows]
+        for c in range(width)
+    ]
     token = columns.token % width
     if asked is not None:
         return _as_written(
@@ -149,7 +160,7 @@ def _as_written(columns: Columns, entries: Sequence[str], tag: int) -> tuple[Col
     columns = replace(columns, tag=tag)
     if any("*" in field for field in entries) and _share(is_bracketed, entries) >= _MOST:
         return replace(columns, brackets=True), ["tags in brackets, as in CoNLL-2012"]
-    if "O" not in entries:
+    if "O" not in entries and columns.outside == OUTSIDE:
         for sign in _OUTSIDE[1:]:
             n = entries.count(sign)
             if n and 3 * n >= len(entries) and tag_share(entries) >= _MOST:
@@ -165,7 +176,7 @@ def tag_share(entries: Sequence[str]) -> float:
         labels = [label for field in set(entries) for label in labels_in(field)]
         syntax = any(label in _SYNTAX or label.startswith("ARG") for label in labels)
         return 0.0 if syntax else _share(is_bracketed, entries)
-    return _share(lambda field: field in _OUTSIDE or looks_like_tag(field), entries) * (
+    return _share(lambda f: f in _OUTSIDE or looks_like_tag(f) or may_be_no_entity(f), entries) * (
         any(looks_like_tag(field) for field in entries)
     )
 
@@ -188,12 +199,31 @@ def _sample(entries: Sequence[str]) -> str:
 def _delimiter(lines: Sequence[str]) -> str:
     if 2 * sum("\t" in line for line in lines) >= len(lines):
         return "\t"
-    return next((sign for sign in ",;|" if divided_by(sign, lines)), " ")
+    signs = (*",;|", *other_blanks(lines))
+    return next((sign for sign in signs if divided_by(sign, lines)), " ")
+
+
+def divided(lines: Sequence[str]) -> Layout:
+    """Return the layout that most of some lines have, whatever divides their columns."""
+    delimiter = _delimiter(lines)
+    return Layout(delimiter, usual_width(lines, delimiter))
+
+
+def other_blanks(lines: Sequence[str]) -> list[str]:
+    """Return the blanks of the first lines that are neither a space nor a tab, such as no-break ones."""
+    if all(line.isascii() for line in lines[:_TRIED]):
+        return []
+    found = {
+        sign for line in lines[:_TRIED] for sign in line if sign.isspace() and sign not in " \t"
+    }
+    return sorted(found)
 
 
 def divided_by(sign: str, lines: Sequence[str]) -> bool:
     """Tell whether most lines are a table divided by a sign, with tags in it; the first may be a header."""
     if len(lines) < 2 or sign not in lines[0]:
+        return False
+    if sign.isspace() and sum(sign in line for line in lines) < _MOST * len(lines):
         return False
     rows = [Layout(sign, 0).split(line) for line in lines]
     width = len(rows[0])
@@ -206,11 +236,27 @@ def divided_by(sign: str, lines: Sequence[str]) -> bool:
     )
 
 
+def holds_texts(rows: Sequence[Sequence[str]], layout: Layout) -> bool:
+    """Tell whether a column holds texts of several words in most rows."""
+    even = [row for row in rows if len(row) == layout.width]
+    return any(
+        2 * sum(len(row[i].split()) > 1 for row in even) > len(even) for i in range(layout.width)
+    )
+
+
 def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether names are those of columns: one is that of words, and another column holds tags, or all
+    others have usual names."""
     if not rows or not any(n in names for n in _WORD_NAMES):
         return False
-    tag = next((names.index(n) for n in _TAG_NAMES if n in names), None)
-    return tag is not None and tag_share([row[tag].strip() for row in rows]) >= _MOST
+    known = (*_WORD_NAMES, *_TAG_NAMES, *_SENTENCE_NAMES, *_OTHER_NAMES)
+    if len(names) > 1 and all(name in known for name in names):
+        return True
+    columns = [[row[c].strip() for row in rows] for c in range(len(names))]
+    return any(
+        tag_share(cells) >= _MOST and not looks_like_tag(name.upper())
+        for name, cells in zip(names, columns, strict=True)
+    )
 
 
 def _named(
@@ -231,6 +277,22 @@ def _named(
             f"{did_you_mean(asked.lower(), names)}"
         )
     return names.index(asked.lower())
+
+
+def _refuse_marked(words: Sequence[str], source: str) -> None:
+    """Refuse words that all stand in quotes, or begin with a language's code, as WikiANN has them: en:Ada."""
+    if len(words) > 1 and all(len(w) > 1 and w[0] == w[-1] == '"' for w in words):
+        raise CorpusError(
+            f"{source}: found words in quotes ({words[0]}), expected words alone; write the table without "
+            "quotes (in pandas, quoting=csv.QUOTE_NONE)"
+        )
+    found = [match[0] for word in words if (match := _LANGUAGE.match(word))]
+    if len(words) >= 5 and len(found) == len(words) and len(set(found)) == 1:
+        code = found[0]
+        raise CorpusError(
+            f"{source}: found words that begin with {code}, as in WikiANN, expected the words alone; cut it "
+            f"off, for example with: sed 's/^{code}//'"
+        )
 
 
 def _is_turned(rows: Sequence[Sequence[str]]) -> bool:

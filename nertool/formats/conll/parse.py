@@ -164,7 +164,7 @@ class _KnownLines(dict[str, int]):
         tags, tag_ids = list(self.tags), np.empty(0, dtype=np.int32)
         if self.tag_column is not None:
             tag_ids = np.array(self.tag_ids, dtype=np.int32)[row]
-        if self.columns.brackets:
+        if self.columns.brackets and self.tag_column is not None:
             tags, tag_ids = tags_of_brackets(tags, tag_ids, sentence_starts)
         passed_over = f", {passed:,} comment lines passed over" * (passed > 0)
         return Corpus(

@@ -10,9 +10,10 @@ from typing import BinaryIO
 
 from nertool.corpus.blocks import read_blocks
 from nertool.corpus.columnar import Corpus
-from nertool.formats.conll.rows import Layout
+from nertool.formats.conll.rows import QUOTED, Layout
 
 _FIELD = re.compile("[^ ]+")
+_OF_ANY_BLANK = re.compile(r"\S+")
 
 
 def retagged(
@@ -36,14 +37,15 @@ def retagged(
 
 def with_tag(line: str, layout: Layout, column: int, tag: str) -> str:
     """Return a line with a tag in one of its columns; blanks and the CR that may end it stay."""
-    if layout.delimiter == " ":
-        field = list(_FIELD.finditer(line.removesuffix("\r")))[column]
+    if layout.delimiter == " " or layout.is_blank:
+        fields = _FIELD if layout.delimiter == " " else _OF_ANY_BLANK
+        field = list(fields.finditer(line.removesuffix("\r")))[column]
         return line[: field.start()] + tag + line[field.end() :]
     end = "\r" if line.endswith("\r") else ""
     cells = layout.split(line.removesuffix("\r"))
     cells[column] = tag
-    if layout.delimiter == ",":
+    if layout.delimiter in QUOTED:
         row = io.StringIO()
-        csv.writer(row, lineterminator=end).writerow(cells)
+        csv.writer(row, lineterminator=end, delimiter=layout.delimiter).writerow(cells)
         return row.getvalue()
     return layout.delimiter.join(cells) + end

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from nertool.corpus.blocks import is_blank
 from nertool.corpus.columnar import Offsets
+from nertool.corpus.ledger import counted
 
 DOCUMENT_START = "-DOCSTART-"
 
@@ -28,6 +30,14 @@ Kinds = NDArray[np.int32]  # of lines: one of the above, or the number of what t
 
 _NAMED = {"\t": "tabs", " ": "spaces", ",": "commas", ";": "semicolons", "|": "bars"}
 _HASH = re.compile(r"#\s+\w+\s*=\s")
+QUOTED = (",", ";")  # delimiters of tables whose cells may stand in quotes
+
+
+def sign_name(sign: str) -> str:
+    """Name a delimiter in words."""
+    if sign.isspace() and sign not in _NAMED and len(sign) == 1:
+        return f"{unicodedata.name(sign, 'blank').lower()}s (U+{ord(sign):04X})"
+    return _NAMED.get(sign, repr(sign))
 
 
 @dataclass(frozen=True)
@@ -39,19 +49,25 @@ class Layout:
 
     def split(self, line: str) -> list[str]:
         """Cut a line into its columns; runs of spaces are one delimiter, each tab is one of its own."""
-        if self.delimiter == ",":
+        if self.delimiter in QUOTED and line.count('"') % 2 == 0 < line.count('"'):
             try:
-                return next(csv.reader([line]), [""])  # quoted, as tables are
+                return next(csv.reader([line], delimiter=self.delimiter), [""])  # as tables are
             except csv.Error:  # a bare CR inside, or a cell of a hundred thousand characters
-                return line.split(",")
+                return line.split(self.delimiter)
         if self.delimiter != " ":
-            return line.split(self.delimiter)
+            return line.split() if self.is_blank else line.split(self.delimiter)
         fields = line.split(" ")
         return [field for field in fields if field] if "" in fields else fields
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether the delimiter is a blank of another kind than those of a keyboard, such as a no-break one:
+        then all blanks divide, and runs of them are one."""
+        return self.delimiter.isspace() and self.delimiter not in " \t\n"
+
     def __str__(self) -> str:
         return f"{self.width} column{'s' * (self.width != 1)}" + (
-            f" divided by {_NAMED.get(self.delimiter, repr(self.delimiter))}" * (self.width > 1)
+            f" divided by {sign_name(self.delimiter)}" * (self.width > 1)
         )
 
 
@@ -92,7 +108,7 @@ def read_line(line: str, rows: Rows) -> int | list[str]:
         return PASSED
     if len(fields) != layout.width:
         raise FaultyLine(
-            f"found {len(fields)} columns, expected {layout.width} as in most lines; "
+            f"found {counted(len(fields), 'columns')}, expected {layout.width} as in most lines; "
             "mend the line (a blank in a word? a missing tag?)"
         )
     word = fields[column]

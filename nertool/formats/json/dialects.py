@@ -6,6 +6,8 @@
 | GLiNER | `{"tokenized_text": ["Ada", …], "ner": [[0, 0, "PER"]]}` | the last token |
 | dataturks | `{"content": …, "annotation": [{"label": …, "points": [{…}]}]}` | the last character |
 | LightTag | `{"content": …, "annotations": [{"start": 0, "end": 3, "tag": "PER"}]}` | half-open |
+| Ground Truth | `{"source": …, "JOB": {"annotations": {"entities": [{"startOffset": 0, …}]}}}` | half-open |
+| UBIAI | `{"document": …, "tokens": [{"start": 0, "end": 3, "entityLabel": "PER"}]}` | half-open |
 | spaCy's Doc.to_json | `{"text": …, "ents": [{"start": 0, "end": 3, "label": "PER"}]}` | half-open |
 """
 
@@ -36,6 +38,10 @@ def in_usual_keys(value: Any, place: str) -> Any:
         return _light_tag(
             {**value["example"], **{k: v for k, v in value.items() if k != "example"}}
         )
+    if isinstance(value.get("source"), str) and (found := _ground_truth(value)) is not None:
+        return found
+    if isinstance(value.get("document"), str) and isinstance(value.get("tokens"), list):
+        return _ubiai(value)
     if is_doc(value):
         return from_doc(value)
     return value
@@ -90,6 +96,29 @@ def _dataturks(value: dict[str, Any], place: str) -> dict[str, Any]:
                 end -= 1
             entities.append({"start": point["start"], "end": end, "label": entry.get("label")})
     return {**rest, "text": value["content"], "entities": entities}
+
+
+def _ground_truth(value: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a row of a manifest of Amazon's Ground Truth, whose labels stand under the job's name;
+    None for a row without."""
+    for key, entry in value.items():
+        own = entry.get("annotations") if isinstance(entry, dict) else None
+        if isinstance(own, dict) and isinstance(own.get("entities"), list):
+            rest = {k: v for k, v in value.items() if k not in ("source", key)}
+            return {**rest, "text": value["source"], "entities": own["entities"]}
+    return None
+
+
+def _ubiai(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a document of UBIAI's, whose tokens are its entities."""
+    rest = {k: v for k, v in value.items() if k not in ("document", "tokens")}
+    entities = [
+        {k: e[k] for k in ("start", "end", "text") if k in e} | {"label": e.get("entityLabel")}
+        if isinstance(e, dict)
+        else e
+        for e in value["tokens"]
+    ]
+    return {**rest, "text": value["document"], "entities": entities}
 
 
 def _light_tag(value: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -19,19 +20,28 @@ from nertool.corpus.blocks import is_blank
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
+from nertool.files.encodings import HEAD_BYTES, not_utf8
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json.objects import plain_object, record_or_none
-from nertool.formats.json.text import json_list, keys_shown, parse_json
+from nertool.formats.json.parse import parse_json, parsed
+from nertool.formats.json.text import json_list, keys_shown
 
 _EXAMPLES = re.compile(r'\{\s*"examples"\s*:\s*\[')  # LightTag's export
+# TRAIN_DATA = [("Ada met me.", {"entities": [(0, 3, "PER")]}), …]
+_PYTHON = re.compile(r"^(?:[A-Za-z_]\w*\s*(?::[^=\n]+)?=\s*)?\[\s*\(\s*[rRuU]?[\"']", re.MULTILINE)
+_RASA = re.compile(r'\{\s*"rasa_nlu_data"\s*:')
 _ARRAY = re.compile(r"\[\s*[{\[\]]")
 
 
 def detect(head: Head) -> str | None:
     """Recognise a list of objects or lists, or an object whose first line is its bracket alone."""
+    if _is_python(head):
+        return "a list in Python's notation"
     if is_list(head):
         return f"a JSON list{keys_shown(first_of_list(head))}"
+    if _RASA.match(head.begin):
+        return "Rasa's training data in JSON"
     if _EXAMPLES.match(head.begin):
         return 'a JSON object with "examples"'
     if head.whole and head.begin.startswith("{"):
@@ -67,10 +77,53 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 def load_json_list(stream: BinaryIO, source: str) -> list[Any]:
     """Read a whole JSON file; what is no list becomes one of a single value."""
-    value = parse_json(decoded(stream.read(), source), source)
+    text = decoded(stream.read(), source)
+    if _PYTHON.search(text[:HEAD_BYTES]):
+        return _python_list(text, source)
+    value = parse_json(text, source)
+    rasa = value.get("rasa_nlu_data") if isinstance(value, dict) else None
+    if isinstance(rasa, dict) and isinstance(rasa.get("common_examples"), list):
+        return [_of_rasa(example) for example in rasa["common_examples"]]
     if isinstance(value, dict) and isinstance(value.get("examples"), list):
         value = value["examples"]  # LightTag's export
     return value if isinstance(value, list) else [value]
+
+
+def _of_rasa(example: Any) -> Any:
+    """Return an example of Rasa's with the texts of its entities under the usual key; one without entities is
+    a text that has none. `value` is what an entity stands for, which may be another text."""
+    if not isinstance(example, dict):
+        return example
+    return {**example, "entities": example.get("entities") or []}
+
+
+def _is_python(head: Head) -> bool:
+    """Tell whether a text is a list of tuples as Python has it, as in spaCy's first examples."""
+    found = _PYTHON.search(head.text)
+    return found is not None and (
+        found.start() == len(head.text) - len(head.begin) or head.ending == ".py"
+    )
+
+
+def _python_list(text: str, source: str) -> list[Any]:
+    """Return the first list of literals in Python's text; nothing of it is executed."""
+    try:
+        nodes = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise CorpusError(
+            f"{source}:{getattr(error, 'lineno', None) or 1}: found a list in Python's notation that "
+            f"can't be read ({getattr(error, 'msg', error)}); mend it, or write it as JSON"
+        ) from None
+    for node in nodes:
+        value = getattr(node, "value", None)
+        if isinstance(value, ast.List):
+            found = parsed(ast.get_source_segment(text, value) or "")
+            if isinstance(found, list):
+                return found
+    raise CorpusError(
+        f"{source}: found Python's notation without a list of texts and entities, expected one of literals "
+        "alone; write it as JSON"
+    )
 
 
 def decoded(raw: bytes, source: str) -> str:
@@ -79,9 +132,7 @@ def decoded(raw: bytes, source: str) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise CorpusError(
-            f"{source}:{line}: found the byte 0x{raw[error.start]:02x}, expected UTF-8 text"
-        ) from None
+        raise not_utf8(f"{source}:{line}", error) from None
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:

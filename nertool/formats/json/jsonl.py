@@ -10,6 +10,7 @@ objects.py says which keys are known; all others are kept.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -20,12 +21,15 @@ from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json.objects import plain_object, record_of
-from nertool.formats.json.text import dump, keys_shown, parse_json
+from nertool.formats.json.parse import parse_json
+from nertool.formats.json.text import dump, keys_shown
+
+_OBJECT = re.compile(r"\{\s*(?:[\"'}]|$)")
 
 
 def detect(head: Head) -> str | None:
     """Recognise a text that begins with an object."""
-    if not head.begin.startswith("{"):
+    if not _OBJECT.match(head.begin):
         return None
     first = next(line for line in head.lines if not is_blank(line))
     try:

@@ -13,6 +13,7 @@ Every other key is kept as it is, to be passed through.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from nertool.corpus.annotated import RecordView
@@ -31,7 +32,7 @@ from nertool.formats.json.entries import (
     short,
     spans_of_entries,
 )
-from nertool.formats.json.literals import parsed
+from nertool.formats.json.parse import parsed
 from nertool.formats.json.tokens import (
     count_outside,
     found_sentences,
@@ -43,6 +44,8 @@ from nertool.formats.json.tokens import (
 SPAN_KEYS = ("entities", "spans", "label", "labels", "annotations", "annotation", "mentions")
 TAG_KEYS = ("ner_tags", "tags", "labels", "ner")
 WORD_KEYS = ("tokens", "words")
+_TEXT_KEYS = ("text", "sentence", "content", "data", "tweet", "body", "message", "document", "review",
+              "comment", "utterance", "post")  # fmt: skip
 DOCCANO = "doccano"  # the field with a record's entities as doccano wrote them
 DOCCANO_KEYS = ("start_offset", "end_offset", "label")
 
@@ -72,8 +75,15 @@ def record_of(
     document = value.get(DOCUMENT)
     known = document is not None and document != ""  # both are what tables have for no value
     goes_on = known and before is not None and before.get(DOCUMENT) == document
+    if reading.text_field == "text" not in value:
+        reading = _with_text_field(value, reading)
     text = value.get(reading.text_field)
-    if isinstance(text, str) and _key_of_tags(value, text):
+    if isinstance(text, str) and (key := _key_of_tags(value, text)):
+        own, cut = value[key], text.split()
+        if len(own) != len(cut) and reading.labelled:
+            raise CorpusError(
+                f"{place}: found {len(cut)} words and {len(own)} tags ({key}), expected as many of both"
+            )
         value = {k: v for k, v in value.items() if k != reading.text_field}
         record = _of_words({**value, "tokens": text.split()}, text.split(), line, place, reading)
         return record._replace(goes_on=goes_on, place=place)
@@ -98,6 +108,14 @@ def record_of(
     )
 
 
+def _with_text_field(value: dict[str, Any], reading: Reading) -> Reading:
+    """Return a reading with the key of a record's text, if that is not `text` and only one key can be it."""
+    if any(key in value for key in WORD_KEYS):
+        return reading
+    keys = [key for key in value if key.lower() in _TEXT_KEYS and isinstance(value[key], str)]
+    return replace(reading, text_field=keys[0]) if len(keys) == 1 else reading
+
+
 def _key_of_tags(value: dict[str, Any], text: str) -> str | None:
     """Return the key of a list with a tag for each word between blanks, in a record without tokens."""
     if any(key in value for key in WORD_KEYS):
@@ -105,7 +123,7 @@ def _key_of_tags(value: dict[str, Any], text: str) -> str | None:
     for key in TAG_KEYS:
         tags: Any = value.get(key)
         strings = isinstance(tags, list) and bool(tags) and all(isinstance(t, str) for t in tags)
-        if strings and tag_share(tags) == 1 and len(tags) == len(text.split()):
+        if strings and tag_share(tags) == 1:
             return key
     return None
 
@@ -113,13 +131,16 @@ def _key_of_tags(value: dict[str, Any], text: str) -> str | None:
 def _of_text(
     value: dict[str, Any], text: str, line: int, place: str, reading: Reading, ledger: Ledger
 ) -> Record:
-    key = next((k for k in SPAN_KEYS if isinstance(value.get(k), list)), None)
+    key = _key_of_spans(value, place if reading.labelled else "")
     key = key or next((k for k, v in value.items() if k != "tokens" and _are_entries(v)), None)
     odd = None if key else next((k for k in SPAN_KEYS if not _says_nothing(k, value.get(k))), None)
     spans: Sequence[Span] | None = None
     own: dict[str, Any] = {}
     if odd is not None and reading.labelled:
-        entries = _unwrapped(value[odd])
+        try:
+            entries = _unwrapped(value[odd])
+        except CorpusError as error:
+            raise CorpusError(f"{place}: {odd}: {error}") from None
         if entries is None:
             raise CorpusError(
                 f'{place}: found {described(value[odd])} in "{odd}", expected a list of spans, each with '
@@ -151,6 +172,22 @@ def _of_text(
     if key is not None and not reading.labelled:
         fields[GOLD] = value[key]
     return Record(text, line, spans, tokens=tokens, sentences=sentences, fields=fields)
+
+
+def _key_of_spans(value: dict[str, Any], place: str) -> str | None:
+    """Return the key of a record's list of spans. Errors: CorpusError where two keys hold different ones, if
+    there is a place to name."""
+    keys = [key for key in SPAN_KEYS if isinstance(value.get(key), list)]
+    if len(keys) < 2:
+        return keys[0] if keys else None
+    filled = [key for key in keys if _are_entries(value[key])]
+    for other in filled[1:]:
+        if place and value[other] != value[filled[0]]:
+            raise CorpusError(
+                f'{place}: found labels in "{filled[0]}" and in "{other}", which are not the same, expected '
+                "them under one key; remove the other one"
+            )
+    return filled[0] if filled else keys[0]
 
 
 def is_doccano(entries: Any) -> bool:
@@ -233,7 +270,7 @@ def _of_words(
     for word in words:
         if not word or word.isspace():
             raise CorpusError(f"{place}: found an empty token, expected words; mend the record")
-    key = next((k for k in TAG_KEYS if isinstance(value.get(k), list)), None)
+    key = _key_of_list(value)
     tags = None
     if key is not None and reading.labelled:
         tags = [_tag_name(tag, f"{place}: {key}", reading) for tag in value[key]]
@@ -256,6 +293,18 @@ def _of_words(
     if key is not None and not reading.labelled:
         fields[GOLD] = [_name_if_known(tag, reading.tag_names) for tag in value[key]]
     return Record(text, line, tags=tags, tokens=places, fields=fields, own_text=False)
+
+
+def _key_of_list(value: dict[str, Any]) -> str | None:
+    """Return the key of a record's tags: of several lists the first that looks like tags."""
+    keys = [key for key in TAG_KEYS if isinstance(value.get(key), list)]
+    if len(keys) < 2:
+        return keys[0] if keys else None
+
+    def alike(tags: list[Any]) -> bool:
+        return all(isinstance(tag, str) for tag in tags) and tag_share(tags) == 1
+
+    return next((key for key in keys if alike(value[key])), keys[0])
 
 
 def _name_if_known(tag: Any, names: Sequence[str]) -> Any:

@@ -1,4 +1,4 @@
-"""JSON as text: read with errors that name the place, and written so that UTF-8 can hold it."""
+"""JSON as text: written so that UTF-8 can hold it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,6 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
-
-from nertool.errors import CorpusError
-
-
-def parse_json(text: str, place: str) -> Any:
-    """Read a JSON value. Errors: CorpusError that says what is wrong, and where in the line."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        where = place if error.lineno == 1 else f"{place}:{error.lineno}"
-        raise CorpusError(
-            f"{where}: not JSON: {error.msg} in column {error.colno}; mend it (is it cut short?)"
-        ) from None
-    except RecursionError:
-        raise CorpusError(f"{place}: found lists nested too deeply, expected a record") from None
-    except ValueError as error:  # a whole number of thousands of digits
-        raise CorpusError(f"{place}: not JSON that can be read: {error}") from None
 
 
 def keys_shown(value: Any) -> str:

@@ -36,17 +36,29 @@ _NOT_IN_LABEL = re.compile(r"[()\s]+")
 _NOT_IN_ID = re.compile(r"\s{2,}|[^\S ]")
 _LINE = re.compile(r"[^\r\n]+")
 _LINE_END = re.compile("[\r\n\v\f\x85\u2028\u2029]")
-_MARKED = re.compile(r"(?<!\\)\[(?:[^\[\]\\]|\\.)+\]\([^()\s]+\)")
+_MARKED = re.compile(r"(?<!\\)\[(?:[^\[\]\\]|\\.)+\]\(([^()\s]+)\)")
+_LINK = re.compile(
+    r"(?i)^(?:[a-z]+://|mailto:|www\.|#|\.{0,2}/)|\.(?:md|html?|png|jpe?g|svg|gif|pdf|rst|txt)(?:#.*)?$"
+)
+# What stands above lists of sentences in the files of Rasa and Snips.
+_LISTS = re.compile(
+    r"(?m)^(?:## (?:intent|synonym|lookup|regex):|\s*(?:- )?(?:examples|utterances|nlu):)"
+)
 _STRAY = re.compile(r"(?<!\\)[\[\]]")
 
 
 def detect(head: Head) -> str | None:
     """Recognise lines with marked entities, and without a bracket that belongs to none."""
+    if _LISTS.search(head.text):
+        return None
     marked = False
     for line in head.lines:
         if line.startswith(_HEADER):
             continue
-        marked = marked or bool(_MARKED.search(line))
+        found = _MARKED.findall(line)
+        if any(_LINK.search(label) for label in found):
+            return None  # Markdown's links
+        marked = marked or bool(found)
         if _STRAY.search(_MARKED.sub("", line).replace("\\\\", "")):
             return None
     return "sentences with [words](LABEL)" if marked else None

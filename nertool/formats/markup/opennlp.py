@@ -29,6 +29,7 @@ from nertool.formats.writable import with_labels, with_words
 _START = re.compile(r"<START(?::([^>\s]+))?>")
 _NOT_IN_LABEL = re.compile(r"[>\s]+")
 _NOT_IN_WORD = re.compile(r"\s+")
+_GLUED = re.compile(r"<START(?::[^>\s]+)?>.")
 _SIGN = re.compile(r"^<(?=(?:START(?::[^>\s]+)?|END)>$)")  # a word that would be read as a mark
 
 
@@ -73,10 +74,10 @@ def _parts(line: str, place: str) -> tuple[list[str], list[tuple[int, int, str]]
         elif word == "<END>" and label is not None and len(words) > first:
             found.append((first, len(words), label))
             label = None
-        elif opening or word == "<END>":
+        elif opening or word == "<END>" or _GLUED.match(word):
             raise CorpusError(
-                f"{place}: found {word} where it has no partner, expected <START:class> words <END>; mend "
-                "the line"
+                f"{place}: found {word} where it has no partner or no blank beside it, expected "
+                "<START:class> words <END>; mend the line"
             )
         else:
             words.append(word)

@@ -100,7 +100,8 @@ def _parts(
         try:
             if not word:
                 raise CorpusError(f'found "{entry}", expected word{sign}TAG; mend the line')
-            tag = checked_tag(tag, reading.class_name)
+            if tag != reading.outside:
+                tag = checked_tag(tag, reading.class_name)
         except CorpusError as error:
             raise CorpusError(f"{place}: {error}") from None
         words.append(word)

@@ -28,10 +28,10 @@ from nertool.formats.foreign import foreign_document
 from nertool.formats.head import Head
 from nertool.formats.writable import held_id
 
-_ATTRIBUTE = r"""[\w.:-]+\s*=\s*(?:"[^"]*"|'[^']*')"""
+_ATTRIBUTE = r"""[\w.:-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>=/]+)"""
 _TAG = re.compile(rf"<(/?)([A-Za-z][\w.:-]*)((?:\s+{_ATTRIBUTE})*)\s*(/?)>")
 _PASSED = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>", re.DOTALL)
-_PAIR = re.compile(r"""([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+_PAIR = re.compile(r"""([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=/]+))""")
 _CLASS = ("type", "class", "label", "category", "classname")
 _DOCUMENT = {"doc", "document", "docs", "documents", "corpus", "root", "xml", "article"}
 _SENTENCE = {"s", "sent", "sentence"}
@@ -71,7 +71,8 @@ def detect(head: Head) -> str | None:
         name = match[2]
         if not match[1] and not match[4] and name.lower() not in _STRUCTURE:
             closing = text.find(f"</{name}>", match.end())
-            if match.end() < closing < match.end() + 500:
+            inner = text[match.end() : closing].partition("<")[0]
+            if match.end() < closing < match.end() + 500 and inner.strip():
                 return f"entities in XML elements, such as <{name}{match[3][:30]}>"
     return None
 
@@ -145,7 +146,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 def _attributes(text: str) -> dict[str, str]:
     """Return an element's attributes, their names in small letters."""
-    return {name.lower(): html.unescape(a or b) for name, a, b in _PAIR.findall(text)}
+    return {name.lower(): html.unescape(a or b or c) for name, a, b, c in _PAIR.findall(text)}
 
 
 def _paragraphs(

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.corpus.sentences import sentence_bounds
-from nertool.errors import CorpusError
+from nertool.files.encodings import not_utf8
 from nertool.formats.head import Head
 from nertool.formats.plain.lines import BYTE_ORDER_MARK
 
@@ -73,10 +73,7 @@ def read_whole(stream: BinaryIO, source: str) -> Iterator[Record]:
             text = decoder.decode(raw, final=not raw)
         except UnicodeDecodeError as error:
             at = line + rest.count("\n") + error.object[: error.start].count(b"\n")
-            raise CorpusError(
-                f"{source}:{at}: found the byte 0x{error.object[error.start]:02x}, expected UTF-8 text; "
-                "convert the file, for example with: iconv -f latin1 -t utf-8"
-            ) from None
+            raise not_utf8(f"{source}:{at}", error) from None
         if first and text:
             first = False
             if text.startswith(BYTE_ORDER_MARK):

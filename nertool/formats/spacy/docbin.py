@@ -18,7 +18,8 @@ from nertool.files.limits import limits
 from nertool.formats.base import Pieces, Writing, record_views
 from nertool.formats.head import Head
 from nertool.formats.json.objects import record_or_none
-from nertool.formats.json.text import dump, parse_json
+from nertool.formats.json.parse import parse_json
+from nertool.formats.json.text import dump
 from nertool.formats.spacy.doc_json import kept_of
 from nertool.formats.spacy.tokens import SPACY, SpacyTokens, first_tokens, spacy_tokens
 

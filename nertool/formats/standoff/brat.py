@@ -19,6 +19,7 @@ from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
+from nertool.files.encodings import read_text
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.standoff.units import taken_in_characters
 from nertool.formats.writable import with_labels
@@ -54,7 +55,7 @@ def read(path: Path, source: str, reading: Reading, ledger: Ledger) -> Iterator[
             ledger.refuse(str(text_path), "texts without an .ann file beside them")
             continue
         ann_path = text_path.with_suffix(".ann")
-        text = _decoded(text_path, "the text that its .ann file labels")
+        text = _decoded(text_path, "the text that its .ann file labels", reading.encoding)
         name = text_path.relative_to(path) if path.is_dir() else Path(text_path.name)
         spans: list[Span] = []
         labelled = reading.labelled or (reading.gold and ann_path.is_file())
@@ -77,15 +78,12 @@ def read(path: Path, source: str, reading: Reading, ledger: Ledger) -> Iterator[
         )
 
 
-def _decoded(path: Path, what: str) -> str:
+def _decoded(path: Path, what: str, encoding: str | None) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        with open(path, "rb") as stream:
+            return read_text(stream, encoding, str(path))
     except FileNotFoundError:
         raise CorpusError(f"{path}: no such file, expected {what}") from None
-    except UnicodeDecodeError as error:
-        raise CorpusError(
-            f"{path}: found the byte 0x{error.object[error.start]:02x}, expected UTF-8 text"
-        ) from None
 
 
 class _Line(NamedTuple):
@@ -100,7 +98,7 @@ class _Line(NamedTuple):
 
 def _entities(path: Path, text: str, reading: Reading, ledger: Ledger) -> list[Span]:
     """Read the entities of an .ann file. Errors: CorpusError with its line."""
-    rows = enumerate(_decoded(path, "its labels").split("\n"), 1)
+    rows = enumerate(_decoded(path, "its labels", reading.encoding).split("\n"), 1)
     parsed = (_parsed(line.rstrip("\r"), f"{path}:{number}", ledger) for number, line in rows)
     lines = [line for line in parsed if line is not None]
     # Each part of each entity, for the unit that the places count to be found.

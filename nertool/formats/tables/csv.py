@@ -14,62 +14,40 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import Reading, Record
 from nertool.errors import CorpusError
+from nertool.files.encodings import HEAD_BYTES
 from nertool.formats.base import Pieces, Writing, record_views
-from nertool.formats.head import Head
+from nertool.formats.head import Head, head_of
 from nertool.formats.json.json_list import decoded
-from nertool.formats.json.literals import is_entry_list, parsed
-from nertool.formats.json.objects import record_or_none
+from nertool.formats.json.objects import record_of
+from nertool.formats.json.parse import is_entry_list, parsed
 from nertool.formats.json.text import dump
+from nertool.formats.tables.layout import (
+    LABELS,
+    SEPARATOR,
+    SIGNS,
+    find_table,
+    tags_in_cell,
+    usual_names,
+)
 
-_LABELS = ("label", "labels", "entities", "spans", "annotations", "tokens", "ner_tags", "tags")
 _NOTHING = ("", "None", "nan", "NaN", "null", "<NA>")
-_NAME = re.compile(r"[A-Za-z_][\w .#-]{0,30}\Z")
-_SIGNS = ",;\t|"
-_SEPARATOR = re.compile(r"sep=(.)\r?(?:\n|\Z)")  # Excel's first line, which names the delimiter
 _LARGEST = 1 << 27  # characters of a cell
 
 
 def detect(head: Head) -> str | None:
     """Recognise a header that names a column of texts, or of tokens with their tags."""
-    try:
-        return _header(head)
-    except csv.Error:  # a bare CR within a line, or a cell without an end
+    table = find_table(head)
+    if table is None:
         return None
-
-
-def _header(head: Head) -> str | None:
-    lines = [line for line in head.lines if line.strip()]
-    lines = lines[1:] if lines and _SEPARATOR.match(lines[0]) else lines
-    first = lines[0] if lines else ""
-    for sign in _SIGNS:
-        names = _usual(next(csv.reader([first], delimiter=sign), []))
-        if len(names) < 2 or not all(_NAME.match(name) for name in names):
-            continue
-        rows = list(csv.reader(lines[1:20], delimiter=sign))
-        even = [row for row in rows if len(row) == len(names)]
-        # A table of a word a row, whose header calls the words text, is one of CoNLL's columns.
-        labels = [i for i, name in enumerate(names) if name in _LABELS]
-        listed = any(row[i].strip().startswith(("[", "{")) for row in even for i in labels)
-        spans = any(is_entry_list(cell) for row in even for cell in row)
-        known = "text" in names or ("tokens" in names and {"ner_tags", "tags"} & set(names))
-        if spans or (known and (listed or (even and not labels))):
-            return f"a table with the columns {', '.join(names[:8])}"
-    return None
-
-
-def _usual(names: list[str]) -> list[str]:
-    """Return a header's names without blanks, the known ones in small letters; a table of pandas has an index
-    without a name."""
-    names = [name.strip() for name in names]
-    names = [name.lower() if name.lower() in (*_LABELS, "text") else name for name in names]
-    return ["index", *names[1:]] if names and not names[0] else names
+    texts = "" if table.text in (None, "text") else f'; texts in the column "{table.text}"'
+    return f"a table with the columns {', '.join(table.names[:8])}{texts}"
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
@@ -78,11 +56,19 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     Errors: CorpusError with file:line for a row of another width, and for labels that are no JSON.
     """
     text = decoded(stream.read(), source)
+    table = find_table(
+        head_of(text.encode("utf-8")[:HEAD_BYTES], len(text) < HEAD_BYTES, reading, source)
+    )
+    if table is not None and table.fault is not None:
+        raise CorpusError(f"{source}: {table.fault}")
     skipped = 0
-    if named := _SEPARATOR.match(text):
+    if named := SEPARATOR.match(text):
         skipped, text = 1, text[named.end() :]
     first = text.lstrip().partition("\n")[0]
-    sign = named[1] if named else max(_SIGNS, key=first.count)
+    sign = table.sign if table else named[1] if named else max(SIGNS, key=first.count)
+    if table is not None and table.text is not None:
+        reading = replace(reading, text_field=table.text)
+    tags = table.tags if table is not None and table.text is not None else None
     csv.field_size_limit(_LARGEST)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=sign)
     names: list[str] = []
@@ -94,8 +80,13 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             if not any(row):
                 continue
             if not names:
-                names = [name.strip() for name in row]
-                names = names if reading.text_field in names else _usual(names)
+                names = table.names if table is not None else usual_names(row, reading.text_field)
+                if len(set(names)) < len(names):
+                    twice = next(name for name in names if names.count(name) > 1)
+                    raise CorpusError(
+                        f'{source}:{number}: found two columns named "{twice}", expected each name once; '
+                        "rename one of them"
+                    )
                 continue
             place = f"{source}:{number}"
             if len(row) != len(names):
@@ -105,8 +96,14 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
                 )
                 pass_over(fault, place, reading.pass_over_faulty, ledger)
                 continue
-            value = {name: _value(cell, name) for name, cell in zip(names, row, strict=True)}
-            record = record_or_none(value, number, place, reading, ledger, before)
+            try:
+                value = _record(names, row, tags)
+                record = record_of(value, number, place, reading, ledger, before)
+            except CorpusError as error:
+                if not str(error).startswith(place):
+                    error = CorpusError(f"{place}: {error}")
+                pass_over(error, place, reading.pass_over_faulty, ledger)
+                continue
             if record is not None:
                 before = record.fields
                 yield record
@@ -116,10 +113,21 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         ) from None
 
 
+def _record(names: list[str], row: list[str], tags: str | None) -> dict[str, Any]:
+    """Return a row as an object. tags: the column with a tag a word, which becomes `ner_tags`."""
+    value: dict[str, Any] = {}
+    for name, cell in zip(names, row, strict=True):
+        if name != tags:
+            value[name] = _value(cell, name)
+        elif cell.strip() not in _NOTHING:
+            value["ner_tags"] = tags_in_cell(cell)
+    return value
+
+
 def _value(cell: str, name: str) -> Any:
     """Read a cell: a list of spans in any column, and any JSON where labels are expected. An empty one, and
     what pandas writes for it, is null there; other texts stay as they are."""
-    if name not in _LABELS:
+    if name not in LABELS:
         return parsed(cell) if is_entry_list(cell) else cell
     if cell.strip() in _NOTHING:
         return None

@@ -1,0 +1,157 @@
+"""JSON text → values; also lists and objects in Python's own notation, as pandas writes them into CSV.
+
+A key that stands twice in an object with different values is a fault: by itself, Python would take the
+last and forget the first.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import re
+import tokenize
+from itertools import pairwise
+from json.decoder import JSONObject  # type: ignore[attr-defined]
+from json.scanner import py_make_scanner  # type: ignore[attr-defined]
+from typing import Any
+
+from nertool.errors import CorpusError
+from nertool.formats.json.entries import is_entry
+
+_NAN = re.compile(r"\bnan\b")
+
+
+class KeyTwice(ValueError):
+    """A key that an object has twice, with different values; at: where the object begins in the text."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f'the key "{key[:60]}" twice in one object, with different values')
+        self.at = -1
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        first: dict[str, Any] = {}
+        for key, entry in pairs:
+            if first.setdefault(key, entry) != entry:
+                raise KeyTwice(key)
+    return value
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)
+
+
+def loads(text: str) -> Any:
+    """Read a JSON value. Errors: ValueError, of which KeyTwice is one."""
+    return _DECODER.decode(text)
+
+
+def parse_json(text: str, place: str) -> Any:
+    """Read a JSON value. Errors: CorpusError that says what is wrong, and where in the line."""
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        where = place if error.lineno == 1 else f"{place}:{error.lineno}"
+        raise CorpusError(
+            f"{where}: not JSON: {error.msg} in column {error.colno}; mend it (is it cut short?)"
+        ) from None
+    except KeyTwice as twice:
+        line = text.count("\n", 0, _object_with(text)) + 1
+        several = "\n" in text.strip()
+        raise CorpusError(
+            f"{place}{f':{line}' * several}: found {twice}, expected it once; remove one of the two"
+        ) from None
+    except RecursionError:
+        raise CorpusError(f"{place}: found lists nested too deeply, expected a record") from None
+    except ValueError as error:  # a whole number of thousands of digits
+        raise CorpusError(f"{place}: not JSON that can be read: {error}") from None
+
+
+def _object_with(text: str) -> int:
+    """Return where the first object with a key twice begins: found by Python's own decoder, which is slow."""
+    decoder: Any = json.JSONDecoder(object_pairs_hook=_once)
+
+    def parse_object(begin: tuple[str, int], *how: Any) -> Any:
+        try:
+            return JSONObject(begin, *how)
+        except KeyTwice as twice:
+            if twice.at < 0:
+                twice.at = begin[1]
+            raise
+
+    decoder.parse_object = parse_object
+    decoder.scan_once = py_make_scanner(decoder)
+    try:
+        decoder.decode(text)
+    except KeyTwice as twice:
+        return max(0, twice.at)
+    except (ValueError, RecursionError):
+        pass
+    return 0
+
+
+def parsed(text: str) -> Any:
+    """Return the list or object that a string holds; None if it holds none. Nothing in it is executed.
+
+    Errors: CorpusError without a place for an object with a key twice.
+    """
+    text = text.strip()
+    if not text.startswith(("[", "{", "(")):
+        return None
+    try:
+        return loads(text)
+    except KeyTwice as twice:
+        raise CorpusError(f"found {twice}, expected it once; remove one of the two") from None
+    except (ValueError, RecursionError):
+        pass
+    for given in (text, _NAN.sub("None", text)):
+        try:
+            value = ast.literal_eval(given)  # literals alone, no code
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            continue
+        if "{" in text:
+            _refuse_keys_twice(given)
+        # ['Ada' 'met'], as numpy prints an array, would be one string to Python.
+        return None if _strings_meet(text) else _as_json(value)
+    return None
+
+
+def is_entry_list(text: str) -> bool:
+    """Tell whether a string holds a list of labelled spans."""
+    try:
+        value = parsed(text) if text.startswith(("[{", "[[", "[(")) else None
+    except CorpusError:  # a key twice, which whoever reads it says
+        return True
+    return isinstance(value, list) and bool(value) and all(map(is_entry, value))
+
+
+def _refuse_keys_twice(text: str) -> None:
+    """Refuse an object with a key twice, of which Python would take the last."""
+    for node in ast.walk(ast.parse(text, mode="eval")):
+        if isinstance(node, ast.Dict):
+            keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+            twice = next((key for key in keys if keys.count(key) > 1), None)
+            if twice is not None:
+                raise CorpusError(
+                    f"found the key {json.dumps(str(twice))} twice in one object, expected it once; "
+                    "remove one of the two"
+                )
+
+
+def _strings_meet(text: str) -> bool:
+    try:
+        kinds = [token.type for token in tokenize.generate_tokens(io.StringIO(text).readline)]
+    except (tokenize.TokenError, SyntaxError):
+        return True
+    return any(a == b == tokenize.STRING for a, b in pairwise(kinds))
+
+
+def _as_json(value: Any) -> Any:
+    """Return lists in place of tuples."""
+    if isinstance(value, list | tuple):
+        return [_as_json(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _as_json(entry) for key, entry in value.items()}
+    return value

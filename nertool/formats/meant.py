@@ -1,0 +1,107 @@
+"""What a text is meant as that no labelled format has recognised: by its ending, by most of its lines, or by
+marks of another program. Such a text is never taken for plain text."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from nertool.catalogue import FORMATS, Format, find_format
+from nertool.corpus.blocks import is_blank
+from nertool.errors import CorpusError
+from nertool.formats.conll.find import divided, holds_texts, looks_like_tag
+from nertool.formats.foreign import unread_document, unread_markup
+from nertool.formats.head import Head
+
+_COLUMNS = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".bilou", ".conll03", ".conll2003", ".ner", ".tok",
+            ".esp", ".ned")  # fmt: skip
+_PLAIN = ".txt"
+_WIDEST = 8  # columns of a blank-divided row; more words are a sentence
+_CELLS = 0.5  # the share of rows that decides
+
+
+def meant(known: Format, why: str, head: Head, source: str) -> tuple[Format, str]:
+    """Return the format that a text is meant as that was taken for plain text, and what shows it.
+
+    Errors: CorpusError for what is of no known format, but no plain text either.
+    """
+    if found := unread_document(head.text) or unread_markup(head.text, head.rows):
+        raise CorpusError(
+            f"{source}: found {found.what}, expected text or labelled text; {found.remedy} (--from raw takes "
+            "the marks as text)"
+        )
+    if head.ending == ".conllu":
+        return find_format("conllu"), "CoNLL-U, by its ending"
+    if rows_of_columns(head, _CELLS):
+        return find_format("conll"), "CoNLL columns, by most of its rows"
+    if head.ending in _COLUMNS:
+        if not head.rows or _short(head.rows):
+            return find_format("conll"), "CoNLL columns, by its ending"
+        raise CorpusError(
+            f"{source}: found text that is not in columns, expected lines of a word and its tag, as its "
+            "ending says; --from text takes its lines as sentences, --from raw as running text"
+        )
+    if _is_list_of_strings(head):
+        raise CorpusError(
+            f'{source}: found a JSON list of strings, expected objects such as {{"text": …}}; write each '
+            "string as an object, or as a line of its own"
+        )
+    named = [f for f in FORMATS if head.ending in (f.ending, *f.other_endings) and f.labelled]
+    if named and head.ending not in ("", _PLAIN) and not is_blank(head.text):
+        usual = next((f for f in named if f.chosen_by_ending), named[0])
+        what = "not JSON" if usual.module.startswith("json.") else f"not {usual.title}"
+        raise CorpusError(
+            f"{source}: found text that is {what}, as its ending says; mend the file, or say what it is by "
+            "--from, such as --from raw for running text"
+        )
+    return known, why
+
+
+def rows_of_columns(head: Head, share: float) -> bool:
+    """Tell whether lines are meant as columns, though some are faulty: such a share of them are short and
+    end with a tag; or nearly all have as many columns, and blank lines divide them."""
+    rows = head.rows
+    if len(rows) < 2:
+        return False
+    layout = divided(rows)
+    if layout.width < 2:
+        return False
+    cut = [layout.split(row) for row in rows]
+    if layout.delimiter == " " and max(map(len, cut)) > _WIDEST:
+        return False
+    tagged = sum(len(row) > 1 and is_tag_or_slip(row[-1]) for row in cut)
+    if tagged >= share * len(rows):
+        return True
+    even = sum(len(row) == layout.width for row in cut)
+    if layout.delimiter != " ":
+        return 2 * even >= len(rows) and not holds_texts(cut, layout)
+    blocks = _blocks(head)
+    return even >= 0.8 * len(rows) and len(rows) >= 5 and 1 < blocks <= len(rows) / 2
+
+
+def is_tag_or_slip(cell: str) -> bool:
+    """Tell whether a cell is a tag, or nearly one: B- without a class."""
+    return looks_like_tag(cell) or cell in ("B-", "I-")
+
+
+def _blocks(head: Head) -> int:
+    """Return into how many blocks blank lines divide the first lines."""
+    filled = [not is_blank(line) for line in head.lines]
+    return sum(now and not before for before, now in zip([False, *filled], filled, strict=False))
+
+
+def _short(rows: list[str]) -> bool:
+    """Tell whether most rows are a word alone, or a few."""
+    return 2 * sum(len(row.split()) <= 3 for row in rows) > len(rows)
+
+
+_STRING = re.compile(r'\[\s*"')
+
+
+def _is_list_of_strings(head: Head) -> bool:
+    if not head.whole or not _STRING.match(head.begin):
+        return False
+    try:
+        return isinstance(json.loads(head.text), list)
+    except (ValueError, RecursionError):
+        return False

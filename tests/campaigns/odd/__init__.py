@@ -1,0 +1,1 @@
+"""Odd files by kind, each with what must become of it."""
