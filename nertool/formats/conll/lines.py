@@ -11,7 +11,16 @@ from nertool.corpus.blocks import Block
 from nertool.corpus.columnar import Interner, Offsets
 from nertool.errors import CorpusError
 from nertool.formats.conll.linetable import Bytes, LineTable, line_bounds
-from nertool.formats.conll.rows import BREAK, DOCUMENT_START, FaultyLine, Kinds, Rows, read_line
+from nertool.formats.conll.rows import (
+    BREAK,
+    DOCUMENT_START,
+    PASSED,
+    FaultyLine,
+    Kinds,
+    Rows,
+    faults_told,
+    read_line,
+)
 from nertool.kernels.lines import cut_rows
 
 _REMEMBERED = 200_000  # lines whose reading is kept
@@ -46,9 +55,10 @@ class Lines(dict[bytes, int]):
 
     def kinds(self, block: Block, source: str) -> tuple[Kinds, Bytes]:
         """Return what each line of a block is, (n,) int32, and the text's bytes, an LF at its end.
-        Errors: CorpusError with the line's number."""
+        Errors: CorpusError with the number of the first faulty line, and those of the others of the block."""
         text = _bytes_of(block)
         found: list[Kinds] = []
+        faults: list[tuple[int, str]] = []
         first, start = block.first, 0
         while start < len(
             text
@@ -57,16 +67,24 @@ class Lines(dict[bytes, int]):
             piece = text[start:end]
             kinds, unknown = self._table.look_up(np.frombuffer(piece, dtype=np.uint8))
             if len(unknown):
-                self._look_at(piece, unknown, kinds, source, first)
+                self._look_at(piece, unknown, kinds, first, faults)
             found.append(kinds)
             first, start = first + len(kinds), end
+        if faults:
+            raise CorpusError(faults_told(faults, source))
         kinds = np.concatenate(found) if found else np.empty(0, dtype=np.int32)
         return kinds, np.frombuffer(text, dtype=np.uint8)
 
     def _look_at(
-        self, text: bytes, unknown: Offsets, kinds: Kinds, source: str, first: int
+        self,
+        text: bytes,
+        unknown: Offsets,
+        kinds: Kinds,
+        first: int,
+        faults: list[tuple[int, str]],
     ) -> None:
-        """Write what the lines are that the table lacks, (line, start, end) each, and add them to it."""
+        """Write what the lines are that the table lacks, (line, start, end) each, and add them to it; faults:
+        takes those that are no rows."""
         raw = np.frombuffer(text, dtype=np.uint8)
         bounds = self._cut(raw, unknown)
         words, number_of = self.words, self.words.setdefault
@@ -82,14 +100,17 @@ class Lines(dict[bytes, int]):
                 try:
                     kind = self[line] if a < 0 else number_of(text[a:b].decode(), len(words))
                 except FaultyLine as fault:
-                    raise CorpusError(f"{source}:{first + i}: {fault.what}") from None
+                    faults.append((first + i, fault.what))
+                    of_lines.append(PASSED)
+                    continue
                 once[line] = kind
                 firsts.append(number)
                 self._added += a >= 0
             of_lines.append(kind)
         kinds[unknown[:, 0]] = of_lines
-        lines, starts, ends = unknown[firsts].T
-        self._table.add(raw, starts, ends, kinds[lines])
+        if firsts:
+            lines, starts, ends = unknown[firsts].T
+            self._table.add(raw, starts, ends, kinds[lines])
 
     def _cut(self, raw: Bytes, unknown: Offsets) -> list[list[int]]:
         """Return where the words of plain rows begin and end, [start, end] each; start −1 for other lines."""

@@ -21,12 +21,12 @@ from nertool.formats.conll.rows import (
     Kinds,
     Layout,
     Rows,
+    faults_told,
     find_layout,
     read_line,
     starts_of,
 )
 
-_SHOWN = 20  # faulty rows that a message lists
 _FIRST_FAULT = -10
 _LOOK_AHEAD = 1000  # lines read to find the delimiter and the number of columns
 
@@ -195,13 +195,8 @@ class _KnownLines(dict[str, int]):
         """
         faulty = np.flatnonzero(kinds <= _FIRST_FAULT)
         if skipped is None:
-            says = self.faults[_FIRST_FAULT - kinds[faulty[0]]]
-            if len(faulty) > 1:
-                shown = ", ".join(str(first + i) for i in faulty[:_SHOWN].tolist())
-                more = ", …" * (len(faulty) > _SHOWN)
-                says += f"; {len(faulty):,} faulty rows in all, in lines {shown}{more}"
-                says += " (on_error: skip leaves out their sentences)"
-            raise CorpusError(f"{source}:{first + faulty[0]}: {says}")
+            told = [(first + int(i), self.faults[_FIRST_FAULT - kinds[i]]) for i in faulty.tolist()]
+            raise CorpusError(faults_told(told, source))
         ends = np.flatnonzero((kinds < 0) & (kinds > _FIRST_FAULT) & (kinds != PASSED))
         starts = np.concatenate([[0], ends + 1])
         if self.columns.sentence is not None:

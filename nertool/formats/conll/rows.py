@@ -29,6 +29,7 @@ BREAK, DOCUMENT, MARK, PASSED = -1, -2, -3, -4
 Kinds = NDArray[np.int32]  # of lines: one of the above, or the number of what the row holds
 
 _NAMED = {"\t": "tabs", " ": "spaces", ",": "commas", ";": "semicolons", "|": "bars"}
+_SHOWN = 20  # faulty rows that a message lists
 _HASH = re.compile(r"#\s+\w+\s*=\s")
 QUOTED = (",", ";")  # delimiters of tables whose cells may stand in quotes
 
@@ -87,6 +88,17 @@ class FaultyLine(Exception):
 
     def __init__(self, what: str) -> None:
         self.what = what
+
+
+def faults_told(faults: Sequence[tuple[int, str]], source: str) -> str:
+    """Say what is wrong with the first faulty line, and number the first 20. faults: (line, what) each."""
+    line, what = faults[0]
+    if len(faults) > 1:
+        shown = ", ".join(str(number) for number, _ in faults[:_SHOWN])
+        more = ", …" * (len(faults) > _SHOWN)
+        what += f"; {len(faults):,} faulty rows in all, in lines {shown}{more}"
+        what += " (--on-error skip, or corpus.on_error, leaves out their sentences)"
+    return f"{source}:{line}: {what}"
 
 
 def read_line(line: str, rows: Rows) -> int | list[str]:
