@@ -53,7 +53,13 @@ class Decoded:
         sums stay in the processor's cache.
         """
         scores, spans = self.calibrated_scores, self.spans
+        if not len(spans):
+            return np.zeros(0)
         starts = shorter(scores, self.sentence_starts)
+        # No cut within an entity: the tokens may look like names for thousands of tokens, and entities that
+        # others have found may stand anywhere.
+        last = np.searchsorted(spans.starts, starts) - 1
+        starts = starts[(last < 0) | (spans.ends[last] <= starts)]
         sentences = np.searchsorted(starts, spans.starts, side="right") - 1
         steps = np.arange(0, len(scores) + GROUP_TOKENS, GROUP_TOKENS)
         bounds = np.searchsorted(sentences, np.searchsorted(starts, steps))

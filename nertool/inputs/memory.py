@@ -42,11 +42,11 @@ def remember(
     interner = Interner()
     normal = np.array([interner[normal_form(word)] for word in text.words], dtype=np.int64)
     several = len(text.document_starts) > 2
-    blocks = list(blocks_of(text))
     counts = np.zeros((len(interner), K + 1))
-    for block in blocks:
-        own = normal[block.text.word_ids]
-        counts += _counts(own, classes[block.tokens], len(interner), K)
+    for block in blocks_of(text):
+        # Into one table: one for each block would take the time of all words for every block.
+        flat = normal[block.text.word_ids] * (K + 1) + classes[block.tokens]
+        np.add.at(counts.reshape(-1), flat, 1.0)
     if earlier is not None:
         before = np.zeros_like(counts)
         before[normal] = earlier  # equal for all word types with one normal form
@@ -55,7 +55,7 @@ def remember(
     tables = [table.astype(np.float32) for table in tables]
     rows = np.empty(len(text.word_ids), dtype=np.int32)
     made = 1 + V
-    for block in blocks:
+    for block in blocks_of(text):
         units = block.text.documents if several else block.text.sentences
         own = normal[block.text.word_ids]
         words, inside, place = _counted(own, units, classes[block.tokens], K)

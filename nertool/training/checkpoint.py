@@ -10,7 +10,7 @@ import numpy as np
 
 from nertool.errors import ModelError
 from nertool.evaluation.tables import as_dict
-from nertool.files.arrays import Array, write_arrays
+from nertool.files.arrays import Array, release, write_arrays
 from nertool.files.folders import present, replacing_folder
 from nertool.files.output import naming
 from nertool.files.scratch import Stored
@@ -67,6 +67,8 @@ def save_state(state: State, folder: Path) -> None:
         for array in parameters.values():
             if isinstance(array, Stored):
                 array.release()
+    for name in trained:
+        release(state.best[name])
 
 
 def _mapped(array: Array | Stored) -> Array:

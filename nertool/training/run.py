@@ -34,7 +34,13 @@ from nertool.model.load import load_model
 from nertool.training.parallel.pool import Piece, Send, run_pieces
 from nertool.training.parallel.team import Threads
 from nertool.training.preparation.encode import Report, prepare
-from nertool.training.preparation.store import INPUT_FILES, Prepared, load_prepared, save_prepared
+from nertool.training.preparation.store import (
+    INPUT_FILES,
+    Prepared,
+    load_prepared,
+    release_prepared,
+    save_prepared,
+)
 from nertool.training.refit import REFIT, keep_refit, prepare_refit, with_name
 from nertool.training.stages import (
     OnBatch,
@@ -250,6 +256,7 @@ def run_training(
     yield from _train_networks(config, prepared, run_dir, workers, on_batch, threads)
     calibrate_run(prepared, run_dir)
     if config.training.refit and prepared.dev:
+        release_prepared(prepared)
         yield from _train_final(config, run_dir, workers, on_batch, threads)
 
 

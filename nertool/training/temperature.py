@@ -18,7 +18,7 @@ from nertool.model.load import load_model
 from nertool.model.model import Model
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
-from nertool.training.preparation.store import Part, Prepared
+from nertool.training.preparation.store import Part, Prepared, release_prepared
 
 
 def calibrate_run(prepared: Prepared, run_dir: Path) -> None:
@@ -27,6 +27,7 @@ def calibrate_run(prepared: Prepared, run_dir: Path) -> None:
     dev = prepared.dev
     if dev is None:
         return
+    release_prepared(prepared)
     model = load_model(run_dir)
     bias = best_bias(model, dev) if model.config.decoding.fit_bias else 0.0
     if bias:

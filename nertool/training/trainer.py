@@ -14,10 +14,10 @@ from nertool.config.records import Config
 from nertool.decoding.adjust import adjust
 from nertool.decoding.viterbi import decode, lattice
 from nertool.evaluation.scores import Scores, score_predictions
-from nertool.files.arrays import release
 from nertool.files.scratch import Stored, set_aside
 from nertool.gradcheck.audit import Audit, NonFiniteError, Snapshot, audit, copy_met, is_finite
 from nertool.inputs.assemble import Inputs
+from nertool.inputs.text import blocks_of
 from nertool.model.model import score_tokens
 from nertool.network.activations import Array
 from nertool.network.objective import Parameters
@@ -25,7 +25,7 @@ from nertool.network.optimizers import Optimizer
 from nertool.network.shards import add_shards, cut_batch, shard_count, shard_gradients
 from nertool.training.batches import masked_batches, objective_of
 from nertool.training.parallel.team import Team, Threads, blas_threads
-from nertool.training.preparation.store import Part, Prepared
+from nertool.training.preparation.store import Part, Prepared, release_prepared
 from nertool.training.preparation.working import (
     TrainingText,
     Working,
@@ -72,6 +72,7 @@ class EpochRecord:
 
 
 FIRST_MEMBER = (1, 0)
+_RELEASED = 1 << 21  # windows after which the memory of files that were read is given back
 
 
 def initial_state(
@@ -107,8 +108,7 @@ def train(
     augmented = settings.recase or settings.replace_entities
     epoch_text = None if augmented else training_text(config, prepared, working)
     # What was needed to lay the text out is not needed for each batch.
-    release(prepared.train.word_ids)
-    release(prepared.vectors[working.vectors].L)
+    release_prepared(prepared)
     # More threads than a batch has shards would mostly wait.
     most = shard_count(settings.batch_size, threads.shard_size)
     with Team(min(most, threads.workers or blas_threads())) as team:
@@ -146,7 +146,7 @@ def train(
             # Without a dev part there is nothing to choose by: the last epoch is the best.
             best = dev is None or dev.f1 > state.best_f1
             if best:
-                state.best = averaged
+                state.best = set_best_aside(averaged, frozen)
                 state.best_epoch, state.best_f1 = state.epoch, dev.f1 if dev else 0.0
             N = int(np.diff(text.inputs.padded.sentence_starts)[sentences].sum())
             alpha = _alpha(config, state.epoch)
@@ -207,6 +207,8 @@ def _epoch(
         B = len(batch.windows)
         total, windows = total + J * B, windows + B
         on_batch(B, J)
+        if windows // _RELEASED != (windows - B) // _RELEASED:
+            release_prepared(prepared)
         drawn = following()
     return total / windows, tuple(audits)
 
@@ -252,14 +254,26 @@ def set_parameters_aside(
     return {n: a if n in frozen else set_aside(a, _KEPT) for n, a in parameters.items()}
 
 
+def set_best_aside(parameters: Parameters, frozen: Container[str]) -> Parameters:
+    """Put large arrays that training changes into temporary files, where they are read as arrays. Errors:
+    OutputError where such a file can't be written."""
+    aside = set_parameters_aside(parameters, frozen)
+    return {n: a.array if isinstance(a, Stored) else a for n, a in aside.items()}
+
+
 def evaluate_part(
     config: Config, tags: list[str], parameters: Parameters, inputs: Inputs, part: Part
 ) -> Scores:
     """Tag a part with working parameters, and score it against its gold tags, in its own scheme."""
     raw = score_tokens(parameters, config, inputs)
-    tag_scores = adjust(raw, part.text, config.decoding)
     allowed = lattice(tags, config.decoding.scheme)
-    tag_ids = decode(tag_scores, part.sentence_starts, config.decoding.method, allowed)
+    tag_ids = np.empty(len(raw), dtype=np.int32)
+    for block in blocks_of(
+        part.text
+    ):  # of a long part, what is made of the scores takes several times as much
+        tag_scores = adjust(raw[block.tokens], block.text, config.decoding)
+        starts = block.text.sentence_starts
+        tag_ids[block.tokens] = decode(tag_scores, starts, config.decoding.method, allowed)
     return score_predictions(
         tag_ids, tags, part.gold_ids, part.gold_tags, part.scheme, part.sentence_starts
     )

@@ -211,3 +211,19 @@ def test_a_list_of_thousands_of_tokens_is_cut_where_it_is_surely_outside():
     cut = span_probabilities(spans, tag_ids, sums(scores, parts, allowed), parts, allowed)
     np.testing.assert_allclose(cut, whole, atol=1e-4)
     assert len(whole) > 50
+
+
+def test_a_sentence_is_not_cut_within_an_entity_however_long():
+    tags, allowed = TAGS["iob2"], lattice(TAGS["iob2"], "iob2")
+    rng = np.random.default_rng(4)
+    scores = rng.normal(size=(6_000, len(tags)))
+    scores[1_200:4_800, 2] += 9  # nothing there is outside: all of it is one entity
+    tag_ids = np.zeros(len(scores), dtype=np.int32)
+    tag_ids[1_200:4_800], tag_ids[1_200] = 2, 1
+    tag_ids[[500, 5_100]] = 3  # entities of a single token before and after it
+    starts = np.array([0, len(scores)])
+    spans = spans_of(tag_ids, tags, starts)
+    found = Decoded(scores, tag_ids, starts, spans, allowed).probabilities()
+    whole = span_probabilities(spans, tag_ids, sums(scores, starts, allowed), starts, allowed)
+    np.testing.assert_allclose(found, whole, rtol=1e-6)
+    assert len(found) == 3

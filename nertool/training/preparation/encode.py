@@ -21,6 +21,7 @@ from nertool.corpus.schemes import (
     irregular_starts,
     keep_labels,
     spans_of,
+    split_tag,
     tag_names,
     tags_of,
 )
@@ -69,6 +70,8 @@ def read_parts(
             return None, None
         return None, read_part(config, config.corpus.dev, "dev", report, ledger)
     train = read_part(config, config.corpus.train, "train", report, ledger)
+    # Before a part is held out, which counts the entities of each class in each document.
+    check_classes(len({split_tag(tag)[1] for tag in train.tags} - {""}), train.source)
     if config.corpus.dev:
         dev = read_part(config, config.corpus.dev, "dev", report, ledger)
         _warn_of_overlap(train, dev, report)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from nertool.config.records import Config, config_to_dict
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.errors import CorpusError, ModelError, StaleError, VectorsError
-from nertool.files.arrays import write_arrays
+from nertool.files.arrays import release, write_arrays
 from nertool.files.folders import present, replacing_folder
 from nertool.files.safe import need_regular
 from nertool.files.sealed import SealedFolder, write_header, write_words
@@ -91,6 +91,13 @@ class Prepared:
     inputs: dict[str, Any]
     gazetteers: Gazetteers | None = None
     coverage: list[dict[str, dict[str, int]]] = field(default_factory=list)
+
+
+def release_prepared(prepared: Prepared) -> None:
+    """Give back to the system the memory of arrays that lie in files: they are read again where they are
+    needed. Nothing happens to those in memory."""
+    for array in (prepared.train.word_ids, *(own.L for own in prepared.vectors)):
+        release(array)
 
 
 def encoder_of(

@@ -12,6 +12,7 @@ from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.invisible import normal_form
 from nertool.corpus.schemes import TagSpans, spans_of
+from nertool.files.arrays import release
 from nertool.inputs.assemble import Inputs, lay_out
 from nertool.inputs.encoder import SPECIAL_ROWS
 from nertool.inputs.layout import (
@@ -103,11 +104,13 @@ def working_inputs(
         side = side_inputs(config.features, dev.text, lambda ids: L[own_rows[ids]], opinion, window)
         own_ids = local(dev.type_ids[vectors], dev.words)
         dev_inputs = lay_out(own_ids, dev.text, config, side, prepared.gazetteers)
+    own_ids = local(type_ids, casings.words)
+    release(train.type_ids)  # the working rows stand in its place
     return Working(
         vectors=vectors,
         rows=rows,
         casings=casings,
-        type_ids=local(type_ids, casings.words),
+        type_ids=own_ids,
         memory=memory,
         opinion=first_stage and first_stage.train,
         dev=dev_inputs,
@@ -180,7 +183,11 @@ def _lay_out_train(
     if working.memory:
         # A token is shown what is remembered without its own document, unless it was written anew.
         column = id_slices(config)[MEMORY].start
-        own = inputs.ids.of_types[:, column].take(inputs.padded.types)
+        types = inputs.padded.types
+        own = np.empty(len(types), dtype=np.int32)
+        for start in range(0, len(types), BLOCK_TOKENS):
+            block = slice(start, start + BLOCK_TOKENS)
+            inputs.ids.of_types[:, column].take(types[block], out=own[block])
         for start in range(0, len(word_ids), BLOCK_TOKENS):
             tokens = np.arange(start, min(start + BLOCK_TOKENS, len(word_ids)))
             from_token = tokens if source is None else source[tokens]
@@ -218,7 +225,9 @@ def starting_parameters(
     dtype: type[np.floating] = np.float32,
 ) -> Parameters:
     """Return a network's parameters before training: vectors as prepared, all else drawn."""
-    L = np.array(prepared.vectors[working.vectors].L[working.rows], dtype=dtype)
+    starting = prepared.vectors[working.vectors].L
+    L = np.array(starting[working.rows], dtype=dtype)
+    release(starting)
     tables: Parameters = {"L": L}
     shapes = feature_table_shapes(config)
     pooled = {name for name, columns in table_columns(config).items() if columns < 0}
