@@ -84,8 +84,8 @@ def test_vectors_that_are_too_large_are_the_vectors_fault(main, tiny, tmp_path):
     )
     assert done.returncode == 1
     told = done.stderr.splitlines()[-1]
-    assert told.startswith(f"nertool: {tmp_path / 'v.txt'}: found the value 3e+38")
-    assert 'vector of "Paris"' in told
+    assert told.startswith(f"nertool: {tmp_path / 'v.txt'}: found values above 1e+06 in 1 vectors")
+    assert 'the largest, 3e+38 (as absolute value), in that of "Paris"' in told
     assert "alpha" not in told
 
 
