@@ -33,5 +33,7 @@ def may_be_no_entity(tag: str) -> bool:
 def _plain(tag: str) -> str:
     """Return a tag in small letters, without quotes, blanks and invisible characters; letters that look like
     Latin ones are these."""
+    if tag.isascii():
+        return tag.strip("\"'` ").lower()
     composed = unicodedata.normalize("NFKC", without_invisible(tag)).translate(_LOOK_ALIKE)
     return composed.strip("\"'` ").lower()

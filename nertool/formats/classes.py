@@ -4,6 +4,7 @@ for "no entity" is no class."""
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from collections.abc import Callable
 
@@ -139,7 +140,7 @@ def _refuse_outside(
     place = corpus.place(int((corpus.tag_ids == number).argmax()))
     line = (
         f'{place}: found the class "{tag}", which looks like the tag of tokens in no entity, expected O; '
-        f"name that tag by --outside {tag} (corpus.outside), or by --outside O if this is a class"
+        f"name that tag by --outside {shlex.quote(tag)} (corpus.outside), or --outside O if it is a class"
     )
     if asked:
         report(line)

@@ -24,12 +24,9 @@ from tests.campaigns.common import (
     run_campaign,
     trained,
 )
-from tests.campaigns.odd import columns, files, records, tables, tools
-from tests.campaigns.odd.case import Odd
+from tests.campaigns.odd.case import Odd, written
+from tests.campaigns.odd.cases import CASES
 
-CASES = (
-    *columns.LAYOUTS, *columns.TAGS, *records.RECORDS, *tables.TABLES, *tools.TOOLS, *files.FILES,
-)  # fmt: skip
 _OF_LABELS = ("--tag-names", "--class-name")  # which predict has not
 _PLAIN = re.compile(r"read as (?:running text|texts, one a line|text, a sentence a line)")
 
@@ -59,18 +56,6 @@ def campaign(tally: Tally, count: int, seed: int, folder: Path) -> None:
         own.mkdir()
         for wrong in faults_of(odd, own, model):
             tally.count(wrong and f"{odd.name}: {wrong}")
-
-
-def written(odd: Odd, folder: Path) -> Path:
-    """Write a case's file or folder; return its path."""
-    path = folder / odd.name
-    if isinstance(odd.content, str | bytes):
-        path.write_bytes(odd.content.encode() if isinstance(odd.content, str) else odd.content)
-        return path
-    for name, content in odd.content.items():
-        path.mkdir(exist_ok=True)
-        (path / name).write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
 
 
 def faults_of(odd: Odd, folder: Path, model: Path) -> list[str]:

@@ -110,6 +110,13 @@ def test_a_misspelt_word_is_misuse_and_a_near_one_is_named(command, meant, main,
     assert meant in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize("name", ["--from", "--format"])
+def test_a_wrong_value_is_told_by_the_spelling_that_was_typed(name, main):
+    done = main("corpus", "stats", "x.conll", name, "conl")
+    assert done.returncode == 2
+    assert f"{name}: found conl, expected one of" in " ".join(done.stderr.split())
+
+
 def test_a_file_in_a_commands_place_is_misuse_and_the_remedy_is_named(tmp_path, main):
     (tmp_path / "t.conll").write_text("Ada B-PER\n")
     done = main("t.conll", cwd=tmp_path)

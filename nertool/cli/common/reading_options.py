@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -224,7 +225,7 @@ def read_options(
     **others: str | None,
 ) -> ReadingOptions:
     """Return the options' values in one record. A value that an option doesn't have is misuse."""
-    check_choice("--from", format_name, INPUT_FORMATS)
+    check_choice(_typed("--from", "--format"), format_name, INPUT_FORMATS)
     check_choice("--misaligned", misaligned, MISALIGNED)
     check_choice("--on-error", on_error, ("fail", "skip"))
     check_choice("--offsets", offsets, OFFSETS)
@@ -241,6 +242,12 @@ def read_options(
         offsets=offsets,
         **others,
     )
+
+
+def _typed(name: str, alias: str) -> str:
+    """Return which of an option's two spellings stands in the command line: the one to speak of."""
+    words = [word.partition("=")[0] for word in sys.argv[1:]]
+    return alias if alias in words and name not in words else name
 
 
 def as_overrides(options: ReadingOptions) -> list[str]:

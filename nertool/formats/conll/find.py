@@ -286,9 +286,9 @@ def _refuse_marked(words: Sequence[str], source: str) -> None:
             f"{source}: found words in quotes ({words[0]}), expected words alone; write the table without "
             "quotes (in pandas, quoting=csv.QUOTE_NONE)"
         )
-    found = [match[0] for word in words if (match := _LANGUAGE.match(word))]
-    if len(words) >= 5 and len(found) == len(words) and len(set(found)) == 1:
-        code = found[0]
+    first = _LANGUAGE.match(words[0]) if len(words) >= 5 else None
+    if first and all(word.startswith(first[0]) for word in words):
+        code = first[0]
         raise CorpusError(
             f"{source}: found words that begin with {code}, as in WikiANN, expected the words alone; cut it "
             f"off, for example with: sed 's/^{code}//'"

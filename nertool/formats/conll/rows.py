@@ -50,15 +50,15 @@ class Layout:
 
     def split(self, line: str) -> list[str]:
         """Cut a line into its columns; runs of spaces are one delimiter, each tab is one of its own."""
+        if self.delimiter == " ":
+            fields = line.split(" ")
+            return [field for field in fields if field] if "" in fields else fields
         if self.delimiter in QUOTED and line.count('"') % 2 == 0 < line.count('"'):
             try:
                 return next(csv.reader([line], delimiter=self.delimiter), [""])  # as tables are
             except csv.Error:  # a bare CR inside, or a cell of a hundred thousand characters
                 return line.split(self.delimiter)
-        if self.delimiter != " ":
-            return line.split() if self.is_blank else line.split(self.delimiter)
-        fields = line.split(" ")
-        return [field for field in fields if field] if "" in fields else fields
+        return line.split() if self.is_blank else line.split(self.delimiter)
 
     @property
     def is_blank(self) -> bool:

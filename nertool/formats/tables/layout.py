@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from nertool.errors import CorpusError
@@ -47,16 +48,18 @@ def find_table(head: Head) -> Table | None:
 
 
 def _found(head: Head) -> Table | None:
-    lines = [line for line in head.lines if line.strip()]
-    named = SEPARATOR.match(lines[0]) if lines else None
-    lines = lines[1:] if named else lines
+    first = next((line for line in head.lines if line.strip()), "")
+    named = SEPARATOR.match(first)
     for sign in (named[1],) if named else SIGNS:
-        rows = list(csv.reader((f"{line}\n" for line in lines), delimiter=sign))[:_ROWS]
+        if named is None and sign not in first and head.ending != ".csv":
+            continue
+        lines = (
+            f"{line}\n" for line in head.lines if line.strip() and not (named and line is first)
+        )
+        rows = list(islice(csv.reader(lines, delimiter=sign), _ROWS))
         if not head.whole and len(rows) < _ROWS:
             rows = rows[:-1]  # it may be cut
-        if not rows:
-            continue
-        table = _of_rows(sign, rows, head)
+        table = _of_rows(sign, rows, head) if rows else None
         if table is not None:
             return table
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 Content = str | bytes | Mapping[str, str | bytes]
@@ -57,3 +58,15 @@ def record(entities: object, text: str = TEXT) -> str:
     return lines(
         {"text": "Cy ran.", "entities": [[0, 2, "PER"]]}, {"text": text, "entities": entities}
     )
+
+
+def written(odd: Odd, folder: Path) -> Path:
+    """Write a case's file or folder; return its path."""
+    path = folder / odd.name
+    if isinstance(odd.content, str | bytes):
+        path.write_bytes(odd.content.encode() if isinstance(odd.content, str) else odd.content)
+        return path
+    for name, content in odd.content.items():
+        path.mkdir(exist_ok=True)
+        (path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return path

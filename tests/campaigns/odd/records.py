@@ -93,7 +93,7 @@ RECORDS = (
     Odd("strings.json", '["Ada met me.", "It rained."]', "expected", "expected"),
     Odd("lfs.jsonl", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "Git LFS",
         "Git LFS"),
-    Odd("not-found.jsonl", '{"message": "Not Found", "status": "404"}\n', '"message"', '"message"'),
+    Odd("not-found.jsonl", '{"message": "Not Found", "status": "404"}\n', "no labels here", tagged=2),
     Odd("python.py", 'TRAIN_DATA = [\n    ("Ada met me in London.", {"entities": [(0, 3, "PER"), '
         '(14, 20, "LOC")]}),\n]\n', TWO),
     Odd("python.txt", '[("Ada met me in London.", {"entities": [(0, 3, "PER"), (14, 20, "LOC")]})]\n', TWO),
