@@ -111,3 +111,9 @@ def test_text_in_another_encoding_is_read_in_pieces_and_its_faulty_byte_is_named
     message = refusal(text.encode() + "Zoë\tO\n".encode("latin-1"), encoding="utf-8")
     assert "x:90001: found the byte 0xeb" in message
     assert "--encoding" in message
+
+
+@pytest.mark.parametrize("sign", [" ", "\t"])
+def test_a_no_break_blank_in_words_divides_no_columns_that_others_divide(sign):
+    corpus = read(f"\u00a0x{sign}B-PER\n\u00a0y{sign}O\n\n")
+    assert corpus.words == ["\u00a0x", "\u00a0y"]

@@ -210,13 +210,14 @@ def divided(lines: Sequence[str]) -> Layout:
 
 
 def other_blanks(lines: Sequence[str]) -> list[str]:
-    """Return the blanks of the first lines that are neither a space nor a tab, such as no-break ones."""
-    if all(line.isascii() for line in lines[:_TRIED]):
+    """Return the blanks of the first lines that are neither a space nor a tab, such as no-break ones.
+
+    Where spaces or tabs divide columns with tags, there are none: such blanks belong to the words.
+    """
+    head = lines[:_TRIED]
+    if all(line.isascii() for line in head) or divided_by(" ", lines) or divided_by("\t", lines):
         return []
-    found = {
-        sign for line in lines[:_TRIED] for sign in line if sign.isspace() and sign not in " \t"
-    }
-    return sorted(found)
+    return sorted({sign for line in head for sign in line if sign.isspace() and sign not in " \t"})
 
 
 def divided_by(sign: str, lines: Sequence[str]) -> bool:
