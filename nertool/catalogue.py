@@ -226,11 +226,6 @@ def names_of(formats: Formats) -> tuple[str, ...]:
     return (*(known.name for known in formats), *others)
 
 
-def described(formats: Formats) -> str:
-    """Say what each format is, for a help text: `conll: CoNLL columns; …`."""
-    return "; ".join(f"{known.name}: {known.title}" for known in formats)
-
-
 INPUT_FORMATS = (AUTO, *names_of([known for known in FORMATS if known.reads]))
 LABELLED_INPUTS = (AUTO, *names_of([k for k in FORMATS if k.reads and k.labelled]))
 OUTPUT_FORMATS = names_of([known for known in FORMATS if known.writes])

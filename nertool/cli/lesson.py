@@ -15,13 +15,13 @@ def init(
     seed: Annotated[
         int,
         typer.Option(
-            metavar="N", min=0, max=MAX_SEED, help="Another number hides another mistake."
+            metavar="N", min=0, max=MAX_SEED, help="The seed, which chooses the hidden mistake."
         ),
     ] = 1,
 ) -> None:
-    """Write a backward pass to complete, and a hidden mistake to name, into a new folder.
+    """Write the coursework into a new folder: a backward pass to complete, and a hidden mistake to find.
 
-    docs/lesson.md has what it takes.
+    docs/lesson.md explains what you need to know.
 
     Examples:
         nertool lesson init coursework
@@ -37,9 +37,10 @@ def check(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the coursework.")],
     as_json: AsJson = False,
 ) -> None:
-    """Grade the coursework by the gradient check, with hints. Exit 1 if something is still wrong.
+    """Grade the coursework by the gradient check, with hints.
 
-    This runs the Python file DIR/backward.py: check only what you or your students wrote.
+    The exit code is 1 if something is still wrong. The command runs the Python file DIR/backward.py: check
+    only what you or your students wrote.
 
     Examples:
         nertool lesson check coursework

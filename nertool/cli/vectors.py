@@ -41,12 +41,12 @@ Dtype = Annotated[
     str,
     typer.Option(
         metavar="|".join(DTYPES),
-        help="How values are stored: float16 takes half the room, int8 (with a scale a row) a quarter.",
+        help="How values are stored. float16 takes half the space of float32, int8 a quarter.",
     ),
 ]
 Limit = Annotated[
     int | None,
-    typer.Option(min=1, max=MAX_WORDS, metavar="N", help="Take the N first words only."),
+    typer.Option(min=1, max=MAX_WORDS, metavar="N", help="Read only the first N words."),
 ]
 Trust = Annotated[
     bool,
@@ -54,7 +54,7 @@ Trust = Annotated[
 ]
 WordsPath = Annotated[
     Path | None,
-    typer.Option("--words", metavar="FILE", help="The words of a .npy array, a word a line."),
+    typer.Option("--words", metavar="FILE", help="The words of a .npy array: one on each line."),
 ]
 
 
@@ -72,7 +72,9 @@ def info(
     options: ReadingOptions,
     as_json: AsJson = False,
 ) -> None:
-    """Describe word vectors: size, spelling, norms, nearest words, and how much of a text they know.
+    """Describe a file of word vectors: its size, spelling, norms and nearest words.
+
+    With --corpus, it also says how many words of a text have a vector.
 
     Examples:
         nertool vectors info glove.6B.50d.txt --like paris --corpus train.conll
@@ -153,7 +155,7 @@ def prune(
             min=0,
             max=MAX_WORDS,
             metavar="N",
-            help="Keep the N first words, too: the most frequent ones.",
+            help="Also keep the first N words, which are the most frequent ones.",
         ),
     ] = None,
     dtype: Dtype = "float32",
@@ -161,7 +163,9 @@ def prune(
     options: ReadingOptions,
     report: ReportPath = None,
 ) -> None:
-    """Keep the words of a corpus and the most frequent ones, in a file that loads in milliseconds.
+    """Reduce a file of word vectors to the words of a corpus and the most frequent words.
+
+    The new file loads in milliseconds.
 
     Examples:
         nertool vectors prune glove.txt --corpus train.conll --top 50000 -o small.vectors
@@ -195,7 +199,8 @@ def convert(
         str,
         typer.Option(
             metavar="|".join(TARGETS),
-            help="nertool: its own compact file; word2vec: binary; text: with a header; glove: without.",
+            help="The kind of file. nertool: nertool's compact file. word2vec: word2vec's binary format. "
+            "text: word2vec's text format. glove: the same without a header.",
         ),
     ] = "nertool",
     dtype: Dtype = "float32",
@@ -207,7 +212,8 @@ def convert(
         typer.Option(
             "--subwords-of",
             metavar="FILE",
-            help="Give every word of this text a vector from its parts (fastText, floret; repeatable).",
+            help="Compose vectors for words of this text that the file lacks (fastText, floret; "
+            "repeatable).",
         ),
     ] = None,
     subwords: Annotated[
@@ -216,16 +222,19 @@ def convert(
             min=1,
             max=MAX_WORDS,
             metavar="N",
-            help="Keep the N most used parts of words, so that training and tagging compose vectors of words "
+            help="Keep the N most used parts of words. Training and tagging then compose vectors for words "
             "that the file lacks (fastText, floret).",
         ),
     ] = None,
     *,
     options: ReadingOptions,
 ) -> None:
-    """Convert word vectors: word2vec, GloVe, fastText (.vec and .bin), gensim's own, numpy with words.
+    """Convert a file of word vectors.
+
+    It reads word2vec, GloVe, fastText (.vec and .bin), floret, gensim's own files and numpy arrays.
 
     Examples:
+        nertool vectors convert glove.6B.50d.txt --dtype float16 -o glove.vectors
         nertool vectors convert cc.de.300.bin --limit 200000 --subwords 100000 --dtype int8 -o de.vectors
     """
     check_choice("--to", to, TARGETS)
@@ -255,25 +264,33 @@ def convert(
 
 @with_reading_options(labelled=False)
 def train(
-    texts: Annotated[list[Path], typer.Argument(metavar="TEXT", help="Raw or labelled text.")],
+    texts: Annotated[list[Path], typer.Argument(metavar="TEXT", help="Raw or labelled texts.")],
     output: Output,
     kind: Annotated[
         str,
         typer.Option(
             metavar="word2vec|fasttext|ppmi",
-            help="fasttext learns from parts of words, too; ppmi counts neighbours, for short texts.",
+            help="The algorithm. fasttext also learns from parts of words. ppmi counts neighbours, for short "
+            "texts.",
         ),
     ] = "word2vec",
-    width: Annotated[int, typer.Option(min=1, max=2000, help="Values in a vector.")] = 50,
+    width: Annotated[
+        int, typer.Option(min=1, max=2000, help="The number of values in a vector.")
+    ] = 50,
     epochs: Annotated[int, typer.Option(min=1, max=1000, help="Passes over the text.")] = 5,
-    window: Annotated[int, typer.Option(min=1, max=100, help="Words on either side.")] = 5,
+    window: Annotated[
+        int, typer.Option(min=1, max=100, help="The number of words of context on either side.")
+    ] = 5,
     min_count: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="Rarer words get no vector.")
+        int, typer.Option(min=1, max=1_000_000, help="Leave out words that occur less often.")
     ] = 3,
     phrases: Annotated[
-        bool, typer.Option("--phrases", help="Join words that often stand together.")
+        bool,
+        typer.Option("--phrases", help="Join words that often occur together, such as New_York."),
     ] = False,
-    lower: Annotated[bool, typer.Option("--lower", help="Lower-case the text first.")] = False,
+    lower: Annotated[
+        bool, typer.Option("--lower", help="Convert the text to lower case first.")
+    ] = False,
     subwords: Annotated[
         int | None,
         typer.Option(
@@ -285,16 +302,28 @@ def train(
         ),
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, max=256, help="Threads; with more than one, runs differ slightly.")
+        int,
+        typer.Option(
+            min=1,
+            max=256,
+            help="The number of threads. With more than one, results differ slightly.",
+        ),
     ] = 1,
     seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, help="One seed, one result (with one thread).")
+        int,
+        typer.Option(
+            min=0,
+            max=2**32 - 1,
+            help="The seed. The same seed gives the same vectors, with one thread.",
+        ),
     ] = 1,
     *,
     options: ReadingOptions,
     report: ReportPath = None,
 ) -> None:
-    """Train word vectors on your own text, with gensim; words are cut as predict cuts them.
+    """Train word vectors on your own text, with gensim.
+
+    The text is divided into words as predict divides it.
 
     Examples:
         nertool vectors train mails/*.txt -o mails.vectors

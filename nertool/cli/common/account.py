@@ -23,7 +23,7 @@ ReportPath = Annotated[
     typer.Option(
         "--report",
         metavar="FILE",
-        help="Write each case of data altered, refused or left out here: file:line, what, and which.",
+        help="List the data that was altered, refused or left out: a line for each case, with its place.",
     ),
 ]
 

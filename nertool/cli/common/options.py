@@ -16,8 +16,8 @@ from nertool.files.limits import MAX_WORKERS
 if TYPE_CHECKING:
     from nertool.config.records import Config
 
-# The most of numbers on the command line. Each is far above what is useful; what lies beyond is a slip of the
-# keyboard, which is refused at once, and not after memory or an hour is used up.
+# The largest numbers on the command line. Each is far above what is useful. A larger one is a typing error,
+# which is refused at once, and not after an hour or when memory is used up.
 MAX_SEED = 2**64  # as in a config
 MAX_LINE = 10**12
 MAX_WORDS = 10**9
@@ -39,7 +39,7 @@ Overrides = Annotated[
         "--set",
         metavar="KEY=VALUE",
         help="Override a config key, such as training.alpha=0.1 (repeatable). "
-        "Relative paths are taken from the working folder.",
+        "Relative paths start from the working folder.",
     ),
 ]
 RunDir = Annotated[

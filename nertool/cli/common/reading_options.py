@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from nertool.catalogue import FORMATS, INPUT_FORMATS, MISALIGNED, OFFSETS, described
+from nertool.catalogue import FORMATS, INPUT_FORMATS, MISALIGNED, OFFSETS
 from nertool.cli.common.help import INPUT
 from nertool.cli.common.options import check_choice
 
 if TYPE_CHECKING:
     from nertool.formats.labelled import ReadingOptions
 
-_PLAIN = [known for known in FORMATS if known.reads and not known.labelled]
+_PLAIN = ", ".join(
+    f"{known.name} ({known.title})" for known in FORMATS if known.reads and not known.labelled
+)
 FromFormat = Annotated[
     str,
     typer.Option(
@@ -31,7 +33,7 @@ FromFormat = Annotated[
         "--format",
         metavar="|".join(INPUT_FORMATS),
         rich_help_panel=INPUT,
-        help=f"The format of the inputs; auto detects it. Of plain text: {described(_PLAIN)}.",
+        help=f"The format of the inputs. auto detects it. Formats of plain text are {_PLAIN}.",
     ),
 ]
 _WHICH = "its number from 0 (-1 is the last), or its name in a header [default: found]."
@@ -50,7 +52,7 @@ TagNames = Annotated[
     typer.Option(
         metavar="NAME,…",
         rich_help_panel=INPUT,
-        help="The names of tags that are written as numbers, in order.",
+        help="The names of tags that are written as numbers, in the order of the numbers: O,B-PER,I-PER.",
     ),
 ]
 ClassName = Annotated[
@@ -58,7 +60,7 @@ ClassName = Annotated[
     typer.Option(
         metavar="NAME",
         rich_help_panel=INPUT,
-        help="The class of tags that name none: B, I and O.",
+        help="The class of all entities, for texts whose tags are only B, I and O.",
     ),
 ]
 Outside = Annotated[
@@ -82,14 +84,14 @@ Delimiter = Annotated[
     typer.Option(
         metavar="tab|space|comma|semicolon|bar|TEXT",
         rich_help_panel=INPUT,
-        help="What divides columns [default: found].",
+        help="The separator between columns [default: found].",
     ),
 ]
 Comment = Annotated[
     str | None,
     typer.Option(
         rich_help_panel=INPUT,
-        help="Lines that begin with this text are left out, such as '# ' (columns).",
+        help="Leave out lines that begin with this text, such as '# ' (in columns).",
     ),
 ]
 TextField = Annotated[
@@ -103,7 +105,7 @@ Language = Annotated[
     str | None,
     typer.Option(
         rich_help_panel=INPUT,
-        help="The language of running text, to find its sentences: en, de, hi, … [default: en].",
+        help="The language of running text, such as de or hi. It is used to find sentences [default: en].",
     ),
 ]
 Offsets = Annotated[
@@ -111,8 +113,8 @@ Offsets = Annotated[
     typer.Option(
         metavar="|".join(OFFSETS),
         rich_help_panel=INPUT,
-        help="What positions of entities count: characters; UTF-16 units, as JavaScript and Java do; or "
-        "bytes of UTF-8. auto: what fits the entities [default: auto].",
+        help="The unit of the positions of entities: characters, utf16 (units of UTF-16, as in JavaScript "
+        "and Java) or bytes (of UTF-8). auto: the unit that fits the entities [default: auto].",
     ),
 ]
 Misaligned = Annotated[
@@ -120,7 +122,8 @@ Misaligned = Annotated[
     typer.Option(
         metavar="|".join(MISALIGNED),
         rich_help_panel=INPUT,
-        help="Entities that are not whole tokens. error: stop. snap: widen them. drop: leave them out.",
+        help="What to do with entities that begin or end inside a token. error: stop. snap: widen them to "
+        "whole tokens. drop: leave them out.",
     ),
 ]
 SkipFaulty = Annotated[
@@ -129,8 +132,8 @@ SkipFaulty = Annotated[
         "--on-error",
         metavar="fail|skip",
         rich_help_panel=INPUT,
-        help="At input that can't be read: fail stops; skip leaves out the record, or the sentence of "
-        "columns, and counts it [default: fail].",
+        help="What to do with input that can't be read. fail: stop. skip: leave out the record (in columns, "
+        "the sentence), and count it [default: fail].",
     ),
 ]
 

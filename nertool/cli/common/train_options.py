@@ -21,7 +21,7 @@ Source = Annotated[
     Path,
     typer.Argument(
         metavar="CONFIG|TEXT",
-        help="A YAML config (.yaml), or a labelled text: all settings are then chosen from the text "
+        help="A YAML config (.yaml). Or a labelled text; all settings are then chosen from the text "
         "(recipe: auto).",
     ),
 ]
@@ -29,8 +29,8 @@ Sources = Annotated[
     list[Path],
     typer.Argument(
         metavar="CONFIG|TEXT...",
-        help="A YAML config (.yaml); or labelled texts, as files, folders or patterns such as "
-        "'train/*.conll': all settings are then chosen from the text (recipe: auto).",
+        help="A YAML config (.yaml). Or labelled texts, as files, folders or patterns such as "
+        "'train/*.conll'; all settings are then chosen from the text (recipe: auto).",
     ),
 ]
 Dev = Annotated[
@@ -38,8 +38,8 @@ Dev = Annotated[
     typer.Option(
         metavar="FILE",
         help="Labelled text that chooses the best epoch, as corpus.dev: a file, a folder or a pattern "
-        "(repeatable). Of a text without it, a tenth is held out, and the model is trained once more on "
-        "everything.",
+        "(repeatable). Without it, a tenth of the text is held out, and the final model is trained on all of "
+        "the text.",
     ),
 ]
 VectorsFile = Annotated[

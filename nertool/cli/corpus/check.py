@@ -28,15 +28,18 @@ def check(
     inputs: Inputs,
     options: ReadingOptions,
     vectors: Annotated[
-        Path | None, typer.Option(help="Word vectors, to see how many words they know.")
+        Path | None, typer.Option(help="Word vectors: report how many words have one.")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 if anything is found that is likely a fault.")
+        bool, typer.Option("--strict", help="Exit 1 if a likely fault is found.")
     ] = False,
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Examine labelled texts before training: slips, contradictions, leaks, odd characters, habits.
+    """Find faults in labelled texts before training.
+
+    It reports faulty tags, phrases with several classes, sentences that are in more than one part, odd
+    characters, and parts that are labelled in different ways.
 
     Examples:
         nertool corpus check train.conll dev.conll test.conll

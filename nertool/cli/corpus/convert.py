@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def convert(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Labelled texts, or brat's folders; - for stdin."),
+        typer.Argument(metavar="FILE", help="Labelled texts, or brat folders. - is stdin."),
     ],
     options: ReadingOptions,
     output: Annotated[
@@ -34,14 +34,14 @@ def convert(
             "--output",
             "-o",
             metavar="FILE",
-            help="The file to write, for brat a folder [default: standard output].",
+            help="The file to write; for brat, a folder [default: standard output].",
         ),
     ] = None,
     to: Annotated[
         str | None,
         typer.Option(
             metavar="|".join(OUTPUT_FORMATS),
-            help="The output's format [default: the one that -o's ending stands for, or conll].",
+            help="The output's format [default: by the ending of -o, or conll].",
         ),
     ] = None,
     scheme: Annotated[
@@ -49,32 +49,35 @@ def convert(
     ] = "iob2",
     part: Annotated[
         str | None,
-        typer.Option(help="Only documents whose header says so, such as part: train (inline)."),
+        typer.Option(help="Convert only the documents of this part, by their header (inline)."),
     ] = None,
     by_sentence: Annotated[
         bool | None,
         typer.Option(
             "--by-sentence/--by-document",
-            help="A record a sentence or a document, for texts that are in no records "
+            help="Write a record for each sentence, or for each document, if the input has no records "
             "[default: documents, if there are several]",
         ),
     ] = None,
     bare: Annotated[
         bool,
         typer.Option(
-            "--bare", help="Words and tags alone: no other columns or comments (conll to conll)."
+            "--bare",
+            help="Write only words and tags: no other columns, no comments (conll to conll).",
         ),
     ] = False,
     exact: Annotated[
         bool,
         typer.Option(
-            "--tokens/--no-tokens", help="Keep the places of tokens and sentences in JSON."
+            "--tokens/--no-tokens", help="Write the positions of tokens and sentences into JSON."
         ),
     ] = True,
     ner_key: NerKey = None,
     report: ReportPath = None,
 ) -> None:
-    """Convert labelled text between all formats, and between tag schemes; nothing is lost without a word.
+    """Convert labelled text between formats and tag schemes.
+
+    What the output's format cannot hold is counted and reported.
 
     Examples:
         nertool corpus convert export.json --from label-studio -o train.conll

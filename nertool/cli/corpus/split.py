@@ -34,7 +34,7 @@ _BY_LINES = ("conll", "conllu", "jsonl", "inline")
 @with_reading_options(misaligned="drop")
 def split(
     path: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A labelled text in lines; - for stdin.")
+        Path, typer.Argument(metavar="FILE", help="A labelled text in lines. - is stdin.")
     ],
     output: Annotated[
         Path,
@@ -42,7 +42,7 @@ def split(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="The new folder. It gets a file for each part, named after the part, such as train.conll.",
+            help="A new folder. It gets a file for each part, such as train.conll.",
         ),
     ],
     options: ReadingOptions,
@@ -50,18 +50,20 @@ def split(
         str, typer.Option(metavar="NAME=SHARE,…", help="The names of the parts, and their shares.")
     ] = "train=0.8,dev=0.1,test=0.1",
     seed: Annotated[
-        int, typer.Option(min=0, max=MAX_SEED, help="Another seed makes other parts.")
+        int, typer.Option(min=0, max=MAX_SEED, help="The seed of the random division.")
     ] = 1,
     by_sentence: Annotated[
         bool,
         typer.Option(
             "--by-sentence",
-            help="Distribute sentences, not documents: for texts without marks of documents.",
+            help="Divide by sentence, for texts that do not mark documents.",
         ),
     ] = False,
     report: ReportPath = None,
 ) -> None:
-    """Split a corpus by document, every class in each part by its share; all lines stay as they are.
+    """Split labelled text into parts, by document.
+
+    Each part gets its share of every class. All lines stay unchanged.
 
     Examples:
         nertool corpus split all.conll -o parts

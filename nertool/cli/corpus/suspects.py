@@ -43,28 +43,32 @@ def suspects(
     vectors: VectorsFile = None,
     overrides: Overrides = None,
     folds: Annotated[
-        int, typer.Option(min=2, max=50, help="Parts; each is judged by a model of all others.")
+        int, typer.Option(min=2, max=50, help="Parts that the text is divided into.")
     ] = 5,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write all of them as JSON lines."),
+        typer.Option("--output", "-o", metavar="FILE", help="Write all suspects as JSON lines."),
     ] = None,
     html: Annotated[
         Path | None,
-        typer.Option("--html", metavar="FILE", help="Write one page with the likeliest 2,000."),
+        typer.Option(
+            "--html", metavar="FILE", help="Write an HTML page with the 2,000 likeliest suspects."
+        ),
     ] = None,
     shown: Annotated[
-        int, typer.Option("-n", min=1, max=1_000_000, help="How many to print.")
+        int, typer.Option("-n", min=1, max=1_000_000, help="How many suspects to print.")
     ] = FEW,
     seed: Seed = None,
     workers: Workers = None,
     report: ReportPath = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print them as one JSON list.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the suspects as one JSON list.")
+    ] = False,
 ) -> None:
-    """List the labels that are probably wrong, the likeliest first, with what a model would say.
+    """List the labels that are probably wrong, the likeliest first, with the labels that a model predicts.
 
-    The text is cut into folds; each is tagged by a model trained on the others, so that no model has
-    learned the slip that it is to find.
+    The text is divided into parts. Each part is tagged by a model that was trained on the others, so that
+    no model has learned the mistakes that it is to find.
 
     Examples:
         nertool corpus suspects train.conll -o suspects.jsonl

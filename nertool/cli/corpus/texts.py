@@ -20,7 +20,7 @@ Inputs = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILE|CONFIG",
-        help="Labelled texts, the one to learn from first: files, folders, or patterns in quotes; or a "
+        help="Labelled texts (files, folders or quoted patterns), the training text first. Or a "
         "config, for its train, dev and test.",
     ),
 ]

@@ -51,10 +51,9 @@ def show(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print every key with its value and where it comes from: a file's line, an option, the recipe, or the
-    default.
+    """Print every key with its value and its source: a line of a file, an option, the recipe or the default.
 
-    The output is a config itself; its paths are as seen from the working folder. Nothing is trained.
+    The output is itself a config. Its paths are relative to the working folder. Nothing is trained.
 
     Examples:
         nertool config show config.yaml --changed
