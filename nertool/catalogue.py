@@ -177,6 +177,9 @@ FORMATS: tuple[Format, ...] = (
         chosen_by_ending=True,
     ),
     Format(
+        "rasa", "Rasa's training data (Markdown, YAML)", "markup.rasa", "", writes=False,
+    ),
+    Format(
         "inline", "sentences with [words](LABEL)", "markup.inline", ".txt",
         keeps=frozenset({"text", "ids", "documents", "sentences"}), written_as="inline",
     ),

@@ -123,7 +123,8 @@ def _no_entity(corpus: Corpus, counts: np.ndarray, bare: list[int], outside: int
     """
     if not bare:
         return None
-    mixed = not outside and len(bare) == 1 < int((counts > 0).sum())
+    begins = any(counts[n] and split_tag(tag)[0] in "BS" for n, tag in enumerate(corpus.tags))
+    mixed = not outside and len(bare) == 1 and begins
     for n in sorted(bare, key=lambda n: -counts[n]):
         tag = corpus.tags[n]
         if is_no_entity(tag) or (not outside and (mixed or may_be_no_entity(tag))):

@@ -237,7 +237,7 @@ _UNREAD: tuple[_Mark, ...] = (
           "give each word a tag, or take --from word-tag, which names the words without", 0.5),
     _Mark(r"\[[A-Z]{2,}[A-Z_]* [^\[\]]+\]", "[PER words] in brackets", "write them as [words](PER)", 0.5),
     _Mark(r"^ {0,8}- .*\[[^\[\]\n]+\]\([\w:]+\)",
-          "lists of sentences with [words](label), as of Snips or Rasa",
+          "lists of sentences with [words](label), as of Snips",
           "take the sentences alone, one a line, with their [words](label)", 0.1),
 )  # fmt: skip
 

@@ -24,8 +24,8 @@ MUC = (
 )
 
 TOOLS = (
-    Odd("nlu.md", RASA_MD, "Rasa", "Rasa"),
-    Odd("nlu.yml", RASA_YAML, "Rasa", "Rasa"),
+    Odd("nlu.md", RASA_MD, {"city": 2}),
+    Odd("nlu.yml", RASA_YAML, {"city": 2}),
     Odd("nlu.json", json.dumps(RASA_JSON), {"city": 1}),
     Odd("manifest.jsonl", lines({"source": TEXT, "PER-ref": {"annotations": {"entities": [
         {"label": "PER", "startOffset": 0, "endOffset": 3}]}}}), {"PER": 1}),
