@@ -257,7 +257,7 @@ def compress(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any],
         f"| {name} | {row['bytes'] / 1e6:.1f} MB | {row['f1']:.2f} | {row['load_seconds']:.2f} s |"
         for name, row in rows.items()
     ]
-    return {"model": str(options.model), "rows": rows}, table
+    return {"rows": rows}, table
 
 
 def measured(path: Path) -> dict[str, float]:
