@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Offsets, ranges
 from nertool.corpus.schemes import split_tag
+from nertool.kernels import decoding as kernels
 from nertool.network.activations import Array
 
 
@@ -82,6 +83,9 @@ def outside_by(scores: Array) -> NDArray[np.float64]:
     sequence has it inside an entity. The largest such sum is that of the largest prefix sum from the
     token on, less the smallest before it.
     """
+    known = kernels.outside_by(scores)
+    if known is not None:
+        return known
     h = (scores[:, 1:].max(axis=1) - scores[:, 0]).astype(np.float64)
     prefix = np.concatenate([[0.0], np.cumsum(h)])
     largest_after = np.maximum.accumulate(prefix[:0:-1])[::-1]

@@ -14,10 +14,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids
 from nertool.inputs.features import CAPITALS, CAPS, INITIAL, LOWER, MIXED
 from nertool.inputs.text import Text
+from nertool.kernels import documents as kernels
 
 
 def sentence_context(text: Text) -> Ids:
@@ -32,27 +34,46 @@ def sentence_context(text: Text) -> Ids:
 _FIELD = 21  # bits of a count: no word occurs two million times in one part of a document
 
 
+def _evidence() -> NDArray[np.uint8]:
+    """Return what a token is evidence of, as bits, (CAPS, 3, 2): by the class of its capitals, by whether its
+    sentence is as usual, like a title, or in capitals, and by whether it begins that."""
+    evidence = np.zeros((CAPS, 3, 2), dtype=np.uint8)
+    evidence[LOWER] |= 1
+    evidence[[INITIAL, MIXED], 0, 0] |= 2
+    evidence[CAPITALS, :2] |= 4
+    return evidence
+
+
+_EVIDENCE = _evidence()
+
+
+def _counted(evidence: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return each bit as a count of its own in one number."""
+    bits = (evidence[..., None] >> np.arange(3)) & 1
+    return np.asarray((bits.astype(np.int64) << (_FIELD * np.arange(3))).sum(axis=-1))
+
+
 def document_context(text: Text) -> Ids:
     """Number how the document has the same word elsewhere: 1 + 1 (in lower case) + 2 (capitalised
     within a sentence) + 4 (all in capitals, in a sentence that is not)."""
-    number = np.ones(len(text.word_ids), dtype=np.int32)
     members, group, sizes = text.groups
+    found = kernels.document_context(
+        text.caps, text.sentence_starts, text.kinds, _EVIDENCE, members, sizes
+    )
+    if found is not None:
+        return found
+    number = np.ones(len(text.word_ids), dtype=np.int32)
     if not len(members):
         return number
     caps, kinds = text.caps[members], text.kinds[text.sentences[members]]
-    # Three counts in one number, so that there is one sum to take: by the class of capitals, by whether
-    # the sentence is as usual, like a title, or in capitals, and by whether the word begins it.
-    evidence = np.zeros((CAPS, 3, 2), dtype=np.int64)
-    evidence[LOWER] += 1
-    evidence[[INITIAL, MIXED], 0, 0] += 1 << _FIELD
-    evidence[CAPITALS, :2] += 1 << 2 * _FIELD
-    own = evidence.ravel()[(caps * np.int64(3) + kinds) * 2 + text.first[members]]
+    # Three counts in one number, so that there is one sum to take.
+    own = _counted(_EVIDENCE).ravel()[(caps * np.int64(3) + kinds) * 2 + text.first[members]]
     others = np.add.reduceat(own, np.cumsum(sizes) - sizes)[group] - own
-    found = np.ones(len(members), dtype=np.int32)
+    numbers = np.ones(len(members), dtype=np.int32)
     for i in range(3):
         field = ((1 << _FIELD) - 1) << (i * _FIELD)
-        found += ((others & field) != 0) * np.int32(1 << i)
-    number[members] = found
+        numbers += ((others & field) != 0) * np.int32(1 << i)
+    number[members] = numbers
     return number
 
 

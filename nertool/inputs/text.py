@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nertool.corpus.columnar import Ids, Interner, Offsets
+from nertool.corpus.columnar import Ids, Interner, Offsets, ranges
 from nertool.inputs.features import CAPITALS, CAPS, INITIAL, LOWER, MIXED, SINGLE
 from nertool.inputs.word_types import WordTypes
+from nertool.kernels.documents import group_words
 
 Booleans = NDArray[np.bool_]
 
@@ -53,8 +54,9 @@ def cut_documents(
 class Groups(NamedTuple):
     """Tokens that have something in common, two or more in each of G groups.
 
-    members (M,) int64: the tokens, group by group, each group's in the text's order; group (M,)
-    int64: whose member each is, ascending; sizes (G,) int64. Tokens that are alone are in none.
+    members (M,) int64: the tokens, group by group, each group's in the text's order, and the groups by their
+    first tokens; group (M,) int64: whose member each is, ascending; sizes (G,) int64. Tokens that are alone
+    are in none.
     """
 
     members: NDArray[np.int64]
@@ -74,8 +76,11 @@ def groups_of(keys: NDArray[np.int64]) -> Groups:
     firsts = np.flatnonzero(np.diff(both >> bits, prepend=-1))
     sizes = np.diff(firsts, append=N)
     several = sizes > 1
-    members = both[np.repeat(several, sizes)] & ((1 << bits) - 1)
-    sizes = sizes[several]
+    tokens = both & ((1 << bits) - 1)
+    firsts, sizes = firsts[several], sizes[several]
+    order = np.argsort(tokens[firsts])
+    sizes = sizes[order]
+    members = tokens[ranges(firsts[order], sizes)]
     return Groups(members, np.repeat(np.arange(len(sizes)), sizes), sizes)
 
 
@@ -99,10 +104,15 @@ class Text:
         return np.repeat(np.arange(len(lengths)), lengths)
 
     @cached_property
+    def document_bounds(self) -> Offsets:
+        """The token that each document, or each part of one that is very long, starts with, and N: (D+1,)."""
+        starts = cut_documents(self.sentence_starts, self.document_starts, self.document_tokens)
+        return np.asarray(self.sentence_starts[starts])
+
+    @cached_property
     def documents(self) -> NDArray[np.int64]:
         """Each token's document, or its part of one that is very long, (N,)."""
-        starts = cut_documents(self.sentence_starts, self.document_starts, self.document_tokens)
-        lengths = np.diff(self.sentence_starts[starts])
+        lengths = np.diff(self.document_bounds)
         return np.repeat(np.arange(len(lengths)), lengths)
 
     @cached_property
@@ -135,8 +145,11 @@ class Text:
     def groups(self) -> Groups:
         """The tokens whose document has the same word elsewhere, in whatever case."""
         lower = self.word_types.lower
-        ids = lower[self.word_ids].astype(np.int64)
-        return groups_of(self.documents * (1 + int(lower.max(initial=0))) + ids)
+        ids, words = lower[self.word_ids], 1 + int(lower.max(initial=0))
+        found = group_words(ids, self.document_bounds, words)
+        if found is not None:
+            return Groups(*found)
+        return groups_of(self.documents * words + ids.astype(np.int64))
 
     @cached_property
     def kinds(self) -> NDArray[np.int64]:

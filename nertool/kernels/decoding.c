@@ -101,3 +101,37 @@ void tag_sums(const double *weight, const int64_t *starts, int64_t S, int64_t T,
 #endif
         tag_sums_plain(weight, starts, S, T, &before, &after, first, end, forward, backward, scale);
 }
+
+enum { TOGETHER = 1024 }; /* tokens whose scores stay in the processor's cache */
+
+/* lost (N,), as decoding/viterbi.py's outside_by has it, from scores (N, T), column by column, O's first.
+   h (N,), prefix (N + 1,): anything. What is no number makes what is computed of it none, too. */
+void outside_by(const float *restrict scores, int64_t N, int64_t T, float *restrict h,
+                double *restrict prefix, double *restrict lost)
+{
+    for (int64_t start = 0; start < N; start += TOGETHER) {
+        int64_t n = N - start < TOGETHER ? N - start : TOGETHER;
+        const float *own = scores + start;
+        float *restrict most = h + start;
+        for (int64_t i = 0; i < n; i++)
+            most[i] = own[N + i];
+        for (int64_t tag = 2; tag < T; tag++)
+            for (int64_t i = 0; i < n; i++) {
+                float score = own[tag * N + i];
+                most[i] = most[i] >= score || most[i] != most[i] ? most[i] : score;
+            }
+        for (int64_t i = 0; i < n; i++)
+            most[i] -= own[i];
+    }
+    double smallest = prefix[0] = 0;
+    for (int64_t i = 0; i < N; i++) {
+        lost[i] = smallest;
+        double sum = prefix[i + 1] = prefix[i] + h[i];
+        smallest = smallest <= sum || smallest != smallest ? smallest : sum;
+    }
+    double largest = prefix[N];
+    for (int64_t i = N - 1; i >= 0; i--) {
+        lost[i] -= largest;
+        largest = largest >= prefix[i] || largest != largest ? largest : prefix[i];
+    }
+}

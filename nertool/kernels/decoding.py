@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.kernels import library
-from nertool.kernels.library import Int64s, address_of
+from nertool.kernels.library import Array, Int64s, address_of
 
 MOST_TAGS = 64  # decoding.c has room for so many
 
@@ -57,3 +57,24 @@ def _groups(step: Doubles) -> tuple[int, Int64s, Int64s, Int64s]:
     members = [np.flatnonzero(np.frombuffer(row, dtype=bool)) for row in known]
     starts = np.cumsum([0, *map(len, members)]).astype(np.int64)
     return len(known), of.reshape(T), starts, np.concatenate(members).astype(np.int64)
+
+
+def outside_by(scores: Array) -> Doubles | None:
+    """Return for each token how much the best tags lose, at the least, if it is not O, (N,), as
+    `decoding.viterbi.outside_by` does. None: there is no kernel for these scores (N, T), which must be
+    float32 and lie column by column."""
+    N, T = scores.shape
+    if (
+        library.loaded is None
+        or scores.dtype != np.float32
+        or not scores.flags.f_contiguous
+        or T < 2
+    ):
+        return None
+    h, prefix = np.empty(N, dtype=np.float32), np.empty(N + 1, dtype=np.float64)
+    lost = np.empty(N, dtype=np.float64)
+    library.loaded.outside_by(
+        *(address_of(scores, np.float32, columns=True), N, T, address_of(h, np.float32)),
+        *(address_of(prefix, np.float64), address_of(lost, np.float64)),
+    )
+    return lost

@@ -47,6 +47,9 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     ),
     "dropout_mask": (None, [_P, _I, _U, ctypes.c_int32, ctypes.c_float]),
     "blend_groups": (None, [_P, _I, _I, _P, _P, _I, _D]),
+    "outside_by": (None, [_P, _I, _I, _P, _P, _P]),
+    "group_words": (_I, [_P, _P, _I, *[_P] * 6]),
+    "document_context": (None, [*[_P] * 5, _I, _P, _P, _P, _I]),
     "tag_sums": (None, [_P, _P, _I, _I, _I, _P, _P, _P, _I, *[_P] * 8]),
     "look_up_lines": (
         _I,

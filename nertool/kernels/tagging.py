@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nertool.kernels import library
 from nertool.kernels.library import MOST_POSITIONS, Array, Int32s, Int64s, address_of
 
 
-def check_indices(indices: Int32s | Int64s, length: int, around: int = 0) -> None:
+def check_indices(indices: NDArray[np.signedinteger[Any]], length: int, around: int = 0) -> None:
     """Make sure that C code, which does not look, reads no row outside an array of some length.
 
     around: how far before and after each index it reads, too. Errors: IndexError.

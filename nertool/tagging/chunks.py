@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
-from nertool.inputs.text import Text, cut_documents
+from nertool.inputs.text import Text
 from nertool.inputs.windows import PaddedText
 
 CHUNK_TOKENS = 8192  # a chunk has about so many, and less than twice as many
@@ -74,8 +74,7 @@ def chunks_of(
     group = share = document = None
     documents = np.array([0, N])
     if features.neighbours or features.document_vector:
-        starts = cut_documents(text.sentence_starts, text.document_starts, text.document_tokens)
-        documents = text.sentence_starts[starts]
+        documents = text.document_bounds
     of_groups = np.zeros(len(documents), dtype=np.int64)
     if features.neighbours:
         # Groups are numbered document by document.

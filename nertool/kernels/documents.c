@@ -1,0 +1,64 @@
+/* Loops over the tokens of documents; documents.py says what each does.
+   library.py has the signatures. tests/kernels hold each equal to the numpy code that it stands in for.
+
+   Plain C99. Nothing here allocates, keeps anything, or looks beyond what its arguments say. */
+
+#include <stdint.h>
+
+/* Gathers the tokens that have the same word in a document, two or more of them; ids (starts[D],): the
+   tokens' words. Groups follow one another by their first tokens: members (M,), group (M,): whose member each
+   is, sizes (G,). count (words,) is 0, and place (words,) anything. Returns G; of[0] becomes M. */
+int64_t group_words(const int32_t *restrict ids, const int64_t *restrict starts, int64_t D,
+                    int32_t *restrict count, int64_t *restrict place, int64_t *restrict members,
+                    int64_t *restrict group, int64_t *restrict sizes, int64_t *restrict of)
+{
+    int64_t G = 0, M = 0;
+    for (int64_t d = 0; d < D; d++) {
+        for (int64_t t = starts[d]; t < starts[d + 1]; t++)
+            if (count[ids[t]]++ == 0)
+                place[ids[t]] = -1;
+        for (int64_t t = starts[d]; t < starts[d + 1]; t++) {
+            int32_t id = ids[t], n = count[id];
+            if (n < 2)
+                continue;
+            if (place[id] < 0) {
+                place[id] = M;
+                for (int32_t i = 0; i < n; i++)
+                    group[M++] = G;
+                sizes[G++] = n;
+            }
+            members[place[id]++] = t;
+        }
+        for (int64_t t = starts[d]; t < starts[d + 1]; t++)
+            count[ids[t]] = 0;
+    }
+    of[0] = M;
+    return G;
+}
+
+enum { KINDS = 3, EVIDENCE = 3 };
+
+/* number[t] = 1 + the sum of 2^i for each i < 3 of which another member of the token's group is evidence; 1
+   for tokens of no group. What a token is evidence of depends on its class of capitals (n,), on the kind of
+   its sentence (S,), and on whether it begins it: bits of table (classes, 3, 2). own (n,): anything. */
+void document_context(int32_t *restrict number, uint8_t *restrict own, const int8_t *restrict caps,
+                      const int64_t *restrict sentence_starts, const int64_t *restrict kinds, int64_t S,
+                      const uint8_t *restrict table, const int64_t *restrict members,
+                      const int64_t *restrict sizes, int64_t G)
+{
+    for (int64_t s = 0; s < S; s++)
+        for (int64_t t = sentence_starts[s]; t < sentence_starts[s + 1]; t++) {
+            own[t] = table[(caps[t] * KINDS + kinds[s]) * 2 + (t == sentence_starts[s])];
+            number[t] = 1;
+        }
+    for (int64_t g = 0; g < G; members += sizes[g++]) {
+        int64_t found[EVIDENCE] = {0};
+        for (int64_t i = 0; i < sizes[g]; i++)
+            for (int b = 0; b < EVIDENCE; b++)
+                found[b] += own[members[i]] >> b & 1;
+        for (int64_t i = 0; i < sizes[g]; i++)
+            for (int b = 0; b < EVIDENCE; b++)
+                if (found[b] > (own[members[i]] >> b & 1))
+                    number[members[i]] += 1 << b;
+    }
+}

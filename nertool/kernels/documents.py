@@ -1,0 +1,69 @@
+"""Kernels on documents: which tokens have the same word, and what a word's other occurrences show."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nertool.kernels import library
+from nertool.kernels.library import Bytes, Int32s, Int64s, address_of
+from nertool.kernels.tagging import check_indices
+
+
+def group_words(ids: Int32s, starts: Int64s, words: int) -> tuple[Int64s, Int64s, Int64s] | None:
+    """Return members (M,), group (M,) and sizes (G,) of the tokens with the same word in a document, as
+    groups_of in inputs/text.py does.
+
+    ids (N,): each token's word, one of so many; starts (D + 1,): where documents start. None: no kernel.
+    """
+    if library.loaded is None:
+        return None
+    check_indices(ids, words)
+    _check_starts(starts, len(ids))
+    count, place = np.zeros(words, dtype=np.int32), np.empty(words, dtype=np.int64)
+    members, group = np.empty((2, len(ids)), dtype=np.int64)
+    sizes, of = np.empty(len(ids) // 2, dtype=np.int64), np.zeros(1, dtype=np.int64)
+    G = library.loaded.group_words(
+        *(address_of(ids, np.int32), address_of(starts, np.int64), len(starts) - 1),
+        *(address_of(count, np.int32), address_of(place, np.int64)),
+        *(address_of(array, np.int64) for array in (members, group, sizes, of)),
+    )
+    M = int(of[0])
+    return members[:M], group[:M], sizes[:G]
+
+
+def document_context(
+    caps: NDArray[np.int8],
+    sentence_starts: Int64s,
+    kinds: Int64s,
+    table: Bytes,
+    members: Int64s,
+    sizes: Int64s,
+) -> Int32s | None:
+    """Return the number of each token's evidence in its document, (N,), as inputs/context.py does.
+
+    caps (N,): the tokens' classes of capitals; kinds (S,): of sentences, 0 … 2; table (classes, 3, 2) uint8:
+    what is evidence, as bits; members, sizes: the groups. None: no kernel.
+    """
+    if library.loaded is None:
+        return None
+    N = len(caps)
+    check_indices(caps, len(table))
+    check_indices(kinds, table.shape[1])
+    check_indices(members, N)
+    _check_starts(sentence_starts, N)
+    if len(kinds) != len(sentence_starts) - 1 or int(sizes.sum()) != len(members):
+        raise IndexError(f"found {len(kinds)} sentences and {len(members)} members")
+    number, own = np.empty(N, dtype=np.int32), np.empty(N, dtype=np.uint8)
+    library.loaded.document_context(
+        *(address_of(number, np.int32), address_of(own, np.uint8), address_of(caps, np.int8)),
+        *(address_of(sentence_starts, np.int64), address_of(kinds, np.int64), len(kinds)),
+        *(address_of(table, np.uint8), address_of(members, np.int64)),
+        *(address_of(sizes, np.int64), len(sizes)),
+    )
+    return number
+
+
+def _check_starts(starts: Int64s, n: int) -> None:
+    if not len(starts) or starts[0] != 0 or starts[-1] != n or (np.diff(starts) < 0).any():
+        raise IndexError(f"found parts from {starts[:1]} to {starts[-1:]}, expected 0 to {n}")
