@@ -233,12 +233,14 @@ _UNREAD: tuple[_Mark, ...] = (
     _Mark(r"^#FORMAT=WebAnno", "WebAnno TSV of a version that is not read", "export it as WebAnno TSV 3"),
     _Mark(r"""^c="[^"\n]*" \d+:\d+ \d+:\d+\|\|t=""", "i2b2's rows of concepts, without their text",
           "write texts and concepts as JSON lines", 0.3),
-    _Mark(rf"(?:{_TAGGED}.*){{2}}", "words with their tags, but not all of them",
-          "give each word a tag, or take --from word-tag, which names the words without", 0.5),
-    _Mark(r"\[[A-Z]{2,}[A-Z_]* [^\[\]]+\]", "[PER words] in brackets", "write them as [words](PER)", 0.5),
+    _Mark(rf"(?=.*\S[|_/][BIES]-\w+(?:\s|$))(?:{_TAGGED}.*){{2}}",
+          "words with their tags, but not all of them",
+          "give each word a tag, or take --from word-tag, which names the words without", 0.2),
+    _Mark(r"\[[A-Z]{2,}[A-Z_]* [^\W\d][^\[\]]*\]", "[PER words] in brackets",
+          "write them as [words](PER)", 0.5),
     _Mark(r"^ {0,8}- .*\[[^\[\]\n]+\]\([\w:]+\)",
           "lists of sentences with [words](label), as of Snips",
-          "take the sentences alone, one a line, with their [words](label)", 0.1),
+          "take the sentences alone, one a line, with their [words](label)", 0.25),
 )  # fmt: skip
 
 

@@ -79,13 +79,13 @@ def record_of(
         reading = _with_text_field(value, reading)
     text = value.get(reading.text_field)
     if isinstance(text, str) and (key := _key_of_tags(value, text)):
-        own, cut = value[key], text.split()
+        own, cut = tags_in(value[key]), text.split()
         if len(own) != len(cut) and reading.labelled:
             raise CorpusError(
                 f"{place}: found {len(cut)} words and {len(own)} tags ({key}), expected as many of both"
             )
         value = {k: v for k, v in value.items() if k != reading.text_field}
-        record = _of_words({**value, "tokens": text.split()}, text.split(), line, place, reading)
+        record = _of_words({**value, key: own, "tokens": cut}, cut, line, place, reading)
         return record._replace(goes_on=goes_on, place=place)
     if isinstance(text, str):
         record = _of_text(value, text, line, place, reading, ledger)
@@ -116,14 +116,23 @@ def _with_text_field(value: dict[str, Any], reading: Reading) -> Reading:
     return replace(reading, text_field=keys[0]) if len(keys) == 1 else reading
 
 
+def tags_in(value: Any) -> list[Any]:
+    """Return the entries of a list of tags, or of a string of tags with blanks or commas between; of any
+    other value none."""
+    if isinstance(value, str):
+        return value.replace(",", " ").split()
+    return value if isinstance(value, list) else []
+
+
 def _key_of_tags(value: dict[str, Any], text: str) -> str | None:
-    """Return the key of a list with a tag for each word between blanks, in a record without tokens."""
+    """Return the key of the tags of a record without tokens, a tag for each word between blanks."""
     if any(key in value for key in WORD_KEYS):
         return None
     for key in TAG_KEYS:
-        tags: Any = value.get(key)
-        strings = isinstance(tags, list) and bool(tags) and all(isinstance(t, str) for t in tags)
-        if strings and tag_share(tags) == 1:
+        tags = tags_in(value.get(key))
+        strings = bool(tags) and all(isinstance(tag, str) for tag in tags)
+        sure = isinstance(value.get(key), list) or len(tags) == len(text.split()) > 1
+        if strings and sure and tag_share(tags) == 1:
             return key
     return None
 

@@ -52,6 +52,7 @@ RECORDS = (
     Odd("numbers.jsonl", lines({"tokens": ["Ada", "met"], "ner_tags": [1, 0]}), "--tag-names", tagged=2),
     Odd("ignored.jsonl", lines({"tokens": ["Ada", "met"], "ner_tags": [1, -100]}), "-100", tagged=2,
         options=("--tag-names", "O,B-PER")),
+    Odd("tags-in-a-string.jsonl", lines({"sentence": "Ada met me", "tags": "B-PER O O"}), {"PER": 1}),
     Odd("fewer-tags.jsonl", lines({"tokens": ["Ada", "met", "me"], "ner_tags": ["B-PER", "O"]}),
         "found 3 tokens and 2 tags", tagged=3),
     Odd("negative.jsonl", record([[-1, 3, "PER"]]), "found an entity at -1–3", tagged=9),
