@@ -28,7 +28,7 @@ AUTO = "auto"  # in place of a format's name: find it from the input's first byt
 Container = Literal["text", "binary", "folder"]
 Kept = Literal[
     "text", "texts", "ids", "fields", "documents", "sentences", "tokens", "probabilities",
-    "alternatives",
+    "alternatives", "gold",
 ]  # fmt: skip
 
 
@@ -41,7 +41,8 @@ class Format(NamedTuple):
     labelled: whether such a file holds labels by nature; text, lines and raw do not.
     keeps: what a writer keeps besides words and entities. text: the blanks between words, those around
     sentences only together with texts: what is one text stays one. ids: the field id; fields: all fields.
-    documents: which texts are of one. sentences, tokens: their bounds. probabilities, and the alternatives
+    documents: which texts are of one. gold: of the fields, at least the input's own labels beside a
+    prediction. sentences, tokens: their bounds. probabilities, and the alternatives
     that `predict --n-best` and `--marginals` ask for. What is not kept is counted
     (formats/losses.py). probabilities_on_request: `predict` writes them only
     if they are asked for. heads: `predict` heads each document of such an input, in text outputs; not
@@ -105,7 +106,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "bioc", "BioC in JSON", "json.bioc", ".json",
-        keeps=frozenset({"text", "texts", "ids", "documents"}), written_as="bioc",
+        keeps=frozenset({"text", "texts", "ids", "documents", "gold"}), written_as="bioc",
     ),
     Format(
         "bioc-xml", "BioC in XML", "markup.bioc_xml", ".xml", writes=False, written_as="bioc",
@@ -162,7 +163,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "conllu", "CoNLL-U", "conll.conllu", ".conllu",
-        keeps=_all_but("texts", "probabilities", "alternatives"), written_as="conllu",
+        keeps=_all_but("texts", "probabilities", "alternatives", "gold"), written_as="conllu",
         chosen_by_ending=True,
     ),
     Format(

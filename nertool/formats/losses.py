@@ -17,7 +17,7 @@ from nertool.catalogue import Format
 from nertool.corpus.annotated import Annotated, documents_of_records
 from nertool.corpus.columnar import Corpus, Records
 from nertool.corpus.ledger import Ledger
-from nertool.corpus.record import DOCUMENT
+from nertool.corpus.record import DOCUMENT, GOLD
 from nertool.formats.base import WEBANNO_GAP, WEBANNO_LAYER, Pieces, Writing
 from nertool.formats.tables.features import numbered_columns
 
@@ -90,6 +90,8 @@ def _count_fields(corpus: Corpus, records: Records, to: Format, place: str, ledg
             before, first = document, fields.get("id")
         for key, value in fields.items():
             if value is None or (key == DOCUMENT and type(value) is int):
+                continue
+            if key == GOLD and "gold" in to.keeps:
                 continue
             if key in (WEBANNO_GAP, WEBANNO_LAYER) and to.name == "webanno":
                 continue

@@ -103,9 +103,9 @@ class PredictRequest:
         return replace(self.reading, labelled=False)
 
     def reading_for(self, to: Format) -> Reading:
-        """How inputs of an output in one format are read: their own labels are kept as fields if the output
-        has a place for those."""
-        if "fields" not in to.keeps or to.name == "conllu":
+        """How inputs of an output in one format are read: their own labels are kept in a field if the output
+        has a place for it."""
+        if "gold" not in to.keeps:
             return self.unlabelled
         misaligned = "snap" if self.reading.misaligned == "error" else self.reading.misaligned
         return replace(self.unlabelled, gold=True, misaligned=misaligned)

@@ -103,7 +103,7 @@ def _tag_columns(
     tasks = rewrite_columns(opened, given, out.format, tagger, request)
     if tasks is not None:
         return out._replace(texts=_texts(workers.run(tasks), ledger))
-    gold = "fields" in out.format.keeps and out.format.name != "conllu"
+    gold = "gold" in out.format.keeps
     return out._replace(pieces=_column_pieces(opened, given, request, workers, ledger, gold))
 
 

@@ -206,6 +206,9 @@ def test_bratly_and_bioc_read_brat_beside_texts(main, run_dir, tmp_path):
         assert [(one.type, one.text) for one in document.entities] == expected
 
 
+HUMAN = {"infons": {"type": "X"}, "text": "I", "locations": [{"offset": 2, "length": 1}]}
+
+
 @pytest.mark.integration
 def test_bioc_reads_and_validates_documents_of_one_and_of_several_passages(main, run_dir):
     bioc = pytest.importorskip("bioc")
@@ -218,7 +221,10 @@ def test_bioc_reads_and_validates_documents_of_one_and_of_several_passages(main,
     ]
     given = {
         "documents": [
-            {"id": "a", "passages": [{"offset": 0, "text": OVER_A_LINE_END}]},
+            {
+                "id": "a",
+                "passages": [{"offset": 0, "text": OVER_A_LINE_END, "annotations": [HUMAN]}],
+            },
             {"id": "b", "passages": passages},
         ]
     }
@@ -233,6 +239,8 @@ def test_bioc_reads_and_validates_documents_of_one_and_of_several_passages(main,
         [("PER", "Charles\r\nBabbage"), ("LOC", "London")],
         [("PER", "Charles Babbage"), ("LOC", "London")],
     ]
+    (passage,) = collection.documents[0].passages
+    assert json.loads(passage.infons["gold"]) == [{"start": 2, "end": 3, "label": "X"}]
     xml = main("corpus", "convert", "-", "--to", "jsonl", stdin=biocxml.dumps(collection))
     assert xml.returncode == 0, xml.stderr
     lengths = [len(json.loads(line)["entities"]) for line in xml.stdout.splitlines()]

@@ -263,6 +263,14 @@ def test_json_keeps_the_input_s_own_labels_as_gold(tagger, name):
         first, second = objects(tag(tagger, LABELLED[name], to=to, format_name=name))
         assert first["gold"] == GOLD
         assert second["gold"] == []
+    infons = [
+        passage["infons"]
+        for document in json.loads(tag(tagger, LABELLED[name], to="bioc", format_name=name))[
+            "documents"
+        ]
+        for passage in document["passages"]
+    ]
+    assert [json.loads(one["gold"]) for one in infons] == [GOLD, []]
 
 
 def test_columns_without_tags_have_no_gold_and_a_slip_among_tags_is_counted(tagger):

@@ -4,10 +4,13 @@
 {"documents": [{"id": "d1", "passages": [{"offset": 0, "text": "Ada met me.", "annotations": [
     {"infons": {"type": "PER"}, "text": "Ada", "locations": [{"offset": 0, "length": 3}]}]}]}]}
 ```
+
+Infons are strings. A passage's own labels beside a prediction are JSON in its infon `gold`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -16,7 +19,7 @@ from typing import Any, BinaryIO
 from nertool.corpus.annotated import documents_of_records, views, with_records
 from nertool.corpus.columnar import Span
 from nertool.corpus.ledger import Ledger, pass_over
-from nertool.corpus.record import Reading, Record
+from nertool.corpus.record import GOLD, Reading, Record
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing
 from nertool.formats.head import Head
@@ -142,7 +145,20 @@ def _record(
             found.append(plain)
         spans = spans_of_entries(found, text, f"{place}: annotations", place, reading, ledger)
     fields = {"id": document["id"]} if "id" in document else {}
+    gold = _gold(part.get("infons"))
+    if gold is not None:
+        fields[GOLD] = gold
     return Record(text, number, spans, fields=fields, goes_on=goes_on, place=place)
+
+
+def _gold(infons: Any) -> list[Any] | None:
+    """Return the labels in the infon `gold`; None without one, or if it holds anything else."""
+    raw = infons.get(GOLD) if isinstance(infons, dict) else None
+    try:
+        gold = json.loads(raw) if isinstance(raw, str) else None
+    except ValueError:
+        return None
+    return gold if isinstance(gold, list) else None
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
@@ -173,7 +189,13 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
                 }
                 for i, e in enumerate(view.entities, 1)
             ]
-            passage = {"offset": at, "infons": {}, "text": view.text, "annotations": annotations}
+            infons = {GOLD: dump(view.fields[GOLD])} if view.fields.get(GOLD) is not None else {}
+            passage = {
+                "offset": at,
+                "infons": infons,
+                "text": view.text,
+                "annotations": annotations,
+            }
             yield dump({**passage, "sentences": [], "relations": []})
             at += len(view.text) + 1
         yield _DOCUMENT_END * opened

@@ -62,6 +62,7 @@ def _part(element: Element) -> dict[str, Any]:
     """Return a passage or a sentence in the keys of BioC JSON."""
     part: dict[str, Any] = {
         "offset": _number(element.findtext("offset", "0")),
+        "infons": _infons(element),
         "annotations": [_annotation(entry) for entry in element.iterfind("annotation")],
     }
     text = element.findtext("text")
@@ -72,12 +73,15 @@ def _part(element: Element) -> dict[str, Any]:
 
 
 def _annotation(element: Element) -> dict[str, Any]:
-    infons = {infon.get("key", ""): infon.text or "" for infon in element.iterfind("infon")}
     places = [
         {key: _number(at.get(key, "")) for key in ("offset", "length")}
         for at in element.iterfind("location")
     ]
-    return {"infons": infons, "text": element.findtext("text"), "locations": places}
+    return {"infons": _infons(element), "text": element.findtext("text"), "locations": places}
+
+
+def _infons(element: Element) -> dict[str, str]:
+    return {infon.get("key", ""): infon.text or "" for infon in element.iterfind("infon")}
 
 
 def _number(text: str) -> int | str:
