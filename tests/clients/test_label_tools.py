@@ -90,9 +90,15 @@ def test_an_annotation_keeps_its_id_annotator_and_names(main):
 @pytest.mark.integration
 def test_label_studio_s_converter_reads_tasks_and_nertool_its_exports(main, tmp_path):
     converters = pytest.importorskip("label_studio_sdk.converter")
-    plain = [{"text": "Ada left London.", "entities": [[0, 3, "PER"], [9, 15, "LOC"]]}]
+    plain = [
+        {"text": "Ada left London.", "entities": [[0, 3, "PER"], [9, 15, "LOC"]]},
+        {"text": "It rained.", "entities": []},
+    ]
     done = main("corpus", "convert", "-", "--to", "label-studio", stdin=json.dumps(plain))
-    (tmp_path / "a.json").write_text(done.stdout)
+    tasks = json.loads(done.stdout)
+    for number, task in enumerate(tasks, 5):  # as the server numbers them
+        task["annotations"][0]["id"] = number
+    (tmp_path / "a.json").write_text(json.dumps(tasks))
     config = CONFIG.replace("ner", "label").replace("story", "text").replace("content", "text")
     converter = converters.Converter(config, str(tmp_path))
     converter.convert_to_json_min(str(tmp_path / "a.json"), str(tmp_path / "min"), is_dir=False)
@@ -102,10 +108,11 @@ def test_label_studio_s_converter_reads_tasks_and_nertool_its_exports(main, tmp_
     for path in (tmp_path / "min" / "result.json", tmp_path / "csv" / "result.csv"):
         again = main("corpus", "convert", path, "--to", "jsonl")
         assert again.returncode == 0, (path, again.stderr)
-        (value,) = map(json.loads, again.stdout.splitlines())
-        assert [(e["text"], e["label"]) for e in value["entities"]] == [
+        first, second = map(json.loads, again.stdout.splitlines())
+        assert [(e["text"], e["label"]) for e in first["entities"]] == [
             ("Ada", "PER"), ("London", "LOC"),
         ]  # fmt: skip
+        assert (second["text"], second["entities"]) == ("It rained.", [])
 
 
 @pytest.mark.slow  # by hand: Label Studio's own requirements are beside those of the other clients
@@ -152,6 +159,22 @@ def test_label_studio_imports_predictions_beside_human_annotations(main, run_dir
 def test_json_min_has_entities_under_the_name_of_the_project_s_control():
     entity = {"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}
     assert surfaces(read(lines({"text": "Ada left.", "my_ner": [entity]}))) == [("Ada", "PER")]
+
+
+def test_an_annotation_without_regions_in_label_studio_s_short_exports_is_one_without_entities():
+    entity = {"start": 0, "end": 3, "text": "Ada", "labels": ["PER"]}
+    tasks = [
+        {"text": "Ada left.", "label": [entity], "annotation_id": 5},
+        {"text": "It rained.", "annotation_id": 6},
+        {"text": "Ada stayed.", "annotation_id": None},
+    ]
+    ledger = Ledger()
+    assert read(lines(*tasks), ledger=ledger).records.texts == ["Ada left.", "It rained."]
+    assert ledger.refused == {
+        "records without labels (absent, null or skipped) among labelled ones": 1
+    }
+    table = 'text,label,annotation_id\nIt rained.,,6\nAda,"[[0, 3, ""PER""]]",5\nNo,,\n'
+    assert read(table).records.texts == ["It rained.", "Ada"]
 
 
 def test_a_table_of_entities_with_quotation_marks_is_read_by_all():

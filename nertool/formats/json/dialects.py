@@ -8,6 +8,8 @@
 | LightTag | `{"content": …, "annotations": [{"start": 0, "end": 3, "tag": "PER"}]}` | half-open |
 | Ground Truth | `{"source": …, "JOB": {"annotations": {"entities": [{"startOffset": 0, …}]}}}` | half-open |
 | UBIAI | `{"document": …, "tokens": [{"start": 0, "end": 3, "entityLabel": "PER"}]}` | half-open |
+| Argilla | `{"text": …, "label.responses": [[{"start": 0, "end": 3, "label": "PER"}]], …}` | half-open |
+| Argilla's to_json | `{"fields": {"text": …}, "responses": {"label": [{"value": […]}]}}` | half-open |
 | spaCy's Doc.to_json | `{"text": …, "ents": [{"start": 0, "end": 3, "label": "PER"}]}` | half-open |
 """
 
@@ -16,6 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 from nertool.errors import CorpusError
+from nertool.formats.json.entries import is_entry
 from nertool.formats.spacy.tokens import from_doc, is_doc
 
 
@@ -45,6 +48,69 @@ def in_usual_keys(value: Any, place: str) -> Any:
     if is_doc(value):
         return from_doc(value)
     return value
+
+
+def of_argilla(value: Any, text_field: str) -> Any:
+    """Return a record of Argilla with the usual keys; any other value as it is.
+
+    Its entities are those of the first response that an annotator submitted. A record without one has no
+    labels, since suggestions are those of a model. All of them stay in the fields responses and suggestions.
+    """
+    if not isinstance(value, dict):
+        return value
+    if isinstance(value.get("fields"), dict) and isinstance(value.get("responses"), dict):
+        return _of_argilla_json(value, text_field)
+    asked = [k for k in value if k.endswith(".responses") and f"{k}.users" in value]
+    suggested = [k for k in value if k.endswith(".suggestion") and f"{k}.agent" in value]
+    if not asked and not suggested:
+        return value
+    given: list[tuple[str, Any]] = []
+    for key in asked:
+        values, said = value[key] or [], value.get(f"{key}.status") or []
+        for i, entry in enumerate(values if isinstance(values, list) else []):
+            if said[i : i + 1] in ([], [None], ["submitted"]):
+                given.append((key.removesuffix(".responses"), entry))
+    suggestions = {key.removesuffix(".suggestion"): value[key] for key in suggested}
+    responses = {key.removesuffix(".responses"): value[key] for key in asked}
+    rest = {k: v for k, v in value.items() if k not in (*asked, *suggested)}
+    record = {**rest, "responses": responses, "suggestions": suggestions}
+    return _with_response(record, given, suggestions)
+
+
+def _of_argilla_json(value: dict[str, Any], text_field: str) -> dict[str, Any]:
+    fields = value["fields"]
+    texts = [key for key, entry in fields.items() if isinstance(entry, str)]
+    key = texts[0] if len(texts) == 1 else text_field
+    given = [
+        (name, answer.get("value"))
+        for name, answers in value["responses"].items()
+        for answer in (answers if isinstance(answers, list) else ())
+        if isinstance(answer, dict) and value.get("status") != "pending"
+    ]
+    suggestions = {
+        name: entry.get("value") if isinstance(entry, dict) else entry
+        for name, entry in (value.get("suggestions") or {}).items()
+    }
+    rest = {k: v for k, v in {**value, **fields}.items() if k not in ("fields", key)}
+    return _with_response({**rest, text_field: fields.get(key)}, given, suggestions)
+
+
+def _with_response(
+    value: dict[str, Any], given: list[tuple[str, Any]], suggestions: dict[str, Any]
+) -> dict[str, Any]:
+    """Put the first response to the question of spans into a record, if there is one.
+
+    Which question that is, spans show; where all lists are empty, it is the only one that has lists.
+    """
+    lists = [(name, entry) for name, entry in given if isinstance(entry, list)]
+    spans = {name for name, entry in [*lists, *suggestions.items()] if _are_spans(entry)}
+    spans = spans or {name for name, _ in lists}
+    found = [entry for name, entry in lists if name in spans]
+    return {**value, "entities": found[0]} if len(spans) == 1 and found else value
+
+
+def _are_spans(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(is_entry, value))
 
 
 def _gliner(value: dict[str, Any], place: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ Every other key is kept as it is, to be passed through.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,7 +24,7 @@ from nertool.corpus.record import DOCUMENT, GOLD, Reading, Record, joined
 from nertool.errors import CorpusError, did_you_mean
 from nertool.formats.conll.find import tag_share
 from nertool.formats.foreign import foreign_json
-from nertool.formats.json.dialects import in_usual_keys
+from nertool.formats.json.dialects import in_usual_keys, of_argilla
 from nertool.formats.json.entries import (
     described,
     is_absent,
@@ -63,6 +64,7 @@ def record_of(
     before: the fields of the record before, which may be of the same document. Errors:
     CorpusError at `place`, naming the keys that were found.
     """
+    value = of_argilla(value, reading.text_field)
     if reading.text_field == "text":
         value = in_usual_keys(value, place)
     if not isinstance(value, dict):
@@ -141,7 +143,7 @@ def _of_text(
     value: dict[str, Any], text: str, line: int, place: str, reading: Reading, ledger: Ledger
 ) -> Record:
     key = _key_of_spans(value, place if reading.labelled else "")
-    key = key or next((k for k, v in value.items() if k != "tokens" and _are_entries(v)), None)
+    key = key or next((k for k, v in value.items() if _may_be_labels(k) and _are_entries(v)), None)
     odd = None if key else next((k for k in SPAN_KEYS if not _says_nothing(k, value.get(k))), None)
     spans: Sequence[Span] | None = None
     own: dict[str, Any] = {}
@@ -163,7 +165,7 @@ def _of_text(
             own = {DOCCANO: {key: entries}}
             entries = [{k: entry.get(k) for k in DOCCANO_KEYS} for entry in entries]
         spans = spans_of_entries(entries, text, f"{place}: {key}", place, reading, ledger)
-    elif reading.labelled and odd is None and _is_accepted(value):
+    elif reading.labelled and odd is None and _is_annotated(value):
         spans = []
     tokens = token_places(value.get("tokens"), text, place)
     sentences = None
@@ -208,13 +210,23 @@ def is_doccano(entries: Any) -> bool:
     )
 
 
-def _is_accepted(value: dict[str, Any]) -> bool:
-    """Tell whether a record is a task of Prodigy whose annotator has accepted that it has no entities: some
-    versions write no list of spans then."""
+def _is_annotated(value: dict[str, Any]) -> bool:
+    """Tell whether a record without a list of spans is one in which an annotator has found none.
+
+    Some versions of Prodigy write no list for an accepted task without spans, and Label Studio's JSON-MIN and
+    CSV none for an annotation without regions.
+    """
+    if value.get("annotation_id") not in (None, ""):
+        return True
     tokens = value.get("tokens")
     of_spans = str(value.get("_view_id", "")).startswith(("ner", "spans"))
     cut = isinstance(tokens, list) and all(isinstance(token, dict) for token in tokens)
     return value.get("answer") == "accept" and (of_spans or cut)
+
+
+def _may_be_labels(key: str) -> bool:
+    """Tell whether a key that is not a known one may have labels: tokens and a model's findings have none."""
+    return key != "tokens" and not re.search("predict|suggest", key, re.IGNORECASE)
 
 
 def _are_entries(value: Any) -> bool:
