@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, groupby
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -61,15 +62,19 @@ def kept_in(file: BinaryIO, tagged: Tagged) -> Tagged:
 
 
 def joined_texts(results: Iterator[Tagged], ledger: Ledger) -> Iterator[str]:
-    """Yield the text of all results. A run of pieces of one format goes through one writer, so that it
-    becomes one list, table or page; an input that ends within a line gets a line end."""
+    """Yield the text of all results.
+
+    A run of pieces of one format goes through one writer, so that it becomes one list, table or page; it is
+    written as its first input asks for. An input that ends within a line gets a line end.
+    """
     last = ""
     for key, group in groupby(results, key=_writer_of):
         if key is None:
             streams: Iterable[Iterable[str]] = (result.texts or () for result in group)
         else:
-            form, writing = key
-            pieces = chain.from_iterable(result.pieces or () for result in group)
+            first = next(group)
+            form, writing = first.format, first.writing
+            pieces = chain.from_iterable(result.pieces or () for result in chain([first], group))
             streams = [written(form, pieces, writing, ledger)]
         for texts in streams:
             if last and not last.endswith("\n"):
@@ -81,5 +86,11 @@ def joined_texts(results: Iterator[Tagged], ledger: Ledger) -> Iterator[str]:
 
 
 def _writer_of(result: Tagged) -> tuple[Format, Writing] | None:
-    """Return what decides the writer of a result's pieces; None for texts."""
-    return None if result.texts is not None else (result.format, result.writing)
+    """Return what decides the writer of a result's pieces; None for texts.
+
+    An input says whether its documents have heads, but a list or table is not divided for that.
+    """
+    if result.texts is not None:
+        return None
+    heads = result.format.name in ("conll", "inline")
+    return result.format, result.writing if heads else replace(result.writing, marks=None)

@@ -176,6 +176,23 @@ def test_several_inputs_make_one_list_and_one_table(two, run_dir, main):
     assert len(json.loads(done.stdout)) == 2
 
 
+def test_inputs_of_several_formats_make_one_list_and_one_table(tmp_path, run_dir, main):
+    contents = {
+        "a.jsonl": '{"text": "It rained.", "n": 1}\n',
+        "b.conll": "Ada NNP O\n\n",
+        "c.txt": "No.\n",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_text(content)
+    names = [tmp_path / name for name in contents]
+    for to in ("json", "label-studio"):
+        for inputs in (names, names[::-1]):
+            assert len(json.loads(main("predict", run_dir, *inputs, "--to", to).stdout)) == 3
+    assert main("predict", run_dir, *names, "--to", "csv").stdout.count("id,text,label") == 1
+    lines = main("predict", run_dir, *names, "--to", "doccano").stdout.splitlines()
+    assert len({frozenset(json.loads(line)) for line in lines}) == 1  # all have the same fields
+
+
 def test_brat_s_files_stand_beside_the_texts_of_a_folder(run_dir, tmp_path, main):
     (tmp_path / "in" / "deep").mkdir(parents=True)
     text = b"\xef\xbb\xbfYesterday Ada Lovelace\r\nmet me.\r\n\r\nShe is in London now, they say.\n"
