@@ -57,3 +57,8 @@ def test_a_table_of_words_under_other_names_is_read_by_its_header():
 def test_an_object_in_a_cell_is_read_where_the_column_is_named_for_labels():
     text = f"""text,entities\n"{ADA}","{{'entities': [(0, 3, 'PER')]}}"\n"It rained.",nan\n"""
     assert surfaces(read(text)) == [("Ada", "PER")]
+
+
+def test_a_first_text_longer_than_the_part_that_formats_are_recognised_by_is_read():
+    table = 'id,text,label\n1,"' + "Ada met Bob. " * 6_000 + '","[[0, 3, ""PER""]]"\n'
+    assert surfaces(read(table)) == [("Ada", "PER")]

@@ -118,6 +118,9 @@ def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Co
     return columns, "; ".join(notes)
 
 
+_NAMED = 12  # other columns that a note names
+
+
 def _with_tags(
     columns: Columns, rows: Sequence[Sequence[str]], asked: int | None
 ) -> tuple[Columns, list[str]]:
@@ -147,9 +150,10 @@ def _with_tags(
         columns, notes = _as_written(columns, entries[chosen], -1)
         return columns, notes
     columns, notes = _as_written(columns, entries[chosen], chosen)
-    others = "; ".join(
-        f"{c} {_sample(entries[c])}" for c in range(width) if c not in (token, chosen)
-    )
+    rest = [c for c in range(width) if c not in (token, chosen)]
+    others = "; ".join(f"{c} {_sample(entries[c])}" for c in rest[:_NAMED])
+    if len(rest) > _NAMED:
+        others = f"{others}; and {len(rest) - _NAMED:,} more"
     notes.append(
         f"tags in column {chosen} ({_sample(entries[chosen])}), --tag-column for another: {others}"
     )

@@ -57,8 +57,10 @@ def _found(head: Head) -> Table | None:
             f"{line}\n" for line in head.lines if line.strip() and not (named and line is first)
         )
         rows = list(islice(csv.reader(lines, delimiter=sign), _ROWS))
-        if not head.whole and len(rows) < _ROWS:
-            rows = rows[:-1]  # it may be cut
+        if not head.whole and len(rows) < _ROWS and (len(rows) > 1 or "\n" not in head.text):
+            rows = rows[
+                :-1
+            ]  # it may be cut; but a header whose first row is longer than the head is not
         table = _of_rows(sign, rows, head) if rows else None
         if table is not None:
             return table
