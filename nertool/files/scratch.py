@@ -19,7 +19,7 @@ from nertool.errors import OutputError
 Array = NDArray[Any]
 
 LARGEST = 1 << 27  # bytes that stay in memory
-_HELD = 1 << 27  # bytes of the file that may be in memory at a time
+_HELD = 1 << 25  # bytes of the file that may be in memory at a time
 _FAULT = 1 << 16  # bytes that the system brings in for one that is read
 
 

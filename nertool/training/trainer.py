@@ -72,7 +72,7 @@ class EpochRecord:
 
 
 FIRST_MEMBER = (1, 0)
-_RELEASED = 1 << 21  # windows after which the memory of files that were read is given back
+_RELEASED = 1 << 19  # windows after which the memory of files that were read is given back
 
 
 def initial_state(
@@ -136,6 +136,7 @@ def train(
                     _alpha(config, state.epoch),
                 )
                 seconds = time.perf_counter() - started
+                release_prepared(prepared)
                 frozen = objective_of(config).frozen
                 now = set_parameters_aside(state.parameters, frozen)
                 state.recent = [*state.recent, now][-settings.average :]
