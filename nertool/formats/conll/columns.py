@@ -67,9 +67,10 @@ def detect(head: Head) -> str | None:
     # One row shows too little: any word of a sentence may look like a tag (B-52, E-1043).
     candidates = range(1, width) if several else range(width - 1, width)
     tagged = max((tag_share([row[c] for row in even]) for c in candidates if c), default=0.0)
+    if tagged < 0.9 and unread_markup(head.text, plain):
+        return None
     if all_even and layout.delimiter == "\t":
-        labels = tagged < 0.9 and unread_markup(head.text, plain)
-        return None if labels or (tagged < 0.9 and holds_texts(rows, layout)) else described
+        return None if tagged < 0.9 and holds_texts(rows, layout) else described
     if all_even and several and width == 1 and len(tokens) == len(plain):
         return "CoNLL columns (a word a line)"
     if width > 1 and all_even and (tagged == 1 or (several and len(tokens) < len(lines))):

@@ -230,8 +230,8 @@ def divided_by(sign: str, lines: Sequence[str]) -> bool:
         return False
     if sign.isspace() and sum(sign in line for line in lines) < _MOST * len(lines):
         return False
-    rows = [Layout(sign, 0).split(line) for line in lines]
-    width = len(rows[0])
+    rows = [Layout(sign, 0).split(line) for line in lines if line.strip(sign)]
+    width = len(rows[0]) if rows else 0
     even = [row for row in rows[1:] if len(row) == width]
     return (
         width > 1

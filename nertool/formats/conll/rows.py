@@ -31,6 +31,7 @@ Kinds = NDArray[np.int32]  # of lines: one of the above, or the number of what t
 _NAMED = {"\t": "tabs", " ": "spaces", ",": "commas", ";": "semicolons", "|": "bars"}
 _SHOWN = 20  # faulty rows that a message lists
 _HASH = re.compile(r"#\s+\w+\s*=\s")
+_CELLS = (",", ";", "|")  # delimiters that blanks in a line do not stand for
 QUOTED = (",", ";")  # delimiters of tables whose cells may stand in quotes
 
 
@@ -113,6 +114,8 @@ def read_line(line: str, rows: Rows) -> int | list[str]:
         return DOCUMENT if len(layout.split(line)) == layout.width > 1 else MARK
     if comment and line.startswith(comment):
         return PASSED
+    if layout.delimiter in _CELLS and not line.strip(layout.delimiter):
+        return BREAK  # a row of empty cells, as tables have them between sentences
     fields = layout.split(line)
     if len(fields) > layout.width and not any(fields[layout.width :]):
         del fields[layout.width :]  # tabs at a line's end make no column

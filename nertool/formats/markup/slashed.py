@@ -34,8 +34,10 @@ _BARE = re.compile(r"[A-Z][A-Z_]*\Z")
 
 def detect(head: Head) -> str | None:
     """Recognise lines in which nearly every word ends with one sign and a tag, O among them."""
-    words = [word for line in head.lines[:200] for word in line.split()[:200]]
-    sign = _sign(words)
+    lines = [words for line in head.lines[:200] if (words := line.split())]
+    if len(lines) > 1 and all(len(words) == 1 for words in lines):
+        return None  # a word a line: whether each is a sentence is not to be seen
+    sign = _sign([word for words in lines for word in words[:200]])
     return None if sign is None else f"words with their tags, as in word{sign}TAG"
 
 

@@ -79,7 +79,7 @@ def _of_rows(sign: str, rows: list[list[str]], head: Head) -> Table | None:
     cells = {name: [row[i] for row in even] for i, name in enumerate(names)}
     if head.ending not in (".csv", ".tsv") and not {n.lower() for n in names} & {*TEXTS, *LABELS}:
         return None
-    if not all(_NAME.match(name) for name in names):
+    if not all(_NAME.match(name) for name in names) or _is_row(names, cells):
         return _without_header(sign, rows, head)
     if fault := _of_entities(names, cells):
         return Table(sign, names, None, None, fault)
@@ -122,6 +122,17 @@ def _single(sign: str, names: list[str], rows: list[list[str]], head: Head) -> T
         even = all(len(row) in (0, 1) for row in rows)
         return Table(sign, names, names[0]) if even else None
     return None
+
+
+def _is_row(names: Sequence[str], cells: dict[str, list[str]]) -> bool:
+    """Tell whether what might be a header is a row: it holds tags, a sentence among sentences, or an entry
+    that its column has, too."""
+    return any(
+        _is_tags(name)
+        or name in cells[name]
+        or (len(name.split()) > 2 and name.lower() not in TEXTS and _texts(cells[name]))
+        for name in names
+    )
 
 
 def _without_header(sign: str, rows: list[list[str]], head: Head) -> Table | None:

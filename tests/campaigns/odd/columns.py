@@ -97,5 +97,9 @@ TAGS = (
     Odd("parts-of-speech.conll", rows("{w}\tNNP", COLUMNS * 10), "none of them outside", tagged=60),
     Odd("ontonotes.conll", "#begin document (x); part 000\nx 0 0 Ada NNP (S* (PER)\nx 0 1 met VBD * *\n\n"
         "#end document\n", {"PER": 1}),
+    Odd("bars.txt", rows("{w}|{t}"), ALL),
+    Odd("empty-rows.csv", rows("{w},{t}").replace("\n\n", "\n,\n"), ALL),
+    Odd("slash-a-line.txt", rows("{w}/{t}"), "behind a sign", predict="behind a sign"),
+    Odd("low-line-a-line.txt", rows("{w}_{t}"), "behind a sign", predict="behind a sign"),
     Odd("wikiann.tsv", rows("en:{w}\t{t}"), "en:", predict="en:"),
 )  # fmt: skip

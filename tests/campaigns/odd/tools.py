@@ -97,5 +97,8 @@ TOOLS = (
     Odd("doccano.jsonl", lines({"id": 1, "data": TEXT, "label": [[0, 3, "PER"]]}), {"PER": 1}),
     Odd("no-ner.conllu", "# text = Ada met\n1\tAda\tAda\tPROPN\t_\t_\t2\tnsubj\t_\t_\n2\tmet\tmeet\tVERB\t_\t_\t0\troot\t_\t_\n\n",
         "no labels here", tagged=2),
+    Odd("errors.m2", "S Ada met me\nA 0 1|||PER|||Ada|||REQUIRED|||-NONE-|||0\n\nS It rained\nA -1 -1|||noop|||-NONE-\n",
+        "M2", predict="M2"),
+    Odd("places.txt", "Ada met me in London\n0,1 PER|4,5 LOC\n\nBob left\n0,1 PER\n\n", "places", predict="places"),
     Odd("pubtator-bare.txt", "1|t|Ada met me.\n1|a|It rained.\n\n", "no labels here", tagged=7),
 )  # fmt: skip
