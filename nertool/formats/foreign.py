@@ -221,6 +221,7 @@ class _Mark(NamedTuple):
     share: float = 0.0
 
 
+_LOOKED_AT = 100  # rows in which marks are looked for
 _TAGGED = r"\S[|_/](?:O|[BIES]-\w+)(?=\s|$)"
 # What shows labels that no reader has taken. In a text that only speaks of them, they are fewer.
 _UNREAD: tuple[_Mark, ...] = (
@@ -263,6 +264,7 @@ def unread_markup(text: str, rows: Sequence[str]) -> Foreign | None:
     """Recognise labels of another program in what was taken for plain text; None for plain text."""
     if not any(sign in text for sign in "<[|/_\t"):
         return None
+    rows = rows[:_LOOKED_AT]
     for mark in _UNREAD:
         pattern = re.compile(mark.pattern)
         found = sum(bool(pattern.search(row)) for row in rows)
