@@ -91,6 +91,13 @@ def check_classes(corpus: Corpus, reading: Reading, report: Callable[[str], None
     told = reading.outside == OUTSIDE or (reading.outside is not None and outside)
     if named is not None and not told:
         _refuse_outside(corpus, named, report, asked=reading.tag_column is not None)
+    elif named is None and reading.outside is None and len(bare) < len(used):
+        for n in bare:
+            if may_be_no_entity(tag := corpus.tags[n]):
+                report(
+                    f'{corpus.source}: found the class "{tag}" without a prefix, beside O and tags with one; '
+                    f"if it is another word for O, say so by --outside {shlex.quote(tag)}"
+                )
     for n in used:
         label = split_tag(corpus.tags[n])[1]
         if not any(c.isalpha() for c in label):

@@ -249,6 +249,7 @@ _UNREAD: tuple[_Mark, ...] = (
           "lists of sentences with [words](label), as of Snips",
           "take the sentences alone, one a line, with their [words](label)", 0.25),
 )  # fmt: skip
+_MAY_BE_MARKED = re.compile(r"[<\[|/_\t#]|^\d")  # each mark has one of these signs
 
 
 def _in_pieces(value: object) -> bool:
@@ -265,9 +266,10 @@ def unread_markup(text: str, rows: Sequence[str]) -> Foreign | None:
     if not any(sign in text for sign in "<[|/_\t"):
         return None
     rows = rows[:_LOOKED_AT]
+    marked = [row for row in rows if _MAY_BE_MARKED.search(row)]
     for mark in _UNREAD:
         pattern = re.compile(mark.pattern)
-        found = sum(bool(pattern.search(row)) for row in rows)
+        found = sum(bool(pattern.search(row)) for row in marked)
         if found and found >= mark.share * len(rows):
             return Foreign(mark.what, mark.remedy)
     return None

@@ -93,6 +93,14 @@ def test_another_word_for_o_is_asked_for(tag, others, asks):
     assert tag in read(text, outside="O").tags
 
 
+def test_a_class_that_may_stand_for_o_is_questioned_beside_o(tmp_path):
+    path = tmp_path / "x.tsv"
+    path.write_text("Ada\tB-PER\nmet\tOTHER\nme\tO\n\n")
+    notes: list[str] = []
+    read_corpus(path, "auto", Reading(), Ledger(), notes.append)
+    assert any('"OTHER" without a prefix' in note and "--outside OTHER" in note for note in notes)
+
+
 def test_all_faulty_rows_of_a_block_are_named_when_columns_are_tagged(main, run_dir, tmp_path):
     path = tmp_path / "x.conll"
     path.write_text("Ada O\nmet\n\n" * 30)

@@ -180,9 +180,9 @@ def tag_share(entries: Sequence[str]) -> float:
         labels = [label for field in set(entries) for label in labels_in(field)]
         syntax = any(label in _SYNTAX or label.startswith("ARG") for label in labels)
         return 0.0 if syntax else _share(is_bracketed, entries)
-    return _share(lambda f: f in _OUTSIDE or looks_like_tag(f) or may_be_no_entity(f), entries) * (
-        any(looks_like_tag(field) for field in entries)
-    )
+    if not any(looks_like_tag(field) for field in set(entries)):
+        return 0.0
+    return _share(lambda f: f in _OUTSIDE or looks_like_tag(f) or may_be_no_entity(f), entries)
 
 
 def _share(holds: Callable[[str], bool], entries: Sequence[str]) -> float:
@@ -219,13 +219,17 @@ def other_blanks(lines: Sequence[str]) -> list[str]:
     Where spaces or tabs divide columns with tags, there are none: such blanks belong to the words.
     """
     head = lines[:_TRIED]
-    if all(line.isascii() for line in head) or divided_by(" ", lines) or divided_by("\t", lines):
+    found = {sign for sign in set("".join(head)) if sign.isspace() and sign not in " \t"}
+    if not found or divided_by(" ", lines) or divided_by("\t", lines):
         return []
-    return sorted({sign for line in head for sign in line if sign.isspace() and sign not in " \t"})
+    return sorted(found)
 
 
 def divided_by(sign: str, lines: Sequence[str]) -> bool:
-    """Tell whether most lines are a table divided by a sign, with tags in it; the first may be a header."""
+    """Tell whether most of the first lines are a table divided by a sign, with tags in it.
+
+    The first line may be a header."""
+    lines = lines[:_TRIED]
     if len(lines) < 2 or sign not in lines[0]:
         return False
     if sign.isspace() and sum(sign in line for line in lines) < _MOST * len(lines):
