@@ -19,10 +19,8 @@ from nertool.inputs.text import Text
 from nertool.inputs.windows import PaddedText
 
 CHUNK_TOKENS = 8192  # a chunk has about so many, and less than twice as many
-_KEY_BITS = (
-    40  # of a window's contexts as one number; with those of a token there are fewer than 63
-)
-
+# Of a window's contexts as one number. With the bits of a token's number there are fewer than 63.
+_KEY_BITS = 40
 _NONE = slice(0, 0)
 
 

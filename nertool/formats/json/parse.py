@@ -132,8 +132,8 @@ def _refuse_keys_twice(text: str) -> None:
     for node in ast.walk(ast.parse(text, mode="eval")):
         if isinstance(node, ast.Dict):
             keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
-            twice = next((key for key in keys if keys.count(key) > 1), None)
-            if twice is not None:
+            if len(set(keys)) < len(keys):
+                twice = next(key for key in keys if keys.count(key) > 1)
                 raise CorpusError(
                     f"found the key {json.dumps(str(twice))} twice in one object, expected it once; "
                     "remove one of the two"
