@@ -237,9 +237,11 @@ def divided_by(sign: str, lines: Sequence[str]) -> bool:
     rows = [Layout(sign, 0).split(line) for line in lines if line.strip(sign)]
     width = len(rows[0]) if rows else 0
     even = [row for row in rows[1:] if len(row) == width]
+    # Where the sign is itself a word, as in "| O", a row has one entry alone.
+    filled = [sum(bool(cell.strip()) for cell in row) > 1 for row in rows]
     return (
         width > 1
-        and any(row[0].strip() for row in rows)  # or the sign is itself the word, as in "| O"
+        and sum(filled) >= _MOST * len(rows)
         and len(even) >= _MOST * (len(rows) - 1)
         and any(tag_share([row[c].strip() for row in even]) >= _MOST for c in range(width))
     )

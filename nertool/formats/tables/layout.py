@@ -70,7 +70,10 @@ def _found(head: Head) -> Table | None:
 def _of_rows(sign: str, rows: list[list[str]], head: Head) -> Table | None:
     names = usual_names(rows[0], head.reading.text_field)
     even = [row for row in rows[1:] if len(row) == len(names)]
-    if any(_is_tags(cell) and " " not in cell for row in even for cell in row[:1]):
+    listed = any(
+        name in LABELS and _hold_lists([row[i] for row in even]) for i, name in enumerate(names)
+    )
+    if not listed and any(_is_tags(row[0]) and " " not in row[0] for row in even if row):
         return None
     if len(names) < 2:
         return _single(sign, names, rows[1:], head)
@@ -83,10 +86,11 @@ def _of_rows(sign: str, rows: list[list[str]], head: Head) -> Table | None:
         return _without_header(sign, rows, head)
     if fault := _of_entities(names, cells):
         return Table(sign, names, None, None, fault)
-    labels = [name for name in names if _are_labels(name, cells[name])]
+    wanted = head.reading.text_field
+    # What is named as the texts may be words such as O.
+    labels = [n for n in names if n != wanted and _are_labels(n, cells[n])]
     tags = next((n for n in labels if _are_tags(cells[n])), None)
     spans = any(is_entry_list(cell) for row in even for cell in row)
-    wanted = head.reading.text_field
     if "tokens" in names and {"ner_tags", "tags"} & set(names):
         return Table(sign, names, None)
     if wanted in names:
@@ -127,10 +131,9 @@ def _single(sign: str, names: list[str], rows: list[list[str]], head: Head) -> T
 def _is_row(names: Sequence[str], cells: dict[str, list[str]]) -> bool:
     """Tell whether what might be a header is a row: it holds tags, a sentence among sentences, or an entry
     that its column has, too."""
-    return any(
-        _is_tags(name)
-        or name in cells[name]
-        or (len(name.split()) > 2 and name.lower() not in TEXTS and _texts(cells[name]))
+    known = any(name.lower() in (*TEXTS, *LABELS) for name in names)
+    return not known and any(
+        _is_tags(name) or name in cells[name] or (len(name.split()) > 2 and _texts(cells[name]))
         for name in names
     )
 
@@ -205,10 +208,12 @@ def _are_tags(cells: Sequence[str]) -> bool:
 
 
 def _are_labels(name: str, cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell.strip()]
-    if name in LABELS and filled and all(cell.lstrip().startswith(("[", "{")) for cell in filled):
-        return True
-    return _are_tags(cells)
+    return (name in LABELS and _hold_lists(cells)) or _are_tags(cells)
+
+
+def _hold_lists(cells: Sequence[str]) -> bool:
+    """Tell whether a column holds lists, and is not empty."""
+    return _are_lists(cells) and any(cell.strip() for cell in cells)
 
 
 def _are_lists(cells: Sequence[str]) -> bool:

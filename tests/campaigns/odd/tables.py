@@ -46,6 +46,8 @@ TABLES = (
     Odd("no-header-tags.tsv", "Ada met me\tB-PER O O\nBob left\tB-PER O\n", "two tags", tagged=-1),
     Odd("no-header-classes.tsv", "Ada met me\tgood\nBob left us\tbad\nCy ran off\tgood\n", "header", "header"),
     Odd("no-header-sentence.tsv", "It rained all day\tgood\nBob left us\tbad\n", "header", "header"),
+    Odd("tags-as-text.csv", 'id,text,label\n1,O O,[]\n2,text,"[[0, 4, ""X""]]"\n', {"X": 1}),
+    Odd("tag-first.csv", 'text,label\nO,[]\nAda,"[[0, 3, ""X""]]"\n', {"X": 1}),
     Odd("one-column.csv", 'text\n"Ada met me, and left."\n"It rained."\n', "no labels here", tagged=10),
     Odd("pandas.csv", f',text,entities\n0,"{TEXT}","[(0, 3, \'PER\')]"\n', {"PER": 1}),
     Odd("numpy.csv", "tokens,ner_tags\n\"['Ada' 'met']\",\"['B-PER' 'O']\"\n", "found a string",
