@@ -24,10 +24,10 @@ CORPUS = {
 }
 VECTORS = {
     "Commands": {
-        "info": Entry("Describe a file, and how much of a text it knows.", "vectors.info"),
-        "prune": Entry("Keep a corpus' words and the most frequent.", "vectors.prune"),
-        "convert": Entry("Convert between kinds of files.", "vectors.convert"),
-        "train": Entry("Train vectors on your own text.", "vectors.train"),
+        "info": Entry("Describe a file, and how much of a text it knows.", "vectors.info.info"),
+        "prune": Entry("Keep a corpus' words and the most frequent.", "vectors.prune.prune"),
+        "convert": Entry("Convert between kinds of files.", "vectors.convert.convert"),
+        "train": Entry("Train vectors on your own text.", "vectors.train.train"),
     }
 }
 LESSON = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,15 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus, Interner, Records, Span
 from nertool.corpus.invisible import is_blank_text, without_invisible
+from nertool.corpus.labels import (
+    CHOOSE,
+    excerpt,
+    flat_spans,
+    labelled_alone,
+    place_of,
+    short,
+    without_outside,
+)
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.corpus.schemes import OUTSIDE, TagSpans, checked_tag, spans_of, tag_names, tags_of
@@ -26,7 +35,6 @@ from nertool.corpus.tokens import pieces
 from nertool.errors import CorpusError
 
 _LINE_END = re.compile("\n")
-_CHOOSE = "choose snap or drop (--misaligned, corpus.misaligned)"
 
 
 class _Pieces(dict[str, int]):
@@ -103,7 +111,7 @@ def build_corpus(
     """
     out = _Columns()
     if reading.labelled:
-        records = _labelled_alone(records, source, ledger)
+        records = labelled_alone(records, source, ledger)
     labelled = tagged = False
     own_text, tokenized, own_sentences = True, True, False
     arrow_schema = b""
@@ -113,10 +121,10 @@ def build_corpus(
         first = out.ids.size
         spans: Sequence[Span] = record.spans or ()
         if reading.outside is not None and record.spans:
-            record = _without_outside(record, reading.outside, source, ledger)
+            record = without_outside(record, reading.outside, source, ledger)
             spans = record.spans or ()
         if record.spans and len(record.spans) > 1:
-            spans = _flat(record, source, reading, ledger)
+            spans = flat_spans(record, source, reading, ledger)
         if record.tokens is None:
             _cut(record, spans, reading, out)
         else:
@@ -125,15 +133,14 @@ def build_corpus(
             ids = out.pieces.ids([text[a:b] for a, b in record.tokens])
             out.add(ids, places[:, 0], places[:, 1])
             bounds = [*(record.sentences or [0])[1:], len(record.tokens)]
-            ends = dict.fromkeys(
-                first + end for end in bounds
-            )  # a sentence without a token is none
+            # A sentence without a token is none.
+            ends = dict.fromkeys(first + end for end in bounds)
             out.sentences += [end for end in ends if end > out.sentences[-1]]
         if record.tags is not None:
             tagged = True
             for tag in record.tags:
                 if tag not in out.tag_numbers:
-                    named = _checked(tag, reading, _place(record, source))
+                    named = _checked(tag, reading, place_of(record, source))
                     out.tag_numbers[tag] = out.tags[named]
                 out.tag_ids.append(out.tag_numbers[tag])
         if record.spans is not None:
@@ -154,38 +161,6 @@ def build_corpus(
         arrow_schema=arrow_schema,
     )  # fmt: skip
     return replace(corpus, records=texts)
-
-
-def _labelled_alone(records: Iterable[Record], source: str, ledger: Ledger) -> Iterator[Record]:
-    """Leave out records that bear no labels at all, if others do: nobody has looked for entities there.
-    A record whose labels are an empty list stays, as a text without entities."""
-    held: list[Record] = []  # without labels, while no other has any
-    labelled = False
-    for record in records:
-        if record.spans is None and record.tags is None:
-            held.append(record)
-        else:
-            labelled = True
-        for unlabelled in held if labelled else ():
-            what = "records without labels (absent, null or skipped) among labelled ones"
-            ledger.refuse(_place(unlabelled, source), what, _short(unlabelled.text))
-        if labelled:
-            held.clear()
-        if record.spans is not None or record.tags is not None:
-            yield record
-    yield from held
-
-
-def _without_outside(record: Record, outside: str, source: str, ledger: Ledger) -> Record:
-    """Leave out the spans whose class says that they are no entities."""
-    kept = []
-    for span in record.spans or ():
-        if span.label != outside:
-            kept.append(span)
-            continue
-        place = _place(record, source, span.start)
-        ledger.refuse(place, "spans whose class stands for no entity (outside)", outside)
-    return record._replace(spans=kept)
 
 
 def _checked(tag: str, reading: Reading, place: str) -> str:
@@ -230,44 +205,6 @@ def _within(place: int, spans: Sequence[Span]) -> bool:
     return before >= 0 and spans[before].end > place
 
 
-def _place(record: Record, source: str, at: int = 0) -> str:
-    """Say where a character of a record stands, as file:line."""
-    line = record.line + (record.text.count("\n", 0, at) if record.lined else 0)
-    return record.place or f"{source}:{line}"
-
-
-def _flat(record: Record, source: str, reading: Reading, ledger: Ledger) -> Sequence[Span]:
-    """Return a record's entities in order, without overlaps: the longest of those that overlap."""
-    in_order = sorted(record.spans or (), key=lambda span: (span.start, -span.end))
-    for a, b in pairwise(in_order):
-        if a == b:
-            ledger.alter(
-                _place(record, source, a.start),
-                "entities twice, taken once",
-                _excerpt(record.text, a),
-            )
-    in_order = list(dict.fromkeys(in_order))
-    if all(a.end <= b.start for a, b in pairwise(in_order)):
-        return in_order
-    kept: list[Span] = []
-    for span in sorted(in_order, key=lambda span: span.start - span.end):
-        at = bisect_left(kept, span)
-        beside = kept[max(0, at - 1) : at + 1]
-        other = next((k for k in beside if k.start < span.end and span.start < k.end), None)
-        if other is None:
-            kept.insert(at, span)
-            continue
-        place = _place(record, source, span.start)
-        names = [f'"{_excerpt(record.text, s)}" ({s.label})' for s in (span, other)]
-        if reading.misaligned == "error":
-            raise CorpusError(
-                f"{place}: found the entity {names[0]} overlapping {names[1]}, expected flat "
-                f"entities; {_CHOOSE}: both keep the longest"
-            )
-        ledger.refuse(place, "entities that overlap a longer one", " in ".join(names))
-    return kept
-
-
 def _align(
     record: Record,
     spans: Sequence[Span],
@@ -290,13 +227,13 @@ def _align(
         if found:
             i = max(i, found[-1][1] - first)  # snapped, two entities may meet in one token
         place = record.place or f"{source}:{line}"
-        shown = f'"{_excerpt(text, span)}" ({label})'
+        shown = f'"{excerpt(text, span)}" ({label})'
         if i >= j:
             what = "entities without a token of their own"
             if reading.misaligned == "error":
                 raise CorpusError(
                     f"{place}: found the entity {shown} at {start}–{end} without a token of its "
-                    f"own, expected whole tokens; mend it, or {_CHOOSE}"
+                    f"own, expected whole tokens; mend it, or {CHOOSE}"
                 )
             ledger.refuse(place, what, shown)
             continue
@@ -310,16 +247,16 @@ def _align(
                 ledger.alter(place, what, shown)
             elif reading.misaligned == "snap":
                 ledger.alter(
-                    place, "entities snapped to whole tokens", f'{shown} → "{_short(whole)}"'
+                    place, "entities snapped to whole tokens", f'{shown} → "{short(whole)}"'
                 )
             elif reading.misaligned == "drop":
                 ledger.refuse(place, "entities with a border inside a token", shown)
                 continue
             else:
                 raise CorpusError(
-                    f'{place}: found the entity "{_excerpt(text, span)}" with a border inside a token '
-                    f'("{_short(whole)}"), expected whole tokens; move the border, part the words by '
-                    f"a blank, or {_CHOOSE}"
+                    f'{place}: found the entity "{excerpt(text, span)}" with a border inside a token '
+                    f'("{short(whole)}"), expected whole tokens; move the border, part the words by '
+                    f"a blank, or {CHOOSE}"
                 )
         found.append((first + i, first + j, out.labels[label]))
     return found
@@ -328,14 +265,6 @@ def _align(
 def _same_but_invisible(a: str, b: str) -> bool:
     """Tell whether two texts differ in blanks at their ends and in invisible characters alone."""
     return not b.isascii() and without_invisible(a).strip() == without_invisible(b)
-
-
-def _excerpt(text: str, span: Span) -> str:
-    return _short(text[span.start : span.end])
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def _line_numbers(record: Record, starts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,12 +11,12 @@ from nertool.catalogue import FORMATS, Format, Formats, find_format
 from nertool.corpus.annotated import Annotated, labelled
 from nertool.corpus.blocks import decode_lines
 from nertool.corpus.build import build_corpus, count
+from nertool.corpus.classes import check_classes
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.record import Reading
 from nertool.files.output import open_output
 from nertool.formats.base import Writing, tags_in
-from nertool.formats.classes import check_classes
 from nertool.formats.conll.conllu import NOT_IN_LABEL, ner_key, read_conllu, with_ner
 from nertool.formats.conll.parse import column_index, parse_conll
 from nertool.formats.conll.retag import retagged

@@ -10,12 +10,12 @@ from typing import BinaryIO
 from nertool.catalogue import FORMATS, Formats, find_format
 from nertool.corpus.blocks import decode_lines
 from nertool.corpus.build import build_corpus, count
+from nertool.corpus.classes import check_classes
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.corpus.schemes import OUTSIDE
 from nertool.errors import CorpusError
-from nertool.formats.classes import check_classes
 from nertool.formats.conll.find import looks_like_tag
 from nertool.formats.conll.parse import parse_conll
 from nertool.formats.conll.rows import find_layout

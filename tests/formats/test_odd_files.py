@@ -93,7 +93,7 @@ def test_another_word_for_o_is_asked_for(tag, others, asks):
     assert tag in read(text, outside="O").tags
 
 
-def test_a_class_that_may_stand_for_o_is_questioned_beside_o(tmp_path):
+def test_a_class_that_may_stand_for_o_is_questioned_beside_o(tmp_path: Path) -> None:
     path = tmp_path / "x.tsv"
     path.write_text("Ada\tB-PER\nmet\tOTHER\nme\tO\n\n")
     notes: list[str] = []

@@ -1,0 +1,1 @@
+"""The commands on word vectors: describe, prune, convert and train."""
