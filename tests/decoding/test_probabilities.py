@@ -19,7 +19,7 @@ from nertool.decoding.probabilities import shorter, span_probabilities, sums, ta
 from nertool.decoding.viterbi import decode, lattice, viterbi
 from nertool.kernels import library
 from nertool.model.calibrate import calibration_error, fit_temperature, temperature_of
-from tests.support.slow_sums import forward_backward, span_log_probability
+from tests.support.oracles.slow_sums import forward_backward, span_log_probability
 
 TAGS = {
     "io": ["O", "A", "B"],

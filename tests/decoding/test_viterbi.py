@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from nertool.corpus.schemes import spans_of, tag_names
 from nertool.decoding.viterbi import argmax, decode, lattice, open_parts, outside_by, viterbi
-from tests.support.slow_sums import forward_backward
-from tests.support.ways import (
+from tests.support.oracles.slow_sums import forward_backward
+from tests.support.oracles.ways import (
     LENGTHS,
     SCHEMES,
     all_ways,

@@ -10,8 +10,16 @@ import pytest
 from nertool.corpus.columnar import Span
 from nertool.corpus.schemes import tag_names
 from nertool.decoding.viterbi import Lattice, viterbi
-from tests.support.slow_sums import forward_backward, span_log_probability
-from tests.support.ways import LABELS, LENGTHS, SCHEMES, all_ways, setting, starts_of, totals
+from tests.support.oracles.slow_sums import forward_backward, span_log_probability
+from tests.support.oracles.ways import (
+    LABELS,
+    LENGTHS,
+    SCHEMES,
+    all_ways,
+    setting,
+    starts_of,
+    totals,
+)
 
 
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)

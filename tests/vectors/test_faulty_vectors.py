@@ -14,7 +14,7 @@ import pytest
 
 from nertool.errors import VectorsError
 from nertool.vectors.files.load import load_vectors
-from tests.support.vectorfiles import PAIRS, binary, check_pairs, glove, text
+from tests.support.oracles.vectorfiles import PAIRS, binary, check_pairs, glove, text
 
 # Headers that promise something else than there is
 

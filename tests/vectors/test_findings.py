@@ -14,8 +14,8 @@ import pytest
 from nertool.errors import VectorsError
 from nertool.training.preparation.vectors import starting_vectors
 from tests.support.helpers import change
+from tests.support.oracles.vectorfiles import binary, glove, text
 from tests.support.spans import corpus_of
-from tests.support.vectorfiles import binary, glove, text
 
 WORDS = [b"The", b"of", b"cat", b"dog", b"Rome"]
 

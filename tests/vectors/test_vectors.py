@@ -19,7 +19,7 @@ from nertool.errors import VectorsError
 from nertool.vectors.files import file as vectorfile
 from nertool.vectors.files import load as vectors_module
 from nertool.vectors.files.load import load_vectors
-from tests.support.vectorfiles import PAIRS, WRITERS, binary, check_pairs, glove, text
+from tests.support.oracles.vectorfiles import PAIRS, WRITERS, binary, check_pairs, glove, text
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA_DIR = Path(os.environ.get("NERTOOL_DATA", ROOT.parent / "shared" / "data"))

@@ -65,7 +65,7 @@ def home(tmp_path) -> dict[str, str]:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m nertool "$@"\n')
     program.chmod(0o755)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("BASH")}
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[3])
     return {
         **kept,
         "HOME": str(tmp_path),

@@ -12,7 +12,7 @@ from nertool.formats.base import Writing
 from nertool.formats.conll.webanno_layers import DEFAULT
 from nertool.formats.registry import text_writer
 from tests.support.corpora import lines, read, surfaces
-from tests.support.inception import document_of
+from tests.support.oracles.inception import document_of
 
 LABELS = [
     "PER", "Job Title", "A|B", "A_B", "_", "[1]", "PER[2]", "a->b", "a;b", "*x", "\\", "a\\", "B-PER",

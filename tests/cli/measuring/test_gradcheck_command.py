@@ -21,7 +21,7 @@ from nertool.network.objective import PLAIN
 from nertool.training import cases as verify
 from nertool.training.cases import cases_of_config, cases_of_model
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def as_json(done) -> dict:

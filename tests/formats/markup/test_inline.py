@@ -24,7 +24,7 @@ from nertool.formats.markup.inline import document_fields, from_inline, mark_inl
 from nertool.formats.markup.inline import write as write_inline
 from nertool.formats.read import read_stream
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def read_inline(lines: list[str], part: str | None = None) -> Corpus:

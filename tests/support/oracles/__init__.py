@@ -1,0 +1,1 @@
+"""Slow or independent computations that the product is compared with."""
