@@ -7,13 +7,13 @@ import errno
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nertool.errors import BusyError, CorpusError
 from nertool.files.output import current_umask, naming, naming_writes
+from nertool.files.unfinished import forget, new_folder
 
 try:
     import fcntl
@@ -45,7 +45,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     """
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f"{_begin_of_name(path)}.new-", dir=path.parent))
+        aside = new_folder(path.parent, f"{_begin_of_name(path)}.new-")
     try:
         with naming(path):
             os.chmod(aside, 0o777 & ~current_umask())
@@ -58,7 +58,9 @@ def replacing_folder(path: Path) -> Iterator[Path]:
             put_in_place(aside, path)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
+        forget(aside)
         raise
+    forget(aside)
 
 
 def put_in_place(aside: Path, path: Path) -> None:

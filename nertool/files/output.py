@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from nertool.errors import OutputError
 from nertool.files.packed import packing
+from nertool.files.unfinished import forget, new_file
 
 _ASIDE = (
     ".nertool-"  # how the names of unfinished files begin: short, whatever the output is called
@@ -141,7 +142,7 @@ def open_binary_output(path: Path | None) -> Iterator[BinaryIO]:
         return
     with naming(path):
         target = path.resolve()  # what a link points to is replaced, not the link
-        descriptor, aside = tempfile.mkstemp(prefix=_ASIDE, dir=target.parent)
+        descriptor, aside = new_file(target.parent, _ASIDE)
     try:
         with _stream(descriptor, path) as out:
             yield out
@@ -154,7 +155,9 @@ def open_binary_output(path: Path | None) -> Iterator[BinaryIO]:
     except BaseException:
         with suppress(OSError):
             os.unlink(aside)
+        forget(aside)
         raise
+    forget(aside)
 
 
 def _stream(file: int | Path, name: object, closefd: bool = True) -> BinaryIO:

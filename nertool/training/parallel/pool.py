@@ -19,6 +19,7 @@ from multiprocessing import resource_tracker
 from typing import Any, NamedTuple
 
 from nertool.errors import NertoolError, TrainingError
+from nertool.files.unfinished import remove_unfinished
 from nertool.processes import end_at_once, watch_parent
 
 _THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -125,6 +126,7 @@ def _work(piece: Piece, queue: Any) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         queue.put((piece.name, None, error))
     except _Stopped:
+        remove_unfinished()
         queue.cancel_join_thread()  # what nobody reads must not keep the process
 
 
