@@ -51,14 +51,12 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "group_words": (_I, [_P, _P, _I, *[_P] * 6]),
     "document_context": (None, [*[_P] * 5, _I, _P, _P, _P, _I]),
     "tag_sums": (None, [_P, _P, _I, _I, _I, _P, _P, _P, _I, *[_P] * 8]),
-    "look_up_lines": (
-        _I,
-        [_P, _I, _P, _U, _I, _P, _P, _P, _P, _I, _P, _P],
-    ),
+    "read_lines": (_I, [_P, _I, _I, _P, _P, _P, _P, _P, _I, _P]),
+    "remember_lines": (None, [_P, _I, _P, _I, _P, _P]),
     "put_cells": (_I, [_P, _P, _I, _P, _P, _P]),
-    "cut_rows": (None, [_P, _P, _I, _I, _I, ctypes.c_uint8, _P]),
     "index_words": (_I, [_P, _I, _I, _P, _P, _I]),
     "find_words": (None, [_P, _I, _P, _P, _I, _P, _P, _I]),
+    "number_words": (None, [_P, _I, _P, _P]),
     "look_at_words": (None, [_P, _I, _I, _I, _P, _P, _P, _P]),
     "longest_phrases": (
         _I,
@@ -94,6 +92,13 @@ loaded = _load()
 def compiled() -> bool:
     """Tell whether the kernels are there."""
     return loaded is not None
+
+
+def needed() -> ctypes.CDLL:
+    """Return the library, for what there is no other code for. Errors: RuntimeError if it is not loaded."""
+    if loaded is None:
+        raise RuntimeError("found no compiled kernels")
+    return loaded
 
 
 def address_of(array: Array, of: type[np.generic], columns: bool = False) -> int:

@@ -1,42 +1,184 @@
 /* Loops over lines of text, each of which ends with LF; lines.py says what each does.
-   library.py has the signatures. tests/kernels hold each equal to the numpy code that it stands in for.
+   library.py has the signatures. tests/kernels hold each equal to the Python code that it stands in for.
 
    Plain C99. Nothing here allocates, keeps anything, or
    looks beyond what its arguments say. */
 
-#include <stdint.h>
-#include <string.h>
+#include "words.h"
 
-enum { POWERS = 64, LF = '\n', CR = '\r' };
+/* ---- lines that were met before: a table of 2^bits places, where one line may take another's place ---- */
 
-/* Looks each line up in a table: numbers[i] is its number there, or the line is written to `unknown`
-   as (i, start, end). Returns how many are. See linetable.py for the table. */
-int64_t look_up_lines(const uint8_t *restrict raw, int64_t size, const uint64_t *restrict powers,
-                      uint64_t mix, int64_t shift, const uint64_t *restrict hashes,
-                      const int32_t *restrict known, const int64_t *restrict at,
-                      const uint8_t *restrict bytes, int64_t used, int32_t *restrict numbers,
-                      int64_t *restrict unknown)
+/* `number` is what the line is; its bytes, LF included, are raw[at] up to at + length. at 0: a free place. */
+typedef struct {
+    uint64_t hash;
+    int64_t at;
+    int32_t length, number;
+} Line;
+
+typedef struct {
+    Line *table;
+    int64_t bits;
+    uint8_t *raw;
+    int64_t room, used;
+} LineSet;
+
+/* A longer line is looked at each time. */
+enum { LONGEST = 1 << 12 };
+
+static inline void remember(LineSet *restrict set, Line *restrict line, uint64_t hash,
+                            const uint8_t *restrict bytes, int64_t length, int32_t number)
 {
-    int64_t lines = 0, missing = 0;
-    for (int64_t start = 0, end; start < size; start = end + 1, lines++) {
-        uint64_t hash = 0;
-        for (end = start;; end++) {
-            int64_t inside = end - start;
-            hash += raw[end] * powers[inside < POWERS ? inside : POWERS - 1];
-            if (raw[end] == LF)
-                break;
+    if (length > LONGEST || length > set->room - set->used)
+        return;
+    memcpy(set->raw + set->used, bytes, (size_t)length);
+    *line = (Line){hash, set->used, (int32_t)length, number};
+    set->used += length;
+}
+
+/* Finds where a line ends, at its LF, and its hash, eight bytes at a time. An LF stands before `end`. */
+static inline const uint8_t *end_of_line(const uint8_t *at, const uint8_t *end, uint64_t *restrict hash)
+{
+    const uint64_t ONES = 0x0101010101010101u, HIGHS = ONES << 7, LFS = ONES * LF;
+    uint64_t sum = 0x9E3779B97F4A7C15u;
+    for (;; at += 8) {
+        int inside = end - at >= 8;
+        uint64_t eight = inside ? eight_at(at) : some_at(at, end - at);
+        uint64_t other = eight ^ LFS;
+        uint64_t lf = (other - ONES) & ~other & HIGHS; /* the lowest bit is right, those above may not be */
+        if (lf) {
+            int bits = __builtin_ctzll(lf) - 7;
+            *hash = mixed(sum, bits ? (eight << (64 - bits)) | (uint64_t)bits : 0) * 0x9E3779B97F4A7C15u;
+            return at + bits / 8;
         }
-        uint64_t place = (hash * mix) >> shift;
-        int64_t length = end + 1 - start;
-        if (at[place] > 0 && hashes[place] == hash && at[place] + length <= used &&
-            memcmp(bytes + at[place], raw + start, (size_t)length) == 0) {
-            numbers[lines] = known[place];
+        sum = mixed(sum, eight);
+    }
+}
+
+/* ---- what a line is ---- */
+
+/* How rows are read: the column of the words, of `width` columns, what divides these (a tab or a space), and
+   the byte that comments begin with, -1 for none. */
+typedef struct {
+    int64_t column, width, delimiter, comment;
+} Layout;
+
+/* Whether a character that is no white space begins here. */
+static inline int begins_visibly(const uint8_t *at, const uint8_t *end)
+{
+    uint8_t a = at[0];
+    if (a < ASCII)
+        return a > ' ' && a != 127;
+    int b = end - at > 1 ? at[1] : 0, c = end - at > 2 ? at[2] : 0;
+    switch (a) {
+    case 0xC2: /* U+0085, U+00A0 */
+        return b != 0x85 && b != 0xA0;
+    case 0xE1: /* U+1680 */
+        return !(b == 0x9A && c == 0x80);
+    case 0xE2: /* U+2000 to U+200A, U+2028, U+2029, U+202F; U+205F */
+        return !(b == 0x80 && (c <= 0x8A || c == 0xA8 || c == 0xA9 || c == 0xAF)) &&
+               !(b == 0x81 && c == 0x9F);
+    case 0xE3: /* U+3000 */
+        return !(b == 0x80 && c == 0x80);
+    }
+    return 1;
+}
+
+/* Finds the word of a plain row, *from up to *to. 0 for a line that needs a closer look: with another number
+   of columns, with white space or a character of control where it may mean something, with an empty word;
+   and for whatever may be a mark of a document or a comment. */
+static inline int word_of(const uint8_t *line, const uint8_t *end, const Layout *restrict rows,
+                          const uint8_t **from, const uint8_t **to)
+{
+    static const uint8_t MARK[] = "-DOCSTART-";
+    enum { MARK_LENGTH = sizeof MARK - 1 };
+    if (!begins_visibly(line, end) || *line == '#' || *line == rows->comment)
+        return 0;
+    if (*line == '-' && end - line >= MARK_LENGTH && memcmp(line, MARK, MARK_LENGTH) == 0)
+        return 0;
+    uint8_t delimiter = (uint8_t)rows->delimiter;
+    int64_t fields = 0;
+    const uint8_t *field = line;
+    for (const uint8_t *at = line;; at++) {
+        if (at < end && *at != delimiter) {
+            if (*at < ' ' || *at == 127)
+                return 0;
             continue;
         }
-        int64_t *entry = unknown + 3 * missing++;
-        entry[0] = lines, entry[1] = start, entry[2] = end;
+        if (delimiter == ' ' && at == field) { /* runs of spaces are one, those at the end none */
+            if (at == end)
+                break;
+            field = at + 1;
+            continue;
+        }
+        if (fields++ == rows->column) {
+            if (at == field || !begins_visibly(field, end))
+                return 0;
+            *from = field, *to = at;
+        }
+        if (at == end)
+            break;
+        field = at + 1;
     }
-    return missing;
+    return fields == rows->width;
+}
+
+enum { BREAK = -1 };
+
+/* Says what the lines of a text are, from raw[at] on: kinds[i] is the number of a line's word in `words`, to
+   which new words are added, or BREAK for an empty line, or what `lines` says of the line. `lines` takes the
+   plain rows that it lacks. Of a line that needs a closer look, odd has (i, start, end), and kinds[i] means
+   nothing.
+
+   Stops before a line whose word finds no room, and once there are `most` odd lines. Returns where it
+   stopped. counts: [0] lines read so far, which grows; [1] the odd ones of this call. */
+int64_t read_lines(const uint8_t *restrict raw, int64_t size, int64_t at, const Layout *restrict rows,
+                   LineSet *restrict lines, WordSet *restrict words, int32_t *restrict kinds,
+                   int64_t *restrict odd, int64_t most, int64_t *restrict counts)
+{
+    const uint8_t *end_of_text = raw + size, *line = raw + at;
+    int64_t i = counts[0], found = 0;
+    for (const uint8_t *lf; line < end_of_text && found < most; line = lf + 1, i++) {
+        uint64_t hash;
+        lf = end_of_line(line, end_of_text, &hash);
+        int64_t length = lf + 1 - line;
+        const uint8_t *end = lf > line && lf[-1] == CR ? lf - 1 : lf;
+        if (end == line) {
+            kinds[i] = BREAK;
+            continue;
+        }
+        Line *known = lines->table + (hash >> (64 - lines->bits));
+        if (known->hash == hash && known->at && known->length == length &&
+            memcmp(lines->raw + known->at, line, (size_t)length) == 0) {
+            kinds[i] = known->number;
+            continue;
+        }
+        const uint8_t *from, *to;
+        if (!word_of(line, end, rows, &from, &to)) {
+            int64_t *entry = odd + 3 * found++;
+            entry[0] = i, entry[1] = line - raw, entry[2] = lf - raw;
+            continue;
+        }
+        int64_t number = number_in(words, from, to - from);
+        if (number < 0)
+            break;
+        kinds[i] = (int32_t)number;
+        remember(lines, known, hash, line, length, (int32_t)number);
+    }
+    counts[0] = i, counts[1] = found;
+    return line - raw;
+}
+
+/* Takes n lines of a text, (line, start, end) each as read_lines writes them, into a table with their
+   numbers: that of a line is kinds[line]. */
+void remember_lines(const uint8_t *restrict raw, int64_t size, const int64_t *restrict odd, int64_t n,
+                    const int32_t *restrict kinds, LineSet *restrict lines)
+{
+    for (int64_t k = 0; k < n; k++, odd += 3) {
+        uint64_t hash;
+        const uint8_t *line = raw + odd[1], *lf = end_of_line(line, raw + size, &hash);
+        remember(lines, lines->table + (hash >> (64 - lines->bits)), hash, line, lf + 1 - line,
+                 kinds[odd[0]]);
+    }
 }
 
 /* Copies a text with a cell at the end of each line, before the CR that may end it: the cell of line i
@@ -58,41 +200,4 @@ int64_t put_cells(uint8_t *restrict out, const uint8_t *restrict raw, int64_t si
         *to++ = LF;
     }
     return to - out;
-}
-
-/* Whether a character that begins with this byte of UTF-8 is no mark and no white space: a letter or digit
-   of ASCII, or one beyond U+00BF that is not in the blocks with other white space (E1, E2, E3). */
-static inline int is_plain(uint8_t c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           (c >= 0xC3 && !(c >= 0xE1 && c <= 0xE3));
-}
-
-/* The words of lines of CoNLL columns, (line, start, end) each as look_up_lines writes them: words[i] is
-   (start, end) of the column-th field, counted from 0, of `width` fields divided by single delimiters.
-
-   Start -1 for a line that needs a closer look: with another number of fields, or an empty one; where the
-   line or the word begins with a character that is not plain; and with a blank or a character of control
-   inside a field. Such are blank lines, marks, comments, and faults. */
-void cut_rows(const uint8_t *restrict raw, const int64_t *restrict lines, int64_t n, int64_t column,
-              int64_t width, uint8_t delimiter, int64_t *restrict words)
-{
-    for (int64_t i = 0; i < n; i++, lines += 3, words += 2) {
-        int64_t start = lines[1], end = lines[2], fields = 0, from = start;
-        int plain = start < end && is_plain(raw[start]);
-        words[0] = -1;
-        for (int64_t j = start; plain && j <= end; j++) {
-            if (j == end || raw[j] == delimiter) {
-                plain = j > from;
-                if (fields++ == column) {
-                    words[0] = from, words[1] = j;
-                    plain = plain && (is_plain(raw[from]) || raw[from] < 128);
-                }
-                from = j + 1;
-            } else
-                plain = raw[j] > ' ' && raw[j] != 127;
-        }
-        if (!plain || fields != width)
-            words[0] = -1;
-    }
 }

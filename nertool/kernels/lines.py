@@ -1,39 +1,101 @@
-"""Kernels on lines of text: look lines up in a table, find the words in them, put a cell at each end."""
+"""Kernels on lines of text: find the words of rows, with what is remembered of lines, and put a cell at each
+line's end."""
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
-from numpy.typing import NDArray
 
 from nertool.kernels import library
-from nertool.kernels.library import Bytes, Int32s, Int64s, address_of
+from nertool.kernels.library import (
+    INT,
+    POINTER,
+    Bytes,
+    Int32s,
+    Int64s,
+    address_of,
+    needed,
+)
+from nertool.kernels.words import WordSet
+
+_BITS = 16  # of a place in the table of lines
+_LINE_BYTES = 24  # of an entry of the table
+_HELD_BYTES = 1 << 23  # of the lines that are remembered
+_LEAST_ROOM = 1 << 12  # bytes, as many as the longest line has: with less room, all are forgotten
+_MOST_ODD = 256  # lines that need a closer look at a time: what is found for them is then known
 
 
-def look_up_lines(
-    raw: Bytes,
-    hashing: tuple[NDArray[np.uint64], int, int],
-    table: tuple[NDArray[np.uint64], Int32s, Int64s, Bytes, int],
-    numbers: Int32s,
-    unknown: Int64s,
-) -> int | None:
-    """Write the number of each line of a text that ends with LF, (n,), as a table has it; and for
-    those that it lacks, whose number this returns, (line, start, end), (≤ n, 3).
+class _Lines(ctypes.Structure):
+    """A LineSet of lines.c."""
 
-    hashing: powers, factor and shift; table: its hashes, numbers, where each line's bytes stand, and
-    the bytes, of which so many are used. All as in corpus/linetable.py.
+    _fields_ = (("table", POINTER), ("bits", INT), ("raw", POINTER), ("room", INT), ("used", INT))
+
+
+class _Layout(ctypes.Structure):
+    """A Layout of lines.c."""
+
+    _fields_ = (("column", INT), ("width", INT), ("delimiter", INT), ("comment", INT))
+
+
+class RowReader:
+    """What plain rows of columns are: the words of one column, numbered in the order in which they come.
+
+    Only for where the library is loaded.
     """
-    if library.loaded is None:
-        return None
-    powers, mix, shift = hashing
-    hashes, known, at, held, used = table
-    missing: int = library.loaded.look_up_lines(
-        *(address_of(raw, np.uint8), len(raw)),
-        *(address_of(powers, np.uint64), mix, shift),
-        *(address_of(hashes, np.uint64), address_of(known, np.int32), address_of(at, np.int64)),
-        *(address_of(held, np.uint8), used),
-        *(address_of(numbers, np.int32), address_of(unknown, np.int64)),
-    )
-    return missing
+
+    def __init__(
+        self,
+        column: int,
+        width: int,
+        delimiter: str,
+        comment: str,
+        bits: int = _BITS,
+        held_bytes: int = _HELD_BYTES,
+    ) -> None:
+        """column: the words', from 0, of `width` columns; delimiter: a tab or a space; comment: what comments
+        begin with, or empty; bits: of a place in the table of lines; held_bytes: of the lines in it."""
+        first = comment.encode()[0] if comment else -1
+        self._layout = _Layout(column, width, ord(delimiter), first)
+        self.words = WordSet()
+        self._table = np.zeros(_LINE_BYTES << bits, dtype=np.uint8)
+        self._held = np.empty(held_bytes, dtype=np.uint8)
+        table, held = address_of(self._table, np.uint8), address_of(self._held, np.uint8)
+        self._lines = _Lines(table, bits, held, held_bytes, 1)
+        self._counts = np.zeros(2, dtype=np.int64)
+
+    def read(self, text: bytes, at: int, line: int, kinds: Int32s) -> tuple[int, int, Int64s]:
+        """Read lines of a text that ends with LF, from a byte on, which begins line `line`.
+
+        Writes kinds[i], (n,): the number of line i's word, −1 for an empty line, or what was remembered.
+        Returns the byte and the line up to which was read; and the lines that need a closer look, (m, 3):
+        number, start, and end at the LF. Their kinds, and `remember`, are the caller's to give.
+        """
+        if self._lines.room - self._lines.used < _LEAST_ROOM:
+            self._table[:], self._lines.used = 0, 1
+        odd = np.empty((_MOST_ODD, 3), dtype=np.int64)
+        counts = self._counts
+        counts[0] = line
+        stop = needed().read_lines(
+            *(address_of(np.frombuffer(text, np.uint8), np.uint8), len(text), at),
+            *(ctypes.byref(self._layout), ctypes.byref(self._lines)),
+            *(ctypes.byref(self.words.c), address_of(kinds, np.int32)),
+            *(address_of(odd, np.int64), len(odd), address_of(counts, np.int64)),
+        )
+        found = int(counts[1])
+        if stop < len(text) and found < len(odd):
+            # The next word finds no room. It is shorter than its line.
+            self.words.make_room(text.find(b"\n", stop) + 1 - stop, 1)
+        return stop, int(counts[0]), odd[:found]
+
+    def remember(self, text: bytes, lines: Int64s, kinds: Int32s) -> None:
+        """Remember the kinds of lines (m, 3) as `read` returns them."""
+        if len(lines):
+            needed().remember_lines(
+                *(address_of(np.frombuffer(text, np.uint8), np.uint8), len(text)),
+                *(address_of(lines, np.int64), len(lines), address_of(kinds, np.int32)),
+                ctypes.byref(self._lines),
+            )
 
 
 def put_cells(raw: Bytes, column: Int32s, cells: Bytes, starts: Int64s, out: Bytes) -> bool:
@@ -49,16 +111,3 @@ def put_cells(raw: Bytes, column: Int32s, cells: Bytes, starts: Int64s, out: Byt
         address_of(starts, np.int64),
     )
     return True
-
-
-def cut_rows(raw: Bytes, lines: Int64s, column: int, width: int, delimiter: str) -> Int64s | None:
-    """Return where the words of lines (n, 3), as look_up_lines writes them, begin and end in the text,
-    (n, 2); −1 for lines that need a closer look. column: the words', from 0, of `width` columns."""
-    if library.loaded is None:
-        return None
-    words = np.empty((len(lines), 2), dtype=np.int64)
-    library.loaded.cut_rows(
-        *(address_of(raw, np.uint8), address_of(lines, np.int64), len(lines)),
-        *(column, width, ord(delimiter), address_of(words, np.int64)),
-    )
-    return words

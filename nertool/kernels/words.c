@@ -3,31 +3,9 @@
 
    Plain C99. Nothing here allocates, keeps anything, or looks beyond what its arguments say. */
 
-#include <stdint.h>
-#include <string.h>
-
-enum { LF = '\n', ASCII = 128 };
+#include "words.h"
 
 /* ---- an index of words: where a word stands in a list ---- */
-
-/* The hash of a word, eight bytes at a time; its length is mixed in. */
-static inline uint64_t hashed(const uint8_t *word, int64_t length)
-{
-    uint64_t hash = (uint64_t)length * 0x9E3779B97F4A7C15u;
-    int64_t i = 0;
-    for (; i + 8 <= length; i += 8) {
-        uint64_t eight;
-        memcpy(&eight, word + i, 8);
-        hash = (hash ^ eight) * 0xD6E8FEB86659FD93u;
-        hash ^= hash >> 32;
-    }
-    uint64_t rest = 0;
-    for (int64_t k = 0; i + k < length; k++)
-        rest |= (uint64_t)word[i + k] << 8 * k;
-    hash = (hash ^ rest) * 0xD6E8FEB86659FD93u;
-    hash ^= hash >> 32;
-    return hash * 0x9E3779B97F4A7C15u;
-}
 
 static inline int64_t length_of(const uint8_t *word, const uint8_t *end)
 {
@@ -76,6 +54,17 @@ void find_words(const uint8_t *restrict words, int64_t words_size, int32_t *rest
                 break;
         }
         numbers[i] = number;
+    }
+}
+
+/* numbers[i] becomes the number of the i-th of other words in a set, to which the new ones are added; there
+   is room for all. Each ends with LF. */
+void number_words(const uint8_t *restrict words, int64_t size, WordSet *restrict set,
+                  int32_t *restrict numbers)
+{
+    for (int64_t at = 0, length; at < size; at += length + 1) {
+        length = length_of(words + at, words + size);
+        *numbers++ = (int32_t)number_in(set, words + at, length);
     }
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.kernels import library
-from nertool.kernels.library import Bytes, Int32s, Int64s, address_of
+from nertool.kernels.library import Bytes, Int32s, Int64s, address_of, needed
 
 AFFIXES = 7  # of a word
 
@@ -61,6 +62,82 @@ def find_words(words: Bytes, count: int, index: Index) -> Int32s | None:
         *(address_of(index.starts, np.int64), address_of(index.table, np.int32), index.bits),
     )
     return numbers
+
+
+class _Set(ctypes.Structure):
+    """A WordSet of words.h."""
+
+    _fields_ = (
+        ("raw", library.POINTER),
+        ("room", library.INT),
+        ("starts", library.POINTER),
+        ("most", library.INT),
+        ("table", library.POINTER),
+        ("bits", library.INT),
+        ("count", library.INT),
+        ("used", library.INT),
+    )
+
+
+class WordSet:
+    """Words in the order in which they came, each once, kept as bytes: a word's number is found by its bytes.
+
+    Only for where the library is loaded. `c` is what kernels take by its address, and change.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = np.empty(0, dtype=np.uint8)
+        self._starts = np.zeros(1, dtype=np.int64)
+        self._table = np.empty(0, dtype=np.int32)
+        self.c = _Set()
+        self.make_room(1 << 12, 1 << 10)
+
+    def __len__(self) -> int:
+        return int(self.c.count)
+
+    @property
+    def used(self) -> int:
+        """The bytes of all words, each with an LF behind it."""
+        return int(self.c.used)
+
+    def bytes_from(self, first: int) -> Bytes:
+        """Return the words from a number on, each with an LF behind it; they hold until the set grows."""
+        return self._bytes[int(self._starts[first]) : self.used]
+
+    def strings_from(self, first: int) -> list[str]:
+        """Return the words from a number on."""
+        return self.bytes_from(first).tobytes().decode("utf-8", "surrogatepass").split("\n")[:-1]
+
+    def make_room(self, more_bytes: int, more_words: int) -> None:
+        """Make room for so many more bytes and words. Where there is less, the room is doubled at least."""
+        count, used = len(self), self.used
+        if self.c.room - used >= more_bytes and self.c.most - count >= more_words:
+            return
+        room, most = used + max(used, more_bytes), count + max(count, more_words)
+        kept, starts = np.empty(room, dtype=np.uint8), np.empty(most + 1, dtype=np.int64)
+        kept[:used], starts[: count + 1] = self._bytes[:used], self._starts[: count + 1]
+        bits = (2 * most).bit_length()
+        table = np.full(1 << bits, -1, dtype=np.int32)
+        texts = address_of(kept, np.uint8), address_of(starts, np.int64)
+        if count:
+            needed().index_words(
+                *(texts[0], used, count, texts[1], address_of(table, np.int32), bits)
+            )
+        self._bytes, self._starts, self._table = kept, starts, table
+        self.c = _Set(
+            *(texts[0], room, texts[1], most, address_of(table, np.int32), bits, count, used)
+        )
+
+    def add(self, words: Bytes | bytes, count: int) -> Int32s:
+        """Return the number of each of `count` words as `joined` returns them; the new ones are added."""
+        numbers = np.empty(count, dtype=np.int32)
+        self.make_room(len(words), count)
+        raw = np.frombuffer(words, dtype=np.uint8)
+        needed().number_words(
+            *(address_of(raw, np.uint8), len(raw), ctypes.byref(self.c)),
+            address_of(numbers, np.int32),
+        )
+        return numbers
 
 
 class Looks(NamedTuple):

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nertool.formats.conll import linetable
 from nertool.kernels import network, tagging
 from nertool.kernels.library import compiled
 from nertool.kernels.lines import put_cells
@@ -261,29 +260,6 @@ def test_blend_groups_by_hand():
 
 
 LINES = st.lists(st.binary(max_size=70).map(lambda line: line.replace(b"\n", b"")), max_size=20)
-
-
-@with_kernels
-@settings(deadline=None)
-@given(known=LINES, lines=LINES)
-def test_lines_are_looked_up_by_their_bytes(known, lines):
-    table = linetable.LineTable()
-    for number, line in enumerate(dict.fromkeys(known)):
-        raw = np.frombuffer(line + b"\n", dtype=np.uint8)
-        table.add(raw, np.array([0]), np.array([len(line)]), np.array([number], dtype=np.int32))
-    text = b"".join(line + b"\n" for line in lines)
-    if not text:
-        return
-    numbers, unknown = table.look_up(np.frombuffer(text, dtype=np.uint8))
-    missing = {i: text[start:end] for i, start, end in unknown.tolist()}
-    where = {line: number for number, line in enumerate(dict.fromkeys(known))}
-    for i, line in enumerate(lines):
-        if i in missing:
-            assert missing[i] == line
-            # A table of 2^18 places: a line that was added is lost to another hardly ever.
-            assert line not in where
-        else:
-            assert numbers[i] == where[line]
 
 
 @with_kernels

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import string
 
-import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from nertool.corpus.columnar import Interner
 from nertool.files.wordlist import WordNumbers, Words, numbers_of
-from nertool.formats.conll.rows import FaultyLine, Layout, Rows, read_line
 from nertool.inputs.features import FEATURES, caps, caps_of, feature_ids, looks
 from nertool.kernels.library import compiled
-from nertool.kernels.lines import cut_rows
+from nertool.kernels.words import WordSet, joined
 from nertool.vectors.lookup import STEPS, Vocabulary
 
 with_kernels = pytest.mark.skipif(
@@ -83,48 +82,16 @@ def test_kernels_see_words_as_the_features_do(words):
         assert (known.caps == 0).tolist() == [not word.isascii() for word in words]
 
 
-FIELD = st.text('ab0"#-\r\u00a0\u3000\u0085é世', max_size=4)
-DELIMITERS = st.sampled_from(["\t", " "])
-
-
 @with_kernels
-@settings(max_examples=200, deadline=None)
-@given(
-    rows=st.lists(st.lists(FIELD, min_size=1, max_size=4), min_size=1, max_size=5),
-    delimiter=DELIMITERS,
-    other=DELIMITERS,
-    column=st.integers(0, 2),
-    width=st.integers(1, 4),
-)
-def test_rows_that_are_cut_by_bytes_are_those_that_a_closer_look_gives(
-    rows, delimiter, other, column, width
-):
-    lines = [delimiter.join(row) for row in rows] + [other.join(row) for row in rows]
-    raw = "".join(line + "\n" for line in lines).encode()
-    ends = np.flatnonzero(np.frombuffer(raw, np.uint8) == 10)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    bounds = cut_rows(
-        np.frombuffer(raw, np.uint8),
-        np.stack([np.arange(len(lines)), starts, ends], axis=1),
-        *(column, width, delimiter),
-    )
-    assert bounds is not None
-    read = Rows(Layout(delimiter, width), column, hash_comments=True)
-    for line, (start, end) in zip(lines, bounds.tolist(), strict=True):
-        if start < 0:
-            continue
-        try:
-            fields = read_line(line.removesuffix("\r"), read)
-        except FaultyLine as fault:  # pragma: no cover
-            raise AssertionError(line) from fault
-        assert isinstance(fields, list)
-        assert raw[start:end].decode() == fields[column]
-
-
-@with_kernels
-def test_plain_rows_need_no_closer_look():
-    raw = "Ada B-PER\nÜnal O\n世界 O\n".encode()
-    lines = np.array([[0, 0, 9], [1, 10, 17], [2, 18, 26]])
-    bounds = cut_rows(np.frombuffer(raw, np.uint8), lines, 0, 2, " ")
-    assert bounds is not None
-    assert [raw[a:b].decode() for a, b in bounds.tolist()] == ["Ada", "Ünal", "世界"]
+@settings(max_examples=60, deadline=None)
+@given(added=st.lists(LISTS, max_size=4))
+@example(added=[[f"{i}" for i in range(1500)], ["0" * 5000, "7"]])
+def test_a_set_numbers_words_in_the_order_in_which_they_come(added):
+    words, expected = WordSet(), Interner()
+    for some in added:
+        raw = joined(some)
+        if some:
+            assert words.add(raw, len(some)).tolist() == expected.numbers_of(some)
+        assert len(words) == len(expected)
+    assert words.strings_from(0) == list(expected)
+    assert words.strings_from(len(words)) == []

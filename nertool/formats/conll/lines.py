@@ -1,9 +1,12 @@
 """What each line of a block of CoNLL columns is, found by its bytes.
 
-Lines repeat: each distinct one is looked at once, and what a text's lines are is then an array.
+Plain rows, which nearly all lines are, are read by a kernel (kernels/lines.c). All other lines, and without
+the kernels all lines, are looked at one by one; since lines repeat, each distinct one once.
 """
 
 from __future__ import annotations
+
+from itertools import islice
 
 import numpy as np
 
@@ -21,24 +24,25 @@ from nertool.formats.conll.rows import (
     faults_told,
     read_line,
 )
-from nertool.kernels.lines import cut_rows
+from nertool.kernels.library import compiled
+from nertool.kernels.lines import RowReader
 
-_REMEMBERED = 200_000  # lines whose reading is kept
-_PIECE = 1 << 17  # bytes of lines that are looked up together: they stay in the processor's cache
+_REMEMBERED = 200_000  # lines whose reading is kept, of those that are looked at
+_WORD_BYTES = 1 << 26  # of the words that are kept
 
 
 class Lines(dict[bytes, int]):
-    """What each distinct line is, found once: the number of its word in `words`, or a kind of rows.py.
+    """What each distinct line is, found once: the number of its word, or a kind of rows.py.
 
-    A line comes in UTF-8 as it stands, without its LF but with the CR that may come before it.
+    As a dictionary it holds the lines that were looked at one by one: a line is its bytes in UTF-8, without
+    its LF but with the CR that may come before it.
     """
 
     def __init__(self, rows: Rows) -> None:
         super().__init__()
         self.rows = rows
-        self.words = Interner()
-        self._table = LineTable()
-        self._added = 0  # rows that are in the table alone
+        self._reader = _reader_of(rows)
+        self._words = Interner()  # without the kernels
 
     def __missing__(self, line: bytes) -> int:
         self[line] = kind = self._kind(line.decode().removesuffix("\r"))
@@ -46,79 +50,71 @@ class Lines(dict[bytes, int]):
 
     def _kind(self, line: str) -> int:
         fields = read_line(line, self.rows)
-        return fields if isinstance(fields, int) else self.words[fields[self.rows.column]]
+        if isinstance(fields, int):
+            return fields
+        word = fields[self.rows.column]
+        if isinstance(self._reader, LineTable):
+            return self._words[word]
+        return int(self._reader.words.add(f"{word}\n".encode(), 1)[0])
+
+    def words_from(self, first: int) -> list[str]:
+        """Return the words from a number on."""
+        if isinstance(self._reader, LineTable):
+            return list(islice(self._words, first, None))
+        return self._reader.words.strings_from(first)
 
     @property
     def full(self) -> bool:
-        """Whether so many lines are known that it is time to begin anew."""
-        return len(self) + self._added > _REMEMBERED
+        """Whether so much is known that it is time to begin anew."""
+        used = 0 if isinstance(self._reader, LineTable) else self._reader.words.used
+        return len(self) > _REMEMBERED or used > _WORD_BYTES
 
     def kinds(self, block: Block, source: str) -> tuple[Kinds, Bytes]:
         """Return what each line of a block is, (n,) int32, and the text's bytes, an LF at its end.
         Errors: CorpusError with the number of the first faulty line, and those of the others of the block."""
         text = _bytes_of(block)
-        found: list[Kinds] = []
+        raw = np.frombuffer(text, dtype=np.uint8)
+        kinds = np.empty(np.count_nonzero(raw == ord("\n")), dtype=np.int32)
         faults: list[tuple[int, str]] = []
-        first, start = block.first, 0
-        while start < len(
-            text
-        ):  # a few lines at a time: what is new in them is known from there on
-            end = text.find(b"\n", start + _PIECE) + 1 or len(text)
-            piece = text[start:end]
-            kinds, unknown = self._table.look_up(np.frombuffer(piece, dtype=np.uint8))
-            if len(unknown):
-                self._look_at(piece, unknown, kinds, first, faults)
-            found.append(kinds)
-            first, start = first + len(kinds), end
+        at = line = 0
+        while at < len(text):
+            at, line, others = self._reader.read(text, at, line, kinds)
+            if len(others):
+                known = self._look_at(text, others, kinds, block.first, faults)
+                self._reader.remember(text, known, kinds)
         if faults:
             raise CorpusError(faults_told(faults, source))
-        kinds = np.concatenate(found) if found else np.empty(0, dtype=np.int32)
-        return kinds, np.frombuffer(text, dtype=np.uint8)
+        return kinds, raw
 
     def _look_at(
         self,
         text: bytes,
-        unknown: Offsets,
+        others: Offsets,
         kinds: Kinds,
         first: int,
         faults: list[tuple[int, str]],
-    ) -> None:
-        """Write what the lines are that the table lacks, (line, start, end) each, and add them to it; faults:
-        takes those that are no rows."""
-        raw = np.frombuffer(text, dtype=np.uint8)
-        bounds = self._cut(raw, unknown)
-        words, number_of = self.words, self.words.setdefault
+    ) -> Offsets:
+        """Write what the lines are that the reader does not know, (line, start, end) each; return these, each
+        different one once. faults: takes those that are no rows. first: the number of the text's line 0."""
         once: dict[bytes, int] = {}
-        firsts: list[int] = []  # where in `unknown` each different line stands first
+        firsts: list[int] = []  # where in `others` each different line stands first
         of_lines: list[int] = []
-        for number, ((i, start, end), (a, b)) in enumerate(
-            zip(unknown.tolist(), bounds, strict=True)
-        ):
+        for number, (i, start, end) in enumerate(others.tolist()):
             line = text[start:end]
             kind = once.get(line)
             if kind is None:
                 try:
-                    kind = self[line] if a < 0 else number_of(text[a:b].decode(), len(words))
+                    kind = self[line]
                 except FaultyLine as fault:
                     faults.append((first + i, fault.what))
                     of_lines.append(PASSED)
                     continue
                 once[line] = kind
                 firsts.append(number)
-                self._added += a >= 0
             of_lines.append(kind)
-        kinds[unknown[:, 0]] = of_lines
-        if firsts:
-            lines, starts, ends = unknown[firsts].T
-            self._table.add(raw, starts, ends, kinds[lines])
-
-    def _cut(self, raw: Bytes, unknown: Offsets) -> list[list[int]]:
-        """Return where the words of plain rows begin and end, [start, end] each; start −1 for other lines."""
-        layout, comment = self.rows.layout, self.rows.comment
-        bounds = None
-        if len(layout.delimiter) == 1 and (not comment or comment[0] == "#"):
-            bounds = cut_rows(raw, unknown, self.rows.column, layout.width, layout.delimiter)
-        return [[-1, -1]] * len(unknown) if bounds is None else bounds.tolist()
+        kinds[others[:, 0]] = of_lines
+        known: Offsets = others[firsts]
+        return known
 
     def outline(self, block: Block) -> tuple[Kinds, Offsets]:
         """Return what a block's lines are, but 0 for whatever word (n,), and where in the text's UTF-8
@@ -142,6 +138,14 @@ class Lines(dict[bytes, int]):
             except FaultyLine:  # reading it will say so
                 continue
         return kinds, starts
+
+
+def _reader_of(rows: Rows) -> RowReader | LineTable:
+    """Return what knows the lines: a table of those that were looked at, where there are no kernels."""
+    layout = rows.layout
+    if not compiled() or layout.delimiter not in (" ", "\t"):
+        return LineTable()
+    return RowReader(rows.column, layout.width, layout.delimiter, rows.comment)
 
 
 def _bytes_of(block: Block) -> bytes:

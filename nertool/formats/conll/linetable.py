@@ -1,7 +1,7 @@
 """Lines told by their bytes: numbers for those met before, many at a time, without a string for any.
 
-A line's hash finds its place in a table, and its bytes are compared with those that stand there: so
-no two lines are ever taken for one.
+Only for where there are no kernels (see kernels/lines.py). A line's hash finds its place in a table, and its
+bytes are compared with those that stand there: so no two lines are ever taken for one.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Offsets
-from nertool.kernels.lines import look_up_lines
 
 Bytes = NDArray[np.uint8]
+_PIECE = 1 << 17  # bytes of lines that are looked up together: they stay in the processor's cache
 _BITS = 18  # of a place in the table
 # The factors of a line's bytes, those after the 64th alike. They are odd: none is 0 modulo 2^64.
 _POWERS = np.cumprod(np.full(64, 0x9E3779B97F4A7C15, dtype=np.uint64), dtype=np.uint64)
@@ -39,20 +39,19 @@ class LineTable:
         self._bytes = np.zeros(1 << 16, dtype=np.uint8)
         self._used = 1  # 0 says of a place that it is free
 
-    def look_up(self, raw: Bytes) -> tuple[Ids, Offsets]:
-        """Return the numbers of the lines of a text that ends with LF, (n,) int32; and of those that are
-        not in the table, whose numbers mean nothing, (line, start, end): (m, 3), ends at their LFs."""
-        n = np.count_nonzero(raw == ord("\n"))
-        numbers, unknown = np.empty(n, dtype=np.int32), np.empty((n, 3), dtype=np.int64)
-        hashing = (_POWERS, int(_MIX), 64 - _BITS)
-        table = (self._hashes, self._numbers, self._at, self._bytes, self._used)
-        missing = look_up_lines(raw, hashing, table, numbers, unknown)
-        if missing is not None:
-            return numbers, unknown[:missing]
+    def read(self, text: bytes, at: int, line: int, kinds: Ids) -> tuple[int, int, Offsets]:
+        """Look up some lines of a text that ends with LF, from a byte on, which begins line `line`.
+
+        Writes their numbers to kinds (n,). Returns the byte and the line up to which was read; and the lines
+        that are not in the table, (m, 3): number, start, and end at the LF. Their kinds, and `remember`, are
+        the caller's to give."""
+        stop = text.find(b"\n", at + _PIECE) + 1 or len(text)
+        raw = np.frombuffer(text, dtype=np.uint8)[at:stop]
         starts, ends = line_bounds(raw)
-        numbers, known = self._known(raw, starts, ends)
-        lines = np.flatnonzero(~known)
-        return numbers, np.stack([lines, starts[lines], ends[lines]], axis=1)
+        after = line + len(starts)
+        kinds[line:after], known = self._known(raw, starts, ends)
+        new = np.flatnonzero(~known)
+        return stop, after, np.stack([line + new, at + starts[new], at + ends[new]], axis=1)
 
     def _known(self, raw: Bytes, starts: Offsets, ends: Offsets) -> tuple[Ids, NDArray[np.bool_]]:
         """Return the lines' numbers, (n,) int32, and whether each is in the table, (n,)."""
@@ -67,17 +66,21 @@ class LineTable:
             known &= np.logical_and.reduceat(same, np.cumsum(lengths) - lengths)
         return self._numbers[places], known
 
-    def add(self, raw: Bytes, starts: Offsets, ends: Offsets, numbers: Ids) -> None:
-        """Put lines, each once, with their numbers into the table."""
-        places, hashes, lengths, _, text = self._hashed(raw, starts, ends)
+    def remember(self, text: bytes, lines: Offsets, kinds: Ids) -> None:
+        """Put lines (m, 3) as `read` returns them, each once, with their kinds into the table."""
+        if not len(lines):
+            return
+        numbers, starts, ends = lines.T
+        raw = np.frombuffer(text, dtype=np.uint8)
+        places, hashes, lengths, _, text_of_lines = self._hashed(raw, starts, ends)
         after = self._used + int(lengths.sum())
         if after > len(self._bytes):
             room = max(2 * len(self._bytes), after)
             self._bytes = np.concatenate(
                 [self._bytes, np.zeros(room - len(self._bytes), dtype=np.uint8)]
             )
-        self._bytes[self._used : after] = text
-        self._hashes[places], self._numbers[places] = hashes, numbers
+        self._bytes[self._used : after] = text_of_lines
+        self._hashes[places], self._numbers[places] = hashes, kinds[numbers]
         self._at[places] = self._used + np.cumsum(lengths) - lengths
         self._used = after
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -53,7 +53,7 @@ class Worker:
         if full or self._lines is None or self._lines.rows != rows or self._lines.full:
             self._lines, self._words = Lines(rows), WordTypes([])
         kinds, raw = self._lines.kinds(block, source)
-        self._words.words += islice(self._lines.words, len(self._words), None)
+        self._words.words += self._lines.words_from(len(self._words))
         return kinds, raw, self._words
 
 

@@ -42,9 +42,11 @@ def kinds_of(lines: Lines, texts: list[str], first: int = 1) -> np.ndarray:
 def test_each_line_is_told_once_by_what_it_holds():
     lines = Lines(ROWS)
     kinds = kinds_of(lines, [*LINES, "Ada Y", "met X"])
-    expected = [0, BREAK, DOCUMENT, MARK, PASSED, PASSED, 1, BREAK, BREAK, 2, 0, 3]
-    assert kinds.tolist() == expected
-    assert list(lines.words) == ["Ada", "#", "é", "met"]
+    expected = ["Ada", BREAK, DOCUMENT, MARK, PASSED, PASSED, "#", BREAK, BREAK, "é", "Ada", "met"]
+    words = lines.words_from(0)
+    assert [words[kind] if kind >= 0 else kind for kind in kinds.tolist()] == expected
+    assert sorted(words) == ["#", "Ada", "met", "é"]
+    assert lines.words_from(2) == words[2:]
     assert kinds.dtype == np.int32
 
 
@@ -119,7 +121,7 @@ def test_blocks_and_whole_corpora_are_read_by_one_definition_of_a_line(lines):
     if not (kinds >= 0).any():
         return
     corpus = parse_conll(iter(lines), columns, "x")
-    words = list(own.words)
+    words = own.words_from(0)
     assert [corpus.words[i] for i in corpus.word_ids] == [words[i] for i in kinds[kinds >= 0]]
     sentence_starts, document_starts = starts_of(kinds)
     assert corpus.sentence_starts.tolist() == sentence_starts.tolist()
@@ -154,7 +156,7 @@ def test_no_two_lines_are_taken_for_one(collide, bits, blocks, chunk):
     # Tables of two and of eight places, where lines lose theirs to others; and equal hashes for all.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(linetable, "_BITS", bits)
-        patch.setattr(lines_module, "_PIECE", chunk)
+        patch.setattr(linetable, "_PIECE", chunk)
         if collide:
             patch.setattr(linetable, "_POWERS", np.zeros(64, dtype=np.uint64))
         own = Lines(Rows(Layout("\n", 1), 0))
