@@ -39,7 +39,7 @@ def read_overrides(overrides: Iterable[str]) -> dict[str, RawValue]:
         place = f"--set {override if len(override) <= 200 else override[:180] + '…'}"
         if not equals or not key:
             raise OverrideError(f"{place}: expected KEY=VALUE, such as training.alpha=0.05")
-        raw[key.strip()] = RawValue(_override_value(text, place), place, Path.cwd(), OverrideError)
+        raw[key.strip()] = RawValue(_override_value(text, place), place, Path(), OverrideError)
     return raw
 
 

@@ -228,7 +228,7 @@ def _expected(hint: Any, value: Any, refusal: str) -> str:
         return f"a list of names, such as [PER, LOC]{_to_quote(value)}"
     if isinstance(kind, inspect.StrType) and isinstance(value, str):
         if kind.pattern:
-            return "a duration, such as 30s, 2m or 1h"
+            return "a duration of at least 1s, such as 30s, 2m or 1h"
         least, most = kind.min_length or 0, kind.max_length
         return f"{'at least one character' if len(value) < least else f'at most {most} characters'}"
     return " or ".join(_EXPECTED[type(option)] for option in options)

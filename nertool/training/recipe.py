@@ -7,14 +7,14 @@ contracts, abstracts, three languages), not the best one on any of them; docs/re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nertool.config.records import Config
 from nertool.config.values import RawValue, build_config, key_types
 from nertool.corpus.ledger import Ledger, counted
-from nertool.corpus.parts.hold_out import has_documents
+from nertool.corpus.parts.hold_out import why_not_documents
 from nertool.corpus.schemes import spans_of
 from nertool.inputs.encoder import Encoder, coverage
 from nertool.training.preparation.encode import read_part
@@ -24,8 +24,9 @@ from nertool.vectors.files.load import load_vectors
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the recipe looks at. documents: 0 where they are not marked; coverage: the share of the
-    training tokens that have a vector, None without vectors; has_dev: whether there is a dev part."""
+    """What the recipe looks at. documents: 0 where they can't be used, for the reason no_documents;
+    coverage: the share of the training tokens that have a vector, None without vectors; has_dev: whether
+    there is a dev part."""
 
     tokens: int
     documents: int
@@ -33,6 +34,7 @@ class Statistics:
     entities: int
     coverage: float | None
     has_dev: bool = True
+    no_documents: str = "documents are not marked"
 
 
 CHOSEN = "recipe: auto"  # the place of a key that the recipe chooses
@@ -151,34 +153,28 @@ def statistics(config: Config) -> Statistics:
     assert config.corpus.train is not None
     train = read_part(config, config.corpus.train, "train", _silent, Ledger())
     spans = spans_of(train.tag_ids, train.tags, train.sentence_starts)
+    no_documents = why_not_documents(train)
     covered = None
     if config.vectors.path:
         words = load_vectors(config.vectors.path, config.vectors.limit).words
         covered = coverage(Encoder(words, []), train).share
     return Statistics(
         tokens=train.tokens,
-        documents=train.documents if has_documents(train) else 0,
+        documents=0 if no_documents else train.documents,
         classes=len(spans.label_names),
         entities=len(spans),
         coverage=covered,
         has_dev=config.corpus.dev is not None,
+        no_documents=no_documents or "",
     )
 
 
 def reasons(text: Statistics, config: Config) -> list[str]:
     """Say in three lines what the text is like, and what was chosen for it."""
-    documents = (
-        f"{counted(text.documents, 'documents')}: features of the whole document"
-        if text.documents
-        else "documents are not marked: features of the sentence only"
-    )
-    vectors = (
-        "no vectors" if text.coverage is None else f"vectors for {text.coverage:.0%} of the tokens"
-    )
     network = config.network
     return [
-        f"recipe: {documents}",
-        f"recipe: {vectors}: {_words_by(config)}",
+        f"recipe: {_documents_by(text, config)}",
+        f"recipe: {_words_by(text, config)}",
         f"recipe: {counted(text.tokens, 'tokens')}, {counted(text.entities, 'entities')} of "
         f"{text.classes} {'class' if text.classes == 1 else 'classes'}, budget {config.budget}: "
         f"{counted(network.members, 'networks')} with {network.hidden} hidden units, "
@@ -186,11 +182,32 @@ def reasons(text: Statistics, config: Config) -> list[str]:
     ]
 
 
-def _words_by(config: Config) -> str:
-    names = [
-        name for name in ("caps", "shape", "affixes", "ngrams") if getattr(config.features, name)
-    ]
-    return f"words are known by vector, {', '.join(names)}"
+def _documents_by(text: Statistics, config: Config) -> str:
+    """Say whether documents are marked, and whether the network reads more than the sentence."""
+    keys = [f"features.{n}" for n in ("document", "neighbours", "document_vector")]
+    keys = [key for key in keys if getattr(config.features, key.removeprefix("features."))]
+    keys += ["first_stage.folds"] * bool(config.first_stage.folds)
+    keys += ["decoding.consistency"] * bool(config.decoding.consistency)
+    if text.documents:
+        documents = counted(text.documents, "documents")
+        return f"{documents}: " + ("features of the whole document" if keys else "not used")
+    if keys:
+        return f"{text.no_documents}, but {', '.join(keys)} {'reads' if len(keys) == 1 else 'read'} them"
+    return f"{text.no_documents}: each sentence is read by itself"
+
+
+def _words_by(text: Statistics, config: Config) -> str:
+    """Say where words' vectors come from, and which features a word has besides."""
+    if text.coverage is not None:
+        vectors = f"vectors for {100 * text.coverage:.1f} % of the tokens"
+        vectors += ", and others from the raw text" if config.vectors.raw_text else ""
+    elif config.vectors.raw_text:
+        vectors = "vectors from the raw text"
+    else:
+        vectors = "no vectors, so that words start from random ones"
+    features = ("caps", "shape", "affixes", "ngrams", "memory", "gazetteers")
+    names = [name for name in features if getattr(config.features, name)]
+    return f"{vectors}; features of a word: {', '.join(names) or 'none'}"
 
 
 def resolve(
@@ -198,9 +215,10 @@ def resolve(
 ) -> Config:
     """Build a config; with recipe: auto, choose the keys that are not set, and say why.
 
-    The config of a run, which has every key, comes back as it is.
+    The result has recipe: plain, because all its keys are known: training by it again repeats the run, also
+    where the text has changed. So does the config that nertool init writes, to the bit.
     """
-    return build_config(with_recipe(raw, report))
+    return replace(build_config(with_recipe(raw, report)), recipe="plain", budget="2m")
 
 
 def with_recipe(

@@ -24,6 +24,7 @@ from typing import Any
 import yaml
 
 from nertool.config.file import load_config
+from nertool.config.paths import with_paths
 from nertool.config.records import Config, config_to_dict
 from nertool.corpus.ledger import Ledger
 from nertool.errors import ConfigError, ModelError
@@ -35,7 +36,6 @@ from nertool.training.parallel.pool import Piece, Send, run_pieces
 from nertool.training.parallel.team import Threads
 from nertool.training.preparation.encode import Report, prepare
 from nertool.training.preparation.store import (
-    INPUT_FILES,
     Prepared,
     load_prepared,
     release_prepared,
@@ -166,30 +166,29 @@ def begin_run(config: Config, run_dir: Path) -> None:
     write_config(config, run_dir / "config.yaml")
 
 
-_PATHS = (
-    *INPUT_FILES,
-    ("corpus", "test"),
-    ("distillation", "teacher"),
-    ("distillation", "texts"),
-    ("training", "start"),
-)
-
-
 def write_config(config: Config, path: Path) -> None:
     """Write the resolved config, with absolute paths, so that it means the same from anywhere."""
-    tree = config_to_dict(config)
-    for section, key in _PATHS:
-        value = tree[section][key]
-        if isinstance(value, list):
-            tree[section][key] = [os.path.abspath(path) for path in value]
-        elif value is not None:
-            tree[section][key] = os.path.abspath(value)
+    tree = config_to_dict(with_paths(config, lambda named: Path(os.path.abspath(named))))
     aside = path.with_name(f".{path.name}.new")
     with naming(path):
         aside.write_text(
             yaml.safe_dump(tree, sort_keys=False, allow_unicode=True), encoding="utf-8"
         )
         aside.rename(path)
+
+
+def config_of(model: Path) -> Config:
+    """Return the config that a model was trained by, to train another one by it. In a run folder the files
+    of vectors and phrases are named by absolute paths, so that they are found from any working folder.
+
+    Errors: ModelError, ConfigError.
+    """
+    config = load_model(model).config
+    for folder in (model, model.parent):
+        if (folder / "best").is_dir() and (folder / "config.yaml").is_file():
+            own = load_config(folder / "config.yaml")
+            return replace(config, vectors=own.vectors, features=own.features)
+    return config
 
 
 def check_same_config(config: Config, run_dir: Path) -> None:
@@ -236,6 +235,8 @@ def _comparable(config: Config) -> Config:
             gazetteers=config.features.gazetteers and dict.fromkeys(config.features.gazetteers, ()),
         ),
         training=replace(config.training, epochs=1, patience=0, audit_every=0, start=None),
+        recipe="plain",
+        budget="2m",
         distillation=replace(config.distillation, teacher=None, texts=None),
     )
 

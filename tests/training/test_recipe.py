@@ -90,8 +90,9 @@ def test_keys_that_are_set_win_and_all_is_told_in_three_lines(tiny) -> None:
     assert (config.features.shape, config.network.members) == (8, 5)
     assert (config.corpus.held_out, config.training.refit) == (0.1, True)
     assert len(lines) == 3
-    assert "documents are not marked" in lines[0]
+    assert "documents are not marked, but features.document reads them" in lines[0]
     assert "no vectors" in lines[1]
+    assert "caps, shape, affixes, memory" in lines[1]
     assert "24 hidden units" in lines[2]
 
 
@@ -120,3 +121,19 @@ def test_a_small_text_gets_more_epochs_and_a_tiny_one_smaller_batches():
         for keys in (recipe(replace(NEWS, tokens=n), "2m") for n in (60_000, 49_999, 19_999))
     ]
     assert chosen == [(8, 512), (12, 512), (24, 64)]
+
+
+def test_the_first_line_says_why_documents_are_not_used(tiny, tmp_path):
+    sentence = "Ada B-PER\nsleeps O\n\n"
+    mark = "-DOCSTART- O\n\n"
+    path = tmp_path / "text.conll"
+    for text, why in {
+        sentence * 30: "documents are not marked: each sentence is read by itself",
+        (mark + 3 * sentence) * 2: "only 2 documents, at least 10 are needed to use them",
+        (mark + sentence) * 30: "30 documents of 1.00 sentences on average, at least 2 are needed",
+        (mark + 2 * sentence) * 10: "10 documents: features of the whole document",
+    }.items():
+        path.write_text(text)
+        lines: list[str] = []
+        resolve(raw(recipe="auto", corpus__train=str(path)), lines.append)
+        assert lines[0].startswith(f"recipe: {why}")

@@ -26,16 +26,20 @@ if TYPE_CHECKING:
 _PLAIN = ", ".join(
     f"{known.name} ({known.title})" for known in FORMATS if known.reads and not known.labelled
 )
-FromFormat = Annotated[
-    str,
-    typer.Option(
-        "--from",
-        "--format",
-        metavar="|".join(INPUT_FORMATS),
-        rich_help_panel=INPUT,
-        help=f"The format of the inputs. auto detects it. Formats of plain text are {_PLAIN}.",
-    ),
-]
+
+
+def _format_option(*names: str) -> Any:
+    return Annotated[
+        str,
+        typer.Option(
+            *names,
+            metavar="|".join(INPUT_FORMATS),
+            rich_help_panel=INPUT,
+            help=f"The format of the inputs. auto detects it. Formats of plain text are {_PLAIN}.",
+        ),
+    ]
+
+
 _WHICH = "its number from 0 (-1 is the last), or its name in a header [default: found]."
 TokenColumn = Annotated[
     str | None,
@@ -139,7 +143,7 @@ SkipFaulty = Annotated[
 
 # Every option by its parameter's name; those of the second group concern labels alone.
 _OF_TEXT: dict[str, Any] = {
-    "format_name": FromFormat,
+    "format_name": _format_option("--from", "--format"),
     "token_column": TokenColumn,
     "tag_column": TagColumn,
     "delimiter": Delimiter,
@@ -164,14 +168,17 @@ _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 
 
 def with_reading_options(
-    *without: str, labelled: bool = True, misaligned: str = "error"
+    *without: str, labelled: bool = True, misaligned: str = "error", from_is_format: bool = True
 ) -> Callable[[Command], Command]:
     """Give a command the options in place of its parameter `options`.
 
     without: names of options that the command has otherwise, or can't have; labelled: the command looks
-    at labels. misaligned: the default that the help names.
+    at labels. misaligned: the default that the help names. from_is_format: --from is another spelling of
+    --format, as it is wherever the command has no other use for it.
     """
     kinds = {**_OF_TEXT, **(_OF_LABELS if labelled else {})}
+    if not from_is_format:
+        kinds["format_name"] = _format_option("--format")
     kinds = {name: kind for name, kind in kinds.items() if name not in without}
 
     def decorate(function: Command) -> Command:

@@ -4,13 +4,14 @@ its keys."""
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nertool.catalogue import INPUT_FORMATS
 from nertool.cli.common.options import note
 
 if TYPE_CHECKING:
@@ -102,30 +103,32 @@ class Request:
         """The config, or the first of the texts."""
         return self.sources[0]
 
-    def settings(self) -> list[str]:
-        """Return the overrides, and what --seed, --budget and --refit stand for."""
-        return [
-            *self.overrides,
-            *([] if self.seed is None else [f"seed={self.seed}"]),
-            *([] if self.budget is None else [f"budget={self.budget}"]),
-            *(["training.refit=true"] if self.refit else []),
-        ]
+    def options(self) -> dict[str, tuple[str, str | int | bool | list[str]]]:
+        """Return the keys that options other than --set stand for: {key: (option, value)}."""
+        found: dict[str, tuple[str, str | int | bool | list[str] | None]] = {
+            "training.start": ("--start", str(self.start) if self.start else None),
+            "corpus.dev": ("--dev", [*map(str, self.dev)] or None),
+            "vectors.path": ("--vectors", str(self.vectors) if self.vectors else None),
+            "vectors.raw_text": ("--raw-text", [*map(str, self.raw_text)] or None),
+            "seed": ("--seed", self.seed),
+            "budget": ("--budget", self.budget),
+            "training.refit": ("--refit", self.refit or None),
+        }
+        return {key: (option, value) for key, (option, value) in found.items() if value is not None}
 
     def command(self, name: str, run_dir: Path | None) -> str:
         """Write the request as the user would type it for `nertool prepare`, say."""
         parts = ["nertool", name, *map(str, self.sources)]
         parts += [part for override in self.overrides for part in ("--set", override)]
-        named = {
-            "--vectors": self.vectors,
-            "--start": self.start,
-            "--run-dir": run_dir,
-            "--seed": self.seed,
-        }
-        for option, value in named.items():
-            parts += [] if value is None else [option, str(value)]
-        for option, paths in (("--dev", self.dev), ("--raw-text", self.raw_text)):
-            parts += [part for path in paths for part in (option, str(path))]
+        for option, value in self.options().values():
+            values = value if isinstance(value, list) else [value]
+            parts += [part for one in values for part in _option(option, one)]
+        parts += [] if run_dir is None else ["--run-dir", str(run_dir)]
         return shlex.join(parts)
+
+
+def _option(name: str, value: str | int | bool) -> list[str]:
+    return [name] if value is True else [name, str(value)]
 
 
 def texts_of(settings: Config) -> list[Path]:
@@ -155,32 +158,57 @@ def raw_values(request: Request) -> dict[str, RawValue]:
     """Return the keys that a request sets, each with its place."""
     from nertool.config.file import read_config_file, read_overrides
     from nertool.config.values import RawValue
+    from nertool.errors import OverrideError
 
-    def value(text: str | Sequence[Path], place: str) -> RawValue:
-        return RawValue(text if isinstance(text, str) else [*map(str, text)], place, Path.cwd())
+    def value(text: str | int | bool | Sequence[str], place: str) -> RawValue:
+        return RawValue(text, place, Path(), OverrideError)
 
+    texts = [*map(str, request.sources)]
+    _check_start(request.start)
     configs = [path for path in request.sources if not is_text(path)]
     if configs and len(request.sources) > 1:
         raise typer.BadParameter(f"{configs[0]}: a config names all texts itself: give it alone")
     if is_text(request.source) and request.start:
         raw = _settings_of(request.start, has_dev=bool(request.dev))
-        raw["corpus.train"] = value(request.sources, "the text")
+        raw["corpus.train"] = value(texts, "the text")
     elif is_text(request.source):
         raw = {
             "recipe": value("auto", "recipe"),
-            "corpus.train": value(request.sources, "the text"),
+            "corpus.train": value(texts, "the text"),
         }
     else:
         raw = read_config_file(request.source)
+    said = {key: value(own, option) for key, (option, own) in request.options().items()}
+    raw |= {key: own for key, own in said.items() if key not in _AFTER_OVERRIDES}
+    raw |= read_overrides(request.overrides)
+    raw |= {key: own for key, own in said.items() if key in _AFTER_OVERRIDES}
+    _check_budget(request, raw)
+    return raw
+
+
+def _check_start(start: Path | None) -> None:
+    """Refuse a format where --from names a model: in most other commands it names the format."""
+    if start is not None and str(start) in INPUT_FORMATS and not start.exists():
+        raise typer.BadParameter(
+            f"--from {start}: expected a model to start from; the format of the text is --format {start}"
+        )
+
+
+_AFTER_OVERRIDES = ("seed", "budget", "training.refit")  # these options win over --set
+
+
+def _check_budget(request: Request, raw: Mapping[str, RawValue]) -> None:
+    """Refuse a budget that nothing would be chosen by."""
+    if request.budget is None or ("recipe" in raw and raw["recipe"].value == "auto"):
+        return
     if request.start:
-        raw["training.start"] = value(str(request.start), "--start")
-    if request.dev:
-        raw["corpus.dev"] = value(request.dev, "--dev")
-    if request.vectors:
-        raw["vectors.path"] = value(str(request.vectors), "--vectors")
-    if request.raw_text:
-        raw["vectors.raw_text"] = value(request.raw_text, "--raw-text")
-    return {**raw, **read_overrides(request.settings())}
+        why = "a training that starts from a model has the model's settings"
+    else:
+        why = f"{request.source} has no recipe: auto, so that its own keys count"
+    option, _ = request.options()["budget"]
+    raise typer.BadParameter(
+        f"{option}: {why}; leave the option out, and set training.epochs for a shorter training"
+    )
 
 
 def _settings_of(model: Path, has_dev: bool) -> dict[str, RawValue]:
@@ -190,10 +218,10 @@ def _settings_of(model: Path, has_dev: bool) -> dict[str, RawValue]:
     """
     from nertool.config.records import config_to_dict
     from nertool.config.values import raw_from_dict
-    from nertool.model.load import load_model
     from nertool.training.recipe import HELD_OUT
+    from nertool.training.run import config_of
 
-    tree = config_to_dict(load_model(model).config)
+    tree = config_to_dict(config_of(model))
     tree["corpus"] = {"held_out": 0.0 if has_dev else HELD_OUT}
     tree["training"]["refit"] = not has_dev
     tree["recipe"] = "plain"

@@ -17,6 +17,7 @@ from nertool.cli.common.train_options import (
     Request,
     Sources,
     VectorsFile,
+    is_text,
     read_request,
     texts_of,
 )
@@ -60,9 +61,8 @@ def learning_curve(
         nertool learning-curve config.yaml --seeds 5 --plot curve.svg
     """
     said = [*(overrides or ()), *as_overrides(options)]
-    settings = read_request(
-        Request(tuple(sources), said, seed, dev or (), vectors, budget or "30s")
-    )
+    budget = budget or ("30s" if is_text(sources[0]) else None)
+    settings = read_request(Request(tuple(sources), said, seed, dev or (), vectors, budget))
 
     import numpy as np
 

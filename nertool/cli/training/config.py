@@ -13,9 +13,11 @@ from nertool.cli.common.reading_options import as_overrides, with_reading_option
 from nertool.cli.common.train_options import (
     Budget,
     Dev,
+    RawText,
     Refit,
     Request,
     Sources,
+    Start,
     VectorsFile,
     raw_values,
     texts_of,
@@ -30,7 +32,7 @@ _DEFAULT = "default"
 _COLUMN = 34  # where the comments stand
 
 
-@with_reading_options(misaligned="the config's")
+@with_reading_options(misaligned="the config's", from_is_format=False)
 def show(
     sources: Annotated[
         list[Path],
@@ -43,8 +45,10 @@ def show(
     overrides: Overrides = None,
     dev: Dev = None,
     vectors: VectorsFile = None,
+    raw_text: RawText = None,
     budget: Budget = None,
     refit: Refit = False,
+    start: Start = None,
     seed: Seed = None,
     changed: Annotated[
         bool, typer.Option("--changed", help="Show only the keys that are not at their defaults.")
@@ -62,7 +66,9 @@ def show(
         nertool config show runs/my --json
     """
     said = [*(overrides or ()), *as_overrides(options)]
-    request = Request(tuple(sources), said, seed, dev or (), vectors, budget, refit)
+    request = Request(
+        tuple(sources), said, seed, dev or (), vectors, budget, refit, start, raw_text or ()
+    )
     config, places = _model_config(request) if _is_model(sources[0]) else _resolved(request)
     rows = [
         (key, value, places.get(key, _DEFAULT))
@@ -81,14 +87,17 @@ def show(
         print(_line(name if before else key, value, place, "  " if before else ""))
 
 
-@with_reading_options(misaligned="the config's")
+@with_reading_options(misaligned="the config's", from_is_format=False)
 def check(
     sources: Sources,
     options: ReadingOptions,
     overrides: Overrides = None,
     dev: Dev = None,
     vectors: VectorsFile = None,
+    raw_text: RawText = None,
     budget: Budget = None,
+    refit: Refit = False,
+    start: Start = None,
     seed: Seed = None,
     report: ReportPath = None,
 ) -> None:
@@ -112,7 +121,9 @@ def check(
 
     try:
         said = [*(overrides or ()), *as_overrides(options)]
-        request = Request(tuple(sources), said, seed, dev or (), vectors, budget)
+        request = Request(
+            tuple(sources), said, seed, dev or (), vectors, budget, refit, start, raw_text or ()
+        )
         config = resolve(raw_values(request), note)
     except OverrideError as error:
         raise typer.BadParameter(str(error)) from None
@@ -159,7 +170,7 @@ def _place(value: RawValue) -> str:
 
 def _model_config(request: Request) -> tuple[Config, dict[str, str]]:
     """Return the config that a model was trained by. All its keys come from the model."""
-    if len(request.sources) > 1 or len(request.settings()) or request.dev or request.vectors:
+    if len(request.sources) > 1 or request.overrides or request.options():
         raise typer.BadParameter(
             f"{request.source}: a model keeps the config of its training: give it alone, without "
             "options that change keys"

@@ -111,12 +111,12 @@ def student_config(
     from nertool.config.records import config_to_dict
     from nertool.config.values import RawValue, build_config, raw_from_dict
     from nertool.errors import OverrideError
-    from nertool.model.load import load_model
+    from nertool.training.run import config_of
 
     if config is not None:
         raw = read_config_file(config)
     else:
-        tree = config_to_dict(load_model(teacher).config)
+        tree = config_to_dict(config_of(teacher))
         for section, key, value in _STUDENT:
             tree[section][key] = value
         raw = raw_from_dict(tree, str(teacher))
@@ -134,7 +134,7 @@ def student_config(
             "corpus.train",
             "corpus.dev",
         }  # the teacher's own text is used only if it is named
-    raw |= {key: RawValue(asked[key], "the command line", Path.cwd()) for key in given}
+    raw |= {key: RawValue(asked[key], "the command line", Path()) for key in given}
     try:
         return build_config({**raw, **read_overrides(overrides or [])})
     except OverrideError as error:
@@ -149,4 +149,5 @@ _STUDENT = (
     ("network", "members", 1),
     ("first_stage", "folds", 0),
     ("training", "refit", False),
+    ("training", "start", None),
 )

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import replace
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nertool.cli.common.options import Overrides, note
+from nertool.cli.common.options import Overrides, Seed, note, run_folder
 from nertool.cli.common.reading_options import as_overrides, with_reading_options
-from nertool.cli.common.train_options import Budget, Dev, Request, VectorsFile, read_request
+from nertool.cli.common.train_options import (
+    Budget,
+    Dev,
+    RawText,
+    Refit,
+    Request,
+    VectorsFile,
+    read_request,
+)
 
 if TYPE_CHECKING:
     from nertool.config.records import Config
     from nertool.formats.labelled import ReadingOptions
 
 
-@with_reading_options("format_name")
+@with_reading_options(from_is_format=False)
 def init(
     path: Annotated[
         Path | None,
@@ -43,8 +51,11 @@ def init(
     options: ReadingOptions,
     dev: Dev = None,
     vectors: VectorsFile = None,
+    raw_text: RawText = None,
     budget: Budget = None,
+    refit: Refit = False,
     overrides: Overrides = None,
+    seed: Seed = None,
 ) -> None:
     """Write the sample configs and data into a new folder, or a config for your own text.
 
@@ -52,14 +63,17 @@ def init(
         nertool init my-project
         nertool init my.yaml --text train.conll --dev dev.conll
     """
-    if texts:
-        said = [*(overrides or ()), *as_overrides(options)]
-        request = Request(tuple(texts), said, None, dev or (), vectors, budget)
-        _write_config(path or Path(f"{texts[0].stem}.yaml"), request)
+    said = [*(overrides or ()), *as_overrides(options)]
+    sources = tuple(texts or ())
+    request = Request(
+        sources, said, seed, dev or (), vectors, budget, refit, raw_text=raw_text or ()
+    )
+    if sources:
+        _write_config(path or Path(f"{run_folder(sources[0], None).name}.yaml"), request)
         return
     if path is None:
         raise typer.BadParameter("expected the name of a new folder, or --text FILE")
-    if dev or vectors or budget or overrides or as_overrides(options):
+    if request.overrides or request.options():
         raise typer.BadParameter("all options but --help are for --text FILE")
     _write_sample(path)
 
@@ -74,10 +88,9 @@ def _write_config(path: Path, request: Request) -> None:
         raise typer.BadParameter(f"{path}: expected a name that ends in .yaml")
     if path.exists():
         raise NertoolError(f"{path}: already there, expected a new file; choose another name")
-    config = _relative(replace(read_request(request), recipe="plain", budget="2m"), path.parent)
-    heading = [
-        f"What nertool train {shlex.join(map(str, request.sources))} uses. docs/config.md has every key.",
-    ]
+    config = _relative(read_request(request), path.parent)
+    said = f"What {request.command('train', None)} uses. docs/config.md has every key."
+    heading = textwrap.wrap(said, 100, break_long_words=False, break_on_hyphens=False)
     with open_output(path) as out:
         out.write(config_yaml(config, heading))
     note(f"{path}: the config is ready. Next:")
@@ -86,29 +99,9 @@ def _write_config(path: Path, request: Request) -> None:
 
 def _relative(config: Config, folder: Path) -> Config:
     """Write the paths of a config as seen from the folder of its file."""
+    from nertool.config.paths import with_paths
 
-    def seen(path: Path | None) -> Path | None:
-        return path and Path(os.path.relpath(path, folder))
-
-    def all_seen(paths: tuple[Path, ...] | None) -> tuple[Path, ...] | None:
-        return paths and tuple(Path(os.path.relpath(path, folder)) for path in paths)
-
-    corpus, vectors = config.corpus, config.vectors
-    return replace(
-        config,
-        corpus=replace(
-            corpus,
-            train=all_seen(corpus.train),
-            dev=all_seen(corpus.dev),
-            test=all_seen(corpus.test),
-        ),
-        vectors=replace(
-            vectors,
-            path=seen(vectors.path),
-            more=all_seen(vectors.more),
-            raw_text=all_seen(vectors.raw_text),
-        ),
-    )
+    return with_paths(config, lambda path: Path(os.path.relpath(path, folder)))
 
 
 def _write_sample(folder: Path) -> None:

@@ -50,7 +50,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupte
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that is there.")]
 
 
-@with_reading_options(misaligned="the config's")
+@with_reading_options(misaligned="the config's", from_is_format=False)
 def prepare(
     sources: Sources,
     options: ReadingOptions,
@@ -58,6 +58,9 @@ def prepare(
     dev: Dev = None,
     vectors: VectorsFile = None,
     raw_text: RawText = None,
+    budget: Budget = None,
+    refit: Refit = False,
+    start: Start = None,
     run_dir: RunDir = None,
     seed: Seed = None,
     report: ReportPath = None,
@@ -74,7 +77,10 @@ def prepare(
             seed,
             dev or (),
             vectors,
-            raw_text=raw_text or (),
+            budget,
+            refit,
+            start,
+            raw_text or (),
         )
     )
     source = sources[0]
@@ -88,7 +94,7 @@ def prepare(
     note(f"prepared inputs: in {folder / 'prepared'}")
 
 
-@with_reading_options(misaligned="the config's")
+@with_reading_options(misaligned="the config's", from_is_format=False)
 def train(
     sources: Sources,
     options: ReadingOptions,
@@ -317,7 +323,7 @@ def _show_example(example: Example) -> None:
     from nertool.formats.markup.inline import to_inline
 
     note("\nA sentence of dev, tagged:")
-    print(f"\n  {to_inline(example.words, example.entities)}\n")
+    print(f"\n  {to_inline(example.words, example.entities)}\n", flush=True)
 
 
 def _show_next_steps(config: Path, settings: Config, folder: Path, example: Example | None) -> None:

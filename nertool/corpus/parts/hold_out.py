@@ -24,8 +24,23 @@ def has_documents(corpus: Corpus) -> bool:
 
     A file without marks is read as one document, which says nothing of what belongs together.
     """
-    mean = corpus.sentences / corpus.documents
-    return corpus.documents >= MARKED and 2 <= mean <= LONGEST
+    return why_not_documents(corpus) is None
+
+
+def why_not_documents(corpus: Corpus) -> str | None:
+    """Say why a text counts as one without documents; None where it does not."""
+    n, mean = corpus.documents, corpus.sentences / corpus.documents
+    if n == 1:
+        return "documents are not marked"
+    if mean < 2:
+        return (
+            f"{n:,} documents of {mean:.2f} sentences on average, at least 2 are needed to use them"
+        )
+    if n < MARKED:
+        return f"only {n} documents, at least {MARKED} are needed to use them"
+    if mean > LONGEST:
+        return f"{n:,} documents of {mean:,.0f} sentences on average, more than documents have ({LONGEST:,})"
+    return None
 
 
 def hold_out(corpus: Corpus, share: float, seed: int) -> tuple[Corpus, Corpus]:

@@ -226,7 +226,7 @@ def scheme_of(config: Config, corpus: Corpus, name: str, report: Report) -> str:
     note = ""
     if odd:
         note = (
-            f"; {len(odd):,} entities start as the scheme would not write it, the first at "
+            f"; {counted(len(odd), 'entities')} written as the scheme would not write them, the first at "
             f"{corpus.place(odd[0])}: read by conlleval's rules"
         )
     report(f"{name}: tag scheme {scheme} ({how}){note}")
@@ -240,7 +240,8 @@ def _refuse_unseen_labels(dev: Corpus, labels: Sequence[str]) -> None:
         if span.label not in known:
             raise CorpusError(
                 f'{dev.place(span.start)}: found the label "{span.label}", which the training part lacks, '
-                f"expected one of {', '.join(labels)}{did_you_mean(span.label, labels)}"
+                f"expected one of {', '.join(labels)}{did_you_mean(span.label, labels)}; label some of it "
+                f"in the training part, or leave it out by corpus.labels: [{', '.join(labels)}]"
             )
 
 

@@ -14,7 +14,7 @@ def test_show_prints_every_key_with_its_place(tiny, main):
     done = main("config", "show", config, "--set", "network.hidden=7", "--seed", "3")
     assert (done.returncode, done.stderr) == (0, "")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    assert "seed: 3 # --set" in lines
+    assert "seed: 3 # --seed" in lines
     assert "hidden: 7 # --set" in lines
     assert f"alpha: 0.1 # {config}:4" in lines
     assert "activation: tanh # default" in lines
