@@ -113,6 +113,21 @@ class FirstStageConfig:
         about("An odd number: the second network is also given the probabilities for the words of a window "
               "of this size, the word in its centre. 0: only those for the word's other occurrences."),
     ] = 0  # fmt: skip
+    members: Annotated[
+        Annotated[int, Meta(ge=1, le=100)],
+        about("Train it so many times, each time from another seed, and average the scores. They take turns "
+              "with the files of vectors."),
+    ] = 1  # fmt: skip
+    keep: Annotated[
+        Literal["whole", "folds"],
+        about("What a model keeps of it. whole: a further network, trained on all of the text. folds: the "
+              "networks of the folds, whose scores are averaged: better scores, slower tagging."),
+    ] = "whole"  # fmt: skip
+
+    @property
+    def networks(self) -> int:
+        """How many networks of it a model keeps."""
+        return self.members * (self.folds if self.keep == "folds" else self.folds > 0)
 
 
 @dataclass(frozen=True)

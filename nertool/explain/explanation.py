@@ -123,9 +123,9 @@ def network_inputs(model: Model, text: Text, member: int) -> tuple[Parameters, I
     """Return what one network of a model (member from 1) is given for a text, and its parameters."""
     opinion = None
     if model.first_stage:
-        first = model.first_stage[0]
-        own, inputs = inputs_for(first, text, model.config)
-        opinion = softmax(score_tokens(own, model.config, inputs))
+        read = [inputs_for(first, text, model.config) for first in model.first_stage]
+        scores = [score_tokens(own, model.config, inputs) for own, inputs in read]
+        opinion = softmax(np.asarray(np.mean(scores, axis=0, dtype=np.float32)))
     return inputs_for(model.members[member - 1], text, model.config, opinion)
 
 

@@ -187,7 +187,7 @@ def _fits(model: Model) -> bool:
     first = model.first_stage
     return (
         len(model.members) == config.network.members
-        and bool(first) == (config.first_stage.folds > 0)
+        and len(first) == config.first_stage.networks
         and all(_member_fits(member, model, False, config.first_stage.hidden) for member in first)
         and all(
             _member_fits(member, model, bool(first), config.network.hidden)

@@ -112,7 +112,7 @@ def cases_of_model(model: Model, seed: int, windows: int) -> Iterator[Case]:
 def _name(model: Model, i: int) -> str:
     """Name the i-th of a model's networks, first stage first; the only one has no name."""
     if i < len(model.first_stage):
-        return "first stage"
+        return f"first stage {i + 1}" if len(model.first_stage) > 1 else "first stage"
     return f"member {i - len(model.first_stage) + 1}" if len(model.members) > 1 else ""
 
 

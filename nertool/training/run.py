@@ -2,7 +2,7 @@
 
 config.yaml   the resolved config: training it again repeats the run
 prepared/     the corpus and the vectors, read and encoded
-first_stage/  the first stage's network and probabilities, where there is one
+first_stage/  the first stage's networks and probabilities, where there is one
 log.jsonl     a record per epoch
 last/         the state at the end of the last epoch: parameters, optimiser, generator, best so far
 members/N/    an ensemble's networks: each has a log.jsonl and last/ of its own
@@ -43,8 +43,10 @@ from nertool.training.preparation.store import (
 )
 from nertool.training.refit import REFIT, keep_refit, prepare_refit, with_name
 from nertool.training.stages import (
+    FoldOf,
     OnBatch,
     fold_dir,
+    folds_of,
     member_dir,
     save_ensemble,
     train_fold,
@@ -270,17 +272,13 @@ def _train_networks(
     threads: Threads,
 ) -> Iterator[tuple[str, EpochRecord]]:
     """Train the first stage and the members, and leave the model of their best epochs in best/."""
-    folds = config.first_stage.folds
+    folds = folds_of(config)
     if folds or config.network.members > 1:
         # Pieces read it from there; where a run is resumed its end may have been moved.
         write_config(config, run_dir / "config.yaml")
     if folds:
-        missing = [k for k in range(folds + 1) if not fold_dir(run_dir, k).is_dir()]
-        names = [f"first stage, fold {k}" if k else "first stage" for k in missing]
-        yield from run_pieces(
-            [Piece(name, _fold, (run_dir, k)) for name, k in zip(names, missing, strict=True)],
-            workers,
-        )
+        missing = [own for own in folds if not fold_dir(run_dir, own).is_dir()]
+        yield from run_pieces([Piece(str(own), _fold, (run_dir, own)) for own in missing], workers)
     if config.network.members == 1:
         for record in train_member(config, prepared, run_dir, 0, on_batch, threads):
             yield "", record
@@ -305,9 +303,9 @@ def _train_final(
     keep_refit(run_dir, len(together.train.word_ids))
 
 
-def _fold(run_dir: Path, k: int, send: Send) -> None:
+def _fold(run_dir: Path, own: FoldOf, send: Send) -> None:
     config, prepared = _read_run(run_dir)
-    for record in train_fold(config, prepared, run_dir, k):
+    for record in train_fold(config, prepared, run_dir, own):
         send(record)
 
 

@@ -10,10 +10,10 @@ trained without the token's document (a jackknife over blocks of documents).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,13 +57,48 @@ def first_stage_config(config: Config) -> Config:
         config,
         network=replace(config.network, hidden=first.hidden, members=1),
         training=replace(config.training, epochs=first.epochs, patience=0, start=None),
-        first_stage=replace(first, folds=0, window=0),
+        first_stage=replace(first, folds=0, members=1, window=0),
     )
 
 
-def fold_dir(run_dir: Path, fold: int) -> Path:
-    """Name the folder of a fold's result, 1 …; 0 is the network of the whole training part."""
-    return run_dir / "first_stage" / (f"fold.{fold}" if fold else "whole")
+class FoldOf(NamedTuple):
+    """A network of the first stage: which member of the stage it belongs to, 0 …, and the fold that it is
+    trained without, 1 …; fold 0: it is trained on the whole training part, for a model to keep."""
+
+    member: int
+    fold: int
+
+    def __str__(self) -> str:
+        """Name it, for the progress of training."""
+        stage = f"first stage {self.member + 1}" if self.member else "first stage"
+        return f"{stage}, fold {self.fold}" if self.fold else stage
+
+
+def folds_of(config: Config) -> list[FoldOf]:
+    """List all networks of the first stage; none where the config has no first stage."""
+    first = config.first_stage
+    if not first.folds:
+        return []
+    lowest = 1 if first.keep == "folds" else 0
+    return [
+        FoldOf(j, fold) for j in range(first.members) for fold in range(lowest, first.folds + 1)
+    ]
+
+
+def _dev_key(own: FoldOf) -> str:
+    """Name the array of what a network thinks of dev; "p" is of the tokens that it was not trained on."""
+    return "dev_p" if own.fold else "p"
+
+
+def _is_kept(config: Config, own: FoldOf) -> bool:
+    """Tell whether a model keeps a network of the first stage."""
+    return config.first_stage.keep == "folds" or own.fold == 0
+
+
+def fold_dir(run_dir: Path, own: FoldOf) -> Path:
+    """Name the folder of the result of a network of the first stage."""
+    name = f"fold.{own.fold}" if own.fold else "whole"
+    return run_dir / "first_stage" / (f"{name}.{own.member + 1}" if own.member else name)
 
 
 def member_dir(config: Config, run_dir: Path, i: int) -> Path:
@@ -88,66 +123,91 @@ def fold_of_sentences(part: Part, folds: int) -> NDArray[np.int64]:
 
 
 def train_fold(
-    config: Config, prepared: Prepared, run_dir: Path, fold: int
+    config: Config, prepared: Prepared, run_dir: Path, own: FoldOf
 ) -> Iterator[EpochRecord]:
     """Train a first-stage network without one fold, and keep what it thinks of that fold's tokens.
 
-    Fold 0: the network of the whole training part; it is kept itself, and what it thinks of dev.
+    Of a network that the model keeps it also leaves the network itself, and what it thinks of dev.
     """
-    first = first_stage_config(config)
+    first, (j, fold) = first_stage_config(config), own
+    vectors = j % len(prepared.vectors)
     # What is to be like the others has no part in choosing: the last epoch is taken, as in all folds.
     of_sentences = fold_of_sentences(prepared.train, config.first_stage.folds)
-    working = working_inputs(first, prepared if fold == 0 else replace(prepared, dev=None))
-    state = initial_state(first, prepared, working, (_FOLD, fold))
-    records = train(first, prepared, working, state, np.flatnonzero(of_sentences != fold))
+    without_dev = replace(prepared, dev=None)
+    kept = _is_kept(config, own)
+    working = working_inputs(first, prepared if kept else without_dev, vectors)
+    state = initial_state(first, prepared, working, (_FOLD, fold, *((j,) if j else ())))
+    sentences = np.flatnonzero(of_sentences != fold)
+    records = train(first, without_dev if fold else prepared, working, state, sentences)
     yield from keeping_batch(records, run_dir / BROKEN)
 
     parameters = mean_parameters(state.recent, objective_of(first).frozen)
+    arrays: dict[str, Array] = {}
     if fold:
-        own = np.repeat(of_sentences == fold, np.diff(prepared.train.sentence_starts))
+        left_out = np.repeat(of_sentences == fold, np.diff(prepared.train.sentence_starts))
         inputs = training_text(first, prepared, working).inputs
-        p = softmax(score_tokens(parameters, first, inputs))[own]
-        arrays = {"tokens": np.flatnonzero(own), "p": p}
-    else:
-        arrays = {"rows": working.rows, **_kept(parameters, len(prepared.train.words))}
+        p = softmax(score_tokens(parameters, first, inputs))[left_out]
+        arrays = {"tokens": np.flatnonzero(left_out), "p": p}
+    if kept:
+        arrays |= {"rows": working.rows, **_kept(parameters, len(prepared.train.words))}
         if working.dev:
-            arrays["p"] = softmax(score_tokens(parameters, first, working.dev))
-    with replacing_folder(fold_dir(run_dir, fold)) as aside:
+            arrays[_dev_key(own)] = softmax(score_tokens(parameters, first, working.dev))
+    with replacing_folder(fold_dir(run_dir, own)) as aside:
         sums = {_ARRAYS: write_arrays(aside / _ARRAYS, arrays)}
         write_header(aside / _HEADER, {"fold": fold}, sums)
 
 
-def _read_fold(run_dir: Path, fold: int) -> dict[str, Array]:
+def _read_fold(run_dir: Path, own: FoldOf) -> dict[str, Array]:
     """Read what train_fold left. Errors: ModelError for damage."""
-    with SealedFolder(present(fold_dir(run_dir, fold))) as opened:
+    with SealedFolder(present(fold_dir(run_dir, own))) as opened:
         if (opened.path / _HEADER).exists():  # an older nertool wrote none
             opened.header(_HEADER)
         return opened.arrays(_ARRAYS)
 
 
 def read_first_stage(config: Config, prepared: Prepared, run_dir: Path) -> FirstStage | None:
-    """Put together what the folds found; None where the config has no first stage."""
-    folds = config.first_stage.folds
-    if not folds:
+    """Put together what the folds found, and take the mean over the stage's members; None where the config
+    has no first stage."""
+    if not config.first_stage.folds:
         return None
-    train_p = np.empty((len(prepared.train.word_ids), len(prepared.tags)), dtype=np.float32)
-    for fold in range(1, folds + 1):
-        found = _read_fold(run_dir, fold)
-        train_p[found["tokens"]] = found["p"]
-    whole = _read_fold(run_dir, 0)
-    return FirstStage(train_p, np.array(whole["p"]) if "p" in whole else None)
+    shape = len(prepared.train.word_ids), len(prepared.tags)
+    train_p = [np.empty(shape, dtype=np.float32) for _ in range(config.first_stage.members)]
+    dev_p: list[Array] = []
+    for own in folds_of(config):
+        found = _read_fold(run_dir, own)
+        if own.fold:
+            train_p[own.member][found["tokens"]] = found["p"]
+        if _is_kept(config, own) and prepared.dev:
+            dev_p.append(np.array(found[_dev_key(own)]))
+    return FirstStage(mean_opinion(train_p), mean_opinion(dev_p) if dev_p else None)
+
+
+def mean_opinion(p: Sequence[Array]) -> Array:
+    """Return the probabilities (N, T) that the mean of several networks' scores stands for, from the
+    probabilities of each: as a model averages its networks."""
+    if len(p) == 1:
+        return p[0]
+    smallest = np.finfo(np.float32).tiny
+    total = np.zeros_like(p[0])
+    for own in p:
+        total += np.log(np.maximum(own, smallest))
+    return softmax(total / np.float32(len(p)))
 
 
 def first_stage_members(
     config: Config, prepared: Prepared, run_dir: Path, encoders: list[Encoder]
 ) -> tuple[Member, ...]:
-    """Return the first stage's network, as a model keeps it; none where there is no such stage."""
-    if not config.first_stage.folds:
-        return ()
-    arrays = _read_fold(run_dir, 0)
-    parameters = {name: arrays[name] for name in [*table_columns(config), *WEIGHTS]}
-    parameters.pop(STARTING, None)
-    return (Member(encoders[0], prepared.vectors[0].L, arrays["rows"], parameters),)
+    """Return the first stage's networks, as a model keeps them; none where there is no such stage."""
+    members = []
+    for own in folds_of(config):
+        if not _is_kept(config, own):
+            continue
+        arrays = _read_fold(run_dir, own)
+        parameters = {name: arrays[name] for name in [*table_columns(config), *WEIGHTS]}
+        parameters.pop(STARTING, None)
+        i = own.member % len(encoders)
+        members.append(Member(encoders[i], prepared.vectors[i].L, arrays["rows"], parameters))
+    return tuple(members)
 
 
 def train_member(

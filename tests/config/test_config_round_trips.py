@@ -97,6 +97,8 @@ CONFIGS = st.builds(
         COUNTS,
         COUNTS,
         st.sampled_from([0, 1, 7]),
+        st.integers(1, 3),
+        st.sampled_from(["whole", "folds"]),
     ),
     decoding=st.builds(
         DecodingConfig,

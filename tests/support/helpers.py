@@ -176,7 +176,10 @@ def random_model(
         members=tuple(
             member(i % len(files), config.network.hidden, folds > 0) for i in range(members)
         ),
-        first_stage=(member(0, config.first_stage.hidden, False),) if folds else (),
+        first_stage=tuple(
+            member(j % len(files), config.first_stage.hidden, False)
+            for j in range(config.first_stage.members if folds else 0)
+        ),
         provenance={"seed": 1, "sha256": {"dev": None}, "dev": {"f1": 1 / 3}, "é": [1, "ü"]},
     )
 

@@ -115,17 +115,18 @@ def test_pre_multiplied_scores_are_the_scorers_own(model, activation, dtype, tol
 
 @PRECISIONS
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-@pytest.mark.parametrize(("size", "opinions"), [(1, 5), (3, 0), (3, 1)])
+@pytest.mark.parametrize(("size", "opinions", "firsts"), [(1, 5, 3), (3, 0, 1), (3, 1, 2)])
 def test_with_every_feature_and_two_stages_members_of_any_widths_fold_into_their_mean(
-    activation, size, opinions, dtype, tolerance
+    activation, size, opinions, firsts, dtype, tolerance
 ):
     model = random_model(
         dtype=dtype,
         network={"activation": activation},
         windows={"size": size},
-        first_stage={"window": opinions},
+        first_stage={"window": opinions, "members": firsts},
     )
     assert [member.L.shape[1] for member in model.members] == [4, 3, 4]
+    assert [member.L.shape[1] for member in model.first_stage] == [4, 3, 4][:firsts]
     text = random_text([*WORDS, "the", "THE", "Paris"], 3000, 400, 60)
     found = CompiledTagger(model).scores(text)
     assert found.dtype == dtype

@@ -24,9 +24,11 @@ from nertool.training import run, stages
 from nertool.training.preparation.store import Part, Prepared
 from nertool.training.preparation.working import training_text, working_inputs
 from nertool.training.stages import (
+    FoldOf,
     first_stage_config,
     fold_dir,
     fold_of_sentences,
+    mean_opinion,
     member_start,
     read_first_stage,
     train_fold,
@@ -82,10 +84,12 @@ def test_every_fold_has_sentences_and_no_document_lies_in_two_unless_it_must(len
             assert len(set(of_sentences[first:end].tolist())) == 1
 
 
-def fold_result(config: Config, prepared: Prepared, folder: Path, fold: int) -> dict:
-    for _ in train_fold(config, prepared, folder, fold):
+def fold_result(
+    config: Config, prepared: Prepared, folder: Path, fold: int, member: int = 0
+) -> dict:
+    for _ in train_fold(config, prepared, folder, FoldOf(member, fold)):
         pass
-    return map_arrays(fold_dir(folder, fold) / "arrays.safetensors")
+    return map_arrays(fold_dir(folder, FoldOf(member, fold)) / "arrays.safetensors")
 
 
 def with_absurd_labels(prepared: Prepared, tokens: np.ndarray) -> Prepared:
@@ -115,7 +119,9 @@ def test_a_folds_probabilities_come_from_a_network_that_never_saw_the_fold(
 
 def test_the_first_stage_has_an_opinion_on_every_token(full_config, full_prepared, full_run_dir):
     first = read_first_stage(full_config, full_prepared, full_run_dir)
-    of_folds = [map_arrays(fold_dir(full_run_dir, k) / "arrays.safetensors") for k in (1, 2)]
+    of_folds = [
+        map_arrays(fold_dir(full_run_dir, FoldOf(0, k)) / "arrays.safetensors") for k in (1, 2)
+    ]
     tokens = np.concatenate([found["tokens"] for found in of_folds])
     N = len(full_prepared.train.word_ids)
     assert tokens.tolist() == list(range(N))  # each in one fold, in order
@@ -151,7 +157,7 @@ def test_a_first_stage_network_is_the_last_epochs_mean_of_its_own_width(
     ends = []
     for _ in train(first, full_prepared, working, state):
         ends.append({name: array.copy() for name, array in state.parameters.items()})
-    kept = map_arrays(fold_dir(full_run_dir, 0) / "arrays.safetensors")
+    kept = map_arrays(fold_dir(full_run_dir, FoldOf(0, 0)) / "arrays.safetensors")
     for name in ("W", "b", "U", "E.caps", "L"):
         expected = np.mean([end[name] for end in ends], axis=0, dtype=np.float64)
         np.testing.assert_array_equal(kept[name], expected.astype(np.float32))
@@ -252,6 +258,56 @@ def test_one_member_after_a_first_stage_is_trained_in_the_run_folder_itself(
     assert isinstance(model.provenance["epoch"], int)
     # Both chose by the same scores, to the last bits of float32.
     assert measures_of(model, config.corpus.dev[0]) == model.provenance["dev"]
+
+
+@pytest.mark.parametrize(
+    ("keep", "folds", "vectors"),
+    [
+        ("whole", ["", ", fold 1", ", fold 2"], [8, 3]),
+        ("folds", [", fold 1", ", fold 2"], [8, 8, 3, 3]),
+    ],
+)
+def test_several_networks_of_a_first_stage_tell_the_members_their_mean(
+    keep, folds, vectors, full_config, tmp_path, in_this_process
+):
+    in_this_process()
+    config = change(
+        full_config,
+        network={"members": 1},
+        first_stage={"members": 2, "window": 3, "keep": keep},
+        training={"epochs": 2},
+    )
+    folder = tmp_path / "run"
+    prepared = run.prepared_for(config, folder, "", lambda line: None)
+    run.begin_run(config, folder)
+    names = [name for name, _ in run.run_training(config, prepared, folder, workers=1)]
+    firsts = [f"{stage}{fold}" for stage in ("first stage", "first stage 2") for fold in folds]
+    assert names == [name for name in firsts for _ in (1, 2)] + ["", ""]
+    model = load_model(folder)
+    # They take turns with the files of vectors, as members do, and each is another network.
+    assert [first.L.shape[1] for first in model.first_stage] == vectors
+    assert len({first.parameters["W"].tobytes() for first in model.first_stage}) == len(vectors)
+    text = prepared.dev.text
+    read = [inputs_for(first, text, config) for first in model.first_stage]
+    scores = [score_tokens(own, config, inputs) for own, inputs in read]
+    told = read_first_stage(config, prepared, folder)
+    np.testing.assert_allclose(told.dev, softmax(np.mean(scores, axis=0)), rtol=1e-4, atol=1e-6)
+    # Of the training part: the geometric mean of what the two networks say that have not seen the token.
+    p = [map_arrays(fold_dir(folder, FoldOf(j, 1)) / "arrays.safetensors") for j in (0, 1)]
+    mean = np.sqrt(p[0]["p"] * p[1]["p"])
+    mean /= mean.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(told.train[p[0]["tokens"]], mean, rtol=1e-4, atol=1e-6)
+    # Training and the saved model choose by the same scores.
+    assert measures_of(model, config.corpus.dev[0]) == model.provenance["dev"]
+
+
+def test_an_opinion_that_no_float_can_hold_is_none_the_less_averaged():
+    # p = 0 stands for a score that is too small for a float: the other network's opinion still counts.
+    p, q = np.array([[1.0, 0.0, 0.0]], np.float32), np.array([[0.5, 0.5, 0.0]], np.float32)
+    found = mean_opinion([p, q])
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found, [[1.0, 0.0, 0.0]], atol=1e-12)
+    assert mean_opinion([p]) is p
 
 
 def test_an_ensemble_without_a_first_stage_and_without_dev(full_config, tmp_path, in_this_process):

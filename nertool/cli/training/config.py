@@ -134,7 +134,8 @@ def check(
             from nertool.training.preparation.encode import read_part
 
             read_part(config, corpus.test, "test", note, ledger)
-    networks = config.network.members + config.first_stage.folds
+    first = config.first_stage
+    networks = config.network.members + (first.members * (first.folds + 1) if first.folds else 0)
     named = ", ".join(map(str, sources))
     print(
         f"{named}: fine: {len(prepared.labels)} classes ({', '.join(prepared.labels)}), "
