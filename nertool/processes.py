@@ -10,6 +10,7 @@ workers of a thread that hands its results to another.
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,7 @@ import threading
 from collections.abc import Callable
 from multiprocessing import connection
 
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 PERIOD = 1.0  # seconds between two looks at the parent's number
 
 
@@ -59,3 +61,18 @@ def leave_signals_to_parent() -> None:
 def end_at_once() -> None:
     """End this process from any thread, without tidying up."""
     os.kill(os.getpid(), signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+
+
+def keep_freed_memory(most: int = 1 << 26) -> None:
+    """Let the C library keep memory that is freed, for the next arrays of up to `most` bytes each.
+
+    Without this, it gives arrays of some megabytes back to the system at once, which clears their pages for
+    the next ones: a tenth of the time that tagging takes. It is a setting of the whole process, so that a
+    command may make it, but not the library. It does nothing where the C library is not glibc.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):
+        return
+    mallopt(_MMAP_THRESHOLD, most)
+    mallopt(_TRIM_THRESHOLD, 4 * most)

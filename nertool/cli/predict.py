@@ -156,7 +156,9 @@ def _run(model_path: Path, request: PredictRequest, report: Path | None, tuned: 
     """Load the model, and carry out the request. tuned: with the model's own thresholds."""
     from nertool.predict.run import find_files
     from nertool.predict.run import predict as run
+    from nertool.processes import keep_freed_memory
 
+    keep_freed_memory()
     problem = request.misuse()
     if problem:
         raise typer.BadParameter(problem)

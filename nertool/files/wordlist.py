@@ -9,8 +9,8 @@ from typing import overload
 
 import numpy as np
 
-from nertool.kernels.library import Int32s
-from nertool.kernels.words import Index, find_words, index_words, joined
+from nertool.kernels.library import Bytes, Int32s, compiled
+from nertool.kernels.words import Index, WordSet, find_words, index_words, joined
 
 
 class Words(Sequence[str]):
@@ -32,6 +32,11 @@ class Words(Sequence[str]):
     def _set(self, raw: bytes) -> None:
         self.raw = np.frombuffer(raw, dtype=np.uint8)
         self._count = raw.count(b"\n")
+
+    @cached_property
+    def is_ascii(self) -> bool:
+        """Whether all characters are in ASCII."""
+        return not len(self.raw) or int(self.raw.max()) < 0x80
 
     @cached_property
     def _strings(self) -> list[str]:
@@ -110,7 +115,7 @@ class WordNumbers(Mapping[str, int]):
         """Return each word's number, (n,); −1 for one that is not in the list."""
         if not len(words):
             return np.empty(0, dtype=np.int32)
-        raw = joined(words)
+        raw = bytes_of(words)
         numbers = None if raw is None else find_words(raw, len(words), self._index)
         if numbers is None:  # a word with a line end in it, or no kernel
             known = self._dictionary
@@ -130,3 +135,34 @@ def numbers_of(words: Sequence[str], first: int) -> Mapping[str, int]:
         if index is not None:
             return WordNumbers(words, index, first)
     return dict(zip(words, range(first, first + len(words)), strict=True))
+
+
+def bytes_of(words: Sequence[str]) -> Bytes | None:
+    """Return words as bytes with an LF behind each; None if a word holds an LF itself."""
+    return words.raw if isinstance(words, Words) else joined(words)
+
+
+class NumberedWords:
+    """Words in the order in which they came, each once, with a number from 0 on for each."""
+
+    def __init__(self) -> None:
+        self._set = WordSet() if compiled() else None
+        self._numbers: dict[str, int] = {}  # without the kernels
+
+    def __len__(self) -> int:
+        return len(self._numbers) if self._set is None else len(self._set)
+
+    def add(self, words: Sequence[str]) -> Int32s:
+        """Return the number of each word, (n,), after the new ones were added."""
+        if self._set is None:
+            number = self._numbers.setdefault
+            return np.array([number(word, len(self._numbers)) for word in words], dtype=np.int32)
+        if not len(words):
+            return np.empty(0, dtype=np.int32)
+        raw = bytes_of(words)
+        if raw is None:
+            # No character has the byte FF in UTF-8: it stands for the line ends within words.
+            several = (word.encode("utf-8", "surrogatepass") for word in words)
+            text = b"".join(word.replace(b"\n", b"\xff") + b"\n" for word in several)
+            raw = np.frombuffer(text, dtype=np.uint8)
+        return self._set.add(raw, len(words))

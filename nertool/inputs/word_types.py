@@ -7,25 +7,41 @@ from typing import overload
 
 import numpy as np
 
-from nertool.corpus.columnar import Ids, Interner
+from nertool.corpus.columnar import Ids
 from nertool.corpus.invisible import normal_forms
+from nertool.files.wordlist import NumberedWords, Words
 from nertool.inputs.features import caps_of
+from nertool.kernels.words import WordSet
 
 
 class WordTypes(Sequence[str]):
     """Word types in a list that may grow at its end, and arrays that grow with it.
 
-    words: the list, which stays the caller's own.
+    The list, or the set of words as bytes, stays the caller's own.
     """
 
-    def __init__(self, words: list[str]) -> None:
-        self.words = words
+    def __init__(self, words: list[str] | WordSet) -> None:
+        self._set = words if isinstance(words, WordSet) else None
+        self._words = words if isinstance(words, list) else []
         self._caps = np.empty(0, dtype=np.int8)
         self._lower = np.empty(0, dtype=np.int32)
-        self._lower_ids = Interner()
+        self._lower_numbers = NumberedWords()
+
+    @property
+    def words(self) -> list[str]:
+        """The words; strings are made of a set's bytes when they are first asked for."""
+        if self._set is not None and len(self._words) < len(self._set):
+            self._words += self._set.strings_from(len(self._words))
+        return self._words
+
+    def since(self, first: int) -> Sequence[str]:
+        """Return the words from a number on."""
+        if self._set is None:
+            return self._words[first:]
+        return Words.of_bytes(self._set.bytes_from(first).tobytes())
 
     def __len__(self) -> int:
-        return len(self.words)
+        return len(self._words if self._set is None else self._set)
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -37,8 +53,8 @@ class WordTypes(Sequence[str]):
     @property
     def caps(self) -> np.ndarray:
         """Each word type's class of capitals, (n,) int8: as the feature caps has them."""
-        new = self.words[len(self._caps) :]
-        if new:
+        new = self.since(len(self._caps))
+        if len(new):
             self._caps = np.concatenate([self._caps, caps_of(new)])
         return self._caps
 
@@ -46,9 +62,15 @@ class WordTypes(Sequence[str]):
     def lower(self) -> Ids:
         """A number for each word type, (n,) int32: the same for those that differ in case alone,
         or in what normal_form leaves out."""
-        new = self.words[len(self._lower) :]
-        if new:
-            lower = map(str.lower, normal_forms(new))
-            added = np.array(self._lower_ids.numbers_of(lower), dtype=np.int32)
+        new = self.since(len(self._lower))
+        if len(new):
+            added = self._lower_numbers.add(in_lower_case(new))
             self._lower = np.concatenate([self._lower, added])
         return self._lower
+
+
+def in_lower_case(words: Sequence[str]) -> Sequence[str]:
+    """Return the normal form of each word in lower case."""
+    if isinstance(words, Words) and words.is_ascii:
+        return Words.of_bytes(words.raw.tobytes().lower())
+    return [word.lower() for word in normal_forms(words)]

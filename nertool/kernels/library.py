@@ -57,6 +57,8 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "index_words": (_I, [_P, _I, _I, _P, _P, _I]),
     "find_words": (None, [_P, _I, _P, _P, _I, _P, _P, _I]),
     "number_words": (None, [_P, _I, _P, _P]),
+    "enter_keys": (None, [_P, _I, _I, _P, _I]),
+    "find_keys": (None, [_P, _I, _P, _P, _I, _P]),
     "look_at_words": (None, [_P, _I, _I, _I, _P, _P, _P, _P]),
     "longest_phrases": (
         _I,

@@ -68,6 +68,41 @@ void number_words(const uint8_t *restrict words, int64_t size, WordSet *restrict
     }
 }
 
+/* ---- an index of whole numbers: which of a list's numbers each of others is ---- */
+
+static inline uint64_t place_of(int64_t key, int64_t bits)
+{
+    return (uint64_t)key * 0x9E3779B97F4A7C15u >> (64 - bits);
+}
+
+/* Enters the keys from `first` on, up to `after`, which are distinct and new, into a table of 2^bits places,
+   more than `after`: a place holds the number of its key, or -1. */
+void enter_keys(const int64_t *restrict keys, int64_t first, int64_t after, int32_t *restrict table,
+                int64_t bits)
+{
+    uint64_t mask = ((uint64_t)1 << bits) - 1;
+    for (int64_t i = first; i < after; i++) {
+        uint64_t place = place_of(keys[i], bits);
+        while (table[place] >= 0)
+            place = (place + 1) & mask;
+        table[place] = (int32_t)i;
+    }
+}
+
+/* numbers[i] becomes the number of the key others[i], or -1. */
+void find_keys(const int64_t *restrict others, int64_t n, const int64_t *restrict keys,
+               const int32_t *restrict table, int64_t bits, int32_t *restrict numbers)
+{
+    uint64_t mask = ((uint64_t)1 << bits) - 1;
+    for (int64_t i = 0; i < n; i++) {
+        uint64_t place = place_of(others[i], bits);
+        int32_t number;
+        while ((number = table[place]) >= 0 && keys[number] != others[i])
+            place = (place + 1) & mask;
+        numbers[i] = number;
+    }
+}
+
 /* ---- what a word looks like, if all of its characters are ASCII; as features.py has it ---- */
 
 static inline int is_upper(uint8_t c) { return c >= 'A' && c <= 'Z'; }

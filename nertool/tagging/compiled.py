@@ -43,7 +43,7 @@ from nertool.tagging.members import Network
 from nertool.tagging.rules import Rules
 from nertool.tagging.side import SideSum, opinions_of, side_inputs_of
 from nertool.tagging.slices import Slices, combinations_of
-from nertool.tagging.wordtables import FIRST_LISTED, WordRows
+from nertool.tagging.wordtables import WordRows
 
 TABLE_BYTES, ENSEMBLE_BYTES = 256 << 20, 512 << 20
 
@@ -60,13 +60,12 @@ class CompiledTagger:
         model: Model,
         table_bytes: int | None = None,
         most_forms: int = MOST_FORMS,
-        first_listed: int = FIRST_LISTED,
         document_tokens: int = DOCUMENT_TOKENS,
         chunk_tokens: int = CHUNK_TOKENS,
     ) -> None:
         """table_bytes: the most memory for the tables, TABLE_BYTES, or for several networks ENSEMBLE_BYTES;
-        most_forms: the word types that are remembered; first_listed: the word types that lists start with;
-        document_tokens: as in Text; chunk_tokens: as in chunks_of."""
+        most_forms: the word types that are remembered; document_tokens: as in
+        Text; chunk_tokens: as in chunks_of."""
         self.model = model
         self.rules: Rules | None = None  # phrases that are always, or never, an entity
         self.document_tokens, self._chunk_tokens = document_tokens, chunk_tokens
@@ -77,10 +76,9 @@ class CompiledTagger:
         alone = len(members) == 1
         self._alone = alone
         self._combinations = math.prod(combinations_of(contexts_of(model.config)))
-        contexts = self._combinations if alone else 1
         encoders = list({id(m.encoder): m.encoder for m in members}.values())
         number = {id(encoder): i for i, encoder in enumerate(encoders)}
-        self._forms = Forms(encoders, contexts, most_forms)
+        self._forms = Forms(encoders, most_forms)
         self.most_forms = self._forms.most
         self._first, self._members = (
             [Network(m, model, self._forms, number[id(m.encoder)], alone, second) for m in stage]
@@ -92,9 +90,7 @@ class CompiledTagger:
         networks = (*self._first, *self._members)
         if table_bytes is None:
             table_bytes = TABLE_BYTES if alone else ENSEMBLE_BYTES
-        self._rows = WordRows(
-            [network.table for network in networks], self._forms, table_bytes, first_listed
-        )
+        self._rows = WordRows([network.table for network in networks], self._forms, table_bytes)
         # For each encoder a network that has its vectors.
         self._slices: list[Slices] = [
             next(n.slices for n in networks if n.encoder == i) for i in range(len(encoders))
@@ -125,8 +121,8 @@ class CompiledTagger:
         chunks = chunks_of(text, config, padded, of_windows, self._combinations, self._chunk_tokens)
 
         def vectors(slices: Slices, encoder: int, words: NDArray[np.int64]) -> Array:
-            rows = forms.vector_rows[encoder][numbers[words]]
-            return slices.starting_vectors(rows, forms.composed[encoder])
+            rows = forms.vector_rows(encoder)[numbers[words]]
+            return slices.starting_vectors(rows, forms.composed(encoder))
 
         sides = side_inputs_of(
             text, config.features, [partial(vectors, s, i) for i, s in enumerate(self._slices)]

@@ -7,21 +7,44 @@ gazetteers' marks that it has, a word type is a form of its own.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids
+from nertool.files.wordlist import NumberedWords
 from nertool.inputs.encoder import Encoder
 from nertool.inputs.text import Text
 from nertool.inputs.word_types import WordTypes
 from nertool.network.activations import Array
 
 PADDINGS = 2  # the forms 0 and 1: what stands before a sentence, and after it
-_LISTED_BYTES = 32 << 20  # of the list of each word's row (rows.py); it bounds the forms
 MOST_FORMS = 1 << 19  # word types that are remembered
+_NO_VECTORS = np.empty((0, 0), dtype=np.float32)
 _COMPOSED_BYTES = 64 << 20  # of the vectors of forms that L lacks; it bounds the forms, too
+
+
+class _Grown:
+    """An array that grows at its end, to twice its size at a time."""
+
+    def __init__(self, begun: NDArray[Any]) -> None:
+        self._room, self._used = begun, len(begun)
+
+    @property
+    def array(self) -> NDArray[Any]:
+        """What it holds."""
+        return self._room[: self._used]
+
+    def add(self, more: NDArray[Any]) -> None:
+        """Add entries (n, …)."""
+        after = self._used + len(more)
+        if after > len(self._room):
+            room = np.empty((max(2 * self._used, after), *more.shape[1:]), dtype=self._room.dtype)
+            room[: self._used] = self.array
+            self._room = room
+        self._room[self._used : after] = more
+        self._used = after
 
 
 class Forms:
@@ -33,16 +56,15 @@ class Forms:
     forms that L lacks, whose rows are beyond its last one. age: how often all were forgotten. most:
     how many are remembered, if no list of words is longer.
 
-    Whatever can fail happens before the first change. A change that is interrupted all the same (by
-    Ctrl-C, or for lack of memory) leaves a mark, and the next call starts with nothing remembered.
+    While forms are added there is a mark: if that fails or is interrupted (by Ctrl-C, or for lack of memory),
+    the next call starts with nothing remembered.
     """
 
-    def __init__(self, encoders: Sequence[Encoder], contexts: int, most: int = MOST_FORMS) -> None:
-        """contexts: in how many combinations of contexts a form may be distinguished."""
+    def __init__(self, encoders: Sequence[Encoder], most: int = MOST_FORMS) -> None:
         self._encoders = encoders
         gazetteers = encoders[0].gazetteers
         self._lists = len(gazetteers.names) if gazetteers else 0
-        self.most = min(most, _LISTED_BYTES // (4 * contexts))
+        self.most = most
         widths = sum(len(own.composer.base) for own in encoders if own.composer is not None)
         if widths:
             self.most = min(self.most, _COMPOSED_BYTES // (4 * widths))
@@ -52,15 +74,33 @@ class Forms:
     def _forget(self) -> None:
         self._changing = True
         self.age += 1
-        self._numbers: dict[str, int] = {}
+        self._types = NumberedWords()
+        self._of_types = _Grown(np.empty(0, dtype=np.int32))  # the form of each word type
         self._marked: dict[tuple[str, bytes], int] = {}
-        self.ids = self._unmarked(self._encoders[0].padding)
-        self.vector_rows = [self.ids[:, 0]] * len(
-            self._encoders
-        )  # the paddings' are the same in all
-        self.composed = [np.empty((0, 0), dtype=np.float32) for _ in self._encoders]
+        padding = self._unmarked(self._encoders[0].padding)
+        self._ids = _Grown(padding)
+        # The paddings' are the same in all.
+        self._vector_rows = [_Grown(padding[:, 0]) for _ in self._encoders]
+        self._composed: list[_Grown | None] = [None for _ in self._encoders]
         self._last: tuple[WordTypes | None, Ids] = (None, np.empty(0, dtype=np.int32))
         self._changing = False
+
+    def __len__(self) -> int:
+        return len(self._ids.array)
+
+    @property
+    def ids(self) -> Ids:
+        """(forms, F)."""
+        return self._ids.array
+
+    def vector_rows(self, encoder: int) -> Ids:
+        """Return the rows (forms,) of an encoder's L."""
+        return self._vector_rows[encoder].array
+
+    def composed(self, encoder: int) -> Array:
+        """Return the vectors (Q, v) of the forms that an encoder's L lacks."""
+        vectors = self._composed[encoder]
+        return _NO_VECTORS if vectors is None else vectors.array
 
     def numbers_of(self, words: Sequence[str]) -> Ids:
         """Return each word type's number, (n,) int32, adding those not met before."""
@@ -69,53 +109,48 @@ class Forms:
         # A list that only grew since it was last asked about: what is new in it is enough.
         grown = words is self._last[0]
         begun = self._last[1] if grown else np.empty(0, dtype=np.int32)
-        added = words[len(begun) :]
-        new = list(dict.fromkeys(word for word in added if word not in self._numbers))
-        # While a list grows, nothing is forgotten: all of it would have to be met again.
-        if not grown and self._numbers and len(self.ids) + len(new) - PADDINGS > self.most:
-            self._forget()
-            new = list(dict.fromkeys(added))
-        first = len(self.ids)
-        new_numbers = dict(zip(new, range(first, first + len(new)), strict=True))
-        ids, vector_rows, composed = self.ids, self.vector_rows, self.composed
-        if new:
-            ids, vector_rows, composed = self._with(new)
-        known = self._numbers
-        numbers = np.array(
-            [known[w] if w in known else new_numbers[w] for w in added]
-            if new
-            else [known[w] for w in added],
-            dtype=np.int32,
-        )
-        numbers = np.concatenate([begun, numbers])
-        last = (words if isinstance(words, WordTypes) else None, numbers)
-
+        first = len(begun)
+        added = words.since(first) if isinstance(words, WordTypes) else words[first:]
         self._changing = True
-        known.update(new_numbers)
-        self.ids, self.vector_rows, self.composed = ids, vector_rows, composed
-        self._last = last
+        known = len(self._types)
+        types = self._types.add(added)
+        # While a list grows, nothing is forgotten: all of it would have to be met again.
+        new = len(self._types) - known
+        if not grown and known and len(self) + new - PADDINGS > self.most:
+            self._forget()
+            self._changing = True
+            known, types = 0, self._types.add(added)
+            new = len(self._types)
+        if new:
+            self._of_types.add(np.arange(len(self), len(self) + new, dtype=np.int32))
+            self._add(added if new == len(added) else _firsts(added, types, known))
+        numbers: Ids = self._of_types.array[types]
+        if first:
+            numbers = np.concatenate([begun, numbers])
+        self._last = (words if isinstance(words, WordTypes) else None, numbers)
         self._changing = False
         return numbers
 
-    def _with(
-        self, words: Sequence[str], marks: Ids | None = None
-    ) -> tuple[Ids, list[Ids], list[Array]]:
-        """Return ids, vector_rows and composed with those of more word types; marks (n, lists)."""
+    def _add(self, words: Sequence[str], marks: Ids | None = None) -> None:
+        """Add forms of word types; marks (n, lists)."""
         first, *others = self._encoders
         encoded = first.encode(words)
         ids = self._unmarked(encoded.ids)
         if marks is not None:
             ids[:, -self._lists :] = marks
-        vector_rows, composed = [], []
-        new = [(ids[:, 0], encoded.composed), *(own.vector_rows(words) for own in others)]
+        new = [(encoded.ids[:, 0], encoded.composed), *(own.vector_rows(words) for own in others)]
         for i, (rows, vectors) in enumerate(new):
-            known = self.composed[i]
+            known = self._composed[i]
             if len(vectors):
-                rows = np.where(rows >= len(self._encoders[i]), rows + np.int32(len(known)), rows)
-                known = np.concatenate([known, vectors]) if len(known) else vectors
-            vector_rows.append(np.concatenate([self.vector_rows[i], rows]))
-            composed.append(known)
-        return np.concatenate([self.ids, ids]), vector_rows, composed
+                if known is None:
+                    self._composed[i] = _Grown(vectors)
+                else:
+                    length = len(self._encoders[i])
+                    more = np.int32(len(known.array))
+                    rows = np.where(rows >= length, rows + more, rows)
+                    known.add(vectors)
+            self._vector_rows[i].add(rows)
+        self._ids.add(ids)
 
     def _unmarked(self, ids: Ids) -> Ids:
         """Return an encoder's row numbers (n, F') with those of the gazetteers' marks: none."""
@@ -129,14 +164,20 @@ class Forms:
         keys = [(word, own.tobytes()) for word, own in zip(words, marks, strict=True)]
         new = [i for i, key in enumerate(keys) if key not in self._marked]
         if new:
-            numbers = range(len(self.ids), len(self.ids) + len(new))
-            ids, vector_rows, composed = self._with([words[i] for i in new], marks[new])
-
+            numbers = range(len(self), len(self) + len(new))
             self._changing = True
+            self._add([words[i] for i in new], marks[new])
             self._marked.update(zip((keys[i] for i in new), numbers, strict=True))
-            self.ids, self.vector_rows, self.composed = ids, vector_rows, composed
             self._changing = False
         return np.array([self._marked[key] for key in keys], dtype=np.int32)
+
+
+def _firsts(words: Sequence[str], types: Ids, known: int) -> list[str]:
+    """Return the word types from the number `known` on, each once; types (n,): the words' numbers."""
+    # They are numbered in the order in which they come: each is the highest so far where it comes first.
+    highest = np.maximum.accumulate(np.maximum(types, known - 1))
+    first = np.flatnonzero(np.diff(highest, prepend=known - 1))
+    return [words[i] for i in first.tolist()]
 
 
 class Marked(NamedTuple):

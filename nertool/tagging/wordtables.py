@@ -26,12 +26,12 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.inputs.windows import PaddedText
+from nertool.kernels.keys import Keys
 from nertool.kernels.library import CACHE_LINE, empty_lines
 from nertool.tagging.forms import PADDINGS, Forms
 from nertool.tagging.slices import Slices
 
 _FILLED = 512  # rows that are made at a time
-FIRST_LISTED = 4096  # forms that the list of rows begins with
 # One byte in so many is for passing rows. They are few: what they are made for is rare words, most of which
 # stand in one stretch alone, so that little is made twice where a text is cut into more stretches.
 _PASSING_SHARE = 16
@@ -47,7 +47,7 @@ class Stretch(NamedTuple):
     rows: Ids
     contexts: Ids
     centres: Offsets
-    passing: Ids
+    passing: Offsets
 
 
 class WordTable:
@@ -73,7 +73,7 @@ class WordTable:
         self.first_passing = first_passing
         self.T = room.view(self.T.dtype).reshape(-1, *self.T.shape[1:])
 
-    def fill(self, words: Ids, first: int) -> None:
+    def fill(self, words: Offsets, first: int) -> None:
         """Write the rows of words, as numbered in WordRows, into those of T from `first` on."""
         V, sides, forms = self.V, self._slices.sides, self._forms
         _, C, H = V.shape
@@ -84,8 +84,8 @@ class WordTable:
             # A form in several contexts is multiplied once.
             own, slot = _distinct_of(of_words)
             repeated = len(own) < len(of_words)
-            vector_rows = forms.vector_rows[self._encoder][own]
-            composed = forms.composed[self._encoder]
+            vector_rows = forms.vector_rows(self._encoder)[own]
+            composed = forms.composed(self._encoder)
             R = self._slices.form_rows(forms.ids[own], vector_rows, composed)  # (n, d_1)
             if repeated:
                 np.take(R @ W.T, slot, axis=0, out=T[:, : C * H])
@@ -113,28 +113,25 @@ class WordRows:
         tables: Sequence[WordTable],
         forms: Forms,
         table_bytes: int,
-        first_listed: int = FIRST_LISTED,
     ) -> None:
         """table_bytes: the most memory for the rows of all tables, but for a window's words, which always
-        have room; first_listed: forms that the list of rows starts with."""
-        self._tables, self._forms, self._first_listed = tables, forms, first_listed
+        have room."""
+        self._tables, self._forms = tables, forms
         self._contexts = len(tables[0].V) if tables[0].by_context else 1
         sizes = [table.row_bytes for table in tables]
         window = tables[0].V.shape[1] + 2
         self.passing = max(window, table_bytes // _PASSING_SHARE // max(sizes))
         self.kept = max(0, table_bytes - self.passing * max(sizes)) // sum(sizes)
         _share_memory(tables, self.kept, self.passing)
-        self._rows = np.empty(0, dtype=np.int32)  # the row of each word; −1 for none
-        self._used = self._passed = (
-            0  # kept rows in use; passing ones made since they were forgotten
-        )
+        self._kept_words = Keys()  # the words of the kept rows
+        self._passed = 0  # passing rows made since the kept ones were forgotten
         self._age = forms.age
         self._changing = False
 
     def _forget(self) -> None:
-        rows = np.full_like(self._rows, -1)
         self._changing = True
-        self._rows, self._used, self._passed, self._age = rows, 0, 0, self._forms.age
+        self._kept_words.clear()
+        self._passed, self._age = 0, self._forms.age
         self._changing = False
 
     def stretches(self, forms: Ids, contexts: Ids, padded: PaddedText) -> list[Stretch]:
@@ -146,37 +143,36 @@ class WordRows:
         # The same numbers mean other forms after they were forgotten. And what was met first is no longer
         # what is frequent, if there is much that has to pass.
         outdated = self._age != self._forms.age or self._passed > _PATIENCE * self.kept
-        if self._changing or (outdated and self._used):
+        kept = self._kept_words
+        if self._changing or (outdated and len(kept)):
             self._forget()
         self._age = self._forms.age
-        words = forms * np.int32(self._contexts) + contexts if self._contexts > 1 else forms
-        listed, known = len(self._rows), self._contexts * len(self._forms.ids)
-        if known > listed:
-            more = max(self._first_listed * self._contexts, known - listed, listed // 2)
-            self._rows = np.concatenate([self._rows, np.full(more, -1, dtype=np.int32)])
-        rows = self._rows[words]
-        if len(rows) and rows.min() < 0:
-            self._keep(_distinct(words[rows < 0])[: self.kept - self._used])
-            rows = self._rows[words]
+        words = forms.astype(np.int64)
+        if self._contexts > 1:
+            words *= self._contexts
+            words += contexts
+        rows = kept.find(words)
+        missing = np.flatnonzero(rows < 0)
+        if len(missing) and len(kept) < self.kept:
+            self._keep(_distinct(words[missing])[: self.kept - len(kept)])
+            rows[missing] = kept.find(words[missing])
         whole = slice(0, len(padded.centres))
         return list(self._cut(words, rows, contexts, padded, whole)) if len(rows) else []
 
-    def _keep(self, words: Ids) -> None:
+    def _keep(self, words: Offsets) -> None:
         """Make the rows of words that are not kept yet, in all tables."""
         if not len(words):
             return
         for table in self._tables:
-            table.fill(words, self._used)
-        after = self._used + len(words)
-        numbers = np.arange(self._used, after, dtype=np.int32)
+            table.fill(words, len(self._kept_words))
+        self._kept_words.make_room(len(words))
 
         self._changing = True
-        self._rows[words] = numbers
-        self._used = after
+        self._kept_words.add(words)
         self._changing = False
 
     def _cut(
-        self, words: Ids, rows: Ids, contexts: Ids, padded: PaddedText, tokens: slice
+        self, words: Offsets, rows: Ids, contexts: Ids, padded: PaddedText, tokens: slice
     ) -> list[Stretch]:
         """Return some tokens as one stretch, or, with too many words that have no row, as several."""
         centres, m = padded.centres[tokens], padded.m
@@ -227,13 +223,13 @@ def _share_memory(tables: Sequence[WordTable], kept: int, passing: int) -> None:
         table.place(own, start // table.row_bytes)
 
 
-def _distinct_of(ascending: Ids) -> tuple[Ids, NDArray[np.int64]]:
+def _distinct_of(ascending: Offsets) -> tuple[Offsets, NDArray[np.int64]]:
     """Return the distinct ones (m,) of numbers (n,) that ascend, and the place of each among these (n,)."""
     begins = np.diff(ascending, prepend=-1) > 0
     return ascending[begins], np.cumsum(begins) - 1
 
 
-def _distinct(numbers: Ids) -> Ids:
+def _distinct(numbers: Offsets) -> Offsets:
     """Return the distinct ones (n,) in order: as np.unique, which first loads numpy's masked arrays."""
     numbers = np.sort(numbers)
     return numbers[np.diff(numbers, prepend=-1) > 0]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import string
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nertool.corpus.columnar import Interner
-from nertool.files.wordlist import WordNumbers, Words, numbers_of
+from nertool.files.wordlist import NumberedWords, WordNumbers, Words, numbers_of
 from nertool.inputs.features import FEATURES, caps, caps_of, feature_ids, looks
+from nertool.kernels.keys import Keys
 from nertool.kernels.library import compiled
 from nertool.kernels.words import WordSet, joined
 from nertool.vectors.lookup import STEPS, Vocabulary
@@ -95,3 +97,30 @@ def test_a_set_numbers_words_in_the_order_in_which_they_come(added):
         assert len(words) == len(expected)
     assert words.strings_from(0) == list(expected)
     assert words.strings_from(len(words)) == []
+
+
+@pytest.mark.usefixtures("either_way")
+@settings(max_examples=60, deadline=None)
+@given(added=st.lists(st.lists(TEXT | st.just("a\nB"), max_size=9), max_size=4))
+def test_numbered_words_are_those_of_a_dictionary(added):
+    numbered, expected = NumberedWords(), Interner()
+    for some in added:
+        assert numbered.add(some).tolist() == expected.numbers_of(some)
+        assert len(numbered) == len(expected)
+
+
+@pytest.mark.usefixtures("either_way")
+@settings(max_examples=40, deadline=None)
+@given(added=st.lists(st.sets(st.integers(0, 2**40), max_size=30), max_size=4))
+@example(added=[set(range(0, 12_000, 4)), {1 << 39, 7}])
+def test_numbers_are_found_where_they_were_added(added):
+    keys, expected = Keys(), dict[int, int]()
+    for some in added:
+        new = [key for key in some if key not in expected]
+        keys.add(np.array(new, dtype=np.int64))
+        expected.update({key: len(expected) + i for i, key in enumerate(new)})
+        asked = [*expected, 3, *some]
+        found = keys.find(np.array(asked, dtype=np.int64)).tolist()
+        assert found == [expected.get(key, -1) for key in asked]
+    keys.clear()
+    assert keys.find(np.array([*expected, 3])).max() == -1

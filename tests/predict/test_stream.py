@@ -51,7 +51,7 @@ def model() -> Model:
 
 
 @pytest.fixture(scope="module")
-def tagger(model: Model) -> CompiledTagger:
+def tagger(model: Model, either_way: None) -> CompiledTagger:
     return CompiledTagger(model)
 
 

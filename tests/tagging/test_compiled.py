@@ -221,7 +221,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[wordtables.WordRows]:
 
 def forgetful(model: Model, table_bytes: int = 1 << 20) -> CompiledTagger:
     """Make a tagger that remembers no word type for long."""
-    return CompiledTagger(model, table_bytes, most_forms=5, first_listed=3)
+    return CompiledTagger(model, table_bytes, most_forms=5)
 
 
 TURNS = (WORDS[:5], WORDS[3:8], WORDS[5:], WORDS[:5])

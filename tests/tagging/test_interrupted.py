@@ -42,7 +42,7 @@ def texts(number: int, seed: int = 0) -> list[list[str]]:
 
 def small_tagger(model: Model) -> CompiledTagger:
     """Make a tagger whose tables start anew again and again."""
-    return CompiledTagger(model, table_bytes=60_000, most_forms=60, first_listed=3)
+    return CompiledTagger(model, table_bytes=60_000, most_forms=60)
 
 
 @pytest.fixture

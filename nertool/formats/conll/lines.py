@@ -26,6 +26,7 @@ from nertool.formats.conll.rows import (
 )
 from nertool.kernels.library import compiled
 from nertool.kernels.lines import RowReader
+from nertool.kernels.words import WordSet
 
 _REMEMBERED = 200_000  # lines whose reading is kept, of those that are looked at
 _WORD_BYTES = 1 << 26  # of the words that are kept
@@ -56,6 +57,11 @@ class Lines(dict[bytes, int]):
         if isinstance(self._reader, LineTable):
             return self._words[word]
         return int(self._reader.words.add(f"{word}\n".encode(), 1)[0])
+
+    @property
+    def word_set(self) -> WordSet | None:
+        """The words as bytes; None without the kernels."""
+        return None if isinstance(self._reader, LineTable) else self._reader.words
 
     def words_from(self, first: int) -> list[str]:
         """Return the words from a number on."""

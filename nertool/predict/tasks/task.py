@@ -51,9 +51,12 @@ class Worker:
         """
         full = len(self._words) > self.tagger.most_forms
         if full or self._lines is None or self._lines.rows != rows or self._lines.full:
-            self._lines, self._words = Lines(rows), WordTypes([])
+            self._lines = Lines(rows)
+            word_set = self._lines.word_set
+            self._words = WordTypes([] if word_set is None else word_set)
         kinds, raw = self._lines.kinds(block, source)
-        self._words.words += self._lines.words_from(len(self._words))
+        if self._lines.word_set is None:
+            self._words.words.extend(self._lines.words_from(len(self._words)))
         return kinds, raw, self._words
 
 
