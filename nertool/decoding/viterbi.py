@@ -60,6 +60,11 @@ def decode(scores: Array, sentence_starts: Offsets, method: str, allowed: Lattic
     # What is outside for certain is O; what lies between can be decoded by itself. There the best tag
     # of each token, where that is an allowed sequence, is the best sequence: only the rest needs the
     # search.
+    known = kernels.decode(
+        scores, sentence_starts, ROUNDING, allowed.start, allowed.end, allowed.step
+    )
+    if known is not None:
+        return known
     best = np.zeros(len(scores), dtype=np.int32)
     tokens, parts = open_parts(scores, sentence_starts)
     if not len(tokens):
@@ -93,7 +98,7 @@ def outside_by(scores: Array) -> NDArray[np.float64]:
     return np.asarray(smallest_before - largest_after)
 
 
-_ROUNDING = 1e-6  # of scores' sums, many times over
+ROUNDING = 1e-6  # of scores' sums, many times over
 
 
 def open_parts(
@@ -101,7 +106,7 @@ def open_parts(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the tokens that are not O for certain, (n,), and where among them each part starts that can
     be decoded by itself, (P+1,): none holds tokens that do not stand side by side in one sentence."""
-    tokens = np.flatnonzero(outside_by(scores) <= _ROUNDING)
+    tokens = np.flatnonzero(outside_by(scores) <= ROUNDING)
     begins = np.zeros(len(scores) + 1, dtype=bool)
     begins[sentence_starts] = True
     first = np.diff(tokens, prepend=-2) > 1

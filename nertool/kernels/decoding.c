@@ -1,4 +1,5 @@
 /* Sums over all tag sequences: see decoding/probabilities.py. */
+#include <math.h>
 #include <stdint.h>
 
 enum { MOST_TAGS = 64 };
@@ -102,36 +103,113 @@ void tag_sums(const double *weight, const int64_t *starts, int64_t S, int64_t T,
         tag_sums_plain(weight, starts, S, T, &before, &after, first, end, forward, backward, scale);
 }
 
-enum { TOGETHER = 1024 }; /* tokens whose scores stay in the processor's cache */
-
-/* lost (N,), as decoding/viterbi.py's outside_by has it, from scores (N, T), column by column, O's first.
-   h (N,), prefix (N + 1,): anything. What is no number makes what is computed of it none, too. */
-void outside_by(const float *restrict scores, int64_t N, int64_t T, float *restrict h,
-                double *restrict prefix, double *restrict lost)
+/* How much a token's best other tag beats O by, s (T); and whether all scores are finite. */
+static inline float beats_outside(const float *restrict s, int64_t T)
 {
-    for (int64_t start = 0; start < N; start += TOGETHER) {
-        int64_t n = N - start < TOGETHER ? N - start : TOGETHER;
-        const float *own = scores + start;
-        float *restrict most = h + start;
-        for (int64_t i = 0; i < n; i++)
-            most[i] = own[N + i];
-        for (int64_t tag = 2; tag < T; tag++)
-            for (int64_t i = 0; i < n; i++) {
-                float score = own[tag * N + i];
-                most[i] = most[i] >= score || most[i] != most[i] ? most[i] : score;
-            }
-        for (int64_t i = 0; i < n; i++)
-            most[i] -= own[i];
-    }
+    float most[2] = {s[1], s[T - 1]};
+    for (int64_t k = 2; k + 1 < T; k += 2)
+        for (int i = 0; i < 2; i++)
+            most[i] = s[k + i] > most[i] ? s[k + i] : most[i];
+    return (most[0] > most[1] ? most[0] : most[1]) - s[0];
+}
+
+/* lost (N), as decoding/viterbi.py's outside_by has it, from scores (N, T), O's first, T > 1. prefix (N + 1):
+   anything. Returns 0 if there is a score that is not finite: then lost is anything. */
+int32_t outside_by(const float *restrict scores, int64_t N, int64_t T, double *restrict prefix,
+                   double *restrict lost)
+{
+    float none[16] = {0}; /* 0 as long as all scores are finite, else no number */
+    int64_t i = 0;
+    for (; i + 16 <= N * T; i += 16)
+        for (int l = 0; l < 16; l++)
+            none[l] += scores[i + l] * 0;
+    for (; i < N * T; i++)
+        none[0] += scores[i] * 0;
+    for (int l = 0; l < 16; l++)
+        if (none[l] != 0)
+            return 0;
     double smallest = prefix[0] = 0;
-    for (int64_t i = 0; i < N; i++) {
+    for (i = 0; i < N; i++) {
         lost[i] = smallest;
-        double sum = prefix[i + 1] = prefix[i] + h[i];
-        smallest = smallest <= sum || smallest != smallest ? smallest : sum;
+        double sum = prefix[i + 1] = prefix[i] + beats_outside(scores + i * T, T);
+        smallest = smallest <= sum ? smallest : sum;
     }
     double largest = prefix[N];
-    for (int64_t i = N - 1; i >= 0; i--) {
+    for (i = N - 1; i >= 0; i--) {
         lost[i] -= largest;
-        largest = largest >= prefix[i] || largest != largest ? largest : prefix[i];
+        largest = largest >= prefix[i] ? largest : prefix[i];
+    }
+    return 1;
+}
+
+/* best (N) becomes each token's best tag by its own scores (N, T) where lost (N) <= bar, else O. A part is a
+   row of such tokens in a sentence; wrong (2, as many as there are tokens) takes (start, end) of those whose
+   tags are no sequence that start, end (T) and step (T, T) allow. Returns how many these are. */
+int64_t best_of_each(int32_t *restrict best, const float *restrict scores, int64_t T,
+                     const double *restrict lost, double bar, const int64_t *restrict starts,
+                     int64_t S, const uint8_t *restrict start, const uint8_t *restrict end,
+                     const uint8_t *restrict step, int64_t *restrict wrong)
+{
+    int64_t several = 0;
+    for (int64_t s = 0; s < S; s++)
+        for (int64_t t = starts[s], stop = starts[s + 1]; t < stop; t++) {
+            best[t] = 0;
+            if (!(lost[t] <= bar))
+                continue;
+            int64_t first = t;
+            int allowed = 1;
+            for (int32_t before = -1; t < stop && lost[t] <= bar; before = best[t++]) {
+                const float *own = scores + t * T;
+                int32_t tag = 0;
+                for (int64_t k = 1; k < T; k++)
+                    tag = own[k] > own[tag] ? (int32_t)k : tag;
+                best[t] = tag;
+                allowed &= before < 0 ? start[tag] : step[before * T + tag];
+            }
+            if (!(allowed & end[best[t - 1]])) {
+                wrong[2 * several] = first;
+                wrong[2 * several++ + 1] = t;
+            }
+            t--;
+        }
+    return several;
+}
+
+/* best[t] of each part, (start, end) each, becomes the best sequence that is allowed, as decoding/viterbi.py's
+   viterbi finds it: of equal ones that of the first tags. back (longest part, T): anything. T <= MOST_TAGS. */
+void best_sequences(int32_t *restrict best, const float *restrict scores, int64_t T,
+                    const int64_t *restrict parts, int64_t n, const uint8_t *restrict start,
+                    const uint8_t *restrict end, int64_t G, const int64_t *restrict of,
+                    const int64_t *restrict group_starts, const int64_t *restrict tags,
+                    uint8_t *restrict back)
+{
+    const float never = -(float)INFINITY;
+    float total[MOST_TAGS], through[MOST_TAGS];
+    int32_t chosen[MOST_TAGS];
+    for (int64_t i = 0; i < n; i++) {
+        int64_t first = parts[2 * i], stop = parts[2 * i + 1];
+        for (int64_t j = 0; j < T; j++)
+            total[j] = start[j] ? scores[first * T + j] : never;
+        for (int64_t t = first + 1; t < stop; t++) {
+            for (int64_t g = 0; g < G; g++) {
+                through[g] = never, chosen[g] = 0;
+                for (int64_t k = group_starts[g]; k < group_starts[g + 1]; k++)
+                    if (total[tags[k]] > through[g])
+                        through[g] = total[tags[k]], chosen[g] = (int32_t)tags[k];
+            }
+            for (int64_t j = 0; j < T; j++) {
+                back[(t - first) * T + j] = (uint8_t)chosen[of[j]];
+                total[j] = through[of[j]] + scores[t * T + j];
+            }
+        }
+        int32_t tag = 0;
+        float most = never;
+        for (int64_t j = 0; j < T; j++)
+            if (end[j] && total[j] > most)
+                most = total[j], tag = (int32_t)j;
+        for (int64_t t = stop - 1; t >= first; t--) {
+            best[t] = tag;
+            tag = back[(t - first) * T + tag];
+        }
     }
 }

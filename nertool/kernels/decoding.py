@@ -1,4 +1,4 @@
-"""Kernels of decoding: sums over all tag sequences."""
+"""Kernels of decoding: agreement within a document, the best tags, and sums over all tag sequences."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.kernels import library
-from nertool.kernels.library import Array, Int64s, address_of
+from nertool.kernels.library import Array, Int32s, Int64s, address_of
+from nertool.kernels.tagging import check_indices
 
 MOST_TAGS = 64  # decoding.c has room for so many
 
 Doubles = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
 
 
 def tag_sums(
@@ -29,9 +31,7 @@ def tag_sums(
     N, T = weight.shape
     if library.loaded is None or T > MOST_TAGS:
         return False
-    starts = np.ascontiguousarray(sentence_starts, dtype=np.int64)
-    if starts[0] != 0 or starts[-1] != N or (np.diff(starts) < 0).any():
-        raise IndexError(f"found sentences from {starts[0]} to {starts[-1]}, expected 0 to {N}")
+    starts = _starts(sentence_starts, N)
     (G, *before), (back_G, *after) = _groups(step), _groups(step.T)
     library.loaded.tag_sums(
         address_of(weight, np.float64),
@@ -62,19 +62,107 @@ def _groups(step: Doubles) -> tuple[int, Int64s, Int64s, Int64s]:
 def outside_by(scores: Array) -> Doubles | None:
     """Return for each token how much the best tags lose, at the least, if it is not O, (N,), as
     `decoding.viterbi.outside_by` does. None: there is no kernel for these scores (N, T), which must be
-    float32 and lie column by column."""
+    float32, finite, and lie row by row."""
     N, T = scores.shape
-    if (
-        library.loaded is None
-        or scores.dtype != np.float32
-        or not scores.flags.f_contiguous
-        or T < 2
-    ):
+    if not _readable(scores) or T < 2:
         return None
-    h, prefix = np.empty(N, dtype=np.float32), np.empty(N + 1, dtype=np.float64)
-    lost = np.empty(N, dtype=np.float64)
-    library.loaded.outside_by(
-        *(address_of(scores, np.float32, columns=True), N, T, address_of(h, np.float32)),
-        *(address_of(prefix, np.float64), address_of(lost, np.float64)),
+    prefix, lost = np.empty(N + 1, dtype=np.float64), np.empty(N, dtype=np.float64)
+    assert library.loaded is not None
+    done = library.loaded.outside_by(
+        *(address_of(scores, np.float32), N, T),
+        *(address_of(each, np.float64) for each in (prefix, lost)),
     )
-    return lost
+    return lost if done else None
+
+
+def decode(
+    scores: Array,
+    sentence_starts: Int64s,
+    bar: float,
+    first: Booleans,
+    end: Booleans,
+    step: Booleans,
+) -> Int32s | None:
+    """Return each token's tag, (N,), as `decoding.viterbi.decode` does; None as in outside_by.
+
+    bar: tokens for which outside_by is larger are O; first, end (T,), step (T, T): of the lattice.
+    """
+    T = scores.shape[1]
+    if T > MOST_TAGS:
+        return None
+    lost = outside_by(scores)
+    if lost is None:
+        return None
+    starts = _starts(sentence_starts, len(scores))
+    best, wrong = np.empty(len(scores), dtype=np.int32), np.empty((len(scores), 2), dtype=np.int64)
+    allowed = [np.ascontiguousarray(each).view(np.uint8) for each in (first, end, step)]
+    at = [address_of(each, np.uint8) for each in allowed]
+    assert library.loaded is not None
+    fixed = address_of(best, np.int32), address_of(scores, np.float32), T
+    n = library.loaded.best_of_each(
+        *(*fixed, address_of(lost, np.float64), bar),
+        *(address_of(starts, np.int64), len(starts) - 1, *at, address_of(wrong, np.int64)),
+    )
+    if n:
+        longest = int(np.diff(wrong[:n]).max())
+        back = np.empty((longest, T), dtype=np.uint8)
+        G, *groups = _groups(step.astype(np.float64))
+        library.loaded.best_sequences(
+            *(*fixed, address_of(wrong, np.int64), n, *at[:2], G),
+            *(address_of(each, np.int64) for each in groups),
+            address_of(back, np.uint8),
+        )
+    return best
+
+
+def softmax(scores: Array) -> Array | None:
+    """Return each token's probabilities (N, T) by its scores alone; None: there is no kernel for these."""
+    if not _readable(scores) or not scores.shape[1]:
+        return None
+    p = np.empty_like(scores)
+    assert library.loaded is not None
+    library.loaded.softmax(address_of(p, np.float32), address_of(scores, np.float32), *scores.shape)
+    return p
+
+
+def agree(
+    scores: Array, document_bounds: Int64s, members: Int64s, sizes: Int64s, a: float, out: Array
+) -> bool:
+    """Write to out (N, T), which may be the scores, what `decoding.adjust.agree` returns; tell whether it was
+    done.
+
+    document_bounds (D + 1,): where documents start; members (M,), sizes (G,): the groups of their tokens.
+    """
+    N, T = scores.shape
+    if not (_readable(scores) and _readable(out) and T) or out.shape != scores.shape:
+        return False
+    check_indices(members, N)
+    starts = _starts(document_bounds, N)
+    if int(sizes.sum()) != len(members) or (len(sizes) and sizes.min() < 2):
+        raise IndexError(
+            f"found groups of {sizes.sum()} tokens, expected {len(members)}, 2 in each"
+        )
+    sums = np.empty(T, dtype=np.float64)
+    assert library.loaded is not None
+    library.loaded.agree(
+        *(address_of(out, np.float32), address_of(scores, np.float32), T),
+        *(address_of(starts, np.int64), len(starts) - 1),
+        *(address_of(members, np.int64), address_of(sizes, np.int64), len(sizes)),
+        *(a, address_of(sums, np.float64)),
+    )
+    return True
+
+
+def _readable(scores: Array) -> bool:
+    return (
+        library.loaded is not None
+        and scores.dtype == np.float32
+        and bool(scores.flags.c_contiguous)
+    )
+
+
+def _starts(starts: Int64s, N: int) -> Int64s:
+    starts = np.ascontiguousarray(starts, dtype=np.int64)
+    if not len(starts) or starts[0] != 0 or starts[-1] != N or (np.diff(starts) < 0).any():
+        raise IndexError(f"found parts from {starts[:1]} to {starts[-1:]}, expected 0 to {N}")
+    return starts

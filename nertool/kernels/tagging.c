@@ -4,7 +4,7 @@
    Plain C99 and the vector type that GCC and Clang share. Nothing here allocates, keeps anything, or
    looks beyond what its arguments say. */
 
-#include "rows.h"
+#include "products.h"
 
 /* What a token's side inputs add to its z, each part or nothing of it (see tagging/side.py).
    group (n,): the token's group g or -1; sums (groups, H), share (groups,). document (n,): its row of
@@ -29,118 +29,187 @@ typedef int32_t line_mask __attribute__((vector_size(64)));
 
 enum { NEAR = 1 << 16 }; /* numbers of T that stay in a processor's second cache */
 
+/* The rows that are added up for one token. */
+struct terms {
+    const float *row[POSITIONS + 1], *all, *left, *right, *document, *opinion;
+    float share;
+};
+
+/* `several` lines of a token's z, beginning with its j-th number. */
+static inline __attribute__((always_inline)) void
+sum_lines(float *restrict z, const struct terms *restrict of, int64_t terms, int64_t j,
+          int32_t positive, const int several)
+{
+    line sums[4];
+    for (int l = 0; l < several; l++)
+        sums[l] = *(const line *)(of->row[0] + j + l * LINE);
+    for (int64_t r = 1; r < terms; r++)
+        for (int l = 0; l < several; l++)
+            sums[l] += *(const line *)(of->row[r] + j + l * LINE);
+    for (int l = 0; l < several; l++) {
+        int64_t k = j + l * LINE;
+        if (of->all)
+            sums[l] += of->share * (*(const line *)(of->all + k) - *(const line *)(of->left + k) -
+                                    *(const line *)(of->right + k));
+        if (of->document)
+            sums[l] += *(const line *)(of->document + k);
+        if (of->opinion)
+            sums[l] += *(const line *)(of->opinion + k);
+        if (positive) /* what is no number stays as it is */
+            sums[l] = (line)((line_mask)sums[l] & ~(line_mask)(sums[l] < (line){0}));
+        *(line *)(z + k) = sums[l];
+    }
+}
+
 /* For each token i < n, with p = centres[i] + c - C/2 and g = group[i]:
 
    z_i = sum over c < C of T[rows[p], c] + windows[window[i]]                           (n, H)
          + share[g] (sums[g] - T[rows[centres[i] - 1], C] - T[rows[centres[i] + 1], C + 1])
          + documents[document[i]] + opinions[opinion[i]]
 
-   and max(z_i, 0) where `positive`. T (rows, slices, H). */
+   and max(z_i, 0) where `positive`. T (rows, slices, H). The rows of tokens i < known, n or more, may be
+   asked for in advance. */
 static inline __attribute__((always_inline)) void
 sum_windows(float *restrict z, const float *restrict T, const int32_t *restrict rows,
-            const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices, int64_t H,
-            int32_t positive, const struct side *restrict side)
+            const int64_t *restrict centres, int64_t n, int64_t known, int64_t C, int64_t slices,
+            int64_t H, int32_t positive, const struct side *restrict side)
 {
-    const float *row[POSITIONS + 1];
+    struct terms of;
     for (int64_t i = 0; i < n; i++) {
         /* The first rows are those of frequent words: they are near already. */
-        int64_t later = rows[centres[i + AHEAD < n ? i + AHEAD : i] + C / 2] * slices * H;
+        int64_t later = rows[centres[i + AHEAD < known ? i + AHEAD : i] + C / 2] * slices * H;
         for (int64_t k = 0; later > NEAR && k < slices * H; k += LINE)
             __builtin_prefetch(T + later + k, 0, 2);
         for (int64_t c = 0; c < C; c++) {
             int64_t p = centres[i] + c - C / 2;
-            row[c] = T + (rows[p] * slices + c) * H;
+            of.row[c] = T + (rows[p] * slices + c) * H;
         }
         int64_t terms = C;
         if (side->window)
-            row[terms++] = side->windows + side->window[i] * H;
+            of.row[terms++] = side->windows + side->window[i] * H;
         int64_t g = side->group ? side->group[i] : -1;
-        const float *all = 0, *left = 0, *right = 0, *document = 0, *opinion = 0;
-        float share = 0;
+        of.all = of.left = of.right = of.document = of.opinion = 0;
+        of.share = 0;
         if (g >= 0) {
-            all = side->sums + g * H, share = side->share[g];
-            left = T + ((rows[centres[i] - 1] + 1) * slices - 2) * H;
-            right = T + ((rows[centres[i] + 1] + 1) * slices - 1) * H;
+            of.all = side->sums + g * H, of.share = side->share[g];
+            of.left = T + ((rows[centres[i] - 1] + 1) * slices - 2) * H;
+            of.right = T + ((rows[centres[i] + 1] + 1) * slices - 1) * H;
         }
         if (side->document)
-            document = side->documents + side->document[i] * H;
+            of.document = side->documents + side->document[i] * H;
         if (side->opinion && side->opinion[i] >= 0)
-            opinion = side->opinions + (side->opinion[i] - side->first_opinion) * H;
+            of.opinion = side->opinions + (side->opinion[i] - side->first_opinion) * H;
         float *restrict own = z + i * H;
         int64_t j = 0;
-        for (; j + LINE <= H; j += LINE) {
-            line sum = *(const line *)(row[0] + j);
-            for (int64_t r = 1; r < terms; r++)
-                sum += *(const line *)(row[r] + j);
-            if (all)
-                sum += share * (*(const line *)(all + j) - *(const line *)(left + j) -
-                                *(const line *)(right + j));
-            if (document)
-                sum += *(const line *)(document + j);
-            if (opinion)
-                sum += *(const line *)(opinion + j);
-            if (positive) /* what is no number stays as it is */
-                sum = (line)((line_mask)sum & ~(line_mask)(sum < (line){0}));
-            *(line *)(own + j) = sum;
-        }
+        for (; j + 4 * LINE <= H; j += 4 * LINE)
+            sum_lines(own, &of, terms, j, positive, 4);
+        for (; j + LINE <= H; j += LINE)
+            sum_lines(own, &of, terms, j, positive, 1);
         for (; j < H; j++) {
-            float sum = row[0][j];
+            float sum = of.row[0][j];
             for (int64_t r = 1; r < terms; r++)
-                sum += row[r][j];
-            if (all)
-                sum += share * (all[j] - left[j] - right[j]);
-            if (document)
-                sum += document[j];
-            if (opinion)
-                sum += opinion[j];
+                sum += of.row[r][j];
+            if (of.all)
+                sum += of.share * (of.all[j] - of.left[j] - of.right[j]);
+            if (of.document)
+                sum += of.document[j];
+            if (of.opinion)
+                sum += of.opinion[j];
             own[j] = positive && sum < 0 ? 0 : sum;
         }
     }
 }
 
-#define WINDOW_SUMS(name)                                                                          \
-    static void name(float *restrict z, const float *restrict T, const int32_t *restrict rows,     \
-                     const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices,        \
-                     int64_t H, int32_t positive, const struct side *restrict side)                \
+enum { TOGETHER = 16 /* tokens whose z stay in the first cache */ };
+
+/* What follows z: s = U f(z), f(z) = max(z, 0) where `positive`, else z. s (n, K) in rows that begin `stride` after one another; `add`: it is added
+   there. outputs: U^T; opinions: what opinions (.., e) are multiplied with, (e, H), from values, which
+   begin with the opinion first_opinion of struct side. z, room (TOGETHER, H): anything. */
+struct scores {
+    float *s, *z, *room;
+    const float *values;
+    struct matrix outputs, opinions;
+    int64_t stride, add, positive;
+};
+
+#define WINDOWS(kind, target)                                                                      \
+    target static void window_sums_##kind(                                                         \
+        float *restrict z, const float *restrict T, const int32_t *restrict rows,                  \
+        const int64_t *restrict centres, int64_t n, int64_t known, int64_t C, int64_t slices,      \
+        int64_t H, int32_t positive, const struct side *restrict side)                             \
     {                                                                                              \
-        sum_windows(z, T, rows, centres, n, C, slices, H, positive, side);            \
+        sum_windows(z, T, rows, centres, n, known, C, slices, H, positive, side);                  \
+    }                                                                                              \
+                                                                                                   \
+    target static void window_scores_##kind(                                                       \
+        const struct scores *restrict to, const float *restrict T, const int32_t *restrict rows,   \
+        const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices, int64_t H,          \
+        const struct side *restrict side)                                                          \
+    {                                                                                              \
+        struct side own = *side;                                                                   \
+        for (int64_t start = 0; start < n; start += TOGETHER) {                                    \
+            int64_t some = n - start < TOGETHER ? n - start : TOGETHER;                            \
+            own.group = side->group ? side->group + start : 0;                                     \
+            own.document = side->document ? side->document + start : 0;                            \
+            own.window = side->window ? side->window + start : 0;                                  \
+            own.opinion = side->opinion ? side->opinion + start : 0;                               \
+            if (own.opinion) {                                                                     \
+                int64_t opined = opinions_among(own.opinion, some, &own.first_opinion);            \
+                const float *values =                                                              \
+                    to->values + (own.first_opinion - side->first_opinion) * to->opinions.H;       \
+                product_##kind(to->room, H, values, opined, &to->opinions, 0);                     \
+                own.opinions = to->room;                                                           \
+            }                                                                                      \
+            window_sums_##kind(to->z, T, rows, centres + start, some, n - start, C, slices, H,     \
+                               (int32_t)to->positive, &own);                                       \
+            product_##kind(to->s + start * to->stride, to->stride, to->z, some, &to->outputs,      \
+                           (int)to->add);                                                          \
+        }                                                                                          \
     }
 
-WINDOW_SUMS(window_sums_plain)
+/* How many of n tokens have an opinion; first: the first of them. */
+static int64_t opinions_among(const int32_t *opinion, int64_t n, int64_t *first)
+{
+    int64_t several = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (opinion[i] >= 0 && several++ == 0)
+            *first = opinion[i];
+    return several;
+}
+
+WINDOWS(plain, )
 #ifdef __x86_64__
-__attribute__((target("avx2"))) WINDOW_SUMS(window_sums_avx2)
-__attribute__((target("avx512f"))) WINDOW_SUMS(window_sums_avx512)
+WINDOWS(avx2, TARGET_AVX2)
+WINDOWS(avx512, TARGET_AVX512)
 #endif
 
-/* Calls the one for this processor's registers. */
+/* Each calls the one for this processor's registers. */
 void window_sums(float *restrict z, const float *restrict T, const int32_t *restrict rows,
                  const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices, int64_t H,
                  int32_t positive, const struct side *restrict side)
 {
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512f"))
-        window_sums_avx512(z, T, rows, centres, n, C, slices, H, positive, side);
-    else if (__builtin_cpu_supports("avx2"))
-        window_sums_avx2(z, T, rows, centres, n, C, slices, H, positive, side);
+    enum registers found = registers();
+    if (found == AVX512)
+        window_sums_avx512(z, T, rows, centres, n, n, C, slices, H, positive, side);
+    else if (found == AVX2)
+        window_sums_avx2(z, T, rows, centres, n, n, C, slices, H, positive, side);
     else
 #endif
-        window_sums_plain(z, T, rows, centres, n, C, slices, H, positive, side);
+        window_sums_plain(z, T, rows, centres, n, n, C, slices, H, positive, side);
 }
 
-/* In each column of p (N, T; a column in one piece), a member of a group of n gets
-   (1 - a - a/(n-1)) its own + a/(n-1) the group's sum. */
-void blend_groups(float *restrict p, int64_t N, int64_t T, const int64_t *restrict members,
-                  const int64_t *restrict sizes, int64_t groups, double a)
+void window_scores(const struct scores *restrict to, const float *restrict T,
+                   const int32_t *restrict rows, const int64_t *restrict centres, int64_t n,
+                   int64_t C, int64_t slices, int64_t H, const struct side *restrict side)
 {
-    for (float *column = p; column < p + N * T; column += N) {
-        const int64_t *own = members;
-        for (int64_t g = 0; g < groups; own += sizes[g++]) {
-            double others = a / (double)(sizes[g] - 1), sum = 0;
-            for (int64_t i = 0; i < sizes[g]; i++)
-                sum += column[own[i]];
-            float keep = (float)(1 - a - others), share = (float)(others * sum);
-            for (int64_t i = 0; i < sizes[g]; i++)
-                column[own[i]] = keep * column[own[i]] + share;
-        }
-    }
+#ifdef __x86_64__
+    enum registers found = registers();
+    if (found == AVX512)
+        window_scores_avx512(to, T, rows, centres, n, C, slices, H, side);
+    else if (found == AVX2)
+        window_scores_avx2(to, T, rows, centres, n, C, slices, H, side);
+    else
+#endif
+        window_scores_plain(to, T, rows, centres, n, C, slices, H, side);
 }

@@ -1,4 +1,4 @@
-"""Kernels of the tagger: sums over a window, over a document's other occurrences."""
+"""Kernels of the tagger: sums over a window, and the scores that they give."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.kernels import library
-from nertool.kernels.library import MOST_POSITIONS, Array, Int32s, Int64s, address_of
+from nertool.kernels.library import (
+    MOST_POSITIONS,
+    Array,
+    Int32s,
+    Int64s,
+    address_of,
+    empty_lines,
+    rows_of,
+)
 
 
 def check_indices(indices: NDArray[np.signedinteger[Any]], length: int, around: int = 0) -> None:
@@ -54,9 +62,62 @@ class _Side(ctypes.Structure):
     ]
 
 
+class Matrix:
+    """A matrix M (H, K) of float32 as the kernels multiply rows with it: struct matrix of products.h."""
+
+    def __init__(self, M: Array) -> None:
+        H, K = M.shape
+        # Each row begins a line of the cache.
+        self._rows = empty_lines((H, -(-K // _LINE) * _LINE), np.float32)
+        self._rows[:, :K] = M
+        self._columns = np.array(M.T, dtype=np.float32, order="C")
+        self.struct = _Matrix(
+            address_of(self._rows, np.float32),
+            address_of(self._columns, np.float32),
+            *(H, K, self._rows.shape[1]),
+        )
+        self.shape = H, K
+
+
+_LINE = 16  # numbers of float32 in a line of the cache
+_TOGETHER = 16  # tokens whose z lie side by side in tagging.c
+
+
+class _Matrix(ctypes.Structure):
+    _fields_ = [
+        *((name, library.POINTER) for name in ("rows", "columns")),
+        *((name, library.INT) for name in ("H", "K", "apart")),
+    ]
+
+
+class _Scores(ctypes.Structure):
+    """struct scores of tagging.c."""
+
+    _fields_ = [
+        *((name, library.POINTER) for name in ("s", "z", "room", "values")),
+        *((name, _Matrix) for name in ("outputs", "opinions")),
+        *((name, library.INT) for name in ("stride", "add", "positive")),
+    ]
+
+
 # Finds its arrays once, and is called with a stretch of tokens: where an array begins takes numpy a
 # microsecond to say. A function of (start, n, first_opinion), as below.
 WindowSums = Callable[[int, int, int], None]
+
+
+def _checked_terms(
+    T: Array, rows: Int32s, centres: Int64s, C: int, side: SideTerms
+) -> list[int | None]:
+    """Return where the side inputs' arrays begin, once all numbers are known to name rows that are there."""
+    check_indices(rows, len(T))
+    check_indices(centres, len(rows), max(C // 2, int(side.group is not None)))
+    if side.group is not None and side.sums is not None:
+        check_indices(side.group + 1, 1 + len(side.sums))
+    if side.document is not None and side.documents is not None:
+        check_indices(side.document, len(side.documents))
+    if side.window is not None and side.windows is not None:
+        check_indices(side.window, len(side.windows))
+    return [None if array is None else address_of(array, array.dtype.type) for array in side]
 
 
 def window_sums(
@@ -80,18 +141,10 @@ def window_sums(
     _, slices, H = T.shape
     if library.loaded is None or T.dtype != np.float32 or C > MOST_POSITIONS:
         return None
-    check_indices(rows, len(T))
-    check_indices(centres, len(rows), max(C // 2, int(side.group is not None)))
-    if side.group is not None and side.sums is not None:
-        check_indices(side.group + 1, 1 + len(side.sums))
-    if side.document is not None and side.documents is not None:
-        check_indices(side.document, len(side.documents))
-    if side.window is not None and side.windows is not None:
-        check_indices(side.window, len(side.windows))
+    terms = _checked_terms(T, rows, centres, C, side)
     kernel, keep = library.loaded.window_sums, (z, T, rows, centres, *side)
     fixed = (*(address_of(array, np.float32) for array in (z, T)), address_of(rows, np.int32))
     first = address_of(centres, np.int64)
-    terms = [None if array is None else address_of(array, array.dtype.type) for array in side]
     per_token = [
         SideTerms._fields.index(name) for name in ("group", "document", "opinion", "window")
     ]
@@ -113,14 +166,57 @@ def window_sums(
     return stretch
 
 
-def blend_groups(p: Array, members: Int64s, sizes: Int64s, a: float) -> bool:
-    """Write p[t] ← (1 − a) p[t] + a (Σ p − p[t]) / (n − 1) for each member t of a group of n, Σ over
-    its group. p (N, T) in Fortran's order; members (M,): group by group, sizes (G,) of each."""
-    if library.loaded is None or p.dtype != np.float32:
+def window_scores(
+    s: Array,
+    T: Array,
+    rows: Int32s,
+    centres: Int64s,
+    C: int,
+    outputs: Matrix,
+    side: SideTerms = SideTerms(),  # noqa: B008
+    values: Array | None = None,
+    opinions: Matrix | None = None,
+    first_opinion: int = 0,
+    add: bool = False,
+) -> bool:
+    """Write max(z, 0) outputs to s (n, K), or add it to s; tell whether it was done.
+
+    z (n, H): as window_sums has it, of all tokens; outputs (H, K). The opinions are values @ opinions, values
+    (M, e), opinions (e, H), of which the first is of the opinion first_opinion; side.opinions is not used.
+    """
+    _, slices, H = T.shape
+    if library.loaded is None or T.dtype != np.float32 or C > MOST_POSITIONS:
         return False
-    check_indices(members, len(p))
-    if int(sizes.sum()) != len(members):
-        raise IndexError(f"found groups of {sizes.sum()} tokens, expected {len(members)}")
-    groups = address_of(members, np.int64), address_of(sizes, np.int64), len(sizes)
-    library.loaded.blend_groups(address_of(p, np.float32, columns=True), *p.shape, *groups, a)
+    if not len(centres):
+        return True
+    own = rows_of(s, np.float32)
+    if own is None or s.shape != (len(centres), outputs.shape[1]) or outputs.shape[0] != H:
+        return False
+    terms = _checked_terms(T, rows, centres, C, side._replace(opinions=None))
+    z, room = empty_lines((2, _TOGETHER, H), np.float32)
+    if side.opinion is not None:
+        _check_opinions(side.opinion, values, opinions, first_opinion, H)
+    to = _Scores(
+        *(own[0], address_of(z, np.float32), address_of(room, np.float32)),
+        None if values is None else address_of(values, np.float32),
+        outputs.struct,
+        _Matrix() if opinions is None else opinions.struct,
+        *(own[1], int(add), 1),
+    )
+    library.loaded.window_scores(
+        ctypes.byref(to),
+        *(address_of(T, np.float32), address_of(rows, np.int32), address_of(centres, np.int64)),
+        *(len(centres), C, slices, H, ctypes.byref(_Side(*terms, first_opinion))),
+    )
     return True
+
+
+def _check_opinions(
+    opinion: Int32s, values: Array | None, opinions: Matrix | None, first: int, H: int
+) -> None:
+    """Make sure that the tokens' opinions are numbered one after the other, and that each has its values."""
+    numbers = opinion[opinion >= 0]
+    if values is None or opinions is None or opinions.shape != (values.shape[1], H):
+        raise IndexError("found opinions without values, or of another width than their matrix")
+    if not np.array_equal(numbers, np.arange(first, first + len(values), dtype=np.int32)):
+        raise IndexError(f"found other opinions than {first} to {first + len(values) - 1}")

@@ -35,6 +35,7 @@ from nertool.inputs.context import context_ids
 from nertool.inputs.layout import contexts_of
 from nertool.inputs.text import DOCUMENT_TOKENS, Text
 from nertool.inputs.windows import pad
+from nertool.kernels.library import compiled
 from nertool.model.model import Model
 from nertool.network.activations import Array
 from nertool.tagging.chunks import CHUNK_TOKENS, chunks_of
@@ -100,7 +101,7 @@ class CompiledTagger:
         """Score every token of a text for every tag: (N, T), ready to choose tags by."""
         with self._lock:
             scores = self._scores(text)
-        return adjust(scores, text, self.model.config.decoding)
+        return adjust(scores, text, self.model.config.decoding, spent=True)
 
     def _scores(self, text: Text) -> Array:
         """Return the members' mean scores, (N, T)."""
@@ -132,9 +133,11 @@ class CompiledTagger:
             """Return the mean of the networks' scores, (N, T)."""
             window = config.first_stage.window
             opinions = None if opinion is None else opinions_of(text, opinion, window)
-            # A column lies in one piece: what follows goes through the tags one by one, over all tokens.
+            # numpy goes through the tags one by one, over all tokens; the kernels through the tokens.
             total = np.zeros(
-                (len(text.word_ids), max(2, networks[0].outputs)), networks[0].dtype, order="F"
+                (len(text.word_ids), max(2, networks[0].outputs)),
+                networks[0].dtype,
+                order="C" if compiled() else "F",
             )
             for network in networks:
                 side = SideSum(network.slices, sides[network.encoder], opinions)

@@ -8,7 +8,7 @@ import numpy as np
 
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.kernels.library import empty_lines
-from nertool.kernels.tagging import window_sums
+from nertool.kernels.tagging import Matrix, SideTerms, window_scores, window_sums
 from nertool.model.model import Member, Model
 from nertool.network.activations import ACTIVATIONS, Array
 from nertool.tagging.chunks import Chunk
@@ -39,6 +39,7 @@ class Network:
         self._UT = np.ascontiguousarray(self.slices.weights.U.T)  # (H, K)
         activation = ACTIVATIONS[model.config.network.activation]
         self._f, self._rectifier = activation.f, activation.rectifier
+        self._outputs = Matrix(self._UT)
 
     @property
     def outputs(self) -> int:
@@ -61,13 +62,11 @@ class Network:
     ) -> None:
         """Add the scores to s (N, T) of a text that was cut into stretches and into chunks; first: write
         them there."""
-        size = max(1, _BLOCK_BYTES // self._UT[:, 0].nbytes)
-        buffers = empty_lines((2, min(len(s), size), len(self._UT)), self._UT.dtype)
         at = 0
         for stretch in stretches:
             made = stretch._replace(rows=rows.rows_in(self.table, stretch))
             while at < len(chunks) and chunks[at].tokens.start < stretch.tokens.stop:
-                self._add_up(made, chunks[at].within(stretch.tokens), side_sum, buffers, s, first)
+                self._add_up(made, chunks[at].within(stretch.tokens), side_sum, s, first)
                 if chunks[at].tokens.stop > stretch.tokens.stop:
                     break
                 at += 1
@@ -77,30 +76,53 @@ class Network:
         stretch: Stretch,
         chunk: Chunk,
         side_sum: SideSum,
-        buffers: Array,
         s: Array,
         first: bool,
     ) -> None:
         """For each token, add up its window's rows, and its side inputs' share; then f, then U.
 
-        chunk: of tokens of the stretch; buffers (2, n, H): for so many tokens at a time."""
+        chunk: of tokens of the stretch."""
         T, C, K = self.table.T, self.table.V.shape[1], self._UT.shape[1]
-        size = buffers.shape[1]
         of_chunk = slice(
             *(t - stretch.tokens.start for t in (chunk.tokens.start, chunk.tokens.stop))
         )
         centres, around = stretch.centres[of_chunk], max(1, C // 2)
         begin, end = int(centres[0]) - around, int(centres[-1]) + around + 1
         rows, centres = stretch.rows[begin:end], centres - begin
-        terms = side_sum.of_chunk(chunk, buffers[1])
+        terms = side_sum.of_chunk(chunk)
         if chunk.windows is not None:
             terms = terms._replace(window=chunk.window, windows=self._contexts(chunk.windows))
-        gather = window_sums(buffers[0], T, rows, centres, C, self._rectifier, terms)
-        starts = np.append(np.arange(0, len(centres), size), len(centres))
-        bounds = side_sum.opinion_bounds(chunk.tokens.start + starts)
-        out = np.empty((size, K), dtype=T.dtype)
         # A single output: O's score is 0, and e^s are the odds against it.
         s = s[chunk.tokens, -K:]
+        if self._rectifier:
+            a, b = side_sum.opinion_bounds([chunk.tokens.start, chunk.tokens.stop])
+            values, opinions = side_sum.opinions(a, b)
+            if window_scores(
+                s, T, rows, centres, C, self._outputs, terms, values, opinions, a, not first
+            ):
+                return
+        self._add_blocks(s, rows, centres, terms, side_sum, chunk.tokens.start, first)
+
+    def _add_blocks(
+        self,
+        s: Array,
+        rows: Ids,
+        centres: Offsets,
+        terms: SideTerms,
+        side_sum: SideSum,
+        first_token: int,
+        first: bool,
+    ) -> None:
+        """Do the same with numpy, for so many tokens at a time that their z stay in the processor's cache."""
+        T, C, K = self.table.T, self.table.V.shape[1], self._UT.shape[1]
+        size = max(1, _BLOCK_BYTES // self._UT[:, 0].nbytes)
+        buffers = empty_lines((2, min(len(s), size), len(self._UT)), self._UT.dtype)
+        if terms.opinion is not None:
+            terms = terms._replace(opinions=buffers[1])
+        gather = window_sums(buffers[0], T, rows, centres, C, self._rectifier, terms)
+        starts = np.append(np.arange(0, len(centres), size), len(centres))
+        bounds = side_sum.opinion_bounds(first_token + starts)
+        out = np.empty((size, K), dtype=T.dtype)
         for i, start in enumerate(starts[:-1].tolist()):
             own = centres[start : start + size]
             z, room = buffers[:, : len(own)]

@@ -24,7 +24,7 @@ from nertool.inputs.means import document_means, neighbour_sums
 from nertool.inputs.side import first_stage_means, write_window
 from nertool.inputs.text import Booleans, Text
 from nertool.kernels.library import empty_lines
-from nertool.kernels.tagging import SideTerms
+from nertool.kernels.tagging import Matrix, SideTerms
 from nertool.network.activations import Array
 from nertool.tagging.chunks import Chunk
 from nertool.tagging.slices import Slices
@@ -129,9 +129,10 @@ class SideSum:
         if opinions is not None:
             last = columns_of[FIRST_STAGE_WINDOW if opinions.window else FIRST_STAGE]
             self._G_opinions = G[:, columns_of[FIRST_STAGE].start : last.stop]
+            self._matrix = Matrix(self._G_opinions.T)
 
-    def of_chunk(self, chunk: Chunk, room: Array) -> SideTerms:
-        """Return the terms of a chunk's tokens; room (n or more, H): for the opinions of a block of n."""
+    def of_chunk(self, chunk: Chunk) -> SideTerms:
+        """Return the terms of a chunk's tokens, without the opinions that their numbers point into."""
         terms = SideTerms()
         if self._neighbours is not None and chunk.share is not None:
             terms = terms._replace(
@@ -145,7 +146,7 @@ class SideSum:
                 documents=self._product(self._document[chunk.documents], self._G_document),
             )
         if self._opinions is not None:
-            terms = terms._replace(opinion=self._opinions.row[chunk.tokens], opinions=room)
+            terms = terms._replace(opinion=self._opinions.row[chunk.tokens])
         return terms
 
     def _product(self, inputs: Array, columns: Array) -> Array:
@@ -154,7 +155,13 @@ class SideSum:
         out = empty_lines((len(inputs), len(columns)), dtype)
         return np.matmul(inputs, columns.T, out=out).astype(self._dtype, copy=False)
 
-    def opinion_bounds(self, starts: NDArray[np.int64]) -> list[int]:
+    def opinions(self, a: int, b: int) -> tuple[Array | None, Matrix | None]:
+        """Return the opinions from the a-th to the b-th, (b − a, e), and their part of Gᵀ, (e, H)."""
+        if self._opinions is None:
+            return None, None
+        return self._opinions.of_rows(a, b), self._matrix
+
+    def opinion_bounds(self, starts: NDArray[np.int64] | list[int]) -> list[int]:
         """Return how many tokens before each of `starts` have an opinion."""
         if self._opinions is None:
             return [0] * len(starts)

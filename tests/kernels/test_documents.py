@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nertool.decoding import viterbi
 from nertool.inputs import context, text
 from nertool.inputs.text import Text, groups_of
-from nertool.kernels import decoding, documents, library
+from nertool.kernels import documents, library
 from nertool.kernels.documents import document_context, group_words
 
 pytestmark = pytest.mark.skipif(
@@ -57,25 +56,6 @@ def test_the_evidence_in_a_document_is_what_numpy_finds(words, seed):
         expected = numbers()
     for own, other in zip(compiled, expected, strict=True):
         np.testing.assert_array_equal(own, other)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    N=st.sampled_from([0, 1, 5, 1024, 2500]),
-    T=st.integers(2, 9),
-    odd=st.sampled_from([None, np.nan, np.inf, -np.inf]),
-    seed=st.integers(0, 999),
-)
-def test_how_far_a_token_is_from_any_entity_is_what_numpy_computes(N, T, odd, seed):
-    rng = np.random.default_rng(seed)
-    scores = np.asfortranarray(rng.normal(-0.5, 1.0, size=(N, T)).astype(np.float32))
-    if odd is not None and N:
-        scores[rng.integers(N), rng.integers(T)] = odd
-    found = decoding.outside_by(scores)
-    assert decoding.outside_by(np.ascontiguousarray(scores, dtype=np.float64)) is None
-    with np.errstate(invalid="ignore"), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(library, "loaded", None)
-        np.testing.assert_array_equal(found, viterbi.outside_by(scores))
 
 
 def test_what_would_lead_outside_the_arrays_is_refused():

@@ -247,18 +247,6 @@ def test_dropout_mask_keeps_what_reaches_the_bar(n, below, seed):
     assert out.tolist() == [0.0 if bits < below else 1.25 for bits in drawn[:n]]
 
 
-@with_kernels
-def test_blend_groups_by_hand():
-    # a = 0.5. Tokens 0 and 2 are one group: each gets half its own and half the other's.
-    p = np.array([[0.2, 0.8], [0.5, 0.5], [0.6, 0.4]], dtype=np.float32, order="F")
-    assert tagging.blend_groups(p, np.array([0, 2]), np.array([2]), 0.5)
-    np.testing.assert_allclose(p, [[0.4, 0.6], [0.5, 0.5], [0.4, 0.6]], rtol=1e-6)
-    # Three tokens: half its own, a quarter of each of the others.
-    p = np.array([[1.0], [0.0], [4.0]], dtype=np.float32, order="F")
-    assert tagging.blend_groups(p, np.array([0, 1, 2]), np.array([3]), 0.5)
-    np.testing.assert_allclose(p, [[1.5], [1.25], [2.25]], rtol=1e-6)
-
-
 LINES = st.lists(st.binary(max_size=70).map(lambda line: line.replace(b"\n", b"")), max_size=20)
 
 
