@@ -15,6 +15,7 @@ from nertool.corpus.schemes import keep_labels
 from nertool.evaluation.comparison import Comparison, compare_files, merged
 from nertool.evaluation.evaluate import calibration_of, compare_with_model
 from nertool.formats.labelled import ReadingOptions, read_labelled, reading_of
+from nertool.formats.paths import texts_hash
 from nertool.model.load import load_model
 from nertool.model.model import Model
 from nertool.model.provenance import describe_refit
@@ -75,12 +76,33 @@ def evaluate_model(
     tagger = CompiledTagger(model)
     parts, raw = [], []
     for text in texts:
+        if told := trained_on(model, text, options.format_name):
+            report(told)
         corpus = read_for_model(model, text, options, ledger, report)
         comparison, uncalibrated = compare_with_model(tagger, corpus, report, gold_probabilities)
         parts.append(comparison)
         raw.append(uncalibrated)
     comparison = merged(parts)
     return Evaluated(comparison, model, calibration_of(model, comparison, raw))
+
+
+def trained_on(model: Model, text: Path | Sequence[Path], format_name: str = "auto") -> str:
+    """Return a warning if a model was trained on just this text; empty if not, as far as files show."""
+    paths = [text] if isinstance(text, Path) else [*text]
+    if not all(path.is_file() for path in paths):
+        return ""  # such as standard input, which can be read but once
+    known = model.provenance.get("sha256") or {}
+    found = texts_hash(paths, format_name)
+    refit = (
+        " (the final fit, training.refit, added dev)" if known.get("corpus.dev") == found else ""
+    )
+    if found != known.get("corpus.train") and not (refit and model.provenance.get("refit")):
+        return ""
+    named = ", ".join(map(str, paths))
+    return (
+        f"WARNING: {named}: the model was trained on this text{refit}: the scores say nothing of new text; "
+        "measure on text that it has not seen"
+    )
 
 
 def evaluate_files(

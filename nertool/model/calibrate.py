@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nertool.corpus.ledger import counted
 from nertool.corpus.schemes import TagSpans
 from nertool.decoding.decoded import Decoded
 from nertool.model.files import set_provenance
@@ -88,9 +89,9 @@ def keep_calibration(folder: Path, found: dict[str, Any]) -> None:
 def describe(found: dict[str, Any]) -> str:
     """Say a calibration in a line."""
     if found["ece_after"] is None:
-        return "calibration: no entity was found to measure it by"
+        return "calibration: not measured, since the model found no entity"
     before, after = (100 * found[key] for key in ("ece_before", "ece_after"))
     return (
-        f"calibration: the probabilities of {found['entities']:,} entities are off by {before:.1f} % on "
-        f"average, {after:.1f} % at temperature {found['temperature']:.2f}"
+        f"calibration: the probabilities of {counted(found['entities'], 'entities')} are off by "
+        f"{before:.1f} % on average, {after:.1f} % at temperature {found['temperature']:.2f}"
     )

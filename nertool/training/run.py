@@ -257,6 +257,8 @@ def run_training(
     are several they are trained `workers` at a time, each in a process of its own.
     """
     yield from _train_networks(config, prepared, run_dir, workers, on_batch, threads)
+    if "refit" in load_model(run_dir).provenance:
+        return  # a finished run was resumed: what its final model has seen can't measure it
     calibrate_run(prepared, run_dir)
     if config.training.refit and prepared.dev:
         release_prepared(prepared)
@@ -273,9 +275,8 @@ def _train_networks(
 ) -> Iterator[tuple[str, EpochRecord]]:
     """Train the first stage and the members, and leave the model of their best epochs in best/."""
     folds = folds_of(config)
-    if folds or config.network.members > 1:
-        # Pieces read it from there; where a run is resumed its end may have been moved.
-        write_config(config, run_dir / "config.yaml")
+    # Pieces read it from there; where a run is resumed its end may have been moved.
+    write_config(config, run_dir / "config.yaml")
     if folds:
         missing = [own for own in folds if not fold_dir(run_dir, own).is_dir()]
         yield from run_pieces([Piece(str(own), _fold, (run_dir, own)) for own in missing], workers)
@@ -294,8 +295,6 @@ def _train_final(
     config: Config, run_dir: Path, workers: int, on_batch: OnBatch, threads: Threads
 ) -> Iterator[tuple[str, EpochRecord]]:
     """Train once more on train and dev, and put the model in the place of the best one."""
-    if "refit" in load_model(run_dir).provenance:
-        return
     final = prepare_refit(config, run_dir)
     folder = run_dir / REFIT
     together = load_prepared(folder / "prepared", None, "nertool train")

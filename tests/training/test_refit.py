@@ -58,12 +58,28 @@ def test_a_run_that_was_ended_in_the_final_fit_goes_on_to_the_same_model(
     assert done.returncode == 0, done.stderr
     arrays = "model.safetensors"
     assert (copy / "best" / arrays).read_bytes() == (folder / "best" / arrays).read_bytes()
+    # Resumed again, it is as it was: a model that has seen dev is not measured on it.
+    header = (copy / "best" / "model.json").read_bytes()
+    more = ("--set", f"training.epochs={load_model(copy).config.training.epochs + 1}")
+    for options in ((), more):
+        done = main(
+            "train", tiny / "config.yaml", "--run-dir", copy, "--refit", "--resume", *options
+        )
+        assert done.returncode == 0, done.stderr
+        assert options or (copy / "best" / "model.json").read_bytes() == header
+    assert load_config(copy / "config.yaml").training.epochs == int(more[1].partition("=")[2])
 
 
 def test_evaluating_says_that_the_model_has_seen_dev(refitted, tiny, main):
     done = main("evaluate", refitted, tiny / "dev.conll", "--json")
     assert json.loads(done.stdout)
     assert "trained once more on train and dev" in done.stderr
+    assert (
+        "dev.conll: the model was trained on this text (the final fit, training.refit"
+        in done.stderr
+    )
+    other = main("evaluate", refitted, tiny / "train.conll", "--json")
+    assert "train.conll: the model was trained on this text: the scores say nothing" in other.stderr
 
 
 def test_the_epochs_of_several_networks_are_their_median():

@@ -95,7 +95,9 @@ def facts_of(model: Model, folder: Path, sizes: dict[str, int]) -> dict[str, Any
         "parameters": sum(int(a.size) for net in networks for a in net.parameters.values()),
         "words_with_vectors": max(len(net.L) for net in networks),
         "features": [
-            field.name for field in fields(config.features) if getattr(config.features, field.name)
+            field.name
+            for field in fields(config.features)
+            if getattr(config.features, field.name) and field.name != "gazetteer_width"
         ],
         "coverage": provenance.get("coverage"),
         "decoding": config.decoding.method,
@@ -144,7 +146,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
             f"{facts['tokens_per_second']:,} tokens a second"
         )
     if told := describe_refit({"refit": facts["refit"]}):
-        lines.append(f"refit       {told}")
+        lines.append(f"refit       {told.removeprefix('refit: ')}")
     if facts["thresholds"]:
         shown = ", ".join(f"{label} {value:g}" for label, value in facts["thresholds"].items())
         lines.append(f"thresholds  {shown} (predict --min-probability tuned)")

@@ -330,7 +330,8 @@ def _show_next_steps(config: Path, settings: Config, folder: Path, example: Exam
     """Name the commands that one would try next, with a sentence of this task."""
     run = shlex.quote(str(folder))
     note("Next:")
-    texts = settings.corpus.test or settings.corpus.dev
+    # A model of the final fit was trained on dev, too.
+    texts = settings.corpus.test or (None if settings.training.refit else settings.corpus.dev)
     if texts:
         note(f"  nertool evaluate {run} {shlex.join(map(str, texts))} --errors errors.tsv")
     if example is not None:

@@ -149,6 +149,7 @@ def encode_parts(
     check_classes(len(labels), train.source)
     if dev:
         _refuse_unseen_labels(dev, labels)
+        _need_entities(config, dev, report)
 
     vectors = starting_vectors(config, train, report, dev.words if dev else ())
     encoders = [encoder_of(config, own) for own in vectors]
@@ -243,6 +244,22 @@ def _refuse_unseen_labels(dev: Corpus, labels: Sequence[str]) -> None:
                 f"expected one of {', '.join(labels)}{did_you_mean(span.label, labels)}; label some of it "
                 f"in the training part, or leave it out by corpus.labels: [{', '.join(labels)}]"
             )
+
+
+def _need_entities(config: Config, dev: Corpus, report: Report) -> None:
+    """Refuse a dev part without entities, which every epoch would be equally good on. Of one that was held
+    out, warn: the text has too few of them."""
+    if len(spans_of(dev.tag_ids, dev.tags, dev.sentence_starts)):
+        return
+    if config.corpus.dev:
+        raise CorpusError(
+            f"{dev.source}: found no entity in dev, all tags are O; expected labelled text, which chooses the "
+            "best epoch (are the tags in the column corpus.tag_column?)"
+        )
+    report(
+        "WARNING: the part that was held out as dev has no entity, so that it can't tell which epoch is best; "
+        "label more text, or train without it by corpus.held_out: 0"
+    )
 
 
 def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report) -> dict[str, int]:
