@@ -27,8 +27,8 @@ def meant(known: Format, why: str, head: Head, source: str) -> tuple[Format, str
     """
     if found := unread_document(head.text) or unread_markup(head.text, head.rows):
         raise CorpusError(
-            f"{source}: found {found.what}, expected text or labelled text; {found.remedy} (--from raw takes "
-            "the marks as text)"
+            f"{source}: found {found.what}, expected text or labelled text; {found.remedy} (--format raw "
+            "takes the marks as text)"
         )
     if head.ending == ".conllu":
         return find_format("conllu"), "CoNLL-U, by its ending"
@@ -39,7 +39,7 @@ def meant(known: Format, why: str, head: Head, source: str) -> tuple[Format, str
             return find_format("conll"), "CoNLL columns, by its ending"
         raise CorpusError(
             f"{source}: found text that is not in columns, expected lines of a word and its tag, as its "
-            "ending says; --from text takes its lines as sentences, --from raw as running text"
+            "ending says; --format text takes its lines as sentences, --format raw as running text"
         )
     if _is_list_of_strings(head):
         raise CorpusError(
@@ -52,7 +52,7 @@ def meant(known: Format, why: str, head: Head, source: str) -> tuple[Format, str
         what = "not JSON" if usual.module.startswith("json.") else f"not {usual.title}"
         raise CorpusError(
             f"{source}: found text that is {what}, as its ending says; mend the file, or say what it is by "
-            "--from, such as --from raw for running text"
+            "--format, such as --format raw for running text"
         )
     return known, why
 

@@ -129,7 +129,7 @@ def no_labels(source: str, title: str, head: Head, labelled: bool = False) -> Co
     what = f"what looks like {markup}, which would be read as {title}" if markup else title
     return CorpusError(
         f"{source}: found {what}: no labels here, expected labelled text; if these are columns or another "
-        "known format, name it by --from (corpus.format in a config), and its faulty lines are named"
+        "known format, name it by --format (corpus.format in a config), and its faulty lines are named"
     )
 
 

@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from nertool.corpus.columnar import Ids, ranges
-from nertool.corpus.tokens import tokenize
+from nertool.corpus.ledger import counted
 from nertool.errors import CorpusError
-from nertool.files.safe import open_input
 from nertool.files.wordlist import Words
-from nertool.inputs.phrases import Found, PhraseLists
+from nertool.inputs.phrases import Found, PhraseLists, read_lines, ways_to_cut
 from nertool.inputs.text import Text
 
 MARKS = 4  # begin, inside, end, single
@@ -66,40 +65,38 @@ def read_gazetteers(
 ) -> Gazetteers | None:
     """Read the lists that the config names; `report` gets a line for each. None where there are none.
 
-    A file has a phrase a line; of lines with tabs the first column counts. Empty lines, and lines that begin
-    with #, are left out. Errors: CorpusError with file:line.
+    A file has a phrase a line; of lines with tabs the first column counts. Empty lines, and comments, which
+    begin with "# ", are left out. Errors: CorpusError with file:line.
     """
     if not files:
         return None
     lists: dict[str, list[str]] = {}
     for name, paths in files.items():
         phrases: dict[str, None] = {}
-        repeated = 0
+        others: dict[str, None] = {}
+        repeated = comments = 0
         for path in paths:
-            for phrase in _phrases_in(path):
+            found, left_out = _phrases_in(path, name)
+            comments += left_out
+            for phrase, *other in found:
                 repeated += phrase in phrases
                 phrases[phrase] = None
+                others |= dict.fromkeys(other)
         shown = ", ".join(map(str, paths))
         if not phrases:
             raise CorpusError(f"{shown}: found no phrase, expected one a line (gazetteer {name})")
         more = f"; {repeated:,} more than once" if repeated else ""
-        report(f"gazetteer {name}: {len(phrases):,} phrases in {shown}{more}")
-        lists[name] = list(phrases)
+        more += f"; {counted(comments, 'comments')} left out" if comments else ""
+        report(f"gazetteer {name}: {counted(len(phrases), 'phrases')} in {shown}{more}")
+        lists[name] = list(phrases | others)
     return Gazetteers(lists)
 
 
-def _phrases_in(path: Path) -> list[str]:
-    out = []
-    with open_input(path) as (stream, source):
-        for n, raw in enumerate(stream.read().split(b"\n"), 1):
-            try:
-                line = raw.decode("utf-8-sig" if n == 1 else "utf-8")
-            except UnicodeDecodeError:
-                raise CorpusError(f"{source}:{n}: expected UTF-8 text") from None
-            phrase = line.partition("\t")[0].strip()
-            if not phrase or phrase.startswith("#"):
-                continue
-            words = [phrase[start:end] for start, end in tokenize(phrase)]
-            if words:
-                out.append(" ".join(words))
-    return out
+def _phrases_in(path: Path, name: str) -> tuple[list[list[str]], int]:
+    """Return each phrase of a file in the ways that it may be cut into words, and the number of comments."""
+    try:
+        lines, comments = read_lines(path)
+    except CorpusError as error:
+        raise CorpusError(f"{error} (gazetteer {name})") from None
+    cut = (ways_to_cut(line.partition("\t")[0].strip()) for _, line in lines)
+    return [[" ".join(words) for words in ways] for ways in cut if ways], comments

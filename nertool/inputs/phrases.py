@@ -13,6 +13,7 @@ its beginning. What a word type is in the trees is found once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,9 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids
 from nertool.corpus.invisible import normal_form
+from nertool.corpus.tokens import tokenize
+from nertool.errors import CorpusError
+from nertool.files.safe import open_input
 from nertool.inputs.text import Text
 from nertool.inputs.word_types import WordTypes
 from nertool.kernels.phrases import WordTree, longest_phrases
@@ -247,3 +251,35 @@ def _apart(both: list[Found]) -> Found:
         if kept[i]:
             free = ends[i]
     return Found(*(column[kept] for column in found))
+
+
+def read_lines(path: Path) -> tuple[list[tuple[str, str]], int]:
+    """Return the lines of a file of phrases, each with its place, and how many comments were left out.
+
+    Empty lines, and comments, which begin with "# " (a hash and a blank), are left out: "#NYC" is a phrase.
+    Errors: CorpusError with file:line for bytes that are not UTF-8.
+    """
+    lines, comments = [], 0
+    with open_input(path) as (stream, source):
+        for n, raw in enumerate(stream.read().split(b"\n"), 1):
+            try:
+                line = raw.decode("utf-8-sig" if n == 1 else "utf-8").rstrip("\r")
+            except UnicodeDecodeError:
+                raise CorpusError(
+                    f"{source}:{n}: found bytes that are not UTF-8, expected UTF-8 text; convert the file, "
+                    "for example by iconv -f latin1 -t utf-8"
+                ) from None
+            if line.rstrip() == "#" or line.startswith(("# ", "#\t")):
+                comments += 1
+            elif line.strip():
+                lines.append((f"{source}:{n}", line))
+    return lines, comments
+
+
+def ways_to_cut(phrase: str) -> list[list[str]]:
+    """Return the words of a phrase: as running text is cut into words, and cut at blanks alone, as a text
+    with tokens of its own may have them (C++, rock'n'roll). One way, if both are the same; none, if there is
+    no word."""
+    usual = [phrase[start:end] for start, end in tokenize(phrase)]
+    ways = [usual, phrase.split()] if usual else []
+    return ways[:1] if len(ways) > 1 and ways[0] == ways[1] else ways

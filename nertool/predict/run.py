@@ -74,7 +74,7 @@ def predict(
     tagger = CompiledTagger(model)
     if request.rules:
         tagger.rules = read_rules(
-            request.rules, model.labels, model.config.decoding.scheme, model.tags
+            request.rules, model.labels, model.config.decoding.scheme, model.tags, report
         )
     with Workers(tagger, request.workers) as workers:
         run = _Run(request, workers, ledger, report)

@@ -48,7 +48,7 @@ def tag_input(
     Errors, while iterating: CorpusError with file:line.
     """
     if opened.why:
-        report(f"{opened.source}: read as {opened.why}; --from says otherwise")
+        report(f"{opened.source}: read as {opened.why}; --from names another format")
     ledger.read["files"] += 1
     tagger = workers.tagger
     to = request.for_input(opened.format)
@@ -78,7 +78,7 @@ def annotated_pieces(
     A sentence of CoNLL columns is a record. Errors, while iterating: CorpusError with file:line.
     """
     if opened.why:
-        report(f"{opened.source}: read as {opened.why}; --from says otherwise")
+        report(f"{opened.source}: read as {opened.why}; --from names another format")
     ledger.read["files"] += 1
     if opened.in_columns:
         return _column_pieces(

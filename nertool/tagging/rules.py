@@ -11,16 +11,16 @@ chosen: the words around it are tagged in view of them, and an entity by a rule 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from nertool.corpus.columnar import Ids, ranges
+from nertool.corpus.columnar import Ids, Offsets, ranges
+from nertool.corpus.ledger import counted
 from nertool.corpus.schemes import TagSpans, tags_of
-from nertool.corpus.tokens import tokenize
 from nertool.errors import CorpusError, did_you_mean
-from nertool.files.safe import open_input
-from nertool.inputs.phrases import PhraseLists
+from nertool.inputs.phrases import PhraseLists, Places, read_lines, ways_to_cut
 from nertool.inputs.text import Text
 from nertool.network.activations import Array
 
@@ -68,50 +68,62 @@ class Rules:
         inside = ranges(starts, ends - starts)
         scores[inside] = _NEVER
         scores[inside, tag_ids[inside]] = 0.0
-        if self.scheme == "iob2":
-            # An I behind a phrase would make it longer; where a sentence starts there is none.
-            behind = ends[named & (ends < len(scores))]
-            labels = numbers[named & (ends < len(scores))]
-            going_on = np.array([self.tags.index(f"I-{label}") for label in self.labels])
-            free = ~np.isin(behind, inside)
-            scores[behind[free], going_on[labels[free]]] = _NEVER
+        if self.scheme != "bioes":
+            self._end_phrases(scores, spans, text.sentence_starts, inside)
         return scores
 
+    def _end_phrases(
+        self, scores: Array, spans: TagSpans, sentence_starts: Offsets, inside: Places
+    ) -> None:
+        """Exclude the tags beside a phrase that would make it longer: the same class behind it, in io before
+        it, too."""
+        going_on = "{}" if self.scheme == "io" else "I-{}"
+        tags = np.array([self.tags.index(going_on.format(label)) for label in self.labels])
+        tags = tags[spans.labels]
+        sides = [(spans.ends, spans.ends)]  # the token, and the boundary between it and the phrase
+        if self.scheme == "io":
+            sides.append((spans.starts - 1, spans.starts))
+        for tokens, boundaries in sides:
+            free = ~np.isin(boundaries, sentence_starts) & ~np.isin(tokens, inside)
+            scores[tokens[free], tags[free]] = _NEVER
 
-def read_rules(path: Path, labels: list[str], scheme: str, tags: list[str]) -> Rules:
+
+def read_rules(
+    path: Path,
+    labels: list[str],
+    scheme: str,
+    tags: list[str],
+    report: Callable[[str], None] = lambda line: None,
+) -> Rules:
     """Read a file of rules. Errors: CorpusError with file:line for a line that is none."""
     rules = Rules(labels, scheme, tags)
     known = [*labels, OUTSIDE]
-    read = 0
-    with open_input(path) as (stream, source):
-        for n, raw in enumerate(stream.read().split(b"\n"), 1):
-            place = f"{source}:{n}"
-            try:
-                line = raw.decode("utf-8-sig" if n == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError:
-                raise CorpusError(f"{place}: expected UTF-8 text") from None
-            if not line.strip() or line.startswith("#"):
-                continue
-            phrase, tab, label = line.rpartition("\t")
-            phrase, label = phrase.strip(), label.strip()
-            words = [phrase[start:end] for start, end in tokenize(phrase)]
-            if not tab or not words:
-                raise CorpusError(
-                    f"{place}: found {line[:60]!r}, expected a phrase, a tab, and a class or O"
-                )
-            if label not in known:
-                near = did_you_mean(label[:80], known) or f"; it knows {', '.join(labels)}"
-                if phrase in known:
-                    near = "; the phrase comes first, then a tab and the class"
-                raise CorpusError(f"{place}: the model knows no class {label[:80]!r}{near}")
-            read += 1
+    lines, comments = read_lines(path)
+    for place, line in lines:
+        phrase, tab, label = line.rpartition("\t")
+        phrase, label = phrase.strip(), label.strip()
+        ways = ways_to_cut(phrase)
+        if not tab or not ways:
+            raise CorpusError(
+                f"{place}: found {line[:60]!r}, expected a phrase, a tab, and a class or O"
+            )
+        if label not in known:
+            near = did_you_mean(label[:80], known) or f"; it knows {', '.join(labels)}"
+            if phrase in known:
+                near = "; the phrase comes first, then a tab and the class"
+            raise CorpusError(f"{place}: the model knows no class {label[:80]!r}{near}")
+        for words in ways:
             before = rules.add(words, label)
             if before not in (None, label):
                 raise CorpusError(
                     f"{place}: found {phrase[:60]!r} as {label}, and before as {before}"
                 )
-    if not read:
+    if not lines:
         raise CorpusError(
             f"{path}: found no rule, expected lines: a phrase, a tab, and a class or O"
+        )
+    if comments:
+        report(
+            f"{path}: {counted(comments, 'comments')} left out (lines that begin with a hash and a blank)"
         )
     return rules

@@ -13,7 +13,7 @@ import yaml
 
 import nertool
 from nertool.cli.app import app
-from nertool.cli.common.help import ALIASES, divided, help_of
+from nertool.cli.common.help import divided, help_of
 from nertool.kernels import library
 
 PACKAGE_DIR = Path(nertool.__file__).parent
@@ -207,7 +207,7 @@ def test_help_explains_every_option(path, main):
         assert sub.help
     for parameter in (p for p in command.params if not getattr(p, "hidden", False)):
         if parameter.param_type_name == "option":
-            for option in set(parameter.opts) - ALIASES:
+            for option in parameter.opts:
                 assert option in done.stdout
         assert parameter.help, parameter.name
         assert "".join(help_of(parameter).split()) in shown

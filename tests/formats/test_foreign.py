@@ -97,7 +97,11 @@ def test_the_sign_before_a_tag_is_found_where_a_word_holds_another(line):
         ("T1\tPER 0 3\tAda\n", "brat's .ann", "name the pair"),
         ("[PER Ada] met [LOC Paris] .\n", "in brackets", "[words](PER)"),
         ("<b_enamex type='PER'>Ada<e_enamex> met me.\n", "MUC", "ENAMEX TYPE"),
-        ("Ada/B-PER met/O me\nIt rained/O all/O day\n", "words with their tags", "--from word-tag"),
+        (
+            "Ada/B-PER met/O me\nIt rained/O all/O day\n",
+            "words with their tags",
+            "--format word-tag",
+        ),
         ("name: a\nutterances:\n- light the [room:room](kitchen)\n", "Snips", "one a line"),
         (lines({"rasa_nlu_data": {}}), "Rasa", "common_examples"),
         (lines({"%FEATURE_STRUCTURES": []}), "UIMA CAS in JSON", "WebAnno TSV 3"),

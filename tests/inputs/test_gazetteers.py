@@ -39,16 +39,17 @@ def test_each_list_marks_the_words_of_its_phrases():
 
 def test_lists_are_read_and_counted(tmp_path):
     one, two = tmp_path / "a.txt", tmp_path / "b.tsv"
-    one.write_bytes("\ufeffSão Paulo\r\n\r\n# a comment\nO'Neill, Inc.\n".encode())
+    one.write_bytes("\ufeffSão Paulo\r\n\r\n# a comment\nO'Neill, Inc.\n#NYC\n".encode())
     two.write_text("aspirin\tCHEM\t17\naspirin\n  ibuprofen  \t\n")
     lists, lines = read(CITY=(one,), DRUG=(two, one))
     assert lists.phrases == {
-        "CITY": ["São Paulo", "O'Neill , Inc."],  # cut into words as text is
-        "DRUG": ["aspirin", "ibuprofen", "São Paulo", "O'Neill , Inc."],
+        # Cut into words as text is, and at blanks.
+        "CITY": ["São Paulo", "O'Neill , Inc.", "#NYC", "O'Neill, Inc."],
+        "DRUG": ["aspirin", "ibuprofen", "São Paulo", "O'Neill , Inc.", "#NYC", "O'Neill, Inc."],
     }
     assert lines == [
-        f"gazetteer CITY: 2 phrases in {one}",
-        f"gazetteer DRUG: 4 phrases in {two}, {one}; 1 more than once",
+        f"gazetteer CITY: 3 phrases in {one}; 1 comment left out",
+        f"gazetteer DRUG: 5 phrases in {two}, {one}; 1 more than once; 1 comment left out",
     ]
 
 
@@ -58,7 +59,7 @@ def test_a_list_that_can_not_be_used_is_named(tmp_path):
     odd.write_bytes(b"Paris\nK\xf6ln\n")
     with pytest.raises(CorpusError, match=r"empty.txt: found no phrase.*gazetteer CITY"):
         read(CITY=(empty,))
-    with pytest.raises(CorpusError, match=r"odd.txt:2: expected UTF-8"):
+    with pytest.raises(CorpusError, match=r"odd.txt:2: found bytes that are not UTF-8"):
         read(CITY=(odd,))
     with pytest.raises(CorpusError, match=r"absent.txt: no such file"):
         read(CITY=(tmp_path / "absent.txt",))

@@ -66,10 +66,23 @@ def test_tags_are_fixed_before_a_sequence_is_chosen(scheme):
         expected = {"bioes": ["B-DRUG", "E-DRUG"], "iob2": ["B-DRUG", "I-DRUG"]}
         assert names[1:3] == expected.get(scheme, [tags[1], tags[1]])
         assert names[4] == "O"
-        if scheme == "iob2":
-            assert names[3] != "I-DRUG"
+        assert names[3] != "I-DRUG"
+        assert scheme != "io" or names[0] != "I-DRUG"
     assert rules.take_found() == 60
     assert rules.take_found() == 0
+
+
+def test_a_phrase_is_found_however_the_text_is_cut_into_words(tmp_path):
+    path = tmp_path / "r.tsv"
+    path.write_text("# ours\nC++ code\tDRUG\n#NYC\tPER\n", encoding="utf-8")
+    lines: list[str] = []
+    rules = read_rules(path, LABELS, "bioes", tag_names(LABELS, "bioes"), lines.append)
+    assert rules.matches(text_of("C++ code in #NYC", "C + + code")) == [
+        (0, 2, 0),
+        (3, 4, 1),
+        (4, 8, 0),
+    ]
+    assert lines == [f"{path}: 1 comment left out (lines that begin with a hash and a blank)"]
 
 
 def write(path: Path, text: str) -> Path:

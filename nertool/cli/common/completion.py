@@ -16,7 +16,6 @@ from typing import Any
 
 import typer
 
-from nertool.cli.common.help import ALIASES
 from nertool.errors import NertoolError
 
 VARIABLE = "_NERTOOL_COMPLETE"
@@ -111,7 +110,7 @@ def candidates(root: Any, words: list[str], incomplete: str) -> list[str]:
         found = (
             [f"{name}={word}" for word in values_of(option, value)]
             if option is not None
-            else [w for w in _options(command) if w.startswith("--") and w not in ALIASES]
+            else [w for w in _options(command) if w.startswith("--")]
         )
     else:
         found = list(getattr(command, "commands", ()))

@@ -15,8 +15,6 @@ import typer.main
 
 from nertool.cli.common.verbosity import BOLD, QUIET, VERBOSE, coloured, set_level, wants_colour
 
-# Older or other spellings of an option that still work; help shows the first spelling alone.
-ALIASES = {"--format"}
 _LONGEST_VALUE = 24  # a longer list of choices stands in the help text
 
 
@@ -169,9 +167,8 @@ def row_of(parameter: Any) -> tuple[str, str]:
 
 
 def names_of(option: Any) -> list[str]:
-    """Return an option's names, the short one first, without its aliases."""
-    names = [name for name in option.opts if name not in ALIASES] or option.opts
-    return [*sorted(names, key=len), *option.secondary_opts]
+    """Return an option's names, the short one first."""
+    return [*sorted(option.opts, key=len), *option.secondary_opts]
 
 
 def value_name(parameter: Any) -> str:

@@ -149,7 +149,7 @@ def _without_header(sign: str, rows: list[list[str]], head: Head) -> Table | Non
         return None
     what = (
         f"found a table of {width} columns without a header, expected a first row that names them, text "
-        "among them; add one, or take its lines as texts by --from lines"
+        "among them; add one, or take its lines as texts by --format lines"
     )
     return Table(sign, [], None, None, what)
 

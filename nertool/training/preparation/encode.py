@@ -253,12 +253,12 @@ def _need_entities(config: Config, dev: Corpus, report: Report) -> None:
         return
     if config.corpus.dev:
         raise CorpusError(
-            f"{dev.source}: found no entity in dev, all tags are O; expected labelled text, which chooses the "
-            "best epoch (are the tags in the column corpus.tag_column?)"
+            f"{dev.source}: found no entity in dev, all tags are O; expected labelled text, which chooses "
+            "the best epoch (are the tags in the column corpus.tag_column?)"
         )
     report(
-        "WARNING: the part that was held out as dev has no entity, so that it can't tell which epoch is best; "
-        "label more text, or train without it by corpus.held_out: 0"
+        "WARNING: the part that was held out as dev has no entity, so that it can't tell which epoch is "
+        "best; label more text, or train without it by corpus.held_out: 0"
     )
 
 

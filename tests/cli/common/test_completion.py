@@ -44,7 +44,7 @@ def after(line: str) -> list[str]:
         ("nertool predict m -- --o", []),
         ('nertool predict "my folder" --outp', ["--output"]),
         ("nertool predict 'my fol", []),
-        ("nertool predict m --fo", []),  # an old spelling works, but isn't offered
+        ("nertool predict m --fo", ["--format"]),
     ],
 )
 def test_what_may_stand_there(line, expected):
