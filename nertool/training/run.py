@@ -275,8 +275,10 @@ def _train_networks(
 ) -> Iterator[tuple[str, EpochRecord]]:
     """Train the first stage and the members, and leave the model of their best epochs in best/."""
     folds = folds_of(config)
+    path = run_dir / "config.yaml"
     # Pieces read it from there; where a run is resumed its end may have been moved.
-    write_config(config, run_dir / "config.yaml")
+    if folds or config.network.members > 1 or _end_moved(config, path):
+        write_config(config, path)
     if folds:
         missing = [own for own in folds if not fold_dir(run_dir, own).is_dir()]
         yield from run_pieces([Piece(str(own), _fold, (run_dir, own)) for own in missing], workers)
@@ -289,6 +291,11 @@ def _train_networks(
         [Piece(f"member {i + 1}", _member, (run_dir, i)) for i in members], workers
     )
     save_ensemble(config, prepared, run_dir)
+
+
+def _end_moved(config: Config, path: Path) -> bool:
+    """Tell whether a run's own config has another number of epochs, say, than it is resumed with."""
+    return path.is_file() and load_config(path).training != config.training
 
 
 def _train_final(
