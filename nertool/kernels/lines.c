@@ -6,14 +6,17 @@
 
 #include "words.h"
 
-/* ---- lines that were met before: a table of 2^bits places, where one line may take another's place ---- */
+/* ---- lines that were met before ---- */
 
-/* `number` is what the line is; its bytes, LF included, are raw[at] up to at + length. at 0: a free place. */
+/* `number` is what the line is; its bytes, LF included, are raw[at] up to at + length. at 0: a free entry. */
 typedef struct {
-    uint64_t hash;
-    int64_t at;
+    uint32_t hash, at;
     int32_t length, number;
 } Line;
+
+/* A table of 2^bits places, each of a few entries that lie in one line of the processor's cache. Where a
+   place is full, one of its lines gives way to a new one. */
+enum { ENTRIES = 4 };
 
 typedef struct {
     Line *table;
@@ -25,26 +28,67 @@ typedef struct {
 /* A longer line is looked at each time. */
 enum { LONGEST = 1 << 12 };
 
-static inline void remember(LineSet *restrict set, Line *restrict line, uint64_t hash,
-                            const uint8_t *restrict bytes, int64_t length, int32_t number)
+static inline Line *place_of(const LineSet *restrict set, uint64_t hash)
+{
+    return set->table + ENTRIES * (hash >> (64 - set->bits));
+}
+
+/* Whether two runs of bytes are the same; most have a few bytes. */
+static inline int same_bytes(const uint8_t *a, const uint8_t *b, int64_t length)
+{
+    if (length > 16)
+        return memcmp(a, b, (size_t)length) == 0;
+    if (length >= 8)
+        return !((eight_at(a) ^ eight_at(b)) | (eight_at(a + length - 8) ^ eight_at(b + length - 8)));
+    for (int64_t i = 0; i < length; i++)
+        if (a[i] != b[i])
+            return 0;
+    return 1;
+}
+
+static inline const Line *known_line(const LineSet *restrict set, uint64_t hash, const uint8_t *bytes,
+                                     int64_t length)
+{
+    const Line *line = place_of(set, hash);
+    for (int k = 0; k < ENTRIES; k++, line++)
+        if (line->hash == (uint32_t)hash && line->at && line->length == length &&
+            same_bytes(set->raw + line->at, bytes, length))
+            return line;
+    return 0;
+}
+
+static inline void remember(LineSet *restrict set, uint64_t hash, const uint8_t *restrict bytes,
+                            int64_t length, int32_t number)
 {
     if (length > LONGEST || length > set->room - set->used)
         return;
+    Line *line = place_of(set, hash);
+    int k = 0;
+    while (k < ENTRIES - 1 && line[k].at)
+        k++;
+    if (line[k].at)
+        k = hash >> 8 & (ENTRIES - 1);
     memcpy(set->raw + set->used, bytes, (size_t)length);
-    *line = (Line){hash, set->used, (int32_t)length, number};
+    line[k] = (Line){(uint32_t)hash, (uint32_t)set->used, (int32_t)length, number};
     set->used += length;
+}
+
+/* Bits of the bytes that are LF: the lowest one is right, those above it may not be. */
+static inline uint64_t lf_bits(uint64_t eight)
+{
+    const uint64_t ONES = 0x0101010101010101u, HIGHS = ONES << 7;
+    uint64_t other = eight ^ ONES * LF;
+    return (other - ONES) & ~other & HIGHS;
 }
 
 /* Finds where a line ends, at its LF, and its hash, eight bytes at a time. An LF stands before `end`. */
 static inline const uint8_t *end_of_line(const uint8_t *at, const uint8_t *end, uint64_t *restrict hash)
 {
-    const uint64_t ONES = 0x0101010101010101u, HIGHS = ONES << 7, LFS = ONES * LF;
     uint64_t sum = 0x9E3779B97F4A7C15u;
     for (;; at += 8) {
         int inside = end - at >= 8;
         uint64_t eight = inside ? eight_at(at) : some_at(at, end - at);
-        uint64_t other = eight ^ LFS;
-        uint64_t lf = (other - ONES) & ~other & HIGHS; /* the lowest bit is right, those above may not be */
+        uint64_t lf = lf_bits(eight);
         if (lf) {
             int bits = __builtin_ctzll(lf) - 7;
             *hash = mixed(sum, bits ? (eight << (64 - bits)) | (uint64_t)bits : 0) * 0x9E3779B97F4A7C15u;
@@ -146,9 +190,8 @@ int64_t read_lines(const uint8_t *restrict raw, int64_t size, int64_t at, const 
             kinds[i] = BREAK;
             continue;
         }
-        Line *known = lines->table + (hash >> (64 - lines->bits));
-        if (known->hash == hash && known->at && known->length == length &&
-            memcmp(lines->raw + known->at, line, (size_t)length) == 0) {
+        const Line *known = known_line(lines, hash, line, length);
+        if (known) {
             kinds[i] = known->number;
             continue;
         }
@@ -162,7 +205,7 @@ int64_t read_lines(const uint8_t *restrict raw, int64_t size, int64_t at, const 
         if (number < 0)
             break;
         kinds[i] = (int32_t)number;
-        remember(lines, known, hash, line, length, (int32_t)number);
+        remember(lines, hash, line, length, (int32_t)number);
     }
     counts[0] = i, counts[1] = found;
     return line - raw;
@@ -176,8 +219,7 @@ void remember_lines(const uint8_t *restrict raw, int64_t size, const int64_t *re
     for (int64_t k = 0; k < n; k++, odd += 3) {
         uint64_t hash;
         const uint8_t *line = raw + odd[1], *lf = end_of_line(line, raw + size, &hash);
-        remember(lines, lines->table + (hash >> (64 - lines->bits)), hash, line, lf + 1 - line,
-                 kinds[odd[0]]);
+        remember(lines, hash, line, lf + 1 - line, kinds[odd[0]]);
     }
 }
 
@@ -188,10 +230,22 @@ int64_t put_cells(uint8_t *restrict out, const uint8_t *restrict raw, int64_t si
                   const int64_t *restrict starts)
 {
     uint8_t *to = out;
-    for (int64_t start = 0, end; start < size; start = end + 1, column++) {
-        for (end = start; raw[end] != LF; end++)
-            *to++ = raw[end];
-        int cr = end > start && raw[end - 1] == CR;
+    const uint8_t *line = raw, *end_of_text = raw + size;
+    for (const uint8_t *lf; line < end_of_text; line = lf + 1, column++) {
+        lf = line;
+        /* Eight bytes at a time: what follows the line is written over. `out` has room for all of `raw`. */
+        for (uint64_t bits; end_of_text - lf >= 8; lf += 8, to += 8) {
+            memcpy(to, lf, 8);
+            if ((bits = lf_bits(eight_at(lf)))) {
+                int64_t k = __builtin_ctzll(bits) / 8;
+                lf += k, to += k;
+                goto found;
+            }
+        }
+        while (*lf != LF)
+            *to++ = *lf++;
+    found:;
+        int cr = lf > line && lf[-1] == CR;
         to -= cr;
         for (int64_t i = starts[*column]; i < starts[*column + 1]; i++)
             *to++ = cells[i];

@@ -9,18 +9,19 @@ import numpy as np
 
 from nertool.kernels import library
 from nertool.kernels.library import (
+    CACHE_LINE,
     INT,
     POINTER,
     Bytes,
     Int32s,
     Int64s,
     address_of,
+    empty_lines,
     needed,
 )
 from nertool.kernels.words import WordSet
 
-_BITS = 16  # of a place in the table of lines
-_LINE_BYTES = 24  # of an entry of the table
+_BITS = 15  # of a place in the table of lines
 _HELD_BYTES = 1 << 23  # of the lines that are remembered
 _LEAST_ROOM = 1 << 12  # bytes, as many as the longest line has: with less room, all are forgotten
 _MOST_ODD = 256  # lines that need a closer look at a time: what is found for them is then known
@@ -58,7 +59,8 @@ class RowReader:
         first = comment.encode()[0] if comment else -1
         self._layout = _Layout(column, width, ord(delimiter), first)
         self.words = WordSet()
-        self._table = np.zeros(_LINE_BYTES << bits, dtype=np.uint8)
+        self._table = empty_lines((CACHE_LINE << bits,), np.uint8)
+        self._table[:] = 0
         self._held = np.empty(held_bytes, dtype=np.uint8)
         table, held = address_of(self._table, np.uint8), address_of(self._held, np.uint8)
         self._lines = _Lines(table, bits, held, held_bytes, 1)
