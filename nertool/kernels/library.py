@@ -36,6 +36,7 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
         [_P, _P, _P, _P, _I, _I, _I, _I, ctypes.c_int32, _P],
     ),
     "window_scores": (None, [_P, _P, _P, _P, _I, _I, _I, _I, _P]),
+    "add_pairs": (None, [_P, _I, _P, _P, _P, _P, _I, _I]),
     "add_rows": (None, [_P, _P, _P, _I, _P, _I, _I]),
     "gather_rows": (
         ctypes.c_int32,

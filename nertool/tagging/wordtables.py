@@ -28,6 +28,7 @@ from nertool.corpus.columnar import Ids, Offsets
 from nertool.inputs.windows import PaddedText
 from nertool.kernels.keys import Keys
 from nertool.kernels.library import CACHE_LINE, empty_lines
+from nertool.kernels.network import add_pairs
 from nertool.tagging.forms import PADDINGS, Forms
 from nertool.tagging.slices import Slices
 
@@ -87,12 +88,10 @@ class WordTable:
             vector_rows = forms.vector_rows(self._encoder)[own]
             composed = forms.composed(self._encoder)
             R = self._slices.form_rows(forms.ids[own], vector_rows, composed)  # (n, d_1)
-            if repeated:
-                np.take(R @ W.T, slot, axis=0, out=T[:, : C * H])
-            else:
+            if not self.by_context:
                 np.matmul(R, W.T, out=T[:, : C * H])
-            if self.by_context:
-                T[:, : C * H] += V[contexts].reshape(-1, C * H)
+            elif not add_pairs(T[:, : C * H], R @ W.T, slot, V.reshape(-1, C * H), contexts):
+                np.add((R @ W.T)[slot], V[contexts].reshape(-1, C * H), out=T[:, : C * H])
             if sides is not None:
                 L = self._slices.starting_vectors(vector_rows, composed)  # (n, v)
                 L[own < PADDINGS] = 0.0  # nothing stands beyond a sentence's ends

@@ -239,6 +239,22 @@ def test_arrays_that_do_not_fit_together_are_refused():
 
 
 @with_kernels
+def test_pairs_of_rows_are_added():
+    rng = np.random.default_rng(1)
+    A, B = (rng.normal(size=(n, 7)).astype(np.float32) for n in (3, 5))
+    a, b = np.array([2, 0, 2, 1]), np.array([0, 4, 3, 3])
+    out = np.zeros((4, 9), dtype=np.float32)
+    assert network.add_pairs(out[:, :7], A, a, B, b)
+    np.testing.assert_array_equal(out[:, :7], A[a] + B[b])
+    assert not out[:, 7:].any()
+    assert not network.add_pairs(out.astype(float), A.astype(float), a, B, b)
+    with pytest.raises(IndexError, match="beyond 3 rows"):
+        network.add_pairs(out[:, :7], A, a + 1, B, b)
+    with pytest.raises(ValueError, match="expected"):
+        network.add_pairs(out, A, a, B, b)
+
+
+@with_kernels
 @given(n=st.integers(0, 600), below=st.integers(0, 65536), seed=st.integers(0, 2**64 - 1))
 def test_dropout_mask_keeps_what_reaches_the_bar(n, below, seed):
     out = np.full(n, np.nan, dtype=np.float32)
