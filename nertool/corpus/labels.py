@@ -3,8 +3,10 @@ are taken once, left out, or in conflict."""
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from nertool.corpus.columnar import Span
@@ -61,12 +63,20 @@ def flat_spans(record: Record, source: str, reading: Reading, ledger: Ledger) ->
     if all(a.end <= b.start for a, b in pairwise(in_order)):
         return in_order
     kept: list[Span] = []
+    # The text between two borders of entities belongs to one entity that is kept, or to none. No entity is
+    # longer than one that was taken before it, so that it overlaps one of these at its own borders.
+    borders = sorted({border for span in in_order for border in span[:2]})
+    number = {border: i for i, border in enumerate(borders)}
+    owners: list[Span | None] = [None] * len(borders)
     for span in sorted(in_order, key=lambda span: span.start - span.end):
-        at = bisect_left(kept, span)
-        beside = kept[max(0, at - 1) : at + 1]
-        other = next((k for k in beside if k.start < span.end and span.start < k.end), None)
+        first, end = number[span.start], number[span.end]
+        if first < end:
+            other = owners[first] or owners[end - 1]
+        else:  # it has no character: it may lie within another
+            other = owners[first - 1] if first and owners[first - 1] is owners[first] else None
         if other is None:
-            kept.insert(at, span)
+            kept.append(span)
+            owners[first:end] = [span] * (end - first)
             continue
         place = place_of(record, source, span.start)
         names = [f'"{excerpt(record.text, s)}" ({s.label})' for s in (span, other)]
@@ -76,13 +86,22 @@ def flat_spans(record: Record, source: str, reading: Reading, ledger: Ledger) ->
                 f"entities; {CHOOSE}: both keep the longest"
             )
         ledger.refuse(place, "entities that overlap a longer one", " in ".join(names))
-    return kept
+    return sorted(kept)
 
 
 def place_of(record: Record, source: str, at: int = 0) -> str:
     """Say where a character of a record stands, as file:line."""
-    line = record.line + (record.text.count("\n", 0, at) if record.lined else 0)
-    return record.place or f"{source}:{line}"
+    if record.place:
+        return record.place
+    lines = bisect_left(_line_ends(record.text), at) if record.lined and at else 0
+    return f"{source}:{record.line + lines}"
+
+
+@lru_cache(maxsize=1)
+def _line_ends(text: str) -> list[int]:
+    """Return where a text's line ends are; those of the last text are remembered, since many entities of
+    one text may be faulty."""
+    return [match.start() for match in re.finditer("\n", text)]
 
 
 def excerpt(text: str, span: Span) -> str:

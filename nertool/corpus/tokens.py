@@ -38,7 +38,7 @@ _PATTERN = r"""
       [A-Za-zÀ-ÖØ-öø-ɏ]++(?=,?\s)                             # most words, found at once
     | https?://[^\s<>"]*[^\s<>"'.,;:!?)\]]                    # URLs, less the sentence's punctuation
     | www\.[^\s<>"]*[^\s<>"'.,;:!?)\]]
-    | \w[\w.+-]*+@[\w-]+(?:\.[\w-]+)+                         # e-mail addresses
+    | \w[\w.+-]{0,99}+@[\w-]+(?:\.[\w-]+)+                    # e-mail addresses: at most 64 before the @
     | (?<!\S)\.\d++(?![LETTER])                              # .500
     | [0-9#*]\u20e3                                           # keycaps
     | [@#][LETTER]++(?:[.-][LETTER]++)*+                      # handles and hashtags

@@ -15,6 +15,7 @@ from nertool.doctor.findings import EXAMPLES, Finding, some
 _FEW = 10  # a class with fewer entities is hardly learnt
 _USUAL = 0.9  # a label that a phrase bears so often makes the others look like slips
 _OFTEN = 5  # occurrences that make a phrase's label a habit
+_COMMON = 20  # entities of a class that a rare one may be a slip of
 _COMPARED = 500  # labels whose spellings are compared, each with each, at most
 _SHOWN = 20  # labels that one finding lists
 
@@ -28,7 +29,8 @@ def label_slips(parts: Sequence[CorpusPart]) -> list[Finding]:
     places = _places_by_label(parts)
     findings = []
     alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for label in counts:
+    common_ones = [label for label, n in counts.items() if n >= _COMMON]
+    for label in common_ones:
         alike[_letters(label)].append(label)
     many = len(counts) > _COMPARED
     if many:
@@ -41,8 +43,8 @@ def label_slips(parts: Sequence[CorpusPart]) -> list[Finding]:
             )
         )
     for label, n in sorted(counts.items()):
-        others = alike[_letters(label)] if many else counts
-        common = [other for other in others if counts[other] >= max(10 * n, 20)]
+        others = alike[_letters(label)] if many else common_ones
+        common = [other for other in others if counts[other] >= 10 * n]
         near = [other for other in common if other.lower() == label.lower()] or [
             other for other in common if _is_slip(label, other)
         ]

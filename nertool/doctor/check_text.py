@@ -21,7 +21,7 @@ _LONG_SENTENCE = 150
 _LONG_TOKEN = 40
 _CHANCE = 0.001  # of the words: fewer cut otherwise are not worth a line
 _LEAK = 0.05  # of a part's sentences: more makes its measures too good
-_LINK = re.compile(r"https?://|www\.|.+@.+\.|/\w+/")
+_LINK = re.compile(r"https?://|www\.|/\w+/")
 
 
 def copies(parts: Sequence[CorpusPart]) -> list[Finding]:
@@ -238,7 +238,7 @@ def outliers(parts: Sequence[CorpusPart]) -> list[Finding]:
                 )
             )
         words = part.corpus.words
-        hit = np.array([len(w) > _LONG_TOKEN and not _LINK.match(w) for w in words], dtype=bool)
+        hit = np.array([len(w) > _LONG_TOKEN and not _is_link(w) for w in words], dtype=bool)
         what = f"words of more than {_LONG_TOKEN} characters"
         findings += _words_found(part, hit, "long-word", what, False)
         blank = np.array([any(c.isspace() for c in w) for w in words], dtype=bool)
@@ -316,3 +316,9 @@ def _cut_further(part: CorpusPart) -> Counter[str]:
         if word[-1:].isalnum() and sign == "." and len(tokenize(word + sign)) == 1:
             found[f"{word} {sign}"] += n
     return found
+
+
+def _is_link(word: str) -> bool:
+    """Tell whether a word is an address: of a page, a file or a mailbox (a dot some way behind an @)."""
+    at = word.find("@", 1)
+    return bool(_LINK.match(word)) or 0 < at < word.rfind(".") - 1

@@ -68,10 +68,11 @@ _ROOTS: dict[str, tuple[str, str]] = {
 }
 _HTML = {"body", "head", "div", "span", "p", "a", "b", "i", "em", "strong", "table", "ul", "ol", "h1", "h2",
          "h3", "section", "article", "script"}  # fmt: skip
-_PROLOGUE = r"(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>)*"
+# Possessive: what was passed over once is not tried in other ways where no element follows.
+_PROLOGUE = r"(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>)*+"
 _ROOT = re.compile(rf"{_PROLOGUE}<([A-Za-z_][\w.:-]*)([^<>]*)>", re.DOTALL)
 _STANDOFF = re.compile(
-    r"""<[\w.:-]+\s[^<>]*\b(?:start|begin|StartNode|offset|from)=["']\d+["'][^<>]*"""
+    r"""<[\w.:-]+\s[^<>]{0,1000}\b(?:start|begin|StartNode|offset|from)=["']\d+["'][^<>]{0,1000}"""
     r"""\b(?:end|EndNode|length|to)=["']\d+["']""",
     re.IGNORECASE,
 )
@@ -222,6 +223,7 @@ class _Mark(NamedTuple):
 
 
 _LOOKED_AT = 100  # rows in which marks are looked for
+_LONGEST = 2_000  # characters of a row: some patterns look ahead from each of them
 _TAGGED = r"\S[|_/](?:O|[BIES]-\w+)(?=\s|$)"
 # What shows labels that no reader has taken. In a text that only speaks of them, they are fewer.
 _UNREAD: tuple[_Mark, ...] = (
@@ -265,7 +267,7 @@ def unread_markup(text: str, rows: Sequence[str]) -> Foreign | None:
     """Recognise labels of another program in what was taken for plain text; None for plain text."""
     if not any(sign in text for sign in "<[|/_\t"):
         return None
-    rows = rows[:_LOOKED_AT]
+    rows = [row[:_LONGEST] for row in rows[:_LOOKED_AT]]
     marked = [row for row in rows if _MAY_BE_MARKED.search(row)]
     for mark in _UNREAD:
         pattern = re.compile(mark.pattern)

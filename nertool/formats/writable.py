@@ -4,6 +4,7 @@ read back."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -26,17 +27,22 @@ def with_labels(piece: Annotated, forbidden: re.Pattern[str], ledger: Ledger) ->
     if names == spans.label_names:
         return piece
     if len(set(names)) < len(names):
-        clash = next(name for name in names if names.count(name) > 1)
+        times = Counter(names)
+        clash = next(name for name in names if times[name] > 1)
         raise CorpusError(
             f'{piece.corpus.source}: found several labels that the output would write as "{clash}", '
             "expected labels that stay apart without blanks and signs; rename them, or choose another "
             "format"
         )
     counts = np.bincount(spans.labels, minlength=len(names))
-    for old, new, n in zip(spans.label_names, names, counts.tolist(), strict=True):
+    present, firsts = np.unique(spans.labels, return_index=True)
+    first = dict(zip(present.tolist(), firsts.tolist(), strict=True))
+    changed = zip(spans.label_names, names, counts.tolist(), strict=True)
+    for label, (old, new, n) in enumerate(changed):
         if old != new:
-            first = int((spans.labels == spans.label_names.index(old)).argmax()) if n else 0
-            place = piece.corpus.place(int(spans.starts[first])) if n else piece.corpus.source
+            place = (
+                piece.corpus.place(int(spans.starts[first[label]])) if n else piece.corpus.source
+            )
             for _ in range(n):
                 ledger.alter(
                     place, "labels with signs that the format can't hold", f"{old} → {new}"

@@ -17,12 +17,14 @@ from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.decoding.decoded import Decoded
 from nertool.decoding.nbest import n_best
 from nertool.decoding.probabilities import Sums, tag_probabilities
+from nertool.errors import LimitError
 from nertool.inputs.text import DOCUMENT_TOKENS, Text
 from nertool.network.activations import Array
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 
 _LEAST_SHOWN = 0.001  # marginals: tags less probable than this are left out
+_MOST_WAYS = 100_000_000  # n-best: to each token and tag of a sentence, 8 bytes each
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def annotate(tagger: CompiledTagger, corpus: Corpus, details: Details, ledger: L
         if details.marginals:
             _add_marginals(extras, tag_probabilities(sums), corpus.sentence_starts, tags)
         if details.n_best > 1:
+            _check_n_best(corpus, details.n_best, len(tags))
             _add_n_best(extras, analysis, sums, details.n_best, tags)
     spans, probabilities = analysis.spans, analysis.probabilities()
     if details.thresholds:
@@ -106,6 +109,20 @@ def _add_marginals(
             {tags[k]: round(float(row[k]), 6) for k in np.argsort(-row) if row[k] >= _LEAST_SHOWN}
             for row in p[a:b]
         ]
+
+
+def _check_n_best(corpus: Corpus, n: int, T: int) -> None:
+    """Refuse a sentence for which the n best ways to each token and tag take too much memory. Errors:
+    LimitError."""
+    lengths = np.diff(corpus.sentence_starts)
+    longest = int(lengths.max(initial=0))
+    if longest * n * T > _MOST_WAYS:
+        place = corpus.place(int(corpus.sentence_starts[int(lengths.argmax())]))
+        raise LimitError(
+            f"{place}: found a sentence of {longest:,} tokens, for which the {n:,} best of {T} tags take "
+            f"{longest * n * T * 8 / 1e9:.1f} GB, expected at most {_MOST_WAYS * 8 / 1e9:.1f} GB; break the "
+            "sentence, or ask for fewer by --n-best"
+        )
 
 
 def _add_n_best(

@@ -34,7 +34,7 @@ _EMPTY_NODE = re.compile(r"\d+\.\d+\Z")
 _ROW = re.compile(r"\d+(?:[-.]\d+)?\t")
 _NER = re.compile(r"(?:^|\|)(?:(?:NER|ner)=([^|]*)|(?:NE|name)=(O|[BIESLU]-[^|]*))(?=\||$)")
 NOT_IN_LABEL = re.compile(r"[|\t\n\r]+|^\s+|\s+$")
-_COMMENT = re.compile(r"#\s*([\w ]+?)\s*=\s*(.*)")
+_COMMENT = re.compile(r"#\s*+(\w(?:[\w ]*\w)?)\s*=\s*(.*)")
 _LINE_END = re.compile("[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 _NEW_DOCUMENT = "newdoc id"
 

@@ -42,7 +42,7 @@ _LINK = re.compile(
 )
 # What stands above lists of sentences in the files of Rasa and Snips.
 _LISTS = re.compile(
-    r"(?m)^(?:## (?:intent|synonym|lookup|regex):|\s*(?:- )?(?:examples|utterances|nlu):)"
+    r"(?m)^(?:## (?:intent|synonym|lookup|regex):|[^\S\n]*(?:- )?(?:examples|utterances|nlu):)"
 )
 _STRAY = re.compile(r"(?<!\\)[\[\]]")
 

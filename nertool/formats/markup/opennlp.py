@@ -27,6 +27,8 @@ from nertool.formats.plain.lines import numbered_lines
 from nertool.formats.writable import with_labels, with_words
 
 _START = re.compile(r"<START(?::([^>\s]+))?>")
+# Without a long way ahead from each "<START:".
+_SHORT = re.compile(r"<START(?::[^>\s]{1,200})?>")
 _NOT_IN_LABEL = re.compile(r"[>\s]+")
 _NOT_IN_WORD = re.compile(r"\s+")
 _GLUED = re.compile(r"<START(?::[^>\s]+)?>.")
@@ -35,7 +37,7 @@ _SIGN = re.compile(r"^<(?=(?:START(?::[^>\s]+)?|END)>$)")  # a word that would b
 
 def detect(head: Head) -> str | None:
     """Recognise an opening and a closing mark."""
-    marked = _START.search(head.text) and "<END>" in head.text
+    marked = _SHORT.search(head.text) and "<END>" in head.text
     return "OpenNLP's <START:class> … <END>" if marked else None
 
 

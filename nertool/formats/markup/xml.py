@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -30,7 +31,12 @@ from nertool.formats.writable import held_id
 
 _ATTRIBUTE = r"""[\w.:-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'<>=/]+)"""
 _TAG = re.compile(rf"<(/?)([A-Za-z][\w.:-]*)((?:\s+{_ATTRIBUTE})*)\s*(/?)>")
-_PASSED = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>", re.DOTALL)
+_OPENED = re.compile(r"<\?|<!--|<!DOCTYPE")
+_CLOSED = {
+    "<?": "?>",
+    "<!--": "-->",
+    "<!DOCTYPE": ">",
+}  # what stands between the two is passed over
 _PAIR = re.compile(r"""([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=/]+))""")
 _CLASS = ("type", "class", "label", "category", "classname")
 _DOCUMENT = {"doc", "document", "docs", "documents", "corpus", "root", "xml", "article"}
@@ -63,7 +69,7 @@ _STRIPPED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
 
 def detect(head: Head) -> str | None:
     """Recognise elements with words in them that are neither HTML nor of a scheme of their own."""
-    text = _PASSED.sub("", head.text)
+    text = _without_passed(head.text)
     names = {match[2].lower() for match in _TAG.finditer(text)}
     if not names - _STRUCTURE or names & _HTML or foreign_document(head.text):
         return None
@@ -84,7 +90,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     that is not closed, or closed without being open.
     """
     text = "\n".join(decode_lines(stream, source))
-    text = _PASSED.sub(lambda match: "\n" * match[0].count("\n"), text)
+    text = _without_passed(text)
     parts: list[str] = []
     spans: list[Span] = []
     opened: list[tuple[str, str, int, int]] = []  # name, class, start in the text, line
@@ -144,6 +150,25 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     yield from flush()
 
 
+def _without_passed(text: str) -> str:
+    """Leave out comments and declarations, but for the line ends in them."""
+    kept: list[str] = []
+    at = 0
+    unclosed: set[str] = set()  # nothing closes them in what is left of the text
+    for opening in _OPENED.finditer(text):
+        sign = opening[0]
+        if opening.start() < at or sign in unclosed:
+            continue
+        end = text.find(_CLOSED[sign], opening.end())
+        if end < 0:
+            unclosed.add(sign)
+            continue
+        kept.append(text[at : opening.start()])
+        at = end + len(_CLOSED[sign])
+        kept.append("\n" * text.count("\n", opening.start(), at))
+    return "".join([*kept, text[at:]])
+
+
 def _attributes(text: str) -> dict[str, str]:
     """Return an element's attributes, their names in small letters."""
     return {name.lower(): html.unescape(a or b or c) for name, a, b, c in _PAIR.findall(text)}
@@ -153,21 +178,27 @@ def _paragraphs(
     text: str, spans: list[Span], line: int, fields: dict[str, Any], whole: bool = False
 ) -> Iterator[Record]:
     """Cut a text where lines are blank, unless that is within an entity, or the text is to stay whole."""
-    at = 0
+    at = counted = 0
+    following = 0  # the first entity that ends behind what was looked at
     for gap in [*(() if whole else _GAP.finditer(text)), None]:
         end = gap.start() if gap else len(text)
-        if gap and any(s.start < gap.end() and gap.start() < s.end for s in spans):
-            continue
+        if gap:
+            # Entities stand in order, and apart.
+            inside = bisect_right(spans, gap.start(), key=lambda span: span.end)
+            if inside < len(spans) and spans[inside].start < gap.end():
+                continue
         inner = _STRIPPED.search(text, at, end)
         if inner:
             a, b = inner.span()
-            own = [
-                Span(max(s.start, a) - a, min(s.end, b) - a, s.label)
-                for s in spans
-                if s.start < b and a < s.end
-            ]
-            number = line + text.count("\n", 0, a)
-            yield Record(inner[0], number, own, fields=fields, lined=True)
+            own = []
+            while following < len(spans) and spans[following].start < b:
+                start, stop, label = spans[following]
+                if a < stop:
+                    own.append(Span(max(start, a) - a, min(stop, b) - a, label))
+                following += 1
+            line += text.count("\n", counted, a)
+            counted = a
+            yield Record(inner[0], line, own, fields=fields, lined=True)
         at = gap.end() if gap else end
 
 

@@ -174,6 +174,7 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> Non
     """
     number = 0
     taken: set[str] = set()
+    further: dict[str, int] = {}  # of names that several documents have, the next number to try
     for given in pieces:
         piece = by_document(with_labels(given, _NOT_IN_LABEL, ledger))
         for view in views(piece):
@@ -183,7 +184,9 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> Non
             if not _NAME.fullmatch(name) or ".." in name:
                 name = f"{number:05}"
             if name in taken:
-                name = next(n for n in (f"{name}-{i}" for i in count(2)) if n not in taken)
+                free = next(i for i in count(further.get(name, 2)) if f"{name}-{i}" not in taken)
+                further[name] = free + 1
+                name = f"{name}-{free}"
             if name != own != "":
                 place = f"{piece.corpus.source}, record {view.number}"
                 ledger.alter(place, "ids that are no names of files, or double", f"{own} → {name}")
