@@ -25,10 +25,15 @@ from nertool.kernels import documents as kernels
 def sentence_context(text: Text) -> Ids:
     """Number what kind of sentence a token is in, whether it begins it, and whether that begins
     the document, or its part: 1 … 12."""
-    begins = np.zeros(len(text.sentence_starts) - 1, dtype=np.int64)
-    begins[text.sentences[np.flatnonzero(np.diff(text.documents, prepend=-1))]] = 1
+    starts, N = text.sentence_starts, len(text.word_ids)
+    begins = np.zeros(len(starts) - 1, dtype=np.int64)
+    firsts = text.document_bounds[text.document_bounds < N]  # the documents' first tokens
+    begins[np.searchsorted(starts, firsts, side="right") - 1] = 1
     of_sentences = (1 + 4 * text.kinds + begins).astype(np.int32)
-    return np.asarray(of_sentences[text.sentences] + 2 * text.first, dtype=np.int32)
+    lengths = np.diff(starts)
+    numbers = np.repeat(of_sentences, lengths)
+    numbers[starts[:-1][lengths > 0]] += 2
+    return numbers
 
 
 _FIELD = 21  # bits of a count: no word occurs two million times in one part of a document

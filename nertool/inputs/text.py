@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nertool.corpus.columnar import Ids, Interner, Offsets, ranges
 from nertool.inputs.features import CAPITALS, CAPS, INITIAL, LOWER, MIXED, SINGLE
 from nertool.inputs.word_types import WordTypes
-from nertool.kernels.documents import group_words
+from nertool.kernels.documents import group_words, sentence_kinds
 
 Booleans = NDArray[np.bool_]
 
@@ -25,6 +25,17 @@ _CAPITALS = (CAPITALS, SINGLE)
 
 
 _INITIALS = (INITIAL, CAPITALS, SINGLE, MIXED)
+
+
+def _bits_of(*kinds: Sequence[int]) -> NDArray[np.uint8]:
+    """Return for each class of capitals in which kinds it is, as bits, (CAPS,)."""
+    bits = np.zeros(CAPS, dtype=np.uint8)
+    for i, classes in enumerate(kinds):
+        bits[list(classes)] |= 1 << i
+    return bits
+
+
+_CLASSES = _bits_of(_LETTERS, _CAPITALS, _INITIALS)
 
 
 BLOCK_TOKENS = 1 << 18
@@ -139,7 +150,7 @@ class Text:
     @cached_property
     def caps(self) -> NDArray[np.int8]:
         """Each token's class of capitals, (N,): as the feature caps has them."""
-        return np.asarray(self.word_types.caps[self.word_ids])
+        return np.asarray(self.word_types.caps.take(self.word_ids))
 
     @cached_property
     def groups(self) -> Groups:
@@ -154,6 +165,9 @@ class Text:
     @cached_property
     def kinds(self) -> NDArray[np.int64]:
         """What each sentence is written like, (S,): 0 as usual, 1 like a title, 2 all in capitals."""
+        found = sentence_kinds(self.caps, self.sentence_starts, _CLASSES)
+        if found is not None:
+            return found
 
         def count(first: Sequence[int], second: Sequence[int]) -> tuple[Offsets, Offsets]:
             # Two counts in one number, so that there is one sum to take.

@@ -62,3 +62,44 @@ void document_context(int32_t *restrict number, uint8_t *restrict own, const int
                     number[members[i]] += 1 << b;
     }
 }
+
+/* kinds[s] of each sentence s: 2 if it is in capitals, 1 if it is like a title, else 0, as inputs/text.py says
+   what these are. of (classes of capitals): bit 0 for words with letters, 1 for those in capitals, 2 for those
+   that begin with one. caps (n,) are classes. */
+void sentence_kinds(int64_t *restrict kinds, const int8_t *restrict caps,
+                    const int64_t *restrict starts, int64_t S, const uint8_t *restrict of)
+{
+    for (int64_t s = 0; s < S; s++) {
+        int64_t words = 0, capitals = 0, initials = 0, tokens = starts[s + 1] - starts[s];
+        for (int64_t t = starts[s]; t < starts[s + 1]; t++) {
+            uint8_t bits = of[caps[t]];
+            words += bits & 1, capitals += bits >> 1 & 1, initials += bits >> 2 & 1;
+        }
+        int in_capitals = tokens > 1 && words >= 1 && (double)capitals >= 0.8 * (double)words;
+        int title = words >= 3 && (double)initials >= 0.6 * (double)words;
+        kinds[s] = in_capitals ? 2 : title;
+    }
+}
+
+/* Lays a text's words out with m paddings before and after each sentence: a token's word is numbers[ids[t]], a
+   padding's 0 or, after a sentence, 1. words, around (N + 2 m S): the words, and contexts (N) with 0 for the
+   paddings; centres (N): where tokens stand. Returns 1, or 0 if an id names nothing. */
+int32_t lay_out_words(int64_t *restrict words, int32_t *restrict around, int64_t *restrict centres,
+                      const int32_t *restrict numbers, int64_t types, const int32_t *restrict ids,
+                      const int32_t *restrict contexts, const int64_t *restrict starts, int64_t S,
+                      int64_t m)
+{
+    int64_t at = 0;
+    for (int64_t s = 0; s < S; s++) {
+        for (int64_t i = 0; i < m; i++, at++)
+            words[at] = around[at] = 0;
+        for (int64_t t = starts[s]; t < starts[s + 1]; t++, at++) {
+            if (ids[t] < 0 || ids[t] >= types)
+                return 0;
+            centres[t] = at, words[at] = numbers[ids[t]], around[at] = contexts[t];
+        }
+        for (int64_t i = 0; i < m; i++, at++)
+            words[at] = 1, around[at] = 0;
+    }
+    return 1;
+}

@@ -64,6 +64,58 @@ def document_context(
     return number
 
 
+def sentence_kinds(
+    caps: NDArray[np.int8], sentence_starts: Int64s, classes: Bytes
+) -> Int64s | None:
+    """Return what each sentence is written like, (S,), as inputs/text.py has it; None: no kernel.
+
+    caps (N,): the tokens' classes of capitals; classes: for each class whether its words have letters, are in
+    capitals, and begin with one, as bits.
+    """
+    if library.loaded is None:
+        return None
+    check_indices(caps, len(classes))
+    _check_starts(sentence_starts, len(caps))
+    kinds = np.empty(len(sentence_starts) - 1, dtype=np.int64)
+    library.loaded.sentence_kinds(
+        *(address_of(kinds, np.int64), address_of(caps, np.int8)),
+        *(address_of(sentence_starts, np.int64), len(kinds), address_of(classes, np.uint8)),
+    )
+    return kinds
+
+
+def lay_out_words(
+    numbers: Int32s, ids: Int32s, contexts: Int32s, sentence_starts: Int64s, m: int
+) -> tuple[Int64s, Int32s, Int64s] | None:
+    """Return words with m paddings before and after each sentence, (N + 2mS,), their contexts, and where the
+    tokens stand in these, (N,); None: no kernel.
+
+    ids, contexts (N,): the tokens', whose words are numbers[ids]. The paddings are the words 0 and, after a
+    sentence, 1, both with the context 0.
+    """
+    if library.loaded is None:
+        return None
+    N, S = len(ids), len(sentence_starts) - 1
+    _check_starts(sentence_starts, N)
+    if len(contexts) != N:
+        raise IndexError(f"found {len(contexts)} contexts, expected {N}")
+    P = N + 2 * m * S
+    words, around, centres = (
+        np.empty(P, dtype=np.int64),
+        np.empty(P, dtype=np.int32),
+        np.empty(N, dtype=np.int64),
+    )
+    done = library.loaded.lay_out_words(
+        *(address_of(words, np.int64), address_of(around, np.int32)),
+        *(address_of(centres, np.int64), address_of(numbers, np.int32), len(numbers)),
+        *(address_of(ids, np.int32), address_of(contexts, np.int32)),
+        *(address_of(sentence_starts, np.int64), S, m),
+    )
+    if not done:
+        raise IndexError(f"found ids from {ids.min()} to {ids.max()}, expected {len(numbers)}")
+    return words, around, centres
+
+
 def _check_starts(starts: Int64s, n: int) -> None:
     if not len(starts) or starts[0] != 0 or starts[-1] != n or (np.diff(starts) < 0).any():
         raise IndexError(f"found parts from {starts[:1]} to {starts[-1:]}, expected 0 to {n}")

@@ -36,7 +36,6 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
         [_P, _P, _P, _P, _I, _I, _I, _I, ctypes.c_int32, _P],
     ),
     "window_scores": (None, [_P, _P, _P, _P, _I, _I, _I, _I, _P]),
-    "add_pairs": (None, [_P, _I, _P, _P, _P, _P, _I, _I]),
     "add_rows": (None, [_P, _P, _P, _I, _P, _I, _I]),
     "gather_rows": (
         ctypes.c_int32,
@@ -55,6 +54,8 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "best_sequences": (None, [_P, _P, _I, _P, _I, _P, _P, _I, *[_P] * 4]),
     "group_words": (_I, [_P, _P, _I, *[_P] * 6]),
     "document_context": (None, [*[_P] * 5, _I, _P, _P, _P, _I]),
+    "sentence_kinds": (None, [_P, _P, _P, _I, _P]),
+    "lay_out_words": (ctypes.c_int32, [*[_P] * 4, _I, _P, _P, _P, _I, _I]),
     "tag_sums": (None, [_P, _P, _I, _I, _I, _P, _P, _P, _I, *[_P] * 8]),
     "read_lines": (_I, [_P, _I, _I, _P, _P, _P, _P, _P, _I, _P]),
     "remember_lines": (None, [_P, _I, _P, _I, _P, _P]),

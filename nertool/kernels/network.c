@@ -18,17 +18,6 @@ void add_rows(float *restrict out, const int32_t *restrict place, const float *r
         add_row(out + (place ? place[i] : i) * d, values + (from ? from[i] : i) * stride, d);
 }
 
-/* out_i = A[a_i] + B[b_i], n rows of d numbers; one row of out is `stride` after the other. */
-void add_pairs(float *restrict out, int64_t stride, const float *restrict A, const int64_t *restrict a,
-               const float *restrict B, const int64_t *restrict b, int64_t n, int64_t d)
-{
-    for (int64_t i = 0; i < n; i++, out += stride) {
-        const float *restrict one = A + a[i] * d, *restrict other = B + b[i] * d;
-        for (int64_t j = 0; j < d; j++)
-            out[j] = one[j] + other[j];
-    }
-}
-
 /* What each of several rows of a pooled table counts; numpy computes it in 64 bits, too. */
 static inline float root_share(int64_t several)
 {

@@ -23,26 +23,6 @@ def add_rows(out: Array, place: Int32s, values: Array, rows: Int32s | None = Non
     return True
 
 
-def add_pairs(out: Array, A: Array, a: Int64s, B: Array, b: Int64s) -> bool:
-    """Write A[a[i]] + B[b[i]], of (…, d) each, to out[i], (n, d), whose rows may be part of longer ones.
-    Errors: IndexError for a number that names no row."""
-    target = rows_of(out, np.float32)
-    if library.loaded is None or target is None or A.dtype != np.float32 or B.dtype != np.float32:
-        return False
-    for rows, numbers in ((A, a), (B, b)):
-        if len(numbers) != len(out) or rows.shape[1] != out.shape[1]:
-            raise ValueError(f"found {rows.shape} and {len(numbers)} rows, expected {out.shape}")
-        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < len(rows):
-            raise IndexError(f"found row numbers beyond {len(rows)} rows")
-    library.loaded.add_pairs(
-        *target,
-        *(address_of(A, np.float32), address_of(a, np.int64)),
-        *(address_of(B, np.float32), address_of(b, np.int64)),
-        *out.shape,
-    )
-    return True
-
-
 def gather_rows(out: Array, tables: Sequence[Array], ids: Int32s, columns: Sequence[int]) -> bool:
     """Write into each row of out the rows of tables that ids (n, F) names, side by side: columns[k] of
     its numbers are of table k, (V_k, d_k); of a pooled table −columns[k], whose rows' sum over the root of

@@ -9,7 +9,7 @@
 /* What a token's side inputs add to its z, each part or nothing of it (see tagging/side.py).
    group (n,): the token's group g or -1; sums (groups, H), share (groups,). document (n,): its row of
    documents (.., H). opinion (n,): its row of opinions (.., H), counted from first_opinion, or -1.
-   window (n,): its row of windows (.., H). */
+   context: for each of `rows` its row of contexts (.., C, H). */
 struct side {
     const int32_t *group;
     const float *sums, *share;
@@ -17,8 +17,8 @@ struct side {
     const float *documents;
     const int32_t *opinion;
     const float *opinions;
-    const int32_t *window;
-    const float *windows;
+    const int32_t *context;
+    const float *contexts;
     int64_t first_opinion;
 };
 
@@ -31,7 +31,7 @@ enum { NEAR = 1 << 16 }; /* numbers of T that stay in a processor's second cache
 
 /* The rows that are added up for one token. */
 struct terms {
-    const float *row[POSITIONS + 1], *all, *left, *right, *document, *opinion;
+    const float *row[2 * POSITIONS], *all, *left, *right, *document, *opinion;
     float share;
 };
 
@@ -63,7 +63,7 @@ sum_lines(float *restrict z, const struct terms *restrict of, int64_t terms, int
 
 /* For each token i < n, with p = centres[i] + c - C/2 and g = group[i]:
 
-   z_i = sum over c < C of T[rows[p], c] + windows[window[i]]                           (n, H)
+   z_i = sum over c < C of T[rows[p], c] + contexts[context[p], c]                      (n, H)
          + share[g] (sums[g] - T[rows[centres[i] - 1], C] - T[rows[centres[i] + 1], C + 1])
          + documents[document[i]] + opinions[opinion[i]]
 
@@ -85,8 +85,10 @@ sum_windows(float *restrict z, const float *restrict T, const int32_t *restrict 
             of.row[c] = T + (rows[p] * slices + c) * H;
         }
         int64_t terms = C;
-        if (side->window)
-            of.row[terms++] = side->windows + side->window[i] * H;
+        for (int64_t c = 0; side->context && c < C; c++) {
+            int64_t p = centres[i] + c - C / 2;
+            of.row[terms++] = side->contexts + (side->context[p] * C + c) * H;
+        }
         int64_t g = side->group ? side->group[i] : -1;
         of.all = of.left = of.right = of.document = of.opinion = 0;
         of.share = 0;
@@ -151,7 +153,6 @@ struct scores {
             int64_t some = n - start < TOGETHER ? n - start : TOGETHER;                            \
             own.group = side->group ? side->group + start : 0;                                     \
             own.document = side->document ? side->document + start : 0;                            \
-            own.window = side->window ? side->window + start : 0;                                  \
             own.opinion = side->opinion ? side->opinion + start : 0;                               \
             if (own.opinion) {                                                                     \
                 int64_t opined = opinions_among(own.opinion, some, &own.first_opinion);            \

@@ -39,7 +39,7 @@ class SideTerms(NamedTuple):
     group (n,): a token's group g, −1 for none; sums (G, H), share (G,): of the groups. document (n,): a
     token's row of documents (D, H). opinion (n,): a token's row of opinions (M, H), −1 for none; of these
     rows just those of the tokens at hand lie in `opinions`, beginning with the one that is named in the call.
-    window (n,): a token's row of windows (w, H).
+    context: for each of the rows of words its row of contexts (k, C, H).
     """
 
     group: Int32s | None = None
@@ -49,8 +49,8 @@ class SideTerms(NamedTuple):
     documents: Array | None = None
     opinion: Int32s | None = None
     opinions: Array | None = None
-    window: Int32s | None = None
-    windows: Array | None = None
+    context: Int32s | None = None
+    contexts: Array | None = None
 
 
 class _Side(ctypes.Structure):
@@ -115,8 +115,10 @@ def _checked_terms(
         check_indices(side.group + 1, 1 + len(side.sums))
     if side.document is not None and side.documents is not None:
         check_indices(side.document, len(side.documents))
-    if side.window is not None and side.windows is not None:
-        check_indices(side.window, len(side.windows))
+    if side.context is not None and side.contexts is not None:
+        check_indices(side.context, len(side.contexts))
+        if len(side.context) != len(rows) or side.contexts.shape[1:] != (C, T.shape[2]):
+            raise IndexError(f"found {len(side.context)} contexts, expected {len(rows)}")
     return [None if array is None else address_of(array, array.dtype.type) for array in side]
 
 
@@ -131,7 +133,7 @@ def window_sums(
 ) -> WindowSums | None:
     """Return a function of (start, n, first_opinion) that writes to z[i], i < n, for the token t = start + i
 
-        Σ_c T[rows[p], c] + windows[window[t]]                                  p = centres[t] + c − C/2
+        Σ_c T[rows[p], c] + contexts[context[p], c]                             p = centres[t] + c − C/2
         + share[g] (sums[g] − T[rows[centres[t] − 1], −2] − T[rows[centres[t] + 1], −1])    g = group[t]
         + documents[document[t]] + opinions[opinion[t] − first_opinion]
 
@@ -145,9 +147,7 @@ def window_sums(
     kernel, keep = library.loaded.window_sums, (z, T, rows, centres, *side)
     fixed = (*(address_of(array, np.float32) for array in (z, T)), address_of(rows, np.int32))
     first = address_of(centres, np.int64)
-    per_token = [
-        SideTerms._fields.index(name) for name in ("group", "document", "opinion", "window")
-    ]
+    per_token = [SideTerms._fields.index(name) for name in ("group", "document", "opinion")]
 
     def stretch(
         start: int, n: int, first_opinion: int, arrays: tuple[Array | None, ...] = keep

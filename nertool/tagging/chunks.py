@@ -1,7 +1,7 @@
 """A text in chunks of some thousand tokens: what is multiplied for one stays in the processor's cache.
 
-The side inputs of a token's document are multiplied for the documents of a chunk, not of a whole text; and
-the contexts of a window's words are summed once for each distinct window of contexts, of which a chunk has
+The side inputs of a token's document are multiplied for the documents of a chunk, not of a whole text. And
+numpy sums the contexts of a window's words once for each distinct window of contexts, of which a chunk has
 several hundred.
 """
 
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.inputs.text import Text
-from nertool.inputs.windows import PaddedText
 
 CHUNK_TOKENS = 8192  # a chunk has about so many, and less than twice as many
 # Of a window's contexts as one number. With the bits of a token's number there are fewer than 63.
@@ -29,8 +28,7 @@ class Chunk(NamedTuple):
 
     documents, groups: the documents, and the groups of Text.groups, of which they can be. document, group
     (n,) int32: each token's, counted from the first of these; group −1 for none. share (groups,): 1 / (k − 1)
-    for a group of k. windows (w, C) int32: the distinct windows of contexts, by the numbers of their
-    combinations; window (n,) int32: each token's.
+    for a group of k.
     """
 
     tokens: slice
@@ -39,36 +37,20 @@ class Chunk(NamedTuple):
     document: Ids | None = None
     group: Ids | None = None
     share: NDArray[np.float64] | None = None
-    window: Ids | None = None
-    windows: Ids | None = None
 
     def within(self, tokens: slice) -> Chunk:
         """Return the chunk with those of its tokens alone that are among the given ones."""
         start, stop = max(self.tokens.start, tokens.start), min(self.tokens.stop, tokens.stop)
         own = slice(start - self.tokens.start, max(0, stop - self.tokens.start))
-        document, group, window = (
-            None if numbers is None else numbers[own]
-            for numbers in (self.document, self.group, self.window)
+        document, group = (
+            None if numbers is None else numbers[own] for numbers in (self.document, self.group)
         )
-        return self._replace(
-            tokens=slice(start, max(start, stop)), document=document, group=group, window=window
-        )
+        return self._replace(tokens=slice(start, max(start, stop)), document=document, group=group)
 
 
-def chunks_of(
-    text: Text,
-    config: Config,
-    padded: PaddedText,
-    contexts: Ids | None,
-    combinations: int,
-    chunk_tokens: int = CHUNK_TOKENS,
-) -> list[Chunk]:
-    """Cut a text between documents, and within those that are longer than a chunk.
-
-    contexts (P,): the combinations of contexts of the padded text's words, of so many; None if the networks'
-    rows have them.
-    """
-    N, features, m = len(text.word_ids), config.features, config.windows.size // 2
+def chunks_of(text: Text, config: Config, chunk_tokens: int = CHUNK_TOKENS) -> list[Chunk]:
+    """Cut a text between documents, and within those that are longer than a chunk."""
+    N, features = len(text.word_ids), config.features
     group = share = document = None
     documents = np.array([0, N])
     if features.neighbours or features.document_vector:
@@ -96,10 +78,6 @@ def chunks_of(
                 own = group[tokens]
                 own = np.where(own < 0, own, own - np.int32(a))
                 chunk = chunk._replace(group=own, share=share[a:b])
-            if contexts is not None:
-                centres = padded.centres[tokens]
-                window, windows = distinct_windows(contexts, centres, m, combinations)
-                chunk = chunk._replace(window=window, windows=windows)
             chunks.append(chunk)
     return chunks
 

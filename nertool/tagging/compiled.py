@@ -8,18 +8,15 @@ many combinations; and z is linear in the window's rows:
     W_c (H, d_1), V_c (H, d_2): the slices of W for the word type's and the context's part of the row
     at window position c; G (H, e): that for the centre's side inputs g
 
-So with T_c = r W_cᵀ + k V_cᵀ made once for each distinct word (wordtables.py), a token costs C row
-additions, one f and the K × H product; G g is in side.py.
+So with r W_cᵀ made once for each distinct word and k V_cᵀ for each combination of contexts (wordtables.py),
+a token costs 2 C row additions, one f and the K × H product; G g is in side.py.
 
-In an ensemble the rows are of forms alone, and the contexts of a window's words are one addition more,
-summed once for each distinct window of contexts (chunks.py): there a text's words cost more than its tokens.
 What does not depend on the network is done once for all: looking up words and features, the contexts, the
 side inputs.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections.abc import Sequence
@@ -30,11 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.config.records import Config
+from nertool.corpus.columnar import Ids
 from nertool.decoding.adjust import adjust, softmax
-from nertool.inputs.context import context_ids
+from nertool.inputs.context import CONTEXTS
 from nertool.inputs.layout import contexts_of
 from nertool.inputs.text import DOCUMENT_TOKENS, Text
-from nertool.inputs.windows import pad
 from nertool.kernels.library import compiled
 from nertool.model.model import Model
 from nertool.network.activations import Array
@@ -74,15 +71,12 @@ class CompiledTagger:
         _TAGGERS.add(self)
         self.lattice = model.lattice()
         members = (*model.first_stage, *model.members)
-        alone = len(members) == 1
-        self._alone = alone
-        self._combinations = math.prod(combinations_of(contexts_of(model.config)))
         encoders = list({id(m.encoder): m.encoder for m in members}.values())
         number = {id(encoder): i for i, encoder in enumerate(encoders)}
         self._forms = Forms(encoders, most_forms)
         self.most_forms = self._forms.most
         self._first, self._members = (
-            [Network(m, model, self._forms, number[id(m.encoder)], alone, second) for m in stage]
+            [Network(m, model, self._forms, number[id(m.encoder)], second) for m in stage]
             for stage, second in (
                 (model.first_stage, False),
                 (model.members, bool(model.first_stage)),
@@ -90,7 +84,7 @@ class CompiledTagger:
         )
         networks = (*self._first, *self._members)
         if table_bytes is None:
-            table_bytes = TABLE_BYTES if alone else ENSEMBLE_BYTES
+            table_bytes = TABLE_BYTES if len(networks) == 1 else ENSEMBLE_BYTES
         self._rows = WordRows([network.table for network in networks], self._forms, table_bytes)
         # For each encoder a network that has its vectors.
         self._slices: list[Slices] = [
@@ -107,19 +101,18 @@ class CompiledTagger:
         """Return the members' mean scores, (N, T)."""
         config, forms = self.model.config, self._forms
         numbers = forms.numbers_of(text.words)
-        # A padding at least, so that each word has neighbours.
-        padded = pad(text.word_ids, text.sentence_starts, max(1, config.windows.size // 2))
-        form_numbers = np.concatenate([np.array([0, 1], dtype=np.int32), numbers])[padded.types]
+        ids, m = text.word_ids, max(1, config.windows.size // 2)  # a padding, for neighbours
         gazetteers = self.model.members[0].encoder.gazetteers
         marked = None if gazetteers is None else marked_tokens(text, gazetteers.rows(text))
+        of_ids = numbers
         if marked:
+            # With marks, tokens of one word are several forms.
             of_pairs = forms.numbers_of_marked(marked.words, marked.marks)
-            form_numbers[padded.centres[marked.tokens]] = of_pairs[marked.of_pair]
-        contexts = np.zeros(len(padded.types), dtype=np.int32)
-        contexts[padded.centres] = _context_combinations(text, config)
-        stretches = self._rows.stretches(form_numbers, contexts, padded)
-        of_windows = None if self._alone else contexts
-        chunks = chunks_of(text, config, padded, of_windows, self._combinations, self._chunk_tokens)
+            of_ids, ids = numbers[ids], np.arange(len(ids), dtype=np.int32)
+            of_ids[marked.tokens] = of_pairs[marked.of_pair]
+        contexts = _context_combinations(text, config)
+        stretches = self._rows.stretches(of_ids, ids, contexts, text.sentence_starts, m)
+        chunks = chunks_of(text, config, self._chunk_tokens)
 
         def vectors(slices: Slices, encoder: int, words: NDArray[np.int64]) -> Array:
             rows = forms.vector_rows(encoder)[numbers[words]]
@@ -150,13 +143,14 @@ class CompiledTagger:
         return mean(self._members, softmax(mean(self._first, None)) if self._first else None)
 
 
-def _context_combinations(text: Text, config: Config) -> NDArray[np.int64]:
+def _context_combinations(text: Text, config: Config) -> Ids:
     """Return the number of each token's combination of contexts, (N,)."""
+    numbers = np.zeros(len(text.word_ids), dtype=np.int32)
     names = contexts_of(config)
-    if not names:
-        return np.zeros(len(text.word_ids), dtype=np.int64)
-    numbers = context_ids(names, text)
-    return np.asarray(np.ravel_multi_index(tuple(numbers.T), combinations_of(names)))
+    for name, size in zip(names, combinations_of(names), strict=True):
+        numbers *= np.int32(size)
+        numbers += CONTEXTS[name].of(text)
+    return numbers
 
 
 # A fork copies the tables as they are: it waits until no other thread is changing them.

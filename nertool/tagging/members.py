@@ -11,7 +11,7 @@ from nertool.kernels.library import empty_lines
 from nertool.kernels.tagging import Matrix, SideTerms, window_scores, window_sums
 from nertool.model.model import Member, Model
 from nertool.network.activations import ACTIVATIONS, Array
-from nertool.tagging.chunks import Chunk
+from nertool.tagging.chunks import Chunk, distinct_windows
 from nertool.tagging.forms import Forms
 from nertool.tagging.side import SideSum, add_terms
 from nertool.tagging.slices import Slices
@@ -29,13 +29,12 @@ class Network:
         model: Model,
         forms: Forms,
         encoder: int,
-        by_context: bool,
         second: bool,
     ) -> None:
-        """encoder, by_context: as in WordTable; second: whether it is given a first stage's scores."""
+        """encoder: as in WordTable; second: whether it is given a first stage's scores."""
         self.encoder = encoder
         self.slices = Slices(member, model.config, len(model.tags), second)
-        self.table = WordTable(self.slices, forms, encoder, by_context)
+        self.table = WordTable(self.slices, forms, encoder)
         self._UT = np.ascontiguousarray(self.slices.weights.U.T)  # (H, K)
         activation = ACTIVATIONS[model.config.network.activation]
         self._f, self._rectifier = activation.f, activation.rectifier
@@ -88,10 +87,10 @@ class Network:
         )
         centres, around = stretch.centres[of_chunk], max(1, C // 2)
         begin, end = int(centres[0]) - around, int(centres[-1]) + around + 1
-        rows, centres = stretch.rows[begin:end], centres - begin
+        rows, context = stretch.rows[begin:end], stretch.contexts[begin:end]
+        centres = centres - begin
         terms = side_sum.of_chunk(chunk)
-        if chunk.windows is not None:
-            terms = terms._replace(window=chunk.window, windows=self._contexts(chunk.windows))
+        terms = terms._replace(context=context, contexts=self.table.V)
         # A single output: O's score is 0, and e^s are the odds against it.
         s = s[chunk.tokens, -K:]
         if self._rectifier:
@@ -101,12 +100,13 @@ class Network:
                 s, T, rows, centres, C, self._outputs, terms, values, opinions, a, not first
             ):
                 return
-        self._add_blocks(s, rows, centres, terms, side_sum, chunk.tokens.start, first)
+        self._add_blocks(s, rows, context, centres, terms, side_sum, chunk.tokens.start, first)
 
     def _add_blocks(
         self,
         s: Array,
         rows: Ids,
+        context: Ids,
         centres: Offsets,
         terms: SideTerms,
         side_sum: SideSum,
@@ -120,6 +120,9 @@ class Network:
         if terms.opinion is not None:
             terms = terms._replace(opinions=buffers[1])
         gather = window_sums(buffers[0], T, rows, centres, C, self._rectifier, terms)
+        if not gather:
+            window, windows = distinct_windows(context, centres, C // 2, len(self.table.V))
+            of_windows = self._contexts(windows)
         starts = np.append(np.arange(0, len(centres), size), len(centres))
         bounds = side_sum.opinion_bounds(first_token + starts)
         out = np.empty((size, K), dtype=T.dtype)
@@ -130,7 +133,7 @@ class Network:
             if gather:
                 gather(start, len(own), bounds[i])
             else:
-                z[:] = 0.0
+                np.take(of_windows, window[start : start + size], axis=0, out=z)
                 _add_windows(z, T, rows, own, C)
                 add_terms(terms, z, T, rows, centres, start, bounds[i])
             if not (gather and self._rectifier):
@@ -144,14 +147,8 @@ class Network:
     def _contexts(self, windows: Ids) -> Array:
         """Return what the contexts of a window's words add to z, Σ_c V[windows[i, c], c], (w, H)."""
         V, (w, C) = self.table.V, windows.shape
-        sums = empty_lines((w, V.shape[2]), V.dtype)
-        flat, centres = windows.ravel(), np.arange(w) * C + C // 2
-        add_up = window_sums(sums, V, flat, centres, C)
-        if add_up:
-            add_up(0, w, 0)
-        else:
-            sums[:] = 0.0
-            _add_windows(sums, V, flat, centres, C)
+        sums = np.zeros((w, V.shape[2]), dtype=V.dtype)
+        _add_windows(sums, V, windows.ravel(), np.arange(w) * C + C // 2, C)
         return sums
 
 

@@ -183,11 +183,9 @@ def add_terms(
     start: int,
     first_opinion: int,
 ) -> None:
-    """Add the terms to z (n, H), for n tokens from the start-th on, of those that stand at `centres` among
-    `rows`: as the kernel of kernels/tagging.py does it."""
+    """Add the terms to z (n, H), but for the contexts, for n tokens from the start-th on, of those that stand
+    at `centres` among `rows`: as the kernel of kernels/tagging.py does it."""
     own = slice(start, start + len(z))
-    if terms.window is not None and terms.windows is not None:
-        z += terms.windows[terms.window[own]]
     if terms.group is not None and terms.sums is not None and terms.share is not None:
         group = terms.group[own]
         tokens = np.flatnonzero(group >= 0)

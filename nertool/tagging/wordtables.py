@@ -1,10 +1,9 @@
 """Tables with a row for each distinct word met so far: its share of z in each place around a token.
 
-A row of T (slices, H): for each window position c what the word adds to z where it stands there; and,
-for networks with the neighbours of a word's other occurrences as side inputs (side.py), what its
-starting vector gives there as a left and as a right one. Words are distinguished by their forms,
-T_c = r W_cᵀ; or by form and combination of contexts, half as many rows again, T_c = r W_cᵀ + V_c, so
-that nothing is left to add for a token. V (combinations, C, H) is V_c = k V_cᵀ, with b in the centre's.
+A row of T (slices, H): for each window position c what the word adds to z where it stands there,
+T_c = r W_cᵀ; and, for networks with the neighbours of a word's other occurrences as side inputs (side.py),
+what its starting vector gives there as a left and as a right one. V (combinations, C, H) has the same for the
+combinations of contexts, V_c = k V_cᵀ, with b in the centre's.
 
 All networks of a model number their rows alike, so that a text's words are looked up once for all of them.
 Rows are of two kinds:
@@ -25,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Offsets
-from nertool.inputs.windows import PaddedText
+from nertool.inputs.windows import FIRST_TYPE, pad
+from nertool.kernels.documents import lay_out_words
 from nertool.kernels.keys import Keys
 from nertool.kernels.library import CACHE_LINE, empty_lines
-from nertool.kernels.network import add_pairs
 from nertool.tagging.forms import PADDINGS, Forms
 from nertool.tagging.slices import Slices
 
@@ -54,16 +53,13 @@ class Stretch(NamedTuple):
 class WordTable:
     """The rows T (…, slices, H) of one network, and its V.
 
-    by_context: whether rows are of forms in a combination of contexts, or of forms alone. first_passing: the
-    number of the first passing row in T; the kept ones come before.
+    first_passing: the number of the first passing row in T; the kept ones come before.
     """
 
-    def __init__(self, slices: Slices, forms: Forms, encoder: int, by_context: bool) -> None:
+    def __init__(self, slices: Slices, forms: Forms, encoder: int) -> None:
         """encoder: the number of the network's encoder among the forms'."""
         self._slices, self._forms, self._encoder = slices, forms, encoder
-        self.by_context = by_context
         self.V = slices.context_table()
-        self._contexts = len(self.V) if by_context else 1
         slots, H = slices.row_shape
         self.row_bytes: int = slots * H * slices.W.itemsize
         self.T = np.empty((0, slots, H), dtype=slices.W.dtype)
@@ -76,29 +72,20 @@ class WordTable:
 
     def fill(self, words: Offsets, first: int) -> None:
         """Write the rows of words, as numbered in WordRows, into those of T from `first` on."""
-        V, sides, forms = self.V, self._slices.sides, self._forms
-        _, C, H = V.shape
+        sides, forms = self._slices.sides, self._forms
+        _, C, H = self.V.shape
         W = self._slices.W.reshape(C * H, -1)
         for start in range(0, len(words), _FILLED):
-            of_words, contexts = np.divmod(words[start : start + _FILLED], self._contexts)
-            T = self.T[first + start : first + start + len(of_words)].reshape(len(of_words), -1)
-            # A form in several contexts is multiplied once.
-            own, slot = _distinct_of(of_words)
-            repeated = len(own) < len(of_words)
+            own = words[start : start + _FILLED]
+            T = self.T[first + start : first + start + len(own)].reshape(len(own), -1)
             vector_rows = forms.vector_rows(self._encoder)[own]
             composed = forms.composed(self._encoder)
             R = self._slices.form_rows(forms.ids[own], vector_rows, composed)  # (n, d_1)
-            if not self.by_context:
-                np.matmul(R, W.T, out=T[:, : C * H])
-            elif not add_pairs(T[:, : C * H], R @ W.T, slot, V.reshape(-1, C * H), contexts):
-                np.add((R @ W.T)[slot], V[contexts].reshape(-1, C * H), out=T[:, : C * H])
+            np.matmul(R, W.T, out=T[:, : C * H])
             if sides is not None:
                 L = self._slices.starting_vectors(vector_rows, composed)  # (n, v)
                 L[own < PADDINGS] = 0.0  # nothing stands beyond a sentence's ends
-                if repeated:
-                    np.take(L @ sides.reshape(2 * H, -1).T, slot, axis=0, out=T[:, C * H :])
-                else:
-                    np.matmul(L, sides.reshape(2 * H, -1).T, out=T[:, C * H :])
+                np.matmul(L, sides.reshape(2 * H, -1).T, out=T[:, C * H :])
 
 
 class WordRows:
@@ -116,7 +103,6 @@ class WordRows:
         """table_bytes: the most memory for the rows of all tables, but for a window's words, which always
         have room."""
         self._tables, self._forms = tables, forms
-        self._contexts = len(tables[0].V) if tables[0].by_context else 1
         sizes = [table.row_bytes for table in tables]
         window = tables[0].V.shape[1] + 2
         self.passing = max(window, table_bytes // _PASSING_SHARE // max(sizes))
@@ -133,10 +119,13 @@ class WordRows:
         self._passed, self._age = 0, self._forms.age
         self._changing = False
 
-    def stretches(self, forms: Ids, contexts: Ids, padded: PaddedText) -> list[Stretch]:
-        """Cut a text into stretches with few enough words that have no row yet, and make the kept rows.
+    def stretches(
+        self, numbers: Ids, ids: Ids, contexts: Ids, sentence_starts: Offsets, m: int
+    ) -> list[Stretch]:
+        """Lay a text out with m paddings before and after each sentence; cut it into stretches with few
+        enough words that have no row yet, and make the kept rows.
 
-        forms, contexts (P,): the numbers of the padded text's forms and of their combinations of contexts.
+        numbers[ids] (N,): the tokens' forms; contexts (N,): the numbers of their combinations of contexts.
         What is returned holds until the next call.
         """
         # The same numbers mean other forms after they were forgotten. And what was met first is no longer
@@ -146,17 +135,19 @@ class WordRows:
         if self._changing or (outdated and len(kept)):
             self._forget()
         self._age = self._forms.age
-        words = forms.astype(np.int64)
-        if self._contexts > 1:
-            words *= self._contexts
-            words += contexts
+        laid = lay_out_words(numbers, ids, contexts, sentence_starts, m)
+        if laid is None:
+            padded = pad(numbers[ids] - np.int32(FIRST_TYPE), sentence_starts, m)
+            around = np.zeros(len(padded.types), dtype=np.int32)
+            around[padded.centres] = contexts
+            laid = padded.types.astype(np.int64), around, padded.centres
+        words, _, centres = laid
         rows = kept.find(words)
         missing = np.flatnonzero(rows < 0)
         if len(missing) and len(kept) < self.kept:
             self._keep(_distinct(words[missing])[: self.kept - len(kept)])
             rows[missing] = kept.find(words[missing])
-        whole = slice(0, len(padded.centres))
-        return list(self._cut(words, rows, contexts, padded, whole)) if len(rows) else []
+        return list(self._cut(*laid, rows, m, slice(0, len(centres)))) if len(centres) else []
 
     def _keep(self, words: Offsets) -> None:
         """Make the rows of words that are not kept yet, in all tables."""
@@ -171,26 +162,27 @@ class WordRows:
         self._changing = False
 
     def _cut(
-        self, words: Offsets, rows: Ids, contexts: Ids, padded: PaddedText, tokens: slice
+        self, words: Offsets, contexts: Ids, centres: Offsets, rows: Ids, m: int, tokens: slice
     ) -> list[Stretch]:
         """Return some tokens as one stretch, or, with too many words that have no row, as several."""
-        centres, m = padded.centres[tokens], padded.m
-        if not len(centres):
+        of_tokens = centres[tokens]
+        if not len(of_tokens):
             return []
-        own = slice(int(centres[0]) - m, int(centres[-1]) + m + 1)
+        own = slice(int(of_tokens[0]) - m, int(of_tokens[-1]) + m + 1)
         stretch_rows = rows[own]
         missing = np.flatnonzero(stretch_rows < 0)
         passing = _distinct(words[own][missing])
         if len(passing) > self.passing:
             half = (tokens.start + tokens.stop) // 2
             parts = slice(tokens.start, half), slice(half, tokens.stop)
-            return [s for part in parts for s in self._cut(words, rows, contexts, padded, part)]
+            cut = [self._cut(words, contexts, centres, rows, m, part) for part in parts]
+            return [stretch for stretches in cut for stretch in stretches]
         if len(passing):
             stretch_rows = stretch_rows.copy()
             place = np.searchsorted(passing, words[own][missing])
             stretch_rows[missing] = self.kept + place
             self._passed += len(passing)
-        return [Stretch(tokens, stretch_rows, contexts[own], centres - own.start, passing)]
+        return [Stretch(tokens, stretch_rows, contexts[own], of_tokens - own.start, passing)]
 
     def rows_in(self, table: WordTable, stretch: Stretch) -> Ids:
         """Return the rows of T, (n + …,), of a stretch's words; those that pass are made."""
@@ -220,12 +212,6 @@ def _share_memory(tables: Sequence[WordTable], kept: int, passing: int) -> None:
         first = before - start
         own = room[first : first + start + passing * table.row_bytes]
         table.place(own, start // table.row_bytes)
-
-
-def _distinct_of(ascending: Offsets) -> tuple[Offsets, NDArray[np.int64]]:
-    """Return the distinct ones (m,) of numbers (n,) that ascend, and the place of each among these (n,)."""
-    begins = np.diff(ascending, prepend=-1) > 0
-    return ascending[begins], np.cumsum(begins) - 1
 
 
 def _distinct(numbers: Offsets) -> Offsets:

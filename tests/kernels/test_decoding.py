@@ -32,7 +32,7 @@ def without_kernels(function, *given):
     H=st.integers(1, 70),
     K=st.sampled_from([1, 2, 3, 5, 9, 17, 31]),
     add=st.booleans(),
-    sides=st.sets(st.sampled_from(["window", "group", "document", "opinion"])),
+    sides=st.sets(st.sampled_from(["context", "group", "document", "opinion"])),
     seed=SEEDS,
 )
 def test_window_scores_are_the_outputs_of_what_is_positive_of_the_sums(n, H, K, add, sides, seed):
@@ -47,14 +47,15 @@ def test_window_scores_are_the_outputs_of_what_is_positive_of_the_sums(n, H, K, 
     opined = rng.random(n) < 0.5
     values = drawn(int(opined.sum()), e)
     opinion = np.where(opined, first + np.cumsum(opined) - 1, -1).astype(np.int32)
-    number = rng.integers(0, 2, (3, n), dtype=np.int32)
+    number = rng.integers(0, 2, (2, n), dtype=np.int32)
     terms = tagging.SideTerms()
     if "group" in sides:
         terms = terms._replace(group=number[0] - 1, sums=drawn(1, H), share=drawn(1))
     if "document" in sides:
         terms = terms._replace(document=number[1], documents=drawn(2, H))
-    if "window" in sides:
-        terms = terms._replace(window=number[2], windows=drawn(2, H))
+    if "context" in sides:
+        context = rng.integers(0, 2, n + 2, dtype=np.int32)
+        terms = terms._replace(context=context, contexts=drawn(2, C, H))
     if "opinion" in sides:
         terms = terms._replace(opinion=opinion)
     z = np.zeros((n, H), dtype=np.float32)

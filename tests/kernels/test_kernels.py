@@ -31,7 +31,7 @@ with_kernels = pytest.mark.skipif(
     C=st.sampled_from([1, 3, 5, 7, 63]),
     H=st.integers(1, 40),
     positive=st.booleans(),
-    sides=st.sets(st.sampled_from(["window", "group", "document", "opinion"])),
+    sides=st.sets(st.sampled_from(["context", "group", "document", "opinion"])),
     seed=SEEDS,
 )
 def test_window_sums_add_the_rows_around_each_centre_and_the_side_inputs(
@@ -42,18 +42,19 @@ def test_window_sums_add_the_rows_around_each_centre_and_the_side_inputs(
     def drawn(*shape: int) -> np.ndarray:
         return rng.normal(size=shape).astype(np.float32)
 
-    T, sums, share, documents, windows = (
+    T, sums, share, documents, contexts = (
         drawn(6, C + 2, H),
         drawn(2, H),
         drawn(2),
         drawn(4, H),
-        drawn(3, H),
+        drawn(3, C, H),
     )
     m = max(1, C // 2)
     rows = rng.integers(0, 6, n + 2 * m, dtype=np.int32)
     centres = np.arange(n) + m
-    group, document, window = (
-        rng.integers(low, high, n, dtype=np.int32) for low, high in ((-1, 2), (0, 4), (0, 3))
+    context = rng.integers(0, 3, len(rows), dtype=np.int32)
+    group, document = (
+        rng.integers(low, high, n, dtype=np.int32) for low, high in ((-1, 2), (0, 4))
     )
     # Opinions are counted over the text: here those of the tokens from the third on, of a block that
     # begins with the third.
@@ -66,7 +67,7 @@ def test_window_sums_add_the_rows_around_each_centre_and_the_side_inputs(
         *((group, sums, share) if "group" in sides else (None, None, None)),
         *((document, documents) if "document" in sides else (None, None)),
         *((opinion, opinions) if "opinion" in sides else (None, None)),
-        *((window, windows) if "window" in sides else (None, None)),
+        *((context, contexts) if "context" in sides else (None, None)),
     )
     out = np.full((n, H), np.nan, dtype=np.float32)
     gather = tagging.window_sums(out, T, rows, centres, C, positive, side)
@@ -77,8 +78,8 @@ def test_window_sums_add_the_rows_around_each_centre_and_the_side_inputs(
         z = T[rows[around[0]], 0].copy()
         for c in range(1, C):
             z += T[rows[around[c]], c]
-        if "window" in sides:
-            z += windows[window[t]]
+        for c in range(C if "context" in sides else 0):
+            z += contexts[context[around[c]], c]
         if "group" in sides and group[t] >= 0:
             others = sums[group[t]] - T[rows[centres[t] - 1], C] - T[rows[centres[t] + 1], C + 1]
             z += share[group[t]] * others
@@ -236,22 +237,6 @@ def test_arrays_that_do_not_fit_together_are_refused():
     assert not network.gather_rows(rows, tables, ids.astype(np.int64), [3, 1, 2])
     assert not network.gather_rows(rows, [t[::-1] for t in tables], ids, [3, 1, 2])
     assert not rows.any()
-
-
-@with_kernels
-def test_pairs_of_rows_are_added():
-    rng = np.random.default_rng(1)
-    A, B = (rng.normal(size=(n, 7)).astype(np.float32) for n in (3, 5))
-    a, b = np.array([2, 0, 2, 1]), np.array([0, 4, 3, 3])
-    out = np.zeros((4, 9), dtype=np.float32)
-    assert network.add_pairs(out[:, :7], A, a, B, b)
-    np.testing.assert_array_equal(out[:, :7], A[a] + B[b])
-    assert not out[:, 7:].any()
-    assert not network.add_pairs(out.astype(float), A.astype(float), a, B, b)
-    with pytest.raises(IndexError, match="beyond 3 rows"):
-        network.add_pairs(out[:, :7], A, a + 1, B, b)
-    with pytest.raises(ValueError, match="expected"):
-        network.add_pairs(out, A, a, B, b)
 
 
 @with_kernels

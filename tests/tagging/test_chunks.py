@@ -9,7 +9,6 @@ import pytest
 
 from nertool.config.records import Config
 from nertool.inputs.text import Text
-from nertool.inputs.windows import pad
 from nertool.tagging.chunks import chunks_of, distinct_windows
 
 
@@ -30,8 +29,7 @@ def test_chunks_have_each_token_once_with_its_document_and_group(
     text, config = text_of_documents(lengths), Config()
     features = replace(config.features, neighbours=neighbours, document_vector=document_vector)
     config = replace(config, features=features)
-    padded = pad(text.word_ids, text.sentence_starts, 2)
-    chunks = chunks_of(text, config, padded, None, 1, chunk_tokens=5)
+    chunks = chunks_of(text, config, chunk_tokens=5)
     N = sum(lengths)
     assert [t for chunk in chunks for t in range(N)[chunk.tokens]] == list(range(N))
     group = np.full(N, -1)

@@ -202,12 +202,12 @@ def test_no_kernel_is_made_for_indices_outside_its_arrays(request):
     rows = np.array([0, 2], np.int32)
     for bad in (np.array([0, 3], np.int32), np.array([-1, 0], np.int32)):
         terms = SideTerms(document=bad, documents=T[:, 0])
-        of_windows = SideTerms(window=bad, windows=T[:, 0])
+        of_contexts = SideTerms(context=bad, contexts=T)
         of_groups = SideTerms(group=bad + 2, sums=T[:2, 0], share=np.ones(2, np.float32))
         for picked, side_terms in (
             (bad, SideTerms()),
             (rows, terms),
-            (rows, of_windows),
+            (rows, of_contexts),
             (rows, of_groups),
         ):
             with pytest.raises(IndexError):
