@@ -242,10 +242,11 @@ _UNREAD: tuple[_Mark, ...] = (
           "write texts and entities as JSON lines", 0.2),
     _Mark(r"^\d+,\d+ \w+(?:\|\d+,\d+ \w+)*\s*$", "rows of places of entities under their sentences",
           "write texts and entities as JSON lines", 0.2),
-    _Mark(rf"(?=.*\S[|_/][BIES]-\w+(?:\s|$))(?:{_TAGGED}.*){{2}}",
+    # From the row's beginning: from each of its characters, a long row would be searched to its end.
+    _Mark(rf"^(?=.*\S[|_/][BIES]-\w+(?:\s|$)).*?(?:{_TAGGED}.*){{2}}",
           "words with their tags, but not all of them",
           "give each word a tag, or take --format word-tag, which names the words without", 0.2),
-    _Mark(r"\[[A-Z]{2,}[A-Z_]* [^\W\d][^\[\]]*\]", "[PER words] in brackets",
+    _Mark(r"\[[A-Z]{2}[A-Z_]* [^\W\d][^\[\]]*\]", "[PER words] in brackets",
           "write them as [words](PER)", 0.5),
     _Mark(r"^ {0,8}- .*\[[^\[\]\n]+\]\([\w:]+\)",
           "lists of sentences with [words](label), as of Snips",

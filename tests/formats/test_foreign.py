@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 
 import pytest
@@ -154,3 +155,11 @@ def test_bioc_in_xml_is_read_as_documents_of_passages():
 )
 def test_faulty_bioc_in_xml_is_refused_with_its_place(text, says):
     assert says in refusal(text)
+
+
+def test_a_row_as_long_as_the_head_of_a_file_is_recognised_at_once():
+    began = time.process_time()
+    for sign in "_", "[", "/O ":
+        assert read("Ada met me" + f" a{sign}b in London" * 4000 + "\n", format_name="auto").tokens
+    # Where each character's rest of the row was searched, this took a minute.
+    assert time.process_time() - began < 10
