@@ -127,7 +127,8 @@ def _lines(facts: dict[str, Any]) -> list[str]:
 
     networks = f"{facts['members']} network" + "s" * (facts["members"] != 1)
     if facts["first_stage"]:
-        networks += ", after a first stage"
+        several = facts["first_stage"] > 1
+        networks += ", after a first stage" + several * f" of {facts['first_stage']} networks"
     lines = [
         f"{facts['folder']}: a model of nertool {facts['trained_with'] or '(unknown version)'}",
         f"finds       {', '.join(facts['labels'])} (tags written in {facts['tag_scheme']})",

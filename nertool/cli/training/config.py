@@ -118,6 +118,7 @@ def check(
     from nertool.errors import OverrideError
     from nertool.training.preparation.encode import prepare
     from nertool.training.recipe import resolve
+    from nertool.training.stages import folds_of
 
     try:
         said = [*(overrides or ()), *as_overrides(options)]
@@ -134,8 +135,7 @@ def check(
             from nertool.training.preparation.encode import read_part
 
             read_part(config, corpus.test, "test", note, ledger)
-    first = config.first_stage
-    networks = config.network.members + (first.members * (first.folds + 1) if first.folds else 0)
+    networks = config.network.members + len(folds_of(config))
     named = ", ".join(map(str, sources))
     print(
         f"{named}: fine: {len(prepared.labels)} classes ({', '.join(prepared.labels)}), "
