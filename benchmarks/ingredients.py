@@ -45,6 +45,8 @@ PLAIN: Change = {
     "vectors.limit": 200000,
     "network.hidden": 128,
     "training.epochs": 8,
+    "first_stage.folds": 0,
+    "first_stage.window": 0,
 }
 WORDS = {"features.shape": 8, "features.affixes": 6}
 DOCUMENT = {
