@@ -61,7 +61,7 @@ def measure(name: str, count: int) -> dict[str, Any]:
 
     from nertool.config.file import load_config
     from nertool.model.model import outputs
-    from nertool.network.shards import add_shards, cut_batch, shard_gradients
+    from nertool.network.shards import add_shards, cut_batch, shard_gradients, shared_blocks
     from nertool.training.batches import batches, masked_batches, objective_of, one_hot
     from nertool.training.preparation.encode import prepare
     from nertool.training.preparation.working import training_text, working_inputs
@@ -123,7 +123,8 @@ def measure(name: str, count: int) -> dict[str, Any]:
         batch, masks = next(own)
         laps.lap("batch")
         shards = cut_batch(batch, masks)
-        found = [shard_gradients(objective, state.parameters, shard) for shard in shards]
+        blocks = shared_blocks(objective, state.parameters, shards)
+        found = [shard_gradients(objective, state.parameters, shard, blocks) for shard in shards]
         _, gradients = add_shards(objective, state.parameters, shards, found, _in_turn)
         laps.lap("backward")  # with the forward pass: ours are one function
         state.optimizer.update(state.parameters, gradients, alpha, _in_turn)

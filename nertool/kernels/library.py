@@ -46,6 +46,11 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
         None,
         [_I, _P, _P, _P, _P, _P, _P, ctypes.c_float, ctypes.c_float],
     ),
+    "mix_parts": (
+        None,
+        [_P, _P, _I, _I, _I, _P, _P, _I, _I, _I, _P, _P, ctypes.c_int32, _I, _I],
+    ),
+    "tile_windows": (_I, [_P, _I, _I, ctypes.c_int32, _P, _P, _P]),
     "dropout_mask": (None, [_P, _I, _U, ctypes.c_int32, ctypes.c_float]),
     "softmax": (None, [_P, _P, _I, _I]),
     "agree": (None, [_P, _P, _I, _P, _I, _P, _P, _I, _D, _P]),
@@ -116,7 +121,7 @@ def address_of(array: Array, of: type[np.generic], columns: bool = False) -> int
     if array.dtype != of or not (flags.f_contiguous if columns else flags.c_contiguous):
         order = "column by column" if columns else "row by row"
         raise TypeError(f"found {array.dtype} in steps of {array.strides}, expected {of} {order}")
-    return _beginning(array)
+    return beginning(array)
 
 
 def rows_of(array: Array, of: type[np.generic]) -> tuple[int, int] | None:
@@ -125,7 +130,7 @@ def rows_of(array: Array, of: type[np.generic]) -> tuple[int, int] | None:
     apart, rest = divmod(array.strides[0], array.itemsize)
     if array.dtype != of or array.strides[1] != array.itemsize or apart < 0 or rest:
         return None
-    return _beginning(array[0] if len(array) else array), apart
+    return beginning(array[0] if len(array) else array), apart
 
 
 CACHE_LINE = 64  # bytes
@@ -141,7 +146,8 @@ def empty_lines(shape: tuple[int, ...], dtype: Any) -> Array:
     return lines
 
 
-def _beginning(array: Array) -> int:
+def beginning(array: Array) -> int:
+    """Return where an array begins."""
     try:
         # In a third of the time that array.ctypes takes.
         return ctypes.addressof(_Byte.from_buffer(array))

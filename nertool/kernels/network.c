@@ -11,7 +11,7 @@
 
 /* out[place[i]] += values[from[i]] for each i in turn; out (n, d), values (.., d), a row `stride` after
    the one before. Without from, or without place, i stands in its stead. */
-void add_rows(float *restrict out, const int32_t *restrict place, const float *restrict values,
+WIDER void add_rows(float *restrict out, const int32_t *restrict place, const float *restrict values,
               int64_t stride, const int32_t *restrict from, int64_t m, int64_t d)
 {
     for (int64_t i = 0; i < m; i++)
@@ -28,7 +28,7 @@ static inline float root_share(int64_t several)
    of V[k] rows that are widths[k] long; or, of a pooled table, for which columns[k] < 0, the sum of the rows
    that -columns[k] numbers name, 0 for none, over the root of how many there are. One row of out is `stride`
    after the other, one of ids F. Returns 1, or 0 if a number names no row. */
-int32_t gather_rows(float *restrict out, int64_t stride, const int32_t *restrict ids, int64_t F, int64_t n,
+WIDER int32_t gather_rows(float *restrict out, int64_t stride, const int32_t *restrict ids, int64_t F, int64_t n,
                     const float *const *restrict tables, const int64_t *restrict V,
                     const int64_t *restrict widths, const int64_t *restrict columns, int64_t count)
 {
@@ -73,7 +73,7 @@ int32_t gather_rows(float *restrict out, int64_t stride, const int32_t *restrict
    not 0 gets the one stretch over the root of how many there are. ids and values lie in rows of
    which one begins F, or `stride`, after the other. met (largest V) is 0; place is anything. Returns 1,
    or 0 if a number names no row. */
-int32_t sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restrict counts,
+WIDER int32_t sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restrict counts,
                    uint8_t *restrict met, int32_t *restrict place, const int64_t *restrict V,
                    const int64_t *restrict frozen, const int64_t *restrict widths,
                    const int64_t *restrict columns, int64_t tables, const int32_t *restrict ids,
@@ -140,7 +140,7 @@ int32_t sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restri
 /* AdaGrad, for each of several arrays theta[k] (.., d[k]) and their memories G[k], in the m[k] rows that
    g[k] (m[k], d[k]) is the gradient of, ascending; without rows[k], in the first m[k]:
    G += g g; theta -= alpha g / (sqrt(G) + floor). */
-void adagrad(int64_t several, float *const *restrict theta, float *const *restrict G,
+WIDER void adagrad(int64_t several, float *const *restrict theta, float *const *restrict G,
              const float *const *restrict g, const int64_t *const *restrict rows,
              const int64_t *restrict m, const int64_t *restrict d, float alpha, float floor)
 {
@@ -171,7 +171,7 @@ static inline uint64_t drawn(uint64_t seed, uint64_t i)
 
 /* mask[i] = 0 or scale: 0 where the i-th sixteen bits that are drawn, each number's lowest first, are
    a number below the bar. */
-void dropout_mask(float *restrict mask, int64_t n, uint64_t seed, int32_t below, float scale)
+WIDER void dropout_mask(float *restrict mask, int64_t n, uint64_t seed, int32_t below, float scale)
 {
     enum { EACH = 4, SOME = 64 };
     uint16_t bits[SOME * EACH];

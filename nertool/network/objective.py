@@ -85,6 +85,11 @@ def l2_gradient(l2: float, theta: Array) -> Array:
     return l2 * theta
 
 
+def l2_penalty(l2: float, W: Array, U: Array) -> float:
+    """Return the penalty l2/2 (‖W‖² + ‖U‖²)."""
+    return 0.5 * l2 * float((W * W).sum() + (U * U).sum())
+
+
 class Chain(NamedTuple):
     """The functions of the chain, forward and then backward.
 
@@ -117,8 +122,7 @@ def forward_loss(
     s, cache = forward(weights, ACTIVATIONS[objective.activation], x, masks.hidden, e)   # (B, K)
     J, ds = LOSSES[objective.output](s, batch.y, batch.weights)
     if objective.l2:
-        W, _, U = weights
-        J += 0.5 * objective.l2 * float((W * W).sum() + (U * U).sum())
+        J += l2_penalty(objective.l2, weights.W, weights.U)
     return Pass(J, ds, cache)
 
 

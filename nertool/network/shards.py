@@ -1,8 +1,8 @@
 """A batch cut into shards, which several threads compute at the same time; then the sum of all.
 
-The result is that of objective.loss_and_gradients, up to rounding; with a single shard, to the bit. It
-does not depend on the number of threads: how a batch is cut depends on the batch alone, and the shards
-are added up in their order.
+The result is that of objective.loss_and_gradients, up to rounding; with a single shard without tiles, to
+the bit. It does not depend on the number of threads: how a batch is cut depends on the batch alone, and
+the shards are added up in their order.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import numpy as np
 from nertool.kernels import rows
 from nertool.kernels.rows import ParallelMap
 from nertool.network.activations import ACTIVATIONS, Array
-from nertool.network.lookup import Columns, RowGradient, Rows
+from nertool.network.lookup import Columns, RowGradient, Rows, row_width
+from nertool.network.losses import LOSSES
 from nertool.network.objective import (
     NO_MASKS,
     Batch,
@@ -26,12 +27,24 @@ from nertool.network.objective import (
     ParameterGradients,
     Parameters,
     forward_loss,
+    l2_penalty,
     table_gradients,
+    tables_of,
     trained_tables,
     weight_gradients,
     weights_of,
 )
 from nertool.network.scorer import Weights, backward
+from nertool.network.tiles import (
+    Tiles,
+    mixed_rows,
+    mixed_rows_backward,
+    mixed_weights,
+    mixed_weights_backward,
+    tile_scores,
+    tile_scores_backward,
+    tiles_of,
+)
 
 SHARD_SIZE = 256  # windows: their arrays stay in a core's own cache through the whole chain
 
@@ -60,23 +73,27 @@ FAST = Chain(
 class Shard(NamedTuple):
     """A stretch of a batch's windows, as a batch of its own with only the words that it needs.
 
-    share: the share of the batch's windows that it has, 0 … 1.
+    share: the share of the batch's windows that it has, 0 … 1; tiles: its windows cut into tiles, None where
+    they don't follow one another.
     """
 
     batch: Batch
     masks: Masks
     share: float
+    tiles: Tiles | None = None
 
 
 class ShardGradients(NamedTuple):
     """What a shard adds to the batch's J, ∂J/∂W, ∂J/∂b, ∂J/∂U, and to ∂J/∂R of its words.
 
-    dR is None where no table is trained.
+    dR is None where no table is trained. blocks: ∂J/∂G of tiles; weights.W is then that of the side inputs'
+    columns of W alone, (H, e).
     """
 
     J: float
     weights: Weights
     dR: Array | None
+    blocks: Array | None = None
 
 
 def shard_count(windows: int, shard_size: int = SHARD_SIZE) -> int:
@@ -93,7 +110,7 @@ def cut_batch(batch: Batch, masks: Masks, shard_size: int = SHARD_SIZE) -> list[
     B = len(batch.windows)
     k = shard_count(B, shard_size)
     if k == 1:
-        return [Shard(batch, masks, 1.0)]
+        return [Shard(batch, masks, 1.0, tiles_of(batch.windows))]
     shards = []
     for i in range(k):
         own = slice(B * i // k, B * (i + 1) // k)
@@ -110,15 +127,30 @@ def cut_batch(batch: Batch, masks: Masks, shard_size: int = SHARD_SIZE) -> list[
             None if masks.input is None else masks.input[words],
             None if masks.hidden is None else masks.hidden[own],
         )
-        shards.append(Shard(of_shard, masks_of_shard, len(windows) / B))
+        tiles = tiles_of(of_shard.windows)
+        shards.append(Shard(of_shard, masks_of_shard, len(windows) / B, tiles))
     return shards
 
 
+def shared_blocks(objective: Objective, parameters: Parameters, shards: list[Shard]) -> Array | None:
+    """Return what tiles need of W, made once for all shards of a batch; None where there are no tiles."""
+    if all(shard.tiles is None for shard in shards):
+        return None
+    C = shards[0].batch.windows.shape[1]
+    d = row_width(list(tables_of(parameters).values()), objective.columns)
+    return mixed_weights(parameters["W"], C, d)
+
+
 def shard_gradients(
-    objective: Objective, parameters: Parameters, shard: Shard
+    objective: Objective, parameters: Parameters, shard: Shard, blocks: Array | None = None
 ) -> ShardGradients:
-    """Go forward and back through a shard. J is a mean, so the shard counts by its share."""
-    batch, masks, share = shard
+    """Go forward and back through a shard. J is a mean, so the shard counts by its share.
+
+    blocks: from shared_blocks; without them no shard is computed by tiles.
+    """
+    batch, masks, share, tiles = shard
+    if tiles is not None and blocks is not None:
+        return _by_tiles(objective, parameters, shard, tiles, blocks)
     J, ds, cache = forward_loss(objective, parameters, batch, masks, FAST)
     f = ACTIVATIONS[objective.activation]
     back = backward(weights_of(parameters), f, share * ds, cache)
@@ -126,6 +158,43 @@ def shard_gradients(
     if trained_tables(objective, parameters):
         dR = rows.windows_backward(batch.windows, back.x, len(batch.ids), masks.input)
     return ShardGradients(share * J, back.weights, dR)
+
+
+def _by_tiles(
+    objective: Objective, parameters: Parameters, shard: Shard, tiles: Tiles, G: Array
+) -> ShardGradients:
+    """Do what shard_gradients does: forward_loss and backward, with the products of tiles.py for W."""
+    (ids, windows, y, side, weights), masks = shard.batch, shard.masks
+    (W, b, U), f = weights_of(parameters), ACTIVATIONS[objective.activation]
+    B, C = windows.shape
+    D = C * G.shape[2]                                     # the columns of W that are of words
+    R = rows.embed(list(tables_of(parameters).values()), ids, objective.columns)   # (n, d)
+    if masks.input is not None:
+        R *= masks.input
+    v = mixed_rows(tiles, R, C)
+    z = tile_scores(tiles, v, G, B, C)
+    if side is not None:
+        z += side @ W[:, D:].T
+    z += b                                                 # (B, H)  z = W x + b
+    h = f.f(z, out=z)                                      # (B, H)  h = f(z), in z's memory
+    kept = h if masks.hidden is None else h * masks.hidden
+    J, ds = LOSSES[objective.output](kept @ U.T, y, weights)
+    ds *= shard.share
+    if objective.l2:
+        J += l2_penalty(objective.l2, W, U)
+    delta = ds @ U
+    if masks.hidden is not None:
+        delta *= masks.hidden
+    delta *= f.f_prime_of_h(h)                             # (B, H)  δ = (Uᵀ ds) ∘ f′(z)
+    dG, dv = tile_scores_backward(tiles, v, G, delta, C)
+    dW = delta.T @ (y[:, :0] if side is None else side)    # (H, e)
+    dR = None
+    if trained_tables(objective, parameters):
+        dR = mixed_rows_backward(tiles, dv, len(ids), C)
+        if masks.input is not None:
+            dR *= masks.input
+    dU = ds.T @ kept
+    return ShardGradients(shard.share * J, Weights(dW, delta.sum(axis=0), dU), dR, dG)
 
 
 def add_shards(
@@ -137,7 +206,7 @@ def add_shards(
 ) -> tuple[float, ParameterGradients]:
     """Return J and ∂J/∂θ of the batch that shards are cut from. The arrays of `computed` are used up."""
     J = sum(own.J for own in computed)
-    W, b, U = map(_sum, zip(*(own.weights for own in computed), strict=True))
+    W, b, U = _added_weights(parameters, computed)
     gradients: ParameterGradients = {}
     dRs = [own.dR for own in computed if own.dR is not None]
     if dRs:
@@ -146,6 +215,22 @@ def add_shards(
         chain = FAST._replace(embed_backward=partial(_embed_backward, parallel_map=parallel_map))
         gradients |= table_gradients(objective, parameters, ids, _concatenate(dRs), chain)
     return J, gradients | weight_gradients(objective, parameters, Weights(W, b, U))
+
+
+def _added_weights(parameters: Parameters, computed: list[ShardGradients]) -> Weights:
+    """Add up the shards' ∂J/∂W, ∂J/∂b and ∂J/∂U."""
+    whole = [own.weights.W for own in computed if own.blocks is None]
+    tiled = [own.weights.W for own in computed if own.blocks is not None]
+    if tiled:
+        # The sums that lead from ∂J/∂G to ∂J/∂W are taken once for all shards.
+        W, e = np.empty_like(parameters["W"]), tiled[0].shape[1]
+        D = W.shape[1] - e
+        W[:, D:] = _sum(tiled)
+        dG = _sum(own.blocks for own in computed if own.blocks is not None)
+        mixed_weights_backward(dG, W, D // dG.shape[2])
+        whole = [W, *whole]
+    b, U = (_sum(getattr(own.weights, name) for own in computed) for name in ("b", "U"))
+    return Weights(_sum(whole), b, U)
 
 
 def sharded_loss_and_gradients(
@@ -158,7 +243,9 @@ def sharded_loss_and_gradients(
 ) -> tuple[float, ParameterGradients]:
     """Return what objective.loss_and_gradients returns, computed shard by shard with parallel_map."""
     shards = cut_batch(batch, masks, shard_size)
-    computed = list(parallel_map(partial(shard_gradients, objective, parameters), shards))
+    blocks = shared_blocks(objective, parameters, shards)
+    back = partial(shard_gradients, objective, parameters, blocks=blocks)
+    computed = list(parallel_map(back, shards))
     return add_shards(objective, parameters, shards, computed, parallel_map)
 
 

@@ -22,7 +22,13 @@ from nertool.model.model import score_tokens
 from nertool.network.activations import Array
 from nertool.network.objective import Parameters
 from nertool.network.optimizers import Optimizer
-from nertool.network.shards import add_shards, cut_batch, shard_count, shard_gradients
+from nertool.network.shards import (
+    add_shards,
+    cut_batch,
+    shard_count,
+    shard_gradients,
+    shared_blocks,
+)
 from nertool.training.batches import masked_batches, objective_of
 from nertool.training.parallel.team import Team, Threads, blas_threads
 from nertool.training.preparation.store import Part, Prepared, release_prepared
@@ -184,7 +190,8 @@ def _epoch(
         # A number too large is caught below, by J: no need for numpy to warn of it first.
         with np.errstate(over="ignore", invalid="ignore"):
             shards = cut_batch(batch, masks, shard_size)
-            back = partial(shard_gradients, objective, parameters)
+            blocks = shared_blocks(objective, parameters, shards)
+            back = partial(shard_gradients, objective, parameters, blocks=blocks)
             computed = list(team.parallel_map(back, shards))
             # Only this draws from state.rng, one batch after the other: what is drawn doesn't depend on
             # when.
