@@ -194,7 +194,7 @@ def _cut(record: Record, spans: Sequence[Span], reading: Reading, out: _Columns)
     words_before = np.concatenate([[0], np.cumsum(is_word)])
     first = out.ids.size
     sentence_ends = first + words_before[np.cumsum(counts, dtype=np.int64)]
-    out.sentences += np.unique(sentence_ends[sentence_ends > first]).tolist()
+    out.sentences += sorted(set(sentence_ends[sentence_ends > first].tolist()))
     own_ids = ids[is_word]
     out.add(own_ids, ends[is_word] - out.pieces.lengths[own_ids], ends[is_word])
 

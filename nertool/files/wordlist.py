@@ -71,7 +71,9 @@ class Words(Sequence[str]):
     def beyond_ascii(self) -> list[tuple[int, str]]:
         """Return the words with a character beyond ASCII, each with its number."""
         ends = np.flatnonzero(self.raw == ord("\n"))
-        numbers = np.unique(np.searchsorted(ends, np.flatnonzero(self.raw >= 0x80)))
+        of_bytes = np.searchsorted(ends, np.flatnonzero(self.raw >= 0x80))
+        # They ascend; np.unique would first load numpy's masked arrays.
+        numbers = of_bytes[np.diff(of_bytes, prepend=-1) > 0]
         starts = np.concatenate([[0], ends[:-1] + 1])[numbers].tolist()
         raw = self.raw.tobytes()
         return [

@@ -10,7 +10,7 @@ row beyond the table's last one, and its vector is handed on beside the numbers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.invisible import normal_form, normal_forms
-from nertool.files.wordlist import Words, numbers_of
+from nertool.files.wordlist import WordNumbers, Words, numbers_of
 from nertool.inputs.features import PADDING, feature_columns, feature_ids
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.memory import UNMET
@@ -62,10 +62,10 @@ class Encoder:
         self.steps = frozenset(steps)
         self.composer = composer if SUBWORDS in self.steps else None
         self._vocabulary = Vocabulary(self.rows, self.steps)
-        self._memory: dict[str, int] | None = None
+        self._memory: Mapping[str, int] | None = None
         if remembered is not None:
             # Word types with one normal form have the same numbers in the memory.
-            self._memory = {normal_form(word): 1 + row for row, word in enumerate(remembered)}
+            self._memory = numbers_of(_as_words(_normal(remembered)), 1)
 
     def __reduce__(self) -> tuple[type[Encoder], tuple[Any, ...]]:
         """Pickle what it was made of, without the tables that are made from it."""
@@ -91,11 +91,16 @@ class Encoder:
         """Return for each word type its row in L, then its number for each feature, then its row in the
         memory; and the vectors that are composed."""
         vectors, composed = self.vector_rows(words)
-        normal = normal_forms(words)
+        normal = _normal(words)
         parts = [vectors[:, None], feature_ids(self.features, normal)]
         if self._memory is not None:
-            found = [self._memory.get(word, UNMET) for word in normal]
-            parts.append(np.array(found, dtype=np.int32).reshape(-1, 1))
+            if isinstance(self._memory, WordNumbers):
+                rows = self._memory.find(normal)
+                found = np.where(rows < 0, np.int32(UNMET), rows)
+            else:
+                several = [self._memory.get(word, UNMET) for word in normal]
+                found = np.array(several, dtype=np.int32)
+            parts.append(found.reshape(-1, 1))
         return Encoded(np.concatenate(parts, axis=1), composed)
 
     def _compose(self, words: Sequence[str], rows: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -143,6 +148,18 @@ class Encoder:
                 if self.composer.knows(normal_form(words[i])):
                     steps[i] = SUBWORDS
         return steps
+
+
+def _normal(words: Sequence[str]) -> Sequence[str]:
+    """Return the normal form of each word; of bytes in ASCII without a string for any."""
+    return words if isinstance(words, Words) and words.is_ascii else normal_forms(words)
+
+
+def _as_words(words: Sequence[str]) -> Sequence[str]:
+    """Return words as bytes, unless a line end stands in one."""
+    if isinstance(words, Words) or any("\n" in word for word in words):
+        return words
+    return Words(words)
 
 
 @dataclass(frozen=True)

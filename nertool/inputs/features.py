@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.invisible import normal_form
-from nertool.kernels.words import Looks, joined, look_at_words
+from nertool.files.wordlist import bytes_of
+from nertool.kernels.words import Looks, look_at_words
 
 PADDING = 0
 
@@ -163,7 +164,7 @@ def looks(words: Sequence[str]) -> Looks | None:
 
     None: there is no kernel for it.
     """
-    raw = joined(words) if words else None
+    raw = bytes_of(words) if len(words) else None
     return None if raw is None else look_at_words(raw, len(words), _SHAPES, _AFFIXES, _CRCS)
 
 

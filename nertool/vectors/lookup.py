@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nertool.catalogue import LOOKUP
 from nertool.corpus.invisible import normal_form, normal_forms
-from nertool.files.wordlist import WordNumbers
+from nertool.files.wordlist import WordNumbers, Words
 
 _DIGIT = re.compile(r"\d")
 _HYPHENS = re.compile("[-/\u2010\u2011\u2013]+")
@@ -104,7 +104,7 @@ class Vocabulary:
         steps = np.where(rows < 0, np.int8(-1), np.int8(_NUMBER[EXACT]))
         left = np.flatnonzero(rows < 0)
         rest = [words[i] for i in left.tolist()]
-        lower = self.rows.find(list(map(str.lower, rest)))
+        lower = self.rows.find(_lowered(rest))
         rows[left] = lower
         steps[left] = np.where(lower < 0, np.int8(-1), np.int8(_NUMBER[LOWER]))
         more = [
@@ -168,6 +168,14 @@ class Vocabulary:
                 if row is not None:
                     return NFC, row
         return None
+
+
+def _lowered(words: Sequence[str]) -> Sequence[str]:
+    """Return each word in lower case."""
+    text = "\n".join(words)
+    if words and text.isascii() and text.count("\n") == len(words) - 1:
+        return Words.of_bytes(text.lower().encode() + b"\n")
+    return [word.lower() for word in words]
 
 
 def _numbered(found: tuple[str, int] | None) -> tuple[int, int]:
