@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 from io import BytesIO
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from nertool.errors import CorpusError
+from nertool.files.safe import open_input
 
 HEAD_BYTES = 1 << 16
 _CHUNK = 1 << 18
@@ -49,6 +51,19 @@ def in_utf8(stream: BinaryIO, encoding: str, source: str) -> BinaryIO:
             "Python knows, such as latin-1, cp1252 or utf-8"
         ) from None
     return cast(BinaryIO, _Recoded(stream, known.name, source))
+
+
+def is_utf8(path: Path) -> bool:
+    """Tell whether all of a file is UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with open_input(path) as (stream, _):
+        try:
+            while piece := stream.read(_CHUNK):
+                decoder.decode(piece)
+            decoder.decode(b"", True)
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def as_utf8(raw: bytes, encoding: str | None, source: str) -> bytes:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 _NEIGHBOURS = 2000  # the most frequent words, each with a column of its own; the others share one
 _SMOOTHING = 0.75  # the exponent of a neighbour's probability (Levy, Goldberg and Dagan 2015)
+_DENSE = 500  # words, or neighbours, of a matrix that is decomposed whole
 _BLOCK = 1 << 20  # tokens that are counted at a time
 
 Read = Callable[[], Iterable[Sequence[str]]]
@@ -91,13 +92,38 @@ def _ppmi(counts: Any) -> Any:
 
 def _reduced(matrix: Any, width: int) -> NDArray[np.float32]:
     """Return U S^0.5 of the `width` largest singular values, (V, width); zeros where there are fewer."""
-    from scipy.sparse.linalg import svds
-
     V = matrix.shape[0]
     out = np.zeros((V, width), dtype=np.float32)
     rank = min(width, min(matrix.shape) - 1)
     if rank > 0 and matrix.nnz:
-        U, S, _ = svds(matrix, k=rank, v0=np.ones(min(matrix.shape)))
+        U, S = _singular_vectors(matrix, rank)
         signs = np.sign(U[np.abs(U).argmax(axis=0), np.arange(rank)])  # a singular vector has none
-        out[:, :rank] = (U * signs * np.sqrt(S))[:, ::-1]
+        out[:, :rank] = U * signs * np.sqrt(S)
     return out
+
+
+def _singular_vectors(
+    matrix: Any, rank: int, dense: int = _DENSE
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the left singular vectors (V, rank) of the largest singular values, and these, descending.
+
+    scipy.sparse.linalg.svds would do, but for a matrix of low rank it starts anew from random numbers that
+    cannot be seeded. A small matrix is decomposed whole; of a large one the eigenvectors of XᵀX are found,
+    as svds does.
+    """
+    if min(matrix.shape) <= dense:
+        U, S, _ = np.linalg.svd(matrix.toarray(), full_matrices=False)
+        return U[:, :rank], S[:rank]
+    from inspect import signature
+
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    wide = matrix.shape[0] < matrix.shape[1]
+    X = matrix.T.tocsr() if wide else matrix
+    n = X.shape[1]
+    gram = LinearOperator((n, n), matvec=lambda x: X.T @ (X @ x), dtype=np.float64)
+    seeded = {"rng": 0} if "rng" in signature(eigsh).parameters else {}  # scipy 1.17 and later
+    _, right = eigsh(gram, k=rank, v0=np.ones(n), **seeded)
+    right, _ = np.linalg.qr(right)
+    U, S, Vh = np.linalg.svd(X @ right, full_matrices=False)
+    return (right @ Vh.T if wide else U), S

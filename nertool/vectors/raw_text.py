@@ -45,7 +45,7 @@ def settings_for(tokens: int, width: int, seed: int) -> Settings:
 def train_on_texts(
     texts: Sequence[Path],
     form: str,
-    reading: Reading,
+    reading: Reading | Callable[[Path], Reading],
     settings: Settings | Callable[[int], Settings],
     ledger: Ledger,
     report: Callable[[str], None],
@@ -53,14 +53,16 @@ def train_on_texts(
 ) -> Trained:
     """Train vectors on texts, cut into words as predict cuts them.
 
-    form: their format, or auto. settings: they may be a function of the number of tokens. on_epoch: told
-    each epoch that is done, and of how many. Errors: CorpusError, VectorsError.
+    form: their format, or auto. reading: how they are read, which may depend on the file. settings: they may
+    be a function of the number of tokens. on_epoch: told each epoch that is done, and of how many.
+    Errors: CorpusError, VectorsError.
     """
     with scratch_file() as raw:
         cut = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogatepass", newline="\n")
         tokens = 0
         for path in texts:
-            for sentence in read_sentences(path, form, reading, ledger, report):
+            how = reading(path) if callable(reading) else reading
+            for sentence in read_sentences(path, form, how, ledger, report):
                 tokens += len(sentence)
                 cut.write("\t".join(sentence) + "\n")
         own = settings(tokens) if callable(settings) else settings

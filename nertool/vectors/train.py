@@ -74,10 +74,12 @@ def train_vectors(
     from gensim.models import FastText, Word2Vec
     from gensim.models.callbacks import CallbackAny2Vec
 
-    too_few = VectorsError(
-        f"found no word that occurs {settings.min_count} times, expected some; give more text, or a "
-        "smaller min_count (vectors train --min-count)"
-    )
+    too_few = VectorsError("found no word, expected text")
+    if settings.min_count > 1:
+        too_few = VectorsError(
+            f"found no word that occurs {settings.min_count} times, expected some; give more text, or a "
+            "smaller min_count (vectors train --min-count)"
+        )
 
     class Progress(CallbackAny2Vec):  # type: ignore[misc]  # gensim has no stubs
         def __init__(self) -> None:

@@ -7,6 +7,7 @@ from math import log
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from nertool.vectors import cooccurrence
 from nertool.vectors.cooccurrence import count_vectors
@@ -79,3 +80,21 @@ def test_rare_words_get_no_vector_but_count_as_neighbours():
     words, vectors = count_vectors(lambda: SENTENCES, 2, 1, 3)
     assert words == ["a", "cat"]
     assert np.abs(vectors).sum() > 0
+
+
+@pytest.mark.parametrize("shape", [(30, 50), (50, 30)])
+@pytest.mark.parametrize("rank", [30, 6])  # in the second one, eigsh has to start anew
+def test_large_matrices_are_decomposed_as_small_ones_and_always_alike(shape, rank):
+    rng = np.random.default_rng(3)
+    matrix = sparse.csr_matrix(rng.random((shape[0], rank)) @ rng.random((rank, shape[1])))
+    U, S = cooccurrence._singular_vectors(matrix, 6)
+    found = [cooccurrence._singular_vectors(matrix, 6, dense=0) for _ in range(3)]
+    np.testing.assert_allclose(found[0][1], S, rtol=1e-9)
+    np.testing.assert_allclose(np.abs(found[0][0]), np.abs(U), atol=1e-7)
+    assert len({own.tobytes() for own, _ in found}) == 1
+
+
+def test_a_text_of_few_contexts_has_the_same_vectors_every_time():
+    sentences = [f"w{i % 40} sits on the w{i % 7} .".split() for i in range(200)]
+    made = {count_vectors(lambda: sentences, 30, 1, 1)[1].tobytes() for _ in range(3)}
+    assert len(made) == 1

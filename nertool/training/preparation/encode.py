@@ -133,6 +133,7 @@ def encode_parts(
     if config.distillation.teacher:
         train, targets = distilled(config, train, report, ledger or Ledger())
     assert train
+    met = train  # its own words alone
     if start:
         train = with_words(with_labels(train, start.labels), start)
     train_scheme, dev_scheme = (
@@ -155,7 +156,7 @@ def encode_parts(
     encoders = [encoder_of(config, own) for own in vectors]
     covered: list[dict[str, dict[str, int]]] = []  # of each table, by part
     if config.vectors.path or config.vectors.raw_text:
-        parts = {name: part for name, part in (("train", train), ("dev", dev)) if part}
+        parts = {name: part for name, part in (("train", met), ("dev", dev)) if part}
         covered = [
             {name: _report_coverage(name, part, encoder, report) for name, part in parts.items()}
             for encoder in encoders

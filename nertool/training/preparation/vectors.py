@@ -14,6 +14,7 @@ from nertool.corpus.invisible import normal_form
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
 from nertool.errors import VectorsError
+from nertool.files.encodings import is_utf8
 from nertool.formats.paths import file_hash
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder
 from nertool.training.preparation.store import Vectors, vector_groups
@@ -199,8 +200,8 @@ def _raw_table(config: Config, report: Report) -> Table:
     paths = config.vectors.raw_text
     report(f"vectors: training on raw text: {', '.join(map(str, paths))}")
     hashes = tuple(file_hash(path) or "" for path in paths)
-    language, width, seed = config.corpus.language, config.vectors.width, config.seed % 2**32
-    trained = _trained(paths, hashes, language, width, seed)
+    corpus, width, seed = config.corpus, config.vectors.width, config.seed % 2**32
+    trained = _trained(paths, hashes, corpus.language, corpus.encoding, width, seed)
     V, d = trained.matrix.shape
     how = trained.settings.kind
     if how != PPMI:
@@ -215,9 +216,15 @@ def _raw_table(config: Config, report: Report) -> Table:
 
 @lru_cache(maxsize=1)  # the final fit and folds of a training start from the same vectors
 def _trained(
-    paths: tuple[Path, ...], hashes: tuple[str, ...], language: str, width: int, seed: int
+    paths: tuple[Path, ...],
+    hashes: tuple[str, ...],
+    language: str,
+    encoding: str | None,
+    width: int,
+    seed: int,
 ) -> Trained:
-    """Train vectors; hashes: of the files, so that a file that was changed is read anew."""
+    """Train vectors; hashes: of the files, so that a file that was changed is read anew. encoding: of the
+    labelled text, and of the files that are not UTF-8."""
     from tqdm import tqdm
 
     with tqdm(unit="epoch", desc="vectors", disable=None, leave=False) as bar:
@@ -229,7 +236,9 @@ def _trained(
         return train_on_texts(
             paths,
             "auto",
-            Reading(language=language),
+            lambda path: Reading(
+                language=language, encoding=None if not encoding or is_utf8(path) else encoding
+            ),
             lambda tokens: settings_for(tokens, width, seed),
             Ledger(),
             _silent,

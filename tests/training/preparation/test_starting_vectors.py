@@ -36,6 +36,18 @@ def test_vectors_of_raw_text_take_the_place_of_random_ones(config, raw) -> None:
     assert again.vectors[0].L.tobytes() == vectors.L.tobytes()
 
 
+def test_raw_text_that_is_not_utf8_has_the_encoding_of_the_labelled_text(config, tmp_path):
+    texts = [tmp_path / "utf8.txt", tmp_path / "latin1.txt"]
+    for text, encoding in zip(texts, ("utf-8", "latin-1"), strict=True):
+        text.write_text("Ada wohnt in Köln .\n" * 30, encoding=encoding)
+    for text in texts:
+        own = change(config, vectors={"path": None, "raw_text": (text,), "width": 3})
+        own = change(own, corpus={"encoding": "latin-1"})
+        assert "Köln" in prepare(own).vectors[0].words
+    with pytest.raises(CorpusError, match="name the file's encoding"):
+        prepare(change(config, vectors={"raw_text": (texts[1],), "width": 3}))
+
+
 def test_vectors_of_raw_text_stand_beside_those_of_a_file(config, raw):
     alone = prepare(config).vectors[0]
     both = prepare(change(config, vectors={"raw_text": (raw,), "width": 6})).vectors[0]
@@ -88,7 +100,7 @@ def test_faulty_raw_text_is_refused_by_name(config, tmp_path):
         prepare(missing)
     empty = tmp_path / "few.txt"
     empty.write_text(" \n\n", encoding="utf-8")
-    with pytest.raises(VectorsError, match=r"few\.txt: found no word that occurs 1 times"):
+    with pytest.raises(VectorsError, match=r"few\.txt: found no word, expected text"):
         prepare(change(config, vectors={"raw_text": (empty,)}))
 
 
