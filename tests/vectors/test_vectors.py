@@ -260,6 +260,14 @@ def test_binary_or_text_cut_anywhere_loads_rightly_or_not_at_all(pairs, write, d
     assert "\n" not in content[end:-1].decode(errors="replace")
 
 
+def test_a_text_that_is_cut_in_its_first_row_is_not_read_as_binary(tmp_path):
+    # 22 bytes of a word, a blank, and 16 bytes, as many as a binary vector of 4 values has; then "24e+16 ".
+    row = "00\x80\x80\x80\x80\x80\x80\U00010000\U00010000 1.0000000272564224e+16 1.00000002725642"
+    (tmp_path / "v").write_text("2 4\n" + row, encoding="utf-8")
+    with pytest.raises(VectorsError, match=r"v:2: found 2 values, expected 4"):
+        load_vectors(tmp_path / "v")
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"3 2\n", b"a 1 2\n", b"\x1f\x8b\x08\0"]))
 def test_any_bytes_are_read_or_refused_in_one_line(content, start):

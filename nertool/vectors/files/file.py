@@ -167,12 +167,16 @@ def _looks_like_text(rows: bytes, dimension: int) -> bool:
     """Tell whether what follows the header is text.
 
     Its first row shows it, unless that row is faulty. A binary file's first number may hold the byte of
-    a line end, so a row that is too short shows nothing.
+    a line end, so a row that is too short shows nothing, but where no line ends in the place of a binary
+    vector: there a text has digits alone.
     """
     first_row = rows.lstrip(b"\r\n").partition(b"\n")[0]
     whole = first_row.rstrip().count(b" ") >= dimension
-    return (whole and _looks_like_row(first_row)) or bool(
-        re.fullmatch(rb"[\t\r\n -~]{64,}", rows[:256])
+    values = rows.lstrip(b"\r\n").partition(b" ")[2][: 4 * dimension]
+    return (
+        (whole and _looks_like_row(first_row))
+        or bool(re.fullmatch(rb"[-+.0-9e ]+", values))
+        or bool(re.fullmatch(rb"[\t\r\n -~]{64,}", rows[:256]))
     )
 
 
