@@ -6,7 +6,8 @@ best case here: dense ones are several times slower. Writes results/training.md 
 
 How close to the limit: the table also says how fast our epoch gets its matrix products done, all
 else that it does included, and what share that is of the rate at which this machine multiplies two
-large square matrices, with as many threads, measured before each epoch of the same run.
+large square matrices, with as many threads, measured before each epoch of the same run. Counted are the
+multiplications of the definition, W x; tiles (nertool/network/tiles.py) get by with fewer.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Both get the same batches in turn, on one thread. Counted are seconds of the processor, so that other work on
 the machine disturbs little. The matrix products of each step are repeated alone, on numbers of the same
-shapes: what they take is the least that a step can take, however well all else is done. Writes
-results/training_steps.md and .json.
+shapes: what they take is the least that a step can take, however well all else is done. Ours are those of
+tiles (nertool/network/tiles.py), which are fewer. Writes results/training_steps.md and .json.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def measure(name: str, count: int) -> dict[str, Any]:
     from nertool.config.file import load_config
     from nertool.model.model import outputs
     from nertool.network.shards import add_shards, cut_batch, shard_gradients, shared_blocks
+    from nertool.network.tiles import scheme_of
     from nertool.training.batches import batches, masked_batches, objective_of, one_hot
     from nertool.training.preparation.encode import prepare
     from nertool.training.preparation.working import training_text, working_inputs
@@ -91,7 +92,7 @@ def measure(name: str, count: int) -> dict[str, Any]:
         [p for p in twin.parameters() if p.requires_grad], lr=alpha, eps=1e-8
     )
     (H, D), e = state.parameters["W"].shape, 0 if inputs.side is None else inputs.side.shape[1]
-    rng = np.random.default_rng(1)
+    C, rng = config.windows.size, np.random.default_rng(1)
     sentences, size = np.arange(len(inputs.padded.sentence_starts) - 1), config.training.batch_size
     drawn = batches(inputs.padded, sentences, "sentences", size, np.random.default_rng(2))
     own = masked_batches(
@@ -118,7 +119,7 @@ def measure(name: str, count: int) -> dict[str, Any]:
         laps.lap("step")
         return len(batch.tokens)
 
-    def our_step(laps: Laps) -> int:
+    def our_step(laps: Laps) -> tuple[int, int]:
         laps.begin()
         batch, masks = next(own)
         laps.lap("batch")
@@ -129,23 +130,36 @@ def measure(name: str, count: int) -> dict[str, Any]:
         laps.lap("backward")  # with the forward pass: ours are one function
         state.optimizer.update(state.parameters, gradients, alpha, _in_turn)
         laps.lap("step")
-        return len(batch.windows)
+        return len(batch.windows), sum(len(own.tiles.words.at) for own in shards if own.tiles)
 
-    def products(laps: Laps, B: int, of: Any) -> None:
-        shapes = {"x": (B, D), "W": (H, D), "delta": (B, H), "U": (K, H), "ds": (B, K)}
-        x, W, delta, U, ds = (of(rng.random(n, dtype=np.float32)) for n in shapes.values())
+    def drawn_numbers(*shape: int) -> Any:
+        return rng.random(shape, dtype=np.float32)
+
+    def twin_products(laps: Laps, B: int) -> None:
+        shapes = (B, D), (H, D), (B, H), (K, H), (B, K)
+        x, W, delta, U, ds = (torch.from_numpy(drawn_numbers(*shape)) for shape in shapes)
         laps.begin()
         _ = x @ W.T, delta.T @ x, delta @ W[:, : D - e], delta @ U.T, ds @ U, ds.T @ delta
+        laps.lap("products alone")
+
+    def our_products(laps: Laps, B: int, T: int) -> None:
+        parts, d = len(scheme_of(C).P), (D - e) // C
+        v, G, m = (drawn_numbers(parts, *shape) for shape in ((T, d), (H, d), (T, H)))
+        shapes = (B, e), (H, e), (B, H), (K, H), (B, K)
+        x, W, delta, U, ds = (drawn_numbers(*shape) for shape in shapes)
+        laps.begin()
+        _ = v @ G.transpose(0, 2, 1), m.transpose(0, 2, 1) @ v, m @ G
+        _ = x @ W.T, delta.T @ x, delta @ U.T, ds @ U, ds.T @ delta
         laps.lap("products alone")
 
     ours, theirs, tokens = Laps(), Laps(), 0
     for i in range(_WARM + count):
         if i == _WARM:
             ours, theirs, tokens = Laps(), Laps(), 0
-        B = twin_step(theirs)
-        products(theirs, B, torch.from_numpy)
-        tokens += our_step(ours)
-        products(ours, B, np.asarray)
+        twin_products(theirs, twin_step(theirs))
+        B, T = our_step(ours)
+        our_products(ours, B, T)
+        tokens += B
     return {
         side: {part: 1e6 * seconds / tokens for part, seconds in laps.seconds.items()}
         for side, laps in (("nertool", ours), ("torch", theirs))

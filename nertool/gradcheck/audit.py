@@ -73,14 +73,14 @@ class Audit(NamedTuple):
 
 def is_finite(J: float, gradients: ParameterGradients) -> bool:
     """Tell whether a loss and all of its gradients are finite numbers."""
-    return bool(np.isfinite(J)) and all(map(_all_finite, map(_values, gradients.values())))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(J)) and all(map(_all_finite, map(_values, gradients.values())))
 
 
 def _all_finite(values: Array) -> bool:
     flat = values.ravel()
     # The squares' sum is soon had. If it is no finite number, then one of the values is none, or is large.
-    with np.errstate(over="ignore", invalid="ignore"):
-        squares = flat @ flat
+    squares = flat @ flat
     return bool(np.isfinite(squares) or np.isfinite(flat).all())
 
 

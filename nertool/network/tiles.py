@@ -126,7 +126,7 @@ def mixed_weights(W: Array, C: int, d: int) -> Array:
 
 def mixed_weights_backward(dG: Array, W: Array, C: int) -> None:
     """Write ∂J/∂W into the columns of W (H, D) that belong to words, from dG (K, H, d) = ∂J/∂G."""
-    mix(_blocks(W, C, dG.shape[2]), dG, _transposed(_factors(C, W).P))
+    mix(_blocks(W, C, dG.shape[2]), dG, _transposed(C, W).P)
 
 
 def mixed_rows(tiles: Tiles, R: Array, C: int) -> Array:
@@ -140,7 +140,7 @@ def mixed_rows(tiles: Tiles, R: Array, C: int) -> Array:
 def mixed_rows_backward(tiles: Tiles, dv: Array, n: int, C: int) -> Array:
     """Return ∂J/∂R (n, d) from dv (K, T, d) = ∂J/∂v."""
     dR = np.zeros((n, dv.shape[2]), dtype=dv.dtype)
-    mix(dR, dv, _transposed(_factors(C, dv).Q), tiles.words, add=True)
+    mix(dR, dv, _transposed(C, dv).Q, tiles.words, add=True)
     return dR
 
 
@@ -150,7 +150,7 @@ def tile_scores(tiles: Tiles, v: Array, G: Array, B: int, C: int) -> Array:
     m = scratch("m", (len(A), len(tiles.words.at), G.shape[1]), v.dtype)
     np.matmul(v, G.transpose(0, 2, 1), out=m)
     z = scratch("z", (B, G.shape[1]), v.dtype)
-    mix(z, m, _transposed(A), tiles.windows)
+    mix(z, m, _transposed(C, v).A, tiles.windows)
     return z
 
 
@@ -171,14 +171,16 @@ def _blocks(W: Array, C: int, d: int) -> Array:
 
 
 @cache
-def _in_dtype(C: int, dtype: np.dtype[Any]) -> Scheme:
-    return Scheme(*(factors.astype(dtype) for factors in scheme_of(C)))
+def _in_dtype(C: int, dtype: np.dtype[Any], transposed: bool) -> Scheme:
+    turned = [M.T if transposed else M for M in scheme_of(C)]
+    return Scheme(*(np.ascontiguousarray(M, dtype=dtype) for M in turned))
 
 
 def _factors(C: int, like: Array) -> Scheme:
     """Return the factors in the dtype of `like`."""
-    return _in_dtype(C, like.dtype)
+    return _in_dtype(C, like.dtype, transposed=False)
 
 
-def _transposed(factors: Array) -> Array:
-    return np.ascontiguousarray(factors.T)
+def _transposed(C: int, like: Array) -> Scheme:
+    """Return the factors, each transposed, in the dtype of `like`."""
+    return _in_dtype(C, like.dtype, transposed=True)
