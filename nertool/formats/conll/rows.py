@@ -182,10 +182,19 @@ def usual_width(lines: Sequence[str], delimiter: str) -> int:
 def starts_of(kinds: Kinds) -> tuple[Offsets, Offsets]:
     """Return where sentences (in tokens) and documents (in sentences) start, and their ends, from what
     each line is."""
-    is_token = kinds >= 0
-    marks = (kinds == DOCUMENT) | (kinds == MARK)
-    breaks = np.cumsum((kinds == BREAK) | marks)[is_token]
-    sentence_starts = np.append(np.flatnonzero(np.diff(breaks, prepend=-1)), len(breaks))
-    documents = np.cumsum(marks)[is_token][sentence_starts[:-1]]  # of each sentence
-    document_starts = np.append(np.flatnonzero(np.diff(documents, prepend=-1)), len(documents))
+    other = np.flatnonzero(kinds < 0)  # few lines: what follows looks at these alone
+    own, N = kinds[other], len(kinds) - len(other)
+    before = other - np.arange(len(other))  # how many tokens stand before each
+    within = (before > 0) & (before < N)
+    marks = ((own == DOCUMENT) | (own == MARK)) & within
+    breaks = marks | ((own == BREAK) & within)
+    first = np.zeros(int(N > 0), dtype=np.int64)
+    sentence_starts = np.concatenate([first, _distinct(before[breaks]), [N]])
+    of_marks = np.searchsorted(sentence_starts, _distinct(before[marks]))
+    document_starts = np.concatenate([first, of_marks, [len(sentence_starts) - 1]])
     return sentence_starts, document_starts
+
+
+def _distinct(ascending: Offsets) -> Offsets:
+    """Return the distinct ones of numbers from 1 on."""
+    return ascending[np.diff(ascending, prepend=0) > 0]
