@@ -86,8 +86,14 @@ def effort_for(text: Statistics, budget: str) -> Effort:
         usual = (FOR_FEW_TOKENS, *usual)
     efforts = (most, *usual) if seconds >= _SECONDS_FOR_MOST else usual
     fits = 1 if text.has_dev else 2
-    affordable = [own for own in efforts if fits * own.seconds(text.tokens) <= seconds]
+    affordable = [own for own in efforts if fits * _seconds(text, own) <= seconds]
     return affordable[0] if affordable else efforts[-1]
+
+
+def _seconds(text: Statistics, effort: Effort) -> float:
+    """Estimate the seconds of an effort with the number of epochs that a text of this size gets."""
+    epochs, _ = epochs_and_batch_size(text, effort)
+    return replace(effort, epochs=epochs).seconds(text.tokens)
 
 
 def epochs_and_batch_size(text: Statistics, effort: Effort) -> tuple[int, int]:

@@ -137,3 +137,13 @@ def test_the_first_line_says_why_documents_are_not_used(tiny, tmp_path):
         lines: list[str] = []
         resolve(raw(recipe="auto", corpus__train=str(path)), lines.append)
         assert lines[0].startswith(f"recipe: {why}")
+
+
+def test_the_budget_counts_the_epochs_that_a_small_text_really_gets():
+    for tokens in (2_000, 19_000, 45_000, 80_000):
+        for budget, seconds in (("30s", 30), ("2m", 120)):
+            keys = recipe(replace(TWEETS, tokens=tokens), budget)
+            windows = tokens * keys["network.members"] * keys["training.epochs"]
+            assert 6 + windows / 100_000 <= seconds
+    assert recipe(replace(TWEETS, tokens=19_000), "30s")["network.members"] == 5
+    assert recipe(replace(TWEETS, tokens=45_000), "30s")["network.members"] == 3

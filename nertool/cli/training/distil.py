@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nertool.cli.common.account import ReportPath
-from nertool.cli.common.options import AsJson, ModelPath, Overrides, RunDir, Seed, Workers, cores
+from nertool.cli.common.options import AsJson, ModelPath, Overrides, Seed, Workers, cores
 from nertool.cli.common.reading_options import as_overrides, with_reading_options
 from nertool.cli.common.train_options import VectorsFile
 from nertool.cli.training.train import Overwrite, Resume, check_options, train_into
@@ -59,7 +59,12 @@ def distil(
     config: Student = None,
     overrides: Overrides = None,
     vectors: VectorsFile = None,
-    run_dir: RunDir = None,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="The run folder [default: runs/NAME-student, after the teacher's folder]."
+        ),
+    ] = None,
     seed: Seed = None,
     resume: Resume = False,
     overwrite: Overwrite = False,
