@@ -160,8 +160,15 @@ def _rows_of(places: Places, part: int, count: int) -> tuple[NDArray[np.int64], 
 
 def _add_up(to: Array, parts: Array, factors: Array, add: bool) -> None:
     """Add up parts (I, n, d), each with its factor, one after the other, in `to` (n, d)."""
-    if not add:
-        to[:] = 0
+    term = np.empty_like(to)  # made once: new memory for each would take longer than the sums
+    begun = add
     for part, factor in zip(parts, factors, strict=True):
-        if factor:
-            to += factor * part
+        if not factor:
+            continue
+        if begun:
+            to += np.multiply(part, factor, out=term)
+        else:
+            np.multiply(part, factor, out=to)
+        begun = True
+    if not begun:
+        to[:] = 0
