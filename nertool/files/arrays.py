@@ -32,6 +32,9 @@ KINDS = {
 }
 _NAMES = {np.dtype(kind): name for name, kind in KINDS.items()}
 _LONGEST_HEADER = 100_000_000  # bytes; the format's own bound
+_MAPPED = (
+    1 << 25
+)  # bytes of a mapped file that are kept in memory while they are written to another
 _BLOCK = 1 << 22  # bytes written, or entries looked at, at a time
 
 
@@ -66,6 +69,9 @@ def write_arrays(
             for start in range(0, len(raw), _BLOCK):
                 digest.update(raw[start : start + _BLOCK])
                 _write_all(file, raw[start : start + _BLOCK])
+                if start % _MAPPED == 0:
+                    release(array)
+            release(array)
     return digest.hexdigest()
 
 

@@ -7,8 +7,10 @@ that it is gone as soon as the process ends, however that ends.
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import tempfile
+from functools import cache
 from typing import Any, BinaryIO, cast
 
 import numpy as np
@@ -19,6 +21,9 @@ from nertool.errors import OutputError
 Array = NDArray[Any]
 
 LARGEST = 1 << 27  # bytes that stay in memory
+OF_TOKENS = (
+    1 << 25
+)  # the same, of an array with a number for each token: a text has several of them
 _HELD = 1 << 25  # bytes of the file that may be in memory at a time
 _FAULT = 1 << 16  # bytes that the system brings in for one that is read
 
@@ -101,3 +106,19 @@ def set_aside(array: Array, largest: int = LARGEST) -> Array | Stored:
     spill = Spill(largest)
     spill.add(array)
     return spill.whole()
+
+
+def trim_memory() -> None:
+    """Give back to the system what was freed: the C library keeps it, which after reading a long text is more
+    than all that is in use. Nothing happens where it has no such function."""
+    trim = _trimmer()
+    if trim is not None:
+        trim(0)
+
+
+@cache
+def _trimmer() -> Any:
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (OSError, TypeError, AttributeError):  # not the GNU library
+        return None

@@ -6,8 +6,8 @@ they would take far more memory than the text itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.corpus.columnar import Ids
+from nertool.files.scratch import OF_TOKENS, Stored, set_aside
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.layout import contexts_of, keeps_starting
@@ -22,24 +23,28 @@ from nertool.inputs.side import SideRows
 from nertool.inputs.text import Text, blocks_of
 from nertool.inputs.windows import PaddedText, pad
 
+Numbers = NDArray[np.integer[Any]]
+
 
 @dataclass(frozen=True)
 class RowNumbers:
     """The row numbers (P, F) of a padded text's words in every table: `numbers[positions]` makes those of
     some positions.
 
-    types (P,): each word's type; of_types (V, F_1): the numbers of each type, for the first columns; own: by
-    column, the numbers (P,) of those that are not the type's. Every column from F_1 on is there.
+    types (P,): each word's type; of_types (V, ·): the numbers of each type, for the first F_1 columns, in one
+    array or in several that stand side by side; own: by column, the numbers (P,) of those that are not the
+    type's. Every column from F_1 on is there.
     """
 
-    types: Ids
-    of_types: Ids
-    own: Mapping[int, NDArray[np.integer[Any]]]
+    types: Ids | Stored
+    of_types: Sequence[Numbers]
+    own: Mapping[int, Numbers | Stored]
 
     @property
     def shape(self) -> tuple[int, int]:
         """(P, F)."""
-        return len(self.types), max([self.of_types.shape[1], *(1 + column for column in self.own)])
+        widths = (block.shape[1] for block in self.of_types)
+        return len(self.types), max([sum(widths), *(1 + column for column in self.own)])
 
     def __len__(self) -> int:
         return len(self.types)
@@ -47,16 +52,23 @@ class RowNumbers:
     def __getitem__(self, positions: slice | NDArray[np.integer[Any]]) -> Ids:
         """Return the numbers (n, F) of some positions (n,)."""
         types = self.types[positions]
-        numbers = self.of_types.take(types, axis=0)
-        more = self.shape[1] - numbers.shape[1]
-        if more:
-            numbers = np.concatenate([numbers, np.empty((len(types), more), np.int32)], axis=1)
+        numbers = np.empty((len(types), self.shape[1]), dtype=np.int32)
+        at = 0
+        for block in self.of_types:
+            end = at + block.shape[1]
+            numbers[:, at:end] = block.take(types, axis=0)
+            at = end
         for column, values in self.own.items():
             numbers[:, column] = values[positions]
         return numbers
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self[:].astype(dtype or np.int32, copy=False)
+
+
+def narrow(numbers: Numbers) -> Numbers:
+    """Return whole numbers from 0 on in the smallest type that holds them."""
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))), copy=False)
 
 
 class Inputs(NamedTuple):
@@ -72,15 +84,16 @@ class Inputs(NamedTuple):
 
 
 def lay_out(
-    type_ids: Ids,
+    type_ids: Ids | Sequence[Numbers],
     text: Text,
     config: Config,
     side: SideRows | None = None,
     gazetteers: Gazetteers | None = None,
 ) -> Inputs:
     """Give every word of a text its row numbers: type_ids (2 + word types, F_1) of the two paddings and of
-    each word type, then those of the gazetteers' marks and of its context (0 for the paddings). Where a row
-    has the starting vector, too, its number is that of the vector."""
+    each word type, in one array or in several side by side, then those of the gazetteers' marks and of its
+    context (0 for the paddings). Where a row has the starting vector, too, its number is that of the vector.
+    Errors: OutputError where a temporary file can't be written."""
     padded = pad(text.word_ids, text.sentence_starts, config.windows.size // 2)
     P, names = len(padded.types), contexts_of(config)
     marks = [np.zeros(P, dtype=np.int32) for _ in (gazetteers.names if gazetteers else ())]
@@ -92,7 +105,10 @@ def lay_out(
                 column[centres] = found
         for column, name in zip(contexts, names, strict=True):
             column[centres] = CONTEXTS[name].of(block.text)
+    of_types: list[Numbers] = [type_ids] if isinstance(type_ids, np.ndarray) else list(type_ids)
     if keeps_starting(config):
-        type_ids = np.concatenate([type_ids[:, :1], type_ids], axis=1)
-    own = dict(enumerate([*marks, *contexts], type_ids.shape[1]))
-    return Inputs(padded, RowNumbers(padded.types, type_ids, own), side)
+        of_types.insert(0, of_types[0][:, :1])
+    columns = [set_aside(column, OF_TOKENS) for column in (*marks, *contexts)]
+    own = dict(enumerate(columns, sum(block.shape[1] for block in of_types)))
+    padded = replace(padded, types=set_aside(padded.types[:], OF_TOKENS))
+    return Inputs(padded, RowNumbers(padded.types, of_types, own), side)

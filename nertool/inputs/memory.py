@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Interner
 from nertool.corpus.invisible import normal_form
+from nertool.files.scratch import OF_TOKENS, Spill, Stored
 from nertool.inputs.means import Values
 from nertool.inputs.text import Text, blocks_of
 
@@ -26,7 +27,7 @@ class Memory(NamedTuple):
     """
 
     table: Values
-    rows: Ids
+    rows: Ids | Stored
 
 
 def remember(
@@ -53,16 +54,16 @@ def remember(
         counts += before
     tables = [_shares(np.zeros((1, K + 1))), _shares(counts)[normal]]
     tables = [table.astype(np.float32) for table in tables]
-    rows = np.empty(len(text.word_ids), dtype=np.int32)
+    rows = Spill(OF_TOKENS)
     made = 1 + V
     for block in blocks_of(text):
         units = block.text.documents if several else block.text.sentences
         own = normal[block.text.word_ids]
         words, inside, place = _counted(own, units, classes[block.tokens], K)
         tables.append(_shares(counts[words] - inside).astype(np.float32))
-        rows[block.tokens] = made + place
+        rows.add((made + place).astype(np.int32))
         made += len(words)
-    return Memory(np.concatenate(tables), rows)
+    return Memory(np.concatenate(tables), rows.whole())
 
 
 def _counted(

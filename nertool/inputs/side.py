@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nertool.config.inputs import FeaturesConfig
 from nertool.corpus.columnar import Ids, Offsets
-from nertool.files.scratch import Spill, Stored
+from nertool.files.scratch import OF_TOKENS, Spill, Stored
 from nertool.inputs.layout import (
     DOCUMENT,
     FIRST_STAGE,
@@ -50,7 +50,7 @@ class SideRows:
     word_ids: Ids
     first: Booleans
     vectors: Vectors
-    group: Ids
+    group: Ids | Stored
     sizes: NDArray[np.int64]
     neighbours: Values | Stored | None
     document_starts: Offsets
@@ -130,7 +130,7 @@ def side_inputs(
     """
     if not (features.neighbours or features.document_vector or first_stage is not None):
         return None
-    group = np.full(len(text.word_ids), -1, dtype=np.int32)
+    groups = Spill(OF_TOKENS)
     sizes: list[NDArray[np.int64]] = []
     sums, totals = Spill(), Spill()
     documents: list[Values] = []
@@ -150,11 +150,13 @@ def side_inputs(
                 documents.append(document_means(part, own, place))
             if features.neighbours:
                 sums.add(neighbour_sums(part, own, place))
+        group = np.full(len(part.word_ids), -1, dtype=np.int32)
         if features.neighbours or first_stage is not None:
             members, own_group, own_sizes = part.groups
-            group[block.first + members] = G + own_group
+            group[members] = G + own_group
             sizes.append(own_sizes)
             G += len(own_sizes)
+        groups.add(group)
         if first_stage is not None:
             totals.add(group_totals(first_stage[block.tokens], part.groups))
     starts = cut_documents(text.sentence_starts, text.document_starts, text.document_tokens)
@@ -164,7 +166,7 @@ def side_inputs(
         word_ids=text.word_ids,
         first=text.first,
         vectors=vectors,
-        group=group,
+        group=groups.whole(),
         sizes=np.concatenate([*sizes, np.empty(0, np.int64)]),
         neighbours=sums.whole() if features.neighbours else None,
         document_starts=text.sentence_starts[starts[:-1]],

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Ids, Offsets, ranges
+from nertool.files.scratch import Stored
 
 TYPE_PAD_LEFT, TYPE_PAD_RIGHT, FIRST_TYPE = 0, 1, 2
 
@@ -23,10 +24,10 @@ TYPE_PAD_LEFT, TYPE_PAD_RIGHT, FIRST_TYPE = 0, 1, 2
 class PaddedText:
     """types (N + 2mS,) int32: 0 and 1 are the paddings before and after, word id w stands as w + 2.
 
-    sentence_starts (S+1,) as in Corpus; m: words on either side.
+    Those of a long text may lie in a file. sentence_starts (S+1,) as in Corpus; m: words on either side.
     """
 
-    types: Ids
+    types: Ids | Stored
     sentence_starts: Offsets
     m: int
 

@@ -140,7 +140,7 @@ class WordRows:
             padded = pad(numbers[ids] - np.int32(FIRST_TYPE), sentence_starts, m)
             around = np.zeros(len(padded.types), dtype=np.int32)
             around[padded.centres] = contexts
-            laid = padded.types.astype(np.int64), around, padded.centres
+            laid = padded.types[:].astype(np.int64), around, padded.centres
         words, _, centres = laid
         rows = kept.find(words)
         missing = np.flatnonzero(rows < 0)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nertool.config.records import Config
+from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.parts.hold_out import join
 from nertool.model.load import load_model
@@ -42,10 +43,14 @@ def prepare_refit(config: Config, run_dir: Path) -> Config:
     final = refit_config(config, usual_epoch(load_model(run_dir).provenance["epoch"]))
     folder = run_dir / REFIT / "prepared"
     if not (folder / "prepared.json").is_file():
-        parts = [part for part in read_parts(config, _silent, Ledger()) if part]
-        prepared = encode_parts(final, join(parts), None, input_hashes(config), _silent)
+        prepared = encode_parts(final, _together(config), None, input_hashes(config), _silent)
         save_prepared(prepared, folder)
     return final
+
+
+def _together(config: Config) -> Corpus:
+    """Read train and dev as one text; they take as much memory as it, and are gone when it is there."""
+    return join([part for part in read_parts(config, _silent, Ledger()) if part])
 
 
 def keep_refit(run_dir: Path, tokens: int) -> None:

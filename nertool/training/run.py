@@ -30,6 +30,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.errors import ConfigError, ModelError
 from nertool.files.folders import clear_unfinished, locked
 from nertool.files.output import naming
+from nertool.files.scratch import trim_memory
 from nertool.gradcheck.audit import BROKEN
 from nertool.model.load import load_model
 from nertool.training.parallel.pool import Piece, Send, run_pieces
@@ -67,6 +68,7 @@ def prepare_run(
     if len(prepared.train.word_ids) <= _LONG:
         return prepared
     del prepared  # of a long text the arrays are read from the file, as they are needed
+    trim_memory()
     return load_prepared(run_dir / "prepared", None, "nertool prepare")
 
 
@@ -304,6 +306,7 @@ def _train_final(
     """Train once more on train and dev, and put the model in the place of the best one."""
     final = prepare_refit(config, run_dir)
     folder = run_dir / REFIT
+    trim_memory()
     together = load_prepared(folder / "prepared", None, "nertool train")
     yield from with_name(_train_networks(final, together, folder, workers, on_batch, threads))
     keep_refit(run_dir, len(together.train.word_ids))

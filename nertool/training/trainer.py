@@ -78,7 +78,7 @@ class EpochRecord:
 
 
 FIRST_MEMBER = (1, 0)
-_RELEASED = 1 << 19  # windows after which the memory of files that were read is given back
+_RELEASED = 1 << 17  # windows after which the memory of files that were read is given back
 
 
 def initial_state(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nertool.errors import OutputError
-from nertool.files.scratch import Spill, Stored
+from nertool.files.scratch import Spill, Stored, trim_memory
 
 PIECES = [np.arange(12.0).reshape(4, 3), np.ones((2, 3)), np.zeros((0, 3))]
 
@@ -42,3 +42,9 @@ def test_a_folder_that_cannot_be_written_to_is_named_with_what_to_do(tmp_path, m
     ) as found:
         Spill(0).add(PIECES[0])
     assert "\n" not in str(found.value)
+
+
+def test_memory_is_given_back_and_what_is_in_use_stays():
+    kept = [bytes([i]) * 1000 for i in range(200)]
+    trim_memory()
+    assert [len(set(piece)) for piece in kept] == [1] * 200

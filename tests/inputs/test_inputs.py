@@ -10,7 +10,8 @@ import pytest
 from nertool.config.inputs import FeaturesConfig, WindowsConfig
 from nertool.config.learning import DecodingConfig, FirstStageConfig
 from nertool.config.records import Config
-from nertool.inputs.assemble import lay_out
+from nertool.files.scratch import set_aside
+from nertool.inputs.assemble import RowNumbers, lay_out, narrow
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.encoder import Encoder
 from nertool.inputs.gazetteers import BEGIN, END, SINGLE
@@ -260,3 +261,18 @@ def test_a_text_looked_at_in_blocks_has_the_same_inputs(block_tokens, document_t
     classes = np.arange(N) % 3
     first, second = (remember(text, classes, 2) for text in (whole, cut))
     np.testing.assert_array_equal(first.table[first.rows], second.table[second.rows])
+
+
+def test_row_numbers_are_the_same_from_memory_and_from_files() -> None:
+    types, own = np.array([2, 0, 1, 2], dtype=np.int32), np.array([5, 6, 7, 8], dtype=np.int32)
+    of_types = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], dtype=np.int32)
+    whole = RowNumbers(types, [of_types], {1: own})
+    parts = [of_types[:, :1], narrow(of_types[:, 1:])]
+    stored = RowNumbers(set_aside(types, 0), parts, {1: set_aside(own, 0)})
+    assert parts[1].dtype == np.uint8
+    expected = [[7, 5, 9], [1, 6, 3], [4, 7, 6], [7, 8, 9]]
+    for numbers in (whole, stored):
+        assert numbers.shape == (4, 3)
+        assert numbers[:].tolist() == expected
+        assert numbers[np.array([3, 0])].tolist() == [expected[3], expected[0]]
+        assert numbers[:].dtype == np.int32

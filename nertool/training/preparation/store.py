@@ -27,6 +27,7 @@ from nertool.errors import CorpusError, ModelError, StaleError, VectorsError
 from nertool.files.arrays import release, write_arrays
 from nertool.files.folders import present, replacing_folder
 from nertool.files.safe import need_regular
+from nertool.files.scratch import trim_memory
 from nertool.files.sealed import SealedFolder, write_header, write_words
 from nertool.formats.paths import file_hash, inputs_of, texts_hash
 from nertool.inputs.encoder import UNKNOWN, Encoder
@@ -94,10 +95,14 @@ class Prepared:
 
 
 def release_prepared(prepared: Prepared) -> None:
-    """Give back to the system the memory of arrays that lie in files: they are read again where they are
-    needed. Nothing happens to those in memory."""
+    """Give back to the system the memory of arrays that lie in files, of what was found out about the parts'
+    texts, and what was freed before. The files are read again where they are needed."""
+    for part in (prepared.train, prepared.dev):
+        if part is not None:
+            vars(part).pop("text", None)
     for array in (prepared.train.word_ids, *(own.L for own in prepared.vectors)):
         release(array)
+    trim_memory()
 
 
 def encoder_of(

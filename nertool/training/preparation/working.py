@@ -13,7 +13,8 @@ from nertool.corpus.columnar import Ids, Offsets
 from nertool.corpus.invisible import normal_form
 from nertool.corpus.schemes import TagSpans, spans_of
 from nertool.files.arrays import release
-from nertool.inputs.assemble import Inputs, lay_out
+from nertool.files.scratch import OF_TOKENS, set_aside
+from nertool.inputs.assemble import Inputs, Numbers, lay_out, narrow
 from nertool.inputs.encoder import SPECIAL_ROWS
 from nertool.inputs.layout import (
     MEMORY,
@@ -49,14 +50,15 @@ class Working(NamedTuple):
     vectors: which file of vectors it has; rows (r,): the rows of L that training can meet,
     ascending: the special ones and the parts' words. Training works on these alone, so that memory
     and checkpoints grow with the corpus and not with the vectors' file. casings: the training
-    part's word types, with those that augmentation makes of them; type_ids (2 + word types, F): their
-    rows among the working ones; memory: None if the config has none; opinion: the first stage's.
+    part's word types, with those that augmentation makes of them; type_ids (2 + word types, ·): their
+    rows among the working ones (·, 1), in the features' tables, and in the memory's (·, 1) if there is one,
+    side by side; memory: None if the config has none; opinion: the first stage's.
     """
 
     vectors: int
     rows: NDArray[np.int64]
     casings: Casings
-    type_ids: Rows
+    type_ids: tuple[Numbers, ...]
     memory: Memory | None
     opinion: Array | None
     dev: Inputs | None
@@ -87,14 +89,10 @@ def working_inputs(
         earlier = remembered_counts(start, train.words, labels) if start else None
         memory = remember(train.text, classes_of(train, labels), len(labels), earlier)
 
-    def local(type_ids: Rows, words: list[str]) -> Rows:
-        F = type_ids.shape[1]
-        numbers = np.empty((len(type_ids), F + (memory is not None)), dtype=np.int32)
-        numbers[:, :F] = type_ids
-        numbers[:, 0] = np.searchsorted(rows, type_ids[:, 0])
-        if memory is not None:
-            numbers[:, F] = memory_rows(words, train.words)
-        return numbers
+    def local(type_ids: Rows, words: list[str]) -> tuple[Numbers, ...]:
+        own_rows = np.searchsorted(rows, type_ids[:, 0]).astype(np.int32)
+        remembered = [memory_rows(words, train.words)[:, None]] if memory is not None else []
+        return (own_rows[:, None], narrow(type_ids[:, 1:]), *remembered)
 
     dev_inputs = None
     if dev:
@@ -176,7 +174,7 @@ def _lay_out_train(
         opinion = None if opinion is None else opinion[source]
         tag_ids = tag_ids[source]
         targets = None if targets is None else targets[source]
-    form_rows = working.rows[working.type_ids[2:, 0]]
+    form_rows = working.rows[working.type_ids[0][2:, 0]]
     window = config.first_stage.window
     side = side_inputs(config.features, text, lambda ids: L[form_rows[ids]], opinion, window)
     inputs = lay_out(working.type_ids, text, config, side, prepared.gazetteers)
@@ -187,14 +185,14 @@ def _lay_out_train(
         own = np.empty(len(types), dtype=np.int32)
         for start in range(0, len(types), BLOCK_TOKENS):
             block = slice(start, start + BLOCK_TOKENS)
-            inputs.ids.of_types[:, column].take(types[block], out=own[block])
+            own[block] = working.type_ids[-1][types[block], 0]
         for start in range(0, len(word_ids), BLOCK_TOKENS):
             tokens = np.arange(start, min(start + BLOCK_TOKENS, len(word_ids)))
             from_token = tokens if source is None else source[tokens]
             kept = word_ids[tokens] == train.word_ids[from_token]
             centres = inputs.padded.centres_of(tokens[kept])
             own[centres] = working.memory.rows[from_token[kept]]
-        ids = replace(inputs.ids, own={**inputs.ids.own, column: own})
+        ids = replace(inputs.ids, own={**inputs.ids.own, column: set_aside(own, OF_TOKENS)})
         inputs = inputs._replace(ids=ids)
     return TrainingText(inputs, tag_ids, targets)
 

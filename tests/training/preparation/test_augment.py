@@ -138,7 +138,7 @@ def test_entities_come_from_the_sentences_that_are_trained_on_alone(augmented):
     working = working_inputs(config, prepared)
     starts = prepared.train.sentence_starts
     chosen = np.arange(2, len(starts) - 1)
-    inside = set(working.type_ids[2:, 0][prepared.train.word_ids[starts[2] :]].tolist())
+    inside = set(working.type_ids[0][2:, 0][prepared.train.word_ids[starts[2] :]].tolist())
     for seed in range(20):
         rng = np.random.default_rng(seed)
         inputs = augmented_text(config, prepared, working, chosen, rng).inputs
@@ -156,7 +156,7 @@ def test_a_token_written_anew_is_remembered_as_the_form_that_it_now_has(augmente
     part = prepared.train
     everything = np.arange(len(part.sentence_starts) - 1)
     inputs = augmented_text(config, prepared, working, everything, np.random.default_rng(0)).inputs
-    memory = inputs.ids[inputs.padded.centres][:, working.type_ids.shape[1] - 1]
+    memory = inputs.ids[inputs.padded.centres][:, sum(own.shape[1] for own in working.type_ids) - 1]
     word_ids = inputs.padded.types[inputs.padded.centres] - 2
     kept = word_ids == part.word_ids
     assert 0 < kept.sum() < len(kept)
@@ -179,7 +179,7 @@ def test_contexts_are_those_of_the_text_as_it_is_read(augmented):
     text = Text(
         working.casings.words, word_ids, inputs.padded.sentence_starts, part.document_starts
     )
-    found = inputs.ids[inputs.padded.centres][:, working.type_ids.shape[1] :]
+    found = inputs.ids[inputs.padded.centres][:, sum(own.shape[1] for own in working.type_ids) :]
     np.testing.assert_array_equal(found, context_ids(["sentence", "document"], text))
 
 
