@@ -117,10 +117,18 @@ def test_the_recipe_names_keys_that_there_are():
 
 def test_a_small_text_gets_more_epochs_and_a_tiny_one_smaller_batches():
     chosen = [
-        (keys["training.epochs"], keys["training.batch_size"])
-        for keys in (recipe(replace(NEWS, tokens=n), "2m") for n in (60_000, 49_999, 19_999))
+        (keys["training.epochs"], keys["training.batch_size"], keys.get("training.patience"))
+        for keys in (
+            recipe(replace(NEWS, tokens=n), budget)
+            for n, budget in (
+                (100_000, "2m"),
+                (60_000, "2m"),
+                (49_999, "30s"),
+                (19_999, "2m"),
+            )
+        )
     ]
-    assert chosen == [(8, 512), (12, 512), (24, 64)]
+    assert chosen == [(8, 512, None), (16, 512, 4), (12, 512, None), (24, 64, None)]
 
 
 def test_the_first_line_says_why_documents_are_not_used(tiny, tmp_path):
