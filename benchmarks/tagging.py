@@ -60,7 +60,7 @@ def sides(models: Path) -> dict[str, Side]:
     """Name everyone who takes part. {text} and {out} are filled in."""
     train_text = str(DATA / "conll2003/train.txt")
 
-    def ours(config: str, tokens: int, more: Sequence[str] = (), run: str = "") -> Side:
+    def ours(config: str, tokens: int, more: Sequence[str] = ()) -> Side:
         sets = [
             f"corpus.train={train_text}",
             f"corpus.dev={DATA / 'conll2003/dev.txt'}",
@@ -69,7 +69,7 @@ def sides(models: Path) -> dict[str, Side]:
         ]
         nertool = [sys.executable, "-m", "nertool"]
         options = [part for entry in sets for part in ("--set", entry)]
-        model = str(models / (run or config))
+        model = str(models / config)
         return Side(
             [*nertool, "train", str(ROOT / f"configs/{config}.yaml"), "--run-dir", model, *options],
             [*nertool, "predict", model, "{text}", "-o", "{out}", "--workers", "1"],
@@ -86,7 +86,6 @@ def sides(models: Path) -> dict[str, Side]:
         )
 
     fast, usual = ours("conll2003-fast", 4_000_000), ours("conll2003", 2_000_000)
-    members = ours("conll2003", 1_000_000, ["network.members=3"], "conll2003-members")
     second = [f"vectors.more=[{DATA / 'vectors/glove.6B.100d.bin'}]"]
     largest = ours("conll2003-max", 1_000_000, second)
     large = ours("conll2003-large", 1_000_000, second)
@@ -103,7 +102,6 @@ def sides(models: Path) -> dict[str, Side]:
         "nertool, conll2003": usual,
         "nertool, conll2003-fast, ever-new words": fast._replace(fresh=True),
         "nertool, conll2003, ever-new words": usual._replace(fresh=True),
-        "nertool, conll2003 with 3 members": members,
         "nertool, conll2003-large": large,
         "nertool, conll2003-max": largest,
         "PyTorch, the network of conll2003-fast": Side(
@@ -113,7 +111,6 @@ def sides(models: Path) -> dict[str, Side]:
         "spaCy, blank en + ner": peer("spacy_ner", "spacy", 60_000, "spacy"),
         "nertool, conll2003-fast, all workers": all_workers(fast),
         "nertool, conll2003, all workers": all_workers(usual),
-        "nertool, conll2003 with 3 members, all workers": all_workers(members),
         "nertool, conll2003-large, all workers": all_workers(large),
         "nertool, conll2003-max, all workers": all_workers(largest),
         "nertool, conll2003-fast, all workers, running text": all_workers(fast)._replace(
