@@ -67,7 +67,16 @@ class Opened:
         return self.format.name == "conll"
 
     def columns(self, reading: Reading, report: Report) -> Columns:
-        """Find the columns of an input in CoNLL columns; what is unusual about them is reported."""
+        """Find the columns of an input in CoNLL columns; what is unusual about them is reported.
+
+        Errors: CorpusError for a first line so long that it can't be a row of columns.
+        """
+        if not self.head.whole and b"\n" not in self.head.raw:
+            raise CorpusError(
+                f"{self.source}:1: found a line of more than {len(self.head.raw):,} bytes, expected a word "
+                "and its tag; if this is running text, say so by the option that names the format "
+                "(--from raw, or --format raw)"
+            )
         columns, unusual = find_columns(self.head.lines, reading, self.source)
         if unusual:
             report(f"{self.source}: found {unusual}")

@@ -196,6 +196,17 @@ def test_one_sentence_with_a_word_like_a_tag_is_no_row_of_columns(line):
     assert detect(head)[0].name == "text"
 
 
+def test_a_first_line_too_long_for_a_row_is_refused(main, tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text(
+        "Ada " + 40_000 * "O " + "O\n"
+    )  # its end is not among the bytes looked at first
+    done = main("corpus", "stats", path, "--quiet")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"nertool: {path}:1: found a line of more than 65,536 bytes")
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("sign", [",", ";", "|"])
 def test_a_sign_that_is_itself_the_word_divides_no_columns(main, tmp_path, sign):
     path = tmp_path / "a.conll"
