@@ -32,9 +32,8 @@ KINDS = {
 }
 _NAMES = {np.dtype(kind): name for name, kind in KINDS.items()}
 _LONGEST_HEADER = 100_000_000  # bytes; the format's own bound
-_MAPPED = (
-    1 << 25
-)  # bytes of a mapped file that are kept in memory while they are written to another
+# Bytes of a mapped file that are kept in memory while they are written to another.
+_MAPPED = 1 << 25
 _BLOCK = 1 << 22  # bytes written, or entries looked at, at a time
 
 
@@ -127,25 +126,6 @@ def _arrays_in(raw: mmap.mmap | bytes | memoryview) -> dict[str, Array]:
     if 8 + length + end != len(raw):
         raise ValueError("the file goes on after its last array")
     return arrays
-
-
-def metadata_in(raw: mmap.mmap | bytes | memoryview) -> dict[str, str]:
-    """Return the metadata of a file whose arrays were read."""
-    length = int.from_bytes(raw[:8], "little")
-    return dict(json.loads(bytes(raw[8 : 8 + length])).get("__metadata__") or {})
-
-
-def map_arrays(path: Path) -> dict[str, Array]:
-    """Open a safetensors file's arrays as read-only memory maps.
-
-    Errors: ModelError for a file that is missing, cut short or of another kind.
-    """
-    try:
-        with open(path, "rb") as file:
-            raw = map_file(file)
-    except FileNotFoundError:
-        raise ModelError(f"{path}: missing; copy or train the model again") from None
-    return arrays_in(raw, path)
 
 
 def release(array: Array) -> None:

@@ -94,16 +94,6 @@ def exchange(one: Path, other: Path) -> bool:
     return done == 0
 
 
-def restore_interrupted(path: Path) -> None:
-    """Put back the folder that a replacement, ended between its two renames, left aside.
-
-    For a process that holds the folder's lock; readers use present().
-    """
-    old = path.with_name(f"{_begin_of_name(path)}.old")
-    if old.is_dir() and not path.exists():
-        old.rename(path)
-
-
 def present(path: Path) -> Path:
     """Return where a folder's content is to be read: `path`, or what a replacement, ended between its
     two renames, left aside. Nothing is changed: another process may be between the two."""

@@ -21,9 +21,7 @@ from nertool.errors import OutputError
 Array = NDArray[Any]
 
 LARGEST = 1 << 27  # bytes that stay in memory
-OF_TOKENS = (
-    1 << 25
-)  # the same, of an array with a number for each token: a text has several of them
+OF_TOKENS = 1 << 25  # the same, for one of the several arrays with a number for each token
 _HELD = 1 << 25  # bytes of the file that may be in memory at a time
 _FAULT = 1 << 16  # bytes that the system brings in for one that is read
 

@@ -10,7 +10,7 @@ features section.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -93,9 +93,3 @@ CONTEXTS: dict[str, Context] = {
     "sentence": Context(13, sentence_context),
     "document": Context(9, document_context),
 }
-
-
-def context_ids(names: Sequence[str], text: Text) -> Ids:
-    """Return (N, contexts) int32: each token's number for each named feature, in order."""
-    parts = [CONTEXTS[name].of(text) for name in names]
-    return np.stack(parts, axis=1) if parts else np.empty((len(text.word_ids), 0), np.int32)

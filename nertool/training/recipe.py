@@ -43,9 +43,8 @@ FEW_ENTITIES = 2_500  # so few that they are tried in one another's places
 GOOD_COVERAGE = 0.8  # GloVe has 0.89 or more of English texts, 0.70 of German, 0.53 of Swahili
 FEW_TOKENS = 150_000  # with fewer, most words of other text are unknown to the memory
 TINY, SMALL = 20_000, 50_000  # tokens: an epoch of so few has few batches, so that more are needed
-NGRAMS_FROM = (
-    60_000  # tokens: n-grams gain on texts of so many, and affixes alone do as well on smaller ones
-)
+# Tokens: n-grams gain on texts of so many, and affixes alone do as well on smaller ones.
+NGRAMS_FROM = 60_000
 QUICK = 100_000  # tokens: five networks of so few are trained within a minute
 _SECONDS_FOR_MOST = 300  # with less, what an ensemble of five gains is not worth its time
 
@@ -106,8 +105,8 @@ def epochs_and_batch_size(text: Statistics, effort: Effort) -> tuple[int, int]:
 
     Measured on dev: the support sample (5,000 tokens) 82.9 with 8 epochs of 512 windows, 87.2 with 24
     epochs of 64; batches of 128 and 256 gain nothing on texts of 28,000 tokens and more. AnEM (61,000
-    tokens, rare entities of 11 classes) 65.3 with 8 epochs of 512, 68.5 with up to 20 and a patience of 4;
-    wikigold, SEC contracts, Swahili and WNUT-17 stop earlier, with the F1 that they have with 8 to 12.
+    tokens, rare entities of 11 classes) 65.3 with 8 epochs of 512, 68.7 with up to 16 and a patience of 4
+    (seeds 1 and 2); wikigold, SEC contracts, Swahili and WNUT-17 change within what seeds do.
     """
     if text.tokens < TINY:
         return 3 * effort.epochs, 64

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nertool.files import folders as files
-from nertool.files.folders import replacing_folder, restore_interrupted
+from nertool.files.folders import clear_unfinished, replacing_folder
 from nertool.model.load import load_model
 from nertool.model.save import save_model
 from nertool.training.run import writing_run
@@ -122,10 +122,9 @@ def test_death_at_either_rename_loses_nothing(tmp_path, monkeypatch, renames):
     assert sorted(path.name for path in run_dir.iterdir()) == ["best"]
 
 
-def test_restoring_leaves_a_whole_folder_alone(saved):
+def test_clearing_leaves_a_whole_folder_alone(saved):
     shutil.copytree(saved, saved.with_name(".m.old"))
     (saved / "new.txt").touch()
-    restore_interrupted(saved)
+    clear_unfinished(saved.parent)
     assert (saved / "new.txt").exists()
-    restore_interrupted(saved.with_name("never-there"))
-    assert not saved.with_name("never-there").exists()
+    assert not saved.with_name(".m.old").exists()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nertool.config.inputs import FeaturesConfig
 from nertool.inputs import means
-from nertool.inputs.context import CONTEXTS, context_ids, document_context, sentence_context
+from nertool.inputs.context import CONTEXTS, document_context, sentence_context
 from nertool.inputs.means import group_sums, others_mean, others_sum
 from nertool.inputs.side import side_inputs
 from nertool.inputs.text import Text, cut_documents, groups_of
@@ -125,22 +125,13 @@ def test_a_title_is_no_evidence_for_capitals_but_it_is_for_capitals_alone():
     assert document_context(text)[5:].tolist() == [1, 1, 5]
 
 
-def test_contexts_are_columns_in_the_order_named():
-    both = context_ids(["document", "sentence"], TEXT)
-    assert both.dtype == np.int32
-    assert both.shape == (len(TOKENS), 2)
-    np.testing.assert_array_equal(both[:, 0], document_context(TEXT))
-    np.testing.assert_array_equal(both[:, 1], sentence_context(TEXT))
-    assert context_ids([], TEXT).shape == (len(TOKENS), 0)
-
-
 @pytest.mark.parametrize(
     "text",
     [document_text(), document_text([]), document_text([""]), document_text([], [""], [])],
     ids=range(4),
 )
 def test_a_text_without_a_token_has_numbers_for_none(text):
-    assert context_ids(list(CONTEXTS), text).shape == (0, 2)
+    assert [len(context.of(text)) for context in CONTEXTS.values()] == [0, 0]
     assert neighbour_means(text, np.ones((0, 3))).shape == (0, 6)
     assert document_means(text, np.ones((0, 3))).shape == (0, 3)
     assert [len(part) for part in text.groups] == [0, 0, 0]
@@ -149,8 +140,8 @@ def test_a_text_without_a_token_has_numbers_for_none(text):
 def test_empty_sentences_and_documents_change_nothing_for_the_others():
     plain = document_text(["Ada met", "Rome"], ["rome fell"])
     gaps = document_text([], ["", "Ada met", "", "Rome"], [], ["", "rome fell", ""], [])
-    for name in CONTEXTS:
-        assert context_ids([name], gaps).tolist() == context_ids([name], plain).tolist()
+    for context in CONTEXTS.values():
+        assert context.of(gaps).tolist() == context.of(plain).tolist()
     vectors = np.arange(10.0).reshape(5, 2)
     np.testing.assert_array_equal(
         neighbour_means(gaps, vectors[gaps.word_ids]),
@@ -186,7 +177,7 @@ def test_a_document_reads_as_if_there_were_no_other(documents):
 
     def everything(text: Text) -> np.ndarray:
         own = np.array([of_word[word] for word in text.words]).reshape(-1, 2)
-        numbers = context_ids(list(CONTEXTS), text)
+        numbers = np.stack([context.of(text) for context in CONTEXTS.values()], axis=1)
         return np.concatenate(
             [
                 numbers,

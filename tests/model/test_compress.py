@@ -22,7 +22,7 @@ from nertool.vectors.rows.coded_rows import CodedRows
 from nertool.vectors.rows.compressed_rows import CompressedRows
 from nertool.vectors.rows.rows import COMPRESSED, expanded
 from tests.support.helpers import random_model
-from tests.support.models import MODELS, assert_same, make_model, networks, tree
+from tests.support.models import MODELS, arrays_of_file, assert_same, make_model, networks, tree
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 MANY = [first + second for first in LETTERS for second in LETTERS]  # 676 words
@@ -188,11 +188,11 @@ def test_lists_of_words_come_back_from_a_pickle(words):
 
 def test_damaged_compressed_models_are_refused(tmp_path):
     from nertool.errors import ModelError
-    from nertool.files.arrays import map_arrays, write_arrays
+    from nertool.files.arrays import write_arrays
 
     save_model(compress_model(large(), "int8", None), tmp_path / "m")
     file = tmp_path / "m" / "vectors.0.safetensors"
-    arrays = {name: np.array(array) for name, array in map_arrays(file).items()}
+    arrays = {name: np.array(array) for name, array in arrays_of_file(file).items()}
     for faulty in (
         {"L": arrays["L"]},
         {**arrays, "L.scale": arrays["L.scale"][1:]},

@@ -14,13 +14,12 @@ import pytest
 from safetensors.numpy import save_file
 
 from nertool.errors import ModelError
-from nertool.files.arrays import map_arrays
 from nertool.files.sealed import SealedFolder, rewrite_header
 from nertool.model import load
 from nertool.model.files import ARRAYS
 from nertool.model.load import load_model
 from nertool.model.save import save_model
-from tests.support.models import FILES, WORDS, assert_same, make_model
+from tests.support.models import FILES, WORDS, arrays_of_file, assert_same, make_model
 
 
 def write_with_sums(folder: Path, header: dict) -> None:
@@ -158,7 +157,7 @@ def test_a_config_that_does_not_fit_the_arrays_is_refused_at_once_not_when_taggi
 
 def rewrite_arrays(folder: Path, change: Callable[[dict[str, np.ndarray]], None]) -> None:
     """Change a model's arrays, and its header with them, so that the two agree."""
-    arrays = {name: np.array(array) for name, array in map_arrays(folder / ARRAYS).items()}
+    arrays = {name: np.array(array) for name, array in arrays_of_file(folder / ARRAYS).items()}
     change(arrays)
     save_file(arrays, folder / ARRAYS)
     edit_header(folder, arrays={name: list(array.shape) for name, array in arrays.items()})
@@ -306,7 +305,7 @@ def test_numbers_that_are_not_finite_are_refused_even_with_the_right_sums(saved,
 
 
 def test_vectors_that_are_not_finite_are_refused_where_no_sum_speaks_for_them(saved):
-    L = np.array(map_arrays(saved / "vectors.1.safetensors")["L"])
+    L = np.array(arrays_of_file(saved / "vectors.1.safetensors")["L"])
     L[2, 1] = np.nan
     save_file({"L": L}, saved / "vectors.1.safetensors")
     assert refusal(saved).startswith("/vectors.1.safetensors: cut short, damaged")

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nertool.errors import ModelError
-from nertool.files.arrays import map_arrays, write_arrays
+from nertool.files.arrays import write_arrays
 from nertool.files.sealed import rewrite_header, words_in, write_words
 from nertool.model.load import load_model
 from nertool.model.save import save_model
@@ -28,6 +28,7 @@ from tests.support.models import (
     FILES,
     MODELS,
     SIMPLE,
+    arrays_of_file,
     assert_same,
     make_model,
     make_simple,
@@ -69,7 +70,7 @@ def test_any_words_come_back_from_a_vocabulary(tmp_path_factory, words):
 )
 def test_every_kind_of_array_comes_back(tmp_path, array):
     write_arrays(tmp_path / "a", {"x": array, "second": np.arange(3, dtype=np.int32)})
-    arrays = map_arrays(tmp_path / "a")
+    arrays = arrays_of_file(tmp_path / "a")
     assert set(arrays) == {"x", "second"}
     assert arrays["x"].dtype == array.dtype
     np.testing.assert_array_equal(arrays["x"], array, strict=True)

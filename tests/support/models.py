@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nertool.config.inputs import FeaturesConfig
+from nertool.files.arrays import Array, arrays_in
 from nertool.model.model import Member, Model
 from nertool.vectors.rows.rows import Rows, arrays_of
 from tests.support.helpers import random_model
@@ -64,6 +65,11 @@ MODELS = {
 
 def networks(model: Model) -> list[Member]:
     return [*model.first_stage, *model.members]
+
+
+def arrays_of_file(path: Path) -> dict[str, Array]:
+    """Read the arrays of a safetensors file."""
+    return arrays_in(path.read_bytes(), path)
 
 
 def assert_same_array(a: np.ndarray, b: np.ndarray) -> None:

@@ -16,7 +16,6 @@ import nertool
 from nertool.config.records import Config
 from nertool.decoding.adjust import softmax
 from nertool.errors import NertoolError
-from nertool.files.arrays import map_arrays
 from nertool.formats.paths import file_hash
 from nertool.model.load import load_model
 from nertool.model.model import inputs_for, score_tokens
@@ -35,6 +34,7 @@ from nertool.training.stages import (
 )
 from nertool.training.trainer import train
 from tests.support.helpers import change, measures_of, run_training
+from tests.support.models import arrays_of_file
 
 EPOCHS = 3  # of the full config: 3 for each member, 2 for each network of the first stage
 
@@ -89,7 +89,7 @@ def fold_result(
 ) -> dict:
     for _ in train_fold(config, prepared, folder, FoldOf(member, fold)):
         pass
-    return map_arrays(fold_dir(folder, FoldOf(member, fold)) / "arrays.safetensors")
+    return arrays_of_file(fold_dir(folder, FoldOf(member, fold)) / "arrays.safetensors")
 
 
 def with_absurd_labels(prepared: Prepared, tokens: np.ndarray) -> Prepared:
@@ -120,7 +120,7 @@ def test_a_folds_probabilities_come_from_a_network_that_never_saw_the_fold(
 def test_the_first_stage_has_an_opinion_on_every_token(full_config, full_prepared, full_run_dir):
     first = read_first_stage(full_config, full_prepared, full_run_dir)
     of_folds = [
-        map_arrays(fold_dir(full_run_dir, FoldOf(0, k)) / "arrays.safetensors") for k in (1, 2)
+        arrays_of_file(fold_dir(full_run_dir, FoldOf(0, k)) / "arrays.safetensors") for k in (1, 2)
     ]
     tokens = np.concatenate([found["tokens"] for found in of_folds])
     N = len(full_prepared.train.word_ids)
@@ -157,7 +157,7 @@ def test_a_first_stage_network_is_the_last_epochs_mean_of_its_own_width(
     ends = []
     for _ in train(first, full_prepared, working, state):
         ends.append({name: array.copy() for name, array in state.parameters.items()})
-    kept = map_arrays(fold_dir(full_run_dir, FoldOf(0, 0)) / "arrays.safetensors")
+    kept = arrays_of_file(fold_dir(full_run_dir, FoldOf(0, 0)) / "arrays.safetensors")
     for name in ("W", "b", "U", "E.caps", "L"):
         expected = np.mean([end[name] for end in ends], axis=0, dtype=np.float64)
         np.testing.assert_array_equal(kept[name], expected.astype(np.float32))
@@ -196,7 +196,7 @@ def test_the_model_takes_each_member_at_its_own_best_epoch(full_run_dir):
         lines = (full_run_dir / "members" / str(i) / "log.jsonl").read_text().splitlines()
         log = [json.loads(line) for line in lines]
         best.append(max(log, key=lambda entry: (entry["dev"]["f1"], -entry["epoch"]))["epoch"])
-        state = map_arrays(full_run_dir / "members" / str(i) / "last" / "state.safetensors")
+        state = arrays_of_file(full_run_dir / "members" / str(i) / "last" / "state.safetensors")
         for name, array in model.members[i - 1].parameters.items():
             if name != "M":  # it is counted anew, not kept
                 np.testing.assert_array_equal(array, state[f"best/{name}"])
@@ -293,7 +293,7 @@ def test_several_networks_of_a_first_stage_tell_the_members_their_mean(
     told = read_first_stage(config, prepared, folder)
     np.testing.assert_allclose(told.dev, softmax(np.mean(scores, axis=0)), rtol=1e-4, atol=1e-6)
     # Of the training part: the geometric mean of what the two networks say that have not seen the token.
-    p = [map_arrays(fold_dir(folder, FoldOf(j, 1)) / "arrays.safetensors") for j in (0, 1)]
+    p = [arrays_of_file(fold_dir(folder, FoldOf(j, 1)) / "arrays.safetensors") for j in (0, 1)]
     mean = np.sqrt(p[0]["p"] * p[1]["p"])
     mean /= mean.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(told.train[p[0]["tokens"]], mean, rtol=1e-4, atol=1e-6)

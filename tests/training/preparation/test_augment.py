@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nertool.config.file import load_config
 from nertool.config.records import Config
 from nertool.corpus.schemes import TagSpans, spans_of
+from nertool.inputs.context import document_context, sentence_context
 from nertool.inputs.text import Text
 from nertool.training.batches import token_weights
 from nertool.training.preparation.augment import casings_of, exchange_entities, recase
@@ -167,8 +168,6 @@ def test_a_token_written_anew_is_remembered_as_the_form_that_it_now_has(augmente
 
 
 def test_contexts_are_those_of_the_text_as_it_is_read(augmented):
-    from nertool.inputs.context import context_ids
-
     config, prepared = augmented
     config = change(config, training={"replace_entities": 0.5, "recase": 0.5})
     working = working_inputs(config, prepared)
@@ -180,7 +179,9 @@ def test_contexts_are_those_of_the_text_as_it_is_read(augmented):
         working.casings.words, word_ids, inputs.padded.sentence_starts, part.document_starts
     )
     found = inputs.ids[inputs.padded.centres][:, sum(own.shape[1] for own in working.type_ids) :]
-    np.testing.assert_array_equal(found, context_ids(["sentence", "document"], text))
+    np.testing.assert_array_equal(
+        found, np.stack([sentence_context(text), document_context(text)], 1)
+    )
 
 
 def test_an_epoch_of_an_augmented_training_reads_another_text_each_time(config, prepared):
