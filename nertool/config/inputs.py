@@ -129,6 +129,11 @@ class VectorsConfig:
         Paths | None,
         about("Further files, such as [more.bin]. The members of an ensemble take turns with all files."),
     ] = None  # fmt: skip
+    more_for: Annotated[
+        Literal["all", "first_stage"],
+        about("Which networks take turns with the files of more: all of them; or those of the first stage "
+              "alone, and the second stage reads path."),
+    ] = "all"  # fmt: skip
     side_by_side: Annotated[
         bool,
         about("Give every network the vectors of all files, side by side in one row, in place of one file "

@@ -113,6 +113,11 @@ class FirstStageConfig:
         about("An odd number: the second network is also given the probabilities for the words of a window "
               "of this size, the word in its centre. 0: only those for the word's other occurrences."),
     ] = 0  # fmt: skip
+    max_pooling: Annotated[
+        bool,
+        about("The second network is also given, for each tag, the greatest probability over the word's "
+              "other occurrences, beside the mean."),
+    ] = False  # fmt: skip
     members: Annotated[
         Annotated[int, Meta(ge=1, le=100)],
         about("Train it so many times, each time from another seed, and average the scores. They take turns "

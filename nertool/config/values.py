@@ -126,6 +126,27 @@ def _check_sizes(config: Config, raw: Mapping[str, RawValue]) -> None:
             f"first_stage.window: found {window}, expected 0 for none, or an odd number: "
             "the word and as many on either side"
         )
+    if config.vectors.more_for == "first_stage":
+        _check_further_vectors(config, raw["vectors.more_for"])
+
+
+def _check_further_vectors(config: Config, value: RawValue) -> None:
+    """Refuse files of vectors for a first stage that does not take turns with them."""
+    if not config.vectors.more:
+        wrong, right = "no vectors.more", "files of vectors there"
+    elif config.vectors.side_by_side:
+        wrong, right = "vectors.side_by_side: true", "false, as networks take turns with the files"
+    elif not config.first_stage.folds:
+        wrong, right = "first_stage.folds: 0", "a first stage, such as first_stage.folds: 5"
+    elif config.first_stage.members == 1:
+        wrong = "first_stage.members: 1, which reads vectors.path alone"
+        right = "at least 2, so that they take turns with the files"
+    else:
+        return
+    raise value.error(
+        f"vectors.more_for: found first_stage together with {wrong}, expected {right}; or leave "
+        "vectors.more_for out"
+    )
 
 
 def _unknown_key(key: str, value: RawValue) -> ConfigError:

@@ -5,7 +5,7 @@ is the rows of C words, and then the side inputs of its centre:
 
     ids (F)   L (| L0) | word features … | memory | gazetteers | context features …   columns of row numbers
     row (d)   the same order, each as wide as its tables' rows           columns of a word's row
-    x (D)     C rows | left, right, document, first_stage, its window    D = C d + e
+    x (D)     C rows | left, right, document, first_stage, its greatest, its window    D = C d + e
 
 What a word type and the gazetteers' marks of a word decide comes first in a row (d_1 columns), then what its
 context decides.
@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from nertool.config.inputs import FeaturesConfig
+from nertool.config.learning import FirstStageConfig
 from nertool.config.records import Config
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.features import FEATURES
@@ -29,9 +30,9 @@ GAZETTEERS = "E.gazetteers"  # the table of the gazetteers' marks
 
 # The side inputs, in their order: the mean vectors of the word's left and of its right neighbours elsewhere
 # in the document, the document's mean vector, the first stage's mean probabilities and whether there are any,
-# and its probabilities for the words of a window.
+# its greatest probabilities, and its probabilities for the words of a window.
 LEFT, RIGHT, DOCUMENT, FIRST_STAGE = "left", "right", "document", "first_stage"
-FIRST_STAGE_WINDOW = "first_stage_window"
+FIRST_STAGE_MAX, FIRST_STAGE_WINDOW = "first_stage_max", "first_stage_window"
 
 
 class Layout(NamedTuple):
@@ -78,7 +79,7 @@ def layout_of(
         ids=id_slices(config),
         row=_slices((name, max(n, 1) * widths[name]) for name, n in columns.items()),
         d_1=sum(max(columns[name], 1) * widths[name] for name in of_words),
-        side=side_slices(config.features, v, T, config.first_stage.window if first_stage else None),
+        side=side_slices(config.features, v, T, config.first_stage if first_stage else None),
     )
 
 
@@ -88,22 +89,24 @@ def id_slices(config: Config) -> dict[str, slice]:
 
 
 def side_slices(
-    features: FeaturesConfig, v: int, T: int, first_stage_window: int | None
+    features: FeaturesConfig, v: int, T: int, first_stage: FirstStageConfig | None
 ) -> dict[str, slice]:
     """Return the columns of the side inputs that the config asks for; v, T as in layout_of.
 
-    first_stage_window: how many words it is given the first stage's probabilities of, besides the mean over
-    the word's other occurrences; None: it is given nothing of a first stage.
+    first_stage: which of a first stage's probabilities the network is given, besides the mean over the word's
+    other occurrences; None: it is given nothing of a first stage.
     """
     widths = []
     if features.neighbours:
         widths += [(LEFT, v), (RIGHT, v)]
     if features.document_vector:
         widths.append((DOCUMENT, v))
-    if first_stage_window is not None:
+    if first_stage is not None:
         widths.append((FIRST_STAGE, T + 1))
-    if first_stage_window:
-        widths.append((FIRST_STAGE_WINDOW, first_stage_window * T))
+        if first_stage.max_pooling:
+            widths.append((FIRST_STAGE_MAX, T))
+        if first_stage.window:
+            widths.append((FIRST_STAGE_WINDOW, first_stage.window * T))
     return _slices(widths)
 
 

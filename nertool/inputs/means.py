@@ -1,4 +1,4 @@
-"""Sums and means over the tokens that have the same word in a document."""
+"""Sums, means and maxima over the tokens that have the same word in a document."""
 
 from __future__ import annotations
 
@@ -79,6 +79,33 @@ def without_own(totals: Values, own: Values, sizes: NDArray[np.int64]) -> Values
     means = (totals - own).astype(own.dtype, copy=False)
     means /= (sizes - 1)[:, None].astype(own.dtype)
     return means
+
+
+def group_maxima(values: Values, groups: Groups) -> Values:
+    """Return for each group the greatest of values (N, e) over its members, and behind it the second
+    greatest, (G, 2e), in values' dtype. A greatest value that several members have is the second greatest,
+    too."""
+    members, group, sizes = groups
+    own = values[members]
+    if not len(own):  # reduceat takes no empty array
+        return np.empty((0, 2 * values.shape[1]), dtype=values.dtype)
+    starts = np.cumsum(sizes) - sizes
+    greatest = np.maximum.reduceat(own, starts, axis=0)
+    is_greatest = own == greatest[group]
+    several = np.add.reduceat(is_greatest, starts, axis=0, dtype=np.int64) > 1
+    own[is_greatest] = -np.inf
+    second = np.maximum.reduceat(own, starts, axis=0)
+    return np.concatenate([greatest, np.where(several, greatest, second)], axis=1)
+
+
+def maxima_without_own(maxima: Values, own: Values) -> Values:
+    """Return the greatest value over the others of a group, (n, e).
+
+    maxima (n, 2e): the group's, as group_maxima has them; own (n, e): the member's own value.
+    """
+    e = own.shape[1]
+    greatest, second = maxima[:, :e], maxima[:, e:]
+    return np.where(own == greatest, second, greatest)
 
 
 def neighbour_sums(text: Text, own: Values, place: NDArray[np.int64]) -> Values:

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.config.inputs import FeaturesConfig
+from nertool.config.learning import FirstStageConfig
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.files.scratch import OF_TOKENS, Spill, Stored
 from nertool.inputs.layout import (
     DOCUMENT,
     FIRST_STAGE,
+    FIRST_STAGE_MAX,
     FIRST_STAGE_WINDOW,
     LEFT,
     RIGHT,
@@ -23,7 +25,9 @@ from nertool.inputs.layout import (
 from nertool.inputs.means import (
     Values,
     document_means,
+    group_maxima,
     group_totals,
+    maxima_without_own,
     neighbour_sums,
     others_mean,
     without_own,
@@ -41,8 +45,8 @@ class SideRows:
     group (N,): the group of text.groups that each token is in, −1 for none; sizes (G,): of each;
     neighbours (G, 2v): the sums over a group's neighbours; documents (D, v): the mean vector of each
     document, which starts at the token document_starts (D,); opinions (G, T): the sums of a group's
-    first_stage (N, T). None: there is no such input. FIRST_STAGE_WINDOW, where it is among the columns, is
-    taken from first_stage itself.
+    first_stage (N, T); maxima (G, 2T): the greatest and the second greatest of them. None: there is no such
+    input. FIRST_STAGE_WINDOW, where it is among the columns, is taken from first_stage itself.
     """
 
     columns: dict[str, slice]
@@ -57,6 +61,7 @@ class SideRows:
     documents: Values | None
     first_stage: Values | None
     opinions: Values | Stored | None
+    maxima: Values | Stored | None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -92,6 +97,9 @@ class SideRows:
             columns = self.columns[FIRST_STAGE]
             out[at, columns.start : columns.stop - 1] = means
             out[at, columns.stop - 1] = 1
+            if self.maxima is not None:
+                columns = self.columns[FIRST_STAGE_MAX]
+                out[at, columns] = maxima_without_own(self.maxima[group], own)
         if FIRST_STAGE_WINDOW in self.columns:
             assert self.first_stage is not None
             own = out[:, self.columns[FIRST_STAGE_WINDOW]]
@@ -119,20 +127,20 @@ def side_inputs(
     text: Text,
     vectors: Vectors,
     first_stage: Values | None = None,
-    first_stage_window: int = 0,
+    of_first_stage: FirstStageConfig = FirstStageConfig(),  # noqa: B008 (it cannot be changed)
 ) -> SideRows | None:
     """Return the side inputs of each token, (N, e), in layout.py's columns; None where there are none.
 
     vectors: returns the starting vectors (n, v) of words (n,), numbered as in text; it is called only if
     they are needed. first_stage (N, T): the class probabilities of each token, of which a token gets the
-    mean over its word's other occurrences in the document, and those of the first_stage_window words around
-    it.
+    mean over its word's other occurrences in the document, and what of_first_stage asks for: the greatest
+    over these, and the probabilities of the words in a window around it.
     """
     if not (features.neighbours or features.document_vector or first_stage is not None):
         return None
     groups = Spill(OF_TOKENS)
     sizes: list[NDArray[np.int64]] = []
-    sums, totals = Spill(), Spill()
+    sums, totals, maxima = Spill(), Spill(), Spill()
     documents: list[Values] = []
     v = T = G = 0
     kinds: list[np.dtype[Any]] = []
@@ -159,9 +167,11 @@ def side_inputs(
         groups.add(group)
         if first_stage is not None:
             totals.add(group_totals(first_stage[block.tokens], part.groups))
+            if of_first_stage.max_pooling:
+                maxima.add(group_maxima(first_stage[block.tokens], part.groups))
     starts = cut_documents(text.sentence_starts, text.document_starts, text.document_tokens)
     return SideRows(
-        columns=side_slices(features, v, T, None if first_stage is None else first_stage_window),
+        columns=side_slices(features, v, T, None if first_stage is None else of_first_stage),
         dtype=np.result_type(*kinds),
         word_ids=text.word_ids,
         first=text.first,
@@ -173,14 +183,21 @@ def side_inputs(
         documents=np.concatenate(documents) if features.document_vector else None,
         first_stage=first_stage,
         opinions=None if first_stage is None else totals.whole(),
+        maxima=maxima.whole() if first_stage is not None and of_first_stage.max_pooling else None,
     )
 
 
-def first_stage_means(first_stage: Values, text: Text) -> Values:
+def first_stage_elsewhere(first_stage: Values, text: Text, max_pooling: bool) -> Values:
     """Return (M, T + 1) for the members of text.groups: the mean of first_stage (N, T) over the word's other
-    occurrences in the document, and a 1, which tokens without another occurrence do not have."""
+    occurrences in the document, and a 1, which tokens without another occurrence do not have; with
+    max_pooling also the greatest over these, (M, 2T + 1)."""
+    members, group, _ = text.groups
     means = others_mean(first_stage, text.groups)
-    return np.concatenate([means, np.ones((len(means), 1), dtype=means.dtype)], axis=1)
+    parts = [means, np.ones((len(means), 1), dtype=means.dtype)]
+    if max_pooling:
+        maxima = group_maxima(first_stage, text.groups)
+        parts.append(maxima_without_own(maxima[group], first_stage[members]))
+    return np.concatenate(parts, axis=1)
 
 
 def write_window(

@@ -117,7 +117,7 @@ def inputs_for(
         text,
         lambda ids: starting_vectors(member, form_rows[ids], encoded.composed),
         first_stage,
-        config.first_stage.window,
+        config.first_stage,
     )
     rows, type_ids[:, 0] = np.unique(type_ids[:, 0], return_inverse=True)
     parameters = {VECTORS: word_vectors(member, rows, encoded.composed)}

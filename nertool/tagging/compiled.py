@@ -124,8 +124,9 @@ class CompiledTagger:
 
         def mean(networks: Sequence[Network], opinion: Array | None) -> Array:
             """Return the mean of the networks' scores, (N, T)."""
-            window = config.first_stage.window
-            opinions = None if opinion is None else opinions_of(text, opinion, window)
+            opinions = None
+            if opinion is not None:
+                opinions = opinions_of(text, opinion, config.first_stage)
             # numpy goes through the tags one by one, over all tokens; the kernels through the tokens.
             total = np.zeros(
                 (len(text.word_ids), max(2, networks[0].outputs)),

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nertool.config.inputs import FeaturesConfig
+from nertool.config.learning import FirstStageConfig
 from nertool.corpus.columnar import Ids
-from nertool.inputs.layout import DOCUMENT, FIRST_STAGE, FIRST_STAGE_WINDOW, LEFT, RIGHT
+from nertool.inputs.layout import DOCUMENT, FIRST_STAGE, LEFT, RIGHT
 from nertool.inputs.means import document_means, neighbour_sums
-from nertool.inputs.side import first_stage_means, write_window
+from nertool.inputs.side import first_stage_elsewhere, write_window
 from nertool.inputs.text import Booleans, Text
 from nertool.kernels.library import empty_lines
 from nertool.kernels.tagging import Matrix, SideTerms
@@ -43,8 +44,9 @@ class SideInputs(NamedTuple):
 
 
 class Opinions(NamedTuple):
-    """The first stage's mean opinion of a word's other occurrences, and that there are any: values (M, T + 1)
-    for the M tokens of groups in the text's order; tokens (M,); row (N,) int32: each token's, −1 for none.
+    """What the first stage thinks of a word's other occurrences: values (M, e_1), as first_stage_elsewhere
+    has them, for the M tokens of groups in the text's order; tokens (M,); row (N,) int32: each token's, −1
+    for none.
 
     window: how many words around a token it is also given the opinions of, 0 for none; where there are some,
     every token has a row (M = N). first_stage (N, T): the opinions; first (N,): whether a token is the first
@@ -59,7 +61,7 @@ class Opinions(NamedTuple):
     first: Booleans
 
     def of_rows(self, a: int, b: int) -> Array:
-        """Return the side inputs (b − a, T + 1 + C T) of the a-th row to the one before the b-th."""
+        """Return the side inputs (b − a, e_1 + C T) of the a-th row to the one before the b-th."""
         values = self.values[a:b]
         if not self.window:
             return values
@@ -97,21 +99,21 @@ def side_inputs_of(
     return sides
 
 
-def opinions_of(text: Text, first_stage: Array, window: int = 0) -> Opinions:
+def opinions_of(text: Text, first_stage: Array, settings: FirstStageConfig) -> Opinions:
     """Return what the first stage's probabilities (N, T) say of the words' other occurrences, and of the
-    words of a window; window: as in Opinions."""
-    N, members = len(text.word_ids), text.groups.members
-    means = first_stage_means(first_stage, text)
+    words of a window, as the settings ask for it."""
+    N, members, window = len(text.word_ids), text.groups.members, settings.window
+    elsewhere = first_stage_elsewhere(first_stage, text, settings.max_pooling)
     if window:
-        values = np.zeros((N, means.shape[1]), dtype=means.dtype)
-        values[members] = means
+        values = np.zeros((N, elsewhere.shape[1]), dtype=elsewhere.dtype)
+        values[members] = elsewhere
         every = np.arange(N)
         return Opinions(values, every, every.astype(np.int32), window, first_stage, text.first)
     order = np.argsort(members, kind="stable")
     tokens = members[order]
     row = np.full(N, -1, dtype=np.int32)
     row[tokens] = np.arange(len(tokens), dtype=np.int32)
-    return Opinions(means[order], tokens, row, window, first_stage, text.first)
+    return Opinions(elsewhere[order], tokens, row, window, first_stage, text.first)
 
 
 class SideSum:
@@ -127,8 +129,7 @@ class SideSum:
         if side.document is not None:
             self._G_document = G[:, columns_of[DOCUMENT]]
         if opinions is not None:
-            last = columns_of[FIRST_STAGE_WINDOW if opinions.window else FIRST_STAGE]
-            self._G_opinions = G[:, columns_of[FIRST_STAGE].start : last.stop]
+            self._G_opinions = G[:, columns_of[FIRST_STAGE].start :]  # the last side inputs
             self._matrix = Matrix(self._G_opinions.T)
 
     def of_chunk(self, chunk: Chunk) -> SideTerms:

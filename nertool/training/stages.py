@@ -57,7 +57,7 @@ def first_stage_config(config: Config) -> Config:
         config,
         network=replace(config.network, hidden=first.hidden, members=1),
         training=replace(config.training, epochs=first.epochs, patience=0, start=None),
-        first_stage=replace(first, folds=0, members=1, window=0),
+        first_stage=replace(first, folds=0, members=1, window=0, max_pooling=False),
     )
 
 
@@ -243,7 +243,7 @@ def member_start(
     config: Config, prepared: Prepared, run_dir: Path, i: int
 ) -> tuple[Working, State]:
     """Return what the i-th network is trained on, and its state before training."""
-    vectors = i % len(prepared.vectors)
+    vectors = 0 if config.vectors.more_for == "first_stage" else i % len(prepared.vectors)
     first = read_first_stage(config, prepared, run_dir)
     start = load_start(config)
     working = working_inputs(config, prepared, vectors, first, start)

@@ -125,6 +125,8 @@ WRONG = [
     ("features.neighbours", "often", "true or false"),
     ("first_stage.folds", "1", "0 for no first stage, or at least 2"),
     ("first_stage.window", "4", "0 for none, or an odd number"),
+    ("first_stage.max_pooling", "2", "true or false"),
+    ("vectors.more_for", "second", "one of all, first_stage"),
     ("decoding.outside_bias", ".inf", "a finite number"),
     # Values that YAML itself stumbles over: dates that are none, numbers without digits.
     ("seed", "2001-99-99", "seed"),
@@ -149,6 +151,33 @@ def test_a_wrong_value_in_an_override_is_refused_with_the_override(refused, key,
     assert f": {key}: " in message
     assert len(message) < 500
     assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("vectors", "first_stage", "expected"),
+    [
+        (
+            "{more_for: first_stage}",
+            "{folds: 2, members: 2}",
+            "found first_stage together with no vec",
+        ),
+        ("{more: [b.bin], more_for: first_stage}", "{members: 2}", "expected a first stage"),
+        ("{more: [b.bin], more_for: first_stage}", "{folds: 2}", "first_stage.members: 1, which"),
+        (
+            "{more: [b.bin], more_for: first_stage, side_by_side: true}",
+            "{folds: 2, members: 2}",
+            "vectors.side_by_side: true",
+        ),
+    ],
+)
+def test_further_vectors_for_a_first_stage_that_does_not_read_them_are_refused(
+    vectors, first_stage, expected, refused, load
+):
+    message = refused(f"vectors: {vectors}\nfirst_stage: {first_stage}\n")
+    assert message.startswith("a.yaml:1: vectors.more_for: ")
+    assert expected in message
+    right = "vectors: {more: [b.bin], more_for: first_stage}\nfirst_stage: {folds: 2, members: 2}\n"
+    assert load(right).vectors.more_for == "first_stage"
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ CONFIGS = st.builds(
         COUNTS,
         COUNTS,
         st.sampled_from([0, 1, 7]),
+        st.booleans(),
         st.integers(1, 3),
         st.sampled_from(["whole", "folds"]),
     ),

@@ -120,7 +120,13 @@ def test_a_window_of_the_first_stages_probabilities_ends_with_the_sentence():
     p = np.array([[1, 10], [2, 20], [3, 30], [4, 40]], dtype=np.float32)
 
     def made(window: int) -> SideRows:
-        found = side_inputs(FeaturesConfig(), text, lambda ids: np.ones((4, 1)), p, window)
+        found = side_inputs(
+            FeaturesConfig(),
+            text,
+            lambda ids: np.ones((4, 1)),
+            p,
+            FirstStageConfig(window=window),
+        )
         assert found is not None
         assert (found[:][:, :3] == 0).all()  # no word occurs twice
         return found
@@ -139,16 +145,19 @@ def test_a_window_of_the_first_stages_probabilities_ends_with_the_sentence():
 @pytest.mark.parametrize("neighbours", [False, True])
 @pytest.mark.parametrize("document_vector", [False, True])
 @pytest.mark.parametrize("folds", [0, 2])
-def test_the_layout_says_how_wide_the_side_inputs_are(neighbours, document_vector, folds):
+@pytest.mark.parametrize("pooling", [False, True])
+def test_the_layout_says_how_wide_the_side_inputs_are(neighbours, document_vector, folds, pooling):
     features = FeaturesConfig(neighbours=neighbours, document_vector=document_vector)
-    config = Config(features=features, first_stage=FirstStageConfig(folds, window=3))
+    first = FirstStageConfig(folds, window=3, max_pooling=pooling)
+    config = Config(features=features, first_stage=first)
     text = document_text(["a b a"])
     opinion = np.full((3, 5), 0.2) if folds else None
-    found = side_inputs(features, text, lambda ids: np.ones((2, 4))[ids], opinion, 3)
+    found = side_inputs(features, text, lambda ids: np.ones((2, 4))[ids], opinion, first)
     layout = layout_of(config, dict.fromkeys(table_columns(config), 4), 4, 5, folds > 0)
     assert (0 if found is None else found.shape[1]) == layout.e
-    # 2·4 for the neighbours, 4 for the document, 5 + 1 and 3·5 for the first stage.
-    assert layout.e == 8 * neighbours + 4 * document_vector + 21 * (folds > 0)
+    # 2·4 for the neighbours, 4 for the document; 5 + 1, 3·5 and with max pooling 5 for the first stage.
+    of_first = (21 + 5 * pooling) * (folds > 0)
+    assert layout.e == 8 * neighbours + 4 * document_vector + of_first
 
 
 def test_the_layout_by_hand():

@@ -59,6 +59,7 @@ MODELS = {
     "float64": lambda: random_model(dtype=np.float64),
     "subwords": lambda: random_model(subwords=40, vectors={"path": Path("/v/ft.vectors")}),
     "first-stage-window": lambda: random_model(first_stage={"window": 5, "members": 2}),
+    "first-stage-max": lambda: random_model(first_stage={"max_pooling": True}),
     "both": lambda: random_model(subwords=40, vectors={"fine_tune": "both"}),
 }
 

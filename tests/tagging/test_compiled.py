@@ -115,15 +115,18 @@ def test_pre_multiplied_scores_are_the_scorers_own(model, activation, dtype, tol
 
 @PRECISIONS
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-@pytest.mark.parametrize(("size", "opinions", "firsts"), [(1, 5, 3), (3, 0, 1), (3, 1, 2)])
+@pytest.mark.parametrize(
+    ("size", "opinions", "firsts", "pooling"),
+    [(1, 5, 3, True), (3, 0, 1, False), (3, 0, 2, True), (3, 1, 2, False)],
+)
 def test_with_every_feature_and_two_stages_members_of_any_widths_fold_into_their_mean(
-    activation, size, opinions, firsts, dtype, tolerance
+    activation, size, opinions, firsts, pooling, dtype, tolerance
 ):
     model = random_model(
         dtype=dtype,
         network={"activation": activation},
         windows={"size": size},
-        first_stage={"window": opinions, "members": firsts},
+        first_stage={"window": opinions, "members": firsts, "max_pooling": pooling},
     )
     assert [member.L.shape[1] for member in model.members] == [4, 3, 4]
     assert [member.L.shape[1] for member in model.first_stage] == [4, 3, 4][:firsts]

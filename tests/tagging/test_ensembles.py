@@ -261,19 +261,20 @@ def test_one_member_after_a_first_stage_is_trained_in_the_run_folder_itself(
 
 
 @pytest.mark.parametrize(
-    ("keep", "folds", "vectors"),
+    ("keep", "folds", "vectors", "more_for", "members"),
     [
-        ("whole", ["", ", fold 1", ", fold 2"], [8, 3]),
-        ("folds", [", fold 1", ", fold 2"], [8, 8, 3, 3]),
+        ("whole", ["", ", fold 1", ", fold 2"], [8, 3], "all", [""]),
+        ("folds", [", fold 1", ", fold 2"], [8, 8, 3, 3], "first_stage", ["member 1", "member 2"]),
     ],
 )
 def test_several_networks_of_a_first_stage_tell_the_members_their_mean(
-    keep, folds, vectors, full_config, tmp_path, in_this_process
+    keep, folds, vectors, more_for, members, full_config, tmp_path, in_this_process
 ):
     in_this_process()
     config = change(
         full_config,
-        network={"members": 1},
+        vectors={"more_for": more_for},
+        network={"members": len(members)},
         first_stage={"members": 2, "window": 3, "keep": keep},
         training={"epochs": 2},
     )
@@ -282,10 +283,12 @@ def test_several_networks_of_a_first_stage_tell_the_members_their_mean(
     run.begin_run(config, folder)
     names = [name for name, _ in run.run_training(config, prepared, folder, workers=1)]
     firsts = [f"{stage}{fold}" for stage in ("first stage", "first stage 2") for fold in folds]
-    assert names == [name for name in firsts for _ in (1, 2)] + ["", ""]
+    assert names == [name for name in [*firsts, *members] for _ in (1, 2)]
     model = load_model(folder)
-    # They take turns with the files of vectors, as members do, and each is another network.
+    # They take turns with the files of vectors, and each is another network.
     assert [first.L.shape[1] for first in model.first_stage] == vectors
+    # With more_for: first_stage all members read the first file.
+    assert [member.L.shape[1] for member in model.members] == [8] * len(members)
     assert len({first.parameters["W"].tobytes() for first in model.first_stage}) == len(vectors)
     text = prepared.dev.text
     read = [inputs_for(first, text, config) for first in model.first_stage]

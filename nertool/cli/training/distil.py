@@ -151,6 +151,7 @@ _STUDENT = (
     ("corpus", "test", None),
     ("corpus", "held_out", 0.0),
     ("vectors", "more", None),
+    ("vectors", "more_for", "all"),
     ("network", "members", 1),
     ("first_stage", "folds", 0),
     ("training", "refit", False),

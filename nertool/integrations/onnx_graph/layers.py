@@ -40,8 +40,12 @@ def member_scores(graph: GraphBuilder, model: Model, shared: Shared) -> str:
         has_any = graph.op("Unsqueeze", shared.in_group, graph.ints([1]))
         own = graph.op("Cast", has_any, to=graph.float_type)
         around = [_around(graph, p, model)] if model.config.first_stage.window else []
-        means = shared.others_mean(p, len(model.tags))
-        opinions = graph.op("Concat", means, own, *around, axis=1)
+        means, pooling = (
+            shared.others_mean(p, len(model.tags)),
+            model.config.first_stage.max_pooling,
+        )
+        maxima = [shared.others_max(p, len(model.tags))] if pooling else []
+        opinions = graph.op("Concat", means, own, *maxima, *around, axis=1)
     return _mean(graph, [_network(graph, model, m, shared, opinions) for m in model.members])
 
 
@@ -215,8 +219,8 @@ class Shared:
 
     def opinion_width(self) -> int:
         """Return the width of what the first stage's opinions are."""
-        T = len(self.model.tags)
-        return T + 1 + self.model.config.first_stage.window * T
+        T, settings = len(self.model.tags), self.model.config.first_stage
+        return T + 1 + settings.max_pooling * T + settings.window * T
 
     def side(self, member: Member) -> list[str]:
         """Return the names of a member's side inputs but for the first stage's opinions."""
@@ -260,6 +264,29 @@ class Shared:
         grouped = graph.op("Unsqueeze", self.in_group, graph.ints([1]))
         return graph.op("Where", grouped, mean, graph.number(0.0))
 
+    def others_max(self, p: str, width: int) -> str:
+        """Return the name of the greatest of p (N, width), at least 0, over each token's group without
+        itself; 0 for tokens that are alone. A token whose own value is the greatest gets the second
+        greatest."""
+        graph = self.graph
+        greatest = graph.op("Gather", self._combined(p, width, "max"), GROUP, axis=0)
+        is_greatest = graph.op("Equal", p, greatest)
+        ones = graph.op("Cast", is_greatest, to=graph.float_type)
+        count = graph.op("Gather", self._combined(ones, width, "add"), GROUP, axis=0)
+        rest = graph.op("Where", is_greatest, graph.number(0.0), p)
+        second = graph.op("Gather", self._combined(rest, width, "max"), GROUP, axis=0)
+        alone = graph.op("And", is_greatest, graph.op("Less", count, graph.number(1.5)))
+        found = graph.op("Where", alone, second, greatest)
+        grouped = graph.op("Unsqueeze", self.in_group, graph.ints([1]))
+        return graph.op("Where", grouped, found, graph.number(0.0))
+
+    def _combined(self, values: str, width: int, reduction: str) -> str:
+        """Return the name of values (N, width), at least 0, reduced over each group, (groups, width)."""
+        graph = self.graph
+        count = graph.op("Add", graph.op("ReduceMax", GROUP, keepdims=1), graph.ints([1]))
+        place = graph.op("Unsqueeze", GROUP, graph.ints([1]))
+        return self._added(count, place, values, width, reduction)
+
     def _sums(self, key: str, values: str, width: int) -> tuple[str, str]:
         """Return the names of the sums of values (N, width) by key, and of how many each has, (…, 1)."""
         graph = self.graph
@@ -268,8 +295,11 @@ class Shared:
         ones = graph.op("Expand", graph.number(1.0), graph.op("Shape", place))  # (N, 1)
         return self._added(count, place, values, width), self._added(count, place, ones, 1)
 
-    def _added(self, count: str, place: str, values: str, width: int) -> str:
-        """Return the name of values (N, width), added up by place (N, 1): (count, width).
+    def _added(
+        self, count: str, place: str, values: str, width: int, reduction: str = "add"
+    ) -> str:
+        """Return the name of values (N, width), added up by place (N, 1): (count, width); or their maximum,
+        at least 0, with the reduction "max".
 
         By ScatterElements, which adds one after another: onnxruntime's ScatterND adds from several threads
         at once, and loses some of what goes to one place.
@@ -278,4 +308,4 @@ class Shared:
         shape = graph.op("Concat", count, graph.ints([width]), axis=0)
         zeros = graph.op("Expand", graph.number(0.0), shape)
         places = place if width == 1 else graph.op("Expand", place, graph.op("Shape", values))
-        return graph.op("ScatterElements", zeros, places, values, axis=0, reduction="add")
+        return graph.op("ScatterElements", zeros, places, values, axis=0, reduction=reduction)

@@ -30,7 +30,7 @@ def single_network(config: Config, seed: int | None = None) -> Config:
         network=replace(config.network, members=1),
         first_stage=replace(config.first_stage, folds=0),
         training=replace(config.training, patience=0, refit=False, audit_every=0, start=None),
-        vectors=replace(config.vectors, more=None),
+        vectors=replace(config.vectors, more=None, more_for="all"),
         distillation=DistillationConfig(),
     )
 

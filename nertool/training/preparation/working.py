@@ -98,8 +98,13 @@ def working_inputs(
     if dev:
         L, own_rows = prepared.vectors[vectors].L, dev.type_ids[vectors, 2:, 0]
         opinion = first_stage and first_stage.dev
-        window = config.first_stage.window
-        side = side_inputs(config.features, dev.text, lambda ids: L[own_rows[ids]], opinion, window)
+        side = side_inputs(
+            config.features,
+            dev.text,
+            lambda ids: L[own_rows[ids]],
+            opinion,
+            config.first_stage,
+        )
         own_ids = local(dev.type_ids[vectors], dev.words)
         dev_inputs = lay_out(own_ids, dev.text, config, side, prepared.gazetteers)
     own_ids = local(type_ids, casings.words)
@@ -175,8 +180,9 @@ def _lay_out_train(
         tag_ids = tag_ids[source]
         targets = None if targets is None else targets[source]
     form_rows = working.rows[working.type_ids[0][2:, 0]]
-    window = config.first_stage.window
-    side = side_inputs(config.features, text, lambda ids: L[form_rows[ids]], opinion, window)
+    side = side_inputs(
+        config.features, text, lambda ids: L[form_rows[ids]], opinion, config.first_stage
+    )
     inputs = lay_out(working.type_ids, text, config, side, prepared.gazetteers)
     if working.memory:
         # A token is shown what is remembered without its own document, unless it was written anew.
