@@ -179,12 +179,12 @@ def fill_full(folder: Path, vectors: Path) -> None:
     (folder / "config.yaml").write_text(
         "corpus: {train: train.conll, dev: dev.conll, test: dev.conll}\n"
         "vectors: {path: vectors.txt, more: [more.txt]}\n"
-        "features: {caps: 2, affixes: 2, memory: true, sentence: 2, document: 2, neighbours: true, "
-        "document_vector: true}\n"
+        "features: {caps: 2, affixes: 2, clusters: 2, memory: true, sentence: 2, document: 2, "
+        "neighbours: true, document_vector: true}\n"
         "network: {hidden: 8, members: 3}\n"
         "first_stage: {folds: 2, hidden: 6, epochs: 2, window: 3, max_pooling: true}\n"
         "training: {epochs: 3, batch_size: 16, alpha: 0.1, dropout_input: 0.1, average: 2, recase: 0.2, "
-        "replace_entities: 0.3}\n"
+        "replace_entities: 0.3, word_dropout: 0.5}\n"
         "decoding: {outside_bias: 0.5, consistency: 0.2}\n"
     )
 

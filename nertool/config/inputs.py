@@ -200,6 +200,12 @@ class FeaturesConfig:
         about("The word and its runs of 3 to 5 letters, in a table that they share by their hash. Their "
               "rows are added up. Useful without vectors."),
     ] = 0  # fmt: skip
+    clusters: Annotated[
+        Width,
+        about("Clusters of the word vectors: of 128, 512 and 2,048, by k-means from two starts. The width "
+              "of each of the six. Words with similar vectors share them, also words that the training text "
+              "lacks. Needs vectors."),
+    ] = 0  # fmt: skip
     memory: Annotated[
         bool,
         about("Shares of the classes that the word had in the training text; the same document is "

@@ -83,7 +83,8 @@ class TrainingConfig:
     word_dropout: Annotated[
         Annotated[float, Meta(ge=0, le=1_000)],
         about("a: a word that occurs n times in the training text is read as an unknown word with "
-              "probability a / (a + n): no memory of it and, without vectors, no vector of its own."),
+              "probability a / (a + n): no memory of it, and the vector that training began with; without "
+              "vectors, no vector of its own."),
     ] = 0.0  # fmt: skip
     refit: Annotated[
         bool,

@@ -23,6 +23,7 @@ from nertool.files.wordlist import WordNumbers, Words, numbers_of
 from nertool.inputs.features import PADDING, feature_columns, feature_ids
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.memory import UNMET
+from nertool.vectors import clusters
 from nertool.vectors.lookup import EXACT, SPELLINGS, STEPS, SUBWORDS, Vocabulary
 from nertool.vectors.subwords import Composer
 
@@ -39,7 +40,7 @@ class Encoded(NamedTuple):
 
 
 class Encoder:
-    """Word types → row numbers of the tables: L's first, then each feature's, then the memory's."""
+    """Word types → row numbers of the tables: L's, then each feature's, the clusters' and the memory's."""
 
     def __init__(
         self,
@@ -49,11 +50,13 @@ class Encoder:
         gazetteers: Gazetteers | None = None,
         steps: Collection[str] = SPELLINGS,
         composer: Composer | None = None,
+        clusters: NDArray[np.uint16] | None = None,
     ) -> None:
         """words: the vocabulary, in the order of L's rows after the special ones; features: by name;
         remembered: the word types of the memory's rows after its first, None if there is no memory;
         gazetteers: kept for what marks a text's words; encode does not use them; steps: those of the lookup
-        of a word's vector that are taken; composer: makes vectors of words that the vocabulary lacks."""
+        of a word's vector that are taken; composer: makes vectors of words that the vocabulary lacks;
+        clusters (len, COLUMNS): of each row of L (vectors/clusters.py), None if they are no feature."""
         self.words = words
         self.features = list(features)
         self.remembered = remembered
@@ -61,6 +64,7 @@ class Encoder:
         self.rows = numbers_of(words, SPECIAL_ROWS)
         self.steps = frozenset(steps)
         self.composer = composer if SUBWORDS in self.steps else None
+        self.clusters = clusters
         self._vocabulary = Vocabulary(self.rows, self.steps)
         self._memory: Mapping[str, int] | None = None
         if remembered is not None:
@@ -73,26 +77,35 @@ class Encoder:
         if isinstance(remembered, list):
             remembered = Words(remembered)
         kept = (self.words, self.features, remembered, self.gazetteers)
-        return Encoder, (*kept, sorted(self.steps), self.composer)
+        return Encoder, (*kept, sorted(self.steps), self.composer, self.clusters)
 
-    def with_words(self, words: Sequence[str], composer: Composer | None = None) -> Encoder:
-        """Return an encoder that is like this one, of another vocabulary; composer: another one, too."""
+    def with_words(
+        self,
+        words: Sequence[str],
+        composer: Composer | None = None,
+        clusters: NDArray[np.uint16] | None = None,
+    ) -> Encoder:
+        """Return an encoder that is like this one, of another vocabulary; clusters: of its rows; composer:
+        another one, too."""
         kept = (self.features, self.remembered, self.gazetteers, self.steps)
-        return Encoder(words, *kept, composer or self.composer)
+        return Encoder(words, *kept, composer or self.composer, clusters)
 
     @property
     def padding(self) -> NDArray[np.int32]:
         """Row numbers (2, F) of the padding before and after a sentence."""
         beyond = [PADDING] * (sum(feature_columns(self.features)) - 1)
+        beyond += [clusters.PADDING] * (0 if self.clusters is None else clusters.COLUMNS)
         beyond += [UNMET] * (self._memory is not None)
         return np.array([[PAD_LEFT, *beyond], [PAD_RIGHT, *beyond]], dtype=np.int32)
 
     def encode(self, words: Sequence[str]) -> Encoded:
-        """Return for each word type its row in L, then its number for each feature, then its row in the
-        memory; and the vectors that are composed."""
+        """Return for each word type its row in L, then its number for each feature, then its clusters, then
+        its row in the memory; and the vectors that are composed."""
         vectors, composed = self.vector_rows(words)
         normal = _normal(words)
         parts = [vectors[:, None], feature_ids(self.features, normal)]
+        if self.clusters is not None:
+            parts.append(self.clusters_of(vectors))
         if self._memory is not None:
             if isinstance(self._memory, WordNumbers):
                 rows = self._memory.find(normal)
@@ -102,6 +115,13 @@ class Encoder:
                 found = np.array(several, dtype=np.int32)
             parts.append(found.reshape(-1, 1))
         return Encoded(np.concatenate(parts, axis=1), composed)
+
+    def clusters_of(self, rows: NDArray[np.integer]) -> NDArray[np.int32]:
+        """Return the clusters (n, COLUMNS) of rows (n,) of L. Rows beyond the last one have none, as the
+        unknown word."""
+        assert self.clusters is not None
+        listed = np.where(rows < len(self.clusters), rows, UNKNOWN)
+        return np.asarray(self.clusters[listed], dtype=np.int32)
 
     def _compose(self, words: Sequence[str], rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """Give unknown words with a vector from their parts rows beyond the last one; return the vectors."""

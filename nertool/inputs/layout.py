@@ -3,8 +3,8 @@
 A word has row numbers in several tables; its row is the rows of all tables, one after another; a window x
 is the rows of C words, and then the side inputs of its centre:
 
-    ids (F)   L (| L0) | word features … | memory | gazetteers | context features …   columns of row numbers
-    row (d)   the same order, each as wide as its tables' rows           columns of a word's row
+    ids (F)   L (| L0) | word features … | clusters | memory | gazetteers | context features …
+    row (d)   the same order, each as wide as its tables' rows
     x (D)     C rows | left, right, document, first_stage, its greatest, its window    D = C d + e
 
 What a word type and the gazetteers' marks of a word decide comes first in a row (d_1 columns), then what its
@@ -22,10 +22,12 @@ from nertool.config.records import Config
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.features import FEATURES
 from nertool.inputs.gazetteers import MARKS
+from nertool.vectors.clusters import COLUMNS, SIZE
 
 VECTORS = "L"  # the table of word vectors
 STARTING = "L0"  # the same vectors as training found them, beside those that it changes
 MEMORY = "M"  # the memory's table; it is counted, not trained
+CLUSTERS = "E.clusters"  # the table of the clusters of a word's vector
 GAZETTEERS = "E.gazetteers"  # the table of the gazetteers' marks
 
 # The side inputs, in their order: the mean vectors of the word's left and of its right neighbours elsewhere
@@ -127,6 +129,7 @@ def table_columns(config: Config) -> dict[str, int]:
         VECTORS: 1,
         **({STARTING: 1} if keeps_starting(config) else {}),
         **{f"E.{name}": FEATURES[name].row_columns for name in features_of(config)},
+        **({CLUSTERS: COLUMNS} if config.features.clusters else {}),
         **({MEMORY: 1} if config.features.memory else {}),
         **({GAZETTEERS: lists} if (lists := len(config.features.gazetteers or ())) else {}),
         **dict.fromkeys(_context_tables(config.features), 1),
@@ -142,6 +145,8 @@ def feature_table_shapes(config: Config) -> dict[str, tuple[int, int]]:
     """Return the shapes of the trained features' tables, in a row's order."""
     features = config.features
     shapes = {f"E.{n}": (FEATURES[n].size, getattr(features, n)) for n in features_of(config)}
+    if features.clusters:
+        shapes[CLUSTERS] = (SIZE, features.clusters)
     if features.gazetteers:
         rows = 1 + MARKS * len(features.gazetteers)
         shapes[GAZETTEERS] = (rows, features.gazetteer_width)

@@ -123,14 +123,15 @@ def _smaller_vectors(
         smaller = _smaller_table(own, dtype)
     if len(order) < len(L) or order is not kept:
         words = Words(encoder.words[row - SPECIAL_ROWS] for row in order[SPECIAL_ROWS:].tolist())
-        encoder = encoder.with_words(words)
+        clusters = encoder.clusters
+        encoder = encoder.with_words(words, clusters=None if clusters is None else clusters[order])
     if encoder.composer is not None and dtype is not None:
         tables = [
             table.stored_as("int8" if dtype == CODES else dtype)
             for table in encoder.composer.tables
         ]
         base = smaller[np.array([UNKNOWN])][0]
-        encoder = encoder.with_words(encoder.words, Composer(base, tables))
+        encoder = encoder.with_words(encoder.words, Composer(base, tables), encoder.clusters)
     return _Vectors(encoder, smaller, kept)
 
 

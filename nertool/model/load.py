@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.config.values import config_from_dict
@@ -31,6 +32,7 @@ from nertool.model.files import (
 )
 from nertool.model.gazetteers import PHRASES, read_gazetteers
 from nertool.model.model import Member, Model, outputs
+from nertool.vectors.clusters import clusters_in
 from nertool.vectors.lookup import SPELLINGS
 from nertool.vectors.rows.rows import COMPRESSED, Rows, tables_in
 from nertool.vectors.subwords import Composer, Subwords, subwords_in
@@ -93,7 +95,11 @@ def _read_model(opened: SealedFolder) -> Model:
             raise ModelError(f"{damaged}: config and gazetteers don't agree; {AGAIN}")
         notes = header.get("subwords") or [[]] * len(kept)
         subwords = [subwords_in(own, note) for own, note in zip(kept, notes, strict=True)]
-        encoders = _read_encoders(opened, vectors, subwords, tables, config, packed, gazetteers)
+        clusters = [clusters_in(own, len(L)) for own, L in zip(kept, vectors, strict=True)]
+        if any((own is not None) != bool(config.features.clusters) for own in clusters):
+            raise ModelError(f"{damaged}: config and clusters don't agree; {AGAIN}")
+        parts = zip(vectors, subwords, clusters, strict=True)
+        encoders = _read_encoders(opened, list(parts), tables, config, packed, gazetteers)
         stages = {
             stage: tuple(
                 _member(tables, f"{stage}.{i}.", encoders[v], vectors[v])
@@ -142,14 +148,16 @@ def _read_vectors(folder: SealedFolder, count: int) -> list[dict[str, Array]]:
 
 def _read_encoders(
     folder: SealedFolder,
-    vectors: Sequence[Rows],
-    subwords: Sequence[Sequence[Subwords]],
+    parts: Sequence[tuple[Rows, Sequence[Subwords], NDArray[np.uint16] | None]],
     tables: Mapping[str, Rows],
     config: Config,
     packed: str,
     gazetteers: Gazetteers | None,
 ) -> list[Encoder]:
-    """Read the vocabularies, and make an encoder for each; all share one memory and the gazetteers."""
+    """Read the vocabularies, and make an encoder for each; all share one memory and the gazetteers.
+
+    parts: for each file of vectors L, its rows of parts of words, and its clusters.
+    """
     remembered = None
     if config.features.memory:
         remembered = folder.words(REMEMBERED + packed, len(tables[f"members.0.{MEMORY}"]) - 1)
@@ -161,8 +169,9 @@ def _read_encoders(
             gazetteers,
             config.vectors.lookup,
             Composer(L[np.array([UNKNOWN])][0], own) if own else None,
+            clusters,
         )
-        for i, (L, own) in enumerate(zip(vectors, subwords, strict=True))
+        for i, (L, own, clusters) in enumerate(parts)
     ]
 
 

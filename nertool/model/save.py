@@ -28,6 +28,7 @@ from nertool.model.files import (
 )
 from nertool.model.gazetteers import PHRASES, sizes_of, write_gazetteers
 from nertool.model.model import Member, Model
+from nertool.vectors.clusters import cluster_arrays
 from nertool.vectors.rows.rows import COMPRESSED, arrays_of
 from nertool.vectors.subwords import Subwords, subword_arrays, subword_notes
 
@@ -69,6 +70,7 @@ def save_model(
                 name = vectors_name(i)
                 tables = _subwords_of(member.encoder)
                 kept = arrays_of("L", member.L) | subword_arrays(tables)
+                kept |= cluster_arrays(member.encoder.clusters)
                 sums[name] = write_arrays(aside / name, kept)
                 name = vocabulary_name(i) + packed
                 sums[name] = write_words(aside / name, member.encoder.words)

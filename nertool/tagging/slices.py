@@ -11,6 +11,7 @@ from nertool.config.records import Config
 from nertool.corpus.columnar import Ids
 from nertool.inputs.context import CONTEXTS
 from nertool.inputs.layout import (
+    CLUSTERS,
     LEFT,
     RIGHT,
     STARTING,
@@ -23,6 +24,7 @@ from nertool.inputs.layout import (
 from nertool.kernels.rows import embed
 from nertool.model.model import Member, starting_vectors, word_vectors
 from nertool.network.activations import Array
+from nertool.vectors.clusters import COLUMNS
 
 
 def combinations_of(contexts: Sequence[str]) -> list[int]:
@@ -48,6 +50,11 @@ class Slices:
         contexts = {f"E.{name}" for name in self.contexts}
         others = {VECTORS, STARTING, *contexts}
         self._features = {name: c for name, c in columns.items() if name not in others}
+        # Where the numbers of clusters stand in those of a form, of which the first is the vector's.
+        names = list(self._features)
+        before = names[: names.index(CLUSTERS)] if CLUSTERS in names else names
+        first = 1 + sum(abs(self._features[name]) for name in before)
+        self._clusters = slice(first, first + COLUMNS)
         C, d, d_1 = layout.window, layout.d, layout.d_1
         H, W = len(self.weights.b), self.weights.W
         in_window = W[:, : C * d].reshape(H, C, d).transpose(1, 0, 2)
@@ -73,6 +80,9 @@ class Slices:
         if not self._features:
             return vectors
         tables = [self.parameters[name] for name in self._features]
+        if CLUSTERS in self._features:  # they are those of this network's vectors
+            ids = ids.copy()
+            ids[:, self._clusters] = self._member.encoder.clusters_of(vector_rows)
         looks = embed(tables, ids[:, 1:], list(self._features.values()))
         return np.concatenate([vectors, looks], axis=1)
 

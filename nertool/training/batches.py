@@ -27,7 +27,7 @@ from nertool.network.dropout import dropout_mask
 from nertool.network.lookup import row_width
 from nertool.network.objective import Batch, Masks, Objective, Parameters, tables_of
 from nertool.training.preparation.store import Prepared
-from nertool.training.preparation.working import TrainingText
+from nertool.training.preparation.working import TrainingText, has_starting_rows
 
 
 def objective_of(config: Config) -> Objective:
@@ -64,7 +64,8 @@ def masked_batches(
         targets = distributions(text.targets, K)
     d = row_width(list(tables_of(parameters).values()), objective_of(config).columns)
     dtype = parameters["W"].dtype.type
-    dropped = word_dropout(config, prepared)
+    starting_rows = len(parameters["L"]) // 2 if has_starting_rows(config) else 0
+    dropped = word_dropout(config, prepared, starting_rows)
     for drawn in batches(padded, sentences, settings.shuffle, settings.batch_size, rng):
         batch = Batch(
             ids=dropped(ids[drawn.positions], padded.types[drawn.positions], rng),
@@ -84,14 +85,17 @@ def masked_batches(
 
 
 def word_dropout(
-    config: Config, prepared: Prepared
+    config: Config, prepared: Prepared, starting_rows: int
 ) -> Callable[[Ids, Ids, np.random.Generator], Ids]:
     """Return a function (ids (n, F), types (n,), rng) → ids in which some words are unknown ones.
 
-    Such a word gets the memory's row of words that were never met and, without vectors, the unknown word's
-    row of L. With training.word_dropout a that happens to an occurrence of a word that the training part has
-    n times with probability a / (a + n) (Kiperwasser and Goldberg 2016): the unknown words of other text are
-    like its rare ones.
+    starting_rows: how far behind a word's row of L its starting vector stands, 0 where L has none.
+
+    Such a word gets the memory's row of words that were never met. Without vectors it gets the unknown word's
+    row of L, and with vectors the vector that training began with: a word of other text that training never
+    met has that one, too. With training.word_dropout a that happens to an occurrence of a word that the
+    training part has n times with probability a / (a + n) (Kiperwasser and Goldberg 2016): the unknown words
+    of other text are like its rare ones.
     """
     a = config.training.word_dropout
     if not a:
@@ -112,6 +116,8 @@ def word_dropout(
         lost = rng.random(len(types)) < share[known]
         for column, row in unknown.items():
             ids[lost, column] = row
+        if starting_rows:
+            ids[lost, slices[VECTORS].start] += starting_rows
         return ids
 
     return drop

@@ -105,7 +105,7 @@ def load_state(state: State, network_dir: Path) -> State:
                 set_parameters_aside(kept(f"recent/{i}"), frozen)
                 for i in range(header["recent"] - 1)
             ]
-            state.recent.append(set_parameters_aside(state.parameters, frozen))
+            state.recent.append(set_parameters_aside(state.kept, frozen))
             state.epoch, state.optimizer.t = header["epoch"], header["step"]
             state.best_epoch, state.best_f1 = header["best_epoch"], header["best_f1"]
             state.rng.bit_generator.state = header["generator"]

@@ -153,7 +153,7 @@ def recipe(text: Statistics, budget: str) -> dict[str, Any]:
         if text.tokens >= NGRAMS_FROM:
             keys["features.ngrams"] = 32
     elif text.tokens < FEW_TOKENS:
-        keys["training.word_dropout"] = 1.0
+        keys |= {"training.word_dropout": 1.0, "features.clusters": 4}
     if text.entities < FEW_ENTITIES:
         keys |= {"training.replace_entities": 0.2}
     if not text.has_dev:
@@ -227,7 +227,7 @@ def _words_by(text: Statistics, config: Config) -> str:
         vectors = "vectors from the raw text"
     else:
         vectors = "no vectors, so that words start from random ones"
-    features = ("caps", "shape", "affixes", "ngrams", "memory", "gazetteers")
+    features = ("caps", "shape", "affixes", "ngrams", "clusters", "memory", "gazetteers")
     names = [name for name in features if getattr(config.features, name)]
     return f"{vectors}; features of a word: {', '.join(names) or 'none'}"
 

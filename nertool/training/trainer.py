@@ -20,7 +20,8 @@ from nertool.inputs.assemble import Inputs
 from nertool.inputs.text import blocks_of
 from nertool.model.model import score_tokens
 from nertool.network.activations import Array
-from nertool.network.objective import Parameters
+from nertool.network.lookup import RowGradient
+from nertool.network.objective import ParameterGradients, Parameters
 from nertool.network.optimizers import Optimizer
 from nertool.network.shards import (
     add_shards,
@@ -49,17 +50,25 @@ class State:
     """Training at the end of an epoch: all that is needed to go on as if nothing had happened.
 
     parameters: changed in place; best: a copy of the parameters of the best epoch so far; recent:
-    of the last epochs, for their mean. Tables that are not trained are the same arrays everywhere.
+    of the last epochs, for their mean. Tables that are not trained are the same arrays everywhere. rows: how
+    many rows of L are trained; starting rows may stand behind them, which best and recent lack.
     """
 
     parameters: Parameters
     optimizer: Optimizer
     rng: np.random.Generator
+    rows: int
     epoch: int = 0
     recent: list[EpochParameters] = field(default_factory=list)
     best: Parameters = field(default_factory=dict)
     best_epoch: int = 0
     best_f1: float = -1.0
+
+    @property
+    def kept(self) -> Parameters:
+        """The parameters without the starting rows."""
+        L = self.parameters["L"]
+        return self.parameters if len(L) == self.rows else {**self.parameters, "L": L[: self.rows]}
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ def initial_state(
     frozen = objective_of(config).frozen
     trained = {name: array for name, array in parameters.items() if name not in frozen}
     optimizer = Optimizer(config.training.optimizer, trained, config.training.momentum)
-    return State(parameters, optimizer, rng)
+    return State(parameters, optimizer, rng, len(working.rows))
 
 
 def train(
@@ -144,7 +153,7 @@ def train(
                 seconds = time.perf_counter() - started
                 release_prepared(prepared)
                 frozen = objective_of(config).frozen
-                now = set_parameters_aside(state.parameters, frozen)
+                now = set_parameters_aside(state.kept, frozen)
                 state.recent = [*state.recent, now][-settings.average :]
                 averaged = mean_parameters(state.recent, frozen)
                 dev = None
@@ -197,6 +206,7 @@ def _epoch(
             # when.
             following = team.begin(lambda: next(source, None))
             J, gradients = add_shards(objective, parameters, shards, computed, team.parallel_map)
+        gradients = of_trained_rows(gradients, state.rows)
         step = state.optimizer.t + 1
         where = {"epoch": state.epoch, "step": step, "alpha": alpha}
         snapshot = Snapshot(where, objective, parameters, batch, masks)
@@ -219,6 +229,15 @@ def _epoch(
             release_prepared(prepared)
         drawn = following()
     return total / windows, tuple(audits)
+
+
+def of_trained_rows(gradients: ParameterGradients, rows: int) -> ParameterGradients:
+    """Leave out the gradient of L's rows from the given one on: starting rows are not trained."""
+    of_L = gradients.get("L")
+    if not isinstance(of_L, RowGradient) or not len(of_L.rows) or of_L.rows[-1] < rows:
+        return gradients
+    n = int(np.searchsorted(of_L.rows, rows))
+    return {**gradients, "L": RowGradient(of_L.rows[:n], of_L.values[:n])}
 
 
 def mean_parameters(recent: list[EpochParameters], frozen: Container[str] = ()) -> Parameters:

@@ -60,7 +60,8 @@ CONFIGS = st.builds(
     features=st.builds(
         FeaturesConfig,
         **dict.fromkeys(
-            ["caps", "shape", "affixes", "ngrams", "sentence", "document"], st.integers(0, 99)
+            ["caps", "shape", "affixes", "ngrams", "clusters", "sentence", "document"],
+            st.integers(0, 99),
         ),
         **dict.fromkeys(["memory", "neighbours", "document_vector"], st.booleans()),
     ),

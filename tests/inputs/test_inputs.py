@@ -29,6 +29,7 @@ from nertool.inputs.text import blocks_of
 from nertool.model.model import inputs_for, word_vectors
 from nertool.network.lookup import embed
 from nertool.network.objective import tables_of
+from nertool.vectors.clusters import COLUMNS
 from tests.support.helpers import document_text, random_model
 
 EVERYTHING = FeaturesConfig(
@@ -214,8 +215,8 @@ def test_of_the_words_vectors_the_trained_rows_are_the_trained_ones():
 
 
 def test_a_models_rows_are_put_together_word_by_word():
-    # Each row of the text written out from the tables: vector, caps, affixes, memory, gazetteers, sentence,
-    # document. CITY has london in any letters and Paris; B has "Ada met" and paris.
+    # Each row of the text written out from the tables: vector, caps, affixes, clusters, memory, gazetteers,
+    # sentence, document. CITY has london in any letters and Paris; B has "Ada met" and paris.
     marks = [(0, 4 + BEGIN), (0, 4 + END), (0, 0), (SINGLE, 0), (SINGLE, 4 + SINGLE)]
     model = random_model(members=2)
     text = document_text(["Ada met the", "London"], ["Paris"])
@@ -233,7 +234,8 @@ def test_a_models_rows_are_put_together_word_by_word():
                 word_vectors(member, numbers[:1])[0],
                 own["E.caps"][numbers[1]],
                 own["E.affixes"][numbers[2:9]].ravel(),
-                own["M"][numbers[9]],
+                own["E.clusters"][member.encoder.clusters[numbers[0]]].ravel(),
+                own["M"][numbers[9 + COLUMNS]],
                 own["E.gazetteers"][list(marks[token])].ravel(),
                 own["E.sentence"][contexts[0]],
                 own["E.document"][contexts[1]],

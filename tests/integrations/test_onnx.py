@@ -82,6 +82,7 @@ def test_every_activation_and_output(activation, output):
     [
         FeaturesConfig(caps=0),
         FeaturesConfig(ngrams=3),
+        FeaturesConfig(clusters=2),
         FeaturesConfig(neighbours=True),
         FeaturesConfig(document_vector=True, document=2),
         FeaturesConfig(shape=2, affixes=3, memory=True, sentence=2),

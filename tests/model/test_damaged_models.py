@@ -305,9 +305,10 @@ def test_numbers_that_are_not_finite_are_refused_even_with_the_right_sums(saved,
 
 
 def test_vectors_that_are_not_finite_are_refused_where_no_sum_speaks_for_them(saved):
-    L = np.array(arrays_of_file(saved / "vectors.1.safetensors")["L"])
+    arrays = arrays_of_file(saved / "vectors.1.safetensors")
+    L = np.array(arrays["L"])
     L[2, 1] = np.nan
-    save_file({"L": L}, saved / "vectors.1.safetensors")
+    save_file({**arrays, "L": L}, saved / "vectors.1.safetensors")
     assert refusal(saved).startswith("/vectors.1.safetensors: cut short, damaged")
     assert "NaN" in refusal(saved, verify=False)
 

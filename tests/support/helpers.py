@@ -21,7 +21,7 @@ from nertool.evaluation.evaluate import evaluate_with_calibration
 from nertool.evaluation.tables import as_dict
 from nertool.formats.opening import open_stream
 from nertool.formats.read import read_corpus
-from nertool.inputs.encoder import SPECIAL_ROWS, UNKNOWN, Encoder
+from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder
 from nertool.inputs.gazetteers import Gazetteers
 from nertool.inputs.layout import feature_table_shapes, features_of, layout_of, table_columns
 from nertool.inputs.text import DOCUMENT_TOKENS, Text, text_of
@@ -33,6 +33,7 @@ from nertool.predict.workers import Workers
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training import run
 from nertool.training.parallel.team import Threads
+from nertool.vectors.clusters import COLUMNS, NONE, PADDING, SIZE
 from nertool.vectors.subwords import FASTTEXT, Composer, Parts, Subwords
 
 
@@ -102,7 +103,7 @@ def measures_of(model: Model, path: Path) -> dict:
 
 
 EVERYTHING = FeaturesConfig(
-    caps=2, affixes=1, memory=True, sentence=2, document=3, neighbours=True, document_vector=True,
+    caps=2, affixes=1, clusters=2, memory=True, sentence=2, document=3, neighbours=True, document_vector=True,
     gazetteers={"CITY": (Path("/v/c.txt"),), "B": (Path("/v/b.txt"), Path("/v/d.txt"))},
 )  # fmt: skip
 
@@ -146,7 +147,13 @@ def random_model(
     steps = config.vectors.lookup
     encoders = [
         Encoder(
-            list(words), features_of(config), memory, lists, steps, random_composer(L, subwords)
+            list(words),
+            features_of(config),
+            memory,
+            lists,
+            steps,
+            random_composer(L, subwords),
+            random_clusters(len(L), rng) if features.clusters else None,
         )
         for words, L in zip(files, tables, strict=True)
     ]
@@ -193,6 +200,13 @@ def random_composer(L: np.ndarray, rows: int) -> Composer | None:
     parts = Parts(FASTTEXT, 2, 3, 2 * rows)
     numbers = rng.permutation(2 * rows)[:rows].astype(np.int32)
     return Composer(L[UNKNOWN], [Subwords(values, numbers, parts, start=1, scale=0.5)])
+
+
+def random_clusters(rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw the clusters of so many rows of L; the unknown word's row and the paddings' have none."""
+    numbers = rng.integers(2, SIZE, (rows, COLUMNS)).astype(np.uint16)
+    numbers[[UNKNOWN, PAD_LEFT, PAD_RIGHT]] = np.array([[NONE], [PADDING], [PADDING]])
+    return numbers
 
 
 def document_text(*documents: Sequence[str], at_most: int = DOCUMENT_TOKENS) -> Text:

@@ -156,7 +156,7 @@ def test_a_first_stage_network_is_the_last_epochs_mean_of_its_own_width(
     state = stages.initial_state(first, full_prepared, working, (2, 0))
     ends = []
     for _ in train(first, full_prepared, working, state):
-        ends.append({name: array.copy() for name, array in state.parameters.items()})
+        ends.append({name: array.copy() for name, array in state.kept.items()})
     kept = arrays_of_file(fold_dir(full_run_dir, FoldOf(0, 0)) / "arrays.safetensors")
     for name in ("W", "b", "U", "E.caps", "L"):
         expected = np.mean([end[name] for end in ends], axis=0, dtype=np.float64)

@@ -38,6 +38,12 @@ def test_ngrams_are_for_texts_of_some_size_whose_words_have_no_vectors():
     assert recipe(replace(NEWS, coverage=0.7), "2m")["features.ngrams"] == 32
 
 
+def test_clusters_are_for_small_texts_whose_words_have_vectors():
+    small, none = replace(NEWS, tokens=149_999), replace(TWEETS, coverage=None)
+    chosen = [recipe(text, "2m").get("features.clusters") for text in (small, TWEETS, NEWS, none)]
+    assert chosen == [4, 4, None, None]
+
+
 def test_few_entities_are_tried_in_one_anothers_places():
     assert recipe(TWEETS, "2m")["training.replace_entities"] == 0.2
     assert "training.replace_entities" not in recipe(NEWS, "2m")

@@ -38,6 +38,7 @@ from nertool.model.files import HEADER as MODEL_HEADER
 from nertool.model.files import open_model, vectors_name, vocabulary_name
 from nertool.model.gazetteers import PHRASES, read_gazetteers, sizes_of, write_gazetteers
 from nertool.network.activations import Array
+from nertool.vectors.clusters import cluster_arrays, clusters_in
 from nertool.vectors.lookup import SPELLINGS, SUBWORDS
 from nertool.vectors.subwords import Composer, Subwords, subword_arrays, subword_notes, subwords_in
 
@@ -72,11 +73,13 @@ class Part:
 
 class Vectors(NamedTuple):
     """A file of vectors: its words, and L (special rows + words, v) float32 to start from; subwords: the rows
-    of parts of words, of the files that have some."""
+    of parts of words, of the files that have some; clusters (special rows + words, COLUMNS): each row's
+    clusters, None where they are no feature."""
 
     words: Sequence[str]
     L: Array
     subwords: tuple[Subwords, ...] = ()
+    clusters: NDArray[np.uint16] | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,15 @@ def encoder_of(
     """Return the encoder of a file of vectors; remembered, gazetteers: as Encoder has them."""
     composer = Composer(vectors.L[UNKNOWN], vectors.subwords) if vectors.subwords else None
     steps = config.vectors.lookup
-    return Encoder(vectors.words, features_of(config), remembered, gazetteers, steps, composer)
+    return Encoder(
+        vectors.words,
+        features_of(config),
+        remembered,
+        gazetteers,
+        steps,
+        composer,
+        vectors.clusters,
+    )
 
 
 _PART_ARRAYS = ("type_ids", "word_ids", "tag_ids", "gold_ids", "sentence_starts", "document_starts")
@@ -192,6 +203,8 @@ def input_hashes(config: Config) -> dict[str, Any]:
     steps = keep["vectors"].pop("lookup")
     if [step for step in steps if step != SUBWORDS] != list(SPELLINGS):
         keep["vectors.lookup"] = steps
+    if config.features.clusters:
+        keep["features.clusters"] = True
     if config.model.vocabulary != "all":
         keep["model.vocabulary"] = config.model.vocabulary
     form = config.corpus.format
@@ -228,8 +241,8 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
                 "words": len(part.words),
             }
         sums[_ARRAYS] = write_arrays(aside / _ARRAYS, arrays)
-        for i, (words, L, subwords) in enumerate(prepared.vectors):
-            arrays = {"L": L, **subword_arrays(subwords)}
+        for i, (words, L, subwords, clusters) in enumerate(prepared.vectors):
+            arrays = {"L": L, **subword_arrays(subwords), **cluster_arrays(clusters)}
             sums[vectors_name(i)] = write_arrays(aside / vectors_name(i), arrays)
             sums[vocabulary_name(i)] = write_words(aside / vocabulary_name(i), words)
         lists = None
@@ -299,7 +312,8 @@ def _read_vectors(opened: SealedFolder, header: dict[str, Any]) -> list[Vectors]
         arrays = opened.arrays(vectors_name(i))
         notes = header["subwords"][i] if "subwords" in header else []
         words = opened.words(vocabulary_name(i), count)
-        found.append(Vectors(words, arrays["L"], tuple(subwords_in(arrays, notes))))
+        subwords = tuple(subwords_in(arrays, notes))
+        found.append(Vectors(words, arrays["L"], subwords, clusters_in(arrays, len(arrays["L"]))))
     return found
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nertool.config.records import Config
 from nertool.corpus.columnar import Corpus
@@ -18,6 +19,7 @@ from nertool.files.encodings import is_utf8
 from nertool.formats.paths import file_hash
 from nertool.inputs.encoder import PAD_LEFT, PAD_RIGHT, SPECIAL_ROWS, UNKNOWN, Encoder
 from nertool.training.preparation.store import Vectors, vector_groups
+from nertool.vectors.clusters import COLUMNS, NONE, PADDING, cluster_numbers
 from nertool.vectors.files.load import load_vectors
 from nertool.vectors.findings import TOO_LARGE, findings
 from nertool.vectors.lookup import SUBWORDS
@@ -61,6 +63,11 @@ def _starting_vectors(
     """
     rng = np.random.default_rng([config.seed, 0, i])
     if not paths and not config.vectors.raw_text:
+        if config.features.clusters:
+            raise VectorsError(
+                f"features.clusters: found {config.features.clusters}, expected 0 without vectors: clusters "
+                "are those of the vectors of vectors.path or vectors.raw_text"
+            )
         return _random_vectors(config, rng, train, report)
     tables = [_table_of(config, path, report) for path in paths]
     if config.vectors.raw_text:
@@ -121,13 +128,16 @@ def _with_composed(config: Config, table: Table, words: Sequence[str], report: R
 def _kept(config: Config, vectors: Vectors, V: int, train: Corpus, report: Report) -> Vectors:
     """Keep the words that model.vocabulary asks for: all, or those of the training text and the first N.
 
-    V: how many of the words are the vectors' own.
+    V: how many of the words are the vectors' own: these have clusters, if they are a feature.
     """
+    if config.features.clusters:
+        vectors = vectors._replace(clusters=_clusters(vectors.L, V))
+        report(f"vectors: clusters of {V:,} words")
     wanted = config.model.vocabulary
     if wanted == "all":
         return vectors
     first = 0 if wanted == "corpus" else wanted
-    words, L, subwords = vectors
+    words, L, subwords, clusters = vectors
     encoder = Encoder(words, [], steps=config.vectors.lookup)
     met = np.array([encoder.vector_row(word) for word in train.words], dtype=np.int64)
     rows = np.unique(
@@ -141,7 +151,16 @@ def _kept(config: Config, vectors: Vectors, V: int, train: Corpus, report: Repor
     )
     report(f"vectors: the model keeps {len(rows) - SPECIAL_ROWS:,} of {len(words):,} words")
     kept = [words[row - SPECIAL_ROWS] for row in rows[SPECIAL_ROWS:].tolist()]
-    return Vectors(kept, L[rows], subwords)
+    return Vectors(kept, L[rows], subwords, None if clusters is None else clusters[rows])
+
+
+def _clusters(L: NDArray[np.float32], V: int) -> NDArray[np.uint16]:
+    """Return the clusters of the rows of L (r, v), of which V after the special ones are of the vectors' own
+    words; the others have none."""
+    numbers = np.full((len(L), COLUMNS), NONE, dtype=np.uint16)
+    numbers[[PAD_LEFT, PAD_RIGHT]] = PADDING
+    numbers[SPECIAL_ROWS : SPECIAL_ROWS + V] = cluster_numbers(L[SPECIAL_ROWS : SPECIAL_ROWS + V])
+    return numbers
 
 
 def _random_vectors(

@@ -37,6 +37,7 @@ _FORM = (
     ("features", "shape"),
     ("features", "affixes"),
     ("features", "ngrams"),
+    ("features", "clusters"),
     ("features", "memory"),
     ("features", "gazetteer_width"),
     ("features", "sentence"),
@@ -158,7 +159,8 @@ def continued(
 
 
 def _vectors(L: Array, words: Sequence[str], rows: NDArray[np.int64], member: Member) -> Array:
-    """Return L (r, v) with the model's vectors for the words that it has."""
+    """Return L (r or more, v), whose first rows are those of `rows` (r,), with the model's vectors for the
+    words that it has. What stands behind them stays."""
     found = member.encoder.rows
     old = np.array(
         [
@@ -169,7 +171,7 @@ def _vectors(L: Array, words: Sequence[str], rows: NDArray[np.int64], member: Me
     )
     known = old >= 0
     L = L.copy()
-    L[known] = word_vectors(member, old[known])
+    L[: len(rows)][known] = word_vectors(member, old[known])
     return L
 
 

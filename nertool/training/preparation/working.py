@@ -221,6 +221,12 @@ def classes_of(part: Part, labels: list[str]) -> Ids:
     return np.cumsum(steps, dtype=np.int32, out=steps)[:-1]
 
 
+def has_starting_rows(config: Config) -> bool:
+    """Tell whether L holds each row twice in training: behind the rows that are trained stand the same rows
+    as training found them, for words that word dropout makes unknown (batches.py)."""
+    return bool(config.training.word_dropout and config.vectors.path and config.vectors.fine_tune)
+
+
 def starting_parameters(
     config: Config,
     prepared: Prepared,
@@ -228,7 +234,10 @@ def starting_parameters(
     rng: np.random.Generator,
     dtype: type[np.floating] = np.float32,
 ) -> Parameters:
-    """Return a network's parameters before training: vectors as prepared, all else drawn."""
+    """Return a network's parameters before training: vectors as prepared, all else drawn.
+
+    L (r, v) has the working rows; (2r, v) where it has starting rows.
+    """
     starting = prepared.vectors[working.vectors].L
     L = np.array(starting[working.rows], dtype=dtype)
     release(starting)
@@ -245,6 +254,8 @@ def starting_parameters(
             tables[name] = np.zeros(shapes[name], dtype=dtype)
         elif name != "L":
             tables[name] = (0.1 * rng.standard_normal(shapes[name])).astype(dtype)
+    if has_starting_rows(config):
+        tables["L"] = np.concatenate([L, L])
     widths = {name: table.shape[1] for name, table in tables.items()}
     T, second = len(prepared.tags), working.opinion is not None
     D = layout_of(config, widths, L.shape[1], T, second).D

@@ -15,6 +15,7 @@ from nertool.errors import CorpusError, ModelError, StaleError
 from nertool.training import run
 from nertool.training.preparation.encode import prepare
 from nertool.training.preparation.store import Prepared, load_prepared, save_prepared
+from nertool.vectors.clusters import COLUMNS, NONE, PADDING
 from tests.support.helpers import change, outcome, run_training
 
 # Prepared inputs
@@ -177,16 +178,25 @@ def test_each_file_of_vectors_has_its_words_its_table_and_its_row_numbers(full_d
     )
     np.testing.assert_array_equal(second.L[3:], [[0, -2, 1], [1, -1, 1], [2, 0, 1], [0, 1, 1]])
     alone = prepare(change(config, vectors={"more": None}))
-    assert prepared.train.type_ids.shape == (2, 2 + len(prepared.train.words), 1 + 1 + 7)
+    assert prepared.train.type_ids.shape == (2, 2 + len(prepared.train.words), 1 + 1 + 7 + COLUMNS)
     np.testing.assert_array_equal(prepared.train.type_ids[:1], alone.train.type_ids)
     np.testing.assert_array_equal(first.L, alone.vectors[0].L)
     # In the second, words are known as they are written there, in lower case, or from capitals in title case.
     rows = dict(zip(prepared.train.words, prepared.train.type_ids[1, 2:, 0].tolist(), strict=True))
     assert (rows["Ada"], rows["in"], rows["ADA"], rows["London"]) == (3, 4, 3, 0)
     # The looks are the word's own, whatever vectors it has.
+    looks = slice(1, 1 + 1 + 7)
     np.testing.assert_array_equal(
-        prepared.train.type_ids[0, :, 1:], prepared.train.type_ids[1, :, 1:]
+        prepared.train.type_ids[0, :, looks], prepared.train.type_ids[1, :, looks]
     )
+    # Clusters are those of the file's own vectors; a word without a vector has none.
+    for i, own in enumerate(prepared.vectors):
+        assert own.clusters is not None
+        rows = prepared.train.type_ids[i, :, 0]
+        np.testing.assert_array_equal(prepared.train.type_ids[i, :, 9:], own.clusters[rows])
+        assert (own.clusters[0] == NONE).all()
+        assert (own.clusters[1:3] == PADDING).all()
+        assert (own.clusters[3:] > NONE).all()
     save_prepared(prepared, tmp_path / "p")
     assert_same_prepared(load_prepared(tmp_path / "p", config, ""), prepared)
 

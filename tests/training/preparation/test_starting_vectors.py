@@ -70,18 +70,26 @@ def test_files_stand_side_by_side_if_the_config_says_so(config):
 
 @pytest.mark.parametrize("vocabulary", ["corpus", 3])
 def test_the_model_keeps_the_words_that_the_config_names(config, vocabulary):
+    config = change(config, features={"clusters": 2})
     everything = prepare(config)
     cut = prepare(change(config, model={"vocabulary": vocabulary}))
-    words, L, _ = everything.vectors[0]
+    words, L, _, clusters = everything.vectors[0]
     met = set(everything.train.type_ids[0, :, 0].tolist())
     first = 0 if vocabulary == "corpus" else vocabulary
     kept = [w for i, w in enumerate(words) if i < first or 3 + i in met]
     assert cut.vectors[0].words == kept
     rows = [0, 1, 2, *(3 + words.index(word) for word in kept)]
     np.testing.assert_array_equal(cut.vectors[0].L, L[rows])
+    np.testing.assert_array_equal(cut.vectors[0].clusters, clusters[rows])
     # The training text is encoded as before, in other numbers.
     before, after = (p.vectors[0].L[p.train.type_ids[0, :, 0]] for p in (everything, cut))
     np.testing.assert_array_equal(before, after)
+
+
+def test_clusters_need_vectors(config):
+    without = change(config, vectors={"path": None}, features={"clusters": 2})
+    with pytest.raises(VectorsError, match="clusters: found 2, expected 0 without vectors"):
+        prepare(without)
 
 
 def test_other_raw_text_makes_prepared_inputs_stale(config, raw, tmp_path):

@@ -27,8 +27,8 @@ from nertool.training.preparation.working import starting_parameters, training_t
 from tests.conftest import SENTENCES, as_conll
 
 EVERYTHING = (
-    "features: {caps: 2, shape: 2, affixes: 2, ngrams: 2, sentence: 2, document: 2, neighbours: true, "
-    "document_vector: true, memory: true}\n"
+    "features: {caps: 2, shape: 2, affixes: 2, ngrams: 2, clusters: 2, sentence: 2, document: 2, "
+    "neighbours: true, document_vector: true, memory: true}\n"
 )
 
 
