@@ -19,7 +19,18 @@ from nertool.network.scorer import backward
 from nertool.training.cases import cases_of_config, cases_of_model
 from tests.support.helpers import EVERYTHING, change, random_model
 
-BLOCKS = ["L", "E.caps", "E.affixes", "E.gazetteers", "E.sentence", "E.document", "W", "b", "U"]
+BLOCKS = [
+    "L",
+    "E.caps",
+    "E.affixes",
+    "E.clusters",
+    "E.gazetteers",
+    "E.sentence",
+    "E.document",
+    "W",
+    "b",
+    "U",
+]
 
 
 def verify_config(
