@@ -41,7 +41,7 @@ def sensitive_model() -> Model:
         remembered=WORDS[::2],
         network={"hidden": 12},
         decoding={"consistency": 0.3},
-        seed=4,
+        seed=0,
     )
 
 
