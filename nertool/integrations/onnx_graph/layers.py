@@ -40,10 +40,8 @@ def member_scores(graph: GraphBuilder, model: Model, shared: Shared) -> str:
         has_any = graph.op("Unsqueeze", shared.in_group, graph.ints([1]))
         own = graph.op("Cast", has_any, to=graph.float_type)
         around = [_around(graph, p, model)] if model.config.first_stage.window else []
-        means, pooling = (
-            shared.others_mean(p, len(model.tags)),
-            model.config.first_stage.max_pooling,
-        )
+        means = shared.others_mean(p, len(model.tags))
+        pooling = model.config.first_stage.max_pooling
         maxima = [shared.others_max(p, len(model.tags))] if pooling else []
         opinions = graph.op("Concat", means, own, *maxima, *around, axis=1)
     return _mean(graph, [_network(graph, model, m, shared, opinions) for m in model.members])

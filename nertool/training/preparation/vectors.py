@@ -91,14 +91,14 @@ def _starting_vectors(
     ):  # vectors of raw text alone: words without one start from random ones, like theirs
         L = spread * rng.standard_normal((SPECIAL_ROWS + W + len(own), d)).astype(np.float32)
         L[SPECIAL_ROWS : SPECIAL_ROWS + W] = table.matrix
-        return _kept(config, Vectors([*table.words, *own], L), V, train, report)
+        return _finished(config, Vectors([*table.words, *own], L), V, train, report)
     L = np.empty((SPECIAL_ROWS + W + len(own), d), dtype=np.float32)
     L[SPECIAL_ROWS : SPECIAL_ROWS + W] = table.matrix
     # An unknown word is most like the rare ones: their mean is where its row starts.
     L[UNKNOWN] = listed[-RARE:].mean(axis=0)
     L[[PAD_LEFT, PAD_RIGHT]] = 0.1 * spread * rng.standard_normal((2, d))
     L[SPECIAL_ROWS + W :] = L[UNKNOWN] + 0.1 * spread * rng.standard_normal((len(own), d))
-    return _kept(config, Vectors([*table.words, *own], L, table.subwords), V, train, report)
+    return _finished(config, Vectors([*table.words, *own], L, table.subwords), V, train, report)
 
 
 def _with_composed(config: Config, table: Table, words: Sequence[str], report: Report) -> Table:
@@ -125,14 +125,16 @@ def _with_composed(config: Config, table: Table, words: Sequence[str], report: R
     return table
 
 
-def _kept(config: Config, vectors: Vectors, V: int, train: Corpus, report: Report) -> Vectors:
-    """Keep the words that model.vocabulary asks for: all, or those of the training text and the first N.
+def _finished(config: Config, vectors: Vectors, V: int, train: Corpus, report: Report) -> Vectors:
+    """Add the clusters, if they are a feature, and keep the words that model.vocabulary asks for: all, or
+    those of the training text and the first N.
 
-    V: how many of the words are the vectors' own: these have clusters, if they are a feature.
+    V: how many of the words are the vectors' own: these have clusters.
     """
     if config.features.clusters:
-        vectors = vectors._replace(clusters=_clusters(vectors.L, V))
-        report(f"vectors: clusters of {V:,} words")
+        numbers = _clusters(vectors.L, V)
+        vectors = vectors._replace(clusters=numbers)
+        report(f"vectors: clusters of {int((numbers[:, 0] > NONE).sum()):,} words")
     wanted = config.model.vocabulary
     if wanted == "all":
         return vectors
