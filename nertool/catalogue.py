@@ -185,11 +185,11 @@ FORMATS: tuple[Format, ...] = (
         keeps=frozenset({"text", "ids", "documents", "sentences"}), written_as="inline",
     ),
     Format(
-        "text", "a sentence a line, words divided by blanks", "plain.text", ".txt",
+        "text", "one sentence per line, words separated by spaces", "plain.text", ".txt",
         writes=False, labelled=False, written_as="inline", heads=False,
     ),
     Format(
-        "lines", "a text a line", "plain.lines", ".txt",
+        "lines", "one text per line", "plain.lines", ".txt",
         writes=False, labelled=False, written_as="inline",
     ),
     Format(

@@ -154,7 +154,7 @@ class Tagger:
     ) -> Document:
         """Find the entities of one document that is cut into sentences of tokens already.
 
-        The document's text is the tokens with blanks between, a sentence a line. Other arguments as in a
+        The document's text is the tokens with blanks between, one sentence per line. Other arguments as in a
         call. Errors: TypeError for a str in place of a list.
         """
         kept = _checked_sentences(sentences)

@@ -53,7 +53,7 @@ def as_table(measures: dict[str, Any]) -> str:
     right = (
         ""
         if measures["accuracy"] is None
-        else f", {100 * measures['accuracy']:.2f} % of them tagged right"
+        else f", token accuracy {100 * measures['accuracy']:.2f} %"
     )
     tokens, sentences = (
         f"{measures[noun]:,} {noun if measures[noun] != 1 else noun[:-1]}"

@@ -40,7 +40,7 @@ def summary(e: Explanation) -> list[str]:
     )
     if e.members > 1:
         lines.append("(--member N explains another one; an answer is the mean of all their scores)")
-    source = "the file says so" if e.gold else "taken as right here; --class asks about another"
+    source = "the file says so" if e.gold else "assumed to be right; --class chooses another"
     lines.append(f"explained: {score_name(e)}; y: {e.target} ({source})")
     return lines
 
@@ -95,7 +95,7 @@ def _forward(e: Explanation, full: bool) -> Iterator[str]:
     yield "\nFORWARD\n"
     widths = [piece.width for piece in e.pieces]
     yield f"x ({D} numbers): the window's rows side by side" + (
-        ", and what stands beside it" if e.pieces[-1].offset is None else ""
+        ", then the side inputs" if e.pieces[-1].offset is None else ""
     )
     start = 0
     for piece, width in zip(e.pieces, widths, strict=True):
@@ -153,18 +153,18 @@ def _backward(e: Explanation, full: bool) -> Iterator[str]:
     yield "\n  one step of SGD for the weight with the largest gradient, W_ij ← W_ij − α δ_i x_j:"
     weight = f"W[{update.i}, {update.j}]"
     yield f"  {weight}: {before} − {update.alpha:g} × {gradient} = {after}"
-    yield f"  with this alone, J: {short(update.J_before)} → {short(update.J_after)}"
+    yield f"  J after this step alone: {short(update.J_before)} → {short(update.J_after)}"
 
 
 def work_notes(work: Work) -> list[str]:
     """Say what a pass costs, and what sharing δ saves."""
     saved = 100 * (1 - work.shared / work.unshared)
     return [
-        f"multiplications: {work.forward:,} forward; {work.shared:,} back with δ shared, "
+        f"multiplications: {work.forward:,} forward; {work.shared:,} backward with δ shared, "
         f"{work.shared / work.forward:.1f} times as many",
-        f"{work.unshared:,} with δ made again for each: sharing saves {saved:.1f} % here, where there is one "
-        "hidden layer; with n layers, most of n² / 2",
-        f"{work.whole:,} with whole Jacobian matrices: never to make these is what saves",
+        f"{work.unshared:,} with δ recomputed for each gradient: sharing saves {saved:.1f} % with one hidden "
+        "layer, most of n² / 2 with n layers",
+        f"{work.whole:,} with whole Jacobian matrices, which are never built: this saves the most",
     ]
 
 
@@ -180,7 +180,7 @@ def sum_note(e: Explanation) -> str:
     """Say how the sum of gradient × input stands to the score."""
     if e.steps.activation == "relu":
         return "with relu, f(z) = f′(z) z, and gradient × input adds up to the score exactly"
-    return f"{e.steps.activation} is no straight line, so gradient × input tells it to first order only"
+    return f"{e.steps.activation} is not linear, so gradient × input is a first-order approximation"
 
 
 def _why(e: Explanation) -> Iterator[str]:
@@ -198,14 +198,14 @@ def _why(e: Explanation) -> Iterator[str]:
     yield f"  {'b':24}{b}   {short(of_b):>12}"
     yield f"  {'sum = z':24}{z}   {short(total):>12}"
     yield f"  (the score is {short(e.steps.sign * e.steps.s[e.steps.k])}: {sum_note(e)})"
-    yield "\n  the nearest words of training, by the cosine of their vectors:"
+    yield "\n  the nearest words of the training text, by cosine similarity of their vectors:"
     for piece in e.pieces:
         if piece.neighbours:
             near = ", ".join(f"{n.word} {n.cosine:.2f}" for n in piece.neighbours)
             yield f"  {place(piece):7} {piece.text:16} {near}"
     yield (
-        f"\n  which change of one word flips the answer? (of {e.tried:,} words that training met, the one "
-        "nearest to it)"
+        f"\n  which replacement of one word changes the answer? (the nearest of {e.tried:,} words of the "
+        "training text)"
     )
     for piece in e.pieces:
         if not piece.flippable:

@@ -48,13 +48,15 @@ def count_losses(corpus: Corpus, to: Format, writing: Writing, ledger: Ledger) -
     if not to.reads:
         return  # a table of entities, a page: no text that is read again
     exact = writing.exact or to.name not in _EXACT
-    anew = "found anew when it is read" + ("" if exact else "; predict --tokens keeps them")
+    redone = "detected again when the file is read" + (
+        "" if exact else "; predict --tokens keeps them"
+    )
     if ("tokens" not in to.keeps or not exact) and (records is None or not records.tokenized):
-        ledger.leave_out(place, f"bounds of tokens ({anew})", number=corpus.tokens)
+        ledger.leave_out(place, f"token boundaries ({redone})", number=corpus.tokens)
     if ("sentences" not in to.keeps or not exact) and (records is None or records.own_sentences):
         single = corpus.documents if to.name in _JOINED else _single(corpus, writing)
         number = max(0, corpus.sentences - single)
-        ledger.leave_out(place, f"bounds of sentences ({anew})", number=number)
+        ledger.leave_out(place, f"sentence boundaries ({redone})", number=number)
     if records is not None:
         _count_texts(corpus, records, to, place, ledger)
         if records.own_text:
@@ -109,7 +111,7 @@ def _count_fields(corpus: Corpus, records: Records, to: Format, place: str, ledg
 
 
 def _count_texts(corpus: Corpus, records: Records, to: Format, place: str, ledger: Ledger) -> None:
-    """Count texts without a word, and bounds of texts within a document."""
+    """Count texts without a word, and text boundaries within a document."""
     if "texts" in to.keeps:
         return
     sentences = np.diff(records.starts)
@@ -118,23 +120,23 @@ def _count_texts(corpus: Corpus, records: Records, to: Format, place: str, ledge
     merged = records.own_text and to.name in _JOINED
     if ((sentences > 1).any() or merged) and len(records.texts) > corpus.documents:
         number = len(records.texts) - corpus.documents
-        ledger.leave_out(place, "bounds of texts within a document", number=number)
+        ledger.leave_out(place, "text boundaries within a document", number=number)
 
 
 def _count_documents(
     corpus: Corpus, to: Format, writing: Writing, place: str, ledger: Ledger
 ) -> None:
-    """Count bounds of documents, or of texts that are of one document."""
+    """Count document boundaries, or boundaries of texts that are of one document."""
     if "documents" in to.keeps:
         return
     if "texts" not in to.keeps:
-        ledger.leave_out(place, "bounds of documents", number=corpus.documents - 1)
+        ledger.leave_out(place, "document boundaries", number=corpus.documents - 1)
         return
     records = corpus.records
     texts = _single(corpus, writing) if records is None else len(records.texts)
     if records is None and to.name != "csv":
         return  # a text a document
-    what = "bonds between the texts of a document"
+    what = "links between the texts of a document"
     ledger.leave_out(place, what, number=texts - corpus.documents)
 
 

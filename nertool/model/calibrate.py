@@ -92,6 +92,6 @@ def describe(found: dict[str, Any]) -> str:
         return "calibration: not measured, since the model found no entity"
     before, after = (100 * found[key] for key in ("ece_before", "ece_after"))
     return (
-        f"calibration: the probabilities of {counted(found['entities'], 'entities')} are off by "
-        f"{before:.1f} % on average, {after:.1f} % at temperature {found['temperature']:.2f}"
+        f"calibration error of {counted(found['entities'], 'entities')}: {before:.1f} % without temperature "
+        f"scaling, {after:.1f} % with temperature {found['temperature']:.2f}"
     )

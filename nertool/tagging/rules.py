@@ -1,6 +1,6 @@
 """Phrases that are always, or never, an entity: `nertool predict --rules FILE`.
 
-A file of rules has a phrase and a class a line, divided by a tab; the class O stands for "no entity":
+A file of rules has a phrase and a class on each line, separated by a tab; the class O stands for "no entity":
 
     Acme Rocket Boots   PRODUCT
     may                 O

@@ -1,4 +1,4 @@
-"""What to show at the end of a training: the commonest errors on dev, and a sentence that shows the task."""
+"""What is shown after training: the most frequent errors on dev, and a sentence that shows the task."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def compare_on_dev(run_dir: Path, prepared: Prepared) -> Comparison | None:
 
 
 def common_errors(comparison: Comparison, shown: int = 3) -> list[str]:
-    """Write the commonest confusions, a line each, with the first case of each."""
+    """Write the most frequent confusions, a line each, with the first case of each."""
     findings = findings_of(comparison)
     lines = []
     for gold, predicted, kind, n in confusions(findings)[:shown]:

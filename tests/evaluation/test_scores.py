@@ -295,7 +295,7 @@ def test_the_table_shows_percent_with_a_dash_for_what_is_undefined():
         # Over the classes that have each: (0 + 100) / 2, (0 + 66.67) / 2, (0 + 0 + 80) / 3.
         "macro       50.00     33.33     26.67",
         # 11111 / 12345 = 0.900040…
-        "12,345 tokens in 1,000 sentences, 90.00 % of them tagged right",
+        "12,345 tokens in 1,000 sentences, token accuracy 90.00 %",
     ]
 
 

@@ -41,7 +41,7 @@ def test_the_text_has_everything_that_is_compared():
 def test_what_a_conversion_leaves_out_is_counted(main):
     rows = "# a comment\nAda NNP B-PER\nmet VBD O\n\nBob NNP B-PER\n\n"
     done = main("corpus", "convert", "-", "--to", "doccano", "--comment", "#", stdin=rows)
-    for said in ("3 × cells of other columns", "1 × comment lines", "3 × bounds of tokens"):
+    for said in ("3 × cells of other columns", "1 × comment lines", "3 × token boundaries"):
         assert f"left out: {said}" in done.stderr
     assert "nothing altered" not in done.stderr
     done = main(

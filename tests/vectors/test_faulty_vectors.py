@@ -74,8 +74,8 @@ def test_only_a_header_is_refused(refused_vectors):
         (b"c 1", "1 values"),
         (b"c", "0 values"),
         (b"c 1 2 3", "3 values"),
-        (b"c  1 2", "values divided by several blanks"),
-        (b"c\t1\t2", "values divided by tabs"),
+        (b"c  1 2", "values separated by several spaces"),
+        (b"c\t1\t2", "values separated by tabs"),
     ],
 )
 def test_row_of_another_width_is_refused_at_its_line(refused_vectors, row, found):
@@ -91,7 +91,7 @@ def test_truncated_last_line_is_refused_at_its_line(refused_vectors):
 def test_tabs_for_spaces_are_named_as_a_fault_of_the_line(refused_vectors):
     content = b"9 3\n" + b"word\t0.1\t0.2\t0.3\n" * 9
     told = refused_vectors(content)
-    assert "v:2: found values divided by tabs, expected 3 values with single blanks" in told
+    assert "v:2: found values separated by tabs, expected 3 values with single blanks" in told
     assert "tr '\\t' ' ' < FILE" in told
 
 
@@ -236,5 +236,5 @@ def test_file_without_read_permission_is_refused(tmp_path, monkeypatch):
 def test_values_divided_by_tabs_are_named(tmp_path):
     path = tmp_path / "tabs.txt"
     path.write_text("Ada\t0.1\t0.2\nmet\t0.3\t0.4\n")
-    with pytest.raises(VectorsError, match=r"values divided by tabs.*tr '\\t' ' '"):
+    with pytest.raises(VectorsError, match=r"values separated by tabs.*tr '\\t' ' '"):
         load_vectors(path)

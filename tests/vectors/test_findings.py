@@ -165,15 +165,18 @@ REFUSED = {
         "found values above 1e+06 in 2 vectors, the largest, 3e+07 (as absolute value), in that of",
     ),
     "no number": (glove(SOME) + b"x 1 two 3\n", ':6: found "two", expected a number'),
-    "tabs": (glove(SOME).replace(b" ", b"\t"), "found values divided by tabs"),
+    "tabs": (glove(SOME).replace(b" ", b"\t"), "found values separated by tabs"),
     "tabs below a header": (
         text(SOME, b"5 3").replace(b" ", b"\t").replace(b"5\t3", b"5 3"),
-        ":2: found values divided by tabs",
+        ":2: found values separated by tabs",
     ),
-    "several blanks": (glove(SOME).replace(b" ", b"  "), "found values divided by several blanks"),
+    "several blanks": (
+        glove(SOME).replace(b" ", b"  "),
+        "found values separated by several spaces",
+    ),
     "decimal commas": (glove(SOME).replace(b".", b","), "found numbers with a decimal comma"),
-    "commas": (glove(SOME).replace(b" ", b","), "found values divided by commas"),
-    "semicolons": (glove(SOME).replace(b" ", b";"), "found values divided by semicolons"),
+    "commas": (glove(SOME).replace(b" ", b","), "found values separated by commas"),
+    "semicolons": (glove(SOME).replace(b" ", b";"), "found values separated by semicolons"),
     "mostly not UTF-8": (
         glove(rows(b"The", b"M\xfcller", b"caf\xe9")),
         r'dropped 2 words that are not UTF-8, first "M\xfcller" (line 2)',

@@ -52,7 +52,7 @@ def suspects(
     html: Annotated[
         Path | None,
         typer.Option(
-            "--html", metavar="FILE", help="Write an HTML page with the 2,000 likeliest suspects."
+            "--html", metavar="FILE", help="Write an HTML page with the 2,000 most likely suspects."
         ),
     ] = None,
     shown: Annotated[
@@ -65,7 +65,7 @@ def suspects(
         bool, typer.Option("--json", help="Print the suspects as one JSON list.")
     ] = False,
 ) -> None:
-    """List the labels that are probably wrong, the likeliest first, with the labels that a model predicts.
+    """List the labels that are probably wrong, most likely errors first, with the labels of a model.
 
     The text is divided into parts. Each part is tagged by a model that was trained on the others, so that
     no model has learned the mistakes that it is to find.
@@ -124,12 +124,13 @@ def _show(rows: list[dict[str, Any]], total: int) -> None:
         print("No label contradicts the models.")
         return
     print(
-        "Likeliest slips first: P of what the model says, P of the gold label (gold in [ ], model in { })"
+        "Most likely errors first: probability of the model's label and of the gold label (gold in [ ], "
+        "model in { })"
     )
     for row in rows:
         gold = f'{row["gold_label"]} "{row["gold"]}"' if row["gold"] else "no entity"
         model = f'{row["model_label"]} "{row["model"]}"' if row["model"] else "no entity"
         print(f"\n{row['rank']:3}. {row['place']}  gold {gold}, model {model}")
-        print(f"     {row['p_model']:.2f} against {row['p_gold']:.2f}  {row['context']}")
+        print(f"     {row['p_model']:.2f} and {row['p_gold']:.2f}  {row['context']}")
     if total > len(rows):
         note(f"{total - len(rows):,} more; -n or -o FILE shows them")

@@ -134,7 +134,8 @@ def _show(
             f"{interval(bounds):>18}  {bootstrap:>11}  {randomisation:>15}"
         )
     print(
-        f"{units:,} {unit}s, {SAMPLES:,} samples; a small p says that chance alone would rarely do this"
+        f"{units:,} {unit}s, {SAMPLES:,} samples; a small p-value: such a difference would rarely arise by "
+        "chance"
     )
     print(
         f"\n{len(sentences):,} sentences on which they differ"

@@ -107,7 +107,7 @@ def evaluate(
             "--errors",
             metavar="FILE",
             help="Write each error here, with its place, kind, probability and sentence: JSON lines if "
-            "the name ends in .jsonl, otherwise a table divided by tabs. Also print the commonest "
+            "the name ends in .jsonl, otherwise a tab-separated table. Also print the most frequent "
             "confusions, and the measures by length, frequency and more.",
         ),
     ] = None,

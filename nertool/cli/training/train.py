@@ -309,12 +309,12 @@ def _show_summary(folder: Path, prepared: Prepared) -> Example | None:
 
 
 def _show_dev(comparison: Comparison) -> None:
-    """Print the commonest errors on dev."""
+    """Print the most frequent errors on dev."""
     from nertool.training.summary import common_errors
 
     lines = common_errors(comparison)
     if lines:
-        note("\nCommonest errors on dev (gold → predicted):")
+        note("\nMost frequent errors on dev (gold → predicted):")
         for line in lines:
             note(f"  {line}")
 

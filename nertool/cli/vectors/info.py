@@ -76,9 +76,9 @@ def info(
 def _info_lines(result: dict[str, Any], like: str | None) -> Iterator[str]:
     norms = result["norms"]
     yield f"{result['file']}: {result['format']}, {result['words']:,} words of width {result['width']}"
-    case = "lower case alone" if result["case"] == "lower" else "upper and lower case"
+    case = "lower case only" if result["case"] == "lower" else "upper and lower case"
     share = f"{100 * result['share_with_capitals']:.1f} %"
-    yield f"  letters: {case} ({share} of the frequent words have capitals)"
+    yield f"  case: {case} ({share} of the frequent words have capitals)"
     yield f"  norms: {norms['least']} to {norms['largest']}, median {norms['median']}"
     if result["subwords"]:
         yield f"  parts of words: {result['subwords']:,} rows, which compose vectors of further words"

@@ -55,12 +55,12 @@ class Details:
         }
 
     def as_text(self) -> str:
-        """Return the kinds of error, the commonest confusions and the slices, for a terminal."""
+        """Return the kinds of error, the most frequent confusions and the slices, for a terminal."""
         lines = [
             "",
             "errors: " + ", ".join(f"{n:,} {k}" for k, n in by_kind(self.findings).items()),
         ]
-        lines += ["", "commonest confusions (gold → predicted)"]
+        lines += ["", "most frequent confusions (gold → predicted)"]
         lines += confusion_lines(self.findings, SHOWN)
         lines += ["", slices_table(self.slices)]
         if self.documents:
@@ -72,7 +72,7 @@ class Details:
 
 
 def confusion_lines(findings: Sequence[Finding], shown: int) -> list[str]:
-    """Write the commonest confusions, a line each."""
+    """Write the most frequent confusions, a line each."""
     rows = confusions(findings)[:shown]
     return [f"{n:6,} × {gold} → {predicted} ({kind})" for gold, predicted, kind, n in rows]
 

@@ -107,7 +107,7 @@ def by_kind(findings: Sequence[Finding]) -> dict[str, int]:
 
 
 def confusions(findings: Sequence[Finding]) -> list[tuple[str, str, str, int]]:
-    """Count errors by (gold label, predicted label, kind), the commonest first."""
+    """Count errors by (gold label, predicted label, kind), the most frequent first."""
     counts = Counter((*finding.labels, finding.kind) for finding in errors_of(findings))
     return [(*key, n) for key, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
 
@@ -125,7 +125,7 @@ def confusion_matrix(findings: Sequence[Finding], labels: Sequence[str]) -> list
 
 def differences(comparison: Comparison, shown: int = 5) -> list[tuple[str, int, list[str]]]:
     """Return, for each mode that counts more as right than conlleval does, how many pairs more, and
-    the commonest of them in words."""
+    the most frequent of them in words."""
     findings = findings_of(comparison)
     more = {
         "exact-boundary": (WRONG_TYPE,),

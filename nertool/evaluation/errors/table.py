@@ -75,7 +75,7 @@ def as_jsonl(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
 
 
 def as_tsv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    """Yield a header, and each error as a row of cells divided by tabs; what is not known is empty."""
+    """Yield a header, and each error as a row of cells separated by tabs; what is not known is empty."""
     yield "\t".join(COLUMNS) + "\n"
     for row in rows:
         cells = ("" if row[name] is None else str(row[name]) for name in COLUMNS)

@@ -63,7 +63,7 @@ def detect(head: Head) -> str | None:
     described = f"CoNLL columns ({width} column{'s' * (width != 1)})"
     for sign in (*",;|", *other_blanks(plain)):
         if divided_by(sign, plain):
-            return f"CoNLL columns divided by {sign_name(sign)}"
+            return f"CoNLL columns separated by {sign_name(sign)}"
     # One row shows too little: any word of a sentence may look like a tag (B-52, E-1043).
     candidates = range(1, width) if several else range(width - 1, width)
     tagged = max((tag_share([row[c] for row in even]) for c in candidates if c), default=0.0)

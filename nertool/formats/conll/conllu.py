@@ -1,4 +1,4 @@
-"""CoNLL-U: ten columns divided by tabs, with the entity's tag in MISC, as NER=B-PER, NE=B-PER or name=B-PER.
+"""CoNLL-U: ten columns separated by tabs, the entity's tag in MISC, as NER=B-PER, NE=B-PER or name=B-PER.
 
 ```
 # newdoc
@@ -50,7 +50,7 @@ def ner_key(lines: Iterable[str]) -> str:
 
 
 def detect(head: Head) -> str | None:
-    """Recognise rows of ten columns divided by tabs, the first a number."""
+    """Recognise rows of ten columns separated by tabs, the first a number."""
     rows = head.rows
     if not rows or not all(row.count("\t") == WIDTH - 1 and _ROW.match(row) for row in rows):
         return None
@@ -209,7 +209,7 @@ def read_conllu(
         if len(cells) != WIDTH or not (is_token or span or _EMPTY_NODE.match(cells[0])):
             raise CorpusError(
                 f"{source}:{number}: found {len(cells)} columns, the first {cells[0][:20]!r}; expected the "
-                "10 columns of CoNLL-U, divided by tabs, the first a number; mend the line"
+                "10 columns of CoNLL-U, separated by tabs, the first a number; correct the line"
             )
         word, misc = cells[1], cells[9]
         found = _NER.search(misc) if misc != "_" else None

@@ -52,9 +52,9 @@ def looks_like_tag(field: str) -> bool:
 def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Columns, str]:
     """Find the layout of CoNLL columns, and say in words what is not as usual ("" if all is).
 
-    Usual are a word first and its tag last, divided by tabs or spaces. Also known: a header that
+    Usual are a word first and its tag last, separated by tabs or spaces. Also known: a header that
     names the columns, rows numbered from 1 in each sentence, CoNLL-2012, comments that start with #,
-    and tables divided by commas, semicolons or bars. What reading sets is not looked for; `head` is a
+    and tables separated by commas, semicolons or bars. What reading sets is not looked for; `head` is a
     file's first lines. Errors: CorpusError for a name that no column has.
     """
     delimiter = _DELIMITERS.get(reading.delimiter or "", reading.delimiter)
@@ -196,7 +196,7 @@ def _is_chunk(entries: Sequence[str]) -> bool:
 
 
 def _sample(entries: Sequence[str]) -> str:
-    """Show a column's three commonest entries."""
+    """Show a column's three most frequent entries."""
     return ", ".join(field[:20] or '""' for field, _ in Counter(entries).most_common(3))
 
 
@@ -226,7 +226,7 @@ def other_blanks(lines: Sequence[str]) -> list[str]:
 
 
 def divided_by(sign: str, lines: Sequence[str]) -> bool:
-    """Tell whether most of the first lines are a table divided by a sign, with tags in it.
+    """Tell whether most of the first lines are a table whose cells are separated by a sign, with tags in it.
 
     The first line may be a header."""
     lines = lines[:_TRIED]

@@ -69,7 +69,7 @@ class Layout:
 
     def __str__(self) -> str:
         return f"{self.width} column{'s' * (self.width != 1)}" + (
-            f" divided by {sign_name(self.delimiter)}" * (self.width > 1)
+            f" separated by {sign_name(self.delimiter)}" * (self.width > 1)
         )
 
 
@@ -142,7 +142,7 @@ def is_document_start(line: str) -> bool:
 
 def is_hash_comment(line: str, fields: list[str], layout: Layout) -> bool:
     """Tell whether a line that starts with # is a comment: of another width than the rows, with tabs
-    among rows that are divided by blanks, or `# key = value`."""
+    among rows that are separated by spaces, or `# key = value`."""
     if line[0] != "#":
         return False
     tabs = layout.delimiter == " " and "\t" in line

@@ -1,4 +1,4 @@
-"""Hugging Face's token classification: a sentence a line, with tokens and their tags.
+"""Hugging Face's token classification: one sentence per line, with tokens and their tags.
 
 ```
 {"id": "0", "tokens": ["Ada", "met", "me"], "ner_tags": ["B-PER", "O", "O"]}
@@ -36,7 +36,7 @@ read = jsonl.read
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a sentence a line: tokens, and their tags by name."""
+    """Write one sentence per line: tokens, and their tags by name."""
     for row, _ in sentence_rows(pieces, writing, ledger):
         yield dump(row) + "\n"
 

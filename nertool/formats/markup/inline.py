@@ -1,4 +1,4 @@
-r"""Inline annotation: a sentence a line, entities as [Ada Lovelace](PER).
+r"""Inline annotation: one sentence per line, entities as [Ada Lovelace](PER).
 
 ```
 # id: a01  part: train
@@ -186,7 +186,7 @@ def write_whole(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[st
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a sentence a line, with the blanks that the text has between its words.
+    """Write one sentence per line, with the blanks that the text has between its words.
 
     Documents that have an id, and those of a text with several, get a header.
     """

@@ -91,7 +91,7 @@ def _parts(line: str, place: str) -> tuple[list[str], list[tuple[int, int, str]]
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a sentence a line, a blank line between documents."""
+    """Write one sentence per line, a blank line between documents."""
     first = True
     for given in pieces:
         piece = with_words(with_labels(given, _NOT_IN_LABEL, ledger), _NOT_IN_WORD, "_", ledger)

@@ -1,4 +1,4 @@
-"""Words with their tags: word/TAG, word|TAG, word_TAG or word|POS|TAG, a sentence a line.
+"""Words with their tags: word/TAG, word|TAG, word_TAG or word|POS|TAG, one sentence per line.
 
 ```
 Ada/B-PER Lovelace/I-PER met/O me/O ./O
@@ -112,7 +112,7 @@ def _parts(
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a sentence a line, as word/TAG; a blank line between documents."""
+    """Write one sentence per line, as word/TAG; a blank line between documents."""
     first = True
     for given in pieces:
         piece = with_words(with_labels(given, _NOT_IN_LABEL, ledger), _NOT_IN_WORD, "_", ledger)

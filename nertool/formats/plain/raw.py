@@ -1,4 +1,4 @@
-"""Running text: paragraphs divided by blank lines.
+"""Running text: paragraphs separated by blank lines.
 
 ```
 Ada Lovelace met Charles Babbage

@@ -33,7 +33,7 @@ def detect(head: Head) -> str | None:
     changed = sum(len(tokenize(word)) != 1 for word in words)
     if 50 * changed > len(words):
         return None
-    return "text, a sentence a line, words divided by blanks"
+    return "text, one sentence per line, words separated by spaces"
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:

@@ -1,4 +1,4 @@
-"""PubTator: a title and an abstract, and below them a row for each entity, divided by tabs.
+"""PubTator: a title and an abstract, and below them a row for each entity, separated by tabs.
 
 ```
 1001|t|Ada met me.
@@ -78,7 +78,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         if cells[0] != name or len(cells) < 3:
             raise CorpusError(
                 f"{place}: found {line[:40]!r}, expected ID|t|title, ID|a|abstract or a row of ID, start, "
-                "end, text and class, divided by tabs; mend the line (is a blank line missing?)"
+                "end, text and class, separated by tabs; correct the line (is a blank line missing?)"
             )
         if len(cells) < 5 or not (cells[1].isdigit() and cells[2].isdigit()):
             ledger.refuse(place, "rows of relations", line)

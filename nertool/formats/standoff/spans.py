@@ -1,4 +1,4 @@
-"""A table with one row for each entity, divided by tabs.
+"""A table with one row for each entity, separated by tabs.
 
 ```
 source<tab>record<tab>start<tab>end<tab>label<tab>probability<tab>text
@@ -16,7 +16,7 @@ from nertool.formats.base import Pieces, Writing
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a row an entity: source, record, start, end, label, probability, text; divided by tabs.
+    """Write a row an entity: source, record, start, end, label, probability, text; separated by tabs.
 
     Places count characters from the start of the source's text where it is running text, else
     from the start of the record's.

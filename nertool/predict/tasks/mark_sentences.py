@@ -19,7 +19,7 @@ _WORD = re.compile(r"\S+")
 
 
 class MarkSentencesTask(NamedTuple):
-    """Lines that are sentences, words divided by blanks, all of one document. inline: mark the entities;
+    """Lines that are sentences, words separated by spaces, all of one document. inline: mark the entities;
     otherwise write CoNLL columns with tags of the scheme."""
 
     block: Block

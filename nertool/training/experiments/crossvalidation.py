@@ -77,9 +77,7 @@ def crossvalidated(
     decoded = replace(decoded, temperature=fit_temperature(decoded, correct_entities(spans, gold)))
     right = sum(c.correct for c in count_spans(gold, spans).values())
     total = len(gold) + len(spans)
-    report(
-        f"F1 of the folds' models on what they had not seen: {200 * right / max(total, 1):.1f} %"
-    )
+    report(f"F1 of the folds' models on held-out text: {200 * right / max(total, 1):.1f} %")
     return decoded, labels, tags
 
 

@@ -217,10 +217,10 @@ def _source(corpus: Corpus, paths: Sequence[Path]) -> str:
 
 
 def scheme_of(config: Config, corpus: Corpus, name: str, report: Report) -> str:
-    """Return the corpus' tag scheme: as set, or as found; reports it and what does not fit it."""
+    """Return the corpus' tag scheme: as set, or as detected; reports it and what does not fit it."""
     if config.corpus.scheme == "auto":
         scheme = find_scheme(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
-        how = "found"
+        how = "detected"
     else:
         scheme, how = config.corpus.scheme, "set"
         check_scheme(corpus, scheme)
@@ -228,7 +228,7 @@ def scheme_of(config: Config, corpus: Corpus, name: str, report: Report) -> str:
     note = ""
     if odd:
         note = (
-            f"; {counted(len(odd), 'entities')} written as the scheme would not write them, the first at "
+            f"; {counted(len(odd), 'entities')} not written as the scheme writes them, the first at "
             f"{corpus.place(odd[0])}: read by conlleval's rules"
         )
     report(f"{name}: tag scheme {scheme} ({how}){note}")

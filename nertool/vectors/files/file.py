@@ -143,11 +143,11 @@ def _divided_otherwise(line: bytes) -> list[str]:
     """Say what divides a line's word and values, and how to mend it, if it is not single blanks."""
     line = line.rstrip()
     for found, remedy, sign, blank in (
-        ("values divided by tabs", "tr '\\t' ' '", b"\t", b" "),
-        ("values divided by several blanks", "tr -s ' '", b"  ", b" "),
+        ("values separated by tabs", "tr '\\t' ' '", b"\t", b" "),
+        ("values separated by several spaces", "tr -s ' '", b"  ", b" "),
         ("numbers with a decimal comma", "tr , .", b",", b"."),
-        ("values divided by commas", "tr , ' '", b",", b" "),
-        ("values divided by semicolons", "tr ';' ' '", b";", b" "),
+        ("values separated by commas", "tr , ' '", b",", b" "),
+        ("values separated by semicolons", "tr ';' ' '", b";", b" "),
     ):
         mended = re.sub(re.escape(sign) + b"+", blank, line)
         word, *values = mended.split(b" ")

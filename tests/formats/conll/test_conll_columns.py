@@ -101,8 +101,8 @@ def test_the_tag_column_is_not_looked_at_where_no_tags_are_wanted():
 @pytest.mark.parametrize(
     ("data", "layout", "columns"),
     [
-        ("Ada O\n", "2 columns divided by spaces", 2),
-        ("Ada\tx\tO\n", "3 columns divided by tabs", 3),
+        ("Ada O\n", "2 columns separated by spaces", 2),
+        ("Ada\tx\tO\n", "3 columns separated by tabs", 3),
     ],
 )
 def test_the_layout_found_is_kept(data, layout, columns):
@@ -237,7 +237,7 @@ def test_bytes_that_are_not_UTF8_are_found_behind_the_lines_looked_at_first():
 )
 def test_a_column_that_is_not_there_is_refused(columns, key):
     message = refusal("Ada O\n", **columns)
-    assert message.startswith("x.conll: found 2 columns divided by spaces, expected ")
+    assert message.startswith("x.conll: found 2 columns separated by spaces, expected ")
     assert key in message
 
 
@@ -245,8 +245,8 @@ def test_a_column_that_is_not_there_is_refused(columns, key):
     ("data", "columns", "found"),
     [
         ("Ada\nmet\n", {}, "1 column"),
-        ("Ada O\n", {"token": 1}, "2 columns divided by spaces"),
-        ("Ada\tO\n", {"tag": 0}, "2 columns divided by tabs"),
+        ("Ada O\n", {"token": 1}, "2 columns separated by spaces"),
+        ("Ada\tO\n", {"tag": 0}, "2 columns separated by tabs"),
     ],
 )
 def test_words_and_tags_in_one_column_are_refused(data, columns, found):
