@@ -38,20 +38,24 @@ def cluster_numbers(matrix: Floats, listed: int = _LISTED) -> NDArray[np.uint16]
     """Return the numbers (V, COLUMNS) of each word's clusters, from the words' vectors (V, d), the most
     frequent word first.
 
-    Each column has numbers of its own in 2 … SIZE−1; words after the first `listed` have none, NONE. The same
-    vectors have the same numbers, with any number of threads.
+    Each column has numbers of its own in 2 … SIZE−1; words after the first `listed` have none, NONE, and
+    neither have vectors of zeros, which have no direction. The same vectors have the same numbers, with any
+    number of threads.
     """
     numbers = np.full((len(matrix), COLUMNS), NONE, dtype=np.uint16)
-    if not len(matrix):
-        return numbers
     first_words = matrix[:listed]
+    sample = _directions(first_words[:_SAMPLE])
+    sample = sample[sample.any(axis=1)]
+    if not len(sample):
+        return numbers
 
     def number(start: int) -> None:
-        centroids = _centroids(first_words[:_SAMPLE], np.random.default_rng(start))
+        centroids = _centroids(sample, np.random.default_rng(start))
         for rows in _blocks(len(first_words)):
             own, first = _directions(first_words[rows]), 2 + start * sum(_COUNTS)
             for i, (C, count) in enumerate(zip(centroids, _COUNTS, strict=True)):
-                numbers[rows, start * len(_COUNTS) + i] = first + _nearest(own, C)
+                nearest = np.where(own.any(axis=1), first + _nearest(own, C), NONE)
+                numbers[rows, start * len(_COUNTS) + i] = nearest
                 first += count
 
     # Products are each of one thread, so that no sum depends on how many there are.
@@ -66,9 +70,10 @@ def _blocks(count: int) -> Iterator[slice]:
 
 
 def _directions(vectors: NDArray[np.floating]) -> Floats:
-    """Return vectors (n, d) of length 1; a vector of zeros stays one."""
+    """Return vectors (n, d) of length 1; zeros for a vector whose length is 0 in its dtype."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+    scaled = vectors / np.where(lengths > 0, lengths, np.inf)
+    return np.asarray(scaled, dtype=np.float32)
 
 
 def _nearest(own: Floats, C: Floats) -> NDArray[np.int64]:
@@ -77,8 +82,8 @@ def _nearest(own: Floats, C: Floats) -> NDArray[np.int64]:
 
 
 def _centroids(sample: Floats, rng: np.random.Generator) -> list[Floats]:
-    """Return the centroids (clusters, d) of each count of clusters, by k-means from rows drawn at random."""
-    sample = _directions(sample)
+    """Return the centroids (clusters, d) of each count of clusters, by k-means from rows drawn at random of
+    the directions (n, d)."""
     found = []
     for count in _COUNTS:
         C = sample[rng.permutation(len(sample))[:count]]

@@ -63,11 +63,29 @@ def test_words_beyond_those_listed_have_none(vectors):
     assert (numbers[:1_500] > NONE).all()
 
 
-@pytest.mark.parametrize("matrix", [np.zeros((0, 3)), np.zeros((4, 3)), np.ones((1, 1))])
-def test_few_words_and_zeros_are_no_fault(matrix):
-    numbers = cluster_numbers(matrix.astype(np.float32))
+@pytest.mark.parametrize("matrix", [np.ones((1, 1)), np.ones((4, 3)), [[1.0], [-2.0], [3.0]]])
+def test_fewer_words_than_clusters_and_equal_words_are_no_fault(matrix):
+    numbers = cluster_numbers(np.array(matrix, dtype=np.float32))
     assert numbers.shape == (len(matrix), COLUMNS)
     assert (numbers > NONE).all()
+    assert len(np.unique(numbers[:, 0])) == len(np.unique(np.sign(matrix)))
+
+
+@pytest.mark.parametrize("matrix", [np.zeros((0, 3)), np.zeros((4, 3)), np.full((4, 3), 1e-30)])
+def test_without_any_direction_no_word_has_clusters(matrix):
+    numbers = cluster_numbers(matrix.astype(np.float32))
+    assert numbers.shape == (len(matrix), COLUMNS)
+    assert (numbers == NONE).all()
+
+
+def test_vectors_of_zeros_have_none_and_leave_the_clusters_of_the_others_as_they_are(vectors):
+    matrix = vectors[0]
+    places = np.arange(0, 3 * len(matrix), 3)
+    among_zeros = np.zeros((3 * len(matrix), matrix.shape[1]), dtype=np.float32)
+    among_zeros[places] = matrix
+    numbers = cluster_numbers(among_zeros)
+    np.testing.assert_array_equal(numbers[places], cluster_numbers(matrix))
+    assert (np.delete(numbers, places, axis=0) == NONE).all()
 
 
 def test_clusters_are_stored_and_those_that_do_not_fit_refused(vectors):

@@ -132,6 +132,8 @@ _PART_ARRAYS = ("type_ids", "word_ids", "tag_ids", "gold_ids", "sentence_starts"
 _TARGETS = "targets"
 
 
+_OF_NETWORKS = ("fine_tune", "more_for")  # keys of vectors that prepared inputs do not depend on
+
 HEADER, _ARRAYS = "prepared.json", "arrays.safetensors"
 
 INPUT_FILES = (("corpus", "train"), ("corpus", "dev"), ("vectors", "path"), ("vectors", "more"))
@@ -174,7 +176,7 @@ def input_hashes(config: Config) -> dict[str, Any]:
     texts = (config.corpus.train, config.corpus.dev)
     keep: dict[str, Any] = {
         "corpus": {key: value for key, value in settings["corpus"].items() if key != "test"},
-        "vectors": {key: value for key, value in settings["vectors"].items() if key != "fine_tune"},
+        "vectors": {k: v for k, v in settings["vectors"].items() if k not in _OF_NETWORKS},
         "features": features_of(config),
         "decoding.scheme": config.decoding.scheme,
         "seed": config.seed,
@@ -280,7 +282,7 @@ def _read_prepared(opened: SealedFolder, config: Config | None, rebuild: str) ->
     header = opened.header(HEADER)
     try:
         if config is not None:
-            _refuse_stale(header["inputs"], input_hashes(config), folder, rebuild)
+            refuse_stale(header["inputs"], input_hashes(config), folder, rebuild)
         arrays = opened.arrays(_ARRAYS)
         parts: dict[str, Part] = {}
         for name, entry in header["parts"].items():
@@ -317,14 +319,41 @@ def _read_vectors(opened: SealedFolder, header: dict[str, Any]) -> list[Vectors]
     return found
 
 
-def _refuse_stale(then: dict[str, Any], now: dict[str, Any], folder: Path, rebuild: str) -> None:
-    if then == now:
-        return
+_SECTIONS = ("corpus", "vectors")  # of the config, each kept as a dictionary of its keys
+
+
+def refuse_stale(then: dict[str, Any], now: dict[str, Any], folder: Path, rebuild: str) -> None:
+    """Refuse prepared inputs that were made from others than those now: both as input_hashes has them.
+
+    rebuild: the command that makes them anew. Errors: StaleError naming what changed.
+    """
+    changed = _changed(_completed(then, now), now)
+    if changed:
+        raise StaleError(
+            f"{folder}: stale: made from other inputs ({', '.join(changed)} changed since); "
+            f"make it again with: {rebuild}"
+        )
+
+
+def _changed(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Name the files and keys whose values differ."""
     hashes = zip_longest(then["sha256"], now["sha256"])
-    changed = [".".join(INPUT_FILES[min(i, 3)]) for i, (a, b) in enumerate(hashes) if a != b] or [
-        key for key in now if then.get(key) != now[key]
-    ]
-    raise StaleError(
-        f"{folder}: stale: made from other inputs ({', '.join(changed)} changed since); "
-        f"make it again with: {rebuild}"
-    )
+    changed = [".".join(INPUT_FILES[min(i, 3)]) for i, (a, b) in enumerate(hashes) if a != b]
+    for key in (key for key in {**now, **then} if key != "sha256"):
+        if key in _SECTIONS:
+            a, b = then[key], now[key]
+            changed += [f"{key}.{own}" for own in {**b, **a} if a.get(own) != b.get(own)]
+        elif then.get(key) != now.get(key):
+            changed.append(key)
+    return list(dict.fromkeys(changed))
+
+
+def _completed(then: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """Return what input_hashes returned when inputs were prepared, with the keys that an older nertool did
+    not know, which have their defaults, and without one that a newer nertool leaves out."""
+    defaults = config_to_dict(Config())
+    full = dict(then)
+    for section in _SECTIONS:
+        full[section] = {key: defaults[section][key] for key in now[section]} | then[section]
+    full["vectors"].pop("more_for", None)
+    return full

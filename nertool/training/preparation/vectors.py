@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nertool.config.records import Config
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.invisible import normal_form
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.record import Reading
 from nertool.errors import VectorsError
 from nertool.files.encodings import is_utf8
@@ -134,7 +134,7 @@ def _finished(config: Config, vectors: Vectors, V: int, train: Corpus, report: R
     if config.features.clusters:
         numbers = _clusters(vectors.L, V)
         vectors = vectors._replace(clusters=numbers)
-        report(f"vectors: clusters of {int((numbers[:, 0] > NONE).sum()):,} words")
+        report(f"vectors: clusters of {counted(int((numbers[:, 0] > NONE).sum()), 'words')}")
     wanted = config.model.vocabulary
     if wanted == "all":
         return vectors

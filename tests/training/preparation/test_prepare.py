@@ -14,7 +14,13 @@ from nertool.config.file import load_config
 from nertool.errors import CorpusError, ModelError, StaleError
 from nertool.training import run
 from nertool.training.preparation.encode import prepare
-from nertool.training.preparation.store import Prepared, load_prepared, save_prepared
+from nertool.training.preparation.store import (
+    Prepared,
+    input_hashes,
+    load_prepared,
+    refuse_stale,
+    save_prepared,
+)
 from nertool.vectors.clusters import COLUMNS, NONE, PADDING
 from tests.support.helpers import change, outcome, run_training
 
@@ -89,11 +95,11 @@ def test_inputs_made_from_another_file_are_refused_and_rebuilt_by_overwrite(
     ("override", "named"),
     [
         ("seed=2", "seed"),
-        ("vectors.limit=20", "vectors"),
-        ("vectors.own_rows=1", "vectors"),
+        ("vectors.limit=20", "vectors.limit"),
+        ("vectors.own_rows=1", "vectors.own_rows"),
         ("features.caps=0", "features"),
         ("decoding.scheme=io", "decoding.scheme"),
-        ("corpus.scheme=iob1", "corpus"),
+        ("corpus.scheme=iob1", "corpus.scheme"),
         ("corpus.dev=", "corpus.dev"),
     ],
 )
@@ -229,6 +235,36 @@ def test_any_file_of_vectors_that_was_changed_added_or_moved_in_order_makes_inpu
     more.write_text(more.read_text().replace("Paris", "Rome"))
     with pytest.raises(StaleError, match=r"\(vectors\.more changed since\)"):
         load_prepared(tmp_path / "p", config, "")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "named"),
+    [
+        ("features", "clusters", 2, "features.clusters"),
+        ("vectors", "lookup", ("exact",), "vectors.lookup"),
+        ("model", "vocabulary", "corpus", "model.vocabulary"),
+        ("corpus", "labels", ("PER", "LOC"), "corpus.labels"),
+    ],
+)
+def test_a_stale_input_is_named_whether_its_key_was_set_or_unset(
+    config, prepared, section, key, value, named
+):
+    other = change(config, **{section: {key: value}})
+    then, now = prepared.inputs, input_hashes(other)
+    for one, following in ((then, now), (now, then)):
+        with pytest.raises(StaleError, match=rf"\({re.escape(named)} changed since\)"):
+            refuse_stale(one, following, Path("p"), "again")
+
+
+def test_what_an_older_nertool_prepared_is_no_stale_input(config, prepared):
+    then = {**prepared.inputs}
+    then["vectors"] = {k: v for k, v in then["vectors"].items() if k != "limit"}
+    then["corpus"] = {k: v for k, v in then["corpus"].items() if k not in ("outside", "encoding")}
+    refuse_stale(then, input_hashes(config), Path("p"), "again")
+    # A version wrote the key down, on which prepared inputs do not depend.
+    then["vectors"]["more_for"] = "all"
+    of_first = change(config, vectors={"more_for": "first_stage", "fine_tune": False})
+    refuse_stale(then, input_hashes(of_first), Path("p"), "again")
 
 
 # Starting vectors
