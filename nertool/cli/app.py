@@ -18,14 +18,18 @@ CORPUS = {
         "check": Entry("Find faults before training.", "corpus.check.check"),
         "convert": Entry("Convert between formats and tag schemes.", "corpus.convert.convert"),
         "stats": Entry("Count documents, words and entities.", "corpus.stats.stats"),
-        "split": Entry("Divide into train, dev and test, by document.", "corpus.split.split"),
+        "split": Entry("Split into train, dev and test, by document.", "corpus.split.split"),
         "suspects": Entry("List labels that are probably wrong.", "corpus.suspects.suspects"),
     }
 }
 VECTORS = {
     "Commands": {
-        "info": Entry("Describe a file, and how much of a text it knows.", "vectors.info.info"),
-        "prune": Entry("Keep a corpus' words and the most frequent.", "vectors.prune.prune"),
+        "info": Entry(
+            "Describe a file, and count the words of a text it has.", "vectors.info.info"
+        ),
+        "prune": Entry(
+            "Keep the words of a corpus and the most frequent words.", "vectors.prune.prune"
+        ),
         "convert": Entry("Convert between kinds of files.", "vectors.convert.convert"),
         "train": Entry("Train vectors on your own text.", "vectors.train.train"),
     }
@@ -38,7 +42,7 @@ LESSON = {
 }
 CONFIG = {
     "Commands": {
-        "show": Entry("Print every key, and where its value comes from.", "training.config.show"),
+        "show": Entry("Print every key, and where its value is set.", "training.config.show"),
         "check": Entry("Check a config and its files, without training.", "training.config.check"),
     }
 }
@@ -49,34 +53,36 @@ SECTIONS = {
         ),
         "train": Entry("Train a recogniser on labelled text.", "training.train.train"),
         "prepare": Entry(
-            "Encode text and vectors: the first stage of train.", "training.train.prepare"
+            "Read and encode text and vectors, without training.", "training.train.prepare"
         ),
         "sweep": Entry(
             "Train with several seeds or settings, and compare.", "training.sweep.sweep"
         ),
         "config": Entry("Show a config with all its keys, or check it.", commands=CONFIG),
-        "distil": Entry("Train a fast model on what a large one says.", "training.distil.distil"),
+        "distil": Entry(
+            "Train a small, fast model on a large one's predictions.", "training.distil.distil"
+        ),
     },
     "Use": {
         "predict": Entry("Tag text in any format.", "predict.predict"),
         "explain": Entry("Show one decision, step by step.", "explain.explain"),
-        "info": Entry("Say what a model knows, and how good it is.", "models.info.info"),
+        "info": Entry("Show a model's classes, settings, size and scores.", "models.info.info"),
         "compress": Entry(
-            "Make a model smaller, and say what that costs.", "models.compress.compress"
+            "Make a model smaller, and show how F1 changes.", "models.compress.compress"
         ),
         "pack": Entry("Copy a model into one file.", "models.compress.pack"),
         "export": Entry("Write a model as an ONNX graph.", "models.export.export"),
     },
     "Measure": {
-        "evaluate": Entry("Compare a model with a labelled text.", "measuring.evaluate.evaluate"),
+        "evaluate": Entry("Measure a model on labelled text.", "measuring.evaluate.evaluate"),
         "compare": Entry(
-            "Tell whether one model is better than another.", "measuring.compare.compare"
+            "Test whether one model is better than another.", "measuring.compare.compare"
         ),
         "plot": Entry(
             "Draw a run: epochs, confusions, calibration, vectors.", "measuring.plot.plot"
         ),
         "learning-curve": Entry(
-            "Would more labels help?", "measuring.learning_curve.learning_curve"
+            "Estimate whether more labels would help.", "measuring.learning_curve.learning_curve"
         ),
         "suggest": Entry("Choose the texts to label next.", "measuring.suggest.suggest"),
         "gradcheck": Entry("Check every gradient numerically.", "measuring.gradcheck.gradcheck"),
@@ -86,7 +92,7 @@ SECTIONS = {
         "vectors": Entry("Describe, prune, convert and train word vectors.", commands=VECTORS),
     },
     "Learn": {
-        "lesson": Entry("Write a backward pass yourself, and have it checked.", commands=LESSON),
+        "lesson": Entry("Write a backward pass yourself, and check it.", commands=LESSON),
     },
 }
 
@@ -131,7 +137,7 @@ def _options(
             callback=_install_completion,
             is_eager=True,
             expose_value=False,
-            help="Let the shell complete commands, options and config keys: bash, zsh or fish.",
+            help="Install completion of commands, options and config keys for bash, zsh or fish.",
         ),
     ] = False,
     show_completion: Annotated[
@@ -141,7 +147,7 @@ def _options(
             callback=_show_completion,
             is_eager=True,
             expose_value=False,
-            help="Print the script for that, to install it in another way.",
+            help="Print the completion script instead of installing it.",
         ),
     ] = False,
 ) -> None:

@@ -34,23 +34,26 @@ def explain(
         str,
         typer.Argument(
             metavar="TEXT",
-            help="A text, cut into words as predict cuts it, or - for stdin; with --line, a CoNLL file.",
+            help="A text, which is tokenised as in predict, or - for stdin. With --line, a CoNLL file.",
         ),
     ],
     options: ReadingOptions,
     word: Annotated[
-        str | None, typer.Option(help="Which word of the text: itself, or its number from 1.")
+        str | None, typer.Option(help="The word to explain, or its number in the text, from 1.")
     ] = None,
     line: Annotated[
         int | None,
-        typer.Option(min=1, max=MAX_LINE, help="Which line of the CoNLL file TEXT; its tag is y."),
+        typer.Option(
+            min=1, max=MAX_LINE, help="The line of the CoNLL file TEXT to explain; its tag is y."
+        ),
     ] = None,
     class_: Annotated[
         str | None,
-        typer.Option("--class", help="Explain this class or tag [default: what the network says]"),
+        typer.Option("--class", help="The class or tag to explain [default: the predicted tag]"),
     ] = None,
     member: Annotated[
-        int, typer.Option(min=1, max=100, help="Which network, where the model has several.")
+        int,
+        typer.Option(min=1, max=100, help="The number of the network, if the model has several."),
     ] = 1,
     full: Annotated[bool, typer.Option("--full", help="Show every number.")] = False,
     html: Annotated[
@@ -58,12 +61,12 @@ def explain(
     ] = None,
     play: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the lesson's page to play with, with this model."),
+        typer.Option(metavar="FILE", help="Write the lesson's interactive page, with this model."),
     ] = None,
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Work one decision by hand: forward, backward, and why; with the computation graph.
+    """Show one decision step by step: forward pass, backward pass, each word's share, computation graph.
 
     Examples:
         nertool explain runs/my "Ada Lovelace met Charles Babbage." --word Lovelace

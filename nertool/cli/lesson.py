@@ -37,7 +37,7 @@ def check(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the coursework.")],
     as_json: AsJson = False,
 ) -> None:
-    """Grade the coursework by the gradient check, with hints.
+    """Grade the coursework with the gradient check, and give hints.
 
     The exit code is 1 if something is still wrong. The command runs the Python file DIR/backward.py: check
     only what you or your students wrote.

@@ -70,8 +70,9 @@ def predict(
     master: Master = None,
     max_characters: MaxCharacters = None,
 ) -> None:
-    """Tag text in any format. CoNLL columns get a column of tags, plain text its entities marked, JSON a
-    list of entities.
+    """Tag text in any format.
+
+    CoNLL columns get a column of tags, plain text gets marked entities, and JSON gets a list of entities.
 
     Examples:
         nertool predict runs/my text.txt -o tagged.txt

@@ -14,18 +14,18 @@ EXIT_CODES = """\
 | option | |
 |---|---|
 | `-q`, `--quiet` | Print no notes and no progress, only warnings, errors, and what was altered or refused. |
-| `-v`, `--verbose` | Print versions, time and memory, too, and the traceback of an unexpected error. |
+| `-v`, `--verbose` | Also print versions, time and memory, and the traceback of an unexpected error. |
 | `-h`, `--help` | Print the help of a command, and exit. |
 
-`-q` and `-v` may stand before or behind the command. `nertool --version` prints the version.
+`-q` and `-v` may stand before or after the command. `nertool --version` prints the version.
 
 Headings of help screens and the beginnings of errors and warnings have colours on a terminal. `NO_COLOR=1`
-turns them off, `FORCE_COLOR=1` turns them on elsewhere. Results never have colours.
+turns them off, `FORCE_COLOR=1` turns them on where the output is not a terminal. Results never have colours.
 
 ## Completion
 
-`nertool --install-completion` lets the shell that it is called from complete commands, options, the values of
-options and config keys with the Tab key: bash, zsh or fish. It writes one script and, for bash and zsh, one
+`nertool --install-completion` installs Tab completion of commands, options, the values of options and config
+keys, for the shell from which it is called (bash, zsh or fish). It writes one script and, for bash and zsh, one
 line at the end of `~/.bashrc` or `~/.zshrc`. `nertool --show-completion` prints the script instead.
 
 ## Exit codes
@@ -39,7 +39,7 @@ line at the end of `~/.bashrc` or `~/.zshrc`. `nertool --show-completion` prints
 | 130 | Ended by Ctrl-C (SIGINT). |
 | 143 | Ended by SIGTERM, as `kill` sends it. |
 
-Some commands answer by their exit code. `corpus check`, `gradcheck` and `lesson check` exit with 1 if
+Some commands also report a result by their exit code. `corpus check`, `gradcheck` and `lesson check` exit with 1 if
 something is wrong, and `predict --on-error report` if an input could not be read. If a reader such as `head`
 closes the output early, the command ends with 1 and without a message.
 """
@@ -55,8 +55,8 @@ def commands(_: str) -> str:
         "# Commands\n",
         "<!-- Written by scripts/docs.py from the command line itself; change the help texts there. -->\n",
         "Every command has `--help`. Data goes to stdout, notes and progress to stderr.\n",
-        "Where a command asks for a MODEL, give a model folder or a run folder; of a run, the best model "
-        "is taken. `-` stands for stdin or stdout.\n",
+        "A MODEL is a model folder, a run folder (its best model is used), or a model in one file (.nertool). "
+        "`-` stands for stdin or stdout.\n",
         EXIT_CODES,
     ]
     for name, command in _leaves(root, "nertool"):

@@ -23,7 +23,8 @@ ReportPath = Annotated[
     typer.Option(
         "--report",
         metavar="FILE",
-        help="List the data that was altered, refused or left out: a line for each case, with its place.",
+        help="Write a list of the data that was altered, refused or left out: one line for each case, "
+        "with its place.",
     ),
 ]
 

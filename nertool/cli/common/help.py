@@ -55,7 +55,7 @@ def _common(
             callback=_verbose,
             expose_value=False,
             rich_help_panel=COMMON,
-            help="Print versions, time and memory, too, and the traceback of an unexpected error.",
+            help="Also print versions, time and memory, and the traceback of an unexpected error.",
         ),
     ] = False,
 ) -> None:

@@ -30,7 +30,7 @@ ModelPath = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL",
-        help="A model folder, a run folder (its best model is taken), or a model in one file (.nertool).",
+        help="A model folder, a run folder (its best model is used), or a model in one file (.nertool).",
     ),
 ]
 Overrides = Annotated[
@@ -51,8 +51,8 @@ Workers = Annotated[
     typer.Option(
         min=1,
         max=MAX_WORKERS,
-        help="How many networks to train in parallel, if there are several "
-        "[default: the number of cores].",
+        help="The number of networks to train in parallel, if there are several [default: the number "
+        "of cores].",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]

@@ -36,8 +36,8 @@ OutDir = Annotated[
     typer.Option(
         metavar="FOLDER",
         rich_help_panel=OUTPUT,
-        help="Write one output for each input into this folder, in the same subfolders. Outputs that "
-        "exist already are left alone.",
+        help="Write one output for each input into this folder, in the same subfolders. Existing "
+        "outputs are left unchanged.",
     ),
 ]
 To = Annotated[
@@ -45,8 +45,8 @@ To = Annotated[
     typer.Option(
         metavar="|".join(OUTPUT_FORMATS),
         rich_help_panel=OUTPUT,
-        help="The format of the output. conll: a column of tags; inline: [Ada Lovelace](PER) "
-        "[default: the input's own format; inline for plain text, jsonl for what can't be rewritten].",
+        help="The format of the output. conll: a column of tags; inline: [Ada Lovelace](PER) [default: "
+        "the input's own format; inline for plain text, jsonl for formats that can't be written].",
     ),
 ]
 Scheme = Annotated[
@@ -78,8 +78,8 @@ MinProbability = Annotated[
     typer.Option(
         metavar="P|LABEL=P,...|tuned",
         rich_help_panel=OUTPUT,
-        help="Leave out entities with a lower probability: 0.5; PER=0.6,LOC=0.4 by label; tuned: what "
-        "evaluate --tune-thresholds found.",
+        help="Leave out entities with a lower probability: 0.5 for all; PER=0.6,LOC=0.4 by label; "
+        "tuned: the thresholds that evaluate --tune-thresholds stored in the model.",
     ),
 ]
 NBest = Annotated[
@@ -105,7 +105,7 @@ Tokens = Annotated[
     typer.Option(
         "--tokens",
         rich_help_panel=OUTPUT,
-        help="Write where tokens and sentences start and end (JSON).",
+        help="Write the positions of tokens and sentences (JSON).",
     ),
 ]
 PredictWorkers = Annotated[
@@ -114,7 +114,7 @@ PredictWorkers = Annotated[
         min=1,
         max=MAX_WORKERS,
         metavar="N",
-        help="How many processes tag a long text in parallel [default: the number of cores].",
+        help="The number of processes that tag a long text in parallel [default: the number of cores].",
         show_default=False,
     ),
 ]
@@ -123,8 +123,8 @@ OnError = Annotated[
     typer.Option(
         metavar="|".join(ON_ERROR),
         rich_help_panel=INPUT,
-        help="What to do about an input that can't be read. fail: stop. report: go on, and exit with 1 "
-        "at the end. skip: go on, and exit with 0.",
+        help="What to do with an input that can't be read. fail: stop. report: continue, and exit with "
+        "1 at the end. skip: continue, and exit with 0.",
     ),
 ]
 RulesFile = Annotated[
@@ -132,24 +132,24 @@ RulesFile = Annotated[
     typer.Option(
         "--rules",
         metavar="FILE",
-        help="Phrases that are always an entity, or never: a phrase, a tab, and its class or O, a line "
-        "each.",
+        help="Phrases that are always an entity, or never one. Each line has a phrase, a tab, and its "
+        "class, or O for no entity.",
     ),
 ]
 Engine = Annotated[
     str,
     typer.Option(
         metavar="|".join(ENGINES),
-        help="Where to tag. local: on this machine. spark: on Apache Spark, from Parquet to a folder of "
-        "Parquet, the last FILE or --output; a job that was interrupted goes on where it was.",
+        help="Where to tag. local: on this machine. spark: on Apache Spark, from Parquet to a folder "
+        "of Parquet (the last FILE, or --output). An interrupted job continues where it stopped.",
     ),
 ]
 Master = Annotated[
     str | None,
     typer.Option(
         metavar="URL",
-        help="Spark's master, such as spark://host:7077 or local[4]; if not given, local[*]: all cores of "
-        "this machine.",
+        help="Spark's master, such as spark://host:7077 or local[4]. Without it, local[*]: all cores "
+        "of this machine.",
     ),
 ]
 MaxCharacters = Annotated[
@@ -158,7 +158,7 @@ MaxCharacters = Annotated[
         min=1,
         max=1_000_000_000,
         metavar="N",
-        help="Longer texts are not tagged, but put in quarantine (--engine spark) [default: 10000000].",
+        help="Do not tag longer texts, but put them in quarantine (--engine spark) [default: 10000000].",
         show_default=False,
     ),
 ]

@@ -40,7 +40,7 @@ def _format_option(*names: str) -> Any:
     ]
 
 
-_WHICH = "its number from 0 (-1 is the last), or its name in a header [default: found]."
+_WHICH = "its number from 0 (-1 is the last), or its name in a header [default: detected]."
 TokenColumn = Annotated[
     str | None,
     typer.Option(
@@ -88,14 +88,14 @@ Delimiter = Annotated[
     typer.Option(
         metavar="tab|space|comma|semicolon|bar|TEXT",
         rich_help_panel=INPUT,
-        help="The separator between columns [default: found].",
+        help="The separator between columns [default: detected].",
     ),
 ]
 Comment = Annotated[
     str | None,
     typer.Option(
         rich_help_panel=INPUT,
-        help="Leave out lines that begin with this text, such as '# ' (in columns).",
+        help="In columns, leave out lines that begin with this text, such as '# '.",
     ),
 ]
 TextField = Annotated[
@@ -109,7 +109,8 @@ Language = Annotated[
     str | None,
     typer.Option(
         rich_help_panel=INPUT,
-        help="The language of running text, such as de or hi. It is used to find sentences [default: en].",
+        help="The language of running text, such as de or hi. It is used to split the text into "
+        "sentences [default: en].",
     ),
 ]
 Offsets = Annotated[

@@ -38,28 +38,29 @@ Dev = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FILE",
-        help="Labelled text that chooses the best epoch, as corpus.dev: a file, a folder or a pattern "
-        "(repeatable). Without it, a tenth of the text is held out, and the final model is trained on all of "
-        "the text.",
+        help="Labelled text to choose the best epoch (corpus.dev): a file, a folder or a pattern "
+        "(repeatable). Without it, a tenth of the text is held out, and the final model is trained on "
+        "all of the text.",
     ),
 ]
 VectorsFile = Annotated[
-    Path | None, typer.Option("--vectors", metavar="FILE", help="Word vectors, as vectors.path.")
+    Path | None,
+    typer.Option("--vectors", metavar="FILE", help="A file of word vectors (vectors.path)."),
 ]
 RawText = Annotated[
     list[Path] | None,
     typer.Option(
         "--raw-text",
         metavar="FILE",
-        help="Raw text of the kind that is to be tagged, to train word vectors on first, as "
-        "vectors.raw_text (repeatable).",
+        help="Raw text of the same kind as the text to tag. Word vectors are trained on it first "
+        "(vectors.raw_text; repeatable).",
     ),
 ]
 Budget = Annotated[
     str | None,
     typer.Option(
         metavar="TIME",
-        help="With recipe: auto: about how long training may take on two cores, such as 30s, 2m or 1h "
+        help="With recipe: auto: the approximate training time on two cores, such as 30s, 2m or 1h "
         "[default: 2m].",
     ),
 ]
@@ -67,7 +68,7 @@ Refit = Annotated[
     bool,
     typer.Option(
         "--refit",
-        help="After training, train once more on train and dev with the best number of epochs.",
+        help="After training, train again on train and dev together, with the best number of epochs.",
     ),
 ]
 
@@ -78,8 +79,8 @@ Start = Annotated[
         "--start",
         "--from",
         metavar="MODEL",
-        help="Go on from a model, with more text or more classes, as training.start. With a text in place "
-        "of a config, the settings are the model's.",
+        help="Continue training from a model, with more text or more classes (training.start). If "
+        "texts are given instead of a config, the model's settings are used.",
     ),
 ]
 

@@ -38,7 +38,7 @@ def check(
 ) -> None:
     """Find faults in labelled texts before training.
 
-    It reports faulty tags, phrases with several classes, sentences that are in more than one part, odd
+    It reports invalid tags, phrases with several classes, sentences that are in more than one part, unusual
     characters, and parts that are labelled in different ways.
 
     Examples:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def convert(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="Labelled texts, or brat folders. - is stdin."),
+        typer.Argument(metavar="FILE", help="Labelled texts, or brat folders; - for stdin."),
     ],
     options: ReadingOptions,
     output: Annotated[
@@ -41,7 +41,7 @@ def convert(
         str | None,
         typer.Option(
             metavar="|".join(OUTPUT_FORMATS),
-            help="The output's format [default: by the ending of -o, or conll].",
+            help="The output's format [default: from the file ending of -o, otherwise conll].",
         ),
     ] = None,
     scheme: Annotated[
@@ -49,7 +49,7 @@ def convert(
     ] = "iob2",
     part: Annotated[
         str | None,
-        typer.Option(help="Convert only the documents of this part, by their header (inline)."),
+        typer.Option(help="Convert only the documents whose header names this part (inline)."),
     ] = None,
     by_sentence: Annotated[
         bool | None,

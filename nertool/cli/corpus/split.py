@@ -34,7 +34,8 @@ _BY_LINES = ("conll", "conllu", "jsonl", "inline")
 @with_reading_options(misaligned="drop")
 def split(
     path: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A labelled text in lines. - is stdin.")
+        Path,
+        typer.Argument(metavar="FILE", help="A labelled text in a format of lines; - for stdin."),
     ],
     output: Annotated[
         Path,
@@ -42,7 +43,7 @@ def split(
             "--output",
             "-o",
             metavar="FOLDER",
-            help="A new folder. It gets a file for each part, such as train.conll.",
+            help="A new folder, with one file for each part, such as train.conll.",
         ),
     ],
     options: ReadingOptions,
@@ -50,20 +51,20 @@ def split(
         str, typer.Option(metavar="NAME=SHARE,…", help="The names of the parts, and their shares.")
     ] = "train=0.8,dev=0.1,test=0.1",
     seed: Annotated[
-        int, typer.Option(min=0, max=MAX_SEED, help="The seed of the random division.")
+        int, typer.Option(min=0, max=MAX_SEED, help="The seed of the random split.")
     ] = 1,
     by_sentence: Annotated[
         bool,
         typer.Option(
             "--by-sentence",
-            help="Divide by sentence, for texts that do not mark documents.",
+            help="Split by sentence, for texts that do not mark documents.",
         ),
     ] = False,
     report: ReportPath = None,
 ) -> None:
     """Split labelled text into parts, by document.
 
-    Each part gets its share of every class. All lines stay unchanged.
+    Each part gets its share of the entities of every class. Lines are copied unchanged.
 
     Examples:
         nertool corpus split all.conll -o parts

@@ -30,7 +30,7 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         metavar="CONFIG",
-        help="Train as this YAML config says [default: settings chosen from the text]",
+        help="The YAML config to train with [default: settings chosen from the text]",
     ),
 ]
 
@@ -42,9 +42,7 @@ def suspects(
     config: ConfigOption = None,
     vectors: VectorsFile = None,
     overrides: Overrides = None,
-    folds: Annotated[
-        int, typer.Option(min=2, max=50, help="Parts that the text is divided into.")
-    ] = 5,
+    folds: Annotated[int, typer.Option(min=2, max=50, help="The number of parts (folds).")] = 5,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write all suspects as JSON lines."),
@@ -56,7 +54,7 @@ def suspects(
         ),
     ] = None,
     shown: Annotated[
-        int, typer.Option("-n", min=1, max=1_000_000, help="How many suspects to print.")
+        int, typer.Option("-n", min=1, max=1_000_000, help="The number of suspects to print.")
     ] = FEW,
     seed: Seed = None,
     workers: Workers = None,
@@ -67,8 +65,8 @@ def suspects(
 ) -> None:
     """List the labels that are probably wrong, most likely errors first, with the labels of a model.
 
-    The text is divided into parts. Each part is tagged by a model that was trained on the others, so that
-    no model has learned the mistakes that it is to find.
+    The text is split into parts. Each part is tagged by a model that was trained on the others, so
+    that no model was trained on the labels that it checks.
 
     Examples:
         nertool corpus suspects train.conll -o suspects.jsonl

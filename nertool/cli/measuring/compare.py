@@ -35,7 +35,9 @@ def compare(
             metavar="A", help="A model or run folder, or a file of predictions for the same text."
         ),
     ],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    b: Annotated[
+        Path, typer.Argument(metavar="B", help="Another model, run or file of predictions.")
+    ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A labelled text in any format.")],
     options: ReadingOptions,
     mode: Annotated[
@@ -45,16 +47,17 @@ def compare(
         str | None,
         typer.Option(
             metavar="|".join(UNITS),
-            help="What is drawn anew, and swapped [default: documents if there are 20, or sentences]",
+            help="The unit that is resampled and swapped [default: document if there are at least 20, "
+            "otherwise sentence]",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Of the random draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="The seed of the resampling.")] = 0,
     differences: Annotated[
         Path | None,
         typer.Option(
             "--differences",
             metavar="FILE",
-            help="Write each sentence on which they differ here, as JSON lines.",
+            help="Write each sentence on which they differ to this file, as JSON lines.",
         ),
     ] = None,
     report: ReportPath = None,

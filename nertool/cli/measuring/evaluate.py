@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 def evaluate(
     model: Annotated[
         Path | None,
-        typer.Argument(metavar="MODEL", help="A model folder, or a run folder (its best model)."),
+        typer.Argument(
+            metavar="MODEL", help="A model folder, or a run folder (its best model is used)."
+        ),
     ] = None,
     files: Annotated[
         list[Path] | None,
@@ -42,18 +44,23 @@ def evaluate(
         typer.Option(
             "--gold",
             metavar="FILE",
-            help="Without a model: the labelled text that the predictions of --predicted are compared "
-            "with. Without --predicted, its last two columns are gold and predicted.",
+            help="Without a model: the labelled text to compare --predicted with. Without --predicted, "
+            "the last two columns of this file are the gold and the predicted tags.",
         ),
     ] = None,
     predicted: Annotated[
         Path | None,
-        typer.Option("--predicted", metavar="FILE", help="The same text as any tool labelled it."),
+        typer.Option(
+            "--predicted",
+            metavar="FILE",
+            help="The same text with the labels that a tool predicted.",
+        ),
     ] = None,
     predicted_column: Annotated[
         str | None,
         typer.Option(
-            metavar="COLUMN", help="The predicted tags' column: number or name [default: the last]"
+            metavar="COLUMN",
+            help="The column of the predicted tags: its number or name [default: the last]",
         ),
     ] = None,
     mode: Annotated[
@@ -66,7 +73,8 @@ def evaluate(
     all_modes: Annotated[
         bool,
         typer.Option(
-            "--all-modes", help="Every mode side by side, with the phrases that differ in them."
+            "--all-modes",
+            help="Show all modes side by side, with the phrases on which they differ.",
         ),
     ] = False,
     intervals: Annotated[
@@ -80,15 +88,16 @@ def evaluate(
         typer.Option(
             "--by",
             metavar="|".join(UNITS),
-            help="What --intervals draws anew [default: documents if there are 20, or sentences]",
+            help="What --intervals resamples [default: document if there are at least 20, otherwise "
+            "sentence]",
         ),
     ] = None,
     tune: Annotated[
         bool,
         typer.Option(
             "--tune-thresholds",
-            help="Find the least probability by class that gives the best F1 here, on dev, and keep it in "
-            "the model: predict --min-probability tuned uses it.",
+            help="Find for each class the probability threshold with the best F1 on FILE, which should "
+            "be dev text, and store it in the model for predict --min-probability tuned.",
         ),
     ] = False,
     precision: Annotated[
@@ -98,7 +107,8 @@ def evaluate(
             metavar="P",
             min=0,
             max=1,
-            help="With --tune-thresholds: at least this precision in each class, rather than the best F1.",
+            help="With --tune-thresholds: find the threshold that reaches this precision in each "
+            "class, instead of the best F1.",
         ),
     ] = None,
     errors: Annotated[
@@ -106,9 +116,9 @@ def evaluate(
         typer.Option(
             "--errors",
             metavar="FILE",
-            help="Write each error here, with its place, kind, probability and sentence: JSON lines if "
-            "the name ends in .jsonl, otherwise a tab-separated table. Also print the most frequent "
-            "confusions, and the measures by length, frequency and more.",
+            help="Write each error to this file, with its place, kind, probability and sentence: JSON "
+            "lines if the name ends in .jsonl, otherwise a tab-separated table. Also print the most "
+            "frequent confusions, and the measures by length, frequency and more.",
         ),
     ] = None,
     html: Annotated[
@@ -116,8 +126,8 @@ def evaluate(
         typer.Option(
             "--html",
             metavar="FILE",
-            help="Write a report as one page that needs no network: measures with intervals, charts, and "
-            "the text with gold beside predicted, to filter, search and sort.",
+            help="Write a report as one self-contained page: measures with intervals, charts, and the "
+            "text with gold and predicted entities, to filter, search and sort.",
         ),
     ] = None,
     train: Annotated[
@@ -125,7 +135,7 @@ def evaluate(
         typer.Option(
             "--train",
             metavar="FILE",
-            help="The training text, to tell seen from never-seen entities [default: the model's]",
+            help="The training text, to distinguish seen from unseen entities [default: the model's]",
         ),
     ] = None,
     report: ReportPath = None,

@@ -49,16 +49,23 @@ def gradcheck(
     overrides: Overrides = None,
     seed: Seed = None,
     windows: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Windows in the batch that is checked.")
+        int,
+        typer.Option(min=1, max=10_000, help="The number of windows in the batch that is checked."),
     ] = 24,
     samples: Annotated[
-        int, typer.Option(min=1, max=1_000_000, help="Coordinates checked in each block.")
+        int,
+        typer.Option(
+            min=1,
+            max=1_000_000,
+            help="The number of coordinates to check in each block of parameters.",
+        ),
     ] = 60,
     mutate: Annotated[
         bool,
         typer.Option(
             "--mutate",
-            help="Put known mistakes into the backward pass, one at a time: each must be caught.",
+            help="Test the check: put known mistakes into the backward pass, one at a time. Each must "
+            "be caught.",
         ),
     ] = False,
     jacobians: Annotated[
@@ -82,7 +89,10 @@ def gradcheck(
     ] = None,
     batch: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Check the batch that a training stopped at, and kept."),
+        typer.Option(
+            metavar="FILE",
+            help="Check the batch at which training stopped, as saved in the run folder.",
+        ),
     ] = None,
     report: ReportPath = None,
     as_json: AsJson = False,

@@ -38,23 +38,32 @@ def learning_curve(
     dev: Dev = None,
     vectors: VectorsFile = None,
     sizes: Annotated[
-        int, typer.Option(min=3, max=10, help="Sizes of training text, each twice the one before.")
+        int,
+        typer.Option(
+            min=3,
+            max=10,
+            help="The number of sizes of training text. Each is twice the one before.",
+        ),
     ] = 5,
-    seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings for each size.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="The number of trainings for each size.")
+    ] = 3,
     budget: Budget = None,
     plot: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the curve: .png, .svg or .pdf (extra plot)."),
+        typer.Option(
+            metavar="FILE", help="Draw the curve: .png, .svg or .pdf (needs the extra plot)."
+        ),
     ] = None,
     seed: Seed = None,
     workers: Workers = None,
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Would more labels help? F1 on dev against the size of the training text, and how it would go on.
+    """Estimate whether more labels would help: F1 on dev against the size of the training text.
 
-    One network is trained on each size with each seed. A power law through the means says what twice and four
-    times the labels would give, with an interval.
+    One network is trained on each size with each seed. A power law is fitted to the means. It predicts F1 for
+    two and four times the labels, with an interval.
 
     Examples:
         nertool learning-curve train.conll --dev dev.conll

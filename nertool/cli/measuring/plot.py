@@ -25,7 +25,7 @@ def plot(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="FOLDER", help="Where the pictures go [default: RUN/plots]"
+            "--output", "-o", metavar="FOLDER", help="The folder for the plots [default: RUN/plots]"
         ),
     ] = None,
     text: Annotated[
@@ -35,7 +35,7 @@ def plot(
         ),
     ] = None,
     kind: Annotated[
-        str, typer.Option("--kind", metavar="|".join(KINDS), help="The files.")
+        str, typer.Option("--kind", metavar="|".join(KINDS), help="The file format of the plots.")
     ] = "png",
     report: ReportPath = None,
 ) -> None:

@@ -23,15 +23,15 @@ By = Annotated[
     str,
     typer.Option(
         metavar="|".join(UNITS),
-        help="What a text is. record: as the input has it (a JSON object, a line, a paragraph, a sentence of "
-        "columns). sentence: each sentence of a record.",
+        help="The unit to choose. record: a record of the input (a JSON object, a line, a paragraph, a "
+        "sentence of columns). sentence: each sentence of a record.",
     ),
 ]
 Exclude = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FILE",
-        help="Pass over the texts of this file, such as the training text (repeatable).",
+        help="Skip the texts of this file, such as the training text (repeatable).",
     ),
 ]
 
@@ -41,7 +41,9 @@ def suggest(
     model: ModelPath,
     inputs: Inputs,
     options: ReadingOptions,
-    n: Annotated[int, typer.Option("-n", min=1, max=10**9, help="How many texts.")] = 100,
+    n: Annotated[
+        int, typer.Option("-n", min=1, max=10**9, help="The number of texts to choose.")
+    ] = 100,
     output: Output = None,
     to: To = None,
     scheme: Scheme = None,
@@ -50,10 +52,10 @@ def suggest(
     workers: PredictWorkers = None,
     report: ReportPath = None,
 ) -> None:
-    """Choose the texts whose labels would teach the model most, and write them with what it finds in them.
+    """Choose the texts that are most useful to label, and write them with the entities that the model finds.
 
     A text is worth labelling if the model is unsure of it, if it is rich in entities, and if it is unlike
-    the texts chosen before. The most useful text comes first.
+    the texts that are already chosen. The most useful text comes first.
 
     Examples:
         nertool suggest runs/my unlabelled.txt -n 100 -o to-label.jsonl

@@ -38,8 +38,9 @@ def compress(
         str,
         typer.Option(
             metavar="|".join(KINDS),
-            help="How the rows of vectors and of other large tables are stored: int8 (with a scale a row) "
-            "takes a quarter of the room, float16 half; codes stores rows of rare words in 2 to 20 bytes.",
+            help="How the rows of word vectors and of other large tables are stored. int8 (with one "
+            "scale per row) takes a quarter of the space of float32, float16 half of it. codes stores "
+            "the rows of rare words in 2 to 20 bytes. as-is changes nothing.",
         ),
     ] = "int8",
     top: Annotated[
@@ -48,8 +49,8 @@ def compress(
             min=0,
             max=10**9,
             metavar="N",
-            help="Keep the words of the training text, and the N most frequent ones of the vectors. With "
-            "--rows codes the other words are kept, too, as codes, and N is 10000 if not given "
+            help="Keep the words of the training text, and the N most frequent words of the vectors. "
+            "With --rows codes, the other words are also kept, as codes, and the default is 10000 "
             "[default: all].",
         ),
     ] = None,
@@ -57,12 +58,13 @@ def compress(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Labelled text to measure both models on [default: the model's dev part, if it is there].",
+            help="Labelled text to measure both models on [default: the model's dev part, if the file "
+            "exists].",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a model smaller, and say what that costs: size, time to load and F1 on dev, before and after.
+    """Make a model smaller. Prints size, loading time and F1 on dev, before and after.
 
     Examples:
         nertool compress runs/my -o my.nertool
@@ -96,7 +98,7 @@ def compress(
 
 
 def pack(model: ModelPath, output: Target) -> None:
-    """Copy a model into one file, to keep, send or attach: every command takes the file in place of a folder.
+    """Copy a model into one file. Every command takes this file in place of a model folder.
 
     The file is an uncompressed zip of the model's folder, and is read in place.
 

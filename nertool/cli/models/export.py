@@ -16,9 +16,10 @@ def export(
         Path, typer.Argument(metavar="FILE.onnx", help="The file to write; - for standard output.")
     ],
 ) -> None:
-    """Write a model as an ONNX graph, from row numbers of words to scores of tags, for other runtimes.
+    """Write a model as an ONNX graph, for other runtimes.
 
-    docs/onnx.md says what is in the graph, what it is given, and how to use it. Needs the extra onnx.
+    The inputs are row numbers of words, the outputs are scores of tags. docs/onnx.md describes the graph, and
+    how to use it. Needs the extra onnx.
 
     Examples:
         nertool export runs/my model.onnx

@@ -22,12 +22,12 @@ def info(
         bool,
         typer.Option(
             "--speed",
-            help="Measure the time to load the model, and how many tokens a second one thread tags.",
+            help="Measure the time to load the model, and the tagging speed of one thread.",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a model knows, how it was trained, how good it is on its dev text, and how large it is.
+    """Show a model's classes, how it was trained, its scores on dev, and its size.
 
     Examples:
         nertool info runs/my

@@ -51,7 +51,10 @@ def show(
     start: Start = None,
     seed: Seed = None,
     changed: Annotated[
-        bool, typer.Option("--changed", help="Show only the keys that are not at their defaults.")
+        bool,
+        typer.Option(
+            "--changed", help="Show only the keys whose values differ from their defaults."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -103,7 +106,7 @@ def check(
 ) -> None:
     """Check a config and the files that it names, without training: keys, texts, labels and vectors.
 
-    Exit 0 if a training could begin, and 1 with the reason if not.
+    The exit code is 0 if training can start, otherwise 1, with the reason on stderr.
 
     Examples:
         nertool config check config.yaml

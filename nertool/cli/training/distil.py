@@ -29,14 +29,14 @@ Gold = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FILE",
-        help="Labelled text to learn from as well, as corpus.train (repeatable); else none.",
+        help="Labelled text to learn from as well (corpus.train; repeatable).",
     ),
 ]
 Dev = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FILE",
-        help="Labelled text that chooses the best epoch, as corpus.dev (repeatable).",
+        help="Labelled text to choose the best epoch (corpus.dev; repeatable).",
     ),
 ]
 Student = Annotated[
@@ -72,10 +72,10 @@ def distil(
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a small, fast model, the student, on what a large one, the teacher, says of unlabelled text.
+    """Train a small, fast model (the student) on the predictions of a large one (the teacher).
 
-    The student is a network of the same form. Its targets are the teacher's probabilities; on labelled
-    text they are mixed with the labels (distillation.share). It tags as fast as any single network.
+    By default, the student is a single network with the teacher's settings. Its targets are the teacher's
+    probabilities. On labelled text, these are mixed with the labels (distillation.share).
 
     Examples:
         nertool distil runs/large --on raw.txt --train train.conll --dev dev.conll --run-dir runs/small

@@ -43,8 +43,8 @@ def init(
             "--text",
             "--from",
             metavar="FILE",
-            help="Write the config that nertool train TEXT uses, each key with a comment: a file, a folder "
-            "or a pattern (repeatable).",
+            help="Write the config that nertool train would use for this labelled text, with a comment "
+            "for each key: a file, a folder or a pattern (repeatable).",
         ),
     ] = None,
     *,

@@ -41,27 +41,32 @@ def sweep(
         typer.Option(
             "--try",
             metavar="KEY=A,B",
-            help="Try values of a key (repeatable): each, with each of the other keys'. A comma inside "
-            "[brackets] or 'quotes' does not divide values.",
+            help="Values of a key to try (repeatable). All combinations with the values of other keys "
+            "are trained. A comma inside [brackets] or 'quotes' does not separate values.",
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Seeds for each setting.")] = 3,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=1000, help="The number of seeds for each setting.")
+    ] = 3,
     run_dir: Annotated[
-        Path | None, typer.Option(help="Keep the runs in this folder [default: they are not kept]")
+        Path | None,
+        typer.Option(help="Keep the run folders in this folder [default: they are not kept]"),
     ] = None,
     budget: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="Search for about so long, such as 90s, 10m or 2h: settings are chosen by what earlier ones "
-            "came to, from --try or from usual ones (extra sweep).",
+            help="Search for about this long, such as 90s, 10m or 2h. The results of earlier trials "
+            "decide which settings to try next, among the values of --try or a default set. Needs the "
+            "extra sweep.",
         ),
     ] = None,
     study: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Keep the trials of --budget here, or go on with them [default: runs/NAME-sweep.db]",
+            help="Store the trials of --budget in this file, or continue those in it [default: "
+            "runs/NAME-sweep.db]",
         ),
     ] = None,
     output: Annotated[
@@ -70,7 +75,7 @@ def sweep(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write the best config that --budget finds [default: runs/NAME-best.yaml]",
+            help="Where to write the best config that --budget finds [default: runs/NAME-best.yaml]",
         ),
     ] = None,
     workers: Workers = None,

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from nertool.training.summary import Example
     from nertool.training.trainer import EpochRecord
 
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the run that is there.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing run.")]
 
 
 @with_reading_options(misaligned="the config's", from_is_format=False)
@@ -65,7 +65,7 @@ def prepare(
     seed: Seed = None,
     report: ReportPath = None,
 ) -> None:
-    """Read corpus and vectors, and encode them into the run folder (stage 1 of train).
+    """Read corpus and vectors, and encode them into the run folder (the first step of train).
 
     Examples:
         nertool prepare config.yaml --run-dir runs/my
@@ -113,10 +113,10 @@ def train(
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a recogniser on labelled text: prepare its inputs, run the epochs, keep the best on dev.
+    """Train a recogniser on labelled text, and keep the epoch that is best on dev.
 
-    A labelled text needs no config: nertool chooses the settings from it. nertool init --text FILE writes
-    the config that it would use.
+    Without a config, nertool chooses the settings from the text. nertool init --text FILE writes the config
+    that it would use.
 
     Examples:
         nertool train train.conll --dev dev.conll --vectors glove.6B.50d.txt --run-dir runs/my
@@ -157,7 +157,7 @@ def check_options(resume: bool, overwrite: bool) -> None:
     """Refuse --resume together with --overwrite."""
     if resume and overwrite:
         raise typer.BadParameter(
-            "--resume goes on with a run, --overwrite replaces it: give one of them"
+            "--resume continues a run, --overwrite replaces it: give one of them"
         )
 
 

@@ -59,8 +59,8 @@ def convert(
             min=1,
             max=MAX_WORDS,
             metavar="N",
-            help="Keep the N most used parts of words. Training and tagging then compose vectors for words "
-            "that the file lacks (fastText, floret).",
+            help="Keep the N most frequent subwords. Training and tagging then compose vectors for "
+            "words that the file lacks (fastText, floret).",
         ),
     ] = None,
     *,

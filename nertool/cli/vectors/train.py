@@ -27,8 +27,8 @@ def train(
         str,
         typer.Option(
             metavar="word2vec|fasttext|ppmi",
-            help="The algorithm. fasttext also learns from parts of words. ppmi counts neighbours, for short "
-            "texts.",
+            help="The algorithm. fasttext also learns from subwords. ppmi counts neighbouring words; "
+            "it suits short texts.",
         ),
     ] = "word2vec",
     width: Annotated[
@@ -54,8 +54,8 @@ def train(
             min=1,
             max=MAX_WORDS,
             metavar="N",
-            help="Keep the N most used parts of words, so that training and tagging compose vectors of words "
-            "that the text lacks (fasttext).",
+            help="Keep the N most frequent subwords, so that training and tagging can compose vectors "
+            "for words that the text lacks (fasttext).",
         ),
     ] = None,
     workers: Annotated[
@@ -80,7 +80,7 @@ def train(
 ) -> None:
     """Train word vectors on your own text, with gensim.
 
-    The text is divided into words as predict divides it.
+    The text is tokenised as in predict.
 
     Examples:
         nertool vectors train mails/*.txt -o mails.vectors
