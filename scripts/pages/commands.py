@@ -25,8 +25,8 @@ turns them off, `FORCE_COLOR=1` turns them on where the output is not a terminal
 ## Completion
 
 `nertool --install-completion` installs Tab completion of commands, options, the values of options and config
-keys, for the shell from which it is called (bash, zsh or fish). It writes one script and, for bash and zsh, one
-line at the end of `~/.bashrc` or `~/.zshrc`. `nertool --show-completion` prints the script instead.
+keys, for the shell from which it is called (bash, zsh or fish). It writes one script and, for bash and zsh,
+one line at the end of `~/.bashrc` or `~/.zshrc`. `nertool --show-completion` prints the script instead.
 
 ## Exit codes
 
@@ -39,8 +39,8 @@ line at the end of `~/.bashrc` or `~/.zshrc`. `nertool --show-completion` prints
 | 130 | Ended by Ctrl-C (SIGINT). |
 | 143 | Ended by SIGTERM, as `kill` sends it. |
 
-Some commands also report a result by their exit code. `corpus check`, `gradcheck` and `lesson check` exit with 1 if
-something is wrong, and `predict --on-error report` if an input could not be read. If a reader such as `head`
+Some commands also report a result by their exit code. `corpus check`, `gradcheck` and `lesson check` exit with
+1 if something is wrong, and `predict --on-error report` if an input could not be read. If a reader such as `head`
 closes the output early, the command ends with 1 and without a message.
 """
 
@@ -55,8 +55,8 @@ def commands(_: str) -> str:
         "# Commands\n",
         "<!-- Written by scripts/docs.py from the command line itself; change the help texts there. -->\n",
         "Every command has `--help`. Data goes to stdout, notes and progress to stderr.\n",
-        "A MODEL is a model folder, a run folder (its best model is used), or a model in one file (.nertool). "
-        "`-` stands for stdin or stdout.\n",
+        "A MODEL is a model folder, a run folder (its best model is used), or a model in one file "
+        "(.nertool). `-` stands for stdin or stdout.\n",
         EXIT_CODES,
     ]
     for name, command in _leaves(root, "nertool"):
