@@ -39,9 +39,9 @@ one line at the end of `~/.bashrc` or `~/.zshrc`. `nertool --show-completion` pr
 | 130 | Ended by Ctrl-C (SIGINT). |
 | 143 | Ended by SIGTERM, as `kill` sends it. |
 
-Some commands also report a result by their exit code. `corpus check`, `gradcheck` and `lesson check` exit with
-1 if something is wrong, and `predict --on-error report` if an input could not be read. If a reader such as `head`
-closes the output early, the command ends with 1 and without a message.
+Some commands also report a result by their exit code. `corpus check`, `gradcheck` and `lesson check` exit
+with 1 if something is wrong, and `predict --on-error report` if an input could not be read. If a reader such
+as `head` closes the output early, the command ends with 1 and without a message.
 """
 
 
