@@ -38,7 +38,7 @@ from nertool.training.batches import objective_of
 from nertool.training.checkpoint import load_state, save_state, write_log
 from nertool.training.parallel.team import Threads
 from nertool.training.preparation.store import HEADER as PREPARED_HEADER
-from nertool.training.preparation.store import Part, Prepared, encoder_of
+from nertool.training.preparation.store import RAW_TEXTS, Part, Prepared, encoder_of
 from nertool.training.preparation.warm_start import continued, load_start
 from nertool.training.preparation.working import FirstStage, Working, training_text, working_inputs
 from nertool.training.trainer import EpochRecord, State, initial_state, mean_parameters, train
@@ -347,4 +347,7 @@ def _save_best(
 def hashes_of(prepared: Prepared) -> dict[str, Any]:
     """Say which files a model was made from, by their SHA-256."""
     train_hash, dev_hash, *vectors = prepared.inputs["sha256"]
-    return {"corpus.train": train_hash, "corpus.dev": dev_hash, "vectors": vectors}
+    found = {"corpus.train": train_hash, "corpus.dev": dev_hash, "vectors": vectors}
+    if RAW_TEXTS in prepared.inputs:
+        found[RAW_TEXTS] = prepared.inputs[RAW_TEXTS]
+    return found

@@ -110,7 +110,10 @@ def clusters_in(arrays: Mapping[str, NDArray[Any]], rows: int) -> NDArray[np.uin
     numbers = arrays.get(_NAME)
     if numbers is None:
         return None
-    fits = numbers.shape == (rows, COLUMNS) and numbers.dtype == np.uint16
-    if not fits or numbers.max(initial=0) >= SIZE:
-        raise ValueError(f"found clusters {numbers.shape} of {rows} rows")
+    if numbers.shape != (rows, COLUMNS) or numbers.dtype != np.uint16:
+        raise ValueError(
+            f"found clusters {numbers.shape} {numbers.dtype}, expected {(rows, COLUMNS)} uint16"
+        )
+    if (highest := numbers.max(initial=0)) >= SIZE:
+        raise ValueError(f"found clusters up to {highest}, expected at most {SIZE - 1}")
     return numbers

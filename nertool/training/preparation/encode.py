@@ -33,7 +33,13 @@ from nertool.inputs.gazetteers import Gazetteers, read_gazetteers
 from nertool.inputs.text import Text
 from nertool.model.model import Model
 from nertool.training.preparation.distil import distilled, labels_of, with_labels
-from nertool.training.preparation.store import Part, Prepared, encoder_of, input_hashes
+from nertool.training.preparation.store import (
+    RAW_TEXTS,
+    Part,
+    Prepared,
+    encoder_of,
+    input_hashes,
+)
 from nertool.training.preparation.vectors import starting_vectors
 from nertool.training.preparation.warm_start import check_vectors, load_start, with_words
 
@@ -126,7 +132,8 @@ def encode_parts(
     start = load_start(config)
     if start:
         assert config.training.start
-        check_vectors(config.training.start, start, inputs["sha256"][2:])
+        raw = inputs.get(RAW_TEXTS, [])
+        check_vectors(config.training.start, config, start, inputs["sha256"][2:], raw)
     if start and train:
         config = _keeping(config, start, train, report)
     targets = None

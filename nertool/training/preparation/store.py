@@ -136,6 +136,7 @@ _OF_NETWORKS = ("fine_tune", "more_for")  # keys of vectors that prepared inputs
 
 HEADER, _ARRAYS = "prepared.json", "arrays.safetensors"
 
+RAW_TEXTS = "vectors.raw_text"  # of what input_hashes returns, the raw texts' hashes
 INPUT_FILES = (("corpus", "train"), ("corpus", "dev"), ("vectors", "path"), ("vectors", "more"))
 
 
@@ -198,7 +199,7 @@ def input_hashes(config: Config) -> dict[str, Any]:
         keep[section].pop(key)
     raw = keep["vectors"].pop("raw_text")
     if raw:
-        keep["vectors.raw_text"] = [file_hash(path) for path in config.vectors.raw_text or ()]
+        keep[RAW_TEXTS] = [file_hash(path) for path in config.vectors.raw_text or ()]
     # As if there were no such keys, where they have their defaults: what an older nertool prepared is right.
     if not keep["vectors"].get("side_by_side"):
         keep["vectors"].pop("side_by_side")

@@ -25,6 +25,7 @@ from nertool.model.load import load_model
 from nertool.model.model import Member, Model, outputs, word_vectors
 from nertool.network.activations import Array
 from nertool.network.objective import Parameters, tables_of
+from nertool.training.preparation.store import RAW_TEXTS
 
 # Keys that decide the network's form: a network cannot go on from one of another form.
 _FORM = (
@@ -83,15 +84,68 @@ def load_start(config: Config) -> Model | None:
     return model
 
 
-def check_vectors(path: Path, model: Model, hashes: Sequence[str | None]) -> None:
-    """Make sure that the vectors are those that the model started from; hashes: of each file, None where
-    vectors are random. Errors: ModelError."""
-    before = model.provenance.get("sha256", {}).get("vectors")
-    if before is not None and list(before) != list(hashes):
+def check_vectors(
+    path: Path,
+    config: Config,
+    model: Model,
+    hashes: Sequence[str | None],
+    raw: Sequence[str | None],
+) -> None:
+    """Make sure that the vectors are those that the model started from, and the clusters those that it read.
+
+    hashes: of each file, None where vectors are random; raw: of each raw text. Errors: ModelError.
+    """
+    before = model.provenance.get("sha256", {})
+    vectors, texts = before.get("vectors"), before.get(RAW_TEXTS)
+    if vectors is not None and list(vectors) != list(hashes):
         raise ModelError(
             f"{path}: training.start: found a model that was trained with other vectors, expected those of "
             "vectors.path and vectors.more; name the files that the model was trained with"
         )
+    # A model of an older nertool does not say which raw texts it was trained with.
+    known = [None] * len(model.config.vectors.raw_text or ()) if texts is None else list(texts)
+    if len(known) != len(raw) or (texts is not None and known != list(raw)):
+        found, expected, advice = (
+            ("other", "those of vectors.raw_text", "name the raw texts that it was trained with")
+            if known
+            else ("no", "some, as in the config", "leave out vectors.raw_text")
+        )
+        raise ModelError(
+            f"{path}: training.start: found a model that was trained with {found} vectors of raw text, "
+            f"expected {expected}; {advice}"
+        )
+    for section, key in _of_vectors(config):
+        own, theirs = (_value(c, section, key) for c in (config, model.config))
+        if own != theirs:
+            name = f"{section}.{key}" if section else key
+            raise ModelError(
+                f"{path}: training.start: found a model with {name}: {_shown(theirs)}, expected "
+                f"{_shown(own)} as in the config; with another one its vectors"
+                f"{' and clusters' if config.features.clusters else ''} would be others"
+            )
+
+
+def _of_vectors(config: Config) -> list[tuple[str, str]]:
+    """Return the keys that decide which vectors, and which clusters of them, a network reads, besides the
+    files."""
+    vectors = config.vectors
+    keys = [("vectors", "side_by_side")] if vectors.more else []
+    if vectors.raw_text:
+        keys += [("vectors", "width"), ("corpus", "language"), ("", "seed")]
+    elif not vectors.path:
+        keys.append(("vectors", "width"))
+    if config.features.clusters and vectors.path:
+        keys.append(("vectors", "limit"))
+    return keys
+
+
+def _value(config: Config, section: str, key: str) -> object:
+    return getattr(getattr(config, section) if section else config, key)
+
+
+def _shown(value: object) -> str:
+    """Write a key's value as YAML has it."""
+    return "none" if value is None else str(value).lower()
 
 
 def with_words(corpus: Corpus, model: Model) -> Corpus:

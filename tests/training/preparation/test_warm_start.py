@@ -22,9 +22,10 @@ from nertool.model.model import Model, score_tokens
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.preparation.distil import mixed_targets
 from nertool.training.preparation.encode import prepare, read_part
-from nertool.training.preparation.warm_start import continued, load_start
+from nertool.training.preparation.warm_start import check_vectors, continued, load_start
 from nertool.training.preparation.working import starting_parameters, training_text, working_inputs
 from tests.conftest import SENTENCES, as_conll
+from tests.support.helpers import change, random_model
 
 EVERYTHING = (
     "features: {caps: 2, shape: 2, affixes: 2, ngrams: 2, clusters: 2, sentence: 2, document: 2, "
@@ -231,6 +232,62 @@ def test_other_vectors_than_the_models_are_refused(run_dir, tiny, tmp_path, main
     done = main("train", tiny / "config.yaml", *options)
     assert done.returncode == 1
     assert "found a model that was trained with other vectors" in done.stderr
+
+
+RAW, NO_FILE = (Path("raw.txt"),), {"path": None}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (
+            {"features": {"clusters": 2}},
+            {"vectors": {"limit": 9}},
+            "vectors.limit: none, expected 9",
+        ),
+        ({"vectors": NO_FILE}, {"vectors": {"width": 7}}, "vectors.width: 50, expected 7"),
+        (
+            {"vectors": {"raw_text": RAW}},
+            {"vectors": {"width": 7}},
+            "vectors.width: 50, expected 7",
+        ),
+        ({"vectors": {"raw_text": RAW}}, {"seed": 4}, "seed: 1, expected 4"),
+        (
+            {"vectors": {"raw_text": RAW}},
+            {"vectors": {"raw_text": None}},
+            "other vectors of raw text",
+        ),
+        ({}, {"vectors": {"raw_text": RAW}}, "no vectors of raw text"),
+        (
+            {"vectors": {"more": RAW}},
+            {"vectors": {"side_by_side": True}},
+            "vectors.side_by_side: false, expected true",
+        ),
+    ],
+)
+def test_settings_that_make_other_vectors_or_clusters_are_refused(config, before, now, said):
+    theirs = change(config, **before)
+    seed = {"seed": now["seed"]} if "seed" in now else {}
+    own = replace(change(theirs, **{k: v for k, v in now.items() if k != "seed"}), **seed)
+
+    def raw(config: Config) -> list[str]:
+        return ["hash"] * len(config.vectors.raw_text or ())
+
+    model = random_model()
+    kept = {"sha256": {"vectors": ["v"], "vectors.raw_text": raw(theirs)}}
+    model = replace(model, config=theirs, provenance=kept)
+    check_vectors(Path("m"), theirs, model, ["v"], raw(theirs))
+    with pytest.raises(ModelError, match=re.escape(said)):
+        check_vectors(Path("m"), own, model, ["v"], raw(own))
+
+
+def test_other_raw_text_is_refused_where_the_model_says_which_it_was_trained_with(config):
+    own = change(config, vectors={"raw_text": RAW})
+    model = replace(random_model(), config=own, provenance={"sha256": {"vectors": ["v"]}})
+    check_vectors(Path("m"), own, model, ["v"], ["another"])  # of an older nertool
+    kept = {"sha256": {"vectors": ["v"], "vectors.raw_text": ["one"]}}
+    with pytest.raises(ModelError, match="other vectors of raw text"):
+        check_vectors(Path("m"), own, replace(model, provenance=kept), ["v"], ["another"])
 
 
 def test_a_model_in_two_stages_is_refused(full, full_config, full_run_dir):
