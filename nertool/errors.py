@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 class NertoolError(Exception):
-    """Stop with a message for the user: bad input, a missing file, a model that is not one."""
+    """An error with a message of one line for the user, such as invalid input or a missing file."""
 
 
 class ConfigError(NertoolError):

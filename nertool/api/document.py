@@ -17,7 +17,10 @@ _HUES = (210, 30, 120, 280, 0, 60, 170, 330)  # one for each label, in the label
 
 @dataclass(frozen=True)
 class Token:
-    """A token of a document. start, end: where it stands in the text, in characters (half-open)."""
+    """A token of a document.
+
+    The token is text[start:end] of the document's text; start and end count characters.
+    """
 
     text: str
     start: int
@@ -28,9 +31,10 @@ class Token:
 class Entity:
     """A named entity in a document's text.
 
-    text: the characters from start up to, not including, end. label: its class. probability: that
-    just this entity stands there; None for entities that were read from a file. tokens: the numbers of
-    its tokens in the document, as a range.
+    - text: the characters from start to end (exclusive) of the document's text.
+    - label: the class of the entity.
+    - probability: the probability that exactly this entity is there; None if it was read from a file.
+    - tokens: the indices of its tokens in the document, as a range.
     """
 
     text: str
@@ -48,11 +52,14 @@ class Entity:
 class Document:
     """A text with its tokens, sentences and entities.
 
-    text: the text to the letter. tokens: its tokens, in order. sentences: the numbers of each
-    sentence's tokens, as ranges. entities: in order, without overlaps. fields: what else a record held.
-    details: what was asked for beside the entities, a dict for each sentence: n_best (entities in
-    tokens of the sentence, with the reading's probability), marginals (the distribution over the tags
-    of each token).
+    - text: the text, unchanged.
+    - tokens: its tokens, in order.
+    - sentences: a range of token indices for each sentence.
+    - entities: its entities, in order, without overlaps.
+    - fields: the other fields of the record from which the text was read.
+    - details: a dict for each sentence, if n_best or marginals were requested. n_best has the most probable
+      analyses with their probabilities; their entities count tokens of the sentence. marginals has each
+      token's distribution over the tags.
     """
 
     text: str
@@ -80,17 +87,22 @@ class Document:
         return f"<Document {json.dumps(text, ensure_ascii=False)}: {found or 'no entities'}>"
 
     def to_dict(self, tokens: bool = False) -> dict[str, Any]:
-        """Return the document as `nertool predict --to jsonl` writes it: fields, text, entities; with
-        tokens=True also where tokens and sentences stand."""
+        """Return the document as `nertool predict --to jsonl` writes it: fields, text and entities.
+
+        With tokens=True, it also has the positions of tokens and sentences.
+        """
         assert self._view is not None
         return plain_object(self._view, tokens)
 
     def to_json(self, tokens: bool = False) -> str:
-        """Return to_dict as a line of JSON, without its line end."""
+        """Return the result of to_dict as one line of JSON, without a line end."""
         return json.dumps(self.to_dict(tokens), ensure_ascii=False)
 
     def tags(self, scheme: str = "iob2") -> list[str]:
-        """Return each token's tag in a tag scheme: io, iob1, iob2 or bioes. Errors: ValueError."""
+        """Return the tag of each token in a tag scheme: io, iob1, iob2 or bioes.
+
+        Raises ValueError for another scheme.
+        """
         if scheme not in SCHEMES:
             raise ValueError(f"found the scheme {scheme!r}, expected one of {', '.join(SCHEMES)}")
         out = [OUTSIDE] * len(self.tokens)
@@ -105,7 +117,7 @@ class Document:
         return out
 
     def to_conll(self, scheme: str = "iob2") -> str:
-        """Return the document in CoNLL columns: a token and its tag a line, a blank line after each
+        """Return the document in CoNLL columns: one token and its tag per line, a blank line after each
         sentence."""
         tags = self.tags(scheme)
         lines = []

@@ -39,10 +39,11 @@ from nertool.training.trainer import EpochRecord
 
 @dataclass(frozen=True)
 class Run:
-    """A training that is done.
+    """The result of a training.
 
-    path: the run folder; the folder of a run that was given none is deleted with this object, so
-    `save` its model first. history: a record for each epoch, with its loss, and its scores on dev.
+    - path: the run folder. If `train` was called without one, this is a temporary folder, which is deleted
+      together with this object. Call `save` to keep the model.
+    - history: a record for each epoch, with its loss, and its scores on dev.
     """
 
     path: Path
@@ -56,12 +57,15 @@ class Run:
 
     @property
     def scores(self) -> dict[str, Any] | None:
-        """The best model's measures on dev, as fractions of 1; None without a dev text."""
+        """The best model's scores on dev, as fractions of 1; None without a dev part."""
         measures: dict[str, Any] | None = self.tagger.model.provenance.get("dev")
         return measures
 
     def save(self, path: PathLike, overwrite: bool = False) -> Path:
-        """Copy the best model's folder to a path, which `load` takes. Errors: ModelError if it exists."""
+        """Copy the best model to a new folder, which `load` can read.
+
+        Raises ModelError if the path exists and overwrite is False.
+        """
         path = Path(path)
         if path.exists() and not overwrite:
             raise ModelError(f"{path}: already there, expected a new name; or set overwrite=True")
@@ -84,16 +88,18 @@ def train(
     overwrite: bool = False,
     workers: int = 1,
 ) -> Run:
-    """Train as `nertool train` does, into a run folder.
+    """Train a model in a run folder, as `nertool train` does.
 
-    config: the path of a YAML file; or of a labelled text, or a list of them, for the recipe that suits
-    it; a dict of the
-    YAML file's keys (paths in it are taken from the working folder); or a Config. run_dir: None for a
-    temporary folder. on_epoch: called with each epoch's record; what it raises ends the training.
-    workers: how many networks to train in parallel, if there are several. They have processes of their
-    own: a script that trains them does so below
-    `if __name__ == "__main__":`, as multiprocessing asks. Warns of a training that diverged. Errors:
-    NertoolError.
+    - config: the path of a YAML config; or a dict with the keys of a config, in which relative paths start
+      from the working folder; or a Config; or the path of a labelled text, or a list of such paths, to let
+      nertool choose the settings from the text.
+    - run_dir: the run folder; None for a temporary folder.
+    - on_epoch: a function that is called with the record of each epoch. An exception in it ends the training.
+    - overwrite: replace an existing run.
+    - workers: the number of networks to train in parallel, if there are several. They run in processes of
+      their own, so a script must call train under `if __name__ == "__main__":`, as multiprocessing requires.
+
+    Warns if the training diverged. Raises NertoolError for invalid input.
     """
     settings = _config_of(config)
     temporary = None
@@ -131,18 +137,21 @@ def _config_of(config: Config | Mapping[str, Any] | PathLike | Sequence[PathLike
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model's scores on a labelled text: `print` it for a table. scores: the counts behind it."""
+    """A model's scores on a labelled text. `print` shows them as a table.
+
+    - scores: the counts from which the measures are computed.
+    """
 
     scores: Scores
 
     @property
     def precision(self) -> float | None:
-        """The share of the predicted entities that is right; None if nothing was predicted."""
+        """The share of the predicted entities that are correct; None if nothing was predicted."""
         return self.scores.overall.precision
 
     @property
     def recall(self) -> float | None:
-        """The share of the gold entities that was found; None if there are none."""
+        """The share of the gold entities that were found; None if there are none."""
         return self.scores.overall.recall
 
     @property
@@ -162,10 +171,13 @@ class Evaluation:
 
 
 def evaluate(tagger: Tagger | PathLike, path: PathLike, format_name: str = "auto") -> Evaluation:
-    """Tag a labelled text, and compare, as `nertool evaluate` does.
+    """Measure a model on a labelled text, as `nertool evaluate` does.
 
-    tagger: a Tagger, or the path of a model. path: a labelled text in any format, a folder of such files,
-    or a pattern. Errors: CorpusError with file:line.
+    - tagger: a Tagger, or the path of a model.
+    - path: a labelled text in any format, a folder of such files, or a pattern.
+    - format_name: the format of the text; auto detects it.
+
+    Raises CorpusError, with file and line, if the text cannot be read.
     """
     model = tagger.model if isinstance(tagger, Tagger) else load(tagger).model
     settings = model.config.corpus
@@ -179,11 +191,13 @@ def evaluate(tagger: Tagger | PathLike, path: PathLike, format_name: str = "auto
 
 
 def read(path: PathLike, format_name: str = "auto", **options: Any) -> list[Document]:
-    """Read a file (or a folder in brat's format) as documents, with the entities that it is labelled with.
+    """Read a labelled file, or a brat folder, as documents with their entities.
 
-    format_name: as `--from`. options: how it is read, such as token_column, tag_column, text_field,
-    language, misaligned (see nertool.corpus.record.Reading). Errors: CorpusError with file:line;
-    TypeError for an option that there is not.
+    - format_name: the format, as in the option `--from`; auto detects it.
+    - options: options for reading, such as token_column, tag_column, text_field, language and misaligned.
+      They are the fields of nertool.corpus.record.Reading.
+
+    Raises CorpusError, with file and line, if the file cannot be read; TypeError for an unknown option.
     """
     reading = Reading(**options)
     corpus = read_corpus(Path(path), format_name, reading, Ledger())
@@ -200,10 +214,14 @@ def convert(
     tokens: bool = True,
     **options: Any,
 ) -> None:
-    """Write labelled files in another format, as `nertool corpus convert` does.
+    """Convert labelled files to another format, as `nertool corpus convert` does.
 
-    to: the output's format. scheme: of the output's tags. tokens: JSON has the places of tokens and
-    sentences. format_name, options: as in `read`. Errors: CorpusError with file:line.
+    - to: the format of the output.
+    - format_name, options: as in `read`.
+    - scheme: the tag scheme of the output.
+    - tokens: write the positions of tokens and sentences into JSON.
+
+    Raises CorpusError, with file and line, if a file cannot be read.
     """
     paths = [inputs] if isinstance(inputs, str | Path) else inputs
     convert_files(

@@ -40,9 +40,11 @@ PathLike = str | Path
 
 @dataclass(frozen=True)
 class TokenEntity:
-    """An entity in a sentence of tokens: tokens `start` up to, not including, `end` are a `label`.
+    """An entity in a sentence of tokens, from token `start` to token `end` (exclusive).
 
-    text: those tokens, with blanks between. probability: that just this entity stands there.
+    - label: the class of the entity.
+    - text: its tokens, joined by spaces.
+    - probability: the probability that exactly this entity is there.
     """
 
     start: int
@@ -53,16 +55,16 @@ class TokenEntity:
 
 
 class Tagger:
-    """A trained model, ready to tag. `nertool.load(path)` makes one.
+    """A trained model that tags text. `nertool.load(path)` returns one.
 
-    Calling it with a text gives a Document:
+    Call it with a text to get a Document:
 
         tagger = nertool.load("runs/quickstart")
         doc = tagger("Ada Lovelace met Charles Babbage in London.")
         doc.entities[0].text, doc.entities[0].label
 
-    Threads may share a tagger. It can be copied and pickled, as its model alone, and used in processes
-    that are forked.
+    Threads can share a tagger. It can be copied, pickled, and used in forked processes. A copy has only the
+    model, not the tables that tagging builds.
     """
 
     def __init__(self, model: Model) -> None:
@@ -83,7 +85,7 @@ class Tagger:
 
     @property
     def labels(self) -> list[str]:
-        """The labels that the model knows."""
+        """The labels (classes) of the model."""
         return list(self.model.labels)
 
     def __call__(
@@ -95,12 +97,15 @@ class Tagger:
         marginals: bool = False,
         language: str = "en",
     ) -> Document:
-        """Find the entities of a text.
+        """Find the entities in a text.
 
-        threshold: leave out entities that are less probable; a number, or a number for each label.
-        n_best: the n most probable readings of each sentence, in `details`. marginals: each token's
-        distribution over the tags, in `details`. language: of the text, to find its sentences. Errors:
-        TypeError for what is no str.
+        - threshold: leave out entities with a lower probability; a number, or a dict with a number for each
+          label.
+        - n_best: add the n most probable analyses of each sentence to `details`.
+        - marginals: add the distribution over the tags of each token to `details`.
+        - language: the language of the text, used to split it into sentences.
+
+        Raises TypeError if text is not a str.
         """
         if not isinstance(text, str):
             raise TypeError(
@@ -122,12 +127,18 @@ class Tagger:
         marginals: bool = False,
         language: str = "en",
     ) -> Iterator[Document]:
-        """Yield the document of each text, in order; a stream of any length is read batch by batch.
+        """Tag a stream of texts: yield a Document for each, in order.
 
-        texts: texts, or dicts with a text in text_field, whose other entries become the document's
-        fields. workers: processes that tag in parallel. batch_size: texts that are tagged together.
-        Other arguments as in a call. Errors: TypeError for what is neither text nor dict; CorpusError for
-        a dict without a text.
+        The stream is read batch by batch, so it can have any length.
+
+        - texts: strings, or dicts with the text under the key text_field. The other entries of a dict become
+          the document's fields.
+        - workers: the number of processes that tag in parallel.
+        - batch_size: the number of texts that are tagged together.
+        - threshold, n_best, marginals, language: as in a call.
+
+        Raises TypeError for an item that is neither a str nor a dict, and CorpusError for a dict without a
+        text.
         """
         details = details_of(threshold, n_best, marginals)
         reading = Reading(text_field=text_field, language=language, labelled=False)
@@ -152,10 +163,13 @@ class Tagger:
         n_best: int = 1,
         marginals: bool = False,
     ) -> Document:
-        """Find the entities of one document that is cut into sentences of tokens already.
+        """Find the entities in one document that is already split into sentences and tokens.
 
-        The document's text is the tokens with blanks between, one sentence per line. Other arguments as in a
-        call. Errors: TypeError for a str in place of a list.
+        The text of the returned Document is the tokens joined by spaces, one sentence per line.
+
+        - threshold, n_best, marginals: as in a call.
+
+        Raises TypeError for a str in place of a list.
         """
         kept = _checked_sentences(sentences)
         laid_out = text_of(kept, np.array([0, len(kept)]))
@@ -178,11 +192,13 @@ class Tagger:
     def explain(
         self, text: str, word: str | int, label: str | None = None, member: int = 1
     ) -> TokenExplanation:
-        """Work one token's decision by hand: forward, backward, and why.
+        """Explain the tag of one token: forward pass, backward pass, and each word's share in the score.
 
-        word: a token of the text, or its number from 0. label: the label or tag to explain, None for
-        what the network says. member: which network, from 1. Errors: ValueError for a word, label or
-        member that isn't there.
+        - word: a token of the text, or its index from 0.
+        - label: the label or tag to explain; None for the predicted tag.
+        - member: the number of the network in an ensemble, from 1.
+
+        Raises ValueError for a word, label or member that does not exist.
         """
         document = self(text)
         words = [token.text for token in document.tokens]
@@ -192,15 +208,18 @@ class Tagger:
         return explain_token(self.model, sentences, word, label, member)
 
     def tag(self, tokens: Sequence[str]) -> list[TokenEntity]:
-        """Find the entities of one sentence of tokens; start and end count tokens.
+        """Find the entities in one sentence of tokens; start and end count tokens.
 
-        Errors: TypeError for a str: call the tagger with it, as in tagger("Ada met Charles.").
+        Raises TypeError for a str. For text, call the tagger itself, as in tagger("Ada met Charles.").
         """
         return next(iter(self.tag_sentences([tokens])))
 
     def tag_sentences(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[TokenEntity]]:
-        """Yield the entities of each sentence of tokens, each read by itself; a stream of any length is
-        read some thousand sentences at a time. Errors: TypeError as in tag."""
+        """Yield the entities of each sentence of tokens. Each sentence is tagged independently of the others.
+
+        The stream can have any length: it is read in batches of about two thousand sentences. Raises
+        TypeError as tag does.
+        """
         if isinstance(sentences, str | bytes):
             raise TypeError(_not_a_text(sentences))
         return self._sentences_of(iter(sentences))
@@ -211,8 +230,11 @@ class Tagger:
             yield from self._token_entities(kept, np.arange(len(kept) + 1))
 
     def tag_document(self, sentences: Sequence[Sequence[str]]) -> list[list[TokenEntity]]:
-        """Find the entities of each sentence of one document: what it says elsewhere helps to tell
-        what a name is, if the model was trained to use it. Errors: TypeError as in tag."""
+        """Find the entities in each sentence of one document.
+
+        If the model was trained with document features, it also uses the rest of the document. Raises
+        TypeError as tag does.
+        """
         kept = _checked_sentences(sentences)
         return list(self._token_entities(kept, np.array([0, len(kept)])))
 
@@ -305,7 +327,7 @@ def _checked_sentences(sentences: Iterable[Sequence[str]]) -> list[Sequence[str]
 def _not_a_text(found: object) -> str:
     return (
         f"found {_kind(found)}, expected a list of tokens; call the tagger itself with a text: "
-        "tagger(text), or cut it into tokens"
+        "tagger(text), or split it into tokens"
     )
 
 
@@ -314,10 +336,12 @@ def _kind(found: object) -> str:
 
 
 def load(path: PathLike) -> Tagger:
-    """Load a model folder, the best model of a run folder, a model in one file (.nertool), or a zip file of
-    a model folder.
+    """Load a model.
 
-    Errors: ModelError for anything that is not a whole model; TypeError for what is no path.
+    The path is a model folder, a run folder (its best model is loaded), a model in one file (.nertool), or a
+    zip file of a model folder.
+
+    Raises ModelError if the path is not a complete model; TypeError if it is not a path.
     """
     if not isinstance(path, str | Path):
         raise TypeError(f"path: found {path!r}, expected the path of a model, as a str or a Path")

@@ -18,7 +18,7 @@ from nertool.model.model import Model
 
 
 class TokenExplanation:
-    """Why a token got its tag: `print` it, look at it in a notebook, or take `explanation` apart."""
+    """The explanation of a token's tag. Print it, show it in a notebook, or use its `explanation`."""
 
     def __init__(self, explanation: Explanation) -> None:
         self.explanation = explanation
@@ -31,11 +31,11 @@ class TokenExplanation:
         return f"<TokenExplanation: {known.sentence[known.token]} is {known.tag}>"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every number of it, ready for JSON, as `nertool explain --json` prints it."""
+        """Return all numbers as a dict for JSON, as `nertool explain --json` prints it."""
         return as_dict(self.explanation)
 
     def to_html(self, full: bool = False) -> str:
-        """Return a self-contained page; full: with every number."""
+        """Return a self-contained HTML page, with every number if full is True."""
         return page(self.explanation, full)
 
     def _repr_html_(self) -> str:

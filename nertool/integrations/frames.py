@@ -19,13 +19,17 @@ def tag_column(
     workers: int = 1,
     threshold: Thresholds = 0.0,
 ) -> Any:
-    """Find the entities of a column of texts; return a frame of the same library, a row an entity.
+    """Find the entities in a column of texts; return a frame of the same library with one row per entity.
 
-    frame: of pandas or polars. column: the name of the column of texts; missing ones have no entity.
-    tagger: a Tagger, or a model's path. key: the column that says which row an entity is from; None for
-    the index of pandas, for polars the row's number, as `row`. The other columns are text, label, start and
-    end (characters), probability. workers, threshold: as in Tagger.pipe. Errors: TypeError for another
-    kind of frame, or for values that are no texts; KeyError for a column that isn't there.
+    - frame: a DataFrame of pandas or polars.
+    - column: the name of the column of texts. A missing value has no entities.
+    - tagger: a Tagger, or the path of a model.
+    - key: the column that identifies the rows. The result has it as its first column. With None, the first
+      column is `row`: the index (pandas) or the row number (polars).
+    - workers, threshold: as in Tagger.pipe.
+
+    The other columns of the result are text, label, start, end (in characters) and probability. Raises
+    TypeError for another kind of frame, or for values that are not texts, and KeyError for a missing column.
     """
     library = type(frame).__module__.partition(".")[0]
     if library not in ("pandas", "polars") or not hasattr(frame, "columns"):

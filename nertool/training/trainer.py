@@ -73,8 +73,12 @@ class State:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What an epoch came to. loss: mean J of its batches; dev: None without a dev part; audits: of
-    every training.audit_every-th batch."""
+    """The result of an epoch.
+
+    - loss: the mean of J over its batches.
+    - dev: the scores on dev; None without a dev part.
+    - audits: the gradient checks of every training.audit_every-th batch.
+    """
 
     epoch: int
     loss: float
