@@ -1,6 +1,6 @@
 """Where the time of tagging goes, and what more cores would give: a serial part, and the rest.
 
-A text of ever-new words (words.py) is tagged from a file of columns to a file. Seconds of the processor are
+A text of many new words (words.py) is tagged from a file of columns to a file. Seconds of the processor are
 counted, not by the clock: with two workers, those of the process that reads and writes (serial) and those of
 the workers (parallel) are told apart. Amdahl's law then says what n workers give at most:
 

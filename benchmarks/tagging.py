@@ -100,8 +100,8 @@ def sides(models: Path) -> dict[str, Side]:
             kernels="off", tokens=2_000_000
         ),
         "nertool, conll2003": usual,
-        "nertool, conll2003-fast, ever-new words": fast._replace(fresh=True),
-        "nertool, conll2003, ever-new words": usual._replace(fresh=True),
+        "nertool, conll2003-fast, many new words": fast._replace(fresh=True),
+        "nertool, conll2003, many new words": usual._replace(fresh=True),
         "nertool, conll2003-large": large,
         "nertool, conll2003-max": largest,
         "PyTorch, the network of conll2003-fast": Side(
@@ -190,7 +190,7 @@ def run(command: list[str], kernels: str = "on") -> Seconds:
 
 def text_of(tokens: int, raw: bool, folder: Path, fresh: bool = False) -> tuple[Path, int]:
     """Write the training part's words, over and over, until there are about so many; return the file and
-    their number. raw: as running text, a paragraph for each document. fresh: with ever-new words."""
+    their number. raw: as running text, a paragraph for each document. fresh: with many new words."""
     name = f"{'fresh' if fresh else 'text'}.{tokens}.{'txt' if raw else 'conll'}"
     path, written = folder / name, 0
     endless = chain.from_iterable(_sentences() for _ in count())
