@@ -89,7 +89,14 @@ def load_state(state: State, network_dir: Path) -> State:
         frozen = state.parameters.keys() - trained.keys()
         try:
             for name, remembered in trained.items():
-                state.parameters[name][...] = arrays[f"theta/{name}"]
+                found, expected = arrays[f"theta/{name}"], state.parameters[name]
+                if found.shape != expected.shape:
+                    raise ModelError(
+                        f"{folder}: found {name} of shape {found.shape}, expected {expected.shape}: another "
+                        "version of nertool left it; go on with that version, or start the run again with "
+                        "train --overwrite"
+                    )
+                expected[...] = found
                 for i, memory in enumerate(remembered):
                     memory[...] = arrays[f"memory/{i}/{name}"]
 

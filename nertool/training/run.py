@@ -23,9 +23,10 @@ from typing import Any
 
 import yaml
 
-from nertool.config.file import load_config
+from nertool.config.file import load_config, read_config_file
 from nertool.config.paths import with_paths
 from nertool.config.records import Config, config_to_dict
+from nertool.config.values import build_config
 from nertool.corpus.ledger import Ledger
 from nertool.errors import ConfigError, ModelError
 from nertool.files.folders import clear_unfinished, locked
@@ -42,6 +43,7 @@ from nertool.training.preparation.store import (
     release_prepared,
     save_prepared,
 )
+from nertool.training.preparation.working import has_starting_rows
 from nertool.training.refit import REFIT, keep_refit, prepare_refit, with_name
 from nertool.training.stages import (
     FoldOf,
@@ -196,7 +198,8 @@ def config_of(model: Path) -> Config:
 
 
 def check_same_config(config: Config, run_dir: Path) -> None:
-    """Refuse to resume a run under another config; only training.epochs and patience may change.
+    """Refuse to resume a run under another config, of which only training.epochs and patience may change, or
+    one of an older nertool whose word dropout was another.
 
     Errors: ModelError naming the keys that differ.
     """
@@ -206,7 +209,8 @@ def check_same_config(config: Config, run_dir: Path) -> None:
             f"{run_dir}: found no config.yaml, expected a run to resume; leave out --resume"
         )
     try:
-        then = load_config(path)
+        raw = read_config_file(path)
+        then = build_config(raw)
     except ConfigError as error:
         raise ModelError(f"{error} (the run's own config; it can't be resumed)") from None
     differing = []
@@ -220,6 +224,12 @@ def check_same_config(config: Config, run_dir: Path) -> None:
         raise ModelError(
             f"{run_dir}: the run was started with another {', '.join(differing)}; resume it with the config "
             f"that it was started with ({path}), or start a new one in another --run-dir"
+        )
+    # A run's config has every key: without this one it is from before dropped words had starting vectors.
+    if has_starting_rows(config) and "features.clusters" not in raw:
+        raise ModelError(
+            f"{run_dir}: an older nertool started the run, whose training.word_dropout left words their "
+            "trained vectors; resume it with that version, or start it again with train --overwrite"
         )
 
 

@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nertool.config.file import load_config
@@ -215,6 +216,31 @@ def test_resuming_refuses_another_config_and_names_the_keys(config, run_dir):
         run.check_same_config(replace(config, seed=2), run_dir)
     run.check_same_config(change(config, training={"epochs": 99, "patience": 5}), run_dir)
     run.check_same_config(change(config, corpus={"train": (Path("moved.conll"),)}), run_dir)
+
+
+def test_a_run_of_an_older_nertools_word_dropout_is_not_resumed(config, run_dir, tmp_path):
+    keys = {"word_dropout": 1.0}
+    of_run = change(load_config(run_dir / "config.yaml"), training=keys)
+    run.write_config(of_run, tmp_path / "config.yaml")
+    run.check_same_config(of_run, tmp_path)
+    path = tmp_path / "config.yaml"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("  clusters:")))
+    with pytest.raises(ModelError, match=r"older nertool started the run.*--overwrite"):
+        run.check_same_config(of_run, tmp_path)
+    # Without starting vectors the older version trained as this one does.
+    without = change(of_run, training={"word_dropout": 0.0})
+    path.write_text(path.read_text().replace("word_dropout: 1.0", "word_dropout: 0.0"))
+    run.check_same_config(without, tmp_path)
+
+
+def test_a_state_of_other_shapes_is_refused_before_any_of_it_is_taken(config, prepared, run_dir):
+    dropping = change(config, training={"word_dropout": 1.0})
+    _, state = stages.member_start(dropping, prepared, run_dir, 0)
+    start = {name: array.copy() for name, array in state.parameters.items()}
+    with pytest.raises(ModelError, match=r"found L of shape \(\d+, 8\), expected \(\d+, 8\)"):
+        load_state(state, run_dir)
+    np.testing.assert_array_equal(state.parameters["L"], start["L"])
 
 
 def test_resuming_nothing_is_refused(config, tmp_path):

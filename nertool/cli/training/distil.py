@@ -113,7 +113,7 @@ def student_config(
 ) -> Config:
     """Return the student's config: a file's, or the teacher's with one network, and what was asked for."""
     from nertool.config.file import read_config_file, read_overrides
-    from nertool.config.records import config_to_dict
+    from nertool.config.records import Config, config_to_dict
     from nertool.config.values import RawValue, build_config, raw_from_dict
     from nertool.errors import OverrideError
     from nertool.training.run import config_of
@@ -124,6 +124,7 @@ def student_config(
         tree = config_to_dict(config_of(teacher))
         for section, key, value in _STUDENT:
             tree[section][key] = value
+        tree["first_stage"] = config_to_dict(Config())["first_stage"]
         raw = raw_from_dict(tree, str(teacher))
     asked = {
         "corpus.train": [str(path) for path in train] or None,
@@ -146,14 +147,13 @@ def student_config(
         raise typer.BadParameter(str(error)) from None
 
 
-# What of the teacher's config the student does not take over.
+# What of the teacher's config the student does not take over, besides the first stage.
 _STUDENT = (
     ("corpus", "test", None),
     ("corpus", "held_out", 0.0),
     ("vectors", "more", None),
     ("vectors", "more_for", "all"),
     ("network", "members", 1),
-    ("first_stage", "folds", 0),
     ("training", "refit", False),
     ("training", "start", None),
 )

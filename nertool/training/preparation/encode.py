@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nertool.config.learning import DistillationConfig
+from nertool.config.learning import DistillationConfig, FirstStageConfig
 from nertool.config.records import Config
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger, counted
@@ -58,8 +58,21 @@ def prepare(
     """
     ledger = ledger or Ledger()
     inputs = input_hashes(config)
+    _report_unused(config, report)
     train, dev = read_parts(config, report, ledger)
     return encode_parts(config, train, dev, inputs, report, ledger)
+
+
+def _report_unused(config: Config, report: Report) -> None:
+    """Name keys of a first stage that are set where there is none."""
+    own, default = config.first_stage, FirstStageConfig()
+    keys = [entry.name for entry in fields(own)]
+    unused = [f"first_stage.{k}" for k in keys if getattr(own, k) != getattr(default, k)]
+    if unused and not own.folds:
+        report(
+            f"first_stage.folds is 0: there is no first stage, and {', '.join(unused)} "
+            f"{'has' if len(unused) == 1 else 'have'} no effect"
+        )
 
 
 def read_parts(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nertool.config.learning import DistillationConfig
+from nertool.config.learning import DistillationConfig, FirstStageConfig
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.ledger import Ledger
 from nertool.errors import ModelError
@@ -174,6 +174,7 @@ def test_a_student_of_an_ensemble_is_one_network_without_a_first_stage(
     assert done.returncode == 0, done.stderr
     model = load_model(tmp_path / "student")
     assert (len(model.members), len(model.first_stage)) == (1, 0)
+    assert model.config.first_stage == FirstStageConfig()  # no key of it without effect
 
 
 def test_nothing_to_learn_from_is_misuse(run_dir, main):

@@ -267,6 +267,16 @@ def test_what_an_older_nertool_prepared_is_no_stale_input(config, prepared):
     refuse_stale(then, input_hashes(of_first), Path("p"), "again")
 
 
+def test_keys_of_a_first_stage_without_one_are_named(config):
+    lines: list[str] = []
+    prepare(change(config, first_stage={"max_pooling": True, "window": 3}), lines.append)
+    (line,) = [line for line in lines if "no effect" in line]
+    assert "first_stage.window, first_stage.max_pooling have no effect" in line
+    lines.clear()
+    prepare(change(config, first_stage={"max_pooling": True, "folds": 2}), lines.append)
+    assert not any("no effect" in line for line in lines)
+
+
 # Starting vectors
 
 
