@@ -29,29 +29,31 @@ class CorpusConfig:
 
     train: Annotated[
         Texts | None,
-        about("The labelled text to learn from: a path, or a list of paths that are read one after "
-              "another. A folder stands for the files below it; a path may be a pattern, such as "
-              "train/*.conll."),
+        about("The labelled text to train on: a path, or a list of paths that are read in this order. "
+        "A path can be a file, a folder, or a pattern such as train/*.conll."),
     ] = None  # fmt: skip
     dev: Annotated[
         Texts | None,
-        about("Labelled text that chooses the best epoch, named as train is. Without it the last epoch is "
-              "kept."),
+        about("Labelled text to choose the best epoch, given in the same way as train. Without it, the "
+        "last epoch is kept."),
     ] = None  # fmt: skip
     held_out: Annotated[
         Share,
-        about("Without dev: the share of the training text that is held out as dev, in whole documents, "
-              "or in blocks of sentences where documents are not marked. 0: none."),
+        about("Without dev: the share of the training text that is held out as dev. Whole documents "
+        "are held out, or blocks of sentences if documents are not marked. 0: none."),
     ] = 0.0  # fmt: skip
     test: Annotated[
         Texts | None,
-        about("Labelled text for a last measurement, named as train is. Training never reads it."),
+        about(
+            "Labelled text for the final evaluation, given in the same way as train. Training never "
+            "reads it."
+        ),
     ] = None
     format: Annotated[
-        InputFormat, about("The format of these files. auto: recognised from their content.")
+        InputFormat, about("The format of these files. auto: detected from their content.")
     ] = "auto"
     scheme: Annotated[
-        InputScheme, about("The tag scheme of these files. auto: recognised from their tags.")
+        InputScheme, about("The tag scheme of these files. auto: detected from their tags.")
     ] = "auto"
     labels: Annotated[
         Names | None,
@@ -59,15 +61,16 @@ class CorpusConfig:
     ] = None
     token_column: Annotated[
         Column | None,
-        about("Column of the words in CoNLL columns: a number from 0 (-1 is the last), or its name "
-              "in a header. Empty: found."),
+        about("Column of the words in CoNLL columns: a number from 0 (-1 is the last), or its name in "
+        "a header. Empty: detected."),
     ] = None  # fmt: skip
     tag_column: Annotated[
-        Column | None, about("Column of the tags, as token_column. Empty: found.")
+        Column | None,
+        about("Column of the tags, given in the same way as token_column. Empty: detected."),
     ] = None
     delimiter: Annotated[
         Annotated[str, Meta(max_length=16)] | None,
-        about('Text between two columns, such as "\\t". Empty: found.'),
+        about('Text between two columns, such as "\t". Empty: detected.'),
     ] = None
     comment: Annotated[
         Annotated[str, Meta(max_length=64)],
@@ -84,25 +87,34 @@ class CorpusConfig:
     ] = "text"
     language: Annotated[
         Annotated[str, Meta(min_length=1, max_length=32)],
-        about("Language of running text, such as en, de or hi. It is used to find sentences."),
+        about(
+            "Language of running text, such as en, de or hi. It is used to split the text into "
+            "sentences."
+        ),
     ] = "en"
     misaligned: Annotated[
         Literal["error", "snap", "drop"],
-        about("Entities whose ends are not ends of words: error stops, snap moves the ends outwards "
-              "to whole words, drop leaves the entity out. All are counted."),
+        about("What to do with entities that begin or end inside a word. error: stop. snap: widen them "
+        "to whole words. drop: leave them out. All are counted."),
     ] = "error"  # fmt: skip
     on_error: Annotated[
         Literal["fail", "skip"],
-        about("Input that can't be read: fail stops, skip leaves out the record and counts it."),
+        about(
+            "What to do with input that can't be read. fail: stop. skip: leave out the record, and "
+            "count it."
+        ),
     ] = "fail"
     offsets: Annotated[
         Literal["auto", "characters", "utf16", "bytes"],
-        about("What positions of entities count: characters, UTF-16 units (JavaScript, Java) or bytes of "
-              "UTF-8. auto: what fits the entities."),
+        about("The unit of the positions of entities: characters, UTF-16 code units (JavaScript, Java) "
+        "or bytes of UTF-8. auto: the unit that fits the entities."),
     ] = "auto"  # fmt: skip
     class_name: Annotated[
         Annotated[str, Meta(min_length=1, max_length=64)] | None,
-        about("The class of tags that name none, B, I and O. Empty: such tags are refused."),
+        about(
+            "The class of all entities, for texts whose tags are only B, I and O. Empty: such tags "
+            "are an error."
+        ),
     ] = None
     outside: Annotated[
         Annotated[str, Meta(min_length=1, max_length=64)] | None,
@@ -127,26 +139,26 @@ class VectorsConfig:
     ] = None  # fmt: skip
     more: Annotated[
         Paths | None,
-        about("Further files, such as [more.bin]. The members of an ensemble take turns with all files."),
+        about("Further files, such as [more.bin]. The networks of an ensemble use the files in turn."),
     ] = None  # fmt: skip
     more_for: Annotated[
         Literal["all", "first_stage"],
-        about("Which networks take turns with the files of more: all of them; or those of the first stage "
-              "alone, and the second stage reads path."),
+        about("Which networks use the files of more in turn. all: all networks. first_stage: only "
+        "those of the first stage; the second stage uses path."),
     ] = "all"  # fmt: skip
     side_by_side: Annotated[
         bool,
-        about("Give every network the vectors of all files, side by side in one row, in place of one file "
-              "each."),
+        about("Give every network the concatenated vectors of all files, instead of the vectors of one "
+        "file."),
     ] = False  # fmt: skip
     raw_text: Annotated[
         Paths | None,
-        about("Raw texts, such as [raw.txt], to train vectors of this width on (word2vec) before all else. "
-              "They stand beside those of path, if that is set."),
+        about("Raw texts, such as [raw.txt]. Vectors of this width are first trained on them "
+        "(word2vec), and are used in addition to those of path."),
     ] = None  # fmt: skip
     limit: Annotated[
         Annotated[int, Meta(ge=1, le=1_000_000_000)] | None,
-        about("Read only so many vectors from the beginning of the file. Empty: all."),
+        about("Read only this many vectors from the beginning of the file. Empty: all."),
     ] = None
     lookup: Annotated[
         Annotated[tuple[LookupStep, ...], Meta(min_length=1)],
@@ -161,13 +173,13 @@ class VectorsConfig:
     ] = 50  # fmt: skip
     fine_tune: Annotated[
         bool | Literal["both"],
-        about("Train the word vectors too. both: a word's row has its vector twice, one copy is trained and "
-              "the other stays as it is."),
+        about("Also train the word vectors. both: each word has its vector twice; one copy is trained, "
+        "the other is fixed."),
     ] = True  # fmt: skip
     own_rows: Annotated[
         Annotated[int, Meta(ge=0, le=1_000_000_000)],
-        about("A training word without a vector gets one of its own if it occurs at least this often. "
-              "0: never; all such words share one vector."),
+        about("A word of the training text without a vector gets its own vector if it occurs at least "
+        "this often. 0: never; all such words share one vector."),
     ] = 0  # fmt: skip
 
 
@@ -177,14 +189,17 @@ class WindowsConfig:
 
     size: Annotated[
         Annotated[int, Meta(ge=1, le=101)],
-        about("C, an odd number: the word, and (C − 1)/2 words on either side."),
+        about(
+            "C, an odd number: the size of the window, with the word and (C − 1)/2 words on either "
+            "side."
+        ),
     ] = 5
 
 
 @dataclass(frozen=True)
 class FeaturesConfig:
-    """What the network is shown of a word besides its vector. A number is the width of a trained
-    embedding; 0 leaves the feature out."""
+    """The features of a word besides its vector. A number is the width of a trained embedding;
+    0 turns the feature off."""
 
     caps: Annotated[
         Width, about("Capitals: lower, Initial, ALL CAPITALS, miXed, digits, a single Capital.")
@@ -193,42 +208,49 @@ class FeaturesConfig:
         Width, about("The word's pattern with runs collapsed, such as Xx, X.X. or 0-0.")
     ] = 0
     affixes: Annotated[
-        Width, about("Prefixes of 1 to 3 letters and suffixes of 1 to 4: the width of each.")
+        Width,
+        about(
+            "Prefixes of 1 to 3 letters and suffixes of 1 to 4. Each of the seven has this width."
+        ),
     ] = 0
     ngrams: Annotated[
         Width,
-        about("The word and its runs of 3 to 5 letters, in a table that they share by their hash. Their "
-              "rows are added up. Useful without vectors."),
+        about("The sum of embeddings of the word and of its character n-grams (3 to 5 letters), in a "
+        "hashed table. Useful without vectors."),
     ] = 0  # fmt: skip
     clusters: Annotated[
         Width,
-        about("Clusters of the word vectors: of 128, 512 and 2,048, by k-means from two starts. The width "
-              "of each of the six. Words with similar vectors share them, also words that the training text "
-              "lacks. Needs vectors."),
+        about("The word's clusters in k-means clusterings of the vectors into 128, 512 and 2,048 "
+        "clusters, each from two random starts. Each of the six has this width. Words with similar "
+        "vectors share clusters, including words that the training text lacks. Needs vectors."),
     ] = 0  # fmt: skip
     memory: Annotated[
         bool,
-        about("Shares of the classes that the word had in the training text; the same document is "
-              "left out of the count."),
+        about("The share of each class among the word's occurrences in the training text, without "
+        "those in the same document."),
     ] = False  # fmt: skip
     gazetteers: Annotated[
         Lists | None,
-        about("Lists of phrases by name, such as {CITY: cities.txt, DRUG: [drugs.tsv, more.txt]}: a phrase "
-              "a line. Each list marks the words of its phrases as begin, inside, end or single. A phrase in "
-              "lower case is found in any letters. The model keeps the phrases."),
+        about("Lists of phrases by name, such as {CITY: cities.txt, DRUG: [drugs.tsv, more.txt]}: one "
+        "phrase per line. Each list marks the words of its phrases as begin, inside, end or single. A "
+        "phrase in lower case matches any case. The phrases are stored in the model."),
     ] = None  # fmt: skip
     gazetteer_width: Annotated[
-        Annotated[int, Meta(ge=1, le=512)], about("The width of each list's marks.")
+        Annotated[int, Meta(ge=1, le=512)],
+        about("The width of the embedding of each list's marks."),
     ] = 4
     sentence: Annotated[
         Width,
         about(
-            "Is the sentence in capitals, or written like a title? Is it the first of its document?"
+            "Whether the sentence is in capitals or in title case, and whether it is the first of its "
+            "document."
         ),
     ] = 0
     document: Annotated[
         Width,
-        about("Does the document have the word elsewhere in lower case, capitalised, in capitals?"),
+        about(
+            "Whether the document has the word elsewhere in lower case, capitalised, or in capitals."
+        ),
     ] = 0
     neighbours: Annotated[
         bool,

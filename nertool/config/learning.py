@@ -19,11 +19,16 @@ class NetworkConfig:
     activation: Annotated[Activation, about("f, the activation.")] = "tanh"
     output: Annotated[
         Output,
-        about("logistic: each tag against the rest. softmax: one distribution over all tags."),
+        about(
+            "The output layer. logistic: an independent probability for each tag. softmax: one "
+            "distribution over all tags."
+        ),
     ] = "logistic"
     members: Annotated[
         Annotated[int, Meta(ge=1, le=100)],
-        about("Networks to train, each from a seed of its own. Their scores are averaged."),
+        about(
+            "The number of networks to train, each with its own seed. Their scores are averaged."
+        ),
     ] = 1
 
 
@@ -33,14 +38,15 @@ class TrainingConfig:
 
     start: Annotated[
         Path | None,
-        about("A model to start from, in place of random numbers: to go on with more text, or with a class "
-              "more. Classes of it that the text has no entity of are kept. Empty: none."),
+        about("A model whose weights are the initial weights, to continue training with more text or "
+        "another class. Its classes that the text has no entity of are kept. Empty: random initial "
+        "weights."),
     ] = None  # fmt: skip
     epochs: Annotated[Count, about("Passes over the training text.")] = 15
     batch_size: Annotated[
         Annotated[int, Meta(ge=1, le=1_000_000)],
-        about("Windows in a batch. With shuffle: sentences, whole sentences are added until there are "
-              "at least so many."),
+        about("The number of windows in a batch. With shuffle: sentences, whole sentences are added "
+        "until the batch has at least this many."),
     ] = 512  # fmt: skip
     shuffle: Annotated[
         Literal["sentences", "windows"],
@@ -50,7 +56,7 @@ class TrainingConfig:
         Literal["sgd", "momentum", "adagrad", "adam"], about("The update rule.")
     ] = "adagrad"
     alpha: Annotated[Annotated[float, Meta(ge=0, le=100)], about("The learning rate.")] = 0.05
-    momentum: Annotated[Share, about("Of the optimizer momentum.")] = 0.9
+    momentum: Annotated[Share, about("The momentum of the optimizer momentum.")] = 0.9
     decay: Annotated[
         Annotated[float, Meta(ge=0, le=1_000)],
         about("The rate in epoch e is alpha / (1 + decay · (e − 1))."),
@@ -60,14 +66,15 @@ class TrainingConfig:
         about("Weight decay: l2/2 · (‖W‖² + ‖U‖²) is added to J."),
     ] = 0.0
     dropout_input: Annotated[
-        Share, about("Share of each word's features that is dropped before windows are formed.")
+        Share,
+        about("The share of each word's features that is dropped, before windows are formed."),
     ] = 0.0
-    dropout_hidden: Annotated[Share, about("Share of h that is dropped.")] = 0.0
+    dropout_hidden: Annotated[Share, about("The share of hidden units that is dropped.")] = 0.0
     average: Annotated[
-        Count, about("Evaluate and keep the mean of the weights of the last so many epochs.")
+        Count, about("Evaluate and keep the mean of the weights of this many last epochs.")
     ] = 1
     patience: Annotated[
-        CountOrNone, about("Stop when dev F1 has not risen for so many epochs. 0: never.")
+        CountOrNone, about("Stop when dev F1 has not risen for this many epochs. 0: never.")
     ] = 0
     class_balance: Annotated[
         Annotated[float, Meta(ge=0, le=10)],
@@ -75,59 +82,67 @@ class TrainingConfig:
               "power. 0: all words count the same."),
     ] = 0.0  # fmt: skip
     recase: Annotated[
-        Share, about("Share of sentences that an epoch reads in lower case or in capitals.")
+        Share,
+        about(
+            "The share of sentences that are converted to lower case or to capitals in an epoch."
+        ),
     ] = 0.0
     replace_entities: Annotated[
-        Share, about("Share of entities that an epoch replaces by others of the same class.")
+        Share,
+        about("The share of entities that are replaced by others of the same class in an epoch."),
     ] = 0.0
     word_dropout: Annotated[
         Annotated[float, Meta(ge=0, le=1_000)],
-        about("a: a word that occurs n times in the training text is read as an unknown word with "
-              "probability a / (a + n): no memory of it, and the vector that training began with; without "
-              "vectors, no vector of its own."),
+        about("a: a word that occurs n times in the training text is treated as unknown with "
+        "probability a / (a + n). It then has no memory, and its initial vector; without vectors, that "
+        "of unknown words."),
     ] = 0.0  # fmt: skip
     refit: Annotated[
         bool,
-        about("After training: train once more on train and dev together, with the number of epochs that "
-              "was best on dev. The temperature found on dev is kept."),
+        about("After training, train again on train and dev together, with the number of epochs that "
+        "was best on dev. The temperature that was fitted on dev is kept."),
     ] = False  # fmt: skip
     audit_every: Annotated[
         Annotated[int, Meta(ge=0, le=1_000_000_000)],
-        about("Check the gradient every so many batches, and note it in log.jsonl. 0: never."),
+        about(
+            "Check the gradient each time after this many batches, and write the errors to "
+            "log.jsonl. 0: never."
+        ),
     ] = 0
 
 
 @dataclass(frozen=True)
 class FirstStageConfig:
-    """A network before the network. Its probabilities for the word's other occurrences in the
-    document, and for the words around it, are an input of the second one."""
+    """A first network. Its probabilities for the word's other occurrences in the document, and for the
+    words around it, are an input of the second network."""
 
     folds: Annotated[
         Annotated[int, Meta(ge=0, le=100)],
-        about("In training the probabilities come from so many networks, each trained without the "
-              "fold that it reads. 0: no first stage."),
+        about("The number of folds. During training, the probabilities for a fold come from a network "
+        "that was trained on the other folds. 0: no first stage."),
     ] = 0  # fmt: skip
-    hidden: Annotated[Hidden, about("H of these networks.")] = 128
-    epochs: Annotated[Count, about("Their epochs.")] = 8
+    hidden: Annotated[Hidden, about("H, the width of the hidden layer of these networks.")] = 128
+    epochs: Annotated[Count, about("The epochs of these networks.")] = 8
     window: Annotated[
         Annotated[int, Meta(ge=0, le=101)],
-        about("An odd number: the second network is also given the probabilities for the words of a window "
-              "of this size, the word in its centre. 0: only those for the word's other occurrences."),
+        about("An odd number: the second network also reads the probabilities for the words in a "
+        "window of this size around the word. 0: only those for the word's other occurrences."),
     ] = 0  # fmt: skip
     max_pooling: Annotated[
         bool,
-        about("The second network is also given, for each tag, the greatest probability over the word's "
-              "other occurrences, beside the mean."),
+        about("The second network also reads, for each tag, the maximum of the probabilities over the "
+        "word's other occurrences, in addition to their mean."),
     ] = False  # fmt: skip
     members: Annotated[
         Annotated[int, Meta(ge=1, le=100)],
-        about("Train it so many times, each time from another seed, and average the scores. They take turns "
-              "with the files of vectors."),
+        about("The number of first stages, each with its own seed. Their scores are averaged. They use "
+        "the files of vectors in turn."),
     ] = 1  # fmt: skip
     keep: Annotated[
         Literal["whole", "folds"],
-        about("What a model keeps of it. whole: a further network, trained on all of the text. folds: the "
-              "networks of the folds, whose scores are averaged: better scores, slower tagging."),
+        about("Which networks the model keeps. whole: another network, trained on all of the text. "
+        "folds: the networks of the folds, whose scores are averaged; this gives better scores and "
+        "slower tagging."),
     ] = "whole"  # fmt: skip
 
     @property
@@ -145,35 +160,38 @@ class DecodingConfig:
     ] = "bioes"
     method: Annotated[
         Literal["viterbi", "argmax"],
-        about("viterbi: the best sequence that the scheme allows. argmax: each word's best tag."),
+        about(
+            "viterbi: the best tag sequence that the scheme allows. argmax: the best tag of each "
+            "word."
+        ),
     ] = "viterbi"
     outside_bias: Annotated[
         Annotated[float, Meta(ge=-100, le=100)],
-        about("Subtracted from the score of O: above 0 more entities are found, and more of them are "
-              "wrong."),
+        about("A number that is subtracted from the score of O. With a positive number, recall rises "
+        "and precision falls."),
     ] = 0.0  # fmt: skip
     fit_bias: Annotated[
         bool,
-        about("After training, set outside_bias to the value that is best on dev, if it gains more than "
-              "chance would."),
+        about("After training, set outside_bias to the value that is best on dev, if the gain is "
+        "larger than chance."),
     ] = False  # fmt: skip
     consistency: Annotated[
         Share,
-        about("Share that the word's other occurrences in the document have in its probabilities."),
+        about("The weight of the word's other occurrences in the document in its probabilities."),
     ] = 0.0
 
 
 @dataclass(frozen=True)
 class DistillationConfig:
-    """Learning from another model, the teacher: its probabilities are the targets of training."""
+    """Learning from another model, the teacher. Its probabilities are the targets of training."""
 
     teacher: Annotated[
-        Path | None, about("The teacher, a model or a run folder. Empty: no distillation.")
+        Path | None, about("The teacher: a model or a run folder. Empty: no distillation.")
     ] = None
     texts: Annotated[
         Paths | None,
-        about("Unlabelled texts, such as [raw.txt], that the teacher tags and the network learns from, "
-              "beside corpus.train."),
+        about("Unlabelled texts, such as [raw.txt]. The teacher tags them, and the network learns from "
+        "them in addition to corpus.train."),
     ] = None  # fmt: skip
     share: Annotated[
         Annotated[float, Meta(ge=0, le=1)],
@@ -184,10 +202,10 @@ class DistillationConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What the trained model keeps."""
+    """What the trained model stores."""
 
     vocabulary: Annotated[
         Literal["all", "corpus"] | Annotated[int, Meta(ge=1, le=1_000_000_000)],
-        about("Words of the vectors that the model keeps: all; corpus, those of the training text; or a "
-              "number N, these and the N first ones of the file. Others are unknown to it."),
+        about("The words of the vectors that are stored in the model. all: all words. corpus: those of the "
+              "training text. A number N: these, and the first N of the file. Other words are unknown."),
     ] = "all"  # fmt: skip

@@ -44,18 +44,18 @@ class Config:
     model: ModelConfig = field(default=ModelConfig())
     recipe: Annotated[
         Literal["plain", "auto"],
-        about("plain: keys that are not set keep their defaults. auto: they are chosen from the training "
-              "text; docs/recipes.md says how."),
+        about("Keys that are not set. plain: they have their defaults. auto: they are chosen from the "
+        "training text, as docs/recipes.md describes."),
     ] = "plain"  # fmt: skip
     budget: Annotated[
         Annotated[str, Meta(pattern="^[1-9][0-9]{0,5}[smh]$")],
         about(
-            "With recipe: auto, about how long training may take on two cores, such as 30s, 2m or 1h."
+            "With recipe: auto: the approximate training time on two cores, such as 30s, 2m or 1h."
         ),
     ] = "2m"
     seed: Annotated[
         Annotated[int, Meta(ge=0)],
-        about("Seed of everything random: the same seed gives the same model."),
+        about("The seed of all random numbers. The same seed gives the same model."),
     ] = 1
 
 

@@ -131,7 +131,7 @@ def reference_yaml() -> str:
     lines = [
         SCHEMA_LINE.rstrip(),
         "# Every key with its default. A config needs only the keys that it changes; an unknown key is an",
-        "# error. A relative path is taken from the folder of the config file; in --set, from the working",
+        "# error. A relative path starts from the folder of the config file; in --set, from the working",
         "# folder. This file is generated from nertool/config/.",
     ]
     for section, record in section_types().items():
@@ -184,8 +184,8 @@ def markdown() -> str:
         "",
         "A config is a YAML file with the keys that you change; all others keep their defaults. An unknown",
         "key, a wrong type or a value outside its limits is an error that names the file and the line.",
-        "A relative path is taken from the folder of the config file. On the command line,",
-        "`--set training.alpha=0.1` overrides a key; a relative path there is taken from the working folder.",
+        "A relative path starts from the folder of the config file. On the command line,",
+        "`--set training.alpha=0.1` overrides a key; a relative path there starts from the working folder.",
         "",
         "Editors with a YAML language server complete and check keys if the config begins with",
         "`# yaml-language-server: $schema=schema.json` (`configs/schema.json`).",

@@ -233,7 +233,7 @@ def _align(
             if reading.misaligned == "error":
                 raise CorpusError(
                     f"{place}: found the entity {shown} at {start}–{end} without a token of its "
-                    f"own, expected whole tokens; mend it, or {CHOOSE}"
+                    f"own, expected whole tokens; correct it, or {CHOOSE}"
                 )
             ledger.refuse(place, what, shown)
             continue

@@ -52,13 +52,13 @@ def checked_tag(tag: str, class_name: str | None = None) -> str:
             return f"{bare}-{class_name}"
         raise CorpusError(
             f'found the tag "{tag}", which names no class, expected O or a label such as PER or B-PER; '
-            "mend the line, name the class of all such tags by --class-name (corpus.class_name), or "
+            "correct the line, name the class of all such tags by --class-name (corpus.class_name), or "
             "choose another column by --tag-column (corpus.tag_column)"
         )
     if tag != OUTSIDE and (bare in {"", OUTSIDE, *_LETTERS} or tag.startswith(("-", "O-"))):
         raise CorpusError(
             f'found the tag "{tag}", expected O or a label such as PER, B-PER or I-PER; '
-            "mend the line, or set corpus.tag_column if the tags are in another column"
+            "correct the line, or set corpus.tag_column if the tags are in another column"
         )
     return tag
 

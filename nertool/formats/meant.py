@@ -51,8 +51,8 @@ def meant(known: Format, why: str, head: Head, source: str) -> tuple[Format, str
         usual = next((f for f in named if f.chosen_by_ending), named[0])
         what = "not JSON" if usual.module.startswith("json.") else f"not {usual.title}"
         raise CorpusError(
-            f"{source}: found text that is {what}, as its ending says; mend the file, or say what it is by "
-            "--format, such as --format raw for running text"
+            f"{source}: found text that is {what}, unlike its ending; correct the file, or give its "
+            "format by --format, such as --format raw for running text"
         )
     return known, why
 

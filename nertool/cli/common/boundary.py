@@ -75,7 +75,7 @@ def _run(app: Callable[..., Any]) -> int:
         found = ascii(error.object[error.start])
         return _fail(
             f"found {found}, half of a pair of surrogates, which only JSON can hold; expected text; "
-            "mend the input, or choose jsonl for the output"
+            "correct the input, or choose jsonl for the output"
         )
     except OSError as error:
         return _fail(_os_error(error))

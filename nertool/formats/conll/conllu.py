@@ -187,7 +187,7 @@ def read_conllu(
             if sentence.range is not None:
                 raise CorpusError(
                     f"{source}:{sentence.range[2]}: found a range without all of its words, expected a row "
-                    "for each; mend the lines"
+                    "for each; correct the lines"
                 )
             if sentence.words:
                 yield sentence.record(labelled, not new_document, source, ledger)
@@ -220,7 +220,7 @@ def read_conllu(
         elif is_token:
             if not word or word.isspace():
                 raise CorpusError(
-                    f"{source}:{number}: found an empty word, expected a token; mend the line"
+                    f"{source}:{number}: found an empty word, expected a token; correct the line"
                 )
             sentence.words.append((word, number, tag, blank))
             if sentence.range is not None:

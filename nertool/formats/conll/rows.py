@@ -124,11 +124,11 @@ def read_line(line: str, rows: Rows) -> int | list[str]:
     if len(fields) != layout.width:
         raise FaultyLine(
             f"found {counted(len(fields), 'columns')}, expected {layout.width} as in most lines; "
-            "mend the line (a blank in a word? a missing tag?)"
+            "correct the line (a blank in a word? a missing tag?)"
         )
     word = fields[column]
     if not word or word.isspace():
-        raise FaultyLine("found an empty word, expected a token; mend the line")
+        raise FaultyLine("found an empty word, expected a token; correct the line")
     return fields
 
 

@@ -137,7 +137,7 @@ def _row(cells: list[str], column: int, place: str, number: int) -> _Row:
     places = _PLACE.match(cells[1]) if found is not None else None
     if found is None or places is None:
         raise CorpusError(
-            f"{place}: found {chr(9).join(cells)[:40]!r}, expected a row such as 1-1<tab>0-3<tab>Ada; mend it"
+            f"{place}: found {chr(9).join(cells)[:40]!r}, expected a row such as 1-1<tab>0-3<tab>Ada; fix it"
         )
     cell = cells[column] if column < len(cells) else "_"
     return _Row(cells[2], cell, int(places[1]), int(places[2]), found[3] is not None, number)
@@ -220,7 +220,7 @@ def _unit_places(rows: Sequence[_Row], text: str, header: _Header) -> list[tuple
         if not starts:
             raise CorpusError(
                 f'{header.source}:{row.number}: found the token "{row.word}", which the sentence\'s #Text '
-                "lacks; mend the line"
+                "lacks; correct the line"
             )
         start, length = starts[0]
         token_begin, token_end, units = start, start - length, row.begin

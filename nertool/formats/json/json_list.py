@@ -112,7 +112,7 @@ def _python_list(text: str, source: str) -> list[Any]:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise CorpusError(
             f"{source}:{getattr(error, 'lineno', None) or 1}: found a list in Python's notation that "
-            f"can't be read ({getattr(error, 'msg', error)}); mend it, or write it as JSON"
+            f"can't be read ({getattr(error, 'msg', error)}); correct it, or write it as JSON"
         ) from None
     for node in nodes:
         value = getattr(node, "value", None)

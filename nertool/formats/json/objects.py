@@ -290,7 +290,7 @@ def _of_words(
 ) -> Record:
     for word in words:
         if not word or word.isspace():
-            raise CorpusError(f"{place}: found an empty token, expected words; mend the record")
+            raise CorpusError(f"{place}: found an empty token, expected words; correct the record")
     key = _key_of_list(value)
     tags = None
     if key is not None and reading.labelled:

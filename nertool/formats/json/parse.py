@@ -55,7 +55,7 @@ def parse_json(text: str, place: str) -> Any:
     except json.JSONDecodeError as error:
         where = place if error.lineno == 1 else f"{place}:{error.lineno}"
         raise CorpusError(
-            f"{where}: not JSON: {error.msg} in column {error.colno}; mend it (is it cut short?)"
+            f"{where}: not JSON: {error.msg} in column {error.colno}; correct it (is it cut short?)"
         ) from None
     except KeyTwice as twice:
         line = text.count("\n", 0, _object_with(text)) + 1

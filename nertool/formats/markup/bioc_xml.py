@@ -54,7 +54,7 @@ def _documents(stream: BinaryIO, source: str) -> Iterator[dict[str, Any]]:
         line, column = error.position
         what = str(error).partition(":")[0]
         raise CorpusError(
-            f"{source}:{line}: not well-formed XML: {what} in column {column + 1}; mend it (is it cut short?)"
+            f"{source}:{line}: not well-formed XML: {what} in column {column + 1}; fix it (is it cut short?)"
         ) from None
 
 

@@ -79,13 +79,13 @@ def _parts(line: str, place: str) -> tuple[list[str], list[tuple[int, int, str]]
         elif opening or word == "<END>" or _GLUED.match(word):
             raise CorpusError(
                 f"{place}: found {word} where it has no partner or no blank beside it, expected "
-                "<START:class> words <END>; mend the line"
+                "<START:class> words <END>; correct the line"
             )
         else:
             words.append(word)
     if label is not None:
         raise CorpusError(
-            f"{place}: found <START:{label}> without <END> in its line; mend the line"
+            f"{place}: found <START:{label}> without <END> in its line; correct the line"
         )
     return words, found
 

@@ -114,6 +114,6 @@ def _entity(text: str, place: str) -> str:
     label = value.get("entity") if isinstance(value, dict) else None
     if not isinstance(label, str) or not label.strip():
         raise CorpusError(
-            f'{place}: found {text[:60]} behind [words], expected {{"entity": "CLASS"}}; mend the line'
+            f'{place}: found {text[:60]} behind [words], expected {{"entity": "CLASS"}}; correct the line'
         )
     return label

@@ -101,7 +101,7 @@ def _parts(
         word = word.rsplit(sign, parts - 1)[0] if parts > 1 else word
         try:
             if not word:
-                raise CorpusError(f'found "{entry}", expected word{sign}TAG; mend the line')
+                raise CorpusError(f'found "{entry}", expected word{sign}TAG; correct the line')
             if tag != reading.outside:
                 tag = checked_tag(tag, reading.class_name)
         except CorpusError as error:

@@ -119,7 +119,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             if opened:
                 raise CorpusError(
                     f"{source}:{line}: found <{closing}{name}> within <{opened[-1][0]}> of line "
-                    f"{opened[-1][3]}, which is not closed; mend the line"
+                    f"{opened[-1][3]}, which is not closed; correct the line"
                 )
             yield from flush()
             if name.lower() in _DOCUMENT:
@@ -131,7 +131,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
                 raise CorpusError(
                     f"{source}:{line}: found </{name}>, expected "
                     + (f"</{opened[-1][0]}>" if opened else "an element that is open")
-                    + "; mend the line"
+                    + "; correct the line"
                 )
             _, label, start, opened_at = opened.pop()
             if opened:
@@ -144,7 +144,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             opened.append((name, label, length, line))
     if opened:
         raise CorpusError(
-            f"{source}:{opened[-1][3]}: found <{opened[-1][0]}> that is not closed; mend the line"
+            f"{source}:{opened[-1][3]}: found <{opened[-1][0]}> that is not closed; correct the line"
         )
     parts.append(html.unescape(text[at:]))
     yield from flush()

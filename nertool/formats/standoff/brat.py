@@ -131,7 +131,7 @@ def _parsed(line: str, place: str, ledger: Ledger) -> _Line | None:
             raise ValueError
     except ValueError:
         raise CorpusError(
-            f"{place}: expected an entity such as T1<tab>PER 0 12<tab>Ada Lovelace; mend the line"
+            f"{place}: expected an entity such as T1<tab>PER 0 12<tab>Ada Lovelace; correct the line"
         ) from None
     parts = sorted((start, end) for start, end in pairs)
     return _Line(place, line, label, parts, cells[2] if len(cells) > 2 else None)

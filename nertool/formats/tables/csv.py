@@ -91,7 +91,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             place = f"{source}:{number}"
             if len(row) != len(names):
                 fault = CorpusError(
-                    f"{place}: found {len(row)} columns, expected {len(names)} as in the header; mend the "
+                    f"{place}: found {len(row)} columns, expected {len(names)} as in the header; correct the "
                     "row (a text with commas must stand in quotes)"
                 )
                 pass_over(fault, place, reading.pass_over_faulty, ledger)

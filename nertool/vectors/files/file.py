@@ -124,7 +124,7 @@ def recognise(path: Path, stream: BinaryIO, gzipped: bool) -> Layout:
     promised, dimension = int(header[1]), int(header[2])
     found = f"found a header that promises {promised:,} vectors of {dimension:,} values"
     if promised < 1 or dimension < 1:
-        raise VectorsError(f"{path}:1: {found}, expected at least 1 of each; mend the header")
+        raise VectorsError(f"{path}:1: {found}, expected at least 1 of each; correct the header")
     if not rest.strip():
         raise VectorsError(f"{path}:1: {found}, expected them to follow; download or copy it again")
     binary = not _looks_like_text(rest, dimension)
@@ -140,7 +140,7 @@ def recognise(path: Path, stream: BinaryIO, gzipped: bool) -> Layout:
 
 
 def _divided_otherwise(line: bytes) -> list[str]:
-    """Say what divides a line's word and values, and how to mend it, if it is not single blanks."""
+    """Say what divides a line's word and values, and how to correct it, if it is not single blanks."""
     line = line.rstrip()
     for found, remedy, sign, blank in (
         ("values separated by tabs", "tr '\\t' ' '", b"\t", b" "),
@@ -153,7 +153,7 @@ def _divided_otherwise(line: bytes) -> list[str]:
         word, *values = mended.split(b" ")
         divides = mended != line and word and values and sign in line[len(word) :]
         if divides and all(map(is_number, values)):
-            return [f"{found}; mend it: {remedy} < FILE > NEW"]
+            return [f"{found}; correct it: {remedy} < FILE > NEW"]
     return []
 
 
@@ -211,7 +211,7 @@ def _text_rows(stream: BinaryIO, layout: Layout, limit: int | None) -> Iterator[
             if wanted == promised:
                 raise VectorsError(
                     f"{layout.place(number)}: found a line after the {promised:,} vectors that the "
-                    "header promises, expected the end of the file; mend the header's first number"
+                    "header promises, expected the end of the file; correct the header's first number"
                 )
             return
         word, values = _split(row, dimension, layout.place(number))
@@ -233,7 +233,7 @@ def _split(row: bytes, dimension: int, place: str) -> tuple[bytes, bytes]:
     if width < dimension or (not blank and any(not f or is_number(f) for f in surplus)):
         odd = _divided_otherwise(row)
         found = odd[0].partition("; ")[0] if odd else f"{width} values"
-        remedy = odd[0].partition("; ")[2] if odd else "mend the line"
+        remedy = odd[0].partition("; ")[2] if odd else "correct the line"
         raise VectorsError(
             f"{place}: found {found}, expected {dimension} values with single blanks between; "
             f"{remedy}, or download or copy the file again"

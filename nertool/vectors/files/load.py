@@ -153,7 +153,7 @@ def _clear_errors(path: Path) -> Iterator[None]:
         raise VectorsError(f"{path}: found {found}") from error
     except OSError as error:
         found = f"{error.strerror or error}, {EXPECTED}"
-        raise VectorsError(f"{path}: found {found}; mend that or name another file") from error
+        raise VectorsError(f"{path}: found {found}; correct that or name another file") from error
 
 
 class UsableWords:
@@ -263,7 +263,7 @@ def _parse(
                 if not is_number(value):
                     raise VectorsError(
                         f"{layout.place(number)}: found {shown(value)}, expected a number; "
-                        "mend the line, or download or copy the file again"
+                        "correct the line, or download or copy the file again"
                     ) from None
         raise
     return [word.replace("\0", " ") for word in read.index_to_key], read.vectors

@@ -206,7 +206,7 @@ def test_a_ragged_row_far_down_is_refused_with_its_line():
 
 @pytest.mark.parametrize("word", ["", "  ", "\u00a0"])
 def test_an_empty_word_is_refused_with_its_line(word):
-    expected = "x.conll:2: found an empty word, expected a token; mend the line"
+    expected = "x.conll:2: found an empty word, expected a token; correct the line"
     assert refusal(f"a\tO\n{word}\tO\n") == expected
 
 
