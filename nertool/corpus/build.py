@@ -243,7 +243,7 @@ def _align(
             if text[start:end].strip() == whole:
                 ledger.alter(place, "entities with blanks at their borders, trimmed", shown)
             elif _same_but_invisible(text[start:end], whole):
-                what = "entities with invisible characters beside them, taken along"
+                what = "entities widened by adjacent invisible characters"
                 ledger.alter(place, what, shown)
             elif reading.misaligned == "snap":
                 ledger.alter(

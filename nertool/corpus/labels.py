@@ -56,7 +56,7 @@ def flat_spans(record: Record, source: str, reading: Reading, ledger: Ledger) ->
         if a == b:
             ledger.alter(
                 place_of(record, source, a.start),
-                "entities twice, taken once",
+                "duplicate entities, kept once",
                 excerpt(record.text, a),
             )
     in_order = list(dict.fromkeys(in_order))

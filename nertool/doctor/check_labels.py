@@ -152,7 +152,7 @@ def schemes_differ(parts: Sequence[CorpusPart]) -> list[Finding]:
                     "scheme",
                     False,
                     f"{part.name}: no tag begins with B-: read as iob1; if this is io, neighbours of one "
-                    "class can't be told apart",
+                    "class can't be distinguished",
                 )
             )
     return findings
@@ -233,7 +233,7 @@ def ambiguous_phrases(parts: Sequence[CorpusPart]) -> list[Finding]:
             Finding(
                 "odd-label",
                 False,
-                f"{len(slips):,} label{'s' * (len(slips) != 1)} unlike the phrase's usual one: slips, or "
+                f"{len(slips):,} label{'s' * (len(slips) != 1)} unlike the phrase's usual one: errors, or "
                 "names with two meanings?",
                 len(slips),
                 some(shown for _, shown in slips),
@@ -250,7 +250,7 @@ def ambiguous_phrases(parts: Sequence[CorpusPart]) -> list[Finding]:
             Finding(
                 "several-labels",
                 False,
-                f"{len(several):,} of {len(labels):,} phrases ({share:.1f} %) bear several labels: {shown}",
+                f"{len(several):,} of {len(labels):,} phrases ({share:.1f} %) have several labels: {shown}",
                 len(several),
             )
         )

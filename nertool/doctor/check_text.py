@@ -120,7 +120,7 @@ def leaks(parts: Sequence[CorpusPart]) -> list[Finding]:
                     "leak",
                     share > _LEAK,
                     f"{parts[b].name}: {len(shared):,} sentences ({100 * share:.1f} %) of {_COPY} words or "
-                    f"more stand in {parts[a].name}, too",
+                    f"more are also in {parts[a].name}",
                     len(shared),
                     some(places),
                 )

@@ -95,7 +95,7 @@ def predict_on_spark(request: SparkRequest, ledger: Ledger, report: Callable[[st
     check_java()
     done = begin(request.output, plan, settings)
     if done is None:
-        report(f"{request.output}: complete already, and left alone")
+        report(f"{request.output}: complete already, left unchanged")
         return
     if done:
         report(f"{request.output}: {len(done):,} of {len(plan.parts):,} parts are done, and kept")

@@ -119,7 +119,7 @@ class _Run(NamedTuple):
         there = [path.exists() for path in files.outputs]
         if any(there):
             self.report(
-                f"{out_dir}: {sum(there):,} of {len(there):,} files are there already, and left alone"
+                f"{out_dir}: {sum(there):,} of {len(there):,} files exist already, and are left unchanged"
             )
         for entry, path, done in zip(*files, there, strict=True):
             if done:

@@ -215,7 +215,7 @@ def _documents_by(text: Statistics, config: Config) -> str:
         return f"{documents}: " + ("features of the whole document" if keys else "not used")
     if keys:
         return f"{text.no_documents}, but {', '.join(keys)} {'reads' if len(keys) == 1 else 'read'} them"
-    return f"{text.no_documents}: each sentence is read by itself"
+    return f"{text.no_documents}: each sentence is treated separately"
 
 
 def _words_by(text: Statistics, config: Config) -> str:

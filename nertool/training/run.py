@@ -134,8 +134,8 @@ def check_free(run_dir: Path, overwrite: bool) -> None:
     found = [name for name in _RESULTS if (run_dir / name).exists()]
     if found and not overwrite:
         raise ModelError(
-            f"{run_dir}: found a run ({', '.join(found)}), expected a new folder; go on with it by "
-            "train --resume, replace it by train --overwrite, or choose another --run-dir"
+            f"{run_dir}: found a run ({', '.join(found)}), expected a new folder; continue it with "
+            "train --resume, replace it with train --overwrite, or choose another --run-dir"
         )
     check_folder(run_dir)
     entries = sorted(path.name for path in run_dir.iterdir()) if run_dir.is_dir() else []

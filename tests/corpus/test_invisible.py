@@ -85,4 +85,4 @@ def test_an_entity_need_not_name_them():
     record = Record(text, 1, [Span(at, text.index("."), "PER")])
     corpus = build_corpus([record], "x", "x", Reading(), ledger)
     assert [corpus.tags[i] for i in corpus.tag_ids] == ["O", "B-PER", "I-PER", "O"]
-    assert list(ledger.altered) == ["entities with invisible characters beside them, taken along"]
+    assert list(ledger.altered) == ["entities widened by adjacent invisible characters"]

@@ -190,7 +190,7 @@ def test_an_entity_that_stands_there_twice_is_taken_once():
     ledger = Ledger()
     corpus = read(lines({"text": "Ada met me.", "entities": [[0, 3, "PER"]] * 3}), ledger=ledger)
     assert found(corpus)[0][1] == [(0, 1, "PER")]
-    assert ledger.altered == {"entities twice, taken once": 2}
+    assert ledger.altered == {"duplicate entities, kept once": 2}
 
 
 def test_the_parts_of_a_brat_entity_may_come_in_any_order(tmp_path):

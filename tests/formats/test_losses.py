@@ -56,7 +56,7 @@ def test_what_a_conversion_leaves_out_is_counted(main):
     assert "nothing altered or refused" in done.stderr
     scored = '{"text": "Ada", "entities": [{"start": 0, "end": 3, "label": "PER", "score": 0.5}]}'
     done = main("corpus", "convert", "-", "--to", "jsonl", stdin=scored)
-    assert "left out: 1 × values of entities beside place and class: score" in done.stderr
+    assert "left out: 1 × values of entities other than place and class: score" in done.stderr
 
 
 def test_labels_and_texts_that_a_format_can_not_hold_are_refused_or_counted(main, tmp_path):

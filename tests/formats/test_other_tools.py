@@ -192,7 +192,7 @@ PRODIGY: dict[str, Any] = {
         ({"answer": "reject"}, None, "refused: 1 × records that the annotator rejected or ignored"),
         ({"answer": "ignore"}, None, "refused: 1 × records that the annotator rejected or ignored"),
         ({"tokens": [{**t, "disabled": True} for t in PRODIGY["tokens"]]}, PRODIGY["spans"],
-         "left out: 1 × values of tokens beside text and place: disabled"),
+         "left out: 1 × values of tokens other than text and place: disabled"),
     ],
 )  # fmt: skip
 def test_prodigy_s_tasks_are_kept_with_their_hashes_if_they_were_accepted(
@@ -274,7 +274,7 @@ def test_an_entity_over_the_end_of_a_webanno_sentence_is_counted():
     text += "\n#Text=Ives\n2-1\t4-8\tIves\tLOC[1]\t\n"
     ledger = Ledger()
     assert surfaces(read(text, ledger=ledger)) == [("St.", "LOC"), ("Ives", "LOC")]
-    assert ledger.altered == {"entities over the end of a sentence, taken as one in each": 1}
+    assert ledger.altered == {"entities across a sentence boundary, split at it": 1}
 
 
 @pytest.mark.parametrize(

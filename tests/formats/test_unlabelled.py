@@ -127,7 +127,7 @@ def test_words_of_a_text_that_are_no_token_of_it_are_counted():
     }
     assert found(read(lines(record), ledger=ledger)) == [(["Ada", "met"], [(0, 1, "PER")])]
     assert ledger.altered == {
-        "texts with words that are no token, of which the tokens are taken": 1
+        "texts with words outside all tokens, of which the tokens are used": 1
     }
 
 

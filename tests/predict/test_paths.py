@@ -217,7 +217,7 @@ def test_brat_s_files_stand_beside_the_texts_of_a_folder(run_dir, tmp_path, main
     here = ("predict", run_dir, deep, "--to", "brat", "--out-dir")
     assert main(*here, deep).returncode == 0
     assert (deep / "a.ann").read_bytes() == (out / "a.ann").read_bytes()
-    assert "1 of 1 files are there already, and left alone" in main(*here, deep).stderr
+    assert "1 of 1 files exist already, and are left unchanged" in main(*here, deep).stderr
     assert sorted(p.name for p in deep.iterdir()) == ["a.ann", "a.txt"]
     (out / "a.ann").unlink()
     (out / "a.txt").write_text("another text")

@@ -279,5 +279,5 @@ def test_columns_without_tags_have_no_gold_and_a_slip_among_tags_is_counted(tagg
     rows = "Ada B-PER\n" + "it O\n" * 20 + "x -\n"
     (value,) = objects(tag(tagger, rows, ledger=ledger, to="jsonl", format_name="conll"))
     assert [entry["label"] for entry in value["gold"]] == ["PER"]
-    assert ledger.refused["own tags that are none, taken as O"] == 1
-    assert "cells of the columns beside the words" not in ledger.left_out
+    assert ledger.refused["own cells that are not tags, treated as O"] == 1
+    assert "cells of columns other than the words" not in ledger.left_out

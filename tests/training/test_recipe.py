@@ -142,7 +142,7 @@ def test_the_first_line_says_why_documents_are_not_used(tiny, tmp_path):
     mark = "-DOCSTART- O\n\n"
     path = tmp_path / "text.conll"
     for text, why in {
-        sentence * 30: "documents are not marked: each sentence is read by itself",
+        sentence * 30: "documents are not marked: each sentence is treated separately",
         (mark + 3 * sentence) * 2: "only 2 documents, at least 10 are needed to use them",
         (mark + sentence) * 30: "30 documents of 1.00 sentences on average, at least 2 are needed",
         (mark + 2 * sentence) * 10: "10 documents: features of the whole document",

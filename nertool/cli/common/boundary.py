@@ -137,7 +137,7 @@ def if_interrupted(say: Callable[[], str]) -> Iterator[None]:
 
 
 def _tell_interrupted(by: str) -> None:
-    kept = "nothing half-written was kept; give the command again"
+    kept = "no half-written file was kept; run the command again"
     if _when_interrupted:
         kept = _when_interrupted[-1]()
     _when_interrupted.clear()

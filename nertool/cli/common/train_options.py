@@ -168,7 +168,7 @@ def raw_values(request: Request) -> dict[str, RawValue]:
     _check_start(request.start)
     configs = [path for path in request.sources if not is_text(path)]
     if configs and len(request.sources) > 1:
-        raise typer.BadParameter(f"{configs[0]}: a config names all texts itself: give it alone")
+        raise typer.BadParameter(f"{configs[0]}: a config names all its texts; give it alone")
     if is_text(request.source) and request.start:
         raw = _settings_of(request.start, has_dev=bool(request.dev))
         raw["corpus.train"] = value(texts, "the text")

@@ -44,7 +44,7 @@ def read_parts(
     if configs:
         if len(inputs) > 1:
             raise typer.BadParameter(
-                f"{configs[0]}: a config names all texts itself: give it alone"
+                f"{configs[0]}: a config names all its texts; give it alone"
             )
         config = read_config(inputs[0], as_overrides(options), None)
         settings, vectors = config.corpus, config.vectors.path

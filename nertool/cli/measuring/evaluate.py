@@ -283,7 +283,7 @@ def _tuned(
             )
     if not quiet:
         print(f"{thresholds_table(found)}\n")
-    note(f"thresholds: kept in {model}; use them by predict --min-probability tuned")
+    note(f"thresholds: stored in {model}; use them by predict --min-probability tuned")
     return {label: row.as_dict() for label, row in found.items()}
 
 

@@ -121,7 +121,7 @@ def verdict(now: float, twice: Forecast) -> str:
         start = "More labels would hardly help"
     else:
         start = (
-            "Whether more labels would help can't be told from these trainings (try more --seeds)"
+            "These trainings do not show whether more labels would help; try more --seeds"
         )
     return f"{start}: {gains} ({interval})."
 

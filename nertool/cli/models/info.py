@@ -135,7 +135,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         f"networks    {networks}: window {facts['window']}, {facts['hidden']} hidden units, "
         f"{facts['parameters']:,} parameters",
         f"vocabulary  {facts['words_with_vectors']:,} words with a vector",
-        f"features    {', '.join(facts['features']) or 'none: word vectors alone'}",
+        f"features    {', '.join(facts['features']) or 'only word vectors'}",
         f"trained     on {facts['train_text'] or 'a teacher alone'}, with "
         f"{facts['vectors'] or 'random vectors'}, seed {facts['seed']}, "
         f"best epoch {_epochs(facts['epoch'])}",

@@ -198,7 +198,7 @@ def _search(
     output.parent.mkdir(parents=True, exist_ok=True)
     base = Base(config, tuple(overrides))
     with (
-        if_interrupted(lambda: f"trials are kept in {study}; the same command goes on"),
+        if_interrupted(lambda: f"trials are stored in {study}; the same command continues them"),
         account(report, config, study, output) as ledger,
     ):
         try:

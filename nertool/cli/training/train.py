@@ -203,7 +203,7 @@ def train_into(
             prepared = prepared_for(settings, folder, rebuild, note, overwrite, ledger)
         if not resume:
             begin_run(settings, folder)
-        how = f"add --resume to the command to go on from the last epoch in {folder}"
+        how = f"add --resume to the command to continue from the last epoch in {folder}"
         with if_interrupted(lambda: how):
             _run_with_progress(settings, prepared, folder, workers)
     _show_result(source, settings, prepared, folder, as_json)

@@ -65,14 +65,14 @@ def read_training_text(
     if texts is None:
         if model is None or not (texts := list(model.config.corpus.train or ())):
             report(
-                "seen and never-seen entities: not told apart; --train FILE names the training text"
+                "seen and unseen entities: not distinguished; --train FILE names the training text"
             )
             return None
         expected = (model.provenance.get("sha256") or {}).get("corpus.train")
         if not expected or _hash(texts, model.config.corpus.format) != expected:
             named = ", ".join(map(str, texts))
             report(
-                f"seen and never-seen entities: not told apart, since {named} is not there or has "
+                f"seen and unseen entities: not distinguished, since {named} is not there or has "
                 "changed since the training; --train FILE names the training text"
             )
             return None

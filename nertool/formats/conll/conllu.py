@@ -129,7 +129,7 @@ class _Sentence:
             if found is not None:
                 text, places = self.text, found
             elif ledger is not None:
-                what = "sentences whose # text is not that of their tokens, which are taken"
+                what = "sentences whose # text differs from their tokens, which are used"
                 ledger.alter(f"{source}:{self.first}", what, self.text)
         return Record(
             text,

@@ -114,7 +114,7 @@ def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Co
     elif tag is not None:
         columns = replace(columns, tag=int(tag))
     if any(line.startswith("#") and len(layout.split(line)) != layout.width for line in filled):
-        notes.append("lines that start with # and have another width: taken for comments")
+        notes.append("lines that start with # and have another width: treated as comments")
     return columns, "; ".join(notes)
 
 

@@ -266,7 +266,7 @@ def _entities(
                 last[key] = (-1, token)
                 continue
             if number and token == 0 and key in going_on:
-                what = "entities over the end of a sentence, taken as one in each"
+                what = "entities across a sentence boundary, split at it"
                 ledger.alter(place, what, value)
             last[key] = (len(found), token)
             found.append((Span(start, end, _unescaped(raw)), row.number))

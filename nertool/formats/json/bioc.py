@@ -140,7 +140,7 @@ def _record(
                 plain["text"] = entry.get("text")
             else:
                 ledger.alter(
-                    place, "entities in several parts, taken as one", str(entry.get("text"))
+                    place, "entities in several parts, merged into one", str(entry.get("text"))
                 )
             found.append(plain)
         spans = spans_of_entries(found, text, f"{place}: annotations", place, reading, ledger)

@@ -129,7 +129,7 @@ def _span(
     if isinstance(raw, dict) and len(raw) > 3:
         for key in raw.keys() - _KNOWN:
             if raw[key] is not None:
-                what = f"values of entities beside place and class: {key}"
+                what = f"values of entities other than place and class: {key}"
                 ledger.leave_out(place, what, short(raw[key]))
     start, end, own = entry["start"], entry["end"], entry.get("text")
     if not label or label.isspace() or label == "O":

@@ -121,7 +121,7 @@ def _spans(
     if not done:
         return None
     for _ in done[1:]:
-        ledger.refuse(place, "further annotations of one task (the first is taken)")
+        ledger.refuse(place, "further annotations of one task (the first is used)")
     values: list[dict[str, Any]] = []
     results = done[0].get("result")
     for result in results if isinstance(results, list) else []:

@@ -175,7 +175,7 @@ def _of_text(
         tokens = words
         count_outside(text, tokens, place, ledger)
         for name in further_keys(value["tokens"]):
-            ledger.leave_out(place, f"values of tokens beside text and place: {name}")
+            ledger.leave_out(place, f"values of tokens other than text and place: {name}")
         if sentences is None and any(isinstance(token, dict) for token in value["tokens"]):
             sentences = found_sentences(text, tokens, spans or (), reading.language)
     used = {reading.text_field, key} | ({"tokens", "sentences"} if tokens is not None else set())

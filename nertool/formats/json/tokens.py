@@ -33,7 +33,7 @@ def count_outside(text: str, tokens: Sequence[tuple[int, int]], place: str, ledg
         at = end
     if left:
         ledger.alter(
-            place, "texts with words that are no token, of which the tokens are taken", left[:60]
+            place, "texts with words outside all tokens, of which the tokens are used", left[:60]
         )
 
 

@@ -156,7 +156,7 @@ def _entity(read: _Line, text: str, reading: Reading, ledger: Ledger) -> list[Sp
         if reading.misaligned == "drop":
             ledger.refuse(place, "entities in several parts", line)
             return []
-        ledger.alter(place, "entities in several parts, taken as one", line)
+        ledger.alter(place, "entities in several parts, merged into one", line)
     elif len(parts) == 1 and own is not None and own.split() != text[start:end].split():
         raise CorpusError(
             f'{place}: found the entity "{own}" at {start}–{end}, where the text has '

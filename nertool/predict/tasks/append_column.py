@@ -44,7 +44,7 @@ class AppendColumnTask(NamedTuple):
             lines = self.block.lines
             place = f"{self.source}:{self.block.first}"
             other = int(text.sentence_starts[-1]) * (self.rows.layout.width - 1)
-            ledger.leave_out(place, "cells of the columns beside the words", number=other)
+            ledger.leave_out(place, "cells of columns other than the words", number=other)
             for i in np.flatnonzero(kinds < 0).tolist():
                 if not is_blank(lines[i]):
                     line = f"{self.source}:{self.block.first + i}"

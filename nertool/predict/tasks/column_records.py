@@ -43,7 +43,7 @@ class ColumnRecordsTask(NamedTuple):
             return Result("", None, ledger, bool(marks), bool(marks))
         place = corpus.place(0)
         other = corpus.tokens * max(0, corpus.columns - 1 - (self.gold is not None))
-        ledger.leave_out(place, "cells of the columns beside the words", number=other)
+        ledger.leave_out(place, "cells of columns other than the words", number=other)
         ledger.leave_out(place, "comment lines", number=corpus.comments)
         corpus = with_records(corpus, by_sentence=True)
         if self.gold is not None:
@@ -67,7 +67,7 @@ class ColumnRecordsTask(NamedTuple):
             tags, ids = tags_of_brackets(tags, ids, corpus.sentence_starts)
         faulty = {i for i, tag in enumerate(tags) if _tag(tag, self.columns) is None}
         for i in np.flatnonzero(np.isin(ids, list(faulty))).tolist() if faulty else ():
-            ledger.refuse(corpus.place(i), "own tags that are none, taken as O", tags[ids[i]])
+            ledger.refuse(corpus.place(i), "own cells that are not tags, treated as O", tags[ids[i]])
         tags = [_tag(tag, self.columns) or OUTSIDE for tag in tags]
         own = replace(corpus, tags=tags, tag_ids=ids)
         assert corpus.records is not None

@@ -122,7 +122,7 @@ def _warn_of_overlap(train: Corpus, dev: Corpus, report: Report) -> None:
         "nertool corpus split, or leave out corpus.dev to hold out a part of train"
     )
     if found.share == 1:
-        report(f"WARNING: all of dev stands in train, word for word: {advice}")
+        report(f"WARNING: all of dev is also in train, word for word: {advice}")
         return
     report(
         f"WARNING: {found.shared:,} of {found.sentences:,} sentences of dev ({100 * found.share:.0f} %) "

@@ -83,6 +83,6 @@ def test_check_finds_what_would_stop_a_training(tiny, main, override, code, said
 
 
 def test_check_warns_if_dev_is_the_training_text(tiny, main):
-    warning = "WARNING: all of dev stands in train, word for word"
+    warning = "WARNING: all of dev is also in train, word for word"
     text = tiny / "train.conll"
     assert warning in main("config", "check", text, "--dev", text).stderr
