@@ -43,9 +43,7 @@ def read_parts(
     configs = [path for path in inputs if path.suffix in (".yaml", ".yml")]
     if configs:
         if len(inputs) > 1:
-            raise typer.BadParameter(
-                f"{configs[0]}: a config names all its texts; give it alone"
-            )
+            raise typer.BadParameter(f"{configs[0]}: a config names all its texts; give it alone")
         config = read_config(inputs[0], as_overrides(options), None)
         settings, vectors = config.corpus, config.vectors.path
         named = (("train", settings.train), ("dev", settings.dev), ("test", settings.test))

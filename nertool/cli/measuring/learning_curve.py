@@ -120,9 +120,7 @@ def verdict(now: float, twice: Forecast) -> str:
     elif twice.high - now < WORTH:
         start = "More labels would hardly help"
     else:
-        start = (
-            "These trainings do not show whether more labels would help; try more --seeds"
-        )
+        start = "These trainings do not show whether more labels would help; try more --seeds"
     return f"{start}: {gains} ({interval})."
 
 

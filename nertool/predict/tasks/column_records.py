@@ -67,7 +67,9 @@ class ColumnRecordsTask(NamedTuple):
             tags, ids = tags_of_brackets(tags, ids, corpus.sentence_starts)
         faulty = {i for i, tag in enumerate(tags) if _tag(tag, self.columns) is None}
         for i in np.flatnonzero(np.isin(ids, list(faulty))).tolist() if faulty else ():
-            ledger.refuse(corpus.place(i), "own cells that are not tags, treated as O", tags[ids[i]])
+            ledger.refuse(
+                corpus.place(i), "own cells that are not tags, treated as O", tags[ids[i]]
+            )
         tags = [_tag(tag, self.columns) or OUTSIDE for tag in tags]
         own = replace(corpus, tags=tags, tag_ids=ids)
         assert corpus.records is not None

@@ -126,7 +126,7 @@ def _warn_of_overlap(train: Corpus, dev: Corpus, report: Report) -> None:
         return
     report(
         f"WARNING: {found.shared:,} of {found.sentences:,} sentences of dev ({100 * found.share:.0f} %) "
-        f"stand in train, too, such as {found.place[0]} and {found.place[1]}: {advice}"
+        f"are also in train, such as {found.place[0]} and {found.place[1]}: {advice}"
     )
 
 
