@@ -62,7 +62,7 @@ _ROOTS: dict[str, tuple[str, str]] = {
     "deidi2b2": ("i2b2's XML, with annotations beside the text", "convert it to JSON lines"),
     "html": ("HTML", _PLAIN),
     "svg": ("a picture (SVG)", "use text"),
-    "rss": ("a news feed (RSS)", "save its texts, one a line"),
+    "rss": ("a news feed (RSS)", "save its texts, one per line"),
     "w:document": ("a Word document in XML", "save it as plain text in UTF-8"),
     "pkg:package": ("a Word document in XML", "save it as plain text in UTF-8"),
 }
@@ -96,7 +96,7 @@ _MARKUP: tuple[tuple[str, str], ...] = (
 _KEYS = 'rename its keys to text and entities: [{"start", "end", "label"}]'
 # JSON of other programs, told by a key.
 _JSON: dict[str, tuple[str, str]] = {
-    "rasa_nlu_data": ("Rasa's training data", "take its common_examples, one a line"),
+    "rasa_nlu_data": ("Rasa's training data", "take its common_examples, one per line"),
     "%FEATURE_STRUCTURES": ("a UIMA CAS in JSON", "export it as WebAnno TSV 3"),
     "_referenced_fss": ("a UIMA CAS in JSON", "export it as WebAnno TSV 3"),
     "annotatable": ("tagtog's annotations without their texts", "export it in another format"),
@@ -250,7 +250,7 @@ _UNREAD: tuple[_Mark, ...] = (
           "write them as [words](PER)", 0.5),
     _Mark(r"^ {0,8}- .*\[[^\[\]\n]+\]\([\w:]+\)",
           "lists of sentences with [words](label), as of Snips",
-          "take the sentences alone, one a line, with their [words](label)", 0.25),
+          "take only the sentences, one per line, with their [words](label)", 0.25),
 )  # fmt: skip
 _MAY_BE_MARKED = re.compile(r"[<\[|/_\t#]|^\d")  # each mark has one of these signs
 

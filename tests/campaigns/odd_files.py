@@ -28,7 +28,7 @@ from tests.campaigns.odd.case import Odd, written
 from tests.campaigns.odd.cases import CASES
 
 _OF_LABELS = ("--tag-names", "--class-name")  # which predict has not
-_PLAIN = re.compile(r"read as (?:running text|texts, one a line|text, a sentence a line)")
+_PLAIN = re.compile(r"read as (?:running text|texts, one per line|text, one sentence per line)")
 
 
 class Outcome:

@@ -21,7 +21,7 @@ from tests.campaigns.odd.case import Odd, written
 from tests.campaigns.odd.cases import CASES
 from tests.support.corpora import read, refusal
 
-PLAIN = ("running text", "texts, one a line", "text, a sentence a line")
+PLAIN = ("running text", "texts, one per line", "text, one sentence per line")
 
 
 def reading_of(odd: Odd, **how: Any) -> Reading:

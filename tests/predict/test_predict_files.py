@@ -77,7 +77,7 @@ def test_a_folder_s_tree_is_mirrored_and_finished_files_are_left_alone(
     (out / "a.txt").write_text("mine")
     (out / "deep" / "b.jsonl").unlink()
     done = main("predict", run_dir, tree, "--out-dir", out)
-    assert "2 of 3 files are there already" in done.stderr
+    assert "2 of 3 files exist already" in done.stderr
     assert (out / "a.txt").read_text() == "mine"
     assert json.loads((out / "deep" / "b.jsonl").read_text())["text"] == "Paris"
     done = main("predict", run_dir, tree, "--out-dir", tmp_path / "json", "--to", "jsonl")

@@ -197,7 +197,7 @@ def test_sentences_become_columns_and_columns_sentences(tiny, run_dir, main, wor
 def test_the_format_that_was_taken_is_noted_and_can_be_set(run_dir, main):
     text = "Ada met\nParis in\n"
     as_text = main("predict", run_dir, "-", stdin=text)
-    assert "text, a sentence a line" in as_text.stderr
+    assert "text, one sentence per line" in as_text.stderr
     as_columns = main("predict", run_dir, "-", "--format", "conll", stdin=text)
     assert as_columns.stderr.startswith("read 1 file, 1 sentence, 2 tokens")
     assert as_columns.stderr.count("\n") == 1

@@ -285,7 +285,7 @@ def test_what_an_interrupted_run_left_aside_does_not_come_back_in_the_next_one(
 
 
 def test_a_run_folder_in_use_is_refused_before_anything_is_read(config, run_dir, tmp_path):
-    with pytest.raises(ModelError, match="--resume, replace it by train --overwrite"):
+    with pytest.raises(ModelError, match="--resume, replace it with train --overwrite"):
         run.check_free(run_dir, overwrite=False)
     run.check_free(run_dir, overwrite=True)
     run.check_free(tmp_path, overwrite=False)

@@ -1,4 +1,4 @@
-"""Texts, one a line: messages, titles, questions.
+"""Texts, one per line: messages, titles, questions.
 
 ```
 Ada Lovelace met Charles Babbage in London. They talked.
@@ -27,7 +27,7 @@ def detect(head: Head) -> str | None:
     rows = head.rows
     several = len(rows) > 1 and not any(is_blank(line) for line in _inner(head.lines))
     ended = sum(line.rstrip()[-1:] in _ENDS for line in rows)
-    return "texts, one a line" if several and 2 * ended >= len(rows) else None
+    return "texts, one per line" if several and 2 * ended >= len(rows) else None
 
 
 def _inner(lines: Sequence[str]) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Sentences, one a line, whose words stand between blanks.
+"""Sentences, one per line, whose words are separated by spaces.
 
 ```
 Ada Lovelace met Charles Babbage in London .
