@@ -103,7 +103,7 @@ def test_the_sign_before_a_tag_is_found_where_a_word_holds_another(line):
             "words with their tags",
             "--format word-tag",
         ),
-        ("name: a\nutterances:\n- light the [room:room](kitchen)\n", "Snips", "one a line"),
+        ("name: a\nutterances:\n- light the [room:room](kitchen)\n", "Snips", "one per line"),
         (lines({"rasa_nlu_data": {}}), "Rasa", "common_examples"),
         (lines({"%FEATURE_STRUCTURES": []}), "UIMA CAS in JSON", "WebAnno TSV 3"),
         (lines({"textContent": "Ada", "textSegmentAnnotations": []}), "Vertex", "rename its keys"),
