@@ -71,6 +71,15 @@ def test_random_models_of_every_kind(kind):
     check(MODELS[kind](), TEXT)
 
 
+@pytest.mark.parametrize("size", [3, 5])
+@pytest.mark.parametrize("pooling", [True, False])
+def test_a_window_of_the_first_stage_ends_with_the_text_and_with_each_sentence(size, pooling):
+    first_stage = {"window": 7, "max_pooling": pooling}
+    model = random_model(windows={"size": size}, first_stage=first_stage)
+    for sentences in (["met"], ["the", "Paris"]), (["met"] * 3, ["Ada"]), (["the"],) * 5:
+        check(model, text_of(list(sentences), np.arange(len(sentences) + 1)))
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("output", ["softmax", "logistic"])
 def test_every_activation_and_output(activation, output):

@@ -50,8 +50,8 @@ def member_scores(graph: GraphBuilder, model: Model, shared: Shared) -> str:
 def _around(graph: GraphBuilder, p: str, model: Model) -> str:
     """Return the name of p (N, T) of the words of each token's window, side by side, (N, C T).
 
-    A word that is k further on stands in the same sentence just where its place in the padded text is k
-    further on, too: between sentences there is a padding.
+    A word that is k further on stands in the same sentence just where the text has one, and its place in the
+    padded text is k further on, too: between sentences there is a padding.
     """
     m = model.config.windows.size // 2
     places = graph.op("Gather", WINDOWS, graph.ints(m), axis=1)  # (N,)
@@ -66,6 +66,7 @@ def _around(graph: GraphBuilder, p: str, model: Model) -> str:
         at = graph.op("Max", graph.op("Min", further, last), graph.ints(0))
         expected = graph.op("Add", places, graph.ints(k))
         there = graph.op("Equal", graph.op("Gather", places, at, axis=0), expected)
+        there = graph.op("And", there, graph.op("Equal", further, at))
         own = graph.op("Gather", p, at, axis=0)
         there = graph.op("Unsqueeze", there, graph.ints([1]))
         parts.append(graph.op("Where", there, own, graph.number(0.0)))
