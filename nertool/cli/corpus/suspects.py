@@ -19,7 +19,7 @@ from nertool.cli.common.options import (
     print_json,
 )
 from nertool.cli.common.reading_options import as_overrides, with_reading_options
-from nertool.cli.common.train_options import Request, VectorsFile, read_request
+from nertool.cli.common.train_options import Request, VectorsFile, is_text, read_request
 
 if TYPE_CHECKING:
     from nertool.formats.labelled import ReadingOptions
@@ -110,6 +110,11 @@ def training_settings(
     """Return the config to train by: a file's, or the recipe's for the text, of one network."""
     if config is not None:
         return read_request(Request((config,), overrides or (), seed, vectors=vectors))
+    if not is_text(path):
+        raise typer.BadParameter(
+            f"{path}: found a config, expected a labelled text; a config is given by --config",
+            param_hint="FILE",
+        )
     return read_request(Request((path,), overrides or (), seed, vectors=vectors, budget="30s"))
 
 

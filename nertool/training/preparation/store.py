@@ -317,6 +317,9 @@ def _read_vectors(opened: SealedFolder, header: dict[str, Any]) -> list[Vectors]
         words = opened.words(vocabulary_name(i), count)
         subwords = tuple(subwords_in(arrays, notes))
         found.append(Vectors(words, arrays["L"], subwords, clusters_in(arrays, len(arrays["L"]))))
+    expected = "features.clusters" in header["inputs"]
+    if any((own.clusters is not None) != expected for own in found):
+        raise ValueError("settings and clusters don't agree")
     return found
 
 

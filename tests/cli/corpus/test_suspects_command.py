@@ -27,3 +27,6 @@ def test_suspects_are_printed_kept_and_shown_on_a_page(tiny, tmp_path, main):
 def test_misuse_is_refused(tiny, main):
     assert main("corpus", "suspects", tiny / "train.conll", "--folds", "1").returncode == 2
     assert main("corpus", "suspects", tiny / "none.conll").returncode == 1
+    config = main("corpus", "suspects", tiny / "config.yaml")
+    assert config.returncode == 2
+    assert "expected a labelled text; a config is given by --config" in config.stderr

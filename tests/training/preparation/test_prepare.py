@@ -21,7 +21,7 @@ from nertool.training.preparation.store import (
     refuse_stale,
     save_prepared,
 )
-from nertool.vectors.clusters import COLUMNS, NONE, PADDING
+from nertool.vectors.clusters import COLUMNS, NONE, PADDING, cluster_arrays
 from tests.support.helpers import change, outcome, run_training
 
 # Prepared inputs
@@ -41,6 +41,9 @@ def assert_same_prepared(a: Prepared, b: Prepared) -> None:
     for one, other in zip(a.vectors, b.vectors, strict=True):
         assert one.words == other.words
         assert one.L.tobytes() == other.L.tobytes()
+        kept, same = cluster_arrays(one.clusters), cluster_arrays(other.clusters)
+        assert kept.keys() == same.keys()
+        assert all(np.array_equal(array, same[name]) for name, array in kept.items())
     for part, again in ((a.train, b.train), (a.dev, b.dev)):
         assert (part is None) == (again is None)
         for entry in fields(part) if part else ():
@@ -205,6 +208,10 @@ def test_each_file_of_vectors_has_its_words_its_table_and_its_row_numbers(full_d
         assert (own.clusters[3:] > NONE).all()
     save_prepared(prepared, tmp_path / "p")
     assert_same_prepared(load_prepared(tmp_path / "p", config, ""), prepared)
+    without = [own._replace(clusters=None) for own in prepared.vectors]
+    save_prepared(replace(prepared, vectors=without), tmp_path / "p")
+    with pytest.raises(ModelError, match="settings and clusters don't agree"):
+        load_prepared(tmp_path / "p", config, "")
 
 
 @pytest.mark.parametrize(
