@@ -38,7 +38,8 @@ from nertool.suggest.choose import Shortlist, diverse, shortlist_length
 from nertool.tagging.annotate import Details, annotate
 from nertool.tagging.compiled import CompiledTagger
 from nertool.training.experiments.in_memory import single_network, trained_on
-from nertool.training.recipe import Statistics, recipe
+from nertool.training.recipe import recipe
+from nertool.training.statistics import Statistics
 
 SIZES = (50, 100, 200, 400, 800)
 POOL = 6_000  # sentences to choose from, at most

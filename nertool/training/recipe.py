@@ -7,114 +7,24 @@ contracts, abstracts, three languages), not the best one on any of them; docs/re
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from nertool.config.records import Config
 from nertool.config.values import RawValue, build_config, key_types
-from nertool.corpus.ledger import Ledger, counted
-from nertool.corpus.parts.hold_out import why_not_documents
-from nertool.corpus.schemes import spans_of
-from nertool.inputs.encoder import Encoder, coverage
-from nertool.training.preparation.encode import read_part
+from nertool.corpus.ledger import counted
+from nertool.training.effort import FIRST_STAGE_EPOCHS, TINY, effort_for, epochs_and_batch_size
 from nertool.training.preparation.store import need_regular_inputs
-from nertool.vectors.files.load import load_vectors
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """What the recipe looks at. documents: 0 where they can't be used, for the reason no_documents;
-    coverage: the share of the training tokens that have a vector, None without vectors; has_dev: whether
-    there is a dev part."""
-
-    tokens: int
-    documents: int
-    classes: int
-    entities: int
-    coverage: float | None
-    has_dev: bool = True
-    no_documents: str = "documents are not marked"
-
+from nertool.training.statistics import Statistics, statistics
 
 CHOSEN = "recipe: auto"  # the place of a key that the recipe chooses
 HELD_OUT = 0.1  # of a text that comes without dev
 FEW_ENTITIES = 2_500  # so few that they are tried in one another's places
 GOOD_COVERAGE = 0.8  # GloVe has 0.89 or more of English texts, 0.70 of German, 0.53 of Swahili
 FEW_TOKENS = 150_000  # with fewer, most words of other text are unknown to the memory
-TINY, SMALL = 20_000, 50_000  # tokens: an epoch of so few has few batches, so that more are needed
 # Tokens: n-grams gain on texts of so many, and affixes alone do as well on smaller ones.
 NGRAMS_FROM = 60_000
-QUICK = 100_000  # tokens: five networks of so few are trained within a minute
-_SECONDS_FOR_MOST = 300  # with less, what an ensemble of five gains is not worth its time
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much is spent on training: members, epochs and hidden units; folds of the first stage.
-
-    patience: train up to twice as many epochs, while dev F1 rises within so many of them.
-    """
-
-    members: int
-    epochs: int
-    hidden: int = 256
-    folds: int = 0
-    patience: int = 0
-
-    def seconds(self, tokens: int) -> float:
-        """Estimate the seconds on two cores; a nominal speed, so that the choice is the same anywhere."""
-        per_second = 100_000 if self.members > 1 else 70_000
-        passes = self.members * self.epochs + (self.folds + 1) * 4 * bool(self.folds)
-        return 6 + tokens * passes * (1.0 if self.hidden > 128 else 0.6) / per_second
-
-
-MOST = Effort(members=5, epochs=10, folds=5)
-FOR_FEW_TOKENS = Effort(5, 8, patience=4)
-EFFORTS = (Effort(3, 8), Effort(2, 6), Effort(1, 6), Effort(1, 6, hidden=128))
-
-
-def seconds_of(budget: str) -> int:
-    """Return the seconds of a budget such as 30s, 2m or 1h."""
-    return int(budget[:-1]) * {"s": 1, "m": 60, "h": 3600}[budget[-1]]
-
-
-def effort_for(text: Statistics, budget: str) -> Effort:
-    """Return the greatest effort within a budget; the least one where none is. Without a dev part the
-    final fit takes as long again."""
-    seconds = seconds_of(budget)
-    most = MOST if text.documents else Effort(MOST.members, MOST.epochs)
-    usual: tuple[Effort, ...] = EFFORTS
-    if text.tokens < QUICK:
-        usual = (FOR_FEW_TOKENS, *usual)
-        most = replace(most, patience=FOR_FEW_TOKENS.patience)
-    efforts = (most, *usual) if seconds >= _SECONDS_FOR_MOST else usual
-    fits = 1 if text.has_dev else 2
-    affordable = [own for own in efforts if fits * _seconds(text, own) <= seconds]
-    return affordable[0] if affordable else efforts[-1]
-
-
-def _seconds(text: Statistics, effort: Effort) -> float:
-    """Estimate the seconds of an effort with the number of epochs that a text of this size gets."""
-    epochs, _ = epochs_and_batch_size(text, effort)
-    return replace(effort, epochs=epochs).seconds(text.tokens)
-
-
-def epochs_and_batch_size(text: Statistics, effort: Effort) -> tuple[int, int]:
-    """Return how many epochs to train, and how many windows a batch has: enough steps for a small text.
-
-    Measured on dev: the support sample (5,000 tokens) 82.9 with 8 epochs of 512 windows, 87.2 with 24
-    epochs of 64; batches of 128 and 256 gain nothing on texts of 28,000 tokens and more. AnEM (61,000
-    tokens, rare entities of 11 classes) 65.3 with 8 epochs of 512, 68.7 with up to 16 and a patience of 4
-    (seeds 1 and 2); wikigold, SEC contracts, Swahili and WNUT-17 change within what seeds do.
-    """
-    if text.tokens < TINY:
-        return 3 * effort.epochs, 64
-    if effort.patience:
-        return 2 * effort.epochs, 512
-    if text.tokens < SMALL:
-        return effort.epochs + effort.epochs // 2, 512
-    return effort.epochs, 512
 
 
 def recipe(text: Statistics, budget: str) -> dict[str, Any]:
@@ -145,7 +55,13 @@ def recipe(text: Statistics, budget: str) -> dict[str, Any]:
             "decoding.consistency": 0.2,
         }
     if effort.folds:
-        keys |= {"first_stage.folds": effort.folds, "first_stage.epochs": 6}
+        keys |= {
+            "first_stage.folds": effort.folds,
+            "first_stage.epochs": FIRST_STAGE_EPOCHS,
+            "first_stage.members": effort.first_stages,
+            "first_stage.window": 7,
+            "first_stage.max_pooling": True,
+        }
     if effort.patience and text.tokens >= TINY:
         keys["training.patience"] = effort.patience
     if text.coverage is None or text.coverage < GOOD_COVERAGE:
@@ -159,30 +75,6 @@ def recipe(text: Statistics, budget: str) -> dict[str, Any]:
     if not text.has_dev:
         keys |= {"corpus.held_out": HELD_OUT, "training.refit": True}
     return keys
-
-
-def statistics(config: Config) -> Statistics:
-    """Look at the training text and the vectors that a config names.
-
-    Errors: CorpusError and VectorsError with their place; OSError as it comes.
-    """
-    assert config.corpus.train is not None
-    train = read_part(config, config.corpus.train, "train", _silent, Ledger())
-    spans = spans_of(train.tag_ids, train.tags, train.sentence_starts)
-    no_documents = why_not_documents(train)
-    covered = None
-    if config.vectors.path:
-        words = load_vectors(config.vectors.path, config.vectors.limit).words
-        covered = coverage(Encoder(words, []), train).share
-    return Statistics(
-        tokens=train.tokens,
-        documents=0 if no_documents else train.documents,
-        classes=len(spans.label_names),
-        entities=len(spans),
-        coverage=covered,
-        has_dev=config.corpus.dev is not None,
-        no_documents=no_documents or "",
-    )
 
 
 def reasons(text: Statistics, config: Config) -> list[str]:
@@ -208,11 +100,14 @@ def _documents_by(text: Statistics, config: Config) -> str:
     """Say whether documents are marked, and whether the network reads more than the sentence."""
     keys = [f"features.{n}" for n in ("document", "neighbours", "document_vector")]
     keys = [key for key in keys if getattr(config.features, key.removeprefix("features."))]
-    keys += ["first_stage.folds"] * bool(config.first_stage.folds)
     keys += ["decoding.consistency"] * bool(config.decoding.consistency)
+    first = bool(config.first_stage.folds)
     if text.documents:
-        documents = counted(text.documents, "documents")
-        return f"{documents}: " + ("features of the whole document" if keys else "not used")
+        used = ["features of the whole document"] * bool(keys) + ["a first stage"] * first
+        return f"{counted(text.documents, 'documents')}: {' and '.join(used) or 'not used'}"
+    if first and not keys and text.runs_on:
+        return f"{text.no_documents}, but rare words recur nearby ({text.recurrence:.2f}): a first stage"
+    keys += ["first_stage.folds"] * first
     if keys:
         return f"{text.no_documents}, but {', '.join(keys)} {'reads' if len(keys) == 1 else 'read'} them"
     return f"{text.no_documents}: each sentence is treated separately"
@@ -259,7 +154,3 @@ def with_recipe(
     for line in reasons(text, build_config({**raw, **added})):
         report(line)
     return {**raw, **added}
-
-
-def _silent(line: str) -> None:
-    """Take a finding that is told when the text is encoded."""

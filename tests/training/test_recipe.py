@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from nertool.config.file import load_config, read_config_file
 from nertool.config.records import Config
 from nertool.config.values import RawValue, key_types
-from nertool.training.recipe import EFFORTS, Statistics, effort_for, recipe, resolve
+from nertool.training.recipe import recipe, resolve
 from nertool.training.run import write_config
+from nertool.training.statistics import Statistics
 
 NEWS = Statistics(tokens=200_000, documents=900, classes=4, entities=23_000, coverage=0.98)
 TWEETS = Statistics(tokens=60_000, documents=0, classes=3, entities=1_500, coverage=0.9)
+ABSTRACTS = replace(TWEETS, recurrence=0.4)
 
 
 def raw(**keys: object) -> dict[str, RawValue]:
@@ -56,29 +56,19 @@ def test_a_text_without_dev_is_held_out_from_and_refitted():
     assert "training.refit" not in recipe(TWEETS, "2m")
 
 
-@pytest.mark.parametrize("text", [NEWS, TWEETS])
-def test_a_larger_budget_never_buys_less(text):
-    spent = [effort_for(text, budget).seconds(text.tokens) for budget in ("5s", "30s", "2m", "10m")]
-    assert spent == sorted(spent)
-    assert effort_for(text, "1s") == EFFORTS[-1]
-    assert effort_for(text, "2m").seconds(text.tokens) <= 120
-    assert effort_for(text, "10m").members == 5
-
-
-def test_a_text_that_is_quick_to_train_on_gets_five_networks_unless_the_budget_forbids():
-    few, many = replace(TWEETS, tokens=99_999), replace(TWEETS, tokens=100_000)
-    assert [effort_for(text, "2m").members for text in (few, many)] == [5, 3]
-    assert effort_for(few, "2m").seconds(few.tokens) <= 60
-    assert effort_for(few, "30s").members == 3
-
-
-def test_a_first_stage_is_for_texts_that_mark_documents():
-    assert effort_for(NEWS, "1h").folds == 5
-    assert effort_for(TWEETS, "1h").folds == 0
-
-
-def test_a_text_of_millions_of_tokens_gets_one_network():
-    assert effort_for(replace(NEWS, tokens=3_000_000), "2m").members == 1
+def test_running_text_without_marks_has_a_first_stage_and_no_document_features():
+    keys = recipe(ABSTRACTS, "2m")
+    chosen = {key: keys[key] for key in keys if key.startswith("first_stage.")}
+    assert chosen == {
+        "first_stage.folds": 5,
+        "first_stage.epochs": 6,
+        "first_stage.members": 1,
+        "first_stage.window": 7,
+        "first_stage.max_pooling": True,
+    }
+    assert keys["network.hidden"] == 128
+    assert "features.document" not in keys
+    assert not any(key.startswith("first_stage.") for key in recipe(TWEETS, "2m"))
 
 
 def test_keys_that_are_set_win_and_all_is_told_in_three_lines(tiny) -> None:
@@ -125,7 +115,7 @@ def test_a_small_text_gets_more_epochs_and_a_tiny_one_smaller_batches():
     chosen = [
         (keys["training.epochs"], keys["training.batch_size"], keys.get("training.patience"))
         for keys in (
-            recipe(replace(NEWS, tokens=n), budget)
+            recipe(replace(TWEETS, tokens=n), budget)
             for n, budget in (
                 (100_000, "2m"),
                 (60_000, "2m"),
@@ -135,6 +125,24 @@ def test_a_small_text_gets_more_epochs_and_a_tiny_one_smaller_batches():
         )
     ]
     assert chosen == [(8, 512, None), (16, 512, 4), (12, 512, None), (24, 64, None)]
+
+
+def test_the_first_line_says_that_rare_words_recur(tiny, tmp_path):
+    path = tmp_path / "text.conll"
+    path.write_text("".join(f"Ada B-PER\nmet O\nw{i // 4} O\n\n" for i in range(400)))
+    lines: list[str] = []
+    raws = raw(recipe="auto", corpus__train=str(path))
+    config = resolve(raws, lines.append)
+    assert config.first_stage.folds == 5
+    assert lines[0] == (
+        "recipe: documents are not marked, but rare words recur nearby (1.00): a first stage"
+    )
+    resolve({**raws, **raw(first_stage__folds=0)}, lines.append)
+    assert lines[3] == "recipe: documents are not marked: each sentence is treated separately"
+    resolve({**raws, **raw(features__neighbours=True)}, lines.append)
+    assert lines[6] == (
+        "recipe: documents are not marked, but features.neighbours, first_stage.folds read them"
+    )
 
 
 def test_the_first_line_says_why_documents_are_not_used(tiny, tmp_path):

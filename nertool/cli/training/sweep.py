@@ -190,8 +190,8 @@ def _search(
         )
 
     from nertool.errors import OverrideError
+    from nertool.training.effort import seconds_of
     from nertool.training.experiments.search import Base, described, search, space_of, write_winner
-    from nertool.training.recipe import seconds_of
 
     study = study or Path("runs") / f"{config.stem}-sweep.db"
     output = output or Path("runs") / f"{config.stem}-best.yaml"
