@@ -37,14 +37,14 @@ class Certainty(NamedTuple):
     def lines(self) -> list[str]:
         """Say how each number follows from the one before."""
         out = [
-            f"{self.word:.4f}  {self.tag} for the word by itself, softmax of the whole model's scores "
+            f"{self.word:.4f}  {self.tag} for the word alone: softmax of the whole model's scores "
             f"divided by the temperature {self.temperature:.2f}",
-            f"{self.sentence:.4f}  {self.tag} given the sentence: its share of all allowed tag sequences",
+            f"{self.sentence:.4f}  {self.tag} in the sentence: marginal over all allowed tag sequences",
         ]
         if self.entity is not None:
             out.append(
-                f'{self.probability:.4f}  "{self.text}" is one {self.entity.label}, from its first word to '
-                "its last: what predict shows"
+                f'{self.probability:.4f}  "{self.text}" is exactly one {self.entity.label} entity: the '
+                "probability that predict shows"
             )
         return out
 

@@ -20,7 +20,7 @@ _NUMBERS = 4  # numbers of a long vector
 def lines_of(explanation: Explanation, full: bool = False) -> Iterator[str]:
     """Yield the explanation line by line; full: every number of it."""
     yield from summary(explanation)
-    yield "\nHOW SURE THE WHOLE MODEL IS\n"
+    yield "\nPROBABILITIES OF THE WHOLE MODEL\n"
     yield from (f"  {line}" for line in explanation.certainty.lines())
     yield from _forward(explanation, full)
     yield from _backward(explanation, full)
@@ -36,7 +36,8 @@ def summary(e: Explanation) -> list[str]:
     which = f"network {e.member} of {e.members} alone" if e.members > 1 else "the network"
     p = tag_probabilities(e.steps.s, e.steps.output)[e.tags.index(e.predicted)]
     lines.append(
-        f"{which} says {e.predicted} (p = {p:.4f}); the whole model, over the sentence: {e.decoded}"
+        f"{which} predicts {e.predicted} (p = {p:.4f}); the whole model, decoded over the sentence, "
+        f"predicts {e.decoded}"
     )
     if e.members > 1:
         lines.append("(--member N explains another one; an answer is the mean of all their scores)")

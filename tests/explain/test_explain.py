@@ -159,7 +159,7 @@ def test_one_network_of_an_ensemble_is_explained_and_that_is_said(model, main, t
     np.testing.assert_allclose(mean, CompiledTagger(ensemble).scores(text)[3], rtol=1e-4, atol=1e-4)
     save_model(ensemble, tmp_path / "model")
     done = main("explain", tmp_path / "model", SENTENCE, "--word", "Paris", "--member", "2")
-    assert "network 2 of 2 alone says" in done.stdout
+    assert "network 2 of 2 alone predicts" in done.stdout
     done = main("explain", tmp_path / "model", SENTENCE, "--word", "Paris", "--member", "3")
     assert (done.returncode, "--member: found 3" in done.stderr) == (2, True)
 

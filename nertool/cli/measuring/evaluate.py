@@ -143,8 +143,8 @@ def evaluate(
 ) -> None:
     """Measure precision, recall and F1 on labelled text: of a model, or of any tool's predictions.
 
-    nertool evaluate MODEL FILE… tags the files and compares; nertool evaluate --gold FILE
-    --predicted FILE compares what is there.
+    nertool evaluate MODEL FILE… tags the files, and compares the result with their labels. nertool evaluate
+    --gold FILE --predicted FILE compares two labelled files.
 
     Examples:
         nertool evaluate runs/my test.conll
