@@ -4,8 +4,8 @@
 
 A folder holds train.conll, dev.conll and perhaps test.conll: token TAB tag. Where there is a test part
 F1 is on it, else on dev. --vectors goes to all corpora but those that --plain names, for text in other
-languages than the vectors'. CRFsuite has the template "usual" of peers/crfsuite.py. Seconds are by the
-clock and of the processors, files and start included; memory is that of the largest process. Writes
+languages than the vectors'. CRFsuite has the template "usual" of peers/crfsuite.py. Times are
+wall-clock and CPU time, files and start included; memory is that of the largest process. Writes
 results/suite.md and .json after every training; what is in them already is not measured again.
 """
 
@@ -32,7 +32,7 @@ TEMPLATE = "usual"
 
 
 class Cost(NamedTuple):
-    """Seconds by the clock, seconds of the processors, and the largest process's memory in bytes."""
+    """Wall-clock and CPU time in seconds, and the largest process's memory in bytes."""
 
     clock: float
     processor: float
@@ -125,8 +125,9 @@ def run(command: list[str]) -> tuple[Cost, str]:
 def table(rows: dict[str, Any]) -> list[str]:
     """Write the results as lines of a table."""
     lines = [
-        "| corpus | F1 on | CRFsuite | nertool | seeds | gain | CRFsuite, s | nertool, s | of the "
-        "processors | nertool, MB of memory | CRFsuite's model, MB | nertool's model, MB |",
+        "| corpus | F1 on | CRFsuite | nertool | seeds | gain | CRFsuite, wall-clock s | nertool, "
+        "wall-clock s | nertool, CPU s | nertool, MB of memory | CRFsuite's model, MB | "
+        "nertool's model, MB |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     gains = []
