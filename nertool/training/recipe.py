@@ -106,7 +106,8 @@ def _documents_by(text: Statistics, config: Config) -> str:
         used = ["features of the whole document"] * bool(keys) + ["a first stage"] * first
         return f"{counted(text.documents, 'documents')}: {' and '.join(used) or 'not used'}"
     if first and not keys and text.runs_on:
-        return f"{text.no_documents}, but rare words recur nearby ({text.recurrence:.2f}): a first stage"
+        recur = f"{text.no_documents}, but rare words recur nearby ({text.recurrence:.2f})"
+        return f"{recur}: a first stage reads the other occurrences of a word"
     keys += ["first_stage.folds"] * first
     if keys:
         return f"{text.no_documents}, but {', '.join(keys)} {'reads' if len(keys) == 1 else 'read'} them"

@@ -135,7 +135,8 @@ def test_the_first_line_says_that_rare_words_recur(tiny, tmp_path):
     config = resolve(raws, lines.append)
     assert config.first_stage.folds == 5
     assert lines[0] == (
-        "recipe: documents are not marked, but rare words recur nearby (1.00): a first stage"
+        "recipe: documents are not marked, but rare words recur nearby (1.00): a first stage reads the "
+        "other occurrences of a word"
     )
     resolve({**raws, **raw(first_stage__folds=0)}, lines.append)
     assert lines[3] == "recipe: documents are not marked: each sentence is treated separately"
