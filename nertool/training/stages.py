@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nertool.config.learning import FirstStageConfig
 from nertool.config.records import Config
 from nertool.decoding.adjust import softmax
 from nertool.errors import TrainingError
@@ -56,7 +57,7 @@ def first_stage_config(config: Config) -> Config:
     return replace(
         config,
         network=replace(config.network, hidden=first.hidden, members=1),
-        training=replace(config.training, epochs=first.epochs, patience=0, start=None),
+        training=replace(config.training, epochs=first.epochs, patience=0),
         first_stage=replace(first, folds=0, members=1, window=0, max_pooling=False),
     )
 
@@ -122,6 +123,29 @@ def fold_of_sentences(part: Part, folds: int) -> NDArray[np.int64]:
     return 1 + np.repeat(np.arange(D) * folds // D, np.diff(part.document_starts))
 
 
+def _continue_from(
+    start: Model,
+    network: Member,
+    second: bool,
+    config: Config,
+    prepared: Prepared,
+    working: Working,
+    state: State,
+) -> None:
+    """Let a training start from a network of a model; second: whether it is of the second stage."""
+    words = prepared.vectors[working.vectors].words
+    fresh, tags, labels = state.parameters, prepared.tags, prepared.labels
+    state.parameters = continued(
+        fresh, config, tags, labels, words, working.rows, start, network, second
+    )
+
+
+def _place(first: FirstStageConfig, own: FoldOf) -> int:
+    """Return which of a model's networks of the first stage a new one continues."""
+    each = first.networks // first.members  # one of the whole text, or one for each fold
+    return own.member * each + max(own.fold - 1, 0) % each
+
+
 def train_fold(
     config: Config, prepared: Prepared, run_dir: Path, own: FoldOf
 ) -> Iterator[EpochRecord]:
@@ -135,8 +159,12 @@ def train_fold(
     of_sentences = fold_of_sentences(prepared.train, config.first_stage.folds)
     without_dev = replace(prepared, dev=None)
     kept = _is_kept(config, own)
-    working = working_inputs(first, prepared if kept else without_dev, vectors)
+    start = load_start(config)
+    working = working_inputs(first, prepared if kept else without_dev, vectors, start=start)
     state = initial_state(first, prepared, working, (_FOLD, fold, *((j,) if j else ())))
+    if start is not None:
+        network = start.first_stage[_place(start.config.first_stage, own)]
+        _continue_from(start, network, False, first, prepared, working, state)
     sentences = np.flatnonzero(of_sentences != fold)
     records = train(first, without_dev if fold else prepared, working, state, sentences)
     yield from keeping_batch(records, run_dir / BROKEN)
@@ -249,10 +277,8 @@ def member_start(
     working = working_inputs(config, prepared, vectors, first, start)
     state = initial_state(config, prepared, working, (_MEMBER, i))
     if start is not None:
-        words = prepared.vectors[vectors].words
-        state.parameters = continued(
-            state.parameters, config, prepared.tags, prepared.labels, words, working.rows, start, i
-        )
+        network, second = start.members[i % len(start.members)], first is not None
+        _continue_from(start, network, second, config, prepared, working, state)
     return working, state
 
 

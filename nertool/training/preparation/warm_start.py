@@ -19,7 +19,7 @@ from nertool.corpus.columnar import Corpus, Interner
 from nertool.corpus.invisible import normal_form
 from nertool.errors import ModelError
 from nertool.inputs.encoder import SPECIAL_ROWS
-from nertool.inputs.layout import MEMORY, STARTING, VECTORS, Layout, layout_of
+from nertool.inputs.layout import FIRST_STAGE, MEMORY, STARTING, VECTORS, Layout, layout_of
 from nertool.inputs.memory import counts_of
 from nertool.model.load import load_model
 from nertool.model.model import Member, Model, outputs, word_vectors
@@ -46,6 +46,7 @@ _FORM = (
     ("features", "neighbours"),
     ("features", "document_vector"),
 )
+_TWO_STAGES = tuple(("first_stage", k) for k in ("hidden", "members", "window", "max_pooling"))
 
 
 def load_start(config: Config) -> Model | None:
@@ -57,12 +58,14 @@ def load_start(config: Config) -> Model | None:
     if path is None:
         return None
     model = load_model(path)
-    if model.first_stage or config.first_stage.folds:
+    stages = bool(model.first_stage), bool(config.first_stage.folds)
+    if stages[0] != stages[1]:
+        names = ["a first stage" if own else "no first stage" for own in stages]
         raise ModelError(
-            f"{path}: training.start: found a first stage, expected a model and a config without one; a "
-            "model in two stages is trained anew, on all texts"
+            f"{path}: training.start: found a model with {names[0]}, expected {names[1]} as in the config; "
+            "a model can only be trained further in the form that it has"
         )
-    for section, key in _FORM:
+    for section, key in (*_FORM, *(_TWO_STAGES if stages[0] else ())):
         own, theirs = (getattr(getattr(c, section), key) for c in (config, model.config))
         if own != theirs:
             raise ModelError(
@@ -183,14 +186,15 @@ def continued(
     words: Sequence[str],
     rows: NDArray[np.int64],
     model: Model,
-    i: int,
+    member: Member,
+    second: bool,
 ) -> Parameters:
-    """Return the parameters that the i-th network starts from.
+    """Return the parameters that a network starts from, of a network of the model, member.
 
     fresh: those that it would start from without a model; tags, labels: the new network's; words: its
-    vocabulary; rows (r,): the rows of the vocabulary's table that it works on.
+    vocabulary; rows (r,): the rows of the vocabulary's table that it works on; second: whether it is given
+    the opinion of a first stage.
     """
-    member = model.members[i % len(model.members)]
     old = member.expanded()
     parameters = dict(fresh)
     for name, table in tables_of(fresh).items():
@@ -201,9 +205,10 @@ def continued(
             STARTING,
         ):  # the memory was counted, the model's own counts included
             parameters[name] = np.array(old[name], dtype=table.dtype)
-    new_layout = _layout(config, fresh, tags)
-    old_layout = _layout(model.config, old, model.tags)
-    to, of = _columns(new_layout, labels), _columns(old_layout, model.labels)
+    new_layout = _layout(config, fresh, tags, second)
+    old_layout = _layout(model.config, old, model.tags, second)
+    to = _columns(new_layout, labels, tags)
+    of = _columns(old_layout, model.labels, model.tags)
     shared = [key for key in to if key in of]
     W = fresh["W"].copy()
     W[:, [to[key] for key in shared]] = old["W"][:, [of[key] for key in shared]]
@@ -229,15 +234,26 @@ def _vectors(L: Array, words: Sequence[str], rows: NDArray[np.int64], member: Me
     return L
 
 
-def _layout(config: Config, parameters: Parameters, tags: Sequence[str]) -> Layout:
+def _layout(config: Config, parameters: Parameters, tags: Sequence[str], second: bool) -> Layout:
     widths = {name: table.shape[1] for name, table in tables_of(parameters).items()}
     widths[STARTING] = widths[VECTORS]
-    return layout_of(config, widths, parameters[VECTORS].shape[1], len(tags), False)
+    return layout_of(config, widths, parameters[VECTORS].shape[1], len(tags), second)
 
 
-def _columns(layout: Layout, labels: Sequence[str]) -> dict[tuple[object, ...], int]:
+def _side_meaning(name: str, k: int, tags: Sequence[str]) -> tuple[object, ...]:
+    """Say what the k-th column of a side input means: of a first stage, whose probability of which tag. The
+    column behind the tags says whether there are other occurrences."""
+    T = len(tags)
+    if not name.startswith(FIRST_STAGE) or (name == FIRST_STAGE and k == T):
+        return (k if not name.startswith(FIRST_STAGE) else "any",)
+    return k // T, tags[k % T]
+
+
+def _columns(
+    layout: Layout, labels: Sequence[str], tags: Sequence[str]
+) -> dict[tuple[object, ...], int]:
     """Return the column of x of each input, by what it means: the place in the window, the table and the
-    number in it, which for the memory is a class."""
+    number in it, which for the memory is a class, and for a first stage a tag and whose probability it is."""
     classes = ["", *labels, "met"]
     columns: dict[tuple[object, ...], int] = {}
     for place in range(layout.window):
@@ -247,7 +263,7 @@ def _columns(layout: Layout, labels: Sequence[str]) -> dict[tuple[object, ...], 
                 columns[place, name, meaning] = place * layout.d + column
     for name, own in layout.side.items():
         for k, column in enumerate(range(own.start, own.stop)):
-            columns["side", name, k] = layout.window * layout.d + column
+            columns["side", name, *_side_meaning(name, k, tags)] = layout.window * layout.d + column
     return columns
 
 

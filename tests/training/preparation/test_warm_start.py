@@ -25,7 +25,7 @@ from nertool.training.preparation.encode import prepare, read_part
 from nertool.training.preparation.warm_start import check_vectors, continued, load_start
 from nertool.training.preparation.working import starting_parameters, training_text, working_inputs
 from tests.conftest import SENTENCES, as_conll
-from tests.support.helpers import change, random_model
+from tests.support.helpers import change, random_model, run_training
 
 EVERYTHING = (
     "features: {caps: 2, shape: 2, affixes: 2, ngrams: 2, clusters: 2, sentence: 2, document: 2, "
@@ -74,7 +74,8 @@ def parameters_of(config: Config, start: Path):
         prepared.vectors[0].words,
         working.rows,
         model,
-        0,
+        model.members[0],
+        second=False,
     )
     return model, prepared, working, parameters
 
@@ -290,7 +291,70 @@ def test_other_raw_text_is_refused_where_the_model_says_which_it_was_trained_wit
         check_vectors(Path("m"), own, replace(model, provenance=kept), ["v"], ["another"])
 
 
-def test_a_model_in_two_stages_is_refused(full, full_config, full_run_dir):
-    start = replace(full_config, training=replace(full_config.training, start=full_run_dir))
-    with pytest.raises(ModelError, match="trained anew, on all texts"):
-        load_start(start)
+def two_stages(full_config, **more):
+    """Return a config in two stages without a memory, whose counts would go on."""
+    return change(
+        full_config,
+        features={"memory": False},
+        network={"members": 1},
+        vectors={"more": None},
+        first_stage={"window": 3, "max_pooling": True, "epochs": 1},
+        training={"epochs": 2, **more},
+    )
+
+
+@pytest.mark.parametrize("keep", ["whole", "folds"])
+def test_both_stages_go_on_from_those_of_the_model(keep, full_config, tmp_path, in_this_process):
+    in_this_process()
+    config = change(two_stages(full_config), first_stage={"keep": keep})
+    run_training(config, tmp_path / "old")
+    # Without a step the new model is the old one.
+    same = change(config, training={"start": tmp_path / "old", "alpha": 0.0, "epochs": 1})
+    run_training(same, tmp_path / "new")
+    old, new = (load_model(tmp_path / name) for name in ("old", "new"))
+    assert len(new.first_stage) == len(old.first_stage)
+    text = prepare(config).dev.text
+    scores = [CompiledTagger(model).scores(text) for model in (old, new)]
+    np.testing.assert_allclose(scores[1], scores[0], rtol=1e-4, atol=1e-5)
+    run_training(change(same, training={"alpha": 0.05}), tmp_path / "further")
+    further = load_model(tmp_path / "further")
+    assert (further.first_stage[0].weights.W != old.first_stage[0].weights.W).any()
+    assert (further.members[0].weights.W != old.members[0].weights.W).any()
+
+
+def test_weights_of_a_first_stage_stay_with_their_tag_when_a_class_is_added(
+    full_config, tmp_path, in_this_process
+):
+    in_this_process()
+    config = two_stages(full_config)
+    run_training(change(config, corpus={"labels": ("LOC", "PER")}), tmp_path / "old")
+    more = change(config, training={"start": tmp_path / "old", "alpha": 0.0, "epochs": 1})
+    run_training(more, tmp_path / "new")
+    models = [load_model(tmp_path / name) for name in ("old", "new")]
+    assert [model.labels for model in models] == [["LOC", "PER"], ["LOC", "ORG", "PER"]]
+    of_tags = []
+    for model in models:
+        W, T = model.members[0].weights.W, len(model.tags)
+        # From the end of x: the window of 3 words, the maxima, and the means with their bit.
+        blocks = [W[:, -(5 - i) * T : -(4 - i) * T or None] for i in range(1, 5)]
+        means = W[:, -5 * T - 1 : -4 * T - 1]
+        of_tags.append(
+            {tag: [b[:, i] for b in (means, *blocks)] for i, tag in enumerate(model.tags)}
+        )
+    assert of_tags[0].keys() < of_tags[1].keys()
+    for tag, columns in of_tags[0].items():
+        np.testing.assert_array_equal(of_tags[1][tag], columns)
+
+
+def test_a_first_stage_where_the_model_has_none_is_refused(old, full_config, full_run_dir):
+    plain = load_model(old).config
+    stages = ("a first stage", "no first stage")
+    for config, start, (found, expected) in (
+        (plain, full_run_dir, stages),
+        (full_config, old, stages[::-1]),
+    ):
+        with pytest.raises(ModelError, match=f"found a model with {found}, expected {expected}"):
+            load_start(change(config, training={"start": start}))
+    other = change(full_config, training={"start": full_run_dir}, first_stage={"window": 9})
+    with pytest.raises(ModelError, match=r"first_stage\.window: \d, expected 9"):
+        load_start(other)
