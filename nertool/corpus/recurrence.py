@@ -18,7 +18,7 @@ def recurrence(corpus: Corpus) -> float:
     about 0 for sentences in random order (tweets, samples of single sentences), 1 where every rare
     word recurs nearby, and 0 where there are too few sentences to tell.
 
-    Example: of the words of the CoNLL-2003 training part that stand in 2 to 5 of its sentences, 0.28 recur.
+    Example: 0.26 for the training part of CoNLL-2003, whose documents are marked.
     """
     S = corpus.sentences
     if S <= 2 * _NEARBY + 1 or not corpus.words:

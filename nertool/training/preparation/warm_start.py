@@ -46,7 +46,10 @@ _FORM = (
     ("features", "neighbours"),
     ("features", "document_vector"),
 )
-_TWO_STAGES = tuple(("first_stage", k) for k in ("hidden", "members", "window", "max_pooling"))
+_TWO_STAGES = (
+    *(("first_stage", key) for key in ("hidden", "members", "window", "max_pooling")),
+    ("vectors", "more_for"),
+)
 
 
 def load_start(config: Config) -> Model | None:
@@ -189,7 +192,7 @@ def continued(
     member: Member,
     second: bool,
 ) -> Parameters:
-    """Return the parameters that a network starts from, of a network of the model, member.
+    """Return the parameters that a network starts from; member: the network of the model that it continues.
 
     fresh: those that it would start from without a model; tags, labels: the new network's; words: its
     vocabulary; rows (r,): the rows of the vocabulary's table that it works on; second: whether it is given
@@ -243,10 +246,10 @@ def _layout(config: Config, parameters: Parameters, tags: Sequence[str], second:
 def _side_meaning(name: str, k: int, tags: Sequence[str]) -> tuple[object, ...]:
     """Say what the k-th column of a side input means: of a first stage, whose probability of which tag. The
     column behind the tags says whether there are other occurrences."""
+    if not name.startswith(FIRST_STAGE):
+        return (k,)
     T = len(tags)
-    if not name.startswith(FIRST_STAGE) or (name == FIRST_STAGE and k == T):
-        return (k if not name.startswith(FIRST_STAGE) else "any",)
-    return k // T, tags[k % T]
+    return ("any",) if name == FIRST_STAGE and k == T else (k // T, tags[k % T])
 
 
 def _columns(

@@ -358,3 +358,10 @@ def test_a_first_stage_where_the_model_has_none_is_refused(old, full_config, ful
     other = change(full_config, training={"start": full_run_dir}, first_stage={"window": 9})
     with pytest.raises(ModelError, match=r"first_stage\.window: \d, expected 9"):
         load_start(other)
+    other = change(
+        full_config,
+        training={"start": full_run_dir},
+        vectors={"more_for": "first_stage"},
+    )
+    with pytest.raises(ModelError, match=r"vectors\.more_for: all, expected first_stage"):
+        load_start(other)
