@@ -27,9 +27,8 @@ SIZE = 2 + _STARTS * sum(_COUNTS)  # of all numbers
 _SAMPLE = 25_000  # the centroids are those of so many of the first words, the most frequent ones
 _LISTED = 500_000  # words that have clusters: more would take minutes, and most of them are rare
 _ITERATIONS = 6
-_BLOCK = (
-    1 << 10
-)  # rows that are compared with the centroids at a time: their cosines stay in the cache
+# Rows that are compared with the centroids at a time: their cosines stay in the cache.
+_BLOCK = 1 << 10
 
 Floats = NDArray[np.float32]
 
