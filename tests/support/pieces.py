@@ -51,8 +51,10 @@ def die(send: Send) -> None:
 
 
 def linger(path: Path, send: Send) -> None:
-    """Leave the process's number, and go on for longer than any test waits."""
-    path.write_text(str(os.getpid()))
+    """Leave the process's number, whole or not at all, and go on for longer than any test waits."""
+    aside = path.with_suffix(".aside")
+    aside.write_text(str(os.getpid()))
+    aside.replace(path)
     send("begun")
     time.sleep(120)
 

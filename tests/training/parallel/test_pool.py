@@ -24,7 +24,7 @@ def is_alive(pid: int) -> bool:
 
 def wait_for(path: Path) -> int:
     """Return the process number that a piece leaves once it has begun."""
-    while not (path.exists() and path.read_text()):
+    while not path.exists():
         time.sleep(0.01)
     return int(path.read_text())
 
