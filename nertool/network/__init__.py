@@ -1,1 +1,1 @@
-"""The mathematics: pure functions of arrays. No files, no printing, numpy (and one sparse product) only."""
+"""The mathematics: pure functions of arrays. The room reads no files and prints nothing."""

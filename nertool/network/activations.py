@@ -1,7 +1,7 @@
 """Activation functions f of the hidden layer, h = f(z), with their derivatives.
 
-f acts on each element by itself, so its Jacobian is diag(f′(z)): n numbers, never a matrix.
-The derivative is computed from h, which the forward pass has kept: tanh′(z) = 1 − h².
+f acts on each element separately. Its Jacobian is therefore diag(f′(z)), which is kept as n numbers.
+The derivative is computed from h, which the forward pass keeps. Example: tanh′(z) = 1 − h².
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Array = NDArray[Any]
 
 
 class Elementwise(Protocol):
-    """A function of each element: f(z) returns a new array, f(z, out=z) works in place."""
+    """A function that acts on each element. f(z) returns a new array; f(z, out=z) works in place."""
 
     def __call__(self, z: Array, /, out: Array | None = None) -> Array: ...
 
@@ -24,8 +24,8 @@ class Elementwise(Protocol):
 class Activation(NamedTuple):
     """An activation function.
 
-    f: z → h. f_prime_of_h: h → f′(z), where h = f(z). piecewise: f is made of straight lines, so that
-    f′ jumps where two of them meet. rectifier: f(z) = max(z, 0).
+    f: z → h. f_prime_of_h: h → f′(z), where h = f(z). piecewise: whether f is piecewise linear; f′ then
+    jumps where two pieces meet. rectifier: whether f(z) = max(z, 0).
     """
 
     f: Elementwise
@@ -35,7 +35,7 @@ class Activation(NamedTuple):
 
 
 def sigma(z: Array, /, out: Array | None = None) -> Array:
-    """Return the logistic function 1 / (1 + e^−z), computed as (1 + tanh(z/2)) / 2: no overflow."""
+    """Return the logistic function 1 / (1 + e^−z), computed as (1 + tanh(z/2)) / 2 to avoid overflow."""
     out = np.multiply(z, 0.5, out=out)
     np.tanh(out, out=out)
     out += 1.0
@@ -50,7 +50,7 @@ def relu(z: Array, /, out: Array | None = None) -> Array:
 
 
 def hard_tanh(z: Array, /, out: Array | None = None) -> Array:
-    """Return z where −1 < z < 1, and −1 or 1 outside of that."""
+    """Return z clipped to the interval from −1 to 1."""
     return np.clip(z, -1.0, 1.0, out=out)
 
 
@@ -58,7 +58,7 @@ def hard_tanh(z: Array, /, out: Array | None = None) -> Array:
 ACTIVATIONS: dict[str, Activation] = {
     "tanh": Activation(np.tanh, lambda h: 1.0 - h * h),
     "logistic": Activation(sigma, lambda h: h * (1.0 - h)),
-    # Where two pieces meet, the derivative is taken to be 0, as is usual.
+    # Where two pieces meet, the derivative is defined as 0, the usual convention.
     "relu": Activation(relu, lambda h: (h > 0).astype(h.dtype), piecewise=True, rectifier=True),
     "hard_tanh": Activation(hard_tanh, lambda h: (np.abs(h) < 1).astype(h.dtype), piecewise=True),
 }

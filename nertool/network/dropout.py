@@ -1,4 +1,4 @@
-"""Dropout masks (Srivastava et al. 2014), already divided by the share kept."""
+"""Dropout masks (Srivastava et al. 2014), already divided by the share of units that are kept."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nertool.network.activations import Array
 def dropout_mask(
     rng: np.random.Generator, shape: tuple[int, ...], rate: float, dtype: type[np.floating]
 ) -> Array | None:
-    """Return a mask of 0 and 1/(1 − rate), so that the expected value stays; None at rate 0."""
+    """Draw a mask of 0 and 1/(1 − rate), which leaves the expected value unchanged; None at rate 0."""
     if not rate:
         return None
-    # 16 random bits an entry tell a rate to 1/65,536, and numbers drawn from one seed cost a fraction of
-    # the generator's own.
+    # Each entry takes 16 random bits, so the rate is exact to 1/65,536. Numbers that SplitMix64 computes
+    # from one seed cost a fraction of the generator's own numbers.
     size = int(np.prod(shape))
     seed = int(rng.integers(0, 1 << 64, dtype=np.uint64))
     below, scale = round(rate * (1 << 16)), dtype(1.0 / (1.0 - rate))
@@ -28,7 +28,7 @@ def dropout_mask(
 
 
 def splitmix64(seed: int, n: int) -> NDArray[np.uint64]:
-    """Draw n numbers of 64 bits from a seed (Steele, Lea and Flood 2014: SplitMix64)."""
+    """Return n random numbers of 64 bits, computed from a seed by SplitMix64 (Steele, Lea and Flood 2014)."""
     z = np.arange(1, n + 1, dtype=np.uint64)
     z *= np.uint64(0x9E3779B97F4A7C15)
     z += np.uint64(seed)

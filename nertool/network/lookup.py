@@ -1,16 +1,16 @@
 """The lookup of word rows in tables, and its backpropagation.
 
 A table is (V_k, d_k): the word vectors L, or the embeddings of a feature. A word has c_k row numbers in
-table k: usually one, or several (its prefixes and suffixes of all lengths share one table). So n words are
-an array ids (n, F) of row numbers, F = Σ c_k, and their rows R are (n, d), d = Σ c_k d_k. A window x is the
-rows of its C words, one after another.
+table k. c_k is usually 1. It is larger for a feature such as affixes, whose prefixes and suffixes of all
+lengths share one table. So n words are an array ids (n, F) of row numbers, F = Σ c_k. Their rows R are
+(n, d), d = Σ c_k d_k. A window x has the rows of its C words side by side.
 
-A table may be pooled. A word then has any number of rows in it, up to c_k, such as its n-grams; 0 fills the
-columns that are left. What it gets is their sum over the root of their number, of width d_k:
-r_k(w) = Σ_{g ∈ G(w)} E_k[g] / √|G(w)|, and so ∂J/∂E_k[g] = Σ_{w: g ∈ G(w)} ∂J/∂r_k(w) / √|G(w)|. In columns,
-a pooled table stands as −c_k.
+A table may be pooled. A word then has up to c_k rows in it, such as those of its n-grams; unused columns of
+ids are 0. The word gets the sum of these rows divided by the square root of their number, of width d_k:
+r_k(w) = Σ_{g ∈ G(w)} E_k[g] / √|G(w)|, and so ∂J/∂E_k[g] = Σ_{w: g ∈ G(w)} ∂J/∂r_k(w) / √|G(w)|. In
+`columns`, a pooled table has the entry −c_k.
 
-kernels/rows.py has faster ones, which do the same; tests hold both equal.
+kernels/rows.py has faster versions of these functions. Tests check that both give the same results.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from nertool.network.activations import Array
 
 Rows = NDArray[np.int32]
-Columns = Sequence[int]  # c_k of each table, −c_k of a pooled one; empty: one each
+Columns = Sequence[int]  # c_k of each table, −c_k if it is pooled; empty: 1 for every table
 
 
 class RowGradient(NamedTuple):
-    """The gradient of a table: zero in all rows but these.
+    """The gradient of a table, which is zero in all other rows.
 
     rows (r,): distinct and ascending; values (r, d_k).
     """
@@ -38,7 +38,10 @@ class RowGradient(NamedTuple):
 
 
 def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
-    """Return R (n, d): for each of n words, its rows of all tables, one after another; ids (n, F)."""
+    """Return R (n, d): for each of n words, its rows of all tables side by side.
+
+    ids (n, F): the row numbers of the words.
+    """
     parts = [
         pooled(table, ids[:, cut]) if c < 0 else table[ids[:, cut]].reshape(len(ids), -1)
         for table, cut, c in _each_table(tables, columns)
@@ -54,10 +57,10 @@ def embed_backward(
     frozen: Container[int] = (),
     add: Callable[[Array, Array, int], Array] | None = None,
 ) -> list[RowGradient | None]:
-    """Return each table's gradient from dR (n, d) = ∂J/∂R: a row that several words have gets the sum.
+    """Return each table's gradient from dR (n, d) = ∂J/∂R.
 
-    frozen: the numbers of the tables that are not trained; None stands in their place. add: scatter_add, or
-    another function in its place.
+    A row that several words share gets the sum of their gradients. frozen: the indices of the tables that
+    are not trained; their result is None. add: a function to use instead of scatter_add.
     """
     gradients: list[RowGradient | None] = []
     end = 0
@@ -77,19 +80,25 @@ def embed_backward(
 
 
 def pooled(table: Array, ids: Rows) -> Array:
-    """Return the sum of each word's rows over the root of their number, (n, d_k); ids (n, c), 0 for none."""
+    """Return r_k (n, d_k): the sum of each word's rows divided by the square root of their number.
+
+    ids (n, c): row numbers, 0 in unused columns.
+    """
     words, _ = np.nonzero(ids)
     return scatter_add(words, table[ids[ids > 0]], len(ids)) * root_shares(ids, table)
 
 
 def pooled_backward(ids: Rows, dR: Array) -> tuple[Rows, Array]:
-    """Return the row numbers (m,) that words have in a pooled table, and the gradient of each, (m, d_k)."""
+    """Return the row numbers (m,) of words in a pooled table, and the gradient of each (m, d_k).
+
+    ids (n, c): row numbers, 0 in unused columns; dR (n, d_k): the gradient of each word's r_k.
+    """
     words, _ = np.nonzero(ids)
     return ids[ids > 0], (dR * root_shares(ids, dR))[words]
 
 
 def root_shares(ids: Rows, like: Array) -> Array:
-    """Return 1 / √|G(w)| of each word, (n, 1), in the dtype of `like`; 1 for a word without rows."""
+    """Return 1 / √|G(w)| for each word (n, 1), in the real dtype of `like`; 1 for a word without rows."""
     counts = np.maximum(np.count_nonzero(ids, axis=1), 1)
     return np.asarray(1.0 / np.sqrt(counts[:, None])).astype(like.real.dtype)
 
@@ -97,7 +106,7 @@ def root_shares(ids: Rows, like: Array) -> Array:
 def _each_table(
     tables: Sequence[Array], columns: Columns
 ) -> Iterator[tuple[Array, slice, int]]:
-    """Yield each table, which columns of ids belong to it, and its entry in columns."""
+    """Yield each table, the slice of its columns in ids, and its entry in `columns`."""
     slices = column_slices(tables, columns)
     yield from zip(tables, slices, columns_of(tables, columns), strict=True)
 
@@ -105,7 +114,10 @@ def _each_table(
 def assemble_windows(
     R: Array, windows: NDArray[np.integer], side: Array | None = None
 ) -> Array:
-    """Return x (B, D): for each window (B, C) the rows of its words in R (n, d), then side (B, e)."""
+    """Return x (B, D): for each window, the rows of its words side by side, then its side inputs.
+
+    R (n, d): the words' rows; windows (B, C): indices into R; side (B, e): the side inputs, if any.
+    """
     x = R[windows].reshape(len(windows), -1)                    # (B, C d)
     return x if side is None else np.concatenate([x, side], axis=1)
 
@@ -113,9 +125,9 @@ def assemble_windows(
 def windows_backward(
     windows: NDArray[np.integer], dx: Array, n: int, mask: Array | None = None
 ) -> Array:
-    """Return ∂J/∂R (n, d) from dx (B, C d) = ∂J/∂x: a word that stands in several windows gets the sum.
+    """Return ∂J/∂R (n, d) from dx (B, C d) = ∂J/∂x.
 
-    mask (n, d): the dropout mask that R was multiplied by.
+    A word that is in several windows gets the sum. mask (n, d): the dropout mask of R, if any.
     """
     B, C = windows.shape
     dR = scatter_add(windows.ravel(), dx.reshape(B * C, -1), n)
@@ -123,9 +135,10 @@ def windows_backward(
 
 
 def scatter_add(slot: NDArray[np.integer], values: Array, n: int) -> Array:
-    """Return (n, d) with values[i] (of (m, d)) added into row slot[i], one i after another.
+    """Return an array (n, d) whose row k is the sum of all values[i] with slot[i] = k, added in order of i.
 
-    `out[slot] += values` would be wrong: of values with the same slot it keeps only one.
+    slot (m,), values (m, d). `out[slot] += values` would be wrong: it keeps only the last of the values that
+    have the same slot.
     """
     out = np.zeros((n, values.shape[1]), dtype=values.dtype)
     np.add.at(out, slot, values)
@@ -133,7 +146,7 @@ def scatter_add(slot: NDArray[np.integer], values: Array, n: int) -> Array:
 
 
 def row_width(tables: Sequence[Array], columns: Columns = ()) -> int:
-    """Return d, the width of a word's row."""
+    """Return d, the width of a word's row in R."""
     return sum(
         max(c, 1) * t.shape[1] for t, c in zip(tables, columns_of(tables, columns), strict=True)
     )
@@ -142,16 +155,16 @@ def row_width(tables: Sequence[Array], columns: Columns = ()) -> int:
 def met_rows(
     ids: Rows, k: int, tables: Sequence[Array], columns: Columns = ()
 ) -> NDArray[np.integer]:
-    """Return the rows of table k that the words have, distinct and ascending."""
+    """Return the distinct rows of table k that the words of ids (n, F) use, in ascending order."""
     return np.unique(ids[:, column_slices(tables, columns)[k]])
 
 
 def columns_of(tables: Sequence[Array], columns: Columns) -> Columns:
-    """Return c_k of each table: columns, or 1 for each where that is empty."""
+    """Return c_k of each table: `columns`, or 1 for every table if `columns` is empty."""
     return columns or (1,) * len(tables)
 
 
 def column_slices(tables: Sequence[Array], columns: Columns) -> list[slice]:
-    """Return which columns of ids belong to each table."""
+    """Return for each table the slice of its columns in ids."""
     ends = np.cumsum(np.abs(columns_of(tables, columns))).tolist()
     return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]

@@ -1,9 +1,9 @@
-"""The loss of a batch and every gradient: the whole chain, from row numbers to J and back.
+"""The loss of a batch and all gradients: the whole chain, from row numbers to J and back.
 
     row numbers → R (n, d)  → x (B, D)  → s (B, K)  → J             lookup, scorer, losses
     tables      ← ∂J/∂R     ← ∂J/∂x     ← ∂J/∂s                     the same files, in reverse
 
-`loss_and_gradients` is to be read beside docs/mathematics.md. shards.py computes the same for training.
+Read `loss_and_gradients` beside docs/mathematics.md. Training uses shards.py, which computes the same.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nertool.network.scorer import Cache, Gradients, Weights, backward, forward
 
 WEIGHTS = ("W", "b", "U")
 
-# All parameters by name: the tables in the order of a row's parts ("L" first), then W, b and U.
+# All parameters by name: first the tables, "L" before the others, in the column order of R; then W, b, U.
 Parameters = dict[str, Array]
 ParameterGradients = dict[str, Array | RowGradient]
 
@@ -36,8 +36,8 @@ ParameterGradients = dict[str, Array | RowGradient]
 class Objective(NamedTuple):
     """The loss that is minimised.
 
-    activation, output: names in ACTIVATIONS and LOSSES; l2: the factor of the L2 penalty; frozen: tables
-    that are not trained; columns: how many row numbers a word has in each table (empty: one).
+    activation, output: names in ACTIVATIONS and LOSSES; l2: the factor of the L2 penalty; frozen: the names
+    of tables that are not trained; columns: c_k of each table (see lookup.py), empty for 1 in every table.
     """
 
     activation: str
@@ -50,9 +50,9 @@ class Objective(NamedTuple):
 class Batch(NamedTuple):
     """B windows over n words.
 
-    ids (n, F): the words' row numbers in the tables; windows (B, C): for each window, which of the n words
-    it has; y (B, K): the targets; side (B, e): the side inputs, which no gradient goes back into;
-    weights (B,): the weight of each window in J, None for 1 each.
+    ids (n, F): the words' row numbers in the tables; windows (B, C): for each window, the indices of its
+    words among the n; y (B, K): the targets; side (B, e): the side inputs, which get no gradient;
+    weights (B,): the weight of each window in J, None for weights of 1.
     """
 
     ids: Rows
@@ -63,7 +63,7 @@ class Batch(NamedTuple):
 
 
 class Masks(NamedTuple):
-    """Dropout masks of 0 and 1/(1 − rate): input (n, d) for R, hidden (B, H) for h; None for none."""
+    """Dropout masks of 0 and 1/(1 − rate): input (n, d) for R, hidden (B, H) for h; None for no dropout."""
 
     input: Array | None = None
     hidden: Array | None = None
@@ -73,7 +73,7 @@ NO_MASKS = Masks()
 
 
 class Pass(NamedTuple):
-    """What a forward pass returns: J, ∂J/∂s (B, K), and what the scorer kept."""
+    """The result of a forward pass: J, ds = ∂J/∂s (B, K), and the scorer's cache."""
 
     J: float
     ds: Array
@@ -91,10 +91,10 @@ def l2_penalty(l2: float, W: Array, U: Array) -> float:
 
 
 class Chain(NamedTuple):
-    """The functions of the chain, forward and then backward.
+    """The functions of the chain: those of the forward pass, then those of the backward pass.
 
-    Each can be replaced: by a faster one (shards.py), or by one with a known mistake, which the gradient
-    check must find (gradcheck/mistakes.py).
+    shards.py replaces some by faster ones. gradcheck/mistakes.py replaces one by a function with a known
+    mistake, which the gradient check must find.
     """
 
     embed: Callable[..., Array] = embed
@@ -112,7 +112,7 @@ def forward_loss(
     objective: Objective, parameters: Parameters, batch: Batch, masks: Masks = NO_MASKS,
     chain: Chain = PLAIN,
 ) -> Pass:
-    """Go forward: J = mean loss of the B windows + l2/2 (‖W‖² + ‖U‖²)."""
+    """Compute the forward pass: J = mean loss of the B windows + l2/2 (‖W‖² + ‖U‖²)."""
     weights, tables = weights_of(parameters), list(tables_of(parameters).values())
     R = chain.embed(tables, batch.ids, objective.columns)               # (n, d)
     if masks.input is not None:
@@ -132,7 +132,8 @@ def loss_and_gradients(
 ) -> tuple[float, ParameterGradients]:
     """Return J and ∂J/∂θ for every parameter that is not frozen. No argument is changed.
 
-    Tables get a RowGradient, W, b and U an array of their own shape (the shape convention).
+    The gradient of a table is a RowGradient. Those of W, b and U have the shape of their parameter (the
+    shape convention).
     """
     J, ds, cache = forward_loss(objective, parameters, batch, masks, chain)    # ∂J/∂s (B, K)
 
@@ -140,7 +141,7 @@ def loss_and_gradients(
     f = ACTIVATIONS[objective.activation]
     (W, b, U), dx = chain.backward(weights_of(parameters), f, ds, cache)
 
-    # ∂J/∂x (B, C d) → ∂J/∂R (n, d) → ∂J/∂L and the other tables' gradients, in the rows that were met
+    # ∂J/∂x (B, C d) → ∂J/∂R (n, d) → ∂J/∂L and the other tables' gradients, in the rows of the batch's words
     gradients: ParameterGradients = {}
     if trained_tables(objective, parameters):
         dR = chain.windows_backward(batch.windows, dx, len(batch.ids), masks.input)
@@ -152,7 +153,7 @@ def loss_and_gradients(
 def table_gradients(
     objective: Objective, parameters: Parameters, ids: Rows, dR: Array, chain: Chain = PLAIN
 ) -> ParameterGradients:
-    """Return the gradients of the trained tables from dR (n, d) = ∂J/∂R, for words ids (n, F)."""
+    """Return the gradients of the trained tables from dR (n, d) = ∂J/∂R and the words' ids (n, F)."""
     tables = tables_of(parameters)
     frozen = {k for k, name in enumerate(tables) if name in objective.frozen}
     found = chain.embed_backward(list(tables.values()), ids, dR, objective.columns, frozen)
@@ -162,7 +163,7 @@ def table_gradients(
 def weight_gradients(
     objective: Objective, parameters: Parameters, of_loss: Weights, chain: Chain = PLAIN
 ) -> ParameterGradients:
-    """Return the gradients of W, b and U: those of the loss, and of the L2 penalty on W and U."""
+    """Return the gradients of W, b and U: those of the loss plus those of the L2 penalty on W and U."""
     W, b, U = of_loss
     if objective.l2:
         W = W + chain.l2_gradient(objective.l2, parameters["W"])
@@ -171,7 +172,7 @@ def weight_gradients(
 
 
 def tables_of(parameters: Parameters) -> dict[str, Array]:
-    """Return the tables, in the order of a row's parts."""
+    """Return the tables by name, in the column order of R."""
     return {name: array for name, array in parameters.items() if name not in WEIGHTS}
 
 

@@ -1,8 +1,8 @@
 """Optimisers: how a gradient becomes a step. SGD, momentum, AdaGrad, Adam.
 
-A table's step touches only the rows that have a gradient: the rule is applied to those rows of θ and of
-the optimiser's memory. For SGD and AdaGrad that is exactly the dense step, as a zero gradient changes
-nothing; for momentum and Adam the memory of the other rows stays as it is, instead of decaying.
+In a table, a step changes only the rows that have a gradient: the rule is applied to these rows of θ and of
+the optimiser's memory (its state). For SGD and AdaGrad this equals the dense step, because a zero gradient
+changes nothing. For momentum and Adam it differs: the memory of the other rows does not decay.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from nertool.network.objective import ParameterGradients, Parameters
 
 Memory = dict[str, list[Array]]
 
-_FLOOR = 1e-8  # added to what a step is divided by
+_FLOOR = 1e-8  # added to the divisor of a step, which may be 0
 
 
 class Rule(NamedTuple):
     """An optimiser.
 
-    step: (gradient, memory, alpha, momentum, step number t) → the change of θ; it changes the memory's
-    arrays in place. memory: how many arrays it remembers for each parameter, zeros at first. at_once:
-    takes the step for all parameters in one loop, if it can, and returns whether it has; it must do
-    exactly what step does.
+    step: (gradient, memory, alpha, momentum, step number t) → the change of θ. It updates the arrays of
+    memory in place. memory: the number of state arrays for each parameter, which are zeros at first.
+    at_once: takes the step for all parameters in one loop, if possible, and returns whether it did. Its
+    result must be exactly that of `step`.
     """
 
     step: Callable[[Array, list[Array], float, float, int], Array]
@@ -51,11 +51,11 @@ def heavy_ball(g: Array, memory: list[Array], alpha: float, momentum: float, t: 
 
 
 def adaptive(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
-    """AdaGrad (Duchi et al. 2011): G ← G + g²; θ ← θ − α g / √G."""
+    """AdaGrad (Duchi et al. 2011): G ← G + g²; θ ← θ − α g / (√G + 1e-8)."""
     (G,) = memory
     step = g * g
     G += step
-    np.sqrt(G, out=step)  # in place from here on: the arrays are large, and made in every batch
+    np.sqrt(G, out=step)  # in place from here on, since the arrays are large and needed in every batch
     step += _FLOOR
     np.divide(g, step, out=step)
     step *= -alpha
@@ -63,7 +63,7 @@ def adaptive(g: Array, memory: list[Array], alpha: float, momentum: float, t: in
 
 
 def adam(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -> Array:
-    """Adam (Kingma and Ba 2015), with β₁ = 0.9 and β₂ = 0.999, both means corrected for their bias."""
+    """Adam (Kingma and Ba 2015) with β₁ = 0.9, β₂ = 0.999 and bias correction of both means."""
     mean, square = memory
     mean *= 0.9
     mean += 0.1 * g
@@ -76,7 +76,10 @@ def adam(g: Array, memory: list[Array], alpha: float, momentum: float, t: int) -
 def adaptive_at_once(
     parameters: Parameters, gradients: ParameterGradients, memory: Memory, alpha: float
 ) -> bool:
-    """Take AdaGrad's step for all parameters in one compiled loop, where there is one."""
+    """Take AdaGrad's step for all parameters in one compiled loop.
+
+    Return False if the kernels are not compiled or a parameter is not float32.
+    """
     steps = []
     for name, gradient in gradients.items():
         rows = gradient.rows if isinstance(gradient, RowGradient) else None
@@ -95,10 +98,13 @@ RULES: dict[str, Rule] = {
 
 
 class Optimizer:
-    """Changes parameters in place. memory: what its rule remembers of each; t: steps taken so far."""
+    """An optimiser that changes parameters in place.
+
+    memory: the state arrays of each parameter; t: the number of steps taken so far.
+    """
 
     def __init__(self, name: str, parameters: Parameters, momentum: float = 0.9) -> None:
-        """name: in RULES; parameters: those that are trained."""
+        """Start with a memory of zeros. name: a key of RULES; parameters: those that are trained."""
         self.rule = RULES[name]
         self.momentum = momentum
         self.memory: Memory = {
@@ -115,7 +121,7 @@ class Optimizer:
     ) -> None:
         """Take one step with learning rate alpha, changing parameters and memory in place.
 
-        Every number steps by itself, so the arrays are cut into blocks of rows for parallel_map.
+        Each number's step is independent of the others, so parallel_map works on blocks of rows.
         """
         self.t += 1
         at_once = self.rule.at_once
@@ -139,11 +145,11 @@ class Optimizer:
             pass
 
 
-_BLOCK = 1 << 15  # numbers: what a rule makes of so many stays in a core's own cache
+_BLOCK = 1 << 15  # numbers; the arrays of a step of this size fit into a core's own cache
 
 
 def _blocks(gradients: ParameterGradients) -> list[tuple[str, slice]]:
-    """Cut every gradient into stretches of rows of about _BLOCK numbers."""
+    """Cut every gradient into blocks of consecutive rows, about _BLOCK numbers each."""
     blocks = []
     for name, gradient in gradients.items():
         values = gradient.values if isinstance(gradient, RowGradient) else gradient

@@ -1,16 +1,16 @@
 """The scorer: s = U f(W x + b), and its backpropagation by hand.
 
-The letters, with one meaning throughout (a row for each example, so that x is (B, D)):
+Each letter has one meaning throughout. A batch has one row for each example, so x is (B, D):
 
     B examples (windows) in the batch      C words in a window     d width of one word's row
     D = C·d + e                            e side inputs           H hidden units    K outputs
-    x (B, D)   the window: its C words' rows one after another, then the side inputs of its centre
+    x (B, D)   the window: the rows of its C words side by side, then the side inputs of its centre
     W (H, D), b (H,)                       z (B, H) = W x + b      h (B, H) = f(z)
     U (K, H)   one u for each output       s (B, K) = U h
     ds (B, K)  ∂J/∂s                       delta (B, H)  δ = ∂J/∂z, the error signal at z
 
-The equations are those of docs/mathematics.md for one example; the code has a batch of them in rows,
-so W x is written x @ W.T, Uᵀ ds is ds @ U, and δ xᵀ, summed over the batch, is delta.T @ x.
+docs/mathematics.md has the equations for one example. The code computes them for all rows of a batch:
+W x is written x @ W.T, Uᵀ ds is ds @ U, and δ xᵀ, summed over the batch, is delta.T @ x.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nertool.network.activations import Activation, Array
 
 
 class Weights(NamedTuple):
-    """The scorer's parameters; or their gradients, which have the same shapes."""
+    """The scorer's parameters, or their gradients, which have the same shapes."""
 
     W: Array  # (H, D)
     b: Array  # (H,)
@@ -38,14 +38,17 @@ class Cache(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """∂J/∂W, ∂J/∂b and ∂J/∂U, summed over the batch, and ∂J/∂x (B, D − e) of each window's words."""
+    """The gradients of a batch.
+
+    weights: ∂J/∂W, ∂J/∂b and ∂J/∂U, summed over the batch; x: ∂J/∂x (B, D − e), without the side inputs.
+    """
 
     weights: Weights
     x: Array
 
 
 def scores(weights: Weights, activation: Activation, x: Array) -> Array:
-    """Return s (B, K) for windows x (B, D), keeping nothing for a backward pass."""
+    """Return s (B, K) for windows x (B, D), without a cache for a backward pass."""
     W, b, U = weights
     return activation.f(x @ W.T + b) @ U.T
 
@@ -53,7 +56,10 @@ def scores(weights: Weights, activation: Activation, x: Array) -> Array:
 def forward(
     weights: Weights, activation: Activation, x: Array, mask: Array | None = None, side_width: int = 0
 ) -> tuple[Array, Cache]:
-    """Return s (B, K) and what backward needs. h is multiplied by mask (B, H), if there is one."""
+    """Return s (B, K) and the cache that backward needs.
+
+    mask (B, H): the dropout mask that h is multiplied by, None for no dropout.
+    """
     W, b, U = weights
     z = x @ W.T
     z += b                                                 # (B, H)  z = W x + b
@@ -63,10 +69,10 @@ def forward(
 
 
 def backward(weights: Weights, activation: Activation, ds: Array, cache: Cache) -> Gradients:
-    """Return every gradient from ds = ∂J/∂s (B, K): δ is computed once and used three times.
+    """Return all gradients from ds = ∂J/∂s (B, K). δ is computed once and used three times.
 
-    With ds = 1 these are the gradients of the score itself: ∂s/∂b = u ∘ f′(z), ∂s/∂W = (∂s/∂b) xᵀ,
-    ∂s/∂x = Wᵀ ∂s/∂b. Training passes (p − y) / B. No argument is changed.
+    Training passes ds = (p − y) / B. With ds = 1, the result is the gradients of the score itself:
+    ∂s/∂b = u ∘ f′(z), ∂s/∂W = (∂s/∂b) xᵀ, ∂s/∂x = Wᵀ ∂s/∂b. No argument is changed.
     """
     W, _, U = weights
     x, h, mask, side_width = cache

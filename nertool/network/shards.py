@@ -1,8 +1,8 @@
-"""A batch cut into shards, which several threads compute at the same time; then the sum of all.
+"""A batch cut into shards, which several threads compute in parallel, and the sum of their gradients.
 
-The result is that of objective.loss_and_gradients, up to rounding; with a single shard without tiles, to
-the bit. It does not depend on the number of threads: how a batch is cut depends on the batch alone, and
-the shards are added up in their order.
+The result equals that of objective.loss_and_gradients up to rounding. It is identical for a single shard
+without tiles. It does not depend on the number of threads: the batch alone determines how it is cut, and
+the shards are added up in order.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from nertool.network.tiles import (
     tiles_of,
 )
 
-SHARD_SIZE = 256  # windows: their arrays stay in a core's own cache through the whole chain
+SHARD_SIZE = 256  # windows; their arrays fit into a core's own cache for the whole chain
 
 
 def _embed_backward(
@@ -57,7 +57,7 @@ def _embed_backward(
     frozen: Container[int] = (),
     parallel_map: ParallelMap = map,
 ) -> list[RowGradient | None]:
-    """Return what lookup.embed_backward returns."""
+    """Return the same as lookup.embed_backward, computed with kernels/rows.py."""
     found = rows.embed_backward(tables, ids, dR, columns, frozen, parallel_map)
     return [None if of is None else RowGradient(*of) for of in found]
 
@@ -71,10 +71,10 @@ FAST = Chain(
 
 
 class Shard(NamedTuple):
-    """A stretch of a batch's windows, as a batch of its own with only the words that it needs.
+    """Consecutive windows of a batch, as a smaller batch with only the words that they need.
 
-    share: the share of the batch's windows that it has, 0 … 1; tiles: its windows cut into tiles, None where
-    they don't follow one another.
+    share: this shard's share of the batch's windows, from 0 to 1; tiles: its windows cut into tiles, None if
+    tiles_of finds tiles of no use.
     """
 
     batch: Batch
@@ -84,10 +84,10 @@ class Shard(NamedTuple):
 
 
 class ShardGradients(NamedTuple):
-    """What a shard adds to the batch's J, ∂J/∂W, ∂J/∂b, ∂J/∂U, and to ∂J/∂R of its words.
+    """A shard's summands of the batch's J, ∂J/∂W, ∂J/∂b and ∂J/∂U, and dR = ∂J/∂R of its words.
 
-    dR is None where no table is trained. blocks: ∂J/∂G of tiles; weights.W is then that of the side inputs'
-    columns of W alone, (H, e).
+    dR is None if no table is trained. blocks: ∂J/∂G of a shard that is computed by tiles. In that case,
+    weights.W (H, e) has only the side inputs' columns of ∂J/∂W.
     """
 
     J: float
@@ -97,15 +97,15 @@ class ShardGradients(NamedTuple):
 
 
 def shard_count(windows: int, shard_size: int = SHARD_SIZE) -> int:
-    """Return into how many shards a batch of so many windows is cut."""
+    """Return the number of shards for a batch with the given number of windows."""
     return max(1, round(windows / shard_size))
 
 
 def cut_batch(batch: Batch, masks: Masks, shard_size: int = SHARD_SIZE) -> list[Shard]:
     """Cut a batch into equal shards of about shard_size windows.
 
-    In training, windows lie in the order of their words; so each shard has its own words, and only the few
-    around a cut are in two shards.
+    In training, the windows of a batch are in the order of their words. So a word is in one shard only,
+    except the few words around a cut, which are in two.
     """
     B = len(batch.windows)
     k = shard_count(B, shard_size)
@@ -133,7 +133,7 @@ def cut_batch(batch: Batch, masks: Masks, shard_size: int = SHARD_SIZE) -> list[
 
 
 def shared_blocks(objective: Objective, parameters: Parameters, shards: list[Shard]) -> Array | None:
-    """Return what tiles need of W, made once for all shards of a batch; None where there are no tiles."""
+    """Return G, which tiles need in place of W; None if no shard has tiles. All shards of a batch share G."""
     if all(shard.tiles is None for shard in shards):
         return None
     C = shards[0].batch.windows.shape[1]
@@ -144,9 +144,9 @@ def shared_blocks(objective: Objective, parameters: Parameters, shards: list[Sha
 def shard_gradients(
     objective: Objective, parameters: Parameters, shard: Shard, blocks: Array | None = None
 ) -> ShardGradients:
-    """Go forward and back through a shard. J is a mean, so the shard counts by its share.
+    """Compute J and the gradients of a shard, multiplied by its share, since J is a mean over the batch.
 
-    blocks: from shared_blocks; without them no shard is computed by tiles.
+    blocks: the result of shared_blocks; if it is None, tiles are not used.
     """
     batch, masks, share, tiles = shard
     if tiles is not None and blocks is not None:
@@ -163,11 +163,11 @@ def shard_gradients(
 def _by_tiles(
     objective: Objective, parameters: Parameters, shard: Shard, tiles: Tiles, G: Array
 ) -> ShardGradients:
-    """Do what shard_gradients does: forward_loss and backward, with the products of tiles.py for W."""
+    """Return the same as shard_gradients, with the products of tiles.py in place of those with W."""
     (ids, windows, y, side, weights), masks = shard.batch, shard.masks
     (W, b, U), f = weights_of(parameters), ACTIVATIONS[objective.activation]
     B, C = windows.shape
-    D = C * G.shape[2]                                     # the columns of W that are of words
+    D = C * G.shape[2]                                     # the columns of W that belong to words
     R = rows.embed(list(tables_of(parameters).values()), ids, objective.columns)   # (n, d)
     if masks.input is not None:
         R *= masks.input
@@ -204,13 +204,13 @@ def add_shards(
     computed: list[ShardGradients],
     parallel_map: ParallelMap = map,
 ) -> tuple[float, ParameterGradients]:
-    """Return J and ∂J/∂θ of the batch that shards are cut from. The arrays of `computed` are used up."""
+    """Return J and ∂J/∂θ of the batch that the shards are cut from. Arrays of `computed` are overwritten."""
     J = sum(own.J for own in computed)
     W, b, U = _added_weights(parameters, computed)
     gradients: ParameterGradients = {}
     dRs = [own.dR for own in computed if own.dR is not None]
     if dRs:
-        # A word that is in two shards stands here twice; its rows get the sum, as always.
+        # A word that is in two shards is here twice. table_gradients sums the gradients of its rows.
         ids = _concatenate([shard.batch.ids for shard in shards])
         chain = FAST._replace(embed_backward=partial(_embed_backward, parallel_map=parallel_map))
         gradients |= table_gradients(objective, parameters, ids, _concatenate(dRs), chain)
@@ -222,7 +222,7 @@ def _added_weights(parameters: Parameters, computed: list[ShardGradients]) -> We
     whole = [own.weights.W for own in computed if own.blocks is None]
     tiled = [own.weights.W for own in computed if own.blocks is not None]
     if tiled:
-        # The sums that lead from ∂J/∂G to ∂J/∂W are taken once for all shards.
+        # The shards' ∂J/∂G are summed first, so that ∂J/∂W is computed from them only once.
         W, e = np.empty_like(parameters["W"]), tiled[0].shape[1]
         D = W.shape[1] - e
         W[:, D:] = _sum(tiled)
@@ -241,7 +241,7 @@ def sharded_loss_and_gradients(
     parallel_map: ParallelMap = map,
     shard_size: int = SHARD_SIZE,
 ) -> tuple[float, ParameterGradients]:
-    """Return what objective.loss_and_gradients returns, computed shard by shard with parallel_map."""
+    """Return the same as objective.loss_and_gradients, computed shard by shard with parallel_map."""
     shards = cut_batch(batch, masks, shard_size)
     blocks = shared_blocks(objective, parameters, shards)
     back = partial(shard_gradients, objective, parameters, blocks=blocks)
@@ -250,7 +250,7 @@ def sharded_loss_and_gradients(
 
 
 def _sum(arrays: Iterable[Array]) -> Array:
-    """Add arrays up, one after another, in the memory of the first."""
+    """Return the sum of arrays, added in order. The first array is overwritten with the sum."""
     total, *others = arrays
     for other in others:
         total += other
