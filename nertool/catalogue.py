@@ -1,7 +1,7 @@
 """The names of all choices: file formats, tag schemes, what to do with misaligned entities.
 
-It needs nothing but Python, so that help texts and misuse are answered without numpy. The readers and
-writers of the formats are bound to these records in formats/registry.py.
+This module imports only the standard library, so that help texts and usage errors appear without loading
+numpy. formats/registry.py binds these records to the readers and writers of the formats.
 
 To add a file format, write one module below nertool/formats, with the functions that
 formats/registry.py names, and add one record to FORMATS.
@@ -16,14 +16,14 @@ from nertool.errors import CorpusError, did_you_mean
 
 SCHEMES = ("io", "iob1", "iob2", "bioes")
 MISALIGNED = ("error", "snap", "drop")
-OFFSETS = ("auto", "characters", "utf16", "bytes")  # what positions of entities count
-MODES = ("conlleval", "strict", "exact-boundary", "partial", "type")  # of counting right entities
-NER_KEYS = ("NER", "NE", "name")  # of the tag in the column MISC of CoNLL-U
-UNITS = ("sentence", "document")  # what a bootstrap draws
-# The steps of the lookup of a word's vector, in their order.
+OFFSETS = ("auto", "characters", "utf16", "bytes")  # the unit that entity offsets count
+MODES = ("conlleval", "strict", "exact-boundary", "partial", "type")  # when an entity is correct
+NER_KEYS = ("NER", "NE", "name")  # possible keys of the tag in CoNLL-U's column MISC
+UNITS = ("sentence", "document")  # what the bootstrap resamples
+# The steps of the lookup of a word's vector, in order.
 LOOKUP = ("exact", "nfc", "lower", "title", "digits", "hyphen", "suffix", "subwords")
 
-AUTO = "auto"  # in place of a format's name: find it from the input's first bytes
+AUTO = "auto"  # in place of a format's name: detect the format from the input's first bytes
 
 Container = Literal["text", "binary", "folder"]
 Kept = Literal[
@@ -35,23 +35,26 @@ Kept = Literal[
 class Format(NamedTuple):
     """One file format.
 
-    name: as options and configs call it; other_names: what else people call it. title: the format in
-    words. module: the module below nertool.formats that has its functions. ending: of files' names.
-    container: a stream of text, a stream of bytes, or a folder. reads, writes: whether nertool does.
-    labelled: whether such a file holds labels by nature; text, lines and raw do not.
-    keeps: what a writer keeps besides words and entities. text: the blanks between words, those around
-    sentences only together with texts: what is one text stays one. ids: the field id; fields: all fields.
-    documents: which texts are of one. gold: of the fields, at least the input's own labels beside a
-    prediction. sentences, tokens: their bounds. probabilities, and the alternatives
-    that `predict --n-best` and `--marginals` ask for. What is not kept is counted
-    (formats/losses.py). probabilities_on_request: `predict` writes them only
-    if they are asked for. heads: `predict` heads each document of such an input, in text outputs; not
-    where an input is one document, or marks documents itself.
-    piecewise: whether pieces of an output can be written apart and then be put together.
-    written_as: the format in which `predict` writes such an input if no other is asked for.
-    extra: the optional dependency that it needs, as in pip install 'nertool[extra]'.
-    other_endings: of files that are of this format as well. chosen_by_ending: an output whose name has the
-    ending, and for which nothing else is said, is written in this format.
+    name: the name in options and configs. other_names: accepted synonyms. title: a description in words.
+    module: the module below nertool.formats with the format's functions. ending: the file extension.
+    container: a stream of text, a stream of bytes, or a folder.
+    reads, writes: whether nertool reads and writes the format.
+    labelled: whether files of this format hold labels. False for text, lines and raw.
+    keeps: what the writer keeps besides words and entities. formats/losses.py counts what is not kept.
+      text: the whitespace between words. Whitespace around sentences is kept only together with `texts`.
+      texts: the boundaries of texts, so that one text remains one.
+      ids: the field id. fields: all fields. gold: at least the field with the input's own labels beside a
+      prediction. documents: which texts belong to one document. sentences, tokens: their boundaries.
+      probabilities: of entities. alternatives: what `predict --n-best` and `--marginals` add.
+    probabilities_on_request: whether `predict` writes probabilities only if the user asks for them.
+    heads: whether `predict` writes a head before each document of such an input, in text outputs. False
+    if an input is a single document, or marks its documents itself.
+    piecewise: whether parts of an output can be written separately and concatenated afterwards.
+    written_as: the default output format of `predict` for such an input.
+    extra: the optional dependency that the format needs, as in pip install 'nertool[extra]'.
+    other_endings: further file extensions of this format.
+    chosen_by_ending: whether an output file with the extension `ending` is written in this format if the
+    user names no format.
     """
 
     name: str
@@ -77,7 +80,7 @@ def _all_but(*lost: Kept) -> frozenset[Kept]:
     return frozenset(get_args(Kept)) - frozenset(lost)
 
 
-# In the order in which an input is tried: the first format that recognises it is taken.
+# In the order of detection: the first format that recognises an input is used.
 FORMATS: tuple[Format, ...] = (
     Format(
         "brat", "brat's .txt and .ann", "standoff.brat", "", "folder",
@@ -210,7 +213,7 @@ Formats = Sequence[Format]
 
 
 def find_format(name: str, formats: Formats = FORMATS) -> Format:
-    """Return the format of that name. Errors: CorpusError with the names that there are."""
+    """Return the format with this name. Errors: CorpusError that lists the known names."""
     for known in formats:
         if name == known.name or name in known.other_names:
             return known
@@ -220,12 +223,12 @@ def find_format(name: str, formats: Formats = FORMATS) -> Format:
 
 
 def format_of_ending(ending: str, formats: Formats = FORMATS) -> Format | None:
-    """Return the format that an output's ending stands for; None for one that says nothing, like .txt."""
+    """Return the format that an output's file extension selects, or None if it selects none, like .txt."""
     return next((f for f in formats if f.chosen_by_ending and f.ending == ending != ""), None)
 
 
 def names_of(formats: Formats) -> tuple[str, ...]:
-    """List the formats' names, and then their other names."""
+    """List the formats' names, followed by their synonyms."""
     others = [name for known in formats for name in known.other_names]
     return (*(known.name for known in formats), *others)
 

@@ -1,7 +1,7 @@
-"""What can go wrong through no fault of ours.
+"""The exceptions that nertool raises, and functions that make text safe to print.
 
 A message is one line: where (file:line), what was found, what was expected, what to do.
-Library code raises; only the command line prints and exits.
+Library code raises exceptions. Only the command line prints them and exits.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ class NertoolError(Exception):
 
 
 class ConfigError(NertoolError):
-    """A configuration that can't be used as it stands."""
+    """A configuration that is not valid."""
 
 
 class OverrideError(ConfigError):
-    """An override of a configuration, as on a command line, that can't be used."""
+    """An override of a configuration value, such as `--set a.b=value`, that is not valid."""
 
 
 class CorpusError(NertoolError):
@@ -30,7 +30,7 @@ class CorpusError(NertoolError):
 
 
 class VectorsError(NertoolError):
-    """A file of word vectors that is faulty, or not one."""
+    """A file of word vectors that is faulty, or a file that holds no word vectors."""
 
 
 class ModelError(NertoolError):
@@ -38,11 +38,11 @@ class ModelError(NertoolError):
 
 
 class StaleError(ModelError):
-    """Prepared inputs that were made from other files or settings than those named now."""
+    """Prepared inputs that were made from other files or settings than the current ones."""
 
 
 class TrainingError(NertoolError):
-    """Training that can't go on, such as a loss that is no longer finite."""
+    """Training that can't continue, for example because the loss is no longer finite."""
 
 
 class LessonError(NertoolError):
@@ -50,7 +50,7 @@ class LessonError(NertoolError):
 
 
 class TaggingError(NertoolError):
-    """Tagging that can't go on, such as a process of it that was killed."""
+    """Tagging that can't continue, for example because one of its processes was killed."""
 
 
 class OutputError(NertoolError):
@@ -58,7 +58,7 @@ class OutputError(NertoolError):
 
 
 class LimitError(CorpusError):
-    """Input beyond a limit that protects memory: the message names the limit and how to raise it."""
+    """Input that exceeds a limit on memory. The message names the limit and says how to raise it."""
 
 
 class BusyError(ModelError):
@@ -66,14 +66,14 @@ class BusyError(ModelError):
 
 
 class UnexpectedError(NertoolError):
-    """A fault of nertool itself, told in one line with its place in the code."""
+    """A fault of nertool itself, reported in one line with its position in the code."""
 
 
 _PACKAGE = Path(__file__).parent
 
 
 def unexpected(error: BaseException) -> str:
-    """Describe an exception that nobody foresaw: what, where in the code, and what to do."""
+    """Describe an unexpected exception: its type, its position in the code, and what to do."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(_PACKAGE)]
     place = ""
@@ -87,21 +87,22 @@ def unexpected(error: BaseException) -> str:
     )
 
 
-# What a terminal obeys rather than shows, and what changes the order or hides the end of a line: control
-# characters, direction marks, line and paragraph separators, lone surrogates, tag characters.
+# Characters that a terminal executes instead of showing them, or that reorder or hide part of a line:
+# control characters, direction marks, line and paragraph separators, lone surrogates, tag characters.
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-MOST_SHOWN = 2000  # characters of one line for people
+MOST_SHOWN = 2000  # characters of a printed line
 
 
 def printable(text: str, most: int = MOST_SHOWN) -> str:
-    r"""Return a text as one line that a terminal shows and does not obey: "a\x1b[2J" for the real thing.
+    r"""Return a text as one line that is safe to print on a terminal.
 
-    A byte of a file name that is not UTF-8 is shown as \xff. Of a text longer than `most` characters
-    the middle is left out.
+    Control characters become escapes: the escape character U+001B becomes the four characters \x1b. A byte
+    of a file name that is not UTF-8 is shown as \xff, for example. If the text is longer than `most`
+    characters, its middle is left out.
     """
     if len(text) > most:
         half = most // 2
@@ -110,13 +111,16 @@ def printable(text: str, most: int = MOST_SHOWN) -> str:
     return _UNPRINTABLE.sub(_escaped, text)
 
 
-# What no page or table may hold: control characters but tabs and line ends, and what reorders text.
+# What a page or table must not hold: control characters (except tabs and line ends), and characters that
+# reorder text.
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def without_controls(text: str) -> str:
-    r"""Return a text for a page or a terminal, with control characters and bidirectional overrides shown as
-    escapes: "a\u202eb" for the real sign. Line ends, tabs and all other signs stay."""
+    r"""Return a text for a page or a terminal, with control characters and bidirectional overrides escaped.
+
+    U+202E, for example, becomes the six characters \u202e. Line ends, tabs and all other characters are
+    kept."""
     return _CONTROLS.sub(_escaped, text)
 
 
@@ -124,20 +128,19 @@ def _escaped(match: re.Match[str]) -> str:
     code = ord(match[0])
     if match[0] in _SHORT:
         return _SHORT[match[0]]
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as Python keeps it in a file's name
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8: Python's surrogateescape
         return f"\\x{code - 0xDC00:02x}"
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-_LONGEST_WORD = (
-    200  # of a longer one no neighbour is looked for: that takes the square of its length
-)
+# No similar word is searched for a longer word, because the time grows with the square of its length.
+_LONGEST_WORD = 200
 
 
 def did_you_mean(found: str, known: Iterable[str]) -> str:
-    """Return `; did you mean "x"?` for the known word nearest to `found`, or an empty string."""
+    """Return `; did you mean "x"?` for the known word most similar to `found`, or an empty string."""
     if len(found) > _LONGEST_WORD:
         return ""
     near = difflib.get_close_matches(found, list(known), n=1, cutoff=0.6)

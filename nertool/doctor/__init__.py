@@ -1,1 +1,1 @@
-"""The data checks of `nertool corpus check`."""
+"""The checks of labelled data that `nertool corpus check` runs."""

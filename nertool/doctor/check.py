@@ -1,4 +1,4 @@
-"""A data doctor: what is wrong, or odd, with a corpus, before anything is learnt from it."""
+"""Run all checks on a corpus: find errors and oddities in the data before training."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ CHECKS = (
 
 
 def parts_of(corpora: Sequence[tuple[str, Corpus]]) -> list[CorpusPart]:
-    """Number the words of several files alike. The first is the one that is learnt from."""
+    """Make corpus parts that share one numbering of words.
+
+    corpora: a name and a corpus for each file. The first is the training text.
+    """
     words = Interner()
     parts = []
     for name, corpus in corpora:
@@ -49,6 +52,6 @@ def parts_of(corpora: Sequence[tuple[str, Corpus]]) -> list[CorpusPart]:
 
 
 def check(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Return all findings, the serious ones first."""
+    """Run all checks and return their findings, the serious ones first."""
     findings = [finding for check in CHECKS for finding in check(parts)]
     return sorted(findings, key=lambda finding: not finding.serious)

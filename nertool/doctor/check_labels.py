@@ -1,4 +1,4 @@
-"""Checks of the labels: slips of the pen, tags that no scheme allows, phrases labelled now so, now so."""
+"""Checks of the labels: misspelt labels, tags that the scheme does not allow, inconsistent labels."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from nertool.corpus.schemes import rows_by_label, split_tag, tag_names, tags_of
 from nertool.doctor.findings import EXAMPLES, Finding, some
 
 _FEW = 10  # a class with fewer entities is hardly learnt
-_USUAL = 0.9  # a label that a phrase bears so often makes the others look like slips
-_OFTEN = 5  # occurrences that make a phrase's label a habit
-_COMMON = 20  # entities of a class that a rare one may be a slip of
-_COMPARED = 500  # labels whose spellings are compared, each with each, at most
-_SHOWN = 20  # labels that one finding lists
+_USUAL = 0.9  # where one label has this share of a phrase's occurrences, other labels are suspect
+_OFTEN = 5  # a phrase must occur more often than this for its usual label to count
+_COMMON = 20  # a rare label can be a misspelling only of a label with at least this many entities
+_COMPARED = 500  # with more labels than this, not every pair is compared
+_SHOWN = 20  # the maximum number of labels that one finding lists
 
 
 def label_slips(parts: Sequence[CorpusPart]) -> list[Finding]:
     """Find rare labels that look like a common one: PRE for PER, loc for LOC.
 
-    Of very many labels only those are compared that are alike but for capitals, or of the same letters.
+    With more than _COMPARED labels, only labels that consist of the same letters are compared (case is
+    ignored), because comparing every pair would take too long.
     """
     counts = label_counts(parts)
     places = _places_by_label(parts)
@@ -63,7 +64,7 @@ def label_slips(parts: Sequence[CorpusPart]) -> list[Finding]:
 
 
 def _letters(label: str) -> tuple[str, ...]:
-    """Return a label's letters in their order: equal for labels that differ in capitals, or by a swap."""
+    """Return a label's letters in lower case and sorted: equal for PER, per and PRE."""
     return tuple(sorted(label.lower()))
 
 
@@ -75,7 +76,7 @@ def _is_slip(label: str, other: str) -> bool:
 
 
 def label_counts(parts: Sequence[CorpusPart]) -> dict[str, int]:
-    """Count the entities of each class, in all parts together."""
+    """Count the entities of each class over all parts."""
     counts: Counter[str] = Counter()
     for part in parts:
         names = part.spans.label_names
@@ -87,7 +88,7 @@ def label_counts(parts: Sequence[CorpusPart]) -> dict[str, int]:
 
 
 def _places_by_label(parts: Sequence[CorpusPart]) -> dict[str, list[str]]:
-    """Return where the first few entities of each class stand, in each part."""
+    """Map each class to the places of its first EXAMPLES entities in each part."""
     places: dict[str, list[str]] = defaultdict(list)
     for part in parts:
         spans = part.spans
@@ -97,13 +98,13 @@ def _places_by_label(parts: Sequence[CorpusPart]) -> dict[str, list[str]]:
 
 
 def _listed(labels: Sequence[str]) -> str:
-    """Write labels as a list that does not grow without end."""
+    """Join labels with commas. Only the first _SHOWN are listed."""
     more = f", and {len(labels) - _SHOWN:,} more" if len(labels) > _SHOWN else ""
     return ", ".join(labels[:_SHOWN]) + more
 
 
 def transitions(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find tags that the part's scheme would not write, such as I- after O in IOB2."""
+    """Find tags that the part's scheme does not allow at their position, such as I- after O in IOB2."""
     findings = []
     for part in parts:
         corpus = part.corpus
@@ -136,7 +137,7 @@ def transitions(parts: Sequence[CorpusPart]) -> list[Finding]:
 
 
 def schemes_differ(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find parts in different schemes, and a part whose scheme can't be told for sure."""
+    """Find parts with different tag schemes, and parts whose scheme is ambiguous (io or iob1)."""
     findings = []
     schemes = {part.scheme for part in parts if len(part.spans)}
     if len(schemes) > 1:
@@ -159,7 +160,7 @@ def schemes_differ(parts: Sequence[CorpusPart]) -> list[Finding]:
 
 
 def classes(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find classes with few entities, and classes that one part lacks."""
+    """Find classes with few entities, and classes that are missing from a part."""
     findings = []
     total = label_counts(parts)
     first = label_counts(parts[:1])
@@ -204,7 +205,10 @@ def classes(parts: Sequence[CorpusPart]) -> list[Finding]:
 
 
 def ambiguous_phrases(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find phrases that nearly always bear one label, and now and then another: likely slips."""
+    """Find phrases with several labels, and occurrences whose label differs from the phrase's usual one.
+
+    The latter are likely errors.
+    """
     labels: dict[str, Counter[str]] = defaultdict(Counter)
     places: dict[tuple[str, str], str] = {}
     for part in parts:
@@ -258,7 +262,7 @@ def ambiguous_phrases(parts: Sequence[CorpusPart]) -> list[Finding]:
 
 
 def missed_names(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find words that are nearly always an entity on their own, where they are left outside."""
+    """Find tokens outside any entity whose word is nearly always a one-word entity elsewhere."""
     places = []
     n = max((len(part.words) for part in parts), default=0)
     as_entity, as_outside = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Checks of the text itself: copies, leaks between the parts, odd characters, outliers, other habits."""
+"""Checks of the text: duplicates, leaks between parts, odd characters, outliers, different tokenisation."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ from nertool.corpus.parts.part import CorpusPart
 from nertool.corpus.tokens import tokenize
 from nertool.doctor.findings import Finding, some
 
-_COPY = (
-    5  # tokens that a sentence must have for its copies to count: shorter ones are alike by chance
-)
+# The least number of tokens of a sentence whose duplicates count: shorter ones are often equal by chance.
+_COPY = 5
 _LONG_SENTENCE = 150
 _LONG_TOKEN = 40
-_CHANCE = 0.001  # of the words: fewer cut otherwise are not worth a line
-_LEAK = 0.05  # of a part's sentences: more makes its measures too good
+_CHANCE = 0.001  # share of the words: fewer differences in tokenisation are not reported
+_LEAK = 0.05  # share of a part's sentences: if more leak, scores on this part are too high
 _LINK = re.compile(r"https?://|www\.|/\w+/")
 
 
 def copies(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find sentences that occur twice in a part, with the same labels or, worse, with others."""
+    """Find sentences that occur more than once in a part, with equal or with conflicting labels."""
     findings = []
     for part in parts:
         by_key: dict[bytes, list[int]] = defaultdict(list)
@@ -93,7 +92,7 @@ def _entities(part: CorpusPart, start: int, end: int) -> list[tuple[int, int, st
 
 
 def leaks(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find sentences of one part that stand in another: a measure on them says nothing of new text."""
+    """Find sentences that occur in two parts: scores on them do not show how a model does on new text."""
     findings = []
     keys = [
         {
@@ -141,13 +140,15 @@ def _any_of(characters: str) -> Callable[[str], bool]:
     return _any_of_pattern(f"[{characters}]")
 
 
-# Joiners belong to words of Arabic and Indic scripts, and to emoji; not to a border, nor to other letters.
+# Joiners are part of words in Arabic and Indic scripts, and of emoji. They don't belong at the start or end
+# of a word, nor next to other letters.
 _UNJOINED = "0-9A-Za-z\u00c0-\u05ff\u1e00-\u1fff"
 _LONE_JOINER = (
     f"^[\u200c\u200d]|[\u200c\u200d]$|[{_UNJOINED}][\u200c\u200d]|[\u200c\u200d][{_UNJOINED}]"
 )
 
-# What is invisible and has no line of its own: neither joiners nor variation selectors and tags.
+# Invisible characters without an entry of their own in _ODD. Joiners, variation selectors and tag characters
+# are not among them.
 _OTHERS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180e\u2065\u3164\uffa0\ufff0-\ufff8"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a]"
@@ -172,10 +173,10 @@ _ODD: list[tuple[str, bool, Callable[[str], bool]]] = [
 
 
 def odd_characters(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find characters that nobody sees, and letters that are not composed (not NFC).
+    """Find invisible characters and other odd ones, and words that are not in normal form C (NFC).
 
-    Lookups see neither (corpus/invisible.py), but other programs do. Joiners within a word and variation
-    selectors after a sign are part of how words of some languages, and emoji, are written.
+    nertool's lookups ignore both (corpus/invisible.py), but other programs do not. Joiners within a word and
+    variation selectors after a character are accepted: words of some languages, and emoji, need them.
     """
     findings = []
     for part in parts:
@@ -212,7 +213,7 @@ def _words_found(
 
 
 def _shown(word: str) -> str:
-    """Quote a word so that nothing in it stays unseen."""
+    """Return a word, cut to 30 characters, with unprintable and combining characters escaped."""
     short = word if len(word) <= 30 else f"{word[:29]}…"
     return "".join(
         c if c.isprintable() and not unicodedata.combining(c) else f"\\u{ord(c):04x}" for c in short
@@ -220,7 +221,7 @@ def _shown(word: str) -> str:
 
 
 def outliers(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find sentences and words that are too long to be one."""
+    """Find overlong sentences, words and entities, and words with whitespace inside."""
     findings = []
     for part in parts:
         lengths = np.diff(part.corpus.sentence_starts)
@@ -262,14 +263,17 @@ def outliers(parts: Sequence[CorpusPart]) -> list[Finding]:
 
 
 def habits(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Compare how the corpus is cut into words with how raw text will be: differences cost entities."""
+    """Compare the corpus's tokenisation with that of nertool's tokeniser, which cuts raw text.
+
+    Where the two differ, entities in raw text are missed.
+    """
     findings = []
     for part in parts:
         corpus = part.corpus
         if corpus.records is not None and corpus.records.tokenized:
-            continue  # raw text will be cut by the same tokeniser
+            continue  # the same tokeniser made these tokens
         counts = np.bincount(corpus.word_ids, minlength=len(corpus.words))
-        # Each word alone, but before another, as initials and abbreviations stand.
+        # Each word is tokenised with a word after it, since at the end of a text the dot of "J." is cut off.
         cut = {
             i: [word[a:b] for a, b in places[:-1]]
             for i, word in enumerate(corpus.words)
@@ -298,7 +302,7 @@ def habits(parts: Sequence[CorpusPart]) -> list[Finding]:
 
 
 def _cut_further(part: CorpusPart) -> Counter[str]:
-    """Count the pairs of words that the tokeniser would leave in one: U.S . for U.S., do not for don't."""
+    """Count pairs of a word and a dot that the tokeniser would keep as one token: "U.S ." for "U.S."."""
     corpus = part.corpus
     dots = {i for i, word in enumerate(corpus.words) if word in (".", "-", "/")}
     if not dots:
@@ -306,7 +310,7 @@ def _cut_further(part: CorpusPart) -> Counter[str]:
     ids = corpus.word_ids
     second = np.isin(ids, list(dots))
     second[corpus.sentence_starts[:-1]] = False
-    # A dot that ends its sentence is a word of its own by right.
+    # A dot at the end of a sentence is a token of its own in any tokenisation.
     last = corpus.sentence_starts[1:] - 1
     second[last] = False
     found: Counter[str] = Counter()
@@ -319,6 +323,6 @@ def _cut_further(part: CorpusPart) -> Counter[str]:
 
 
 def _is_link(word: str) -> bool:
-    """Tell whether a word is an address: of a page, a file or a mailbox (a dot some way behind an @)."""
+    """Tell whether a word is a URL, a path, or an e-mail address (an @ with a dot later on)."""
     at = word.find("@", 1)
     return bool(_LINK.match(word)) or 0 < at < word.rfind(".") - 1

@@ -1,17 +1,19 @@
-"""What a check of a corpus finds, and the parts that it looks at."""
+"""The record of what a check of a corpus has found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-EXAMPLES = 1000  # places that a finding names at most
+EXAMPLES = 1000  # the maximum number of places in a finding
 
 
 class Finding(NamedTuple):
-    """kind: which check; serious: likely a fault, and what --strict fails by; cases: how many.
+    """One finding of a check.
 
-    message: what was found, and what to do about it. places: where, up to EXAMPLES of them.
+    kind: the short name of the kind of finding. serious: whether it is likely an error; --strict fails on
+    these. message: what was found, and what to do. cases: the number of cases. places: where they are, up to
+    EXAMPLES of them.
     """
 
     kind: str
@@ -21,10 +23,10 @@ class Finding(NamedTuple):
     places: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the finding as JSON can hold it."""
+        """Return the finding as a dictionary for JSON."""
         return {**self._asdict(), "places": list(self.places)}
 
 
 def some(places: Iterable[str]) -> tuple[str, ...]:
-    """Return the first places, EXAMPLES at most."""
+    """Return the first EXAMPLES places."""
     return tuple(place for place, _ in zip(places, range(EXAMPLES), strict=False))

@@ -1,1 +1,1 @@
-"""HTML pages: one look for all that nertool writes."""
+"""HTML pages: one design for every page that nertool writes."""

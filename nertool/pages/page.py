@@ -1,4 +1,4 @@
-"""A page from a template: everything escaped, nothing loaded from anywhere."""
+"""Render an HTML page from a template: all values are escaped, and nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _CUT = "<!-- the page's own content -->"
 
 @cache
 def environment(*folders: Path) -> Environment:
-    """Return Jinja's environment with these folders of templates and the base template's.
+    """Return a Jinja environment that finds templates in these folders and in that of the base template.
 
-    Jinja is loaded here, so that commands that write no page do without it.
+    Jinja is imported here, so that commands that write no page don't load it.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -41,35 +41,38 @@ def environment(*folders: Path) -> Environment:
 
 
 def _shown(value: Any) -> Any:
-    """Return what a template writes for a value: of a text no sign that controls the page's display."""
-    # What is markup already was escaped where it was made.
+    """Return the value that a template inserts: text without characters that control the display."""
+    # Values of type Markup were escaped when they were made.
     return without_controls(value) if type(value) is str else value
 
 
 def escaped(text: str) -> str:
-    """Return a text for HTML that is written without a template."""
+    """Escape a text for HTML that is written without a template."""
     return escape(without_controls(text))
 
 
 def render(name: str, folder: Path | None = None, **values: Any) -> str:
-    """Return a page from a template, which extends base.html."""
+    """Render a page from a template that extends base.html.
+
+    name: the template's file name. folder: where it is, besides the folder of the base template.
+    """
     folders = [folder] if folder else []
     return environment(*folders).get_template(name).render(values)
 
 
 def around(title: str) -> tuple[str, str]:
-    """Return what stands before and after the content of a page, for one that is written bit by bit."""
+    """Return the HTML before and after a page's content, for a page that is written piece by piece."""
     before, _, after = render("plain.html", title=title, cut=_CUT).partition(_CUT)
     return before, after
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """Write a share in percent, a dash for one that is undefined."""
+    """Format a share from 0 to 1 in percent, without a percent sign. None becomes a dash."""
     return "–" if share is None else f"{100 * share:.{digits}f}"
 
 
 def for_script(value: Any) -> Any:
-    """Return a value as JSON that can stand in a script element: nothing in it can end the element."""
+    """Return a value as JSON for a script element: <, > and & are escaped, so that it can't be closed."""
     from markupsafe import Markup
 
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))

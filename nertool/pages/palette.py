@@ -1,8 +1,8 @@
-"""Colours for labels: told apart by people with any colour vision, with readable text on them.
+"""Colours for labels: distinguishable with any colour vision, and with readable text on them.
 
-A label's name always stands on its colour, in black or white: contrast at least 4.5:1 (WCAG 2.1, AA),
-in light and dark mode alike. Under simulated protanopia, deuteranopia and tritanopia any two colours
-are at least 14 apart in CIELAB (a test checks both).
+A label's name is always written on its colour, in black or white. The contrast is at least 4.5:1 (WCAG 2.1,
+AA), in light and dark mode. Under simulated protanopia, deuteranopia and tritanopia, any two colours are
+at least 14 apart in CIELAB. A test checks both.
 """
 
 from __future__ import annotations
@@ -35,17 +35,20 @@ def text_on(colour: str) -> str:
 
 
 def class_name(number: int) -> str:
-    """Return the CSS classes of a page's label: distinct colours, then the same ones with another border."""
+    """Return the CSS classes of label `number`: a colour, and a border style.
+
+    The first labels have distinct colours. Later ones repeat the colours with another border style.
+    """
     return f"c{number % len(COLOURS)} r{min(number // len(COLOURS), 3)}"
 
 
 def class_names(labels: Sequence[str]) -> dict[str, str]:
-    """Return each label's CSS classes."""
+    """Map each label to its CSS classes."""
     return {label: class_name(i) for i, label in enumerate(labels)}
 
 
 def label_styles() -> str:
-    """Return the CSS of all the classes that class_names gives."""
+    """Return the CSS rules of all classes that class_name returns."""
     rules = [
         f".c{i} {{ --label: {colour}; --on-label: {text_on(colour)}; }}"
         for i, colour in enumerate(COLOURS)
