@@ -1,4 +1,4 @@
-"""The order in which training reads the text, and the batches that it is cut into."""
+"""The order in which training reads the text, and how the text is cut into batches."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from nertool.training.preparation.working import TrainingText, has_starting_rows
 
 
 def objective_of(config: Config) -> Objective:
-    """Say what J is under this config."""
+    """Return the objective J that a config asks for."""
     counted = (MEMORY,) if config.features.memory else ()
     if keeps_starting(config):
         counted = (STARTING, *counted)
@@ -52,8 +52,7 @@ def masked_batches(
     parameters: Parameters,
     rng: np.random.Generator,
 ) -> Iterator[tuple[Batch, Masks]]:
-    """Yield an epoch's mini-batches of the given sentences, as the network takes them, and their
-    dropout masks."""
+    """Yield an epoch's mini-batches of the given sentences, each with its dropout masks."""
     settings, tag_ids = config.training, text.tag_ids
     padded, ids, side = text.inputs
     weights = token_weights(config, prepared)
@@ -87,31 +86,33 @@ def masked_batches(
 def word_dropout(
     config: Config, prepared: Prepared, starting_rows: int
 ) -> Callable[[Ids, Ids, np.random.Generator], Ids]:
-    """Return a function (ids (n, F), types (n,), rng) → ids in which some words are unknown ones.
+    """Return a function (ids (n, F), types (n,), rng) → ids that makes some words unknown (word dropout).
 
-    starting_rows: how far behind a word's row of L its starting vector stands, 0 where L has none.
+    starting_rows: a word's starting vector stands this many rows behind its row of L; 0 if L has no starting
+    rows.
 
-    Such a word gets the memory's row of words that were never met. Without vectors it gets the unknown word's
-    row of L, and with vectors the vector that training began with: a word of other text that training never
-    met has that one, too. With training.word_dropout a that happens to an occurrence of a word that the
-    training part has n times with probability a / (a + n) (Kiperwasser and Goldberg 2016): the unknown words
-    of other text are like its rare ones.
+    A dropped word gets the memory's row for words that were never met. Without vectors it also gets the
+    unknown word's row of L. With vectors it gets its starting vector, the one from before training: a word of
+    other text that training never met has its starting vector, too. With training.word_dropout a, an
+    occurrence of a word that the training part has n times is dropped with probability a / (a + n)
+    (Kiperwasser and Goldberg 2016), because the unknown words of other text resemble the rare words of the
+    training text.
     """
     a = config.training.word_dropout
     if not a:
         return lambda ids, types, rng: ids
     counts = np.bincount(prepared.train.word_ids, minlength=len(prepared.train.words))
-    share = np.zeros(2 + len(counts))  # as in PaddedText.types: the paddings come first
+    share = np.zeros(2 + len(counts))  # as in PaddedText.types: the two paddings come first
     share[2:] = a / (a + counts)
     slices = id_slices(config)
     unknown = {slices[MEMORY].start: UNMET} if config.features.memory else {}
     if (
         config.vectors.path is None
-    ):  # every training word has a row: else the unknown one is not trained
+    ):  # every training word has a row: the unknown word's row would not be trained otherwise
         unknown |= {slices[name].start: UNKNOWN for name in (VECTORS, STARTING) if name in slices}
 
     def drop(ids: Ids, types: Ids, rng: np.random.Generator) -> Ids:
-        # Word types that augmentation made stand behind the training part's: they are left alone.
+        # Word types that augmentation added come after the training part's. They are never dropped.
         known = np.where(types < len(share), types, 0)
         lost = rng.random(len(types)) < share[known]
         for column, row in unknown.items():
@@ -124,10 +125,10 @@ def word_dropout(
 
 
 def token_weights(config: Config, prepared: Prepared) -> Array | None:
-    """Return how much a token of each tag weighs in J, (T,); None where all weigh alike.
+    """Return the weight in J of a token of each tag, (T,), or None if all weigh the same.
 
-    With training.class_balance c the words of a class weigh (those of the most frequent class / its
-    own)^c; O weighs 1.
+    With training.class_balance c, the weight of a class is (tokens of the most frequent class / tokens of
+    this class)^c. O weighs 1.
     """
     balance = config.training.class_balance
     if not balance:
@@ -148,8 +149,8 @@ def batches(
 ) -> Iterator[WindowBatch]:
     """Yield an epoch's mini-batches of the given sentences, in random order.
 
-    windows: single windows from anywhere, batch_size at a time. sentences: whole sentences, each
-    batch as many as it takes to reach batch_size windows; neighbouring windows share their words,
+    shuffle "windows": a batch is batch_size single windows from anywhere. "sentences": a batch is as many
+    whole sentences as it takes to reach batch_size windows. Neighbouring windows then share their words,
     which is cheaper, and dropout hits a word in all its windows alike.
     """
     if shuffle == "windows":
@@ -169,17 +170,20 @@ def batches(
 
 
 def one_hot(tag_ids: Ids, T: int, K: int) -> Callable[[NDArray[np.int64]], Array]:
-    """Return a function tokens (B,) → targets y (B, K): a 1 for the token's tag.
+    """Return a function tokens (B,) → targets y (B, K), with a 1 for the token's tag.
 
-    With a single output (K = 1) that is 1 for the tag beside O, and 0 for O.
+    With a single output (K = 1) the target is 1 for the tag other than O, and 0 for O.
     """
     rows = np.eye(T, dtype=np.float32)[:, T - K :]
     return lambda tokens: rows[tag_ids[tokens]]
 
 
 def distributions(q: NDArray[np.float16], K: int) -> Callable[[NDArray[np.int64]], Array]:
-    """Return a function tokens (B,) → targets y (B, K): the token's distribution q (N, T), scaled to add up
-    to 1 again after rounding. With a single output (K = 1) that is the probability of the tag beside O."""
+    """Return a function tokens (B,) → targets y (B, K): the token's row of the distributions q (N, T).
+
+    Rows are scaled to add up to 1 again after the rounding to float16. With a single output (K = 1) the
+    target is the probability of the tag other than O.
+    """
 
     def rows(tokens: NDArray[np.int64]) -> Array:
         y = q[tokens].astype(np.float32)

@@ -1,5 +1,4 @@
-"""Cases to check gradients on: for a config, its own training text, with every activation and loss; for
-a trained model, its own weights on windows of its own vocabulary."""
+"""Cases for gradient checks, from a config's training text or from a trained model's own weights."""
 
 from __future__ import annotations
 
@@ -41,12 +40,15 @@ def cases_of_config(
     own_alone: bool = False,
     ledger: Ledger | None = None,
 ) -> Iterator[Case]:
-    """Yield the config's own case, then, unless own_alone, one for every other activation and loss,
-    on windows of the config's training text."""
+    """Yield cases on windows of the config's training text.
+
+    The first case has the config's own activation and loss. Then, unless own_alone, one follows for every
+    other combination.
+    """
     prepared = prepare(replace(config, corpus=replace(config.corpus, dev=None)), report, ledger)
     first = None
     if config.first_stage.folds:
-        # What a first stage would say is drawn: to the gradients it is an input like any other.
+        # The first stage's probabilities are drawn: to the gradients they are an input like any other.
         rng = np.random.default_rng([config.seed, 4])
         p = rng.dirichlet(np.ones(len(prepared.tags)), len(prepared.train.word_ids))
         first = FirstStage(p.astype(np.float32), None)
@@ -66,10 +68,10 @@ def cases_of_config(
 def _fresh_case(
     config: Config, prepared: Prepared, working: Working, text: TrainingText, windows: int
 ) -> Case:
-    """Return a network as training would start it, and windows of which a good part hold an entity."""
+    """Return a network as training would start it, with windows of which many hold an entity."""
     rng = np.random.default_rng([config.seed, 2])
     parameters = starting_parameters(config, prepared, working, rng, np.float64)
-    # Each token with the one after it, so that windows share words, as in training.
+    # Each drawn token is followed by the next one, so that windows share words, as in training.
     pairs = -(-windows // 4)
     inside = np.flatnonzero(text.tag_ids)
     N = len(text.tag_ids)
@@ -91,7 +93,7 @@ def _fresh_case(
 
 
 def cases_of_model(model: Model, seed: int, windows: int) -> Iterator[Case]:
-    """Yield each network of a trained model on random windows of its vocabulary, with random tags."""
+    """Yield a case for each network of a trained model: random windows of its vocabulary, random tags."""
     for i, member in enumerate((*model.first_stage, *model.members)):
         rng = np.random.default_rng([seed, 3, i])
         words = _draw_words(member.encoder.words, rng, 4 * windows)
@@ -110,21 +112,24 @@ def cases_of_model(model: Model, seed: int, windows: int) -> Iterator[Case]:
 
 
 def _name(model: Model, i: int) -> str:
-    """Name the i-th of a model's networks, first stage first; the only one has no name."""
+    """Return the name of the i-th network, counted from the first stage on; a single network has the name
+    ""."""
     if i < len(model.first_stage):
         return f"first stage {i + 1}" if len(model.first_stage) > 1 else "first stage"
     return f"member {i - len(model.first_stage) + 1}" if len(model.members) > 1 else ""
 
 
 def _draw_words(words: Sequence[str], rng: np.random.Generator, n: int) -> list[str]:
-    """Draw words of the vocabulary, and one that it lacks, so that the unknown row is met, too."""
+    """Draw words of the vocabulary, and add one that it lacks, so that the unknown row is used, too."""
     drawn = rng.choice(len(words), size=min(n, len(words)), replace=False)
     return [words[i] for i in drawn] + ["\N{REPLACEMENT CHARACTER}"]
 
 
 def _batch(inputs: Inputs, tokens: NDArray[np.int64]) -> Batch:
-    """Return the windows of some tokens, without targets; a word that two windows share stands there
-    once, as in training."""
+    """Return the windows of some tokens, without targets.
+
+    A word that two windows share is stored once, as in training.
+    """
     drawn = single_windows(inputs.padded, tokens)
     positions, place = np.unique(drawn.positions, return_inverse=True)
     side = None if inputs.side is None else inputs.side[tokens]
@@ -132,7 +137,7 @@ def _batch(inputs: Inputs, tokens: NDArray[np.int64]) -> Batch:
 
 
 def _case(config: Config, parameters: Parameters, batch: Batch, rng: np.random.Generator) -> Case:
-    """Add the config's L2, and its dropout with masks drawn once and held."""
+    """Add the config's L2 penalty and dropout. The masks are drawn once and kept."""
     objective, training = objective_of(config), config.training
     masks = draw_masks(
         rng, objective, parameters, batch, training.dropout_input, training.dropout_hidden

@@ -1,4 +1,4 @@
-"""What training leaves on disk at the end of every epoch, and how it goes on from there."""
+"""Checkpoints: what training writes to disk after every epoch, and how it resumes from there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEADER, ARRAYS = "state.json", "state.safetensors"
 
 
 def write_log(record: EpochRecord, network_dir: Path) -> None:
-    """Add an epoch to a network's log.jsonl."""
+    """Append an epoch to a network's log.jsonl."""
     entry: dict[str, Any] = {
         "epoch": record.epoch,
         "loss": record.loss,
@@ -40,13 +40,15 @@ def write_log(record: EpochRecord, network_dir: Path) -> None:
 
 
 def save_state(state: State, folder: Path) -> None:
-    """Write a training's state, whole or not at all: of the parameters those that are trained. The others
-    follow from the inputs."""
+    """Write the state of training, whole or not at all.
+
+    Of the parameters only the trained ones are written. The frozen ones follow from the inputs.
+    """
     trained = state.optimizer.memory.keys()
     arrays = {f"theta/{name}": state.parameters[name] for name in trained}
     for name, memory in state.optimizer.memory.items():
         arrays |= {f"memory/{i}/{name}": array for i, array in enumerate(memory)}
-    for i, parameters in enumerate(state.recent[:-1]):  # the last are theta themselves
+    for i, parameters in enumerate(state.recent[:-1]):  # the last of them are theta itself
         arrays |= {f"recent/{i}/{name}": _mapped(parameters[name]) for name in trained}
     arrays |= {f"best/{name}": state.best[name] for name in trained}
     with replacing_folder(folder) as aside:
@@ -76,9 +78,9 @@ def _mapped(array: Array | Stored) -> Array:
 
 
 def load_state(state: State, network_dir: Path) -> State:
-    """Return the state that a network's training ended with; `state`, its start, if no epoch was done.
+    """Return the state at the end of the last finished epoch, or `state` itself if none is finished.
 
-    log.jsonl is cut back to that epoch, since the process may have ended between the two files.
+    log.jsonl is cut back to that epoch, since the process may have ended between writing the two files.
     Errors: ModelError for a damaged state.
     """
     folder = present(network_dir / "last")

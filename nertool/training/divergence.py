@@ -1,4 +1,4 @@
-"""Has a training diverged? What its epochs show of it, in words, with what to change."""
+"""Detect a failed training from its epochs, and say in words what to change."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from nertool.config.records import Config
 from nertool.model.model import outputs
 from nertool.training.trainer import EpochRecord
 
-RISE = 1.5  # a J so many times that of the first epoch is no noise
-BEYOND_CHANCE = 3.0  # a network that knows nothing has a J of about 1 of these
+RISE = 1.5  # times the J of the first epoch: more than noise
+BEYOND_CHANCE = 3.0  # times chance_loss, which is about the J of an untrained network
 
 
 def chance_loss(config: Config, K: int) -> float:
-    """Return the J of a network that gives every class the same probability: ln K for a softmax over K
-    outputs, K ln 2 for K logistic ones."""
+    """Return the J of a network that gives every class the same probability.
+
+    That is ln K for a softmax over K outputs, and K ln 2 for K logistic ones.
+    """
     return math.log(max(K, 2)) if config.network.output == "softmax" else K * math.log(2)
 
 
 class Watch:
-    """Keeps the epochs of each network of a training, as they come, to be judged at its end."""
+    """Collects the epochs of each network during a training, to judge them at its end."""
 
     def __init__(self, config: Config, tags: Sequence[str]) -> None:
         self._config, self._outputs = config, outputs(tags, config)
         self._records: dict[str, list[EpochRecord]] = {}
 
     def see(self, name: str, record: EpochRecord) -> None:
-        """Take an epoch of the network of this name."""
+        """Add an epoch of the network of this name."""
         self._records.setdefault(name, []).append(record)
 
     def signs(self) -> list[str]:
-        """Say of each network whose training failed what shows it, a line each."""
+        """Return a line for each network whose training failed, with the sign that shows it."""
         found = []
         for name, records in self._records.items():
             sign = signs_of_divergence(self._config, records, self._outputs)
@@ -41,9 +43,10 @@ class Watch:
 
 
 def signs_of_divergence(config: Config, records: Sequence[EpochRecord], K: int) -> str | None:
-    """Say in one line what shows that a network's training failed, and what to change; None if nothing does.
+    """Return one line that says why a network's training has failed and what to change, or None if it has
+    not.
 
-    records: one network's epochs, in order. K: how many outputs it has.
+    records: one network's epochs, in order. K: its number of outputs.
     """
     if not records:
         return None
@@ -55,7 +58,7 @@ def signs_of_divergence(config: Config, records: Sequence[EpochRecord], K: int) 
             f"expected it to fall: the steps are too large; {rate}"
         )
     chance = chance_loss(config, K)
-    weighted = config.training.l2 or config.training.class_balance  # J is of another scale then
+    weighted = config.training.l2 or config.training.class_balance  # J has another scale then
     if not weighted and last.loss > BEYOND_CHANCE * chance:
         return (
             f"J is {last.loss:.4g} after epoch {last.epoch}, and {chance:.2g} for a network that knows "

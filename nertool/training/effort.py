@@ -1,4 +1,4 @@
-"""How much training a text gets within a budget: networks, epochs, hidden units, a first stage."""
+"""The amount of training that a text gets within a budget: networks, epochs, hidden units, a first stage."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from dataclasses import dataclass, replace
 
 from nertool.training.statistics import Statistics
 
-TINY, SMALL = 20_000, 50_000  # tokens: an epoch of so few has few batches, so that more are needed
-QUICK = 100_000  # tokens: five networks of so few are trained within a minute
-LARGE = 150_000  # tokens: after a first stage, one network of so many does as well as three
+TINY, SMALL = 20_000, 50_000  # tokens: smaller texts get more epochs, since each has few batches
+QUICK = 100_000  # tokens: five networks for a smaller text are trained within a minute
+LARGE = 150_000  # tokens: after a first stage, one network for a larger text does as well as three
 FIRST_STAGE_EPOCHS = 6
-_SECONDS_FOR_MOST = 300  # with less, what an ensemble of five gains is not worth its time
+_SECONDS_FOR_MOST = 300  # with a shorter budget, an ensemble of five is not worth its time
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is spent on training: members, epochs and hidden units; folds of the first stage, and how
-    many first stages are averaged.
+    """How much is spent on training.
 
-    patience: train up to twice as many epochs, while dev F1 rises within so many of them.
+    members, epochs, hidden: networks, and each network's epochs and hidden units. folds: of the first stage,
+    0 for none. first_stages: members of the first stage, whose scores are averaged. patience: if it is not 0,
+    train up to twice as many epochs, and stop when dev F1 has not risen for `patience` epochs.
     """
 
     members: int
@@ -29,7 +30,10 @@ class Effort:
     patience: int = 0
 
     def seconds(self, tokens: int) -> float:
-        """Estimate the seconds on two cores; a nominal speed, so that the choice is the same anywhere."""
+        """Estimate the wall-clock seconds on two cores.
+
+        The speed is a nominal one, so that the choice is the same on every machine.
+        """
         per_second = 100_000 if self.members > 1 or self.folds else 70_000
         passes = self.members * self.epochs * (1.0 if self.hidden > 128 else 0.6)
         if self.folds:
@@ -37,12 +41,13 @@ class Effort:
         return 6 + tokens * passes / per_second
 
 
-# The greatest effort first. Measured on dev and on held-out quarters of the training text; docs/recipes.md.
+# From the greatest effort to the least. Measured on dev and on held-out quarters of the training text; see
+# docs/recipes.md.
 MOST = Effort(members=5, epochs=10)
 EFFORTS = (Effort(3, 8), Effort(2, 6), Effort(1, 6), Effort(1, 6, hidden=128))
 PATIENCE = 4
 FOR_FEW_TOKENS = Effort(5, 8, patience=PATIENCE)
-# After a first stage, networks of 128 hidden units do as well as those of 256.
+# After a first stage, networks with 128 hidden units do as well as those with 256.
 AFTER_FIRST_STAGE = Effort(3, 8, hidden=128, folds=5)
 ONE_AFTER_FIRST_STAGE = Effort(1, 6, hidden=128, folds=5)
 MOST_AFTER_FIRST_STAGE = Effort(5, 10, hidden=128, folds=5, first_stages=3)
@@ -54,8 +59,10 @@ def seconds_of(budget: str) -> int:
 
 
 def effort_for(text: Statistics, budget: str) -> Effort:
-    """Return the greatest effort within a budget; the least one where none is. Without a dev part the
-    final fit takes as long again."""
+    """Return the greatest effort that fits a budget, or the least one if none fits.
+
+    Without a dev part the final fit takes as long again.
+    """
     seconds = seconds_of(budget)
     efforts = _efforts(text)
     if seconds < _SECONDS_FOR_MOST:
@@ -66,7 +73,7 @@ def effort_for(text: Statistics, budget: str) -> Effort:
 
 
 def _efforts(text: Statistics) -> tuple[Effort, ...]:
-    """Return the efforts for a text, the greatest first: what a long budget buys, then the usual ones."""
+    """Return the efforts for a text, the greatest first: those for long budgets, then the usual ones."""
     most = MOST_AFTER_FIRST_STAGE if text.documents or text.runs_on else MOST
     if text.tokens < QUICK:
         most = replace(most, patience=PATIENCE)
@@ -74,7 +81,8 @@ def _efforts(text: Statistics) -> tuple[Effort, ...]:
 
 
 def _usual(text: Statistics) -> tuple[Effort, ...]:
-    """Return the efforts before EFFORTS that the usual budget buys for a text, the greatest first."""
+    """Return the efforts that the usual budget buys for a text and that come before EFFORTS, greatest
+    first."""
     if text.tokens >= LARGE:
         return (ONE_AFTER_FIRST_STAGE,) if text.documents or text.runs_on else ()
     if text.runs_on:
@@ -92,12 +100,13 @@ def _seconds(text: Statistics, effort: Effort) -> float:
 
 
 def epochs_and_batch_size(text: Statistics, effort: Effort) -> tuple[int, int]:
-    """Return how many epochs to train, and how many windows a batch has: enough steps for a small text.
+    """Return the number of epochs and the windows in a batch, so that a small text gets enough steps.
 
-    Measured on dev: the support sample (5,000 tokens) 82.9 with 8 epochs of 512 windows, 87.2 with 24
-    epochs of 64; batches of 128 and 256 gain nothing on texts of 28,000 tokens and more. AnEM (61,000
-    tokens, rare entities of 11 classes) 65.3 with 8 epochs of 512, 68.7 with up to 16 and a patience of 4
-    (seeds 1 and 2); wikigold, SEC contracts, Swahili and WNUT-17 change within what seeds do.
+    Dev F1 on the support sample (5,000 tokens): 82.9 with 8 epochs and batches of 512 windows, 87.2 with 24
+    epochs and batches of 64. Batches of 128 and 256 gain nothing on texts of 28,000 tokens and more. On AnEM
+    (61,000 tokens, rare entities of 11 classes): 65.3 with 8 epochs and 512 windows, 68.7 with up to 16
+    epochs and a patience of 4 (seeds 1 and 2). On wikigold, SEC contracts, Swahili and WNUT-17 the
+    differences are no larger than those between seeds.
     """
     if text.tokens < TINY:
         return 3 * effort.epochs, 64

@@ -1,7 +1,7 @@
-"""The recipe `auto`: a config's keys, chosen from what the training text is like. Keys that are set win.
+"""The recipe `auto`: it chooses config keys from statistics of the training text. Keys that are set win.
 
-Every choice is one that was robust over the texts of benchmarks/suite.py (news, wiki, tweets,
-contracts, abstracts, three languages), not the best one on any of them; docs/recipes.md has the figures.
+Every choice was robust over the texts of benchmarks/suite.py (news, wiki, tweets, contracts, abstracts, three
+languages). None is tuned to be the best on one of them. docs/recipes.md has the figures.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from nertool.training.statistics import Statistics, statistics
 
 CHOSEN = "recipe: auto"  # the place of a key that the recipe chooses
 HELD_OUT = 0.1  # of a text that comes without dev
-FEW_ENTITIES = 2_500  # so few that they are tried in one another's places
-GOOD_COVERAGE = 0.8  # GloVe has 0.89 or more of English texts, 0.70 of German, 0.53 of Swahili
+FEW_ENTITIES = 2_500  # texts with fewer entities get training.replace_entities
+GOOD_COVERAGE = 0.8  # GloVe covers 0.89 or more of English texts, 0.70 of German, 0.53 of Swahili
 FEW_TOKENS = 150_000  # with fewer, most words of other text are unknown to the memory
-# Tokens: n-grams gain on texts of so many, and affixes alone do as well on smaller ones.
+# Tokens. N-gram features gain on texts of at least this size. On smaller texts affixes alone do as well.
 NGRAMS_FROM = 60_000
 
 
 def recipe(text: Statistics, budget: str) -> dict[str, Any]:
-    """Choose the keys for a text, as {"section.key": value}; those not named keep their defaults."""
+    """Choose the config keys for a text, as {"section.key": value}. Keys that are left out keep their
+    defaults."""
     effort = effort_for(text, budget)
     epochs, batch_size = epochs_and_batch_size(text, effort)
     keys: dict[str, Any] = {
@@ -78,7 +79,7 @@ def recipe(text: Statistics, budget: str) -> dict[str, Any]:
 
 
 def reasons(text: Statistics, config: Config) -> list[str]:
-    """Say in three lines what the text is like, and what was chosen for it."""
+    """Describe in three lines what the text is like and what was chosen for it."""
     network = config.network
     return [
         f"recipe: {_documents_by(text, config)}",
@@ -91,13 +92,13 @@ def reasons(text: Statistics, config: Config) -> list[str]:
 
 
 def _epochs_of(config: Config) -> str:
-    """Say how many epochs are trained."""
+    """Describe how many epochs are trained."""
     epochs, patience = counted(config.training.epochs, "epochs"), config.training.patience
     return f"at most {epochs}, until {patience} bring no gain" if patience else epochs
 
 
 def _documents_by(text: Statistics, config: Config) -> str:
-    """Say whether documents are marked, and whether the network reads more than the sentence."""
+    """Describe whether documents are marked, and whether the network reads more than the sentence."""
     keys = [f"features.{n}" for n in ("document", "neighbours", "document_vector")]
     keys = [key for key in keys if getattr(config.features, key.removeprefix("features."))]
     keys += ["decoding.consistency"] * bool(config.decoding.consistency)
@@ -115,7 +116,7 @@ def _documents_by(text: Statistics, config: Config) -> str:
 
 
 def _words_by(text: Statistics, config: Config) -> str:
-    """Say where words' vectors come from, and which features a word has besides."""
+    """Describe where the word vectors come from, and which other features a word has."""
     if text.coverage is not None:
         vectors = f"vectors for {100 * text.coverage:.1f} % of the tokens"
         vectors += ", and others from the raw text" if config.vectors.raw_text else ""
@@ -131,10 +132,10 @@ def _words_by(text: Statistics, config: Config) -> str:
 def resolve(
     raw: Mapping[str, RawValue], report: Callable[[str], None] = lambda line: None
 ) -> Config:
-    """Build a config; with recipe: auto, choose the keys that are not set, and say why.
+    """Build a config. With recipe: auto, choose the keys that are not set, and report why.
 
-    The result has recipe: plain, because all its keys are known: training by it again repeats the run, also
-    where the text has changed. So does the config that nertool init writes, to the bit.
+    The result has recipe: plain, because it sets every key. Training with it again repeats the run, even if
+    the text has changed. The config that nertool init writes gives the same model, bit for bit.
     """
     return replace(build_config(with_recipe(raw, report)), recipe="plain", budget="2m")
 
@@ -142,7 +143,7 @@ def resolve(
 def with_recipe(
     raw: Mapping[str, RawValue], report: Callable[[str], None] = lambda line: None
 ) -> dict[str, RawValue]:
-    """Return the keys that are set, and with recipe: auto those that are chosen, each with its place."""
+    """Return the keys that are set and, with recipe: auto, the chosen ones, each with its place."""
     config = build_config(raw)
     if config.recipe == "plain" or config.corpus.train is None or key_types().keys() <= raw.keys():
         return dict(raw)

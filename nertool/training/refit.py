@@ -1,7 +1,7 @@
-"""The final fit: once dev has chosen the number of epochs, train once more on train and dev together.
+"""The final fit: dev has chosen the number of epochs; train once more on train and dev together.
 
-The model that comes out has seen dev, so what was measured on dev stays what the first fit measured:
-F1, the temperature and, with decoding.fit_bias, the bias. model.json says so in provenance.refit.
+The final model has seen dev. So its scores on dev, its temperature and, with decoding.fit_bias, its bias are
+those of the first fit. model.json records this in provenance.refit.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from nertool.training.preparation.encode import encode_parts, read_parts
 from nertool.training.preparation.store import input_hashes, save_prepared
 from nertool.training.trainer import EpochRecord
 
-REFIT = "refit"  # the folder, within a run's
-CHOSEN = "chosen"  # in it: the model that dev chose, which has not seen dev
+REFIT = "refit"  # folder within the run folder
+CHOSEN = "chosen"  # folder within it: the model that dev chose, which has not seen dev
 
 
 def refit_config(config: Config, epochs: int) -> Config:
@@ -38,7 +38,7 @@ def refit_config(config: Config, epochs: int) -> Config:
 def prepare_refit(config: Config, run_dir: Path) -> Config:
     """Encode train and dev as one part into the final fit's folder; return the final fit's config.
 
-    What is there already is kept, so that an interrupted fit goes on.
+    Prepared inputs that are already there are kept, so that an interrupted fit can be resumed.
     """
     final = refit_config(config, usual_epoch(load_model(run_dir).provenance["epoch"]))
     folder = run_dir / REFIT / "prepared"
@@ -49,17 +49,20 @@ def prepare_refit(config: Config, run_dir: Path) -> Config:
 
 
 def _together(config: Config) -> Corpus:
-    """Read train and dev as one text; they take as much memory as it, and are gone when it is there."""
+    """Read train and dev as one corpus.
+
+    Reading them inside this function frees the two parts, which take as much memory as the result.
+    """
     return join([part for part in read_parts(config, _silent, Ledger()) if part])
 
 
 def keep_refit(run_dir: Path, tokens: int) -> None:
-    """Put the final fit's model in the place of the best one, which it takes all measures from.
+    """Replace the best model by the final fit's, with the scores and calibration of the first fit.
 
-    tokens: those of train and dev together.
+    tokens: the number of tokens of train and dev together.
     """
     first, final = load_model(run_dir), load_model(run_dir / REFIT)
-    if "refit" in first.provenance:  # it is there already: the run was ended twice
+    if "refit" in first.provenance:  # already replaced: the end of the run was reached twice
         return
     provenance: dict[str, Any] = {
         **first.provenance,
@@ -73,16 +76,16 @@ def keep_refit(run_dir: Path, tokens: int) -> None:
 
 
 def unfitted_model(run_dir: Path) -> Path:
-    """Return the folder of the model to measure on dev: the best one that has not seen it."""
+    """Return the folder of the model to measure on dev: the best one that has not seen dev."""
     chosen = run_dir / REFIT / CHOSEN
     return chosen if chosen.is_dir() else run_dir
 
 
 def with_name(records: Iterator[tuple[str, EpochRecord]]) -> Iterator[tuple[str, EpochRecord]]:
-    """Mark the records of the final fit by their networks' names."""
+    """Prefix the network's name in each record with "refit"."""
     for name, record in records:
         yield f"refit, {name}" if name else "refit", record
 
 
 def _silent(line: str) -> None:
-    """Take a finding that the first fit has told."""
+    """Ignore a finding: the first fit has reported it."""

@@ -1,14 +1,14 @@
-"""A run folder: the whole of a training, resumable after any interruption.
+"""A run folder: everything that a training writes. A run can be resumed after any interruption.
 
-config.yaml   the resolved config: training it again repeats the run
+config.yaml   the resolved config: training with it again repeats the run
 prepared/     the corpus and the vectors, read and encoded
-first_stage/  the first stage's networks and probabilities, where there is one
+first_stage/  the first stage's networks and probabilities, if there is a first stage
 log.jsonl     a record per epoch
-last/         the state at the end of the last epoch: parameters, optimiser, generator, best so far
-members/N/    an ensemble's networks: each has a log.jsonl and last/ of its own
+last/         the state after the last epoch: parameters, optimiser, generator, best so far
+members/N/    the networks of an ensemble, each with its own log.jsonl and last/
 best/         the model of the best epoch, chosen on dev
-refit/        the final fit on train and dev, if the config asks for one: a run of its own
-broken_batch.safetensors   the batch that ended a training, if a value was no longer finite
+refit/        the final fit on train and dev, if the config asks for one: a run folder of its own
+broken_batch.safetensors   the batch that ended a training because a value was no longer finite
 """
 
 from __future__ import annotations
@@ -58,18 +58,18 @@ from nertool.training.stages import (
 from nertool.training.temperature import calibrate_run
 from nertool.training.trainer import EpochRecord
 
-_LONG = 1 << 20  # tokens
+_LONG = 1 << 20  # tokens: the arrays of a longer text are read from the file after it is prepared
 
 
 def prepare_run(
     config: Config, run_dir: Path, report: Report, ledger: Ledger | None = None
 ) -> Prepared:
-    """Do stage 1 into a run folder, replacing what stage 1 left there before."""
+    """Prepare the inputs in a run folder, replacing prepared inputs that are there."""
     prepared = prepare(config, report, ledger)
     save_prepared(prepared, run_dir / "prepared")
     if len(prepared.train.word_ids) <= _LONG:
         return prepared
-    del prepared  # of a long text the arrays are read from the file, as they are needed
+    del prepared  # a long text's arrays are read from the file when they are needed
     trim_memory()
     return load_prepared(run_dir / "prepared", None, "nertool prepare")
 
@@ -82,11 +82,10 @@ def prepared_for(
     overwrite: bool = False,
     ledger: Ledger | None = None,
 ) -> Prepared:
-    """Return stage 1's results: those in the run folder, or new ones if there are none.
+    """Return the prepared inputs of the run folder, or prepare them if there are none.
 
-    rebuild: the command that makes them anew, for the message. Errors: StaleError if those that
-    are there were made from other inputs, ModelError if they are damaged; neither if the run is
-    to be overwritten.
+    rebuild: the command that prepares them again, for the message. Errors: StaleError if they were made from
+    other inputs, ModelError if they are damaged. With overwrite they are prepared again instead.
     """
     folder = run_dir / "prepared"
     if not (folder / "prepared.json").is_file():
@@ -105,7 +104,7 @@ def prepared_for(
 def writing_run(run_dir: Path) -> Iterator[None]:
     """Hold a run folder's lock: one process at a time prepares or trains in it.
 
-    What a process that was killed left unfinished in the folder is removed first. Errors: BusyError.
+    First remove the unfinished files that a killed process left in the folder. Errors: BusyError.
     """
     with locked(run_dir):
         with naming(run_dir):
@@ -126,10 +125,10 @@ _OWN = (*_RESULTS, BROKEN, "prepared", "config.yaml")
 
 
 def check_free(run_dir: Path, overwrite: bool) -> None:
-    """Make sure, before any long work, that a run folder can take a new training.
+    """Check, before any long work, that a run folder can take a new training.
 
-    Prepared inputs may be there. Errors: ModelError if a training already is, or strange files,
-    or if the folder can't be written to.
+    Prepared inputs may be there. Errors: ModelError if the folder holds a training or unknown files, or can't
+    be written to.
     """
     found = [name for name in _RESULTS if (run_dir / name).exists()]
     if found and not overwrite:
@@ -148,7 +147,7 @@ def check_free(run_dir: Path, overwrite: bool) -> None:
 
 
 def check_folder(run_dir: Path) -> None:
-    """Make sure, before any long work, that a folder can be written to, or made. Errors: ModelError."""
+    """Check, before any long work, that a folder can be written to or created. Errors: ModelError."""
     nearest = next(path for path in (run_dir, *run_dir.absolute().parents) if path.exists())
     if not nearest.is_dir():
         raise ModelError(f"{nearest}: found a file, expected a folder; choose another --run-dir")
@@ -157,9 +156,9 @@ def check_folder(run_dir: Path) -> None:
 
 
 def begin_run(config: Config, run_dir: Path) -> None:
-    """Clear a former run out of its folder, all but the prepared inputs, and write the config.
+    """Remove a former run from its folder, all but the prepared inputs, and write the config.
 
-    What an interrupted run left aside goes, too: it must not be taken for the new run's.
+    Unfinished files of an interrupted run are removed, too, so that nobody takes them for the new run's.
     """
     with naming(run_dir):
         clear_unfinished(run_dir)
@@ -173,7 +172,7 @@ def begin_run(config: Config, run_dir: Path) -> None:
 
 
 def write_config(config: Config, path: Path) -> None:
-    """Write the resolved config, with absolute paths, so that it means the same from anywhere."""
+    """Write the resolved config with absolute paths, so that it can be used from any working folder."""
     tree = config_to_dict(with_paths(config, lambda named: Path(os.path.abspath(named))))
     aside = path.with_name(f".{path.name}.new")
     with naming(path):
@@ -184,8 +183,10 @@ def write_config(config: Config, path: Path) -> None:
 
 
 def config_of(model: Path) -> Config:
-    """Return the config that a model was trained by, to train another one by it. In a run folder the files
-    of vectors and phrases are named by absolute paths, so that they are found from any working folder.
+    """Return the config that a model was trained with, to train another model with it.
+
+    In a run folder, vectors and gazetteers are named by absolute paths, so that they are found from any
+    working folder.
 
     Errors: ModelError, ConfigError.
     """
@@ -198,8 +199,9 @@ def config_of(model: Path) -> Config:
 
 
 def check_same_config(config: Config, run_dir: Path) -> None:
-    """Refuse to resume a run under another config, of which only training.epochs and patience may change, or
-    one of an older nertool whose word dropout was another.
+    """Refuse to resume a run with another config, or a run of an older nertool with another word dropout.
+
+    _comparable lists the keys that may differ, such as training.epochs and training.patience.
 
     Errors: ModelError naming the keys that differ.
     """
@@ -225,7 +227,8 @@ def check_same_config(config: Config, run_dir: Path) -> None:
             f"{run_dir}: the run was started with another {', '.join(differing)}; resume it with the config "
             f"that it was started with ({path}), or start a new one in another --run-dir"
         )
-    # A run's config has every key: without this one it is from before dropped words had starting vectors.
+    # A run's config has every key. One without features.clusters predates the starting vectors of dropped
+    # words.
     if has_starting_rows(config) and "features.clusters" not in raw:
         raise ModelError(
             f"{run_dir}: an older nertool started the run, whose training.word_dropout left words their "
@@ -234,7 +237,8 @@ def check_same_config(config: Config, run_dir: Path) -> None:
 
 
 def _comparable(config: Config) -> Config:
-    """Blank what may differ when a run is resumed: places of files (hashes are compared) and the end."""
+    """Blank the keys that may differ when a run is resumed: paths (their hashes are compared) and when to
+    stop."""
     return replace(
         config,
         corpus=replace(config.corpus, train=None, dev=None, test=None),
@@ -265,12 +269,12 @@ def run_training(
 ) -> Iterator[tuple[str, EpochRecord]]:
     """Train into a run folder, from where it stands; yield (network's name, record) after each epoch.
 
-    A single network is called "" and trained in this process, which on_batch hears of; where there
-    are several they are trained `workers` at a time, each in a process of its own.
+    A single network has the name "" and is trained in this process; on_batch is called for its batches.
+    Several networks are trained `workers` at a time, each in its own process.
     """
     yield from _train_networks(config, prepared, run_dir, workers, on_batch, threads)
     if "refit" in load_model(run_dir).provenance:
-        return  # a finished run was resumed: what its final model has seen can't measure it
+        return  # A finished run was resumed. Its final model has seen dev, so dev can't measure it.
     calibrate_run(prepared, run_dir)
     if config.training.refit and prepared.dev:
         release_prepared(prepared)
@@ -285,10 +289,10 @@ def _train_networks(
     on_batch: OnBatch,
     threads: Threads,
 ) -> Iterator[tuple[str, EpochRecord]]:
-    """Train the first stage and the members, and leave the model of their best epochs in best/."""
+    """Train the first stage and the members, and write the model of their best epochs to best/."""
     folds = folds_of(config)
     path = run_dir / "config.yaml"
-    # Pieces read it from there; where a run is resumed its end may have been moved.
+    # The pieces read the config from there. A resumed run may have another number of epochs.
     if folds or config.network.members > 1 or _end_moved(config, path):
         write_config(config, path)
     if folds:
@@ -306,14 +310,14 @@ def _train_networks(
 
 
 def _end_moved(config: Config, path: Path) -> bool:
-    """Tell whether a run's own config has another number of epochs, say, than it is resumed with."""
+    """Tell whether the training section (such as the number of epochs) differs from the run's own config."""
     return path.is_file() and load_config(path).training != config.training
 
 
 def _train_final(
     config: Config, run_dir: Path, workers: int, on_batch: OnBatch, threads: Threads
 ) -> Iterator[tuple[str, EpochRecord]]:
-    """Train once more on train and dev, and put the model in the place of the best one."""
+    """Train once more on train and dev, and replace the best model by the result."""
     final = prepare_refit(config, run_dir)
     folder = run_dir / REFIT
     trim_memory()
@@ -336,13 +340,15 @@ def _member(run_dir: Path, i: int, send: Send) -> None:
 
 
 def _read_run(run_dir: Path) -> tuple[Config, Prepared]:
-    """Read a run's config and prepared inputs, which the process that began it has checked."""
+    """Read a run's config and prepared inputs. The process that began the run has checked them."""
     config = load_config(run_dir / "config.yaml")
     return config, load_prepared(run_dir / "prepared", None, "nertool prepare")
 
 
 def last_best(run_dir: Path) -> tuple[int | list[int], dict[str, Any] | None]:
-    """Return the epoch of a run's best model (of each member's), and its measures on dev (None
-    without a dev part)."""
+    """Return the epoch of a run's best model (a list for an ensemble), and its scores on dev.
+
+    Without a dev part the scores are None.
+    """
     provenance = load_model(run_dir).provenance
     return provenance["epoch"], provenance["dev"]

@@ -1,11 +1,11 @@
-"""The pieces of a training: folds of the first stage, the first stage, the members of the ensemble.
+"""The pieces of a training: the networks of the first stage, and the members of the ensemble.
 
-Each reads its inputs from the run folder and leaves its result there, so that pieces can run side
-by side, and what is done stays done if the run is interrupted.
+Each piece reads its inputs from the run folder and writes its result there. So pieces can run in parallel,
+and finished ones are kept if the run is interrupted.
 
-Why folds: a first-stage network is surer of the text that it was trained on than of any other. So
-while the second stage is trained, what it is told of a token comes from a network that was
-trained without the token's document (a jackknife over blocks of documents).
+Why folds: a first-stage network is more confident on its own training text than on any other text. So the
+second stage is trained on first-stage probabilities from a network that was trained without the token's
+document (a jackknife over blocks of documents).
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ from nertool.training.preparation.working import FirstStage, Working, training_t
 from nertool.training.trainer import EpochRecord, State, initial_state, mean_parameters, train
 from nertool.version import __version__
 
-_MEMBER, _FOLD = 1, 2  # each piece has a stream of random numbers of its own
+_MEMBER, _FOLD = 1, 2  # each piece has its own stream of random numbers
 _ARRAYS, _HEADER = "arrays.safetensors", "fold.json"
 
 OnBatch = Callable[[int, float], None]
 
 
 def first_stage_config(config: Config) -> Config:
-    """Return the config of a first-stage network: its own width and epochs, the rest as the members'."""
+    """Return the config of a first-stage network: its own width and epochs, the rest as for the members."""
     first = config.first_stage
     return replace(
         config,
@@ -63,20 +63,23 @@ def first_stage_config(config: Config) -> Config:
 
 
 class FoldOf(NamedTuple):
-    """A network of the first stage: which member of the stage it belongs to, 0 …, and the fold that it is
-    trained without, 1 …; fold 0: it is trained on the whole training part, for a model to keep."""
+    """A network of the first stage.
+
+    member: which member of the stage it belongs to, from 0. fold: the fold that it is trained without, from
+    1. Fold 0 means that it is trained on the whole training part, and that the model keeps it.
+    """
 
     member: int
     fold: int
 
     def __str__(self) -> str:
-        """Name it, for the progress of training."""
+        """Return a name for the progress of training."""
         stage = f"first stage {self.member + 1}" if self.member else "first stage"
         return f"{stage}, fold {self.fold}" if self.fold else stage
 
 
 def folds_of(config: Config) -> list[FoldOf]:
-    """List all networks of the first stage; none where the config has no first stage."""
+    """List all networks of the first stage; an empty list if the config has no first stage."""
     first = config.first_stage
     if not first.folds:
         return []
@@ -87,7 +90,10 @@ def folds_of(config: Config) -> list[FoldOf]:
 
 
 def _dev_key(own: FoldOf) -> str:
-    """Name the array of what a network thinks of dev; "p" is of the tokens that it was not trained on."""
+    """Return the name of the array with a network's probabilities on dev.
+
+    A fold's array "p" is of the tokens that it was not trained on; in the whole text's network it is of dev.
+    """
     return "dev_p" if own.fold else "p"
 
 
@@ -97,21 +103,21 @@ def _is_kept(config: Config, own: FoldOf) -> bool:
 
 
 def fold_dir(run_dir: Path, own: FoldOf) -> Path:
-    """Name the folder of the result of a network of the first stage."""
+    """Return the folder for the result of a network of the first stage."""
     name = f"fold.{own.fold}" if own.fold else "whole"
     return run_dir / "first_stage" / (f"{name}.{own.member + 1}" if own.member else name)
 
 
 def member_dir(config: Config, run_dir: Path, i: int) -> Path:
-    """Name the folder of a member's log and state: the run's own if it is the only one."""
+    """Return the folder of a member's log and state: for a single network, the run folder itself."""
     return run_dir if config.network.members == 1 else run_dir / "members" / str(i + 1)
 
 
 def fold_of_sentences(part: Part, folds: int) -> NDArray[np.int64]:
-    """Return the fold that each sentence belongs to, (S,) in 1 … folds: blocks of documents, or of
-    sentences where there are fewer documents than folds.
+    """Return the fold of each sentence, (S,) in 1 … folds.
 
-    Errors: TrainingError where there are fewer sentences, too: a fold would have none.
+    Folds are blocks of documents, or of sentences if there are fewer documents than folds. Errors:
+    TrainingError if there are also fewer sentences than folds, since a fold would be empty.
     """
     S, D = len(part.sentence_starts) - 1, len(part.document_starts) - 1
     if folds > S:
@@ -132,7 +138,7 @@ def _continue_from(
     working: Working,
     state: State,
 ) -> None:
-    """Let a training start from a network of a model; second: whether it is of the second stage."""
+    """Let a training start from a network of a model. second: whether it belongs to the second stage."""
     words = prepared.vectors[working.vectors].words
     fresh, tags, labels = state.parameters, prepared.tags, prepared.labels
     state.parameters = continued(
@@ -141,21 +147,21 @@ def _continue_from(
 
 
 def _place(first: FirstStageConfig, own: FoldOf) -> int:
-    """Return which of a model's networks of the first stage a new one continues."""
-    each = first.networks // first.members  # one of the whole text, or one for each fold
+    """Return the index of the model's first-stage network that a new one continues."""
+    each = first.networks // first.members  # one for the whole text, or one for each fold
     return own.member * each + max(own.fold - 1, 0) % each
 
 
 def train_fold(
     config: Config, prepared: Prepared, run_dir: Path, own: FoldOf
 ) -> Iterator[EpochRecord]:
-    """Train a first-stage network without one fold, and keep what it thinks of that fold's tokens.
+    """Train a first-stage network without one fold, and store its probabilities for that fold's tokens.
 
-    Of a network that the model keeps it also leaves the network itself, and what it thinks of dev.
+    For a network that the model keeps, also store the network itself and its probabilities for dev.
     """
     first, (j, fold) = first_stage_config(config), own
     vectors = j % len(prepared.vectors)
-    # What is to be like the others has no part in choosing: the last epoch is taken, as in all folds.
+    # The folds' networks must be alike, so dev chooses no epoch: all of them take the last one.
     of_sentences = fold_of_sentences(prepared.train, config.first_stage.folds)
     without_dev = replace(prepared, dev=None)
     kept = _is_kept(config, own)
@@ -186,7 +192,7 @@ def train_fold(
 
 
 def _read_fold(run_dir: Path, own: FoldOf) -> dict[str, Array]:
-    """Read what train_fold left. Errors: ModelError for damage."""
+    """Read the arrays that train_fold stored. Errors: ModelError for damage."""
     with SealedFolder(present(fold_dir(run_dir, own))) as opened:
         if (opened.path / _HEADER).exists():  # an older nertool wrote none
             opened.header(_HEADER)
@@ -194,8 +200,10 @@ def _read_fold(run_dir: Path, own: FoldOf) -> dict[str, Array]:
 
 
 def read_first_stage(config: Config, prepared: Prepared, run_dir: Path) -> FirstStage | None:
-    """Put together what the folds found, and take the mean over the stage's members; None where the config
-    has no first stage."""
+    """Assemble the folds' probabilities, and average them over the members of the stage.
+
+    Return None if the config has no first stage.
+    """
     if not config.first_stage.folds:
         return None
     shape = len(prepared.train.word_ids), len(prepared.tags)
@@ -211,8 +219,10 @@ def read_first_stage(config: Config, prepared: Prepared, run_dir: Path) -> First
 
 
 def mean_opinion(p: Sequence[Array]) -> Array:
-    """Return the probabilities (N, T) that the mean of several networks' scores stands for, from the
-    probabilities of each: as a model averages its networks."""
+    """Return the probabilities (N, T) of the averaged scores of several networks, from those of each.
+
+    A model averages its networks in the same way.
+    """
     if len(p) == 1:
         return p[0]
     smallest = np.finfo(np.float32).tiny
@@ -225,7 +235,7 @@ def mean_opinion(p: Sequence[Array]) -> Array:
 def first_stage_members(
     config: Config, prepared: Prepared, run_dir: Path, encoders: list[Encoder]
 ) -> tuple[Member, ...]:
-    """Return the first stage's networks, as a model keeps them; none where there is no such stage."""
+    """Return the first stage's networks, as a model keeps them; an empty tuple without a first stage."""
     members = []
     for own in folds_of(config):
         if not _is_kept(config, own):
@@ -248,7 +258,7 @@ def train_member(
 ) -> Iterator[EpochRecord]:
     """Train the i-th network from where it stands; yield each epoch's record once it is on disk.
 
-    Where it is the only one, each epoch that is the best so far leaves a model in best/.
+    For a single network, every new best epoch writes a model to best/.
     """
     folder = member_dir(config, run_dir, i)
     folder.mkdir(parents=True, exist_ok=True)
@@ -261,7 +271,7 @@ def train_member(
             encoders = encoders or encoders_of(config, prepared)
             member = member_of(prepared, working, state, encoders)
             _save_best(config, prepared, run_dir, (member,), encoders, record.epoch, record.dev)
-        # The log first: should the process end in between, resuming cuts it back to the state.
+        # The log is written first: if the process ends in between, resuming cuts the log back to the state.
         write_log(record, folder)
         save_state(state, folder / "last")
         yield record
@@ -270,7 +280,7 @@ def train_member(
 def member_start(
     config: Config, prepared: Prepared, run_dir: Path, i: int
 ) -> tuple[Working, State]:
-    """Return what the i-th network is trained on, and its state before training."""
+    """Return the working inputs of the i-th network, and its state before training."""
     vectors = 0 if config.vectors.more_for == "first_stage" else i % len(prepared.vectors)
     first = read_first_stage(config, prepared, run_dir)
     start = load_start(config)
@@ -283,7 +293,7 @@ def member_start(
 
 
 def save_ensemble(config: Config, prepared: Prepared, run_dir: Path) -> Scores | None:
-    """Fold the members, each at its best epoch, into one model in best/; return its measures on dev."""
+    """Combine the members, each at its best epoch, into one model in best/; return its scores on dev."""
     encoders = encoders_of(config, prepared)
     members, epochs = [], []
     for i in range(config.network.members):
@@ -313,7 +323,7 @@ def member_of(
 
 
 def encoders_of(config: Config, prepared: Prepared) -> list[Encoder]:
-    """Return an encoder for each file of vectors."""
+    """Return one encoder for each table of vectors."""
     remembered = prepared.train.words if config.features.memory else None
     return [
         encoder_of(config, vectors, remembered, prepared.gazetteers) for vectors in prepared.vectors
@@ -321,7 +331,7 @@ def encoders_of(config: Config, prepared: Prepared) -> list[Encoder]:
 
 
 def _kept(parameters: Parameters, words: int) -> Parameters:
-    """Leave out the memory's rows that are for training alone, and the starting vectors, which L has."""
+    """Leave out the starting vectors, which the model's L holds, and the memory's rows for training alone."""
     parameters = {name: array for name, array in parameters.items() if name != STARTING}
     if MEMORY not in parameters:
         return parameters
@@ -371,7 +381,7 @@ def _save_best(
 
 
 def hashes_of(prepared: Prepared) -> dict[str, Any]:
-    """Say which files a model was made from, by their SHA-256."""
+    """Return the SHA-256 of the files that a model was made from."""
     train_hash, dev_hash, *vectors = prepared.inputs["sha256"]
     found = {"corpus.train": train_hash, "corpus.dev": dev_hash, "vectors": vectors}
     if RAW_TEXTS in prepared.inputs:

@@ -1,4 +1,4 @@
-"""What a training text is like: the statistics by which the recipe `auto` chooses."""
+"""Statistics of a training text, by which the recipe `auto` chooses."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from nertool.inputs.encoder import Encoder, coverage
 from nertool.training.preparation.encode import read_part
 from nertool.vectors.files.load import load_vectors
 
-# Recurrence: 0.25 to 0.45 in abstracts, articles, news and contracts, 0.12 in threads of tweets, 0.00 in
-# single tweets and in sentences that were drawn at random.
+# Recurrence is 0.25 to 0.45 in abstracts, articles, news and contracts, 0.12 in threads of tweets, and 0.00
+# in single tweets and in sentences that were drawn at random.
 RUNNING = 0.2
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the recipe looks at. documents: 0 where they can't be used, for the reason no_documents;
-    coverage: the share of the training tokens that have a vector, None without vectors; has_dev: whether
-    there is a dev part; recurrence: how often rare words recur nearby (corpus/recurrence.py)."""
+    """The numbers that the recipe reads.
+
+    documents: 0 if they can't be used, and then no_documents says why. coverage: the share of the training
+    tokens that have a vector, or None without vectors. has_dev: whether there is a dev part. recurrence: how
+    often rare words recur nearby (corpus/recurrence.py).
+    """
 
     tokens: int
     documents: int
@@ -40,9 +43,9 @@ class Statistics:
 
 
 def statistics(config: Config) -> Statistics:
-    """Look at the training text and the vectors that a config names.
+    """Compute the statistics of the training text and the vectors that a config names.
 
-    Errors: CorpusError and VectorsError with their place; OSError as it comes.
+    Errors: CorpusError and VectorsError with their place; OSError is passed on.
     """
     assert config.corpus.train is not None
     train = read_part(config, config.corpus.train, "train", _silent, Ledger())
@@ -65,4 +68,4 @@ def statistics(config: Config) -> Statistics:
 
 
 def _silent(line: str) -> None:
-    """Take a finding that is told when the text is encoded."""
+    """Ignore a finding: it is reported when the text is encoded."""

@@ -1,4 +1,4 @@
-"""What is shown after training: the most frequent errors on dev, and a sentence that shows the task."""
+"""The summary after training: the most frequent errors on dev, and an example sentence."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from nertool.training.preparation.store import Prepared
 from nertool.training.refit import unfitted_model
 
 _SHORTEST, _LONGEST = 5, 24  # tokens of an example sentence
-_PLAIN = re.compile(r"[\w.,;:'’%&/-]+")  # words that a shell and every reader take as they are
+_PLAIN = re.compile(r"[\w.,;:'’%&/-]+")  # words that need no quoting in a shell
 
 
 @dataclass(frozen=True)
 class Example:
-    """A sentence with the entities that the model found in it, in tokens of the sentence."""
+    """A sentence with the entities that the model found in it. Offsets count the sentence's tokens."""
 
     words: list[str]
     entities: list[Span]
 
 
 def compare_on_dev(run_dir: Path, prepared: Prepared) -> Comparison | None:
-    """Compare the model that dev chose with the dev part; None if there is none."""
+    """Compare the predictions of the model that dev chose with dev's gold tags; None without a dev part."""
     dev = prepared.dev
     if dev is None:
         return None
@@ -53,7 +53,7 @@ def compare_on_dev(run_dir: Path, prepared: Prepared) -> Comparison | None:
 
 
 def common_errors(comparison: Comparison, shown: int = 3) -> list[str]:
-    """Write the most frequent confusions, a line each, with the first case of each."""
+    """Describe the most frequent confusions, a line each, with the first case of each."""
     findings = findings_of(comparison)
     lines = []
     for gold, predicted, kind, n in confusions(findings)[:shown]:
@@ -67,7 +67,7 @@ def common_errors(comparison: Comparison, shown: int = 3) -> list[str]:
 def example_of(comparison: Comparison) -> Example | None:
     """Choose the sentence, of a readable length, in which the model finds the most classes.
 
-    Sentences that it tags right, and of plain words, are preferred. None if no sentence has that length.
+    Sentences of plain words that the model tags right are preferred. None if no sentence has such a length.
     """
     corpus, starts = comparison.corpus, comparison.corpus.sentence_starts
     lengths = np.diff(starts)

@@ -1,4 +1,4 @@
-"""The last step of a training: what dev says of the best model's scores, its bias and its temperature."""
+"""The last step of training: fit the best model's outside_bias and temperature on dev."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from nertool.training.preparation.store import Part, Prepared, release_prepared
 
 
 def calibrate_run(prepared: Prepared, run_dir: Path) -> None:
-    """Find the best model's bias and temperature on dev, and keep them in the model; nothing without a dev
-    part."""
+    """Fit the best model's bias and temperature on dev, and store them in the model. Without dev, do
+    nothing."""
     dev = prepared.dev
     if dev is None:
         return
@@ -43,14 +43,14 @@ def calibrate_run(prepared: Prepared, run_dir: Path) -> None:
 
 
 BIASES = (-0.5, 0.5, 1.0, 1.5, 2.0)
-_LEAST_GAIN = 60.0  # F1 points, over the root of dev's entities: about one standard error of F1
-_AS_GOOD = 0.3  # F1 points: of biases within so much of the best, the smallest is taken
+_LEAST_GAIN = 60.0  # F1 points / √(entities of dev): about one standard error of F1
+_AS_GOOD = 0.3  # F1 points: among the biases this close to the best, the smallest is chosen
 
 
 def best_bias(model: Model, dev: Part) -> float:
-    """Return the outside_bias that has the best F1 on dev, or 0 where its gain may be chance.
+    """Return the outside_bias with the best F1 on dev, or 0 if its gain may be chance.
 
-    A model that reads text unlike its training text misses entities: it is too sure of O.
+    A model that reads text unlike its training text misses entities: its scores of O are too high.
     """
     decoding = replace(model.config.decoding, outside_bias=0.0, consistency=0.0)
     plain = replace(model, config=replace(model.config, decoding=decoding))
@@ -78,8 +78,10 @@ def _measured(tag_ids: Ids, model: Model, dev: Part) -> Scores:
 
 
 def keep_bias(run_dir: Path, bias: float, measured: Scores) -> None:
-    """Write an outside_bias into the model's config, and what dev measures with it into the provenance; at
-    every moment there is a whole header."""
+    """Write outside_bias into the model's config, and its scores on dev into the provenance.
+
+    The header file is replaced in one step, so it is never half-written.
+    """
     best = model_folder(run_dir)
     with SealedFolder(best) as opened:
         header = opened.header(HEADER)

@@ -1,4 +1,5 @@
-"""Stage 2: epochs of mini-batches. Yields a record per epoch; prints nothing, writes nothing."""
+"""Train a network: epochs of mini-batches. It yields a record per epoch; it prints nothing, writes
+nothing."""
 
 from __future__ import annotations
 
@@ -41,17 +42,17 @@ from nertool.training.preparation.working import (
     training_text,
 )
 
-# Parameters as they were after an epoch; large arrays in temporary files.
+# A copy of the parameters after an epoch. Large arrays are in temporary files.
 EpochParameters = dict[str, Array | Stored]
 
 
 @dataclass
 class State:
-    """Training at the end of an epoch: all that is needed to go on as if nothing had happened.
+    """The state of training at the end of an epoch, from which training continues as if never interrupted.
 
-    parameters: changed in place; best: a copy of the parameters of the best epoch so far; recent:
-    of the last epochs, for their mean. Tables that are not trained are the same arrays everywhere. rows: how
-    many rows of L are trained; starting rows may stand behind them, which best and recent lack.
+    parameters: training changes them in place. best: a copy of the best epoch's parameters so far. recent:
+    the parameters of the last epochs, for their mean. Frozen tables are the same arrays in all of these.
+    rows: how many rows of L are trained. L may have starting rows behind them, which best and recent lack.
     """
 
     parameters: Parameters
@@ -75,8 +76,11 @@ class State:
 class EpochRecord:
     """The result of an epoch.
 
-    - loss: the mean of J over its batches.
-    - dev: the scores on dev; None without a dev part.
+    - loss: the mean of J over its windows.
+    - dev: the scores on dev, or None without a dev part.
+    - alpha: the learning rate.
+    - seconds: wall-clock time, without the evaluation on dev.
+    - best: whether this is the best epoch so far.
     - audits: the gradient checks of every training.audit_every-th batch.
     """
 
@@ -91,13 +95,16 @@ class EpochRecord:
 
 
 FIRST_MEMBER = (1, 0)
-_RELEASED = 1 << 17  # windows after which the memory of files that were read is given back
+_RELEASED = 1 << 17  # after this many windows, the memory of files that were read is given back
 
 
 def initial_state(
     config: Config, prepared: Prepared, working: Working, stream: Sequence[int] = FIRST_MEMBER
 ) -> State:
-    """Start a training; stream: the numbers that, with the seed, give it random numbers of its own."""
+    """Return the state before training.
+
+    stream: numbers that, with the seed, start the random number generator of this training.
+    """
     rng = np.random.default_rng([config.seed, *stream])
     parameters = starting_parameters(config, prepared, working, rng)
     frozen = objective_of(config).frozen
@@ -115,25 +122,25 @@ def train(
     on_batch: Callable[[int, float], None] = lambda windows, loss: None,
     threads: Threads = Threads(),  # noqa: B008 (it cannot be changed)
 ) -> Iterator[EpochRecord]:
-    """Train from `state` on, changing it; yield a record after each epoch, until done or out of patience.
+    """Train from `state` on and change it; yield a record after each epoch, until done or out of patience.
 
-    sentences: those of the training part to train on, None for all. on_batch gets the number of
-    windows and J of each mini-batch. threads: how a step is shared out. Errors: NonFiniteError if J or a
-    gradient is no longer finite.
+    sentences: numbers of the training part's sentences to train on; None means all. on_batch: called with the
+    number of windows and J of each mini-batch. threads: how the work of a step is divided. Errors:
+    NonFiniteError if J or a gradient is no longer finite.
     """
     settings = config.training
     if sentences is None:
         sentences = np.arange(len(prepared.train.sentence_starts) - 1)
     augmented = settings.recase or settings.replace_entities
     epoch_text = None if augmented else training_text(config, prepared, working)
-    # What was needed to lay the text out is not needed for each batch.
+    # The arrays that the layout was computed from are not needed during the epoch.
     release_prepared(prepared)
     # More threads than a batch has shards would mostly wait.
     most = shard_count(settings.batch_size, threads.shard_size)
     with Team(min(most, threads.workers or blas_threads())) as team:
         if settings.start and not state.epoch:
-            # What the optimiser remembers is made of one pass without a step: its first steps would else be
-            # as large as those of a network that knows nothing.
+            # One pass without a step fills the optimiser's accumulators. Otherwise its first steps would be
+            # as large as those of an untrained network.
             text = epoch_text or augmented_text(config, prepared, working, sentences, state.rng)
             with team.alone():
                 size = threads.shard_size
@@ -174,7 +181,7 @@ def train(
 
 
 def _unseen(windows: int, loss: float) -> None:
-    """Take what a progress bar would be told of a batch."""
+    """Ignore a batch: the default for a progress bar's callback."""
 
 
 def _alpha(config: Config, epoch: int) -> float:
@@ -192,7 +199,7 @@ def _epoch(
     shard_size: int,
     alpha: float,
 ) -> tuple[float, tuple[Audit, ...]]:
-    """Go through the text once; return the mean J of its windows, and the audits."""
+    """Train on the text once; return the mean J over its windows, and the audits."""
     settings, objective, parameters = config.training, objective_of(config), state.parameters
     total, windows = 0.0, 0
     audits = []
@@ -200,14 +207,14 @@ def _epoch(
     drawn = next(source, None)
     while drawn:
         batch, masks = drawn
-        # A number too large is caught below, by J: no need for numpy to warn of it first.
+        # An overflow shows in J and is refused below, so numpy need not warn of it first.
         with np.errstate(over="ignore", invalid="ignore"):
             shards = cut_batch(batch, masks, shard_size)
             blocks = shared_blocks(objective, parameters, shards)
             back = partial(shard_gradients, objective, parameters, blocks=blocks)
             computed = list(team.parallel_map(back, shards))
-            # Only this draws from state.rng, one batch after the other: what is drawn doesn't depend on
-            # when.
+            # Only this function draws from state.rng, one batch after the other. So the random numbers do not
+            # depend on when a thread runs it.
             following = team.begin(lambda: next(source, None))
             J, gradients = add_shards(objective, parameters, shards, computed, team.parallel_map)
         gradients = of_trained_rows(gradients, state.rows)
@@ -236,7 +243,7 @@ def _epoch(
 
 
 def of_trained_rows(gradients: ParameterGradients, rows: int) -> ParameterGradients:
-    """Leave out the gradient of L's rows from the given one on: starting rows are not trained."""
+    """Return the gradients without those of L's rows from `rows` on: starting rows are not trained."""
     of_L = gradients.get("L")
     if not isinstance(of_L, RowGradient) or not len(of_L.rows) or of_L.rows[-1] < rows:
         return gradients
@@ -245,9 +252,9 @@ def of_trained_rows(gradients: ParameterGradients, rows: int) -> ParameterGradie
 
 
 def mean_parameters(recent: list[EpochParameters], frozen: Container[str] = ()) -> Parameters:
-    """Return the mean of the last epochs' parameters: steadier than any one of them.
+    """Return the mean of the last epochs' parameters, which is steadier than those of one epoch.
 
-    frozen: the tables that are the same in all of them.
+    frozen: names of the tables that are the same in all of them.
     """
     return {
         name: in_memory(array)
@@ -258,15 +265,15 @@ def mean_parameters(recent: list[EpochParameters], frozen: Container[str] = ()) 
 
 
 def in_memory(array: Array | Stored) -> Array:
-    """Return an array that may be in a file."""
+    """Return an array, read from its file if it is stored in one."""
     return array[:] if isinstance(array, Stored) else array
 
 
-_ROWS = 1 << 14  # of arrays that a mean is taken of at a time
+_ROWS = 1 << 14  # that _mean averages at a time
 
 
 def _mean(arrays: list[Array | Stored]) -> Array:
-    """Return the mean of arrays, added up in 64 bits, in their own dtype."""
+    """Return the mean of arrays, accumulated in float64, in their own dtype."""
     out = np.empty(arrays[0].shape, dtype=arrays[0].dtype)
     for start in range(0, len(out), _ROWS):
         rows = slice(start, start + _ROWS)
@@ -274,20 +281,24 @@ def _mean(arrays: list[Array | Stored]) -> Array:
     return out
 
 
-_KEPT = 1 << 24  # bytes of an array's copy that stay in memory
+_KEPT = 1 << 24  # bytes: a copy of a larger array goes to a temporary file
 
 
 def set_parameters_aside(
     parameters: Mapping[str, Array], frozen: Container[str]
 ) -> EpochParameters:
-    """Copy the arrays that training changes; the others stay the same arrays. Errors: OutputError where a
-    temporary file can't be written."""
+    """Copy the arrays that training changes. Frozen arrays are not copied.
+
+    Errors: OutputError if a temporary file can't be written.
+    """
     return {n: a if n in frozen else set_aside(a, _KEPT) for n, a in parameters.items()}
 
 
 def set_best_aside(parameters: Parameters, frozen: Container[str]) -> Parameters:
-    """Put large arrays that training changes into temporary files, where they are read as arrays. Errors:
-    OutputError where such a file can't be written."""
+    """Copy the arrays that training changes, the large ones into temporary files that are mapped as arrays.
+
+    Errors: OutputError if such a file can't be written.
+    """
     aside = set_parameters_aside(parameters, frozen)
     return {n: a.array if isinstance(a, Stored) else a for n, a in aside.items()}
 
@@ -295,13 +306,13 @@ def set_best_aside(parameters: Parameters, frozen: Container[str]) -> Parameters
 def evaluate_part(
     config: Config, tags: list[str], parameters: Parameters, inputs: Inputs, part: Part
 ) -> Scores:
-    """Tag a part with working parameters, and score it against its gold tags, in its own scheme."""
+    """Tag a part with the parameters in training, and score it against its gold tags, in its own scheme."""
     raw = score_tokens(parameters, config, inputs)
     allowed = lattice(tags, config.decoding.scheme)
     tag_ids = np.empty(len(raw), dtype=np.int32)
     for block in blocks_of(
         part.text
-    ):  # of a long part, what is made of the scores takes several times as much
+    ):  # in blocks, because decoding takes several times the memory of the scores
         tag_scores = adjust(raw[block.tokens], block.text, config.decoding)
         starts = block.text.sentence_starts
         tag_ids[block.tokens] = decode(tag_scores, starts, config.decoding.method, allowed)

@@ -1,1 +1,1 @@
-"""Several trainings for one question: cross-validation, learning curves, sweeps and searches."""
+"""Experiments of several trainings: cross-validation, learning curves, sweeps and searches."""

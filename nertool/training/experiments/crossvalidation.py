@@ -1,4 +1,4 @@
-"""Tag a labelled text by models that have not seen it: each part by one trained on all other parts."""
+"""Cross-validation: tag each part of a labelled text with a model that was trained on all other parts."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from nertool.tagging.annotate import text_of_corpus
 from nertool.training.experiments.in_memory import single_network, trained_on
 from nertool.training.parallel.pool import Piece, Send, run_pieces
 
-BLOCK = 10  # sentences that stay together where documents are not marked
+BLOCK = 10  # sentences that stay together if documents are not marked
 
 
 def fold_of_sentences(corpus: Corpus, folds: int, seed: int) -> NDArray[np.int64]:
-    """Deal a text's documents, or blocks of sentences where they are not marked, out to folds: (S,).
+    """Assign a text's documents, or blocks of sentences if documents are not marked, to folds: (S,).
 
-    Errors: TrainingError where there are fewer of them than folds.
+    Errors: TrainingError if there are fewer of them than folds.
     """
     S = corpus.sentences
     if has_documents(corpus):
@@ -51,10 +51,10 @@ def crossvalidated(
     workers: int,
     report: Callable[[str], None] = lambda line: None,
 ) -> tuple[Decoded, list[str], list[str]]:
-    """Return a text as decoded by models that have not seen it, calibrated on just these answers; the
-    labels, and the tags that its tag_ids point into.
+    """Tag a text with models that have not seen it; return the decoded text, the labels and the tags.
 
-    A class that one fold's training text lacks is impossible there. Errors: as in training.
+    The result's tag_ids index the tags. Its temperature is fitted on these predictions. A class that a fold's
+    training text lacks is never predicted in that fold. Errors: as in training.
     """
     config = single_network(config)
     gold = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
@@ -87,7 +87,7 @@ _IMPOSSIBLE = -1e4  # the score of a tag that a fold's model does not know
 def _tag_fold(
     config: Config, corpus: Corpus, fold: NDArray[np.int64], k: int, tags: list[str], send: Send
 ) -> None:
-    """Train on all folds but the k-th; send the scores of the k-th for these tags."""
+    """Train on all folds but the k-th; send the k-th fold's scores for these tags."""
     with trained_on(config, take_sentences(corpus, fold != k)) as tagger:
         own = tagger.scores(text_of_corpus(take_sentences(corpus, fold == k)))
         scores = np.full((len(own), len(tags)), _IMPOSSIBLE, dtype=np.float32)

@@ -1,7 +1,7 @@
-"""Train on a text that is in memory, and tag another: for cross-validation and learning curves.
+"""Train on one text in memory and tag another, for cross-validation and learning curves.
 
-One network is trained for all epochs of the config, without a dev part and a first stage, into a
-folder that is removed again.
+One network is trained for all epochs of the config, without a dev part and without a first stage, in a
+temporary folder.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def single_network(config: Config, seed: int | None = None) -> Config:
 
 @contextmanager
 def trained_on(config: Config, corpus: Corpus) -> Iterator[CompiledTagger]:
-    """Give a tagger trained on a labelled text by a config of single_network's.
+    """Yield a tagger trained on a labelled text. config: a result of single_network.
 
     Errors: CorpusError for a text without an entity; NonFiniteError as in training.
     """
@@ -52,4 +52,4 @@ def trained_on(config: Config, corpus: Corpus) -> Iterator[CompiledTagger]:
 
 
 def _silent(line: str) -> None:
-    """Take a finding that is told where the whole text is read."""
+    """Ignore a finding: it is reported when the whole text is read."""

@@ -1,4 +1,4 @@
-"""A learning curve: F1 on dev of networks that were trained on growing parts of the text."""
+"""Learning curves: F1 on dev of networks that are trained on growing parts of the text."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from nertool.training.experiments.in_memory import single_network, trained_on
 from nertool.training.parallel.pool import Piece, Send, run_pieces
 from nertool.training.preparation.encode import Report, read_parts
 
-HELD_OUT = 0.2  # of a text without dev
-BLOCK = 10  # sentences that stay together where documents are not marked
+HELD_OUT = 0.2  # share of a text without dev
+BLOCK = 10  # sentences that stay together if documents are not marked
 LEAST_SENTENCES = 40
 LEAST_BATCH = 64
 
 
 @dataclass(frozen=True)
 class Point:
-    """A training: the share of the text, the seed, how much text that was, and F1 on dev."""
+    """A training: its share of the text, its seed, the amount of text, and F1 on dev."""
 
     share: float
     seed: int
@@ -38,7 +38,7 @@ class Point:
 
 
 def curve_parts(config: Config, report: Report, ledger: Ledger) -> tuple[Corpus, Corpus]:
-    """Read the training text and dev; a share of the text is held out if there is no dev.
+    """Read the training text and dev. Without dev, hold out a share of the text.
 
     Errors: CorpusError for a text that is too small to be divided.
     """
@@ -59,7 +59,7 @@ def curve_parts(config: Config, report: Report, ledger: Ledger) -> tuple[Corpus,
 
 
 def shares_of(sizes: int) -> list[float]:
-    """Return so many shares of a text, each twice the one before, the last being all of it."""
+    """Return `sizes` shares of a text: each is twice the one before, and the last is 1."""
     return [2.0 ** (i - sizes + 1) for i in range(sizes)]
 
 
@@ -74,9 +74,9 @@ def learning_curve(
 ) -> list[Point]:
     """Train one network on each share of the text with each seed; return the points by share and seed.
 
-    A seed's parts contain each other: documents, or blocks of sentences where these are not marked, in an
-    order of its own. A small part is read in smaller batches, so that it gets about as many steps.
-    Errors: as in training; TrainingError for a part without an entity.
+    The parts of a seed are nested. They consist of documents, or of blocks of sentences if documents are not
+    marked, in an order of their own for each seed. A small part has smaller batches, so that it gets about as
+    many steps. Errors: as in training; TrainingError for a part without an entity.
     """
     bare, dev_bare = replace(train, records=None), replace(dev, records=None)
     pieces = []
@@ -104,7 +104,7 @@ def learning_curve(
 
 
 def sentence_order(corpus: Corpus, seed: int) -> NDArray[np.int64]:
-    """Return each sentence's place in a random order of the documents, or blocks of sentences: (S,)."""
+    """Return each sentence's rank in a random order of the documents, or blocks of sentences: (S,)."""
     S = corpus.sentences
     if has_documents(corpus):
         unit = np.repeat(np.arange(corpus.documents), np.diff(corpus.document_starts))
@@ -140,6 +140,6 @@ def _measure(
 
 
 def by_share(points: Sequence[Point]) -> Iterator[list[Point]]:
-    """Yield the points of each share, in its order."""
+    """Yield the points of each share, in ascending order of the shares."""
     for share in sorted({point.share for point in points}):
         yield [point for point in points if point.share == share]

@@ -1,13 +1,13 @@
-"""Search for good settings within a budget of time: `nertool sweep --budget`, by Optuna (extra `sweep`).
+"""Search for good settings within a time budget: `nertool sweep --budget`, by Optuna (extra `sweep`).
 
-Each trial trains the config with other settings, chosen by the tree-structured Parzen estimator (Bergstra et
-al. 2011) from the trials before it. A trial whose F1 on dev lies below the median of the trials before it, at
-the same epoch, is stopped. Then the best settings, and the config as it is, are trained with seeds that the
+Each trial trains the config with other settings. The tree-structured Parzen estimator (Bergstra et al. 2011)
+chooses them from the earlier trials. A trial is stopped if its F1 on dev lies below the median of the earlier
+trials at the same epoch. Then the best settings and the unchanged config are trained with seeds that the
 search has not used: the best of many trials owes part of its F1 to luck, and these trainings show how much.
 The test part is never read.
 
-Trials are kept in an SQLite file. A search that goes on from it continues just as it would have without the
-interruption: the sampler is seeded anew before each trial, by the number of trials that are complete.
+Trials are stored in an SQLite file. A search that is continued gives the same result as one without
+interruption: before each trial the sampler is seeded by the number of finished trials.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Report = Callable[[str], None]
 
 STUDY = "nertool"
 STARTUP = 4  # trials before any is stopped early
-# Where nothing is named by --try: the values that are tried, the usual ones of the recipes around them.
+# The values that are tried without --try: the usual ones of the recipes, and values around them.
 SPACE: dict[str, tuple[str, ...]] = {
     "training.alpha": ("0.02", "0.035", "0.05", "0.07", "0.1"),
     "training.dropout_input": ("0.0", "0.1", "0.2", "0.3"),
@@ -53,7 +53,7 @@ SPACE: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Base:
-    """What is searched from: a config file and overrides of all trials."""
+    """What a search starts from: a config file, and the overrides of all trials."""
 
     path: Path
     overrides: tuple[str, ...]
@@ -66,7 +66,7 @@ class Base:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """Settings trained with fresh seeds: F1 on dev of each."""
+    """Settings trained with fresh seeds, and F1 on dev of each seed."""
 
     settings: tuple[str, ...]
     f1: tuple[float, ...]
@@ -78,13 +78,14 @@ class Confirmed:
 
     @property
     def deviation(self) -> float | None:
-        """The standard deviation; None with one seed."""
+        """The standard deviation of F1; None with one seed."""
         return stdev(self.f1) if len(self.f1) > 1 else None
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a search came to. trials: all that are complete or stopped early, of earlier calls too."""
+    """The result of a search. trials: all that are complete or stopped early, including those of earlier
+    calls."""
 
     trials: int
     stopped: int
@@ -94,7 +95,7 @@ class Found:
 
 
 def space_of(tries: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return the values of each key that --try names; of the usual keys if it names none.
+    """Return the values of each key given by --try, or of the usual keys if there is none.
 
     Errors: OverrideError as in values_by_key.
     """
@@ -102,7 +103,7 @@ def space_of(tries: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def check_space(base: Base, space: dict[str, tuple[str, ...]]) -> None:
-    """Make sure that every value is one that its key takes. Errors: OverrideError, TrainingError."""
+    """Check that every value is valid for its key. Errors: OverrideError, TrainingError."""
     for key, values in space.items():
         for value in values:
             try:
@@ -126,9 +127,9 @@ def search(
     report: Report,
     ledger: Ledger | None = None,
 ) -> Found:
-    """Search for so many seconds, and confirm the winner with fresh seeds within them.
+    """Search for `seconds` seconds, which include confirming the winner with fresh seeds.
 
-    At least one trial is made. ledger: takes the account of the text once. Errors: NertoolError if Optuna is
+    At least one trial is made. ledger: gets the account of the text once. Errors: NertoolError if Optuna is
     missing, or if the study is of another config.
     """
     check_space(base, space)
@@ -159,13 +160,13 @@ def search(
 
 
 def _reserve(times: Sequence[float], seeds: int) -> float:
-    """Return the seconds that the next trial and the confirmation will take, by the trials so far."""
+    """Estimate the seconds of the next trial and the confirmation, from the trials so far."""
     return (1 + 2 * seeds) * max(mean(times), max(times[-3:])) if times else 0.0
 
 
 @contextmanager
 def _study(base: Base, space: dict[str, tuple[str, ...]], path: Path) -> Iterator[Any]:
-    """Open the study, or begin it. Errors: NertoolError as in search."""
+    """Open the study, or create it. Errors: NertoolError as in search."""
     try:
         import optuna
         from sqlalchemy.exc import SQLAlchemyError
@@ -201,7 +202,7 @@ def _study(base: Base, space: dict[str, tuple[str, ...]], path: Path) -> Iterato
 
 
 def _signature(base: Base, space: dict[str, tuple[str, ...]]) -> str:
-    """Return a hash of all that decides what a trial means."""
+    """Return a hash of everything that decides what a trial means."""
     config = config_to_dict(base.config())
     content = json.dumps(
         [config, {key: list(values) for key, values in space.items()}], sort_keys=True
@@ -210,7 +211,7 @@ def _signature(base: Base, space: dict[str, tuple[str, ...]]) -> str:
 
 
 def _finished(study: Any) -> list[Any]:
-    """Return the trials that are complete or were stopped early; a trial that was killed is neither."""
+    """Return the trials that are complete or were stopped early. A trial that was killed is neither."""
     return [t for t in study.get_trials(deepcopy=False) if t.state.name in ("COMPLETE", "PRUNED")]
 
 
@@ -222,7 +223,7 @@ def _trial(
     report: Report,
     ledger: Ledger | None,
 ) -> None:
-    """Choose settings, train, and tell the study what came of it."""
+    """Choose settings, train, and report the result to the study."""
     import optuna
 
     number = len(_finished(study))
@@ -258,9 +259,9 @@ def train_once(
     stop: Callable[[int, float], bool] = lambda epoch, f1: False,
     ledger: Ledger | None = None,
 ) -> float | None:
-    """Train in a folder that is removed again; return the best epoch's F1 on dev, None if `stop` ended it.
+    """Train in a temporary folder; return the best epoch's F1 on dev, or None if `stop` ended the training.
 
-    stop hears of each epoch of a single network; of an ensemble's networks it does not.
+    stop is called after each epoch of a single network. It is not called for the networks of an ensemble.
     """
     with scratch_folder() as folder:
         run_dir = folder / "run"
@@ -272,7 +273,7 @@ def train_once(
             if not name and record.dev is not None and stop(record.epoch, record.dev.f1):
                 return None
         _, dev = last_best(run_dir)
-        assert dev is not None  # check_space saw to it
+        assert dev is not None  # check_space has checked it
         return float(dev["f1"] or 0.0)
 
 
@@ -288,7 +289,7 @@ def confirm(base: Base, settings: tuple[str, ...], seeds: int, workers: int) -> 
 
 
 def write_winner(base: Base, found: Found, path: Path) -> None:
-    """Write the config with the best settings, all keys, and what was measured as a comment."""
+    """Write the full config with the best settings, and the measured F1 as a comment."""
     values = [*base.overrides, *found.winner.settings]
     config = resolve({**read_config_file(base.path), **read_overrides(values)})
     with scratch_folder() as folder:
@@ -305,6 +306,6 @@ def write_winner(base: Base, found: Found, path: Path) -> None:
 
 
 def described(confirmed: Confirmed) -> str:
-    """Write mean ± spread, in percent."""
+    """Format mean ± standard deviation, in percent."""
     spread = "" if confirmed.deviation is None else f" ± {100 * confirmed.deviation:.2f}"
     return f"{100 * confirmed.mean:.2f}{spread}"

@@ -1,4 +1,4 @@
-"""Several trainings, to compare configs, settings and seeds: one run proves little."""
+"""Sweeps: several trainings that compare configs, settings and seeds, because one run proves little."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ from nertool.training.run import (
 
 
 class Trial(NamedTuple):
-    """A training: its config file, the overrides that it has besides all trials' own, its seed, and its run
-    folder."""
+    """A training: its config file, the overrides of its variant, its seed, and its run folder."""
 
     config: Path
     variant: tuple[str, ...]
@@ -39,8 +38,11 @@ class Trial(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a trial came to: the best epoch's F1 on dev; the seconds that it took in all, and the
-    processor's, its own processes included."""
+    """The result of a trial.
+
+    f1: that of the best epoch on dev. seconds: wall-clock time. processor_seconds: CPU time, including the
+    trial's child processes.
+    """
 
     trial: Trial
     f1: float
@@ -49,8 +51,11 @@ class Outcome(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """A variant of a config over its seeds: mean and standard deviation of F1 (None with one seed), mean
-    seconds."""
+    """A variant of a config over its seeds.
+
+    f1: the mean. deviation: the standard deviation of F1, or None with one seed. seconds: mean wall-clock
+    time.
+    """
 
     config: Path
     variant: tuple[str, ...]
@@ -61,7 +66,7 @@ class Summary(NamedTuple):
 
 
 def variants(tries: Sequence[str]) -> list[tuple[str, ...]]:
-    """Combine what is to be tried, KEY=VALUE,… each: every value of a key with every one of the others.
+    """Return all combinations of the values to try, each given as KEY=VALUE,….
 
     Errors: OverrideError as in values_by_key.
     """
@@ -78,7 +83,10 @@ def plan(
     seeds: int,
     folder: Path,
 ) -> list[Trial]:
-    """List a sweep's trials, having made sure that each one's config is sound. Errors: ConfigError."""
+    """List a sweep's trials, and check that the config of each is valid.
+
+    Errors: ConfigError; TrainingError for a config without dev.
+    """
     trials = []
     for path, variant in itertools.product(config_paths, variants(tries)):
         config = _config_of(path, overrides, variant)
@@ -96,7 +104,7 @@ def plan(
 
 
 def _config_of(path: Path, overrides: Sequence[str], variant: Sequence[str]) -> Config:
-    """Load a trial's config. An error about what is tried names --try, where the user wrote it."""
+    """Load a trial's config. An error about a value of --try names --try, where the user wrote it."""
     try:
         return load_config(path, [*overrides, *variant])
     except OverrideError as error:
@@ -106,8 +114,10 @@ def _config_of(path: Path, overrides: Sequence[str], variant: Sequence[str]) -> 
 
 
 def dev_parts(trials: Sequence[Trial], overrides: Sequence[str]) -> dict[str, Path]:
-    """Return the texts that trials are measured on, each with a config that names it. More than one means
-    that their F1 can't be compared."""
+    """Return the texts that trials are measured on, each with a config that names it.
+
+    If there is more than one, the trials' F1 can't be compared.
+    """
     found: dict[str, Path] = {}
     for trial in trials:
         corpus = load_config(trial.config, [*overrides, *trial.variant]).corpus
@@ -123,9 +133,9 @@ def run_sweep(
     workers: int,
     ledger: Ledger | None = None,
 ) -> Iterator[Outcome]:
-    """Run trials, `workers` at a time; yield each one's outcome as it is done.
+    """Run trials, `workers` at a time; yield each one's outcome when it is done.
 
-    ledger: takes the account of each text once, however many trials read it.
+    ledger: gets the account of each text once, however many trials read it.
     """
     pieces = []
     met: set[CorpusConfig] = set()
@@ -141,7 +151,7 @@ def run_sweep(
 
 
 def _run(overrides: Sequence[str], trial: Trial, accounts: bool, send: Send) -> None:
-    """Train, and send the outcome, and the account of the text if this trial gives it."""
+    """Train; send the outcome and, if this trial reports it, the account of the text."""
     started = time.perf_counter()
     settings = [*overrides, *trial.variant, f"seed={trial.seed}", "training.refit=false"]
     config = resolve({**read_config_file(trial.config), **read_overrides(settings)})
@@ -156,14 +166,14 @@ def _run(overrides: Sequence[str], trial: Trial, accounts: bool, send: Send) -> 
         for _ in run_training(config, prepared, trial.run_dir, workers=1):
             pass
     _, dev = last_best(trial.run_dir)
-    assert dev is not None  # plan saw to it
+    assert dev is not None  # plan has checked it
     processor = sum(os.times()[:4])  # of this process and of those that it has waited for
     outcome = Outcome(trial, dev["f1"] or 0.0, time.perf_counter() - started, processor)
     send((outcome, ledger))
 
 
 def summaries(outcomes: Sequence[Outcome]) -> list[Summary]:
-    """Sum up each variant of each config over its seeds, in the order in which they first come."""
+    """Summarise each variant of each config over its seeds, in the order of first occurrence."""
     groups: dict[tuple[Path, tuple[str, ...]], list[Outcome]] = {}
     for outcome in outcomes:
         groups.setdefault((outcome.trial.config, outcome.trial.variant), []).append(outcome)

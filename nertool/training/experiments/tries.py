@@ -1,4 +1,4 @@
-"""What `nertool sweep --try` names: the values of each key."""
+"""Parse `nertool sweep --try`: the values of each key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nertool.errors import OverrideError
 
 
 def values_by_key(tries: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Read --try KEY=A,B: the values of each key, each value once. A key may be named several times.
+    """Parse --try KEY=A,B into the values of each key, each value once. A key may be given several times.
 
     Errors: OverrideError for a text without a key or an equals sign.
     """
@@ -24,7 +24,7 @@ def values_by_key(tries: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def divided(values: str) -> list[str]:
-    """Divide values at the commas outside brackets and quotes; a text with an empty value stays whole."""
+    """Split values at the commas outside brackets and quotes. A text with an empty value is not split."""
     parts, depth, quote, start = [], 0, "", 0
     for i, sign in enumerate(values):
         if quote:

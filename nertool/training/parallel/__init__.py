@@ -1,1 +1,1 @@
-"""Several processes and threads that train side by side."""
+"""Processes and threads that train in parallel."""

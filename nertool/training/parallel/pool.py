@@ -1,8 +1,7 @@
-"""Independent pieces of a training, side by side in processes of their own.
+"""Run independent pieces of a training in parallel processes.
 
-Every piece reads what it needs from the run folder and leaves its result there, so nothing but its
-progress has to come back. Each has one BLAS thread, however many run beside it: so the result
-does not depend on how many there are.
+Each piece reads its inputs from the run folder and writes its result there. Only its progress is sent back.
+Each piece has one BLAS thread, however many run in parallel, so the result does not depend on their number.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ from nertool.processes import end_at_once, watch_parent
 
 _THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
-_PATIENCE = 5.0  # seconds that a process has to tidy up after it was told to end
-# It is told several times: a signal that arrives just before a wait in the system does not end that wait.
+_PATIENCE = 5.0  # seconds that a process has to clean up after it was told to end
+# Times that the signal is sent: one that arrives just before a blocking system call does not end that call.
 _SIGNALS = 10
 
 Send = Callable[[Any], None]
 
 
 class Piece(NamedTuple):
-    """Work to be done: run(*arguments, send), where send passes a progress record on."""
+    """A piece of work: run(*arguments, send). It calls send with each progress record."""
 
     name: str
     run: Callable[..., None]
@@ -40,10 +39,10 @@ class Piece(NamedTuple):
 
 
 def run_pieces(pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any]]:
-    """Run pieces, `workers` at a time; yield (piece's name, record) as the records come.
+    """Run pieces, `workers` at a time; yield (piece's name, record) as the records arrive.
 
-    Errors: the NertoolError that a piece ended with; TrainingError if its process was killed. All
-    other pieces are stopped first.
+    Errors: the NertoolError that a piece raised; TrainingError if its process was killed. The other pieces
+    are stopped first.
     """
     context = multiprocessing.get_context("spawn")
     queue: Any = context.Queue()
@@ -76,7 +75,11 @@ def run_pieces(pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any
 
 
 def _stop(process: Any) -> None:
-    """End a process. It may tidy up first, but a signal in the wrong moment leaves its queue locked."""
+    """End a process, by force if it does not end when told.
+
+    It gets time to clean up. But a signal at a bad moment can leave its queue locked, and then it would never
+    end.
+    """
     for _ in range(_SIGNALS):
         process.terminate()
         process.join(_PATIENCE / _SIGNALS)
@@ -88,9 +91,10 @@ def _stop(process: Any) -> None:
 
 
 def _refuse_dead(running: dict[str, Any], silent: set[str]) -> None:
-    """Refuse to wait for a process that has ended without a word.
+    """Raise TrainingError for a process that has ended without sending its end.
 
-    silent: those that had ended when the queue was last empty; what they sent before has come by now.
+    silent: names of the processes that had ended when the queue was last empty. Whatever they sent before has
+    arrived by now.
     """
     for name, process in running.items():
         if process.exitcode is None:
@@ -112,7 +116,7 @@ def _work(piece: Piece, queue: Any) -> None:
         queue.put((piece.name, record, None))
 
     def stop(*_: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it tidies up now
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it cleans up now
         raise _Stopped
 
     error: BaseException | None = None
@@ -127,11 +131,11 @@ def _work(piece: Piece, queue: Any) -> None:
         queue.put((piece.name, None, error))
     except _Stopped:
         remove_unfinished()
-        queue.cancel_join_thread()  # what nobody reads must not keep the process
+        queue.cancel_join_thread()  # data that nobody reads must not keep the process alive
 
 
 def _end_orphan() -> None:
-    """End this process, whose parent is gone: it may tidy up first."""
+    """End this process, whose parent is gone, and give it time to clean up first."""
     for _ in range(_SIGNALS):
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(_PATIENCE / _SIGNALS)
@@ -139,17 +143,19 @@ def _end_orphan() -> None:
 
 
 class _Stopped(BaseException):
-    """Nobody waits for the result any more: what is half-written goes, and so do pieces of this piece."""
+    """Raised to end a piece whose result nobody waits for: unfinished files and its own processes are
+    removed."""
 
 
 @contextmanager
 def _unheard_interrupt() -> Iterator[None]:
-    """Let processes that are started now not hear of Ctrl-C: this one does, and stops them."""
+    """Start processes inside this context with Ctrl-C blocked: only this process receives it, and stops
+    them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    # The first process that is started would else start this helper of its module's, which lets
-    # SIGINT through again.
+    # Otherwise the first process that starts would also start the resource tracker of multiprocessing, which
+    # unblocks SIGINT again.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -160,7 +166,7 @@ def _unheard_interrupt() -> Iterator[None]:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let processes that are started now have one BLAS thread each."""
+    """Start processes inside this context with one BLAS thread each."""
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:

@@ -1,9 +1,8 @@
-"""The threads that share the work of a training step, in place of those of the matrix library (BLAS).
+"""Threads that share the work of a training step, in place of those of the matrix library (BLAS).
 
-numpy lets other threads run while it computes, so two shards of a batch can go through the whole step
-side by side. Two threads inside of each product share the products alone, and one that waits for the
-other's half of a small product waits busily: where other programs want the cores too, that costs
-several times the step.
+numpy releases the interpreter lock while it computes, so two shards of a batch can go through the whole step
+in parallel. BLAS threads would share the matrix products alone, and a thread that waits for the other's half
+of a small product waits busily: where other programs want the cores too, that costs several times the step.
 """
 
 from __future__ import annotations
@@ -25,16 +24,19 @@ Result = TypeVar("Result")
 
 
 def blas_threads() -> int:
-    """Return how many threads BLAS has: what its environment variables (OPENBLAS_NUM_THREADS, …)
-    ask for, or else one a core."""
+    """Return how many threads BLAS uses.
+
+    That is the value of its environment variables (OPENBLAS_NUM_THREADS, …), or else one per core.
+    """
     libraries = ThreadpoolController().select(user_api="blas").info()
     return max((library["num_threads"] for library in libraries), default=os.cpu_count() or 1)
 
 
 class Threads(NamedTuple):
-    """How a training step is shared out. The result does not depend on their number.
+    """How the work of a training step is divided. The result does not depend on the number of workers.
 
-    workers: the threads, None for as many as BLAS would have; shard_size: windows in a shard of a batch.
+    workers: number of threads; None means as many as BLAS would use. shard_size: windows in a shard of a
+    batch.
     """
 
     workers: int | None = None
@@ -42,12 +44,12 @@ class Threads(NamedTuple):
 
 
 def _unwarned() -> None:
-    # A number too large is caught by J: no need for numpy to warn of it first. Said in each thread.
+    # An overflow shows in J, so numpy need not warn of it first. numpy has this setting per thread.
     np.seterr(over="ignore", invalid="ignore")
 
 
 class Team:
-    """So many threads, of which the caller's is one. In a `with`: the others are sent home at its end."""
+    """A number of threads, of which the caller's is one. Use it in a `with`, which ends the others."""
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
@@ -67,19 +69,22 @@ class Team:
             self._others.shutdown(cancel_futures=True)
 
     def alone(self) -> AbstractContextManager[object]:
-        """Hold BLAS to one thread: results must not depend on how many there are."""
+        """Limit BLAS to one thread, so that results do not depend on the number of BLAS threads."""
         held: AbstractContextManager[object] = self._blas.limit(limits=1)
         return held
 
     def begin(self, work: Callable[[], Result]) -> Callable[[], Result]:
-        """Begin something in another thread, if there is one; return a function that waits for its
-        result."""
+        """Run a function in another thread, if there is one; return a function that waits for its result.
+
+        Without another thread, `work` itself is returned, and runs when it is called.
+        """
         return self._others.submit(work).result if self._others else work
 
     def parallel_map(
         self, work: Callable[[Item], Result], items: Iterable[Item], /
     ) -> Iterator[Result]:
-        """Do as `map` does, at once; each thread takes the next item when it is done with one."""
+        """Apply a function to all items at once, like `map`. Each thread takes the next item when it is
+        free."""
         items = list(items)
         if not self._others or len(items) == 1:
             return iter([work(item) for item in items])

@@ -1,1 +1,1 @@
-"""The first stage of training: corpus and vectors encoded into arrays, once."""
+"""The preparation of training: encode corpus and vectors into arrays, once."""

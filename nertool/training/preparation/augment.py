@@ -1,8 +1,7 @@
-"""The training text, made a little different in each epoch: other names in the same places, sentences
-in lower case or in capitals.
+"""Data augmentation, anew in each epoch: replace entities by others, and change sentences' letter case.
 
-A network that has met "paris" and "PARIS" where the text had Paris tags badly cased text better; one
-that has met other names in a sentence leans more on what stands around them.
+A network that has met "paris" and "PARIS" for Paris tags badly cased text better. One that has met other
+names in a sentence relies more on their context.
 """
 
 from __future__ import annotations
@@ -18,8 +17,11 @@ from nertool.corpus.schemes import TagSpans
 
 
 class Casings(NamedTuple):
-    """words: a text's word types, then those that they have in lower case and in capitals; lower,
-    upper (words,): where each one's are."""
+    """Word types in lower case and in capitals.
+
+    words: a text's word types, followed by their forms in lower case and in capitals. lower, upper (words,):
+    the index of each word's form.
+    """
 
     words: list[str]
     lower: Ids
@@ -27,12 +29,12 @@ class Casings(NamedTuple):
 
 
 def casings_of(words: Sequence[str]) -> Casings:
-    """Add to a text's word types what they are in lower case and in capitals."""
+    """Add to a text's word types their forms in lower case and in capitals."""
     casings = Interner({word: i for i, word in enumerate(words)})
     lower = [casings[word.lower()] for word in words]
     upper = [casings[word.upper()] for word in words]
     added = range(len(words), len(casings))
-    # A word type that was added stays as it is: no sentence is written anew twice.
+    # An added word type maps to itself, so that no sentence is changed twice.
     return Casings(
         list(casings), *(np.array([*ids, *added], dtype=np.int32) for ids in (lower, upper))
     )
@@ -45,7 +47,7 @@ def recase(
     share: float,
     rng: np.random.Generator,
 ) -> Ids:
-    """Write a share of the sentences in lower case or, as often, in capitals: (N,) word ids."""
+    """Change a share of the sentences to lower case or, equally often, to capitals; return word ids (N,)."""
     lengths = np.diff(sentence_starts)
     drawn = np.repeat(rng.random(len(lengths)), lengths)
     written = np.where(drawn < share, casings.upper[word_ids], word_ids)
@@ -55,10 +57,9 @@ def recase(
 def exchange_entities(
     spans: TagSpans, sentence_starts: Offsets, share: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], Offsets]:
-    """Put other entities of the same class in the place of a share of the spans.
+    """Replace a share of the spans by other entities of the same class.
 
-    Returns source (N',), the token of the text that each token is now taken from, and where the
-    sentences start now.
+    Return source (N',), the token of the text that each new token is taken from, and the new sentence starts.
     """
     other = np.arange(len(spans.starts))
     for label in range(len(spans.label_names)):
@@ -75,7 +76,7 @@ def exchange_entities(
         at = end
     pieces.append(np.arange(at, sentence_starts[-1]))
     source = np.concatenate(pieces)
-    # Each sentence grows by what its entities do.
+    # Each sentence grows by as much as its entities do.
     growth = (spans.ends - spans.starts)[other] - (spans.ends - spans.starts)
     before = np.concatenate([[0], np.cumsum(growth)])
     return source, sentence_starts + before[np.searchsorted(spans.starts, sentence_starts)]

@@ -1,7 +1,7 @@
 """Distillation: a student learns from a teacher's probabilities (Hinton, Vinyals and Dean 2015).
 
-The target y of a token is no longer a single 1 but the teacher's distribution q over the tags. On labelled
-text it is a mixture of both, (1 − λ) y + λ q, with λ = distillation.share. Nothing else changes: the rows
+The target y of a token is no longer one-hot but the teacher's distribution q over the tags. On labelled text
+the target is a mixture of both, (1 − λ) y + λ q, with λ = distillation.share. Nothing else changes: the rows
 of y still add up to 1, so ∂J/∂s is still (p − y) / B, and the rest of the chain follows from it.
 """
 
@@ -36,12 +36,12 @@ Report = Callable[[str], None]
 def distilled(
     config: Config, train: Corpus | None, report: Report, ledger: Ledger
 ) -> tuple[Corpus, NDArray[np.float16]]:
-    """Return the labelled text with the unlabelled texts of distillation.texts behind it, and the targets
-    of all their tokens, (N, T) float16, over the tags of the teacher's classes and the text's.
+    """Return the labelled text followed by the texts of distillation.texts, and the targets of all tokens.
 
-    train: the labelled text; None if there is none. Unlabelled text is given the tags that the teacher
-    finds; so are, in labelled text, the classes that the teacher knows and the text has no entity of. Errors:
-    ModelError for a teacher that does not fit; CorpusError for text that cannot be read.
+    train: the labelled text, or None if there is none. Targets are (N, T) float16, over the tags of the
+    teacher's classes and the text's. Unlabelled text gets the tags that the teacher predicts. Labelled text
+    gets them for the classes that the teacher knows and the text has no entity of. Errors: ModelError for a
+    teacher that does not fit; CorpusError for text that cannot be read.
     """
     settings = config.distillation
     assert settings.teacher is not None
@@ -75,8 +75,10 @@ def distilled(
 
 
 def check_teacher(config: Config, model: Model, names: Sequence[str]) -> None:
-    """Make sure that unlabelled text is not read by a teacher that lacks a class of the labelled text,
-    `names`: it would teach that there is none. Errors: ModelError."""
+    """Refuse a teacher for unlabelled text if it lacks a class of the labelled text, `names`.
+
+    Its targets would teach that the unlabelled text has no entity of this class. Errors: ModelError.
+    """
     unknown = [name for name in names if name not in model.labels]
     if unknown and config.distillation.texts:
         raise ModelError(
@@ -93,7 +95,7 @@ def labels_of(corpus: Corpus) -> list[str]:
 
 
 def with_labels(corpus: Corpus, labels: Sequence[str]) -> Corpus:
-    """Return a labelled text that has tags for these classes, too, in IOB2."""
+    """Return a labelled text whose tags, in IOB2, include those of the given classes."""
     spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     tags = tag_names(sorted({*labels, *spans.label_names}), "iob2")
     tag_ids = tags_of(spans, corpus.sentence_starts, tags, "iob2")
@@ -103,11 +105,11 @@ def with_labels(corpus: Corpus, labels: Sequence[str]) -> Corpus:
 def mixed_targets(
     tagger: CompiledTagger, train: Corpus, share: float, tags: Sequence[str]
 ) -> tuple[Corpus, NDArray[np.float16]]:
-    """Return a labelled text with the entities that it keeps from the teacher, and its targets (N, T) over
-    the tags: (1 − λ) y + λ q, with λ = share; but λ = 0 in an entity of a class that the teacher lacks.
+    """Return a labelled text with the kept classes' entities added, and its targets (N, T).
 
-    Kept are the classes that the teacher knows and the text has no entity of: outside of the text's own
-    entities y is not a single 1, but has the teacher's probabilities of these classes' tags.
+    The targets are (1 − λ) y + λ q, with λ = share; λ = 0 in an entity of a class that the teacher lacks.
+    Kept classes are those that the teacher knows and the text has no entity of. Outside of the text's own
+    entities, y has the teacher's probabilities for the tags of these classes instead of a single 1.
     """
     model = tagger.model
     scheme = model.config.decoding.scheme
@@ -137,8 +139,8 @@ def mixed_targets(
 def _with_entities(
     train: Corpus, spans: TagSpans, found: TagSpans, kept: Sequence[str], outside: NDArray[np.bool_]
 ) -> Corpus:
-    """Add the teacher's entities of the kept classes to a text, where they touch none of its own."""
-    # before[i]: how many tokens before i are in an entity of the text
+    """Add the teacher's entities of the kept classes to a text, if they overlap none of its own."""
+    # before[i]: the number of tokens before i that are in an entity of the text
     before = np.concatenate([[0], np.cumsum(~outside)])
     added = [
         span
@@ -158,22 +160,21 @@ def _with_entities(
 
 
 def _widened(q: Array, of: Sequence[str], tags: Sequence[str]) -> Array:
-    """Return a distribution (N, ·) over some of the tags as one over all of them, (N, T)."""
+    """Expand a distribution (N, ·) over some of the tags to all tags, (N, T), with zeros."""
     wide = np.zeros((len(q), len(tags)), dtype=np.float32)
     wide[:, [tags.index(tag) for tag in of]] = q
     return wide
 
 
 def teach(tagger: CompiledTagger, corpus: Corpus) -> tuple[Ids, Array]:
-    """Return the tags that the teacher gives each token, (N,) of its own tags, and its calibrated
-    distribution q over them, (N, T)."""
+    """Return the teacher's predicted tags, (N,), and its calibrated distribution q over its tags, (N, T)."""
     text = text_of_corpus(corpus, tagger.document_tokens)
     decoded = analyse(tagger, text)
     return decoded.tag_ids, softmax(decoded.calibrated_scores)
 
 
 def read_unlabelled(config: Config, path: Path, report: Report, ledger: Ledger) -> Corpus:
-    """Read a text without looking at any labels, as `nertool predict` reads it."""
+    """Read a text and ignore any labels in it, as `nertool predict` does."""
     settings = config.corpus
     reading = Reading(
         text_field=settings.text_field,

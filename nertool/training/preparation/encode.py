@@ -1,4 +1,4 @@
-"""Stage 1: corpus and vectors → encoded arrays."""
+"""Preparation: read corpus and vectors, and encode them as arrays."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from nertool.training.preparation.store import (
 from nertool.training.preparation.vectors import starting_vectors
 from nertool.training.preparation.warm_start import check_vectors, load_start, with_words
 
-LOUD_COVERAGE = 0.10  # with fewer tokens known than this, the vectors are probably the wrong ones
+LOUD_COVERAGE = 0.10  # with a lower coverage, the vectors are probably the wrong ones
 
 Report = Callable[[str], None]
 
@@ -51,10 +51,12 @@ Report = Callable[[str], None]
 def prepare(
     config: Config, report: Report = lambda line: None, ledger: Ledger | None = None
 ) -> Prepared:
-    """Read and encode the corpus and the vectors; `report` gets a line for each finding, `ledger` an
-    entry for each case of labels altered or refused.
+    """Read and encode the corpus and the vectors.
 
-    Errors: CorpusError and VectorsError with their place; OSError as it comes.
+    report: called with a line for each finding. ledger: gets an entry for each label that was altered or
+    refused.
+
+    Errors: CorpusError and VectorsError with their place; OSError is passed on.
     """
     ledger = ledger or Ledger()
     inputs = input_hashes(config)
@@ -64,7 +66,7 @@ def prepare(
 
 
 def _report_unused(config: Config, report: Report) -> None:
-    """Name keys of a first stage that are set where there is none."""
+    """Report first_stage keys that are set although there is no first stage."""
     own, default = config.first_stage, FirstStageConfig()
     keys = [entry.name for entry in fields(own)]
     unused = [f"first_stage.{k}" for k in keys if getattr(own, k) != getattr(default, k)]
@@ -78,9 +80,9 @@ def _report_unused(config: Config, report: Report) -> None:
 def read_parts(
     config: Config, report: Report, ledger: Ledger
 ) -> tuple[Corpus | None, Corpus | None]:
-    """Read the training part and dev, or hold a share of the training part out as dev.
+    """Read the training part and dev, or hold out a share of the training part as dev.
 
-    The training part is None where training is by distillation alone.
+    The training part is None if training is by distillation alone.
     """
     if config.corpus.train is None:
         if not (config.distillation.teacher and config.distillation.texts):
@@ -89,7 +91,7 @@ def read_parts(
             return None, None
         return None, read_part(config, config.corpus.dev, "dev", report, ledger)
     train = read_part(config, config.corpus.train, "train", report, ledger)
-    # Before a part is held out, which counts the entities of each class in each document.
+    # Checked before holding out, which counts the entities of each class in each document.
     check_classes(len({split_tag(tag)[1] for tag in train.tags} - {""}), train.source)
     if config.corpus.dev:
         dev = read_part(config, config.corpus.dev, "dev", report, ledger)
@@ -113,7 +115,8 @@ def read_parts(
 
 
 def _warn_of_overlap(train: Corpus, dev: Corpus, report: Report) -> None:
-    """Warn if dev is the training text, or has much of it: its scores would say nothing of new text."""
+    """Warn if dev shares many sentences with train: its scores would not tell how good the model is on new
+    text."""
     found = overlap(dev, train)
     if found.place is None or found.share <= LARGE:
         return
@@ -138,9 +141,10 @@ def encode_parts(
     report: Report,
     ledger: Ledger | None = None,
 ) -> Prepared:
-    """Load the vectors, and encode the parts. inputs: what input_hashes returned.
+    """Load the vectors, and encode the parts.
 
-    In distillation the teacher's texts are joined to the training part, which may be None there.
+    inputs: the result of input_hashes. In distillation the teacher's texts are appended to the training part,
+    which may be None then.
     """
     start = load_start(config)
     if start:
@@ -153,7 +157,7 @@ def encode_parts(
     if config.distillation.teacher:
         train, targets = distilled(config, train, report, ledger or Ledger())
     assert train
-    met = train  # its own words alone
+    met = train  # without the words of the starting model
     if start:
         train = with_words(with_labels(train, start.labels), start)
     train_scheme, dev_scheme = (
@@ -174,7 +178,7 @@ def encode_parts(
 
     vectors = starting_vectors(config, train, report, dev.words if dev else ())
     encoders = [encoder_of(config, own) for own in vectors]
-    covered: list[dict[str, dict[str, int]]] = []  # of each table, by part
+    covered: list[dict[str, dict[str, int]]] = []  # for each table, by part
     if config.vectors.path or config.vectors.raw_text:
         parts = {name: part for name, part in (("train", met), ("dev", dev)) if part}
         covered = [
@@ -199,7 +203,7 @@ def encode_parts(
 
 
 def _keeping(config: Config, start: Model, train: Corpus, report: Report) -> Config:
-    """Let the model that training starts from be the teacher of those of its classes that the text lacks."""
+    """Make the starting model the teacher for those of its classes that the text has no entity of."""
     present = labels_of(train)
     kept = [label for label in start.labels if label not in present]
     if not kept or config.distillation.teacher:
@@ -231,13 +235,13 @@ def read_part(
 
 
 def _source(corpus: Corpus, paths: Sequence[Path]) -> str:
-    """Name what a part was read from: one path, or how many files and which paths led to them."""
+    """Describe what a part was read from: one path, or the number of files and the paths that led to them."""
     named = ", ".join(map(str, paths))
     return f"{len(corpus.files):,} files ({named})" if corpus.files else named
 
 
 def scheme_of(config: Config, corpus: Corpus, name: str, report: Report) -> str:
-    """Return the corpus' tag scheme: as set, or as detected; reports it and what does not fit it."""
+    """Return the corpus' tag scheme, as set or as detected. Report it, and the entities that violate it."""
     if config.corpus.scheme == "auto":
         scheme = find_scheme(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
         how = "detected"
@@ -268,8 +272,10 @@ def _refuse_unseen_labels(dev: Corpus, labels: Sequence[str]) -> None:
 
 
 def _need_entities(config: Config, dev: Corpus, report: Report) -> None:
-    """Refuse a dev part without entities, which every epoch would be equally good on. Of one that was held
-    out, warn: the text has too few of them."""
+    """Refuse a dev part without entities, on which all epochs score the same.
+
+    If dev was held out, only warn: the text has too few entities.
+    """
     if len(spans_of(dev.tag_ids, dev.tags, dev.sentence_starts)):
         return
     if config.corpus.dev:
@@ -284,7 +290,7 @@ def _need_entities(config: Config, dev: Corpus, report: Report) -> None:
 
 
 def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report) -> dict[str, int]:
-    """Say how much of a part the vectors know; return its tokens by the step that finds them."""
+    """Report the coverage of a part by the vectors; return its tokens by the step that finds them."""
     covered = coverage(encoder, corpus)
     report(f"vectors: {name}: {covered}")
     if covered.share < LOUD_COVERAGE:
@@ -297,7 +303,7 @@ def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report
 
 
 def _report_gazetteers(name: str, corpus: Corpus, gazetteers: Gazetteers, report: Report) -> None:
-    """Say how many phrases of each list a part has, and how many of its entities these are."""
+    """Report how many phrases of each gazetteer occur in a part, and how many of its entities they are."""
     spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     entities = set(zip(spans.starts.tolist(), spans.ends.tolist(), strict=True))
     text = Text(corpus.words, corpus.word_ids, corpus.sentence_starts, corpus.document_starts)

@@ -1,11 +1,12 @@
-"""Stage 1's results, and how they are kept: with the hashes of what they were made from.
+"""The prepared inputs, and how they are stored: with the hashes of the files that they were made from.
 
 prepared/ in a run folder holds
-prepared.json                             hashes and settings of the inputs, classes, schemes
-arrays.safetensors                        each part's arrays
-vectors.N.safetensors, vocabulary.N.txt   the starting L of the N-th file of vectors, and its words
-train.words.txt, dev.words.txt
-gazetteers.txt                            the gazetteers' phrases, if there are any
+
+  prepared.json                             hashes and settings of the inputs, classes, schemes
+  arrays.safetensors                        each part's arrays
+  vectors.N.safetensors, vocabulary.N.txt   the starting L of the N-th table of vectors, and its words
+  train.words.txt, dev.words.txt            each part's word types
+  gazetteers.txt                            the gazetteers' phrases, if there are any
 """
 
 from __future__ import annotations
@@ -47,11 +48,11 @@ from nertool.vectors.subwords import Composer, Subwords, subword_arrays, subword
 class Part:
     """One part of the corpus, encoded.
 
-    words: its distinct word types; type_ids (files of vectors, 2 + word types, F) int32: for each file
-    of vectors, row numbers in the tables, the two paddings first; word_ids, tag_ids (N,) int32,
-    tag_ids into the network's tags; gold_ids (N,) int32 into gold_tags, as the file has them;
-    sentence_starts, document_starts as in Corpus. targets (N, T) float16: in distillation, each token's
-    target distribution over the tags; None where the tag alone is the target.
+    words: its distinct word types. type_ids (tables of vectors, 2 + word types, F) int32: for each table of
+    vectors, row numbers in the lookup tables, the two paddings first. word_ids, tag_ids (N,) int32; tag_ids
+    index the network's tags. gold_ids (N,) int32 index gold_tags, the tags of the file. sentence_starts,
+    document_starts: as in Corpus. targets (N, T) float16: in distillation, each token's target distribution
+    over the tags; None if the tag alone is the target.
     """
 
     words: list[str]
@@ -72,9 +73,12 @@ class Part:
 
 
 class Vectors(NamedTuple):
-    """A file of vectors: its words, and L (special rows + words, v) float32 to start from; subwords: the rows
-    of parts of words, of the files that have some; clusters (special rows + words, COLUMNS): each row's
-    clusters, None where they are no feature."""
+    """A table of vectors to start from.
+
+    words: its words. L: (special rows + words, v) float32. subwords: the rows for parts of words, from the
+    files that have them. clusters: (special rows + words, COLUMNS), each row's clusters, or None if they are
+    no feature.
+    """
 
     words: Sequence[str]
     L: Array
@@ -84,8 +88,11 @@ class Vectors(NamedTuple):
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that training starts from. coverage: for each table of vectors and part of the text, the
-    tokens that each step of the lookup found, and the unknown ones."""
+    """Everything that training starts from.
+
+    coverage: for each table of vectors and each part, the number of tokens that each step of the lookup
+    found, and of unknown ones.
+    """
 
     labels: list[str]
     tags: list[str]
@@ -98,8 +105,10 @@ class Prepared:
 
 
 def release_prepared(prepared: Prepared) -> None:
-    """Give back to the system the memory of arrays that lie in files, of what was found out about the parts'
-    texts, and what was freed before. The files are read again where they are needed."""
+    """Return memory to the system: of arrays that are mapped from files, of cached texts, and freed memory.
+
+    The files are read again when the arrays are used.
+    """
     for part in (prepared.train, prepared.dev):
         if part is not None:
             vars(part).pop("text", None)
@@ -114,7 +123,7 @@ def encoder_of(
     remembered: Sequence[str] | None = None,
     gazetteers: Gazetteers | None = None,
 ) -> Encoder:
-    """Return the encoder of a file of vectors; remembered, gazetteers: as Encoder has them."""
+    """Return the encoder for a table of vectors. remembered, gazetteers: as in Encoder."""
     composer = Composer(vectors.L[UNKNOWN], vectors.subwords) if vectors.subwords else None
     steps = config.vectors.lookup
     return Encoder(
@@ -136,17 +145,18 @@ _OF_NETWORKS = ("fine_tune", "more_for")  # keys of vectors that prepared inputs
 
 HEADER, _ARRAYS = "prepared.json", "arrays.safetensors"
 
-RAW_TEXTS = "vectors.raw_text"  # of what input_hashes returns, the raw texts' hashes
+RAW_TEXTS = "vectors.raw_text"  # the key of the raw texts' hashes in the result of input_hashes
 INPUT_FILES = (("corpus", "train"), ("corpus", "dev"), ("vectors", "path"), ("vectors", "more"))
 
 
 def vector_paths(config: Config) -> tuple[Path | None, ...]:
-    """Return the files of vectors, in order; None stands for random ones."""
+    """Return the files of vectors, in order; None stands for random vectors."""
     return (config.vectors.path, *(config.vectors.more or ()))
 
 
 def vector_groups(config: Config) -> tuple[tuple[Path, ...], ...]:
-    """Return the files of each table of vectors; none stands for random ones, or for those of raw text."""
+    """Return the files of each table of vectors. An empty group stands for random vectors, or for raw
+    text."""
     files = tuple(path for path in vector_paths(config) if path)
     if config.vectors.side_by_side or not files:
         return (files,)
@@ -154,8 +164,11 @@ def vector_groups(config: Config) -> tuple[tuple[Path, ...], ...]:
 
 
 def need_regular_inputs(config: Config) -> None:
-    """Refuse texts and vectors that are no regular files: their hash is taken, too, and they are read again
-    when a run is resumed. Errors: CorpusError, VectorsError."""
+    """Refuse texts and vectors that are not regular files.
+
+    Training reads them more than once: it hashes them, and reads them again when a run is resumed. Errors:
+    CorpusError, VectorsError.
+    """
     corpus, raw = config.corpus, config.vectors.raw_text or ()
     labelled: list[Path] = []
     for name in ("train", "dev", "test"):
@@ -194,13 +207,13 @@ def input_hashes(config: Config) -> dict[str, Any]:
     if config.features.gazetteers:
         lists = config.features.gazetteers.items()
         keep["features.gazetteers"] = [[name, [file_hash(p) for p in own]] for name, own in lists]
-    # By hash, not by path: a run folder goes on working when its inputs are moved.
+    # By hash, not by path: a run folder stays valid when its inputs are moved.
     for section, key in INPUT_FILES:
         keep[section].pop(key)
     raw = keep["vectors"].pop("raw_text")
     if raw:
         keep[RAW_TEXTS] = [file_hash(path) for path in config.vectors.raw_text or ()]
-    # As if there were no such keys, where they have their defaults: what an older nertool prepared is right.
+    # Keys that have their defaults are left out, so that what an older nertool prepared stays valid.
     if not keep["vectors"].get("side_by_side"):
         keep["vectors"].pop("side_by_side")
     steps = keep["vectors"].pop("lookup")
@@ -217,13 +230,13 @@ def input_hashes(config: Config) -> dict[str, Any]:
 
 
 def model_hash(path: Path) -> str | None:
-    """Return the SHA-256 of a model's header, which holds those of its other files."""
+    """Return the SHA-256 of a model's header, which contains the hashes of its other files."""
     with open_model(path, verify=False) as opened:
         return hashlib.sha256(opened.read(MODEL_HEADER)).hexdigest()
 
 
 def save_prepared(prepared: Prepared, folder: Path) -> None:
-    """Write stage 1's results into a run folder's prepared/."""
+    """Write the prepared inputs into a run folder's prepared/."""
     parts = {"train": prepared.train, "dev": prepared.dev}
     with replacing_folder(folder) as aside:
         sums: dict[str, str] = {}
@@ -269,10 +282,10 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
 
 
 def load_prepared(folder: Path, config: Config | None, rebuild: str) -> Prepared:
-    """Read stage 1's results, refusing those made from other inputs than the config names now.
+    """Read the prepared inputs, and refuse those that were made from other inputs than the config names now.
 
-    config: None to take them as they are; rebuild: the command that makes them anew, for the
-    message. Errors: ModelError.
+    config: None skips this check. rebuild: the command that prepares them again, for the message. Errors:
+    ModelError.
     """
     with SealedFolder(present(folder)) as opened:
         return _read_prepared(opened, config, rebuild)
@@ -323,13 +336,13 @@ def _read_vectors(opened: SealedFolder, header: dict[str, Any]) -> list[Vectors]
     return found
 
 
-_SECTIONS = ("corpus", "vectors")  # of the config, each kept as a dictionary of its keys
+_SECTIONS = ("corpus", "vectors")  # sections of the config, each stored as a dictionary of its keys
 
 
 def refuse_stale(then: dict[str, Any], now: dict[str, Any], folder: Path, rebuild: str) -> None:
-    """Refuse prepared inputs that were made from others than those now: both as input_hashes has them.
+    """Refuse prepared inputs that were made from other inputs. then, now: results of input_hashes.
 
-    rebuild: the command that makes them anew. Errors: StaleError naming what changed.
+    rebuild: the command that prepares them again. Errors: StaleError naming what changed.
     """
     changed = _changed(_completed(then, now), now)
     if changed:
@@ -340,7 +353,7 @@ def refuse_stale(then: dict[str, Any], now: dict[str, Any], folder: Path, rebuil
 
 
 def _changed(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Name the files and keys whose values differ."""
+    """Return the names of the files and keys whose values differ."""
     hashes = zip_longest(then["sha256"], now["sha256"])
     changed = [".".join(INPUT_FILES[min(i, 3)]) for i, (a, b) in enumerate(hashes) if a != b]
     for key in (key for key in {**now, **then} if key != "sha256"):
@@ -353,8 +366,11 @@ def _changed(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 
 def _completed(then: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """Return what input_hashes returned when inputs were prepared, with the keys that an older nertool did
-    not know, which have their defaults, and without one that a newer nertool leaves out."""
+    """Return an older result of input_hashes with the keys that are compared now.
+
+    Keys that an older nertool did not know get their defaults. A key that a newer nertool leaves out is
+    removed.
+    """
     defaults = config_to_dict(Config())
     full = dict(then)
     for section in _SECTIONS:

@@ -28,8 +28,8 @@ from nertool.vectors.side_by_side import RARE, Table, side_by_side
 from nertool.vectors.subwords import Composer
 from nertool.vectors.train import PPMI
 
-_ROWS = 1 << 16  # drawn at a time
-_RAW_SPREAD = 0.25  # of vectors of raw text, as a share of the spread of random ones
+_ROWS = 1 << 16  # rows drawn at a time
+_RAW_SPREAD = 0.25  # standard deviation of raw-text vectors, relative to that of random ones
 
 Report = Callable[[str], None]
 
@@ -39,8 +39,8 @@ def starting_vectors(
 ) -> list[Vectors]:
     """Return the vocabulary and the starting L, special rows first, of each table of vectors.
 
-    dev_words: word types that training meets besides; like those of train, they get rows in L where their
-    vectors are composed of their parts.
+    dev_words: word types of dev. Like those of train, they get rows in L if their vectors are composed from
+    subwords.
     """
     return [
         _starting_vectors(config, group, i, train, dev_words, report)
@@ -58,8 +58,8 @@ def _starting_vectors(
 ) -> Vectors:
     """Return the i-th table of vectors: those of files, and of raw text if there is any, side by side.
 
-    With vectors.own_rows = n, a training word that occurs n times or more and has no vector gets a row of
-    its own; without files every training word does.
+    With vectors.own_rows = n, a training word without a vector that occurs at least n times gets its own row.
+    Without files, every training word does.
     """
     rng = np.random.default_rng([config.seed, 0, i])
     if not paths and not config.vectors.raw_text:
@@ -86,15 +86,13 @@ def _starting_vectors(
     listed = table.matrix[:V] if V else table.matrix
     spread = float(listed[:RARE].std()) or 1.0
     W = len(table.words)
-    if (
-        not paths
-    ):  # vectors of raw text alone: words without one start from random ones, like theirs
+    if not paths:  # vectors of raw text alone: words without one start from random vectors
         L = spread * rng.standard_normal((SPECIAL_ROWS + W + len(own), d)).astype(np.float32)
         L[SPECIAL_ROWS : SPECIAL_ROWS + W] = table.matrix
         return _finished(config, Vectors([*table.words, *own], L), V, train, report)
     L = np.empty((SPECIAL_ROWS + W + len(own), d), dtype=np.float32)
     L[SPECIAL_ROWS : SPECIAL_ROWS + W] = table.matrix
-    # An unknown word is most like the rare ones: their mean is where its row starts.
+    # An unknown word resembles the rare words most, so its row starts from their mean.
     L[UNKNOWN] = listed[-RARE:].mean(axis=0)
     L[[PAD_LEFT, PAD_RIGHT]] = 0.1 * spread * rng.standard_normal((2, d))
     L[SPECIAL_ROWS + W :] = L[UNKNOWN] + 0.1 * spread * rng.standard_normal((len(own), d))
@@ -102,7 +100,7 @@ def _starting_vectors(
 
 
 def _with_composed(config: Config, table: Table, words: Sequence[str], report: Report) -> Table:
-    """Add words that the table lacks and that have a vector from their parts, if the lookup asks for them.
+    """Add words that the table lacks and whose vector can be composed, if vectors.lookup has subwords.
 
     Errors: VectorsError for a table without any word.
     """
@@ -126,10 +124,10 @@ def _with_composed(config: Config, table: Table, words: Sequence[str], report: R
 
 
 def _finished(config: Config, vectors: Vectors, V: int, train: Corpus, report: Report) -> Vectors:
-    """Add the clusters, if they are a feature, and keep the words that model.vocabulary asks for: all, or
-    those of the training text and the first N.
+    """Add the clusters if they are a feature, and reduce the vocabulary to model.vocabulary.
 
-    V: how many of the words are the vectors' own: these have clusters.
+    That is all words, or those of the training text and the first N. V: the number of words that the vectors
+    came with; only these have clusters.
     """
     if config.features.clusters:
         numbers = _clusters(vectors.L, V)
@@ -157,8 +155,10 @@ def _finished(config: Config, vectors: Vectors, V: int, train: Corpus, report: R
 
 
 def _clusters(L: NDArray[np.float32], V: int) -> NDArray[np.uint16]:
-    """Return the clusters of the rows of L (r, v), of which V after the special ones are of the vectors' own
-    words; the others have none."""
+    """Return the clusters of the rows of L (r, v).
+
+    Only the V rows after the special ones, the words that the vectors came with, have clusters.
+    """
     numbers = np.full((len(L), COLUMNS), NONE, dtype=np.uint16)
     numbers[[PAD_LEFT, PAD_RIGHT]] = PADDING
     numbers[SPECIAL_ROWS : SPECIAL_ROWS + V] = cluster_numbers(L[SPECIAL_ROWS : SPECIAL_ROWS + V])
@@ -172,7 +172,9 @@ def _random_vectors(
     vocabulary, d = list(dict.fromkeys(normal)), config.vectors.width
     spread = _random_spread(d)
     L = np.empty((len(vocabulary) + SPECIAL_ROWS, d), dtype=np.float32)
-    for start in range(0, len(L), _ROWS):  # drawn in 64 bits, which takes twice the memory
+    for start in range(
+        0, len(L), _ROWS
+    ):  # in blocks: they are drawn in float64, which takes twice the memory
         rows = L[start : start + _ROWS]
         rows[:] = spread * rng.standard_normal(rows.shape)
     report(
@@ -182,12 +184,12 @@ def _random_vectors(
 
 
 def _random_spread(d: int) -> float:
-    """Return the standard deviation of random vectors' values: their length is about 1."""
+    """Return the standard deviation of random vectors' values, which makes their length about 1."""
     return float(1.0 / np.sqrt(d))
 
 
 def _own_words(config: Config, vocabulary: Sequence[str], train: Corpus, least: int) -> list[str]:
-    """Return the words without a vector that occur at least so often (0: none)."""
+    """Return the words without a vector that occur at least `least` times; 0 means none."""
     if not least:
         return []
     counts = np.bincount(train.word_ids, minlength=len(train.words))
@@ -228,14 +230,14 @@ def _raw_table(config: Config, report: Report) -> Table:
     if how != PPMI:
         how = f"{how}, {trained.settings.epochs} epochs"
     report(f"vectors: {V:,} words × {d} trained on {trained.tokens:,} tokens of raw text ({how})")
-    # Such vectors are long, and all point a little the same way: the network learns less well from them than
-    # from short ones about 0 (docs/vectors.md has the figures).
+    # Raw-text vectors are long, and share a common direction. The network learns less well from them than
+    # from short ones around 0 (docs/vectors.md has the figures).
     matrix = trained.matrix - trained.matrix.mean(axis=0)
     spread = _RAW_SPREAD * _random_spread(d)
     return Table(trained.words, matrix * np.float32(spread / (matrix.std() or 1.0)))
 
 
-@lru_cache(maxsize=1)  # the final fit and folds of a training start from the same vectors
+@lru_cache(maxsize=1)  # the final fit and the folds start from the same vectors
 def _trained(
     paths: tuple[Path, ...],
     hashes: tuple[str, ...],
@@ -244,8 +246,11 @@ def _trained(
     width: int,
     seed: int,
 ) -> Trained:
-    """Train vectors; hashes: of the files, so that a file that was changed is read anew. encoding: of the
-    labelled text, and of the files that are not UTF-8."""
+    """Train vectors on raw texts.
+
+    hashes: those of the files, so that a changed file is not taken from the cache. encoding: that of the
+    labelled text, and of the raw texts that are not UTF-8.
+    """
     from tqdm import tqdm
 
     with tqdm(unit="epoch", desc="vectors", disable=None, leave=False) as bar:
@@ -268,4 +273,4 @@ def _trained(
 
 
 def _silent(line: str) -> None:
-    """Take a note on a file's format."""
+    """Ignore a note on a file's format."""

@@ -1,7 +1,7 @@
 """Start a training from a model: `nertool train --start MODEL`, the config key training.start.
 
-The new network has the model's form. Each of its numbers starts from the model's number for the same word,
-class or feature; what the model lacks, such as the weights of a new class, starts from random numbers.
+The new network has the model's architecture. Each parameter starts from the model's parameter for the same
+word, class or feature. What the model lacks, such as the weights of a new class, starts from random numbers.
 The words that the model knows stay known, although the new text may lack them.
 """
 
@@ -27,7 +27,7 @@ from nertool.network.activations import Array
 from nertool.network.objective import Parameters, tables_of
 from nertool.training.preparation.store import RAW_TEXTS
 
-# Keys that decide the network's form: a network cannot go on from one of another form.
+# Keys that decide the network's architecture. A model can only be continued with the same architecture.
 _FORM = (
     ("windows", "size"),
     ("network", "hidden"),
@@ -53,7 +53,7 @@ _TWO_STAGES = (
 
 
 def load_start(config: Config) -> Model | None:
-    """Read the model that training starts from, if the config names one, and make sure that it fits.
+    """Read the model that training starts from, if the config names one, and check that it fits.
 
     Errors: ModelError naming the first key that differs.
     """
@@ -97,9 +97,9 @@ def check_vectors(
     hashes: Sequence[str | None],
     raw: Sequence[str | None],
 ) -> None:
-    """Make sure that the vectors are those that the model started from, and the clusters those that it read.
+    """Check that the vectors and clusters are those that the model was trained with.
 
-    hashes: of each file, None where vectors are random; raw: of each raw text. Errors: ModelError.
+    hashes: of each file, None for random vectors. raw: of each raw text. Errors: ModelError.
     """
     before = model.provenance.get("sha256", {})
     vectors, texts = before.get("vectors"), before.get(RAW_TEXTS)
@@ -108,7 +108,7 @@ def check_vectors(
             f"{path}: training.start: found a model that was trained with other vectors, expected those of "
             "vectors.path and vectors.more; name the files that the model was trained with"
         )
-    # A model of an older nertool does not say which raw texts it was trained with.
+    # A model of an older nertool does not record the raw texts that it was trained with.
     known = [None] * len(model.config.vectors.raw_text or ()) if texts is None else list(texts)
     if len(known) != len(raw) or (texts is not None and known != list(raw)):
         found, expected, advice = (
@@ -132,8 +132,7 @@ def check_vectors(
 
 
 def _of_vectors(config: Config) -> list[tuple[str, str]]:
-    """Return the keys that decide which vectors, and which clusters of them, a network reads, besides the
-    files."""
+    """Return the keys, other than the files, that decide which vectors and clusters a network reads."""
     vectors = config.vectors
     keys = [("vectors", "side_by_side")] if vectors.more else []
     if vectors.raw_text:
@@ -150,12 +149,12 @@ def _value(config: Config, section: str, key: str) -> object:
 
 
 def _shown(value: object) -> str:
-    """Write a key's value as YAML has it."""
+    """Format a key's value as in YAML."""
     return "none" if value is None else str(value).lower()
 
 
 def with_words(corpus: Corpus, model: Model) -> Corpus:
-    """Return a text whose word types include those that the model was trained on, behind its own."""
+    """Return a text with the word types that the model was trained on appended to its own."""
     known = Interner({word: i for i, word in enumerate(corpus.words)})
     for member in model.members:
         for row in member.rows[member.rows >= SPECIAL_ROWS].tolist():
@@ -168,8 +167,11 @@ def with_words(corpus: Corpus, model: Model) -> Corpus:
 def remembered_counts(
     model: Model, words: Sequence[str], labels: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Return how often the model met each word type in each class, (words, K + 1), O first, read from its
-    memory: a row's shares are counts / (n + 1) with n their sum, so that n = Σ shares / (1 − Σ shares)."""
+    """Return how often the model met each word type in each class, (words, K + 1), O first.
+
+    The counts are computed from the model's memory. A row's shares are counts / (n + 1), with n their sum, so
+    n = Σ shares / (1 − Σ shares).
+    """
     counts = np.zeros((len(words), 1 + len(labels)))
     member = model.members[0]
     assert member.encoder.remembered is not None
@@ -194,9 +196,9 @@ def continued(
 ) -> Parameters:
     """Return the parameters that a network starts from; member: the network of the model that it continues.
 
-    fresh: those that it would start from without a model; tags, labels: the new network's; words: its
-    vocabulary; rows (r,): the rows of the vocabulary's table that it works on; second: whether it is given
-    the opinion of a first stage.
+    fresh: the parameters that it would start from without a model. tags, labels: the new network's. words:
+    its vocabulary. rows (r,): the rows of the vocabulary's table that it works on. second: whether its inputs
+    include first-stage probabilities.
     """
     old = member.expanded()
     parameters = dict(fresh)
@@ -221,8 +223,10 @@ def continued(
 
 
 def _vectors(L: Array, words: Sequence[str], rows: NDArray[np.int64], member: Member) -> Array:
-    """Return L (r or more, v), whose first rows are those of `rows` (r,), with the model's vectors for the
-    words that it has. What stands behind them stays."""
+    """Return L (r or more, v) with the model's vectors for the words that it has.
+
+    The first r rows are those of `rows` (r,). The rows behind them stay as they are.
+    """
     found = member.encoder.rows
     old = np.array(
         [
@@ -244,8 +248,11 @@ def _layout(config: Config, parameters: Parameters, tags: Sequence[str], second:
 
 
 def _side_meaning(name: str, k: int, tags: Sequence[str]) -> tuple[object, ...]:
-    """Say what the k-th column of a side input means: of a first stage, whose probability of which tag. The
-    column behind the tags says whether there are other occurrences."""
+    """Return what the k-th column of a side input means.
+
+    For a first stage that is a tag, and the token whose probability of the tag it is. The column behind the
+    tags says whether there are other occurrences.
+    """
     if not name.startswith(FIRST_STAGE):
         return (k,)
     T = len(tags)
@@ -255,8 +262,11 @@ def _side_meaning(name: str, k: int, tags: Sequence[str]) -> tuple[object, ...]:
 def _columns(
     layout: Layout, labels: Sequence[str], tags: Sequence[str]
 ) -> dict[tuple[object, ...], int]:
-    """Return the column of x of each input, by what it means: the place in the window, the table and the
-    number in it, which for the memory is a class, and for a first stage a tag and whose probability it is."""
+    """Return the column of x of each input, by what it means.
+
+    The meaning is the place in the window, the table, and the number in the table. For the memory that number
+    is a class. For a first stage it is a tag, and the token whose probability of the tag it is.
+    """
     classes = ["", *labels, "met"]
     columns: dict[tuple[object, ...], int] = {}
     for place in range(layout.window):
@@ -271,8 +281,10 @@ def _columns(
 
 
 def _outputs(U: Array, config: Config, tags: Sequence[str], member: Member, model: Model) -> Array:
-    """Return U (K, H) with the model's rows for the tags that it has. A model of one output tells two tags
-    apart: its row is that of the tag, and its negative that of O."""
+    """Return U (K, H) with the model's rows for the tags that it has.
+
+    A model with one output distinguishes two tags: its row is that of the tag, and its negative that of O.
+    """
     K, old = outputs(tags, config), member.weights.U
     of_tag = dict(zip(model.tags[len(model.tags) - len(old) :], old, strict=True))
     if len(old) == 1 and K > 1:

@@ -1,4 +1,4 @@
-"""From prepared inputs to what one network trains on: its working tables, and the texts laid out in them."""
+"""Lay out prepared inputs for one network: its working tables, and the texts as inputs."""
 
 from __future__ import annotations
 
@@ -37,8 +37,11 @@ from nertool.training.preparation.warm_start import remembered_counts
 
 
 class FirstStage(NamedTuple):
-    """The first stage's probabilities for every token: train (N, T) by networks that have not seen
-    its document, dev (N', T) by one that has seen all of train; None without a dev part."""
+    """The first stage's probabilities for every token.
+
+    train (N, T): from networks that have not seen the token's document. dev (N', T): from a network that has
+    seen all of train, or None without a dev part.
+    """
 
     train: Array
     dev: Array | None
@@ -47,12 +50,16 @@ class FirstStage(NamedTuple):
 class Working(NamedTuple):
     """What a network is trained on.
 
-    vectors: which file of vectors it has; rows (r,): the rows of L that training can meet,
-    ascending: the special ones and the parts' words. Training works on these alone, so that memory
-    and checkpoints grow with the corpus and not with the vectors' file. casings: the training
-    part's word types, with those that augmentation makes of them; type_ids (2 + word types, ·): their
-    rows among the working ones (·, 1), in the features' tables, and in the memory's (·, 1) if there is one,
-    side by side; memory: None if the config has none; opinion: the first stage's.
+    - vectors: the number of its table of vectors.
+    - rows (r,): the rows of L that training can meet, ascending: the special rows and the parts' words.
+      Training works on these alone, so memory and checkpoints grow with the corpus and not with the file of
+      vectors.
+    - casings: the training part's word types, and their forms from augmentation.
+    - type_ids: arrays (2 + word types, ·) side by side: the row among the working rows (·, 1), the rows in
+      the features' tables and, if there is a memory, the row in it (·, 1).
+    - memory: None if the config has none.
+    - opinion: the first stage's probabilities for the training part.
+    - dev: the inputs of dev, or None.
     """
 
     vectors: int
@@ -71,8 +78,10 @@ def working_inputs(
     first_stage: FirstStage | None = None,
     start: Model | None = None,
 ) -> Working:
-    """Lay the parts out for a network with the given file of vectors, by number. start: the model that
-    training starts from, whose memory goes on being counted."""
+    """Lay the parts out for a network with the table of vectors of this number.
+
+    start: the model that training starts from. Its memory's counts are added to those of the training part.
+    """
     train, dev = prepared.train, prepared.dev
     casings = Casings(train.words, *np.arange(2 * len(train.words), dtype=np.int32).reshape(2, -1))
     type_ids = train.type_ids[vectors]
@@ -108,7 +117,7 @@ def working_inputs(
         own_ids = local(dev.type_ids[vectors], dev.words)
         dev_inputs = lay_out(own_ids, dev.text, config, side, prepared.gazetteers)
     own_ids = local(type_ids, casings.words)
-    release(train.type_ids)  # the working rows stand in its place
+    release(train.type_ids)  # replaced by the working rows
     return Working(
         vectors=vectors,
         rows=rows,
@@ -121,8 +130,11 @@ def working_inputs(
 
 
 class TrainingText(NamedTuple):
-    """The training part as an epoch reads it: its inputs, each token's tag (N,), and in distillation its
-    target distribution over the tags (N, T)."""
+    """The training part as an epoch reads it.
+
+    inputs: the network's inputs. tag_ids (N,): each token's tag. targets (N, T): in distillation, each
+    token's target distribution over the tags.
+    """
 
     inputs: Inputs
     tag_ids: Ids
@@ -130,7 +142,7 @@ class TrainingText(NamedTuple):
 
 
 def training_text(config: Config, prepared: Prepared, working: Working) -> TrainingText:
-    """Lay the training part out as it is."""
+    """Lay the training part out unchanged."""
     train = prepared.train
     return _lay_out_train(config, prepared, working, train.word_ids, None, train.sentence_starts)
 
@@ -142,10 +154,10 @@ def augmented_text(
     sentences: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> TrainingText:
-    """Lay the training part out with other entities in it, and in other letters, as the config says.
+    """Lay the training part out with entities replaced and letter case changed, as the config says.
 
-    sentences: those that are trained on: entities come from them alone. A token that was put in
-    the place of another brings along what is remembered of it, and the first stage's opinion.
+    sentences: the sentences that are trained on; new entities come from these alone. A token that replaces
+    another one brings along its own memory row and first-stage probabilities.
     """
     train, settings = prepared.train, config.training
     source, starts = np.arange(len(train.word_ids)), train.sentence_starts
@@ -169,8 +181,10 @@ def _lay_out_train(
     source: NDArray[np.int64] | None,
     sentence_starts: Offsets,
 ) -> TrainingText:
-    """Lay out a text of the training part's tokens `source` (N,), None for all in order, written as word_ids
-    (N,)."""
+    """Lay out the training part's tokens `source` (N,) with the word types word_ids (N,).
+
+    source None means all tokens in order.
+    """
     train = prepared.train
     text = Text(working.casings.words, word_ids, sentence_starts, train.document_starts)
     L = prepared.vectors[working.vectors].L
@@ -185,7 +199,7 @@ def _lay_out_train(
     )
     inputs = lay_out(working.type_ids, text, config, side, prepared.gazetteers)
     if working.memory:
-        # A token is shown what is remembered without its own document, unless it was written anew.
+        # A token's memory row leaves out its own document, unless its letter case was changed.
         column = id_slices(config)[MEMORY].start
         types = inputs.padded.types
         own = np.empty(len(types), dtype=np.int32)
@@ -211,19 +225,22 @@ def memory_rows(words: list[str], remembered: list[str]) -> Ids:
 
 
 def classes_of(part: Part, labels: list[str]) -> Ids:
-    """Return each token's class, (N,): 0 outside of entities, 1 + its label's number inside."""
+    """Return each token's class, (N,): 0 outside of entities, 1 + its label's index inside."""
     spans = spans_of(part.gold_ids, part.gold_tags, part.sentence_starts)
     number = np.array([1 + labels.index(name) for name in spans.label_names], dtype=np.int32)
     steps = np.zeros(len(part.word_ids) + 1, dtype=np.int32)
-    # Spans don't overlap: up by the class where one starts, down again where it ends.
+    # Spans don't overlap: add the class at a span's start, and subtract it at its end.
     np.add.at(steps, spans.starts, number[spans.labels])
     np.add.at(steps, spans.ends, -number[spans.labels])
     return np.cumsum(steps, dtype=np.int32, out=steps)[:-1]
 
 
 def has_starting_rows(config: Config) -> bool:
-    """Tell whether L holds each row twice in training: behind the rows that are trained stand the same rows
-    as training found them, for words that word dropout makes unknown (batches.py)."""
+    """Tell whether L holds every row twice during training.
+
+    Behind the trained rows stand the same rows as before training, for words that word dropout makes unknown
+    (batches.py).
+    """
     return bool(config.training.word_dropout and config.vectors.path and config.vectors.fine_tune)
 
 
@@ -234,9 +251,9 @@ def starting_parameters(
     rng: np.random.Generator,
     dtype: type[np.floating] = np.float32,
 ) -> Parameters:
-    """Return a network's parameters before training: vectors as prepared, all else drawn.
+    """Return a network's parameters before training: vectors as prepared, all other weights drawn.
 
-    L (r, v) has the working rows; (2r, v) where it has starting rows.
+    L (r, v) has the working rows; it is (2r, v) if it has starting rows.
     """
     starting = prepared.vectors[working.vectors].L
     L = np.array(starting[working.rows], dtype=dtype)
