@@ -1,1 +1,1 @@
-"""Words and labels, in and out: columnar, so that a string is handled once per distinct word."""
+"""Annotated text as flat arrays. Each string is handled once per word type, not once per token."""

@@ -1,4 +1,4 @@
-"""A corpus with its entities, as writers take it: record by record."""
+"""A corpus with its entities, and its records one by one, for the writers of formats."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from nertool.corpus.schemes import TagSpans
 
 
 class Annotated(NamedTuple):
-    """A corpus and its entities, in order and apart; probabilities (n,) of each, if they are known.
+    """A corpus and its n entities, which are in order and don't overlap.
 
-    extras: for each sentence what else is to be said of it, if anything.
+    probabilities (n,): the probability of each entity, if known.
+    extras: for each sentence, further fields to write, if any.
     """
 
     corpus: Corpus
@@ -29,7 +30,7 @@ class Annotated(NamedTuple):
 
 
 class Entity(NamedTuple):
-    """An entity of a record: tokens and characters are counted within the record."""
+    """An entity of a record. Tokens and characters are counted from the start of the record."""
 
     token_start: int
     token_end: int
@@ -42,10 +43,12 @@ class Entity(NamedTuple):
 class RecordView(NamedTuple):
     """One record of an annotated corpus.
 
-    number, document: which record and document of the corpus it is; first: its first token in the
-    corpus. words, places: its tokens and where they stand in the text. sentences: where each
-    begins and ends, in tokens of the record. extras as in Annotated, of its sentences.
-    predicted: the entities are a model's, whose probabilities are known.
+    number, document: the index of the record, and of its document, in the corpus.
+    first: the index of its first token in the corpus.
+    words, places: its tokens, and their positions in the text.
+    sentences: the start and end of each sentence, in tokens of the record.
+    extras: as in Annotated, for its sentences.
+    predicted: a model has predicted the entities, and their probabilities are known.
     """
 
     number: int
@@ -62,15 +65,15 @@ class RecordView(NamedTuple):
 
 
 def labelled(corpus: Corpus) -> Annotated:
-    """Return a corpus with the entities that its own tags say."""
+    """Return a corpus with the entities of its own tags."""
     return Annotated(corpus, entities_of(corpus))
 
 
 def with_records(corpus: Corpus, by_sentence: bool | None = None) -> Corpus:
-    """Return the corpus in records; one that has none gets them: documents, or sentences.
+    """Return the corpus with records. If it has none, each document or sentence becomes a record.
 
-    by_sentence: None is for documents if there are several. Words are put together with blanks
-    between, sentences with line ends. Sentences bear the number of their document.
+    by_sentence: None means sentences if there is only one document, else documents. Words are joined by
+    blanks, sentences by line ends. A record of a sentence has the number of its document as a field.
     """
     if corpus.records is not None:
         return corpus
@@ -104,8 +107,10 @@ def with_records(corpus: Corpus, by_sentence: bool | None = None) -> Corpus:
 
 
 def by_document(piece: Annotated) -> Annotated:
-    """Return a piece whose records are documents: the texts of one are put together with line ends between,
-    and its first text's fields are its own."""
+    """Return a piece whose records are documents.
+
+    The texts of a document are joined by line ends. The fields are those of its first text.
+    """
     corpus = with_records(piece.corpus, by_sentence=False)
     records = corpus.records
     assert records is not None
@@ -142,8 +147,10 @@ def by_document(piece: Annotated) -> Annotated:
 
 
 def documents_of_records(corpus: Corpus) -> NDArray[np.int64]:
-    """Return the number of each record's document (R,). A record without a word is of the next one's, unless
-    each record is a document."""
+    """Return the index of each record's document (R,).
+
+    A record without words counts to the document of the next record, unless each record is a document.
+    """
     assert corpus.records is not None
     starts = corpus.records.starts[:-1]
     if len(starts) == corpus.documents:
@@ -152,8 +159,10 @@ def documents_of_records(corpus: Corpus) -> NDArray[np.int64]:
 
 
 def views(annotated: Annotated, tokens: bool = True) -> Iterator[RecordView]:
-    """Yield each record with its words, sentences and entities; without words, places and sentences
-    (empty lists then) where only entities are wanted, which is twice as fast."""
+    """Yield each record with its words, sentences and entities.
+
+    tokens: False leaves words, places and sentences empty, which is twice as fast.
+    """
     corpus = annotated.corpus
     records = corpus.records
     assert records is not None

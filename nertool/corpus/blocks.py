@@ -1,4 +1,4 @@
-"""Text read in blocks of whole lines: one decoding and one split for a megabyte, not one for a line."""
+"""Read text in blocks of whole lines, which are decoded and split at once: faster than line by line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ import numpy as np
 from nertool.files.encodings import not_utf8
 
 BLOCK_BYTES = 1 << 19
-_BEFORE_GROWTH = 4  # blocks of one size: few would leave some processes without work
+_BEFORE_GROWTH = 4  # blocks of one size; fewer would leave some worker processes idle
 _MARK = "\ufeff"
 
 
 class Block(NamedTuple):
-    """Some lines of a text; first: the number of the first, from 1; mark: a byte-order mark stood
-    before it, which is not part of `text`."""
+    """Some lines of a text.
+
+    first: the number of the first line, from 1. mark: the input had a byte-order mark before the text; `text`
+    does not contain it.
+    """
 
     text: str
     first: int
@@ -26,7 +29,7 @@ class Block(NamedTuple):
 
     @property
     def lines(self) -> list[str]:
-        """The lines without their LF (a CR before it stays), cut anew at each call."""
+        """The lines without their LF; a CR before it stays. Each access splits the text again."""
         lines = self.text.split("\n")
         if self.ended:
             lines.pop()
@@ -34,25 +37,25 @@ class Block(NamedTuple):
 
     @property
     def ends(self) -> int:
-        """How many LFs there are: str.count stops at each, and takes many times as long."""
+        """The number of LFs. numpy counts them many times as fast as str.count."""
         raw = np.frombuffer(self.text.encode(), dtype=np.uint8)
         return int(np.count_nonzero(raw == ord("\n")))
 
     @property
     def ended(self) -> bool:
-        """Whether an LF follows the last line, too."""
+        """Whether the last line, too, ends with an LF."""
         return self.text.endswith("\n") or not self.text
 
     def joined(self, lines: Iterator[str]) -> str:
-        """Return lines in place of these, ended alike."""
+        """Join lines that replace the block's own; a final LF and a byte-order mark stay as in the block."""
         return self.marked("\n".join(lines) + ("\n" if self.text.endswith("\n") else ""))
 
     def marked(self, text: str) -> str:
-        """Return a text in place of this one, with the byte-order mark before it if there was one."""
+        """Return a text that replaces the block's own, after the byte-order mark if the block has one."""
         return _MARK + text if self.mark else text
 
     def split(self, at: int) -> tuple[Block, Block]:
-        """Cut the block in two before the character `at`, which must begin a line."""
+        """Split the block before the character `at`, which must begin a line."""
         before = self._replace(text=self.text[:at])
         return before, Block(self.text[at:], self.first + before.ends)
 
@@ -66,13 +69,12 @@ def read_blocks(
 ) -> Iterator[Block]:
     """Yield a stream's lines in blocks of about `size` bytes.
 
-    In a long text blocks grow up to `largest` bytes: after `before_growth` of one size, the next are
-    twice as large.
+    After every `before_growth` blocks the size doubles, up to `largest` bytes.
 
     Errors: CorpusError for bytes that are not UTF-8, naming the line.
     """
     first = 1
-    pieces: list[bytes] = []  # of a line that is longer than a block
+    pieces: list[bytes] = []  # the pieces of an unfinished line
     of_size = 0
     while piece := stream.read(size):
         of_size += 1
@@ -91,7 +93,7 @@ def read_blocks(
 
 
 def decode_lines(stream: BinaryIO, source: str) -> Iterator[str]:
-    """Return a stream's lines one by one, without their ends (LF or CRLF) and without a byte-order mark.
+    """Iterate over a stream's lines, without line ends (LF or CRLF) and without a byte-order mark.
 
     Errors: CorpusError for bytes that are not UTF-8, naming the line.
     """
@@ -115,11 +117,13 @@ def _decode(raw: bytes, first: int, source: str) -> Block:
 
 
 def regrouped(blocks: Iterator[Block], cut: Callable[[Block], int]) -> Iterator[Block]:
-    """Cut blocks anew. cut: finds the character of a block before which nothing lies that the lines
-    after it belong to (0: there is none), and which begins a line.
+    """Regroup a text's blocks, so that each ends where `cut` allows it.
 
-    Where there is no cut, the next is looked for once the text held has doubled: so a text without any is
-    read a few times, not once for each of its blocks.
+    cut: returns the last character of a block at which it may be split, or 0 if there is none. This character
+    must begin a line, and the lines after it must not depend on those before it.
+
+    After a block without a cut, the next search waits until the text held has doubled. So a text without any
+    cut is searched a few times, not once for each block.
     """
     held: list[Block] = []
     size = looked_at = 0
@@ -148,13 +152,13 @@ def regrouped(blocks: Iterator[Block], cut: Callable[[Block], int]) -> Iterator[
 
 
 def _joined(blocks: list[Block]) -> Block:
-    """Return blocks that follow each other as one."""
+    """Join consecutive blocks into one."""
     text = blocks[0].text if len(blocks) == 1 else "".join(block.text for block in blocks)
     return blocks[0]._replace(text=text)
 
 
 def after_last_sentence(block: Block) -> int:
-    """Return where the line after a block's last blank line starts; 0 if no line is blank."""
+    """Return the character at which the line after a block's last blank line starts; 0 if none is blank."""
     text = block.text
     end = text.rfind("\n\n") + 2
     if end >= 2:
@@ -171,10 +175,10 @@ def after_last_sentence(block: Block) -> int:
 
 
 def whole_sentences(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Cut blocks anew, so that each ends with a blank line: no sentence lies in two."""
+    """Regroup blocks so that each ends with a blank line, and no sentence is in two blocks."""
     return regrouped(blocks, after_last_sentence)
 
 
 def is_blank(line: str) -> bool:
-    """Tell whether a line is empty, or nothing but white space."""
+    """Tell whether a line is empty, or white space alone."""
     return not line or line.isspace()

@@ -1,7 +1,7 @@
-"""Records → a corpus: texts with labelled spans of characters, or words with tags, cut and laid out flat.
+"""Build a corpus from records: texts with entities as character spans, or words with tags.
 
-Every format but the columns goes through here: a reader yields records, and what doesn't fit (an
-entity with a border within a token, two that overlap) is counted, and handled as was asked.
+Every format except columns is read this way: its reader yields records. An entity with a boundary inside a
+token, and overlapping entities, are counted, and handled as reading.misaligned says.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ _LINE_END = re.compile("\n")
 
 
 class _Pieces(dict[str, int]):
-    """Numbers for each distinct word and blank, with their lengths: lengths, blank (n,), n growing."""
+    """Number the distinct words and blanks; lengths, blank: for each its length, and whether it is blank.
+
+    Both arrays are longer than the number of pieces, since they grow by doubling.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +61,7 @@ class _Pieces(dict[str, int]):
 
 
 class _Growing:
-    """A column of whole numbers that is put together part by part."""
+    """A column of whole numbers, as a list of arrays that are concatenated at the end."""
 
     def __init__(self) -> None:
         self.parts: list[NDArray[np.int64]] = []
@@ -74,11 +77,11 @@ class _Growing:
 
 @dataclass
 class _Columns:
-    """A corpus that is being laid out."""
+    """The columns of a corpus while it is being built."""
 
     pieces: _Pieces = field(default_factory=_Pieces)
     tags: Interner = field(default_factory=Interner)
-    tag_numbers: dict[str, int] = field(default_factory=dict)  # of tags as they are written
+    tag_numbers: dict[str, int] = field(default_factory=dict)  # tag as written → its index in tags
     labels: Interner = field(default_factory=Interner)
     ids: _Growing = field(default_factory=_Growing)
     starts: _Growing = field(default_factory=_Growing)
@@ -103,11 +106,10 @@ class _Columns:
 def build_corpus(
     records: Iterable[Record], source: str, layout: str, reading: Reading, ledger: Ledger
 ) -> Corpus:
-    """Cut records into tokens and sentences, and lay them out; spans become tags in IOB2.
+    """Cut records into tokens and sentences, and return them as a corpus. Spans become tags in IOB2.
 
-    A sentence end that the splitter found inside an entity is no sentence end. Errors:
-    CorpusError with file:line for an entity that is not made of whole tokens, or overlaps another,
-    if reading.misaligned is error.
+    A sentence end that the splitter finds inside an entity is ignored. Errors: CorpusError with file:line
+    for an entity that is not made of whole tokens, or overlaps another, if reading.misaligned is error.
     """
     out = _Columns()
     if reading.labelled:
@@ -133,7 +135,7 @@ def build_corpus(
             ids = out.pieces.ids([text[a:b] for a, b in record.tokens])
             out.add(ids, places[:, 0], places[:, 1])
             bounds = [*(record.sentences or [0])[1:], len(record.tokens)]
-            # A sentence without a token is none.
+            # A sentence without a token is dropped.
             ends = dict.fromkeys(first + end for end in bounds)
             out.sentences += [end for end in ends if end > out.sentences[-1]]
         if record.tags is not None:
@@ -187,7 +189,7 @@ def _cut(record: Record, spans: Sequence[Span], reading: Reading, out: _Columns)
         own = pieces(text[a:b])
         cut += own
         counts.append(len(own))
-    # A word for each piece that is no blank; its place follows from the lengths before it.
+    # Each piece that is not blank is a word. Its position is the sum of the lengths before it.
     ids = out.pieces.ids(cut)
     ends = bounds[0] + np.cumsum(out.pieces.lengths[ids])
     is_word = ~out.pieces.blank[ids]
@@ -200,7 +202,7 @@ def _cut(record: Record, spans: Sequence[Span], reading: Reading, out: _Columns)
 
 
 def _within(place: int, spans: Sequence[Span]) -> bool:
-    """Tell whether a place lies inside one of some entities that stand in order."""
+    """Tell whether a position lies inside one of the entities, which must be in order."""
     before = bisect_left(spans, (place,)) - 1
     return before >= 0 and spans[before].end > place
 
@@ -214,18 +216,18 @@ def _align(
     ledger: Ledger,
     out: _Columns,
 ) -> list[tuple[int, int, int]]:
-    """Find the whole tokens of each entity: (first token, end, label), in order and apart."""
+    """Return the whole tokens of each entity as (first token, end, label), in order and without overlaps."""
     starts, ends = out.starts.parts[-1].tolist(), out.ends.parts[-1].tolist()
     text = record.text
     found: list[tuple[int, int, int]] = []
     line, counted = record.line, 0
     for span in spans:
         start, end, label = span
-        if record.lined:  # entities stand in order: no line is counted twice
+        if record.lined:  # entities are in order, so each line is counted once
             line, counted = line + text.count("\n", counted, start), start
         i, j = bisect_right(ends, start), bisect_left(starts, end)
         if found:
-            i = max(i, found[-1][1] - first)  # snapped, two entities may meet in one token
+            i = max(i, found[-1][1] - first)  # after snapping, two entities may claim one token
         place = record.place or f"{source}:{line}"
         shown = f'"{excerpt(text, span)}" ({label})'
         if i >= j:
@@ -263,7 +265,7 @@ def _align(
 
 
 def _same_but_invisible(a: str, b: str) -> bool:
-    """Tell whether two texts differ in blanks at their ends and in invisible characters alone."""
+    """Tell whether two texts are the same except for blanks at their ends and invisible characters."""
     return not b.isascii() and without_invisible(a).strip() == without_invisible(b)
 
 
@@ -294,7 +296,7 @@ def _finish(out: _Columns, source: str, layout: str, labelled: bool, tagged: boo
         spans = TagSpans(columns[:, 0], columns[:, 1], labels, list(out.labels))
         tag_ids = tags_of(spans, sentence_starts, tags, "iob2")
     blank = out.pieces.blank[: len(out.pieces)]
-    number = np.cumsum(~blank) - 1  # of each word among the words alone
+    number = np.cumsum(~blank) - 1  # the index of each word, not counting blanks
     return Corpus(
         source=source,
         words=[word for word, no in zip(out.pieces, blank.tolist(), strict=True) if not no],
@@ -316,7 +318,7 @@ def _finish(out: _Columns, source: str, layout: str, labelled: bool, tagged: boo
 
 
 def entities_of(corpus: Corpus) -> TagSpans:
-    """Read a corpus' entities from its tags; none if it bears no tags."""
+    """Read a corpus' entities from its tags. A corpus without tags has none."""
     if not corpus.tags:
         none = np.empty(0, dtype=np.int64)
         return TagSpans(none, none, none.astype(np.int32), [])
@@ -324,7 +326,7 @@ def entities_of(corpus: Corpus) -> TagSpans:
 
 
 def count(corpus: Corpus, ledger: Ledger, files: int = 1) -> None:
-    """Enter what was read into the account."""
+    """Add a corpus' files, records, sentences, tokens and entities to the ledger's counts of data read."""
     ledger.read["files"] += files
     if corpus.records is not None:
         ledger.read["records"] += len(corpus.records.texts)

@@ -1,5 +1,4 @@
-"""Are these classes? A column of numbers, of parts of speech or of ids is no column of tags, and another word
-for "no entity" is no class."""
+"""Check that a text's tags name classes: not numbers, parts of speech, ids, or a word for "no entity"."""
 
 from __future__ import annotations
 
@@ -17,8 +16,8 @@ from nertool.corpus.record import Reading
 from nertool.corpus.schemes import OUTSIDE, split_tag
 from nertool.errors import CorpusError
 
-_SIGNS = ("0", "-", "_", "--", "*", "=", ".", "/", "?")  # in place of O
-_ENOUGH = 30  # tokens: a shorter text says little by its shares
+_SIGNS = ("0", "-", "_", "--", "*", "=", ".", "/", "?")  # used instead of O
+_ENOUGH = 30  # tokens; the shares of a shorter text mean little
 
 _PREFIX = re.compile(
     r"(?:[BIESLUM][_:.=\u2010-\u2015\u2212\uff0d/]|[bi][-_:])\w.*|[BIESLUM]\uff0d.+"
@@ -29,7 +28,7 @@ _TWO = re.compile(r"[|,;/+&\s](?:[BIESLUM]-\S|O$)")
 
 
 def _odd_tag(tag: str, label: str) -> str:
-    """Say what a tag of tokens looks like that nertool does not read so; "" if it looks like a class."""
+    """Return a description of a tag in a notation that nertool does not read; "" if it looks like a class."""
     if label != tag and is_no_entity(label):
         return "a prefix before the tag of tokens in no entity; replace it by O"
     if _TWO.search(label):
@@ -50,10 +49,10 @@ def _odd_tag(tag: str, label: str) -> str:
 
 
 def check_classes(corpus: Corpus, reading: Reading, report: Callable[[str], None]) -> None:
-    """Refuse classes that can be none; question those that are unlikely.
+    """Refuse tags that can't be classes, and report classes that are unlikely.
 
-    Where a person has named the column of tags, all is said and nothing refused. Errors: CorpusError
-    with the place of the first such tag.
+    If the user has named the column of tags, everything is reported and nothing refused. Errors: CorpusError
+    with the position of the first such tag.
     """
     if not corpus.tags:
         return
@@ -115,7 +114,7 @@ def check_classes(corpus: Corpus, reading: Reading, report: Callable[[str], None
 
 
 def _hidden(label: str) -> str:
-    """Name the first character of a class that nobody sees; "" if there is none."""
+    """Describe the first invisible character of a class; "" if there is none."""
     for sign in label:
         if unicodedata.category(sign) == "Cf" or not without_invisible(sign):
             return f"an invisible character (U+{ord(sign):04X})"
@@ -123,10 +122,10 @@ def _hidden(label: str) -> str:
 
 
 def _no_entity(corpus: Corpus, counts: np.ndarray, bare: list[int], outside: int) -> int | None:
-    """Return the tag without a prefix that is another word for O; None if there is none.
+    """Return the index of the tag without a prefix that is another word for O; None if there is none.
 
-    Where there is no O, it is also the only one without a prefix among those with one, and a word that may
-    be a class elsewhere.
+    If O is not among the tags, more tags count: a word of _MAYBE, a sign on a third of the tokens, and the
+    only tag without a prefix among tags with prefixes.
     """
     if not bare:
         return None
@@ -162,7 +161,7 @@ def _question_large(
     outside: int,
     report: Callable[[str], None],
 ) -> None:
-    """Question a class on most tokens."""
+    """Report a class that more than 60 % of the tokens have."""
     of_label: dict[str, int] = {}
     for tag, n in zip(corpus.tags, counts.tolist(), strict=True):
         of_label[split_tag(tag)[1]] = of_label.get(split_tag(tag)[1], 0) + n

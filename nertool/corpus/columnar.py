@@ -14,7 +14,7 @@ Offsets = NDArray[np.int64]
 
 
 class Span(NamedTuple):
-    """Tokens `start` up to, not including, `end` are one entity called `label`."""
+    """An entity of class `label`: the tokens from `start` up to, but not including, `end`."""
 
     start: int
     end: int
@@ -22,31 +22,31 @@ class Span(NamedTuple):
 
 
 class Interner(dict[str, int]):
-    """Give each distinct string the next whole number: `ids[string]` looks up or adds."""
+    """A dictionary that numbers distinct strings from 0: `ids[string]` looks a string up, or adds it."""
 
     def __missing__(self, string: str) -> int:
         self[string] = number = len(self)
         return number
 
     def numbers_of(self, strings: Iterable[str]) -> list[int]:
-        """Look up or add each string: many times as fast as one by one."""
+        """Look up or add each string; many times as fast as `ids[string]` in a loop."""
         number = self.setdefault
         return [number(string, len(self)) for string in strings]
 
 
 @dataclass(frozen=True)
 class Records:
-    """The R records that a corpus came in: JSON objects, paragraphs, files.
+    """The R records that a corpus was read from, such as JSON objects, paragraphs or files.
 
-    starts (R+1,) int64: sentence where each record starts, and S; one without a word has none.
-    texts: each record's text; fields: what else it held, to be passed through.
-    token_starts, token_ends (N,) int64: each token's place in its record's text, in characters.
-    own_text: the texts are the input's own, not words put together with blanks between.
-    tokenized: the tokens were cut by nertool's tokeniser, not given by the file.
-    own_sentences: the bounds of sentences are the file's own, not found by rules.
-    numbered: the field id is a number that nertool gave the record, not the input's own.
-    arrow_schema: the columns of the table that the records are rows of, as Arrow writes a schema; empty
-    for records of other kinds.
+    starts (R+1,) int64: the sentence at which each record starts, then S. A record without words has no
+    sentences.
+    texts: the text of each record. fields: its other fields, which are passed through.
+    token_starts, token_ends (N,) int64: the position of each token in its record's text, in characters.
+    own_text: the texts come from the input; False if they are words joined by blanks.
+    tokenized: nertool's tokeniser cut the tokens; False if the file has tokens.
+    own_sentences: the file marks its sentences; False if they were found by rules.
+    numbered: nertool numbered the records in the field id; False if the input has ids.
+    arrow_schema: for the rows of a table, its columns as a serialised Arrow schema; empty for other records.
     """
 
     starts: Offsets
@@ -65,16 +65,16 @@ class Records:
 class Corpus:
     """N tokens in S sentences in D documents.
 
-    words: the distinct word forms; word_ids (N,) int32 points into it.
-    tags: the distinct tags as written; tag_ids (N,) int32 points into it (empty if unlabelled).
-    sentence_starts (S+1,) int64: token where each sentence starts, and N.
-    document_starts (D+1,) int64: sentence where each document starts, and S.
-    line_numbers (N,) int32: the line of the file that each token stood on, counted from 1.
-    layout, columns: what the file looked like, in words, and how many columns it had. comments: how many
-    lines of columns were passed over as comments.
-    records: the texts that the tokens were cut from, where the format has them.
-    files, file_ids (N,) int32: of a text that was read from several files, their names, and the number of
-    each token's file.
+    words: the word types; word_ids (N,) int32 are indices into it.
+    tags: the distinct tags as written; tag_ids (N,) int32 are indices into it (empty if unlabelled).
+    sentence_starts (S+1,) int64: the token at which each sentence starts, then N.
+    document_starts (D+1,) int64: the sentence at which each document starts, then S.
+    line_numbers (N,) int32: the line of each token in its file, counted from 1.
+    layout: a description of the file's layout. columns: its number of columns. comments: the number of
+    lines that were skipped as comments.
+    records: the texts that the tokens were cut from, if the format has them.
+    files, file_ids (N,) int32: for a text read from several files, their names, and for each token the
+    index of its file.
     """
 
     source: str
@@ -113,12 +113,12 @@ class Corpus:
             yield [self.words[i] for i in self.word_ids[start:end]]
 
     def place(self, token: int) -> str:
-        """Say where a token stands, as file:line."""
+        """Return the position of a token, as file:line."""
         source = self.source if self.file_ids is None else self.files[self.file_ids[token]]
         return f"{source}:{self.line_numbers[token]}"
 
 
 def ranges(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return start, start+1, … start+length−1 for each pair, one after another."""
+    """Concatenate the ranges start, start+1, …, start+length−1 of all pairs (start, length)."""
     ends = np.cumsum(lengths)
     return np.repeat(starts - ends + lengths, lengths) + np.arange(ends[-1] if len(ends) else 0)

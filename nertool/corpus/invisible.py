@@ -1,8 +1,8 @@
-"""Characters that nobody sees, and the normal form under which a word is looked up.
+"""Invisible characters, and the normal form under which a word is looked up.
 
-Soft hyphens, zero-width spaces and joiners, byte-order marks, signs of the writing direction, variation
-selectors: Unicode calls them default-ignorable (DerivedCoreProperties.txt, Default_Ignorable_Code_Point).
-They stay in the text as they are. No lookup sees them, and none sees whether a letter is composed (NFC).
+Invisible are soft hyphens, zero-width spaces and joiners, byte-order marks, direction marks and variation
+selectors. Unicode calls them default-ignorable (DerivedCoreProperties.txt, Default_Ignorable_Code_Point).
+They stay in the text. Every lookup ignores them, and treats composed and decomposed letters alike (NFC).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ IGNORABLE = (
 )
 _RUN = re.compile(f"[{IGNORABLE}]+")
 
-# What begins an embedding, an override or an isolate belongs to what follows it.
+# Characters that begin an embedding, an override or an isolate belong to the text that follows.
 OPENING = frozenset("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
 
 
 def normal_form(word: str) -> str:
-    """Return a word as it is looked up: without invisible characters, and composed (NFC).
+    """Return the form in which a word is looked up: without invisible characters, and composed (NFC).
 
-    A word of nothing but invisible characters stays as it is.
+    A word that consists of invisible characters alone is returned unchanged.
 
     >>> normal_form("Zu\\u0308\\u00adrich")
     'Zürich'
@@ -36,7 +36,7 @@ def normal_form(word: str) -> str:
 
 
 def normal_forms(words: Sequence[str]) -> Sequence[str]:
-    """Return the normal form of each word: at once, if all are in ASCII."""
+    """Return the normal form of each word. Words in ASCII are returned unchanged, without a loop."""
     return words if "".join(words).isascii() else [normal_form(word) for word in words]
 
 
@@ -46,12 +46,12 @@ def without_invisible(text: str) -> str:
 
 
 def is_blank_text(text: str) -> bool:
-    """Tell whether a text shows nothing: white space and invisible characters alone, or no character."""
+    """Tell whether a text is empty, or consists of white space and invisible characters alone."""
     return not text or text.isspace() or not (text.isascii() or without_invisible(text).strip())
 
 
 def visible(text: str) -> tuple[str, list[tuple[int, str]]]:
-    """Return a text without its invisible characters, and each run of them with its place in that text.
+    """Remove invisible characters; return the visible text, and each run removed with its position in it.
 
     >>> visible("a\\u00adb\\u200b")
     ('ab', [(1, '\\xad'), (2, '\\u200b')])

@@ -1,5 +1,4 @@
-"""The labels of records as they are read, before they become tags: which records have any, and which entities
-are taken once, left out, or in conflict."""
+"""Check labels before they become tags: records without labels, duplicate entities, overlaps."""
 
 from __future__ import annotations
 
@@ -18,9 +17,11 @@ CHOOSE = "choose snap or drop (--misaligned, corpus.misaligned)"
 
 
 def labelled_alone(records: Iterable[Record], source: str, ledger: Ledger) -> Iterator[Record]:
-    """Leave out records that bear no labels at all, if others do: nobody has looked for entities there.
-    A record whose labels are an empty list stays, as a text without entities."""
-    held: list[Record] = []  # without labels, while no other has any
+    """Leave out records without labels if other records have labels: nobody has annotated them.
+
+    A record whose labels are an empty list stays: it is an annotated text without entities.
+    """
+    held: list[Record] = []  # records without labels, as long as no record with labels was read
     labelled = False
     for record in records:
         if record.spans is None and record.tags is None:
@@ -38,7 +39,7 @@ def labelled_alone(records: Iterable[Record], source: str, ledger: Ledger) -> It
 
 
 def without_outside(record: Record, outside: str, source: str, ledger: Ledger) -> Record:
-    """Leave out the spans whose class says that they are no entities."""
+    """Leave out the spans whose class is `outside`, which stands for no entity."""
     kept = []
     for span in record.spans or ():
         if span.label != outside:
@@ -50,7 +51,10 @@ def without_outside(record: Record, outside: str, source: str, ledger: Ledger) -
 
 
 def flat_spans(record: Record, source: str, reading: Reading, ledger: Ledger) -> Sequence[Span]:
-    """Return a record's entities in order, without overlaps: the longest of those that overlap."""
+    """Return a record's entities in order and without overlaps. Of overlapping entities the longest is kept.
+
+    Errors: CorpusError for an overlap, if reading.misaligned is error.
+    """
     in_order = sorted(record.spans or (), key=lambda span: (span.start, -span.end))
     for a, b in pairwise(in_order):
         if a == b:
@@ -63,8 +67,8 @@ def flat_spans(record: Record, source: str, reading: Reading, ledger: Ledger) ->
     if all(a.end <= b.start for a, b in pairwise(in_order)):
         return in_order
     kept: list[Span] = []
-    # The text between two borders of entities belongs to one entity that is kept, or to none. No entity is
-    # longer than one that was taken before it, so that it overlaps one of these at its own borders.
+    # The text between two boundaries belongs to one kept entity, or to none. Entities are taken from the
+    # longest to the shortest, so one that overlaps a kept entity does so at its own first or last boundary.
     borders = sorted({border for span in in_order for border in span[:2]})
     number = {border: i for i, border in enumerate(borders)}
     owners: list[Span | None] = [None] * len(borders)
@@ -72,7 +76,7 @@ def flat_spans(record: Record, source: str, reading: Reading, ledger: Ledger) ->
         first, end = number[span.start], number[span.end]
         if first < end:
             other = owners[first] or owners[end - 1]
-        else:  # it has no character: it may lie within another
+        else:  # an entity without characters may lie within another
             other = owners[first - 1] if first and owners[first - 1] is owners[first] else None
         if other is None:
             kept.append(span)
@@ -90,7 +94,7 @@ def flat_spans(record: Record, source: str, reading: Reading, ledger: Ledger) ->
 
 
 def place_of(record: Record, source: str, at: int = 0) -> str:
-    """Say where a character of a record stands, as file:line."""
+    """Return the position of a character of a record, as file:line."""
     if record.place:
         return record.place
     lines = bisect_left(_line_ends(record.text), at) if record.lined and at else 0
@@ -99,16 +103,16 @@ def place_of(record: Record, source: str, at: int = 0) -> str:
 
 @lru_cache(maxsize=1)
 def _line_ends(text: str) -> list[int]:
-    """Return where a text's line ends are; those of the last text are remembered, since many entities of
+    """Return the positions of a text's line ends. They are cached for the last text, since many entities of
     one text may be faulty."""
     return [match.start() for match in re.finditer("\n", text)]
 
 
 def excerpt(text: str, span: Span) -> str:
-    """Return an entity's text, shortened for a message."""
+    """Return an entity's text, shortened to 60 characters for a message."""
     return short(text[span.start : span.end])
 
 
 def short(text: str) -> str:
-    """Return a text of at most 60 characters, for a message."""
+    """Shorten a text to at most 60 characters, for a message."""
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,4 +1,4 @@
-"""An account of what a command did with its input: read, altered, refused, left out, each with its place."""
+"""The ledger: counts what a command has read, altered, refused and left out, and where."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from nertool.errors import CorpusError, without_controls
 
 
 class Ledger:
-    """Counts what was read, and counts and hands on each case of data altered, refused or left out.
+    """Count the data read, and count and report each case of data altered, refused or left out.
 
-    refused: what could not be read. left_out: what was read, and has no place in the output's format.
+    refused: data that could not be read. left_out: data that was read, but that the output's format can't
+    hold.
 
-    report: takes each case as a line `file:line<TAB>verdict<TAB>what<TAB>detail`. Only counts
-    and each kind's first place are kept, so that any amount of input can be accounted for; with `keep`
-    all cases are, for another to take over.
+    report: a function that takes each case as a line `file:line<TAB>verdict<TAB>what<TAB>detail`.
+    keep: store all cases, so that another ledger can merge them. Otherwise only the counts and the first
+    position of each kind are stored, so that memory does not grow with the input.
     """
 
     def __init__(self, report: Callable[[str], None] | None = None, keep: bool = False) -> None:
@@ -28,21 +29,21 @@ class Ledger:
         self._kept: list[tuple[str, str, str, str, int]] | None = [] if keep else None
 
     def merge(self, other: Ledger) -> None:
-        """Take over another's account; it must have kept its cases."""
+        """Add the counts and cases of another ledger, which must have been made with keep=True."""
         self.read.update(other.read)
         for case in other._kept or ():
             self._note(*case)
 
     def alter(self, place: str, what: str, detail: str = "") -> None:
-        """Note that something was taken otherwise than it stood there."""
+        """Count something that was read with a change."""
         self._note("altered", place, what, detail)
 
     def refuse(self, place: str, what: str, detail: str = "") -> None:
-        """Note that something was left out."""
+        """Count something that could not be read, and was skipped."""
         self._note("refused", place, what, detail)
 
     def leave_out(self, place: str, what: str, detail: str = "", number: int = 1) -> None:
-        """Note that the output's format has no place for so many of something."""
+        """Count `number` items that the output's format can't hold."""
         if number:
             self._note("left out", place, what, detail, number)
 
@@ -52,7 +53,7 @@ class Ledger:
         return bool(self.altered or self.refused or self.left_out)
 
     def note(self, place: str, what: str, detail: str) -> None:
-        """Hand on something worth knowing that changed nothing."""
+        """Report something of interest that changed no data. It is not counted."""
         self._send(place, "found", what, detail)
 
     def _note(self, verdict: str, place: str, what: str, detail: str, number: int = 1) -> None:
@@ -71,7 +72,7 @@ class Ledger:
             self._report("\t".join(without_controls(" ".join(cell.split())) for cell in cells))
 
     def lines(self) -> list[str]:
-        """Sum up: a line of what was read, and one for each kind of case, with its first place."""
+        """Return the summary: a line for the data read, then a line for each kind of case."""
         read = ", ".join(counted(n, noun) for noun, n in self.read.items() if n)
         clean = [verdict for verdict in ("altered", "refused") if not self._counts[verdict]]
         none = f"; nothing {' or '.join(clean)}" if clean and not self.left_out else ""
@@ -89,14 +90,14 @@ def pass_over(
     ledger: Ledger,
     what: str = "records that can't be read",
 ) -> None:
-    """Count what can't be read, and is left out, if that was asked for. Errors: else the fault itself."""
+    """With `skip`, count input that can't be read as refused; without it, raise the fault."""
     if not skip:
         raise fault
     ledger.refuse(place, what, str(fault))
 
 
 def counted(n: int, plural: str) -> str:
-    """Write a number with its noun: 1 entity found, 2 entities found."""
+    """Return a number with its noun, such as "1 entity found" and "2 entities found"."""
     noun, blank, rest = plural.partition(" ")
     if n == 1:
         noun = f"{noun[:-3]}y" if noun.endswith("ies") else noun.removesuffix("s")

@@ -1,4 +1,4 @@
-"""A text as a format gives it, before it is cut into tokens, and how it is to be read."""
+"""A text as a format's reader returns it, before tokenisation, and the options for reading."""
 
 from __future__ import annotations
 
@@ -12,26 +12,28 @@ import numpy as np
 from nertool.corpus.columnar import Span
 from nertool.corpus.schemes import spans_of
 
-GOLD = "gold"  # the key of an input's own labels, where others take their place
+GOLD = "gold"  # the field of an input's own labels, when predicted ones replace them
 
 
-DOCUMENT = "document"  # the key that says which records are of one document
+DOCUMENT = "document"  # the field that is the same in all records of one document
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How labelled text is to be read; None is for what the file itself shows.
+    """Options for reading labelled text. None means: detect it from the file.
 
-    token_column, tag_column: numbers from 0 (negative ones from the end), or names in a header.
-    tag_names: the names of integer tags, in order. misaligned: what becomes of an entity that is
-    not made of whole tokens: error, snap (to the tokens that it touches) or drop.
-    part: read only the documents whose header names it (inline). labelled: labels are looked at.
-    gold: labels become each record's field `gold`, in place of being looked at.
-    needs_labels: what looks like plain text is refused as faulty columns. pass_over_faulty: JSON
-    records that can't be read are counted, and left out. offsets: what places count: auto (found),
-    characters, utf16 (units) or bytes (of UTF-8). class_name: the class of tags that name none: B, I, O.
-    outside: the tag of tokens in no entity, None for O or what is unmistakable. encoding: of the file's text,
-    None for UTF-8, or UTF-16 where a byte-order mark says so.
+    token_column, tag_column: numbers from 0 (negative ones count from the end), or names in a header.
+    tag_names: the names of integer tags, in order.
+    misaligned: what to do with an entity that is not made of whole tokens: error, snap (to the tokens that
+    it overlaps) or drop.
+    part: read only the documents whose header names this part (inline format).
+    labelled: read labels as tags. gold: keep labels in each record's field `gold` instead.
+    needs_labels: raise an error for a file that looks like plain text.
+    pass_over_faulty: skip and count JSON records that can't be read.
+    offsets: the unit of positions: auto (detected), characters, utf16 (code units) or bytes (of UTF-8).
+    class_name: the class of tags without one, as in a file with the tags B, I and O.
+    outside: the tag of tokens in no entity. None: O, and in columns without O also _, - or 0.
+    encoding: the encoding of the file. None: UTF-8, or UTF-16 or UTF-32 if a byte-order mark says so.
     """
 
     token_column: int | str | None = None
@@ -54,20 +56,23 @@ class Reading:
 
     @property
     def with_labels(self) -> bool:
-        """Whether labels are read at all."""
+        """Whether labels are read, as tags or as the field `gold`."""
         return self.labelled or self.gold
 
 
 class Record(NamedTuple):
-    """A text as a format has it, before it is cut into tokens.
+    """A text as a format's reader returns it, before it is cut into tokens.
 
-    spans: entities in characters of the text, None if the record bears no labels at all.
-    tags: a tag a token, where the format has those. tokens: each token's place in the text, None
-    if they are to be found. sentences: where each begins (in tokens if those are given, else in
-    characters), None to find them. goes_on: of the same document as the record before it.
-    lined: the text stands in the file as it is, its first line being `line`. own_text: as in Records.
-    place: where it stands, for messages, if that is not source:line. token_lines: each token's line,
-    where each has its own. arrow_schema: as in Records.
+    spans: entities, in characters of the text. None: the record has no labels.
+    tags: a tag for each token, if the format has tags.
+    tokens: the position of each token in the text. None: the text is tokenised.
+    sentences: the start of each sentence, in tokens if `tokens` is given, else in characters. None: the
+    sentence splitter finds them.
+    goes_on: the record belongs to the same document as the one before it.
+    lined: the file contains the text unchanged, starting at the line `line`.
+    place: the position for messages, if it is not source:line.
+    token_lines: the line of each token, if they differ.
+    own_text, arrow_schema: as in Records.
     """
 
     text: str
@@ -86,7 +91,7 @@ class Record(NamedTuple):
 
 
 def labels_as_gold(record: Record) -> Record:
-    """Return a record with its labels in the field `gold`, as objects of start, end and label, if any."""
+    """Move a record's labels, if it has any, to its field `gold`: objects with start, end and label."""
     spans = record.spans
     if record.tags is not None and record.tokens is not None:
         names = list(dict.fromkeys(record.tags))
@@ -102,7 +107,7 @@ def labels_as_gold(record: Record) -> Record:
 
 
 def joined(words: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
-    """Put words together with blanks between; return the text and the words' places."""
+    """Join words with blanks; return the text and the position (start, end) of each word in characters."""
     ends = list(accumulate(len(word) + 1 for word in words))
     return " ".join(words), [
         (end - 1 - len(w), end - 1) for end, w in zip(ends, words, strict=True)

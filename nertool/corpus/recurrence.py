@@ -1,4 +1,4 @@
-"""Do the same rare words come back nearby? It tells running text from sentences in random order."""
+"""Measure whether rare words recur nearby, which distinguishes running text from shuffled sentences."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import numpy as np
 
 from nertool.corpus.columnar import Corpus
 
-_RARE = 5  # sentences: a word of more says little of what a passage is about
-_NEARBY = 10  # sentences before, and as many after
+_RARE = 5  # sentences; a word in more of them says little about the topic of a passage
+_NEARBY = 10  # sentences before, and the same number after
 
 
 def recurrence(corpus: Corpus) -> float:
     """Measure how often a rare word recurs within 10 sentences of its document, beyond chance.
 
-    A rare word is one of 2 to 5 sentences. Chance is the share that would recur if the sentences stood in
-    random order. The result is (share − chance) / (1 − chance), as Cohen's kappa corrects an agreement:
-    about 0 for sentences in random order (tweets, samples of single sentences), 1 where every rare
-    word recurs nearby, and 0 where there are too few sentences to tell.
+    A rare word is one that is in 2 to 5 sentences. Chance is the share that would recur if the sentences were
+    in random order. The result is (share − chance) / (1 − chance), the same correction as in Cohen's kappa.
+    It is about 0 for sentences in random order (tweets, samples of single sentences), 1 if every rare word
+    recurs nearby, and 0 for a text of too few sentences.
 
     Example: 0.26 for the training part of CoNLL-2003, whose documents are marked.
     """
@@ -24,7 +24,7 @@ def recurrence(corpus: Corpus) -> float:
     if S <= 2 * _NEARBY + 1 or not corpus.words:
         return 0.0
     sentences = np.repeat(np.arange(S), np.diff(corpus.sentence_starts))
-    # Each word once for each sentence that it is in, sentence by sentence of each word.
+    # The distinct pairs (word, sentence), sorted by word, then by sentence.
     pairs = np.unique(corpus.word_ids.astype(np.int64) * S + sentences)
     words, sentences = pairs // S, pairs % S
     counts = np.bincount(words, minlength=len(corpus.words))[words]

@@ -1,16 +1,16 @@
-"""Tag schemes: how the words of an entity are marked, and how the tags become spans again.
+"""Tag schemes: write entities as tags, and read entities from tags.
 
 | scheme | an entity of one word | of three words | next to another of its class |
 |---|---|---|---|
-| IO | PER (or I-PER) | PER PER PER | can't be told apart |
+| IO | PER (or I-PER) | PER PER PER | the two become one |
 | IOB1 | I-PER | I-PER I-PER I-PER | its first word is B-PER |
 | IOB2 | B-PER | B-PER I-PER I-PER | |
 | BIOES | S-PER | B-PER I-PER E-PER | |
 
-BILOU (L for E, U for S) and BMES (M for I) are BIOES in other letters, and are read as such.
+BILOU (L for E, U for S) and BMES (M for I) are BIOES with other letters, and are read as BIOES.
 
-Spans are read by conlleval's rules (CoNLL-2000 shared task), which read every scheme and
-give irregular sequences, such as I- after O, the meaning that the whole field scores by.
+Entities are read by the rules of conlleval (CoNLL-2000 shared task). These rules read every scheme. They
+also define the meaning of irregular sequences, such as I- after O, and are the usual basis of scores.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def split_tag(tag: str) -> tuple[str, str]:
 
 
 def checked_tag(tag: str, class_name: str | None = None) -> str:
-    """Return a tag; one of B, I and so on with the class that it doesn't name, if that is known.
+    """Check a tag, and return it; a prefix without a class, such as B, gets `class_name` if that is given.
 
-    Errors: CorpusError for a tag that is a slip rather than a label: an empty one, or a prefix without a
-    label where no class is known. Whoever knows the place adds it.
+    Errors: CorpusError for an empty tag, or a prefix without a class when class_name is None. The message
+    has no file:line; the caller adds it.
     """
     bare = tag.rstrip("-")
     if bare in _LETTERS and len(tag) - len(bare) <= 1:
@@ -64,7 +64,10 @@ def checked_tag(tag: str, class_name: str | None = None) -> str:
 
 
 class TagSpans:
-    """The entities of a tagged text: starts (n,), ends (n,) int64, labels (n,) int32 into label_names."""
+    """The n entities of a tagged text.
+
+    starts, ends (n,) int64: tokens, half-open. labels (n,) int32: indices into label_names.
+    """
 
     def __init__(
         self, starts: Offsets, ends: Offsets, labels: Ids, label_names: list[str]
@@ -75,24 +78,24 @@ class TagSpans:
         return len(self.starts)
 
     def as_list(self) -> list[Span]:
-        """Return the spans as records, in the text's order."""
+        """Return the entities as a list of Span, in text order."""
         names = self.label_names
         columns = zip(self.starts.tolist(), self.ends.tolist(), self.labels.tolist(), strict=True)
         return [Span(start, end, names[label]) for start, end, label in columns]
 
 
 def rows_by_label(spans: TagSpans) -> list[Offsets]:
-    """Return for each label the numbers of its spans, in the text's order: one sorting for all labels."""
+    """Return, for each label, the indices of its spans in text order. One sort serves all labels."""
     order = np.argsort(spans.labels, kind="stable")
     counts = np.bincount(spans.labels, minlength=len(spans.label_names))
     return np.split(order, np.cumsum(counts)[:-1]) if len(counts) else []
 
 
 def spans_of(tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets) -> TagSpans:
-    """Read the entities of a text from its tags, by conlleval's rules, whatever the scheme.
+    """Read the entities of a text from its tags in any scheme, by conlleval's rules.
 
-    tag_ids (N,) points into tags; sentence_starts (S+1,) as in Corpus. A span starts where the
-    label changes, at B or S, and after E or S; it ends before any token that doesn't go on with it.
+    tag_ids (N,): indices into tags. sentence_starts (S+1,): as in Corpus. A span starts where the label
+    changes, at B or S, and after E or S. It ends before the first token that does not continue it.
     """
     pairs = [split_tag(tag) for tag in tags]
     label_names = sorted({label for _, label in pairs if label})
@@ -103,7 +106,7 @@ def spans_of(tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets) -> Tag
 
     labels = label_of[tag_ids]                                    # (N,) −1 outside
     inside = labels >= 0
-    first_of_sentence = np.zeros(len(tag_ids) + 1, dtype=bool)    # one longer: N itself may stand
+    first_of_sentence = np.zeros(len(tag_ids) + 1, dtype=bool)    # N+1: sentence_starts ends with N
     first_of_sentence[sentence_starts] = True
     # goes_on[i]: token i belongs to the same entity as token i−1.
     goes_on = np.zeros(len(tag_ids) + 1, dtype=bool)
@@ -121,7 +124,7 @@ def spans_of(tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets) -> Tag
 
 
 def tag_names(labels: Sequence[str], scheme: str) -> list[str]:
-    """List every tag that a scheme has for these labels, O first, then label by label."""
+    """List all tags that a scheme has for these labels: O first, then the tags of each label in turn."""
     if scheme == "io":
         return [OUTSIDE, *map(_io_tag, labels)]
     prefixes = {"iob1": "BI", "iob2": "BI", "bioes": "BIES"}[scheme]
@@ -129,7 +132,7 @@ def tag_names(labels: Sequence[str], scheme: str) -> list[str]:
 
 
 def _io_tag(label: str) -> str:
-    """Return a label's tag in IO: itself, or I- before it where it would be taken for something else."""
+    """Return a label's tag in IO: the label, or I- and the label if it would be read as another tag."""
     bare = label.rstrip("-")
     plain = split_tag(label) == ("I", label) and bare not in {"", OUTSIDE, *_LETTERS}
     return label if plain and not label.startswith(("-", "O-")) else f"I-{label}"
@@ -138,9 +141,9 @@ def _io_tag(label: str) -> str:
 def tags_of(
     spans: TagSpans, sentence_starts: Offsets, tags: Sequence[str], scheme: str
 ) -> Ids:
-    """Write entities as tags: (N,) int32 into `tags`, which must hold tag_names(labels, scheme).
+    """Write entities as tags: (N,) int32 indices into `tags`, which must contain tag_names(labels, scheme).
 
-    Entities must lie in order and not overlap. In IO, neighbours of one class run together.
+    Entities must be in order and must not overlap. In IO, adjacent entities of one class become one.
     """
     number = {tag: i for i, tag in enumerate(tags)}
 
@@ -169,10 +172,11 @@ def tags_of(
 
 
 def find_scheme(tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets) -> str:
-    """Tell which scheme a text's tags are written in: one of SCHEMES.
+    """Detect the scheme of a text's tags: one of SCHEMES.
 
-    E, S (or L, U) mean BIOES; no prefix at all IO; B that only parts neighbours of one class
-    IOB1; B on every entity IOB2. A text of I- alone reads the same as IO and as IOB1: called IOB1.
+    BIOES if there is an E or S (or L, U); IO if no tag has a prefix; IOB1 if B only separates adjacent
+    entities of one class; IOB2 if B is on every entity. Tags with the prefix I- alone are the same in IO and
+    IOB1; the result is IOB1.
     """
     used = [tags[i] for i in np.unique(tag_ids)]
     prefix = np.array([split_tag(tag)[0] for tag in tags] or [OUTSIDE])
@@ -183,7 +187,7 @@ def find_scheme(tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets) -> 
         return "io"
     spans = spans_of(tag_ids, tags, sentence_starts)
     has_b = prefix[tag_ids[spans.starts]] == "B"
-    # Real files hold slips, so the scheme is the one that fewer entities contradict.
+    # Real files contain mistakes: choose the scheme that fewer entities contradict.
     against_iob1 = has_b & ~_touching(spans, sentence_starts)
     against_iob2 = ~has_b
     return "iob1" if against_iob1.sum() < against_iob2.sum() else "iob2"
@@ -192,7 +196,7 @@ def find_scheme(tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets) -> 
 def irregular_starts(
     tag_ids: Ids, tags: Sequence[str], sentence_starts: Offsets, scheme: str
 ) -> list[int]:
-    """List the entities' first tokens that the scheme would tag otherwise, such as I- after O in IOB2."""
+    """List the first tokens of entities whose tag breaks the scheme, such as I- after O in IOB2."""
     spans = spans_of(tag_ids, tags, sentence_starts)
     names = tag_names(spans.label_names, scheme)
     regular = tags_of(spans, sentence_starts, names, scheme)
@@ -204,16 +208,16 @@ def irregular_starts(
 
 
 def _touching(spans: TagSpans, sentence_starts: Offsets) -> NDArray[np.bool_]:
-    """Mark the entities that follow another of their class at once, in the same sentence."""
+    """Mark the entities that directly follow an entity of the same class in the same sentence: (n,) bool."""
     touching = np.zeros(len(spans), dtype=bool)
     touching[1:] = (spans.starts[1:] == spans.ends[:-1]) & (spans.labels[1:] == spans.labels[:-1])
     return touching & ~np.isin(spans.starts, sentence_starts)
 
 
 def check_scheme(corpus: Corpus, scheme: str) -> None:
-    """Refuse a corpus with tags that the scheme, as the user set it, doesn't have.
+    """Check that all tags belong to the scheme that the user has set.
 
-    Errors: CorpusError naming the first such token.
+    Errors: CorpusError that names the first token whose tag does not.
     """
     letters = {"io": "I", "iob1": "BI", "iob2": "BI", "bioes": "BIES"}[scheme] + OUTSIDE
     odd = np.array([split_tag(tag)[0] not in letters for tag in corpus.tags])
@@ -226,7 +230,7 @@ def check_scheme(corpus: Corpus, scheme: str) -> None:
 
 
 def keep_labels(corpus: Corpus, labels: Sequence[str], report: Callable[[str], None]) -> Corpus:
-    """Return the corpus with these classes alone: the tags of all others become O, and are counted.
+    """Keep these classes only: the tags of all others become O, and their tokens are counted in a report.
 
     Errors: CorpusError if one of the classes does not occur.
     """

@@ -1,4 +1,4 @@
-"""Running text → sentences, by the rules of sentencex (about 300 languages)."""
+"""Split running text into sentences, by the rules of sentencex (about 300 languages)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from itertools import accumulate
 
 from nertool.corpus.invisible import visible
 
-_FIRST = 1 << 14  # characters at a time: the splitter's time grows faster than its text
-_LARGEST = 1 << 20  # a sentence may be so long before it is cut at a blank
+_FIRST = 1 << 14  # characters at a time: the splitter's time grows faster than linearly
+_LARGEST = 1 << 20  # characters: a longer sentence is cut at a blank
 
-# What the splitter stumbles over is replaced, character for character, before it sees the text: blanks
-# beyond ASCII before an initial (a slip in its arithmetic of bytes), and halves of surrogate pairs.
+# Two kinds of characters make the splitter fail: blanks beyond ASCII before an initial (a bug in its
+# computation of byte offsets), and lone surrogates. They are replaced, one character for another.
 _BLANKS = {ord(blank): " " for blank in "\u0085\u00a0\u1680\u2028\u2029\u202f\u205f\u3000"}
 _BLANKS |= dict.fromkeys(range(0x2000, 0x200B), " ")
 _ODD = re.compile("[\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]")
@@ -21,10 +21,10 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def sentence_bounds(text: str, language: str = "en") -> list[int]:
-    """Return where each sentence starts, from 0, and the text's end: n + 1 places for n sentences.
+    """Return the character at which each of n sentences starts, and the length of the text: n + 1 numbers.
 
-    What lies between two places is a sentence with the blanks around it. A blank line ends a
-    sentence, a single line end does not. Invisible characters change nothing.
+    text[bounds[i]:bounds[i + 1]] is a sentence with the blanks around it. A blank line ends a sentence; a
+    single line end does not. Invisible characters have no influence.
     """
     seen, runs = visible(text)
     bounds = _bounds(seen, language)
@@ -34,7 +34,7 @@ def sentence_bounds(text: str, language: str = "en") -> list[int]:
     lengths = [0, *accumulate(len(run) for _, run in runs)]
     moved = [0]
     for bound in bounds[1:-1]:
-        # Those at a bound begin the next sentence if a blank stands before them, else they end this one.
+        # Invisible characters at a bound go to the next sentence if a blank precedes them, else to this one.
         find = bisect_left if seen[bound - 1].isspace() else bisect_right
         moved.append(bound + lengths[find(places, bound)])
     return [*moved, len(text)]
@@ -47,7 +47,7 @@ def _bounds(text: str, language: str) -> list[int]:
         piece = text[start : start + size]
         lengths = [len(sentence) for sentence in _segment(piece, language)]
         if start + size < len(text):
-            # The last one may go on behind the piece: it begins the next piece.
+            # The last sentence may continue after this piece, so the next piece starts with it.
             if len(lengths) == 1 and size < _LARGEST:
                 size *= 2
                 continue
@@ -65,7 +65,7 @@ def _bounds(text: str, language: str) -> list[int]:
 
 
 def _last_blank(piece: str) -> int:
-    """Return where a piece without an end of sentence is cut: after its last blank, if it has one."""
+    """Return where to cut a piece without a sentence end: after its last blank, or at its end."""
     blank = max(piece.rfind(" "), piece.rfind("\n"), piece.rfind("\t"))
     return blank + 1 if blank > 0 else len(piece)
 
@@ -80,6 +80,6 @@ def _segment(text: str, language: str) -> list[str]:
 
 @cache
 def _splitter():  # type: ignore[no-untyped-def]
-    from sentencex import segment  # loaded when first needed: most commands do without
+    from sentencex import segment  # loaded when first needed: most commands don't use it
 
     return segment

@@ -1,12 +1,13 @@
-"""Raw text → tokens with their places: text[start:end] is the token, to the character.
+"""Tokenise raw text; each token has its position in characters, so that text[start:end] is the token.
 
-Tokens are cut as CoNLL-2003 and its kin cut them: punctuation apart, hyphens, decimal points and
-scores inside (Franco-German, 3.4, 6-4), clitics apart (London 's, did n't), abbreviations whole.
-Han and hiragana characters stand alone, as Chinese and Japanese corpora have them, and so do the
-syllables of scripts without blanks; emoji with all that is joined to them are one token.
+Tokens follow CoNLL-2003 and similar corpora. Punctuation is a token of its own. Hyphens, decimal points and
+scores stay inside a token (Franco-German, 3.4, 6-4). Clitics are separate (London 's, did n't). Abbreviations
+keep their dot. Each Han or hiragana character is a token, as in Chinese and Japanese corpora, and so is each
+syllable in scripts without blanks. An emoji with the characters joined to it is one token.
 
-Characters that nobody sees (soft hyphens, zero-width signs, signs of the writing direction) cut no word:
-tokens are found without them, and each then stays in its token, or goes to the one beside it.
+Invisible characters (soft hyphens, zero-width characters, direction marks) never split a word. Tokens are
+found in the text without them. Each invisible character is then put back into its token, or into an adjacent
+one.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from itertools import groupby
 
 from nertool.corpus.invisible import OPENING, is_blank_text, visible
 
-# Abbreviations that keep their dot wherever they stand. Words that also end sentences without
-# being abbreviations ("no.", "art.") are left out.
+# Abbreviations that always keep their dot. Words that are also ordinary words at the end of a sentence
+# ("no.", "art.") are left out.
 _ABBREVIATIONS = (
     r"Mr|Mrs|Ms|Dr|Prof|Rev|Sr|Jr|St|Gen|Col|Capt|Lt|Sgt|Maj|Adm|Gov|Sen|Rep|Hon|Pres|Cllr|Messrs|Mme"
     r"|Inc|Ltd|Co|Corp|Bros|Pte|Univ|Dept|Nos|vs|v|etc|approx|Ave|Blvd|Rd|Mt|Ft"
@@ -64,9 +65,9 @@ _PATTERN = r"""
 
 
 def pieces(text: str) -> list[str]:
-    """Cut a text into its tokens and the white space between them: put together, they are the text.
+    """Cut a text into tokens and the white space between them. Joined, the pieces are the text.
 
-    White space may hold invisible characters that stand beside no token: see is_blank_text.
+    White space may contain invisible characters that are next to no token: see is_blank_text.
     """
     seen, runs = visible(text)
     found: list[str] = _compiled(seen.isascii())(seen)
@@ -74,7 +75,7 @@ def pieces(text: str) -> list[str]:
 
 
 def _with_runs(found: list[str], runs: list[tuple[int, str]]) -> list[str]:
-    """Put invisible characters back: into the piece that they stand in, or else to one beside them."""
+    """Put runs of invisible characters back: into the piece that surrounds them, or into an adjacent one."""
     out: list[str] = []
     start = at = 0
     for piece in found:
@@ -102,8 +103,11 @@ def _with_runs(found: list[str], runs: list[tuple[int, str]]) -> list[str]:
 
 
 def _shared(before: str, run: str, after: str) -> tuple[str, str, bool]:
-    """Share a run between two pieces out: what goes to the one before, what to the one after, and whether
-    it joins the two (emoji with a joiner between)."""
+    """Divide a run of invisible characters between the pieces before and after it.
+
+    Returns the part for the piece before, the part for the piece after, and whether the run joins the two
+    pieces into one (two emoji with a joiner between).
+    """
     if not before or before.isspace():
         return "", run, False
     if after.isspace():
@@ -111,7 +115,7 @@ def _shared(before: str, run: str, after: str) -> tuple[str, str, bool]:
     if "\u200d" in run and _is_symbol(before[-1]) and _is_symbol(after[0]):
         return "", run, True
     opening = next((i for i, c in enumerate(run) if c in OPENING), len(run))
-    # Variation selectors, joiners and tags change what stands before them; other signs go to the word.
+    # Variation selectors, joiners and tags modify the character before them. Others go to the adjacent word.
     bound = (
         unicodedata.category(run[0]) == "Mn" or run[0] in "\u200c\u200d" or run[0] >= "\U000e0000"
     )
@@ -125,7 +129,10 @@ def _is_symbol(character: str) -> bool:
 
 
 def tokenize(text: str) -> list[tuple[int, int]]:
-    """Return each token's place (start, end), half-open, in characters; only white space lies between."""
+    """Return the position (start, end) of each token, half-open, in characters.
+
+    Between tokens there is only white space (see is_blank_text).
+    """
     places = []
     start = 0
     for piece in pieces(text):
@@ -138,8 +145,11 @@ def tokenize(text: str) -> list[tuple[int, int]]:
 
 @cache
 def _compiled(ascii_only: bool):  # type: ignore[no-untyped-def]
-    """Return what finds all pieces of a text. That for any text takes a fifth of a second to make: a
-    text of ASCII alone, for which it finds the same, can do without."""
+    """Return the function that finds all pieces of a text.
+
+    The pattern for any text takes a fifth of a second to compile. On ASCII text a smaller pattern finds the
+    same pieces.
+    """
     marks, letters = ("\u0300", r"\w") if ascii_only else _classes()
     pattern = _PATTERN
     for name, value in (
@@ -147,7 +157,7 @@ def _compiled(ascii_only: bool):  # type: ignore[no-untyped-def]
         ("CLITIC", _CLITIC),
         ("LETTER", letters),
         ("MARK", marks),
-        # What may follow a sign: accents, skin tones.
+        # Characters that may follow a symbol: accents, skin tones.
         ("JOINED", f"{marks}\U0001f3fb-\U0001f3ff"),
         ("LONE", _HAN + _HIRAGANA + _SYLLABLES),
         ("KATAKANA", _KATAKANA),
@@ -158,11 +168,11 @@ def _compiled(ascii_only: bool):  # type: ignore[no-untyped-def]
 
 
 def _classes() -> tuple[str, str]:
-    """Return two classes of characters, as ranges for a pattern: marks; and what words are made of.
+    """Return two character classes as ranges for a pattern: marks, and the characters of words.
 
-    The module re has no class for marks, without which no Indic word stays whole, and can't take one
-    class from another: here, the characters that stand alone from \\w. Ranges of the basic plane make
-    one fast table of bits; beyond it, letters are taken as one range.
+    The module re has no class for marks, which Indic words contain. Nor can it subtract one class from
+    another: here, the characters that are tokens of their own from \\w. For ranges in the basic plane, re
+    uses one fast table of bits. Letters beyond that plane are one range.
     """
     lone = re.compile(f"[{_HAN}{_HIRAGANA}{_KATAKANA}{_SYLLABLES}]")
     kinds: list[str] = []

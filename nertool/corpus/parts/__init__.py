@@ -1,1 +1,1 @@
-"""Parts of a labelled text: held out, joined, split, compared and counted."""
+"""Parts of a labelled text: hold out, join, split, compare and count them."""

@@ -1,4 +1,4 @@
-"""A part of a labelled text, several texts as one, and a share of a text held out as dev."""
+"""Hold out a share of a labelled text as dev, select sentences, and join several texts."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from numpy.typing import NDArray
 from nertool.corpus.columnar import Corpus, Ids, Interner, ranges
 from nertool.corpus.schemes import spans_of, tag_names, tags_of
 
-MARKED = 10  # documents: a text with fewer, or with one a sentence, counts as a text without marks
-LONGEST = 1000  # sentences: longer "documents", on the average, are whole files without marks
-_BLOCK = 20  # sentences of a text without marks that stay together
+MARKED = 10  # documents; with fewer, the text counts as a text without marked documents
+LONGEST = (
+    1000  # sentences; if the mean is higher, the "documents" are files without marked documents
+)
+_BLOCK = 20  # consecutive sentences that stay together in a text without marked documents
 _TRIES = 50
-_BLOCKS = 50  # at least, so that each class can be in both parts; then blocks are shorter
+_BLOCKS = 50  # the least number of blocks, so that each class can be in both parts
 
 
 def has_documents(corpus: Corpus) -> bool:
-    """Tell whether a text marks its documents: there are several, they are more than a sentence, and no
-    longer than documents are.
+    """Tell whether a text marks its documents.
 
-    A file without marks is read as one document, which says nothing of what belongs together.
+    It does if it has at least MARKED documents, whose mean length is 2 to LONGEST sentences. A file without
+    marks is read as one document.
     """
     return why_not_documents(corpus) is None
 
 
 def why_not_documents(corpus: Corpus) -> str | None:
-    """Say why a text counts as one without documents; None where it does not."""
+    """Return the reason why a text counts as one without marked documents; None if it has them."""
     n, mean = corpus.documents, corpus.sentences / corpus.documents
     if n == 1:
         return "documents are not marked"
@@ -44,9 +46,9 @@ def why_not_documents(corpus: Corpus) -> str | None:
 
 
 def hold_out(corpus: Corpus, share: float, seed: int) -> tuple[Corpus, Corpus]:
-    """Split a share of the text off as dev: whole documents, or blocks of sentences in a text without
-    marks. Returns (train, dev), with the documents in their order.
+    """Split a text into train and dev, where dev has a share of the tokens. Return (train, dev).
 
+    Whole documents go to dev; in a text without marked documents, blocks of sentences do. The order stays.
     No class is in dev alone. The same seed gives the same parts.
     """
     blocks = corpus
@@ -63,8 +65,11 @@ def hold_out(corpus: Corpus, share: float, seed: int) -> tuple[Corpus, Corpus]:
 def _choose(
     corpus: Corpus, starts: NDArray[np.int64], share: float, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Choose units, sentences starts[i] to starts[i+1], for dev: of some random choices of this share of
-    the tokens, the one that has most nearly the same share of each class. (units,) bool."""
+    """Choose the units for dev, (units,) bool. Unit i has the sentences starts[i] to starts[i+1].
+
+    Of _TRIES random choices with this share of the tokens, the result is the one whose share of each class is
+    closest to it.
+    """
     spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     token_starts = corpus.sentence_starts[starts]
     sizes = np.diff(token_starts)
@@ -80,7 +85,7 @@ def _choose(
         held = np.zeros(len(sizes), dtype=bool)
         held[order[: min(n, len(sizes) - 1)]] = True
         in_dev = counts[held].sum(axis=0)
-        # A class in dev alone could not be learnt; of the others, (found − expected)² / expected.
+        # A class in dev alone could not be learnt. The distance is Σ (found − expected)² / expected.
         lost = bool(np.any((in_dev == total) & (total > 0)))
         distance = float(np.sum((in_dev - share * total) ** 2 / np.maximum(share * total, 1e-9)))
         distance += 1e9 * lost
@@ -92,7 +97,11 @@ def _choose(
 
 
 def take_sentences(corpus: Corpus, kept: NDArray[np.bool_]) -> Corpus:
-    """Return the sentences that are kept, (S,), as a corpus with the words and tags of these alone."""
+    """Return the sentences where `kept` (S,) is True, as a corpus.
+
+    `words` has only their word types. `tags` and `tag_ids` index the same list as before. The result has no
+    records.
+    """
     lengths = np.diff(corpus.sentence_starts)
     tokens = ranges(corpus.sentence_starts[:-1][kept], lengths[kept])
     words, word_ids = np.unique(corpus.word_ids[tokens], return_inverse=True)
@@ -112,10 +121,10 @@ def take_sentences(corpus: Corpus, kept: NDArray[np.bool_]) -> Corpus:
 
 
 def join(parts: Sequence[Corpus], scheme: str | None = "iob2") -> Corpus:
-    """Return several labelled texts as one. Each token keeps its file and line.
+    """Join several labelled texts into one. Each token keeps its file and line.
 
-    scheme: what the text is tagged in, whatever the parts' schemes are. None: the tags stay as they are,
-    which is right where all parts have one scheme.
+    scheme: the tag scheme of the result; the parts may have other schemes. None: the tags stay as they are,
+    which is right if all parts have the same scheme.
     """
     words, files = Interner(), Interner()
     word_ids, file_ids, lengths, sizes = [], [], [], []
@@ -148,7 +157,7 @@ def join(parts: Sequence[Corpus], scheme: str | None = "iob2") -> Corpus:
 
 
 def _joined_tags(parts: Sequence[Corpus]) -> tuple[list[str], Ids]:
-    """Return the parts' tags as they are: the distinct ones, and each token's number in them."""
+    """Return the distinct tags of all parts, and the tokens' indices (N,) into them."""
     tags = Interner()
     numbers = [np.array([tags[tag] for tag in part.tags], dtype=np.int32) for part in parts]
     pairs = zip(numbers, parts, strict=True)
@@ -156,7 +165,7 @@ def _joined_tags(parts: Sequence[Corpus]) -> tuple[list[str], Ids]:
 
 
 def _tagged(parts: Sequence[Corpus], scheme: str) -> tuple[list[str], Ids]:
-    """Return the parts' entities as tags of one scheme, as _joined_tags."""
+    """Return the tags in one scheme, and the tokens' indices (N,) into them."""
     all_spans = [spans_of(part.tag_ids, part.tags, part.sentence_starts) for part in parts]
     tags = tag_names(sorted({name for spans in all_spans for name in spans.label_names}), scheme)
     pairs = zip(parts, all_spans, strict=True)
@@ -165,7 +174,7 @@ def _tagged(parts: Sequence[Corpus], scheme: str) -> tuple[list[str], Ids]:
 
 
 def _several(names: Sequence[str]) -> str:
-    """Name some files in a message."""
+    """Return the names of files for a message: the first three, and the number of others."""
     shown = ", ".join(names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
 

@@ -1,4 +1,4 @@
-"""What two texts have in common: sentences and documents that stand in both."""
+"""Count the sentences and documents that two texts have in common."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from nertool.corpus.columnar import Corpus
 
-SHORTEST = 5  # tokens of a sentence that counts: shorter ones are alike by chance
-LARGE = 0.05  # of the sentences: with more, a measure says little about new text
+SHORTEST = 5  # tokens; shorter sentences are the same by chance
+LARGE = 0.05  # share of shared sentences above which a score says little about new text
 
 
 class Overlap(NamedTuple):
-    """How many of a text's sentences stand in another one, too, and where the first one does.
+    """The number of a text's sentences that are also in another text.
 
-    place: file:line of the first of them, in the text itself and in the other one; None if none is shared.
+    place: file:line of the first shared sentence, in the text and in the other text; None if there is none.
     """
 
     shared: int
@@ -27,19 +27,19 @@ class Overlap(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The share of the sentences that stand in the other text: 0 to 1."""
+        """The share of the sentences that are also in the other text: 0 to 1."""
         return self.shared / self.sentences if self.sentences else 0.0
 
 
 def overlap(text: Corpus, other: Corpus) -> Overlap:
-    """Count the sentences of `text` whose words stand in `other` as a sentence, too.
+    """Count the sentences of `text` that are also sentences of `other`, word for word.
 
-    Sentences of fewer than SHORTEST tokens are left out, unless there are no others.
+    Sentences of fewer than SHORTEST tokens are not counted, unless `text` has no longer ones.
     """
     least = SHORTEST if (np.diff(text.sentence_starts) >= SHORTEST).any() else 1
     numbers = {word: i for i, word in enumerate(other.words)}
     ids = np.array([numbers.get(word, -1) for word in text.words], dtype=np.int64)
-    # The other text may be long: what is kept of it are the sentences that this one has, too.
+    # The other text may be long: only the sentences that this text has, too, are kept in memory.
     wanted = {key for key, _ in _sentences(text, ids, least)}
     known = {
         key: start
@@ -57,17 +57,20 @@ def overlap(text: Corpus, other: Corpus) -> Overlap:
 
 
 def _sentences(corpus: Corpus, ids: NDArray[np.int64], least: int) -> Iterator[tuple[bytes, int]]:
-    """Yield each sentence of enough tokens as its words' numbers, and its first token; ids: the number of
-    each of the corpus' words."""
+    """Yield each sentence of at least `least` tokens: a key made of its words' numbers, and its first token.
+
+    ids: the number of each word type of the corpus.
+    """
     for a, b in pairwise(corpus.sentence_starts):
         if b - a >= least:
             yield ids[corpus.word_ids[a:b]].tobytes(), int(a)
 
 
 def copies_apart(corpus: Corpus, units: Sequence[int], part_of: NDArray[np.int64]) -> int:
-    """Count the units (documents, or sentences) that stand, word for word, in another part as well.
+    """Count the units (documents, or sentences) that have an identical copy in another part.
 
-    units: (units + 1,) the first token of each, and the end. part_of: (units,) each one's part.
+    Units of fewer than SHORTEST tokens are not counted. units (units + 1,): the first token of each unit,
+    then the end. part_of (units,): the part of each unit.
     """
     parts: dict[bytes, set[int]] = {}
     counts: dict[bytes, int] = {}

@@ -1,4 +1,4 @@
-"""One part of the labelled text (train, dev or test), with its words numbered alike in all parts."""
+"""A part of the labelled text (train, dev or test). All parts share one numbering of words."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from nertool.corpus.schemes import TagSpans
 
 
 class CorpusPart(NamedTuple):
-    """A file of the corpus, with its entities and scheme. ids (N,): its words, numbered
-    alike in all parts."""
+    """A part of the labelled text, with its entities and tag scheme.
+
+    ids (N,): the number of each token's word in `words`, which all parts share.
+    """
 
     name: str
     corpus: Corpus
@@ -24,14 +26,14 @@ class CorpusPart(NamedTuple):
     words: Interner
 
     def sentence_keys(self) -> list[bytes]:
-        """Return a key for each sentence: the same if its words are the same, in any part."""
+        """Return a key for each sentence. Sentences with the same words have the same key in all parts."""
         starts = self.corpus.sentence_starts.tolist()
         return [self.ids[a:b].tobytes() for a, b in pairwise(starts)]
 
     def sentence_place(self, sentence: int) -> str:
-        """Return where a sentence begins, as file:line."""
+        """Return the position of a sentence's first token, as file:line."""
         return self.corpus.place(int(self.corpus.sentence_starts[sentence]))
 
     def surface(self, start: int, end: int) -> str:
-        """Return the tokens from start up to, not including, end, with spaces between."""
+        """Return the tokens from start up to, but not including, end, joined by spaces."""
         return " ".join(self.corpus.words[i] for i in self.corpus.word_ids[start:end])

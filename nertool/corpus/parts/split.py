@@ -1,4 +1,4 @@
-"""A corpus in parts for training, development and test: by document, seeded, with every class in each."""
+"""Split a corpus by document into parts for training, development and test, each with all classes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from nertool.corpus.schemes import TagSpans
 def split_units(
     corpus: Corpus, spans: TagSpans, shares: Sequence[float], seed: int, by_sentence: bool = False
 ) -> NDArray[np.int64]:
-    """Choose a part for each document, or sentence: (units,) numbers into shares.
+    """Assign each unit (document, or sentence) to a part: (units,) indices into shares.
 
-    Iterative stratification (Sechidis et al. 2011): the rarest class is dealt out first, each unit
-    to the part that lacks most of it; size counts in tokens. The same seed gives the same parts.
+    This is iterative stratification (Sechidis et al. 2011). Units with the rarest class are assigned first,
+    each to the part that lacks most entities of this class. Among equal parts, the one that lacks most tokens
+    is chosen. The same seed gives the same parts.
     """
     starts = np.arange(corpus.sentences + 1) if by_sentence else np.unique(corpus.document_starts)
     token_starts = corpus.sentence_starts[starts]
@@ -39,7 +40,7 @@ def split_units(
         present = [i for i in range(counts.shape[1] - 1) if left[i]]
         rarest = min(present, key=lambda i: left[i]) if present else counts.shape[1] - 1
         mine = [u for u in open_units if counts[u, rarest]] or open_units
-        # The largest first: what is left at the end can even out the parts.
+        # Units with most entities first: the smaller ones, at the end, even out the parts.
         for unit in sorted(mine, key=lambda u: -counts[u, rarest]):
             lack, size = wanted[:, rarest], wanted[:, -1]
             best = max(range(len(share)), key=lambda p: (round(float(lack[p]), 9), size[p]))
@@ -53,9 +54,10 @@ def split_units(
 def line_units(
     corpus: Corpus, lines: Sequence[str], by_sentence: bool = False
 ) -> NDArray[np.int64]:
-    """Tell of each line of a file which document, or sentence, it goes with: (lines,) numbers.
+    """Assign each line of a file to a document, or sentence: (lines,) its index.
 
-    Blank lines go with what stands before them, marks, headers and comments with what follows.
+    Blank lines belong to the unit before them. Document marks, headers and comments belong to the unit after
+    them.
     """
     starts = np.arange(corpus.sentences + 1) if by_sentence else np.unique(corpus.document_starts)
     tokens = corpus.sentence_starts[starts]

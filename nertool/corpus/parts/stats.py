@@ -1,4 +1,4 @@
-"""How much there is: a corpus in numbers."""
+"""Statistics of a corpus: its size, lengths of sentences and entities, and entities by class."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from nertool.corpus.parts.part import CorpusPart
 from nertool.corpus.schemes import rows_by_label
 
-_LENGTHS = (1, 2, 3, 4)  # of entities, in words; longer ones are counted together
+_LENGTHS = (1, 2, 3, 4)  # lengths of entities in words; longer ones are counted together
 
 
 def stats(part: CorpusPart) -> dict[str, Any]:
-    """Return a part's numbers, ready for JSON: sizes, lengths, and entities by class and length."""
+    """Return a part's statistics for JSON: sizes, lengths, and entities by class and length."""
     corpus, spans = part.corpus, part.spans
     lengths = np.diff(corpus.sentence_starts)
     widths = spans.ends - spans.starts
@@ -50,13 +50,13 @@ def stats(part: CorpusPart) -> dict[str, Any]:
 
 
 def by_length(widths: Sequence[int]) -> dict[str, int]:
-    """Count entities by their number of words: 1 to 4, and 5+."""
+    """Count entities by their length in words: 1 to 4, and 5+."""
     counts = {str(n): sum(w == n for w in widths) for n in _LENGTHS}
     return {**counts, "5+": sum(w > _LENGTHS[-1] for w in widths)}
 
 
 def as_text(numbers: dict[str, Any]) -> str:
-    """Write a part's numbers as a table for people."""
+    """Format a part's statistics, as `stats` returns them, as a text with a table."""
     n = numbers
     lengths = n["sentence_length"]
     lines = [
