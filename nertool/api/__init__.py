@@ -1,1 +1,1 @@
-"""What `import nertool` offers: load, train, evaluate, read and convert; taggers and documents."""
+"""The Python API (`import nertool`): load, train, evaluate, read and convert; taggers and documents."""

@@ -1,4 +1,4 @@
-"""Documents as the Python API gives them: a text with its tokens, sentences and entities."""
+"""The documents of the Python API: a text with its tokens, sentences and entities."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nertool.corpus.schemes import OUTSIDE, SCHEMES
 from nertool.formats.json.objects import plain_object
 from nertool.pages.page import escaped
 
-_HUES = (210, 30, 120, 280, 0, 60, 170, 330)  # one for each label, in the labels' order
+_HUES = (210, 30, 120, 280, 0, 60, 170, 330)  # colours of the labels, in their order
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class Document:
         return "".join(lines)
 
     def _repr_html_(self) -> str:
-        """Return the text with its entities marked, as notebooks show it."""
+        """Return the text with its entities marked, for notebooks."""
         hues = {
             label: _HUES[i % 8] for i, label in enumerate(sorted({e.label for e in self.entities}))
         }
@@ -147,7 +147,8 @@ class Document:
 
 
 def _prefix(scheme: str, first: bool, last: bool, beside: bool) -> str:
-    """Return what stands before an entity's label; beside: another of its class ends before it."""
+    """Return the prefix before an entity's label. beside: an entity of the same class ends directly before
+    it."""
     if scheme == "bioes":
         return {(True, True): "S-", (True, False): "B-", (False, True): "E-"}.get(
             (first, last), "I-"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nertool.api.token_explanation import TokenExplanation
 
 _SENTENCES = 2048  # sentences of a stream that are tagged together
-_CHARACTERS = 1 << 18  # of texts of a stream that are tagged together, at most
+_CHARACTERS = 1 << 18  # characters of a stream of texts that are tagged together, at most
 
 Thresholds = float | Mapping[str, float]
 PathLike = str | Path
@@ -203,7 +203,7 @@ class Tagger:
         document = self(text)
         words = [token.text for token in document.tokens]
         sentences = [[words[i] for i in sentence] for sentence in document.sentences]
-        from nertool.api.token_explanation import explain_token  # few need it, and it takes long
+        from nertool.api.token_explanation import explain_token  # a slow import that few calls need
 
         return explain_token(self.model, sentences, word, label, member)
 
@@ -269,7 +269,7 @@ class Tagger:
 
 
 def details_of(threshold: Thresholds, n_best: int = 1, marginals: bool = False) -> Details:
-    """Return what is to be found beside entities, from the arguments of a call. Errors: ValueError."""
+    """Return what a call must compute besides entities, from its arguments. Errors: ValueError."""
     thresholds = threshold if isinstance(threshold, Mapping) else {"": float(threshold)}
     if not all(0 <= value <= 1 for value in thresholds.values()):
         raise ValueError(f"found the threshold {threshold}, expected numbers from 0 to 1")
@@ -295,7 +295,7 @@ def _records(texts: Iterable[str | Mapping[str, Any]], reading: Reading) -> Iter
 
 
 def _batches(records: Iterator[Record], most: int) -> Iterator[list[Record]]:
-    """Yield records in lists of so many at most, and of bounded length."""
+    """Yield records in lists of at most `most` records, and of bounded length in characters."""
     batch: list[Record] = []
     length = 0
     for record in records:
@@ -309,7 +309,7 @@ def _batches(records: Iterator[Record], most: int) -> Iterator[list[Record]]:
 
 
 def _checked_sentences(sentences: Iterable[Sequence[str]]) -> list[Sequence[str]]:
-    """Return sentences of tokens as a list, once all tokens are known to be texts."""
+    """Check that all tokens are strings; return the sentences as a list. Errors: TypeError."""
     if isinstance(sentences, str | bytes):
         raise TypeError(_not_a_text(sentences))
     kept = list(sentences)

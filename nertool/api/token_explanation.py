@@ -1,4 +1,4 @@
-"""One token's decision explained, for programs, people and notebooks."""
+"""The explanation of one token's tag, for programs, people and notebooks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TokenExplanation:
         return page(self.explanation, full)
 
     def _repr_html_(self) -> str:
-        """Return the page in a frame of its own, as notebooks show it."""
+        """Return the page in an iframe, for notebooks."""
         source = self.to_html().replace("&", "&amp;").replace('"', "&quot;")
         return f'<iframe srcdoc="{source}" style="width:100%;height:40em;border:0"></iframe>'
 
@@ -51,7 +51,7 @@ def explain_token(
     label: str | None,
     member: int,
 ) -> TokenExplanation:
-    """Explain a token of a document of sentences; as Tagger.explain."""
+    """Explain a token of a document that is split into sentences. See Tagger.explain."""
     words = [token for sentence in sentences for token in sentence]
     if isinstance(word, str):
         if word not in words:
@@ -67,7 +67,7 @@ def explain_token(
 
 
 def tag_of(model: Model, label: str, text: Text, token: int, member: int) -> str:
-    """Return the tag that a label or tag stands for: of a label's tags the one that scores highest."""
+    """Return the tag that `label` names. For a label, that is the one of its tags with the highest score."""
     if label in model.tags:
         return label
     tags = [i for i, tag in enumerate(model.tags) if split_tag(tag)[1] == label]

@@ -1,1 +1,1 @@
-"""Other libraries: each file behind the optional dependency that it needs."""
+"""Integrations with other libraries. Each file needs the optional dependency of its library."""

@@ -1,6 +1,6 @@
-"""Arrow record batches with a column of texts in; the same batches with a column of entities out.
+"""Tag Arrow record batches: a column of texts in, and a column of entities added.
 
-It is what Spark, Ray Data and Dask run in each of their tasks. It needs the extra `arrow`.
+Spark, Ray Data and Dask can run it in each of their tasks. It needs the extra `arrow`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from nertool.api.tagger import PathLike, Tagger, Thresholds, details_of, load
 from nertool.corpus.record import Record
 from nertool.errors import CorpusError
 
-MOST_CHARACTERS = 10_000_000  # of one text
-_ROWS, _CHARACTERS = 1024, 1 << 18  # tagged together, at most
+MOST_CHARACTERS = 10_000_000  # characters of one text
+_ROWS, _CHARACTERS = 1024, 1 << 18  # rows and characters tagged together, at most
 
 
 @dataclass(frozen=True)
 class ColumnNames:
     """The names of the columns that are read and added.
 
-    text: the column of texts; `a.b` is the field b of a struct a. entities, quarantine: the columns
-    that are added at the end.
+    text: the column of texts; `a.b` is the field b of a struct a. entities, quarantine: the columns that are
+    added at the end.
     """
 
     text: str = "text"
@@ -32,8 +32,11 @@ class ColumnNames:
     quarantine: str = "quarantine"
 
     def check(self, columns: list[str], case_sensitive: bool = True) -> None:
-        """Check the names against a table's columns. Errors: CorpusError for a column of texts that is
-        missing or there twice, and for new columns whose names are taken."""
+        """Check the names against a table's columns.
+
+        Errors: CorpusError if a column name occurs twice, if the column of texts is missing, and if the names
+        of new columns are taken.
+        """
 
         def alike(name: str) -> list[str]:
             fold = (lambda n: n) if case_sensitive else str.casefold
@@ -62,8 +65,10 @@ class ColumnNames:
 
 
 def entity_type() -> Any:
-    """Return the Arrow type of the column of entities: a list of structs. start and end count characters
-    (Unicode code points) of the row's text; end is exclusive."""
+    """Return the Arrow type of the column of entities: a list of structs.
+
+    start and end count characters (Unicode code points) of the row's text; end is exclusive.
+    """
     pa = _arrow()
     fields = [
         ("start", pa.int64()),
@@ -94,15 +99,21 @@ def tag_arrow_batches(
     language: str = "en",
     max_characters: int = MOST_CHARACTERS,
 ) -> Iterator[Any]:
-    """Yield pyarrow record batches with two more columns; rows keep their order, and other columns pass.
+    """Yield pyarrow record batches with two more columns. Rows keep their order, and other columns are
+    unchanged.
 
-    batches: record batches of one schema. tagger: a Tagger, or a model's path. text_col: the column of
-    texts; `a.b` is the field b of a struct a. entities_col: a new column, a list of structs: start, end
-    (characters), label, text, probability. quarantine_col: a new column with the reason why a row could
-    not be tagged; its entities are null then. It is null for all other rows. Reasons: null text, not a
-    string, not UTF-8, longer than max_characters, any error in tagging it. threshold, language: as in a
-    Tagger's call. Large batches are yielded in several pieces. Errors: CorpusError for columns that are
-    missing, or whose names are taken.
+    - batches: record batches of one schema.
+    - tagger: a Tagger, or a model's path.
+    - text_col: the column of texts; `a.b` is the field b of a struct a.
+    - entities_col: the name of the new column, a list of structs: start, end (characters), label, text,
+      probability.
+    - quarantine_col: the name of the new column with the reason why a row could not be tagged. Its entities
+      are null then. The reason is null for all other rows. Reasons: null text, not a string, not UTF-8,
+      longer than max_characters, any error in tagging.
+    - threshold, language: as in a Tagger's call.
+
+    Large batches are yielded in several pieces. Errors: CorpusError for columns that are missing, or whose
+    names are taken.
     """
     names = ColumnNames(text_col, entities_col, quarantine_col)
     tagger = tagger if isinstance(tagger, Tagger) else load(tagger)
@@ -112,8 +123,8 @@ def tag_arrow_batches(
 
 
 class RowTagger:
-    """Tags the rows of record batches, and counts them in `counts`: rows, entities, and quarantined rows by
-    reason."""
+    """Tags the rows of record batches, and counts rows, entities, and quarantined rows by reason in
+    `counts`."""
 
     def __init__(
         self, tagger: Tagger, threshold: Thresholds, language: str, max_characters: int
@@ -123,7 +134,7 @@ class RowTagger:
         self.counts: dict[str, int] = {"rows": 0, "entities": 0}
 
     def tag(self, batch: Any, names: ColumnNames) -> Iterator[Any]:
-        """Yield a batch with the new columns, in pieces of bounded text."""
+        """Yield a batch with the new columns, in pieces of bounded size."""
         pa = _arrow()
         schema = tagged_schema(batch.schema, names)
         texts, reasons = self._texts(_column(batch, names.text))
@@ -139,7 +150,7 @@ class RowTagger:
             self.counts[kind] = self.counts.get(kind, 0) + 1
 
     def _texts(self, column: Any) -> tuple[list[str | None], dict[int, str]]:
-        """Return each row's text, None for rows that can't be tagged, and the reason of each of those."""
+        """Return each row's text, None for rows that can't be tagged, and the reasons by row number."""
         reasons: dict[int, str] = {}
         texts: list[str | None] = []
         for i, value in enumerate(_values(column)):
@@ -161,7 +172,7 @@ class RowTagger:
         return None
 
     def _entities(self, texts: list[str | None], reasons: dict[int, str], first: int) -> Any:
-        """Return the column of entities of rows; what can't be tagged gets a reason."""
+        """Return the column of entities of rows. A row that can't be tagged gets a reason in `reasons`."""
         try:
             return self._tagged(texts)
         except Exception as error:
@@ -169,7 +180,7 @@ class RowTagger:
                 pa = _arrow()
                 each = (self._entities([text], reasons, first + i) for i, text in enumerate(texts))
                 return pa.concat_arrays(list(each))
-            if isinstance(error, MemoryError):  # of this machine, not of the row: the task fails
+            if isinstance(error, MemoryError):  # the machine's fault, not the row's: the task fails
                 raise
             said = " ".join(str(error).split())[:200]
             reasons[first] = f"failed: {type(error).__name__}: {said}"
@@ -210,7 +221,7 @@ class RowTagger:
 
 
 def _stretches(lengths: Any) -> Iterator[tuple[int, int]]:
-    """Yield rows that are tagged together; one stretch of none for no rows."""
+    """Yield ranges of rows that are tagged together. No rows give one empty range."""
     a = total = 0
     for i, length in enumerate(lengths.tolist()):
         if i > a and (total + length > _CHARACTERS or i - a == _ROWS):
@@ -221,7 +232,7 @@ def _stretches(lengths: Any) -> Iterator[tuple[int, int]]:
 
 
 class _OfType:
-    """The value of a column that holds no texts: known by its type's name."""
+    """The value of a row in a column that does not hold texts: the name of the column's type."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -247,7 +258,8 @@ def _column(batch: Any, name: str) -> Any:
 
 
 def _values(column: Any) -> list[Any]:
-    """Return a column's values: str; bytes for what is not UTF-8; None; anything else for no texts."""
+    """Return a column's values: str, bytes if they are not UTF-8, None, or other values if they are not
+    texts."""
     pa = _arrow()
     is_ = pa.types
     if isinstance(column, pa.ExtensionArray):

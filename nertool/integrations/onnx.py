@@ -1,9 +1,9 @@
-"""A model as an ONNX graph: from row numbers of words to scores of tags. Needs the extra `onnx`.
+"""Export a model as an ONNX graph: from row numbers of words to scores of tags. Needs the extra `onnx`.
 
-Inside the graph are all tables and networks: the lookup of rows, the windows, the side inputs (means over a
-document), the first stage, the mean over an ensemble, and the adjustments of scores that config.decoding
-asks for. Outside are the cutting of text into tokens, the row numbers of a word type (`feeds` computes
-them), and the choice of a sequence of tags. docs/onnx.md describes the inputs, and what is kept as metadata.
+The graph contains all tables and networks: the lookup of rows, the windows, the side inputs (means over a
+document), the first stage, the mean over an ensemble, and the score adjustments of config.decoding. Not in
+the graph are tokenisation, the row numbers of a word type (`feeds` computes them), and the decoding of a tag
+sequence. docs/onnx.md describes the inputs and the metadata.
 
 The letters are those of network/scorer.py: N tokens, P words and paddings, C words in a window, T tags.
 """
@@ -45,8 +45,11 @@ MOST_BYTES = 1_900_000_000  # a protobuf message can't be larger than 2 GB
 
 
 def export(model: Model) -> ModelProto:
-    """Return a model as an ONNX model. Errors: ModelError for one that is too large, or has windows of one
-    word and side inputs of neighbours; ImportError without the package onnx."""
+    """Return a model as an ONNX model.
+
+    Errors: ModelError if it is too large, or has windows of one word together with side inputs from
+    neighbouring words; ImportError without the package onnx.
+    """
     _check(model)
     graph = GraphBuilder(weights_of(model.members[0]).W.dtype)
     shared = Shared(graph, model)
@@ -67,13 +70,15 @@ def export(model: Model) -> ModelProto:
 
 
 def feeds(model: Model, text: Text) -> dict[str, np.ndarray[Any, Any]]:
-    """Return what the graph is given for a text: an array for each of its inputs.
+    """Return the graph's inputs for a text, as arrays by name.
 
-    ids (P, F): the row numbers of each word and padding, one such input for each file of vectors; windows
-    (N, C): the words around each token, as rows of ids; group (N,): which tokens of a document have the same
-    word, from 1 on, 0 for those that are alone; document (N,): each token's document, from 0 on. Where words
-    that the vectors lack have vectors from their parts: composed (Q, v), a row at least, for the row numbers
-    beyond the table.
+    - ids (P, F): the row numbers of each word and padding. There is one such input for each table of vectors.
+    - windows (N, C): the words around each token, as rows of ids.
+    - group (N,): numbers from 1 for the tokens of a document that share their word; 0 for words that occur
+      once.
+    - document (N,): each token's document, from 0.
+    - composed (Q, v), with at least one row: for words without a vector whose vector is composed from
+      subwords, the rows beyond the table.
     """
     found: dict[str, np.ndarray[Any, Any]] = {}
     dtype = weights_of(model.members[0]).W.dtype
@@ -81,7 +86,7 @@ def feeds(model: Model, text: Text) -> dict[str, np.ndarray[Any, Any]]:
     for name, of_composed, encoder in names:
         encoded = encoder.encode(text.words)
         type_ids = np.concatenate([encoder.padding, encoded.ids])
-        if encoder.composer is not None:  # a row at least, as the graph always looks one up
+        if encoder.composer is not None:  # at least one row, since the graph always looks one up
             none = np.zeros((1, len(encoder.composer.base)), dtype=dtype)
             vectors = encoded.composed if len(encoded.composed) else none
             found[of_composed] = vectors.astype(dtype)
@@ -98,7 +103,7 @@ def feeds(model: Model, text: Text) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def metadata(model: Model) -> dict[str, str]:
-    """Return what a program needs to know of the graph; lists and numbers are written as JSON."""
+    """Return the graph's metadata for programs that run it. Lists and numbers are written as JSON."""
     allowed = model.lattice()
     known = {
         "tags": model.tags,

@@ -1,13 +1,13 @@
-"""Parquet in, Parquet out, part by part: any process can tag any part, twice if need be, to the same file.
+"""Tag Parquet in parts. Any process can tag any part, even twice: it writes the same file.
 
-A part is a stretch of rows of one file of the input, and becomes one file of the output:
+A part is a range of rows of one input file, and becomes one file of the output:
 
-out.parquet/part-00000.parquet   the first rows with their new columns, in the input's order; …
-out.parquet/_nertool.json        what the parts are of: model, options, and the input's files
-out.parquet/_SUCCESS             written when all parts are there
+  out.parquet/part-00000.parquet   the first rows with their new columns, in the input's order; …
+  out.parquet/_nertool.json        what the parts are made from: model, options, and the input's files
+  out.parquet/_SUCCESS             written when all parts are there
 
-A part's file takes its name once it is whole. So what is there after an interruption is kept, and only the
-rest is tagged.
+A part's file gets its name when it is complete. So the parts that are there after an interruption are kept,
+and only the rest is tagged.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ from typing import Any, NamedTuple
 from nertool.errors import CorpusError, OutputError
 from nertool.integrations.arrow import ColumnNames, RowTagger, tagged_schema
 
-PART_BYTES = 16 << 20  # of text in a part, unpacked: half a minute's work of a core
-_PART_ROWS = 1 << 17  # in a part, at most
-_MOST_PARTS = 64  # of one row group: each reads it from its beginning
-_BATCH = 4096  # rows read together
-_GROUP_BYTES = 64 << 20  # of a row group of the output
+PART_BYTES = 16 << 20  # bytes of text in a part, uncompressed: about half a minute's work of a core
+_PART_ROWS = 1 << 17  # rows in a part, at most
+_MOST_PARTS = 64  # parts of one row group, at most, since each part reads it from its beginning
+_BATCH = 4096  # rows read at a time
+_GROUP_BYTES = 64 << 20  # bytes in a row group of the output
 PLAN, SUCCESS, COUNTS = "_nertool.json", "_SUCCESS", b"nertool"
 
 
 class Part(NamedTuple):
-    """Rows of one row group of a file: `rows` of them, from row `first` on. name: of the part's own file."""
+    """A range of rows of one row group of a file.
+
+    first, rows: its first row and its number of rows. name: the name of the part's output file.
+    """
 
     name: str
     path: str
@@ -43,7 +46,10 @@ class Part(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """All parts of an input. schema: of the input. identity: what the parts' content follows from."""
+    """All parts of an input.
+
+    schema: the input's. identity: what the parts' content depends on, other than the settings.
+    """
 
     parts: list[Part]
     schema: Any
@@ -51,7 +57,10 @@ class Plan(NamedTuple):
 
 
 def file_system(place: str) -> tuple[Any, str]:
-    """Return pyarrow's file system for a path or URI (file, s3, gs, abfss, hdfs), and the path in it."""
+    """Return pyarrow's file system for a path or URI (file, s3, gs, abfss, hdfs), and the path in it.
+
+    Errors: CorpusError if pyarrow has no file system for it.
+    """
     from pyarrow import ArrowInvalid, fs
 
     if "://" not in place:
@@ -68,8 +77,11 @@ def file_system(place: str) -> tuple[Any, str]:
 
 
 def plan_parts(inputs: Iterable[str], names: ColumnNames, part_bytes: int = PART_BYTES) -> Plan:
-    """Cut Parquet files and folders of them into parts. Errors: CorpusError with the file's name for one
-    that is missing, damaged, or has other columns than the first."""
+    """Divide Parquet files, and folders of them, into parts.
+
+    Errors: CorpusError naming a file that is missing or damaged, or whose columns differ from the first
+    file's.
+    """
     import pyarrow.parquet
 
     parts: list[Part] = []
@@ -95,14 +107,14 @@ def plan_parts(inputs: Iterable[str], names: ColumnNames, part_bytes: int = PART
         raise CorpusError(
             f"found no Parquet file in {', '.join(inputs)}, expected files ending in .parquet"
         )
-    parts = parts or [Part("", files[0][0], -1, 0, 0)]  # so that the output has a schema
-    width = max(5, len(str(len(parts))))  # names sort as the parts do
+    parts = parts or [Part("", files[0][0], -1, 0, 0)]  # an empty part gives the output a schema
+    width = max(5, len(str(len(parts))))  # padded, so that sorting the names sorts the parts
     named = [part._replace(name=f"part-{i:0{width}}.parquet") for i, part in enumerate(parts)]
     return Plan(named, schema, {"files": files, "part_bytes": part_bytes})
 
 
 def _cut(group: Any, number: int, path: str, names: ColumnNames, part_bytes: int) -> list[Part]:
-    """Cut a row group into parts of about so many bytes of text."""
+    """Divide a row group into parts of about part_bytes bytes of text."""
     columns = [group.column(i) for i in range(group.num_columns)]
     size = sum(
         column.total_uncompressed_size
@@ -110,7 +122,7 @@ def _cut(group: Any, number: int, path: str, names: ColumnNames, part_bytes: int
         if column.path_in_schema == names.text or column.path_in_schema.startswith(f"{names.text}.")
     )
     rows = group.num_rows
-    # Texts that repeat are stored once: rows are counted, too.
+    # Repeated texts are stored once, so the number of rows counts, too.
     many = max(1, min(_MOST_PARTS, max(-(-size // part_bytes), -(-rows // _PART_ROWS)), rows))
     bounds = [rows * i // many for i in range(many + 1)] if rows else [0]
     return [
@@ -119,7 +131,8 @@ def _cut(group: Any, number: int, path: str, names: ColumnNames, part_bytes: int
 
 
 def _files(place: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the Parquet files of a path, with size and time of change; a folder's in order of names."""
+    """Yield (path, size, modification time) of the Parquet files of a path; a folder's files sorted by
+    name."""
     from pyarrow import fs
 
     system, path = file_system(place)
@@ -140,7 +153,7 @@ def _files(place: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _is_data(info: Any, folder: str) -> bool:
-    """Tell whether a file of a folder holds rows: names with _ or . before them are notes."""
+    """Tell whether a file of a folder is data. Names that start with _ or . are metadata."""
     inside = info.path[len(folder) :].split("/")
     return (
         info.is_file
@@ -152,9 +165,9 @@ def _is_data(info: Any, folder: str) -> bool:
 def tag_part(
     part: Part, schema: Any, output: str, rows: RowTagger, names: ColumnNames
 ) -> dict[str, int]:
-    """Tag a part, and write its file; return what was counted.
+    """Tag a part and write its file; return the counts of rows, entities and quarantined rows.
 
-    schema: of the input. Errors: CorpusError for an input that can't be read; OutputError.
+    schema: the input's. Errors: CorpusError for an input that can't be read; OutputError.
     """
     system, folder = file_system(output)
     aside, path = f"{folder}/.{uuid.uuid4().hex}.new", f"{folder}/{part.name}"
@@ -165,7 +178,7 @@ def tag_part(
             _write_rows(tagged, tagged_schema(schema, names), out, rows.counts)
         try:
             system.move(aside, path)
-        except OSError:  # on some systems, where another try of the same part was quicker
+        except OSError:  # on some systems, if another attempt at the same part was faster
             if not system.get_file_info(path).is_file:
                 raise
             _remove(system, aside)
@@ -179,7 +192,7 @@ def tag_part(
 
 
 def _write_rows(batches: Iterable[Any], schema: Any, out: Any, counts: dict[str, int]) -> None:
-    """Write batches as Parquet, in row groups of bounded size; the final counts stand in the footer."""
+    """Write batches as Parquet, in row groups of bounded size, with the final counts in the footer."""
     import pyarrow
     import pyarrow.parquet
 
@@ -215,11 +228,11 @@ def _rows_of(part: Part) -> Iterator[Any]:
 
 
 def begin(output: str, plan: Plan, settings: dict[str, Any]) -> dict[str, dict[str, int]] | None:
-    """Prepare an output folder, or look at what is there: return the counts of each part that is done, by
-    its name; None if all were, and the folder says so.
+    """Create an output folder, or check an existing one.
 
-    settings: what the rows' entities follow from beside the input. Errors: CorpusError for a folder that
-    holds something else, or parts of another model, input or options.
+    Return the counts of each finished part by its name, or None if the output is complete (_SUCCESS is
+    there). settings: what the entities depend on besides the input. Errors: CorpusError for a folder that
+    holds other files, or parts of another model, input or options; OutputError.
     """
     from pyarrow import fs
 
@@ -232,7 +245,7 @@ def begin(output: str, plan: Plan, settings: dict[str, Any]) -> dict[str, dict[s
     there = []
     if info.type == fs.FileType.Directory:
         there = [i.base_name for i in system.get_file_info(fs.FileSelector(folder))]
-    if not there or there == [PLAN]:  # new, or of a job that ended before its first part
+    if not there or there == [PLAN]:  # new, or left by a job that ended before its first part
         try:
             system.create_dir(folder, recursive=True)
             _write(system, f"{folder}/{PLAN}", {"format": "nertool parts", "of": digest, **asked})
@@ -274,7 +287,7 @@ def _check_same(system: Any, path: str, digest: str, asked: dict[str, Any], outp
 
 
 def finish(output: str, plan: Plan) -> None:
-    """Mark an output as complete. Errors: OutputError, also for a part that is gone."""
+    """Mark an output as complete. Errors: OutputError, also if a part is missing."""
     from pyarrow import fs
 
     system, folder = file_system(output)
@@ -293,7 +306,7 @@ def finish(output: str, plan: Plan) -> None:
 
 
 def _counts(system: Any, path: str) -> dict[str, int]:
-    """Return what was counted when a part was tagged."""
+    """Return the counts that were stored when a part was tagged."""
     import pyarrow.parquet
 
     with _reading(path), system.open_input_file(path) as file:
@@ -328,7 +341,7 @@ def _info(system: Any, path: str, place: str) -> Any:
 
 @contextmanager
 def _reading(path: str) -> Iterator[None]:
-    """Name the file that can't be read."""
+    """Turn errors of reading into a CorpusError that names the file."""
     from pyarrow import ArrowException
 
     try:

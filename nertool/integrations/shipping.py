@@ -1,4 +1,4 @@
-"""A model on its way to other machines: one file, sent once to a machine, and loaded once by a process."""
+"""Send a model to other machines: one file, sent once per machine, and loaded once per process."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ _KEPT = 2  # taggers that a process keeps: a job has one model, a session perhap
 
 
 class Shipped(NamedTuple):
-    """A model for other processes. path: where it is, or, of a packed one, its file's name. digest: what
-    it is told by. packed: whether it is a file that `pack` made."""
+    """A model for other processes.
+
+    path: its path, or the file's name if it is packed. digest: what identifies it. packed: whether it is a
+    file that `pack` made.
+    """
 
     path: str
     digest: str
@@ -27,8 +30,11 @@ class Shipped(NamedTuple):
 
 
 def digest_of(path: Path) -> str:
-    """Return what tells a model from others: the SHA-256 of its header, which has the sums of all its files;
-    of all its files' bytes where it has none. Errors: ModelError."""
+    """Return the digest that identifies a model.
+
+    It is the SHA-256 of the header, which contains the hashes of all other files. For an old model without
+    these hashes it covers the bytes of all files. Errors: ModelError.
+    """
     with open_model(path) as opened:
         header = opened.header(HEADER)
         total = sha256(opened.read(HEADER))
@@ -40,9 +46,9 @@ def digest_of(path: Path) -> str:
 
 
 def pack(model: Tagger | PathLike, folder: Path) -> Shipped:
-    """Write a model as one file into a folder; one that is there already is kept.
+    """Write a model as one file into a folder. An existing file of the same model is kept.
 
-    The file is named by the model's digest. Errors: ModelError for what is no model.
+    The file is named by the model's digest. Errors: ModelError if the path is not a model.
     """
     if isinstance(model, Tagger):
         file = folder / f"tagger-{id(model)}{ONE_FILE}"
@@ -64,9 +70,9 @@ _lock = threading.Lock()
 
 
 def tagger_of(shipped: Shipped) -> Tagger:
-    """Return the tagger of a shipped model; a process loads each model once.
+    """Return the tagger of a shipped model. A process loads each model once.
 
-    Errors: ModelError for a model that is damaged, or no longer the one that was shipped.
+    Errors: ModelError for a model that is damaged, or that has changed since it was shipped.
     """
     with _lock:
         if shipped.digest not in _loaded:

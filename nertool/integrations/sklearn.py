@@ -46,15 +46,16 @@ _KEYS = {
 class NerTagger(BaseEstimator):  # type: ignore[misc]
     """A named-entity recogniser as a scikit-learn estimator.
 
-    X is a list of token lists, each a sentence, with y a list of tag lists (in any scheme); or X is a
-    list of texts, with y a list of lists of (start, end, label), in characters.
+    X is a list of token lists, one per sentence, and y a list of tag lists (in any scheme). Or X is a list of
+    texts, and y a list of lists of (start, end, label), in characters.
 
-    config: keys beyond the parameters, as a dict such as {"features": {"affixes": 6}}; None for the
-    recipe that suits the text (docs/recipes.md). vectors: a file of word vectors. window, hidden, epochs,
-    alpha, batch_size: as in the config; None for the config's or the recipe's choice.
+    config: further config keys, as a dict such as {"features": {"affixes": 6}}. None chooses a recipe for the
+    text (docs/recipes.md). vectors: a file of word vectors. window, hidden, epochs, alpha, batch_size: as in
+    the config; None for the value of the config or recipe.
 
-    Attributes after fit: tagger_ (a nertool.Tagger), classes_ (the network's tags), history_ (a record
-    an epoch), on_texts_ (whether X were texts), scheme_ (of y's tags, and so of the predicted ones).
+    Attributes after fit: tagger_ (a nertool.Tagger), classes_ (the network's tags), history_ (a record per
+    epoch), on_texts_ (whether X was a list of texts), scheme_ (the tag scheme of y and of the predicted
+    tags).
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class NerTagger(BaseEstimator):  # type: ignore[misc]
         self.seed = seed
 
     def fit(self, X: Sequence[str] | Sequence[Tokens], y: Sequence[Sequence[Any]]) -> NerTagger:
-        """Train on texts or token lists. Errors: ValueError for X and y that don't fit; NertoolError."""
+        """Train on texts or token lists. Errors: ValueError if X and y don't fit together; NertoolError."""
         X, y = list(X), list(y)
         if len(X) != len(y):
             raise ValueError(f"found {len(X)} texts and {len(y)} lists of labels, expected as many")
@@ -119,7 +120,7 @@ class NerTagger(BaseEstimator):  # type: ignore[misc]
         return tree
 
     def predict(self, X: Sequence[str] | Sequence[Tokens]) -> list[list[Any]]:
-        """Return a list of tags for each list of tokens, or of (start, end, label) for each text."""
+        """Return a list of tags for each list of tokens, or a list of (start, end, label) for each text."""
         check_is_fitted(self, "tagger_")
         X = list(X)
         if _are_texts(X):
@@ -127,8 +128,11 @@ class NerTagger(BaseEstimator):  # type: ignore[misc]
         return [self._document(tokens).tags(self.scheme_) for tokens in X]
 
     def predict_proba(self, X: Sequence[str] | Sequence[Tokens]) -> list[NDArray[np.float64]]:
-        """Return for each text an array (tokens, tags): each token's distribution over classes_, given its
-        whole sentence. Probabilities below 0.001 are 0, and rows are made to add up to 1."""
+        """Return for each text an array (tokens, tags): each token's distribution over classes_.
+
+        The distribution is conditional on the whole sentence. Probabilities below 0.001 are 0, and rows are
+        normalised to add up to 1.
+        """
         check_is_fitted(self, "tagger_")
         number = {tag: i for i, tag in enumerate(self.classes_.tolist())}
         out = []
@@ -143,7 +147,7 @@ class NerTagger(BaseEstimator):  # type: ignore[misc]
         return out
 
     def score(self, X: Sequence[str] | Sequence[Tokens], y: Sequence[Sequence[Any]]) -> float:
-        """Return the F1 of whole entities, as conlleval counts them."""
+        """Return the F1 of whole entities, computed as in conlleval."""
         X, y, predicted = list(X), list(y), self.predict(X)
         if not _are_texts(X):
             return _f1_of_tags(y, predicted)
@@ -153,13 +157,13 @@ class NerTagger(BaseEstimator):  # type: ignore[misc]
         return 2 * len(gold & found) / total if total else 0.0
 
     def save(self, path: PathLike) -> None:
-        """Write the model into a folder, which nertool.load and the command line take."""
+        """Write the model to a folder, for nertool.load and the command line."""
         check_is_fitted(self, "tagger_")
         save_model(self.tagger_.model, Path(path))
 
     @staticmethod
     def load(path: PathLike) -> Tagger:
-        """Load a model that was saved, as nertool.load does."""
+        """Load a saved model, as nertool.load does."""
         return load(path)
 
     def _document(self, text: str | Tokens, marginals: bool = False) -> Document:
@@ -168,7 +172,7 @@ class NerTagger(BaseEstimator):  # type: ignore[misc]
         return self.tagger_.tag_tokens([list(text)], marginals=marginals)
 
     def __sklearn_tags__(self) -> Any:
-        """Say what the estimator takes: texts and their labels, no table of numbers."""
+        """Return scikit-learn's estimator tags: X is text, not a two-dimensional array, and y is required."""
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.string = True
@@ -178,7 +182,8 @@ class NerTagger(BaseEstimator):  # type: ignore[misc]
 
 
 def _are_texts(X: Sequence[Any]) -> bool:
-    """Tell whether X are texts; token lists if not. Errors: TypeError for a mixture, or other things."""
+    """Tell whether X is a list of texts, rather than of token lists. Errors: TypeError for a mixture or other
+    types."""
     texts = [isinstance(x, str) for x in X]
     if any(texts) and not all(texts):
         raise TypeError("found texts and token lists in one X, expected one of the two")
@@ -193,7 +198,7 @@ def _plain(value: Any) -> Any:
 
 
 def _record(text: str | Tokens, labels: Sequence[Any], number: int) -> dict[str, Any]:
-    """Return a text and its labels as the object that nertool reads from JSON lines."""
+    """Return a text and its labels as an object for JSON lines."""
     if isinstance(text, str):
         return {"text": text, "entities": [[_plain(value) for value in span] for span in labels]}
     if len(text) != len(labels):
@@ -223,7 +228,7 @@ def _f1_of_tags(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]
 
 
 def _in_X(message: str, path: Path) -> str:
-    """Return a message about the file that X was written to as one about X: line 1 is X[0]."""
+    """Rewrite a message about the temporary file as a message about X: line 1 is X[0]."""
     message = re.sub(
         re.escape(str(path)) + r":(\d+)", lambda line: f"X[{int(line[1]) - 1}]", message
     )

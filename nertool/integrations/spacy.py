@@ -1,7 +1,7 @@
-"""A component of spaCy's pipelines: `nlp.add_pipe("nertool", config={"model": "runs/my"})`.
+"""A component for spaCy's pipelines: `nlp.add_pipe("nertool", config={"model": "runs/my"})`.
 
-It sets `doc.ents`, and the span group `nertool` with the entities' probabilities as scores. spaCy finds it
-by the entry point `spacy_factories` once nertool is installed beside it.
+It sets `doc.ents`, and the span group `nertool` with the entities' probabilities as scores. spaCy finds the
+component through the entry point `spacy_factories`, if nertool is installed in the same environment.
 """
 
 from __future__ import annotations
@@ -32,17 +32,19 @@ from nertool.model.save import save_model
 from nertool.tagging.annotate import Details, annotate
 from nertool.tagging.compiled import CompiledTagger
 
-_FOLDER = "model"  # of a saved component
+_FOLDER = "model"  # subfolder of a saved component
 
 
 class Nertool(Pipe):
-    """The component. Each Doc is a document of its own, with spaCy's tokens, and its sentences if some
-    other component has set them.
+    """The pipeline component.
+
+    Each Doc is treated as a document of its own, with spaCy's tokens. Its sentences are used if another
+    component has set them.
 
     model: a run folder, a model folder or a model in one file; it is loaded when it is first needed.
-    span_group: the key of the group in doc.spans. threshold: entities that are less probable are left out.
-    overwrite_ents: entities that stand in doc.ents already are replaced; otherwise they stay, and those
-    that overlap them are in the span group alone. A saved pipeline holds the model itself.
+    span_group: the key of the group in doc.spans. threshold: entities with a lower probability are left out.
+    overwrite_ents: replace entities that are already in doc.ents. Otherwise they stay, and entities that
+    overlap them are in the span group only. A saved pipeline contains the model.
     """
 
     def __init__(
@@ -76,15 +78,15 @@ class Nertool(Pipe):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The classes that the model knows; none as long as it can't be loaded: spaCy asks before it loads
-        a saved component."""
+        """The classes of the model; empty if it can't be loaded, since spaCy asks before it loads a saved
+        component."""
         try:
             return tuple(self.tagger.model.labels)
         except ModelError:
             return ()
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set a document's entities."""
+        """Set the entities of a document."""
         try:
             self._tag([doc])
         except Exception as error:
@@ -92,7 +94,7 @@ class Nertool(Pipe):
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """Set the entities of a stream of documents, of which batch_size are tagged together."""
+        """Set the entities of a stream of documents; batch_size documents are tagged together."""
         docs = iter(stream)
         while batch := list(islice(docs, batch_size)):
             try:
@@ -102,7 +104,7 @@ class Nertool(Pipe):
                 self.get_error_handler()(self.name, self, batch, error)
 
     def initialize(self, get_examples: Any, *, nlp: Any = None) -> None:
-        """Load the model: it is trained already, by `nertool train`."""
+        """Load the model. It is not trained here, but by `nertool train`."""
         _ = self.tagger
 
     def _tag(self, docs: list[Doc]) -> None:
@@ -161,7 +163,7 @@ class Nertool(Pipe):
 
 
 def _record(doc: Doc, words: list[int], language: str) -> Record:
-    """Return a document as a record of its tokens but for those of blanks."""
+    """Return a document as a record, without its whitespace tokens."""
     starts = [doc[i].idx for i in words]
     tokens = [(start, start + len(doc[i])) for start, i in zip(starts, words, strict=True)]
     if doc.has_annotation("SENT_START"):
@@ -197,7 +199,7 @@ def make_nertool(
     threshold: float,
     overwrite_ents: bool,
 ) -> Nertool:
-    """Make the component, as nlp.add_pipe does."""
+    """Create the component for nlp.add_pipe."""
     return Nertool(
         nlp,
         name,

@@ -1,4 +1,4 @@
-"""Tagging on Apache Spark. Needs the extra `spark` (PySpark), and Java 17 or newer.
+"""Tag text on Apache Spark. Needs the extra `spark` (PySpark), and Java 17 or newer.
 
 import nertool.spark
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class RowSettings(NamedTuple):
-    """How rows are tagged in every task."""
+    """The settings that every task tags rows with."""
 
     model: Shipped
     names: ColumnNames
@@ -50,19 +50,26 @@ def tag(
     max_characters: int = MOST_CHARACTERS,
     ship: bool = True,
 ) -> DataFrame:
-    """Return a Spark DataFrame with two more columns: the entities of each row's text, and why it has none.
+    """Return a Spark DataFrame with two more columns: each row's entities, and the reason if it was not
+    tagged.
 
-    It is lazy, as all of Spark: rows are tagged when they are written or collected. Row order within a
+    It is lazy, as usual in Spark: rows are tagged when they are written or collected. Row order within a
     partition and all other columns are kept. nertool must be installed where the executors run.
 
-    frame: any DataFrame. model: a model's path, or a Tagger. text_col: the column of texts; `a.b` is the
-    field b of a struct a. entities_col: a new column, an array of struct<start: bigint, end: bigint,
-    label: string, text: string, probability: double>; start and end count characters, end is exclusive.
-    quarantine_col: a new column with the reason why a row could not be tagged, such as `null text`; its
-    entities are null then. No row fails the job. threshold, language: as in a Tagger's call.
-    max_characters: longer texts are put in quarantine. ship: send the model to each executor, once, as
-    one file; False where its path is on storage that all executors see. Errors: NertoolError for columns that
-    are missing or whose names are taken, and for types that Spark can't hand to Python; ModelError.
+    - frame: any DataFrame.
+    - model: a model's path, or a Tagger.
+    - text_col: the column of texts; `a.b` is the field b of a struct a.
+    - entities_col: the name of the new column, an array of struct<start: bigint, end: bigint, label: string,
+      text: string, probability: double>. start and end count characters; end is exclusive.
+    - quarantine_col: the name of the new column with the reason why a row could not be tagged, such as `null
+      text`. Its entities are null then. No row fails the job.
+    - threshold, language: as in a Tagger's call.
+    - max_characters: longer texts are put in quarantine.
+    - ship: send the model to each executor, once, as one file. False if its path is on storage that all
+      executors see.
+
+    Errors: NertoolError for columns that are missing or whose names are taken, and for types that Spark can't
+    convert for Python; ModelError.
     """
     _pyspark()
     names = _names(frame, ColumnNames(text_col, entities_col, quarantine_col))
@@ -74,7 +81,7 @@ def tag(
 
 
 def _tag_partition(settings: RowSettings, batches: Iterable[Any]) -> Iterator[Any]:
-    """Tag a partition's batches, in an executor."""
+    """Tag a partition's batches. Runs in an executor."""
     with one_blas_thread():
         rows = row_tagger(settings)
         for batch in batches:
@@ -82,36 +89,36 @@ def _tag_partition(settings: RowSettings, batches: Iterable[Any]) -> Iterator[An
 
 
 def row_tagger(settings: RowSettings) -> RowTagger:
-    """Return what tags rows in this process, with the model loaded once."""
+    """Return the RowTagger of this process, which loads the model once."""
     tagger = tagger_of(located(settings.model))
     return RowTagger(tagger, settings.threshold, settings.language, settings.max_characters)
 
 
 def one_blas_thread() -> Any:
-    """Limit the matrix library to one thread, in a `with`: each core has a task of its own."""
+    """Return a context that limits BLAS to one thread, because each core runs a task of its own."""
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(limits=1)
 
 
 def located(model: Shipped) -> Shipped:
-    """Return a shipped model as it is found in an executor."""
+    """Return a shipped model with its path in an executor."""
     from pyspark import SparkFiles
 
     return model._replace(path=SparkFiles.get(model.path)) if model.packed else model
 
 
-_packed: tempfile.TemporaryDirectory[str] | None = None  # until this process ends
+_packed: tempfile.TemporaryDirectory[str] | None = None  # removed when this process ends
 
 
 def ship_model(session: SparkSession, model: Tagger | PathLike, ship: bool = True) -> Shipped:
-    """Check a model, and send it to a session's executors as a file. Its path is the file's name then.
+    """Check a model, and send it to a session's executors as a file. The result's path is the file's name.
 
-    Errors: ModelError; NertoolError for a Tagger that is not to be sent.
+    Errors: ModelError; NertoolError for a Tagger with ship=False.
     """
     global _packed
     if not isinstance(model, Tagger):
-        load(model)  # here, where a fault is told at once
+        load(model)  # fail here, before the job starts, if the model is invalid
     if not ship:
         if isinstance(model, Tagger):
             raise NertoolError(
@@ -130,7 +137,7 @@ def ship_model(session: SparkSession, model: Tagger | PathLike, ship: bool = Tru
 
 
 def _names(frame: DataFrame, names: ColumnNames) -> ColumnNames:
-    """Check names against a frame's columns, and spell the column of texts as the frame does."""
+    """Check names against a frame's columns, and write the text column's name as the frame does."""
     sensitive = frame.sparkSession.conf.get("spark.sql.caseSensitive", "false") == "true"
     names.check(frame.columns, sensitive)
     kind: Any = frame.schema
@@ -161,7 +168,8 @@ def _names(frame: DataFrame, names: ColumnNames) -> ColumnNames:
 
 
 def _schema(frame: DataFrame, names: ColumnNames) -> StructType:
-    """Return the tagged frame's schema. Errors: NertoolError for columns that Spark can't hand on."""
+    """Return the tagged frame's schema. Errors: NertoolError for columns that Spark can't convert for
+    Python."""
     from pyspark.sql.pandas.types import to_arrow_type
     from pyspark.sql.types import StringType, StructField, StructType
 
@@ -181,7 +189,7 @@ def _schema(frame: DataFrame, names: ColumnNames) -> StructType:
 
 
 def entity_type() -> DataType:
-    """Return Spark's type of the column of entities."""
+    """Return the Spark type of the column of entities."""
     from pyspark.sql.types import (
         ArrayType,
         DoubleType,
@@ -202,10 +210,11 @@ def entity_type() -> DataType:
 
 
 def session_of(master: str, quiet: bool = True) -> SparkSession:
-    """Return a Spark session for a master's URL, such as local[4] or spark://host:7077; one that is active
-    already is taken. quiet: without Spark's own log of warnings.
+    """Return a Spark session for a master's URL, such as local[4] or spark://host:7077.
 
-    Errors: NertoolError where PySpark or Java is missing, and for a master that can't be reached.
+    An active session is reused. quiet: without Spark's own warnings and progress bars.
+
+    Errors: NertoolError if PySpark or Java is missing, and for a master that can't be reached.
     """
     check_java()
     from pyspark.sql import SparkSession
@@ -213,7 +222,7 @@ def session_of(master: str, quiet: bool = True) -> SparkSession:
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
-    if master.startswith("local"):  # the executors are of this machine: its Python is theirs
+    if master.startswith("local"):  # the executors run on this machine, with its Python
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     if quiet:
         settings = Path(__file__).with_name("log4j2.properties").resolve()
@@ -235,7 +244,7 @@ def session_of(master: str, quiet: bool = True) -> SparkSession:
 
 
 def spark_error(error: BaseException) -> str:
-    """Return one line of what Spark says went wrong: the executor's own error where there is one."""
+    """Return one line of an error of Spark: the Python error of an executor if there is one."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     own = [line for line in lines if line.partition(":")[0].endswith(("Error", "Exception"))]
     python = [line for line in own if not line.startswith(("org.", "java.", "pyspark.", "py4j."))]
@@ -246,7 +255,7 @@ def spark_error(error: BaseException) -> str:
 
 
 def check_java() -> None:
-    """Errors: NertoolError where there is no PySpark, or no Java."""
+    """Check that PySpark and Java are installed. Errors: NertoolError."""
     _pyspark()
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=os.path.join(home, "bin")) if home else shutil.which("java")

@@ -1,4 +1,4 @@
-"""`nertool predict --engine spark`: the parts of a Parquet input, each tagged by a task of Spark."""
+"""`nertool predict --engine spark`: each part of a Parquet input is tagged by a Spark task."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ from nertool.predict.request import PredictRequest
 
 
 class SparkRequest(NamedTuple):
-    """What to tag on Spark. inputs: Parquet files, folders of them, or URIs. output: a folder. master: the
-    cluster's URL. Other fields as in nertool.spark.tag."""
+    """What to tag on Spark.
+
+    inputs: Parquet files, folders of them, or URIs. output: a folder. master: the cluster's URL. The other
+    fields are as in nertool.spark.tag.
+    """
 
     model: PathLike
     inputs: tuple[str, ...]
@@ -43,7 +46,7 @@ class SparkRequest(NamedTuple):
 
 
 def places_of(request: PredictRequest) -> tuple[tuple[str, ...], str, str | None]:
-    """Return the inputs and the output of a request for Spark, and what is wrong with it, if anything."""
+    """Return the inputs and the output of a request for Spark, and a message if the request is invalid."""
     plain = PredictRequest()
     unfit = {
         "--out-dir": request.out_dir is not None,
@@ -76,15 +79,15 @@ def places_of(request: PredictRequest) -> tuple[tuple[str, ...], str, str | None
 
 
 def predict_on_spark(request: SparkRequest, ledger: Ledger, report: Callable[[str], None]) -> None:
-    """Tag a Parquet input on Spark, part by part; parts that are done already are kept.
+    """Tag a Parquet input on Spark, part by part. Finished parts are kept.
 
     Errors: NertoolError, CorpusError for inputs and outputs; TaggingError for a job that failed.
     """
-    if "://" not in request.output:  # executors have other working folders
+    if "://" not in request.output:  # the working folder of an executor is another one
         request = request._replace(output=os.path.abspath(request.output))
     names = ColumnNames(request.text_col)
     plan = plan_parts(request.inputs, names)
-    load(request.model)  # here, where a fault is told at once
+    load(request.model)  # fail here, before the job starts, if the model is invalid
     settings = {
         "model": digest_of(Path(request.model)),
         "text column": request.text_col,
@@ -130,7 +133,7 @@ def _run(
 def _tag_parts(
     waiting: list[Part], schema: Any, output: str, rows: RowSettings, batches: Iterable[Any]
 ) -> Iterator[Any]:
-    """Tag the parts whose numbers are in batches, in an executor."""
+    """Tag the parts whose numbers are in the batches. Runs in an executor."""
     import pyarrow
 
     with one_blas_thread():
@@ -144,7 +147,7 @@ def _tag_parts(
 
 
 def _enter(counts: dict[str, int], path: str, ledger: Ledger) -> None:
-    """Enter a part's counts into the account."""
+    """Add a part's counts to the ledger."""
     for what, number in counts.items():
         reason = what.removeprefix("quarantined: ")
         if reason == what:

@@ -1,4 +1,4 @@
-"""Build an ONNX graph: nodes and constants, as they are added."""
+"""Build an ONNX graph by adding nodes and constants."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 
-OPSET = 18  # of the end of 2022
+OPSET = 18  # opset of the end of 2022
 
 IR_VERSION = 9
 
@@ -20,7 +20,7 @@ SCORES = "scores"
 
 
 class GraphBuilder:
-    """Nodes and constants, as they are added."""
+    """Collects the nodes and constants of a graph."""
 
     def __init__(self, dtype: Any) -> None:
         import onnx
@@ -39,7 +39,7 @@ class GraphBuilder:
         return name
 
     def array(self, values: Array) -> str:
-        """Add a constant of floats, once; return its name."""
+        """Add a constant array of floats, once; return its name."""
         return self._constant(np.ascontiguousarray(values, dtype=self.dtype))
 
     def number(self, value: float) -> str:
@@ -47,7 +47,7 @@ class GraphBuilder:
         return self.array(np.array(value))
 
     def ints(self, values: Any) -> str:
-        """Add a constant of whole numbers; return its name."""
+        """Add a constant of integers; return its name."""
         return self._constant(np.asarray(values, dtype=np.int64))
 
     def _constant(self, values: Array) -> str:
@@ -68,7 +68,7 @@ class GraphBuilder:
         tags: int,
         metadata: dict[str, str],
     ) -> ModelProto:
-        """Return the model, checked."""
+        """Return the finished model, checked by onnx."""
         helper = self._onnx.helper
         self._nodes.append(helper.make_node("Identity", [scores], [SCORES]))
         graph = helper.make_graph(

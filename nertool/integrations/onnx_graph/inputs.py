@@ -1,4 +1,4 @@
-"""What the graph is made from: the names of its inputs, and a model's encoders and weights."""
+"""The names of the graph's inputs, and a model's encoders and weights."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def all_members(model: Model) -> tuple[Member, ...]:
 
 
 def encoders_of(model: Model) -> list[Encoder]:
-    """Return the model's encoders, one for each file of vectors."""
+    """Return the model's encoders, one for each table of vectors."""
     return list({id(member.encoder): member.encoder for member in all_members(model)}.values())
 
 
 def member_of(model: Model, encoder: Encoder) -> Member:
-    """Return the first network that an encoder belongs to."""
+    """Return the first network that has this encoder."""
     return next(member for member in all_members(model) if member.encoder is encoder)
 
 
 def ids_names(model: Model) -> list[str]:
-    """Return the names of the inputs of row numbers, one for each encoder: ids, or ids_0, ids_1, …"""
+    """Return the names of the inputs with row numbers, one for each encoder: ids, or ids_0, ids_1, …"""
     count = len(encoders_of(model))
     return ["ids"] if count == 1 else [f"ids_{i}" for i in range(count)]
 
@@ -43,6 +43,6 @@ def composed_names(model: Model) -> list[str]:
 
 
 def needs_groups(model: Model) -> bool:
-    """Tell whether the graph is given which tokens of a document have the same word."""
+    """Tell whether the graph needs the input `group`: which tokens of a document share their word."""
     config = model.config
     return bool(config.features.neighbours or model.first_stage or config.decoding.consistency)

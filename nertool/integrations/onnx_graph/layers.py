@@ -1,4 +1,4 @@
-"""The parts of the graph: the networks of both stages, what they share, and the adjustments of scores."""
+"""The layers of the graph: both stages' networks, the values that they share, and the score adjustments."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from nertool.vectors.rows.rows import Rows
 
 
 def _whole(table: Rows) -> Array:
-    """Return all rows of a table, which a compressed model keeps in fewer bytes."""
+    """Return all rows of a table, decompressed if the model is compressed."""
     return np.asarray(table[np.arange(len(table))])
 
 
@@ -48,10 +48,10 @@ def member_scores(graph: GraphBuilder, model: Model, shared: Shared) -> str:
 
 
 def _around(graph: GraphBuilder, p: str, model: Model) -> str:
-    """Return the name of p (N, T) of the words of each token's window, side by side, (N, C T).
+    """Return the name of the probabilities p of each token's neighbours, side by side, (N, C T).
 
-    A word that is k further on stands in the same sentence just where the text has one, and its place in the
-    padded text is k further on, too: between sentences there is a padding.
+    The neighbour at distance k counts only within the sentence. Then its position in the padded text is also
+    k further on, because sentences are separated by paddings.
     """
     m = model.config.windows.size // 2
     places = graph.op("Gather", WINDOWS, graph.ints(m), axis=1)  # (N,)
@@ -75,7 +75,7 @@ def _around(graph: GraphBuilder, p: str, model: Model) -> str:
 
 def _mean(graph: GraphBuilder, scores: Sequence[str]) -> str:
     total = scores[0]
-    for own in scores[1:]:  # by Add: onnxruntime has Mean and Sum for 32-bit floats only
+    for own in scores[1:]:  # Add, because onnxruntime has Mean and Sum for 32-bit floats only
         total = graph.op("Add", total, own)
     return total if len(scores) == 1 else graph.op("Div", total, graph.number(len(scores)))
 
@@ -129,7 +129,7 @@ def _network(
 
 
 def _pooled(graph: GraphBuilder, numbers: str, rows: str) -> str:
-    """Add up a word's rows over the root of their number; row 0 is none."""
+    """Add the sum of a word's rows divided by the square root of their number. Row 0 counts as no row."""
     there = graph.op("Cast", graph.op("Greater", numbers, graph.ints(0)), to=graph.float_type)
     kept = graph.op("Mul", rows, graph.op("Unsqueeze", there, graph.ints([2])))
     total = graph.op("ReduceSum", kept, graph.ints([1]), keepdims=0)  # (P, w)
@@ -151,7 +151,7 @@ def _activation(graph: GraphBuilder, name: str, z: str) -> str:
 
 
 def adjusted_scores(graph: GraphBuilder, model: Model, shared: Shared, scores: str) -> str:
-    """Add the bias on O, and the agreement within a document, as decoding/adjust.py does."""
+    """Add the bias on O and the document consistency, as decoding/adjust.py does."""
     decoding, T = model.config.decoding, len(model.tags)
     if decoding.outside_bias:
         bias = np.zeros(T, dtype=graph.dtype)
@@ -170,7 +170,7 @@ def adjusted_scores(graph: GraphBuilder, model: Model, shared: Shared, scores: s
 
 
 class Shared:
-    """What several networks are given: row numbers, word vectors, sums over groups of tokens."""
+    """Values that several networks use: row numbers, word vectors, sums over groups of tokens."""
 
     def __init__(self, graph: GraphBuilder, model: Model) -> None:
         self.graph, self.model = graph, model
@@ -183,7 +183,8 @@ class Shared:
             self.in_group = graph.op("Greater", GROUP, graph.ints(0))
 
     def vectors(self, member: Member) -> str:
-        """Return the name of a member's word vectors: those that it started from, with its own rows."""
+        """Return the name of a member's word vectors: the starting vectors with the member's trained rows in
+        them."""
         member_rows = np.union1d(member.rows, [PAD_LEFT, PAD_RIGHT])
         if len(all_members(self.model)) == 1 and not self.side_widths(member):
             return self.graph.array(word_vectors(member, np.arange(len(member.L))))
@@ -192,7 +193,8 @@ class Shared:
         return self.graph.op("ScatterND", self._starting(member), where, self.graph.array(own))
 
     def vector_rows(self, member: Member, table: str, numbers: str) -> str:
-        """Return the name of the rows of a table of vectors, or of the composed vectors beyond it."""
+        """Return the name of rows of a table of vectors. Numbers beyond the table are rows of composed
+        vectors."""
         graph = self.graph
         if member.encoder.composer is None:
             return graph.op("Gather", table, numbers, axis=0)
@@ -205,24 +207,26 @@ class Shared:
         return graph.op("Where", graph.op("Unsqueeze", is_own, graph.ints([-1])), own, composed)
 
     def _starting(self, member: Member) -> str:
-        """Return the name of the vectors that a member started from; those of paddings are 0, as what
-        stands beyond a sentence's ends is for side inputs."""
+        """Return the name of the vectors that a member started from.
+
+        The rows of paddings are 0, because side inputs are 0 beyond a sentence's boundaries.
+        """
         rows = starting_vectors(member, np.arange(len(member.L)))
         rows[[PAD_LEFT, PAD_RIGHT]] = 0.0
         return self.graph.array(rows)
 
     def side_widths(self, member: Member) -> list[int]:
-        """Return the widths of the side inputs that are made of word vectors."""
+        """Return the widths of the side inputs that are computed from word vectors."""
         features, v = self.model.config.features, member.L.shape[1]
         return [v] * (2 * bool(features.neighbours) + bool(features.document_vector))
 
     def opinion_width(self) -> int:
-        """Return the width of what the first stage's opinions are."""
+        """Return the width of the side input with the first stage's probabilities."""
         T, settings = len(self.model.tags), self.model.config.first_stage
         return T + 1 + settings.max_pooling * T + settings.window * T
 
     def side(self, member: Member) -> list[str]:
-        """Return the names of a member's side inputs but for the first stage's opinions."""
+        """Return the names of a member's side inputs, without the first stage's probabilities."""
         key = id(member.encoder)
         if key not in self._sides:
             self._sides[key] = list(self._made_side(member))
@@ -252,8 +256,10 @@ class Shared:
         return made
 
     def others_mean(self, values: str, width: int) -> str:
-        """Return the name of the mean of values (N, width) over each token's group without itself; 0 for
-        tokens that are alone."""
+        """Return the name of the mean of values (N, width) over the other tokens of each token's group.
+
+        It is 0 for tokens without a group.
+        """
         graph = self.graph
         total, count = self._sums(GROUP, values, width)
         others = graph.op("Sub", graph.op("Gather", total, GROUP, axis=0), values)
@@ -264,9 +270,11 @@ class Shared:
         return graph.op("Where", grouped, mean, graph.number(0.0))
 
     def others_max(self, p: str, width: int) -> str:
-        """Return the name of the greatest of p (N, width), at least 0, over each token's group without
-        itself; 0 for tokens that are alone. A token whose own value is the greatest gets the second
-        greatest."""
+        """Return the name of the maximum of p (N, width), p ≥ 0, over the other tokens of each token's group.
+
+        It is 0 for tokens without a group. A token whose own value is the maximum gets the second largest
+        value.
+        """
         graph = self.graph
         greatest = graph.op("Gather", self._combined(p, width, "max"), GROUP, axis=0)
         is_greatest = graph.op("Equal", p, greatest)
@@ -280,14 +288,15 @@ class Shared:
         return graph.op("Where", grouped, found, graph.number(0.0))
 
     def _combined(self, values: str, width: int, reduction: str) -> str:
-        """Return the name of values (N, width), at least 0, reduced over each group, (groups, width)."""
+        """Return the name of values (N, width), at least 0, reduced over each group: (groups, width)."""
         graph = self.graph
         count = graph.op("Add", graph.op("ReduceMax", GROUP, keepdims=1), graph.ints([1]))
         place = graph.op("Unsqueeze", GROUP, graph.ints([1]))
         return self._added(count, place, values, width, reduction)
 
     def _sums(self, key: str, values: str, width: int) -> tuple[str, str]:
-        """Return the names of the sums of values (N, width) by key, and of how many each has, (…, 1)."""
+        """Return the names of the sums of values (N, width) by key, and of the number of values per key, (…,
+        1)."""
         graph = self.graph
         count = graph.op("Add", graph.op("ReduceMax", key, keepdims=1), graph.ints([1]))
         place = graph.op("Unsqueeze", key, graph.ints([1]))
@@ -297,11 +306,11 @@ class Shared:
     def _added(
         self, count: str, place: str, values: str, width: int, reduction: str = "add"
     ) -> str:
-        """Return the name of values (N, width), added up by place (N, 1): (count, width); or their maximum,
-        at least 0, with the reduction "max".
+        """Return the name of values (N, width) added up by place (N, 1): (count, width).
 
-        By ScatterElements, which adds one after another: onnxruntime's ScatterND adds from several threads
-        at once, and loses some of what goes to one place.
+        With the reduction "max" the result is their maximum, at least 0. ScatterElements adds sequentially.
+        onnxruntime's ScatterND adds from several threads at once, and loses some of the values for the same
+        place.
         """
         graph = self.graph
         shape = graph.op("Concat", count, graph.ints([width]), axis=0)

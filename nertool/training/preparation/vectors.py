@@ -172,9 +172,7 @@ def _random_vectors(
     vocabulary, d = list(dict.fromkeys(normal)), config.vectors.width
     spread = _random_spread(d)
     L = np.empty((len(vocabulary) + SPECIAL_ROWS, d), dtype=np.float32)
-    for start in range(
-        0, len(L), _ROWS
-    ):  # in blocks: they are drawn in float64, which takes twice the memory
+    for start in range(0, len(L), _ROWS):  # in blocks: float64 draws take twice the memory
         rows = L[start : start + _ROWS]
         rows[:] = spread * rng.standard_normal(rows.shape)
     report(
