@@ -1,4 +1,4 @@
-"""Corpora out, in every format: each writer turns annotated pieces into pieces of text."""
+"""What all writers share: the options of writing, the type of a writer, and common steps."""
 
 from __future__ import annotations
 
@@ -20,21 +20,23 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT
 from nertool.corpus.schemes import TagSpans, spans_of, tag_names, tags_of
 
-WEBANNO_LAYER = (
-    "webanno_layer"  # the field with a WebAnno layer's declaration, if that is not INCEpTION's own
-)
-WEBANNO_GAP = (
-    "webanno_gap"  # the field with the characters before a WebAnno sentence, if they are not 1
-)
+# The field with the declaration of a WebAnno layer, if it is not INCEpTION's built-in one.
+WEBANNO_LAYER = "webanno_layer"
+# The field with the number of characters between a WebAnno sentence and the one before, if it is not 1.
+WEBANNO_GAP = "webanno_gap"
 
 
 @dataclass(frozen=True)
 class Writing:
-    """How labelled text is written. by_sentence: a record a sentence, where a corpus has no records;
-    None for documents if there are several. exact: tokens and sentences stand in JSON, too, so that
-    they needn't be found again. source: each record says which input it is from.
-    marks: whether documents have a head in text (conll, inline), None for if there are several.
-    ner_key: the key of tags in CoNLL-U's MISC; empty for the input's own, or NER."""
+    """How labelled text is written.
+
+    scheme: the tag scheme. by_sentence: for a corpus without records, whether each sentence becomes a record
+    (True) or each document (False). None: documents if there are several, otherwise sentences.
+    exact: whether JSON also holds tokens and sentences, so that a reader need not detect them again.
+    source: whether each record names its input. marks: whether each document has a head in text (conll,
+    inline). None: only if there are several documents.
+    ner_key: the key of tags in CoNLL-U's MISC. If it is empty, the input's key is used, or NER.
+    """
 
     scheme: str = "iob2"
     by_sentence: bool | None = None
@@ -49,8 +51,10 @@ Writer = Callable[[Pieces, Writing, Ledger], Iterator[str]]
 
 
 def record_views(pieces: Pieces, writing: Writing, tokens: bool = True) -> Iterator[RecordView]:
-    """Yield the records that a writer of JSON or a table writes, one after another. Texts of one document
-    have the same value in the field `document`."""
+    """Yield the records that writers of JSON and of tables write.
+
+    Several texts of one document get the same value in the field `document`.
+    """
     for piece in pieces:
         corpus = with_records(piece.corpus, writing.by_sentence)
         numbers = {} if writing.marks is False else _document_numbers(corpus)
@@ -63,8 +67,11 @@ def record_views(pieces: Pieces, writing: Writing, tokens: bool = True) -> Itera
 
 
 def _document_numbers(corpus: Corpus) -> dict[int, Any]:
-    """Return what the field `document` is for each document of several records: its own value, or the line
-    of its first token, so that pieces of an input that are written one by one have different numbers."""
+    """Map each document with several records to the value of its field `document`.
+
+    This is the value in the input, or the line of the document's first token. Line numbers differ between
+    the pieces of an input, even if the pieces are written separately.
+    """
     records = corpus.records
     assert records is not None
     if corpus.documents == len(records.texts) or not corpus.tokens:
@@ -86,7 +93,7 @@ def _document_numbers(corpus: Corpus) -> dict[int, Any]:
 
 
 def token_probabilities(piece: Annotated) -> list[str]:
-    """Return for each token the probability of the entity that it belongs to, _ for none."""
+    """Return the probability of each token's entity with six decimals, or "_" for tokens in no entity."""
     out = ["_"] * piece.corpus.tokens
     assert piece.probabilities is not None
     columns = (piece.spans.starts, piece.spans.ends, piece.probabilities)
@@ -96,7 +103,7 @@ def token_probabilities(piece: Annotated) -> list[str]:
 
 
 def tags_in(piece: Annotated, scheme: str, ledger: Ledger) -> list[str]:
-    """Return each token's tag in a scheme."""
+    """Return each token's tag in a scheme. Entities that the scheme merges are counted."""
     names = tag_names(piece.spans.label_names, scheme)
     count_merged(piece, names, scheme, ledger)
     ids = tags_of(piece.spans, piece.corpus.sentence_starts, names, scheme)
@@ -104,7 +111,10 @@ def tags_in(piece: Annotated, scheme: str, ledger: Ledger) -> list[str]:
 
 
 def count_merged(piece: Annotated, names: list[str], scheme: str, ledger: Ledger) -> None:
-    """Count the entities that run into a neighbour of their class, in a scheme that can't part them."""
+    """Count adjacent entities of one class that the scheme io can't keep apart.
+
+    Other schemes mark where an entity begins, so nothing is counted for them.
+    """
     if scheme != "io":
         return
     corpus: Corpus = piece.corpus

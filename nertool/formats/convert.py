@@ -1,4 +1,4 @@
-"""From one format into another: what goes where, and what has no place there."""
+"""Convert texts from one format to another, and count what the target format can't hold."""
 
 from __future__ import annotations
 
@@ -38,11 +38,10 @@ def convert(
     report: Report,
     formats: Formats = FORMATS,
 ) -> None:
-    """Write the texts in another format to a path (None: standard output). CoNLL columns to CoNLL
-    columns keeps all lines and columns, other tags apart, unless only the words and tags are wanted
-    (bare).
+    """Write the texts in another format to a path. `output` None is standard output.
 
-    Errors: CorpusError with file:line.
+    From CoNLL columns to CoNLL columns, and from CoNLL-U to CoNLL-U, all lines and columns are kept, and only
+    the tags change. bare: write only words and tags. Errors: CorpusError with file:line.
     """
     to = find_format(to_name, formats)
     if to.name in ("conll", "conllu") and not bare:
@@ -69,9 +68,9 @@ def convert(
 
 
 def _read(opened: Opened, reading: Reading, ledger: Ledger, report: Report) -> Corpus:
-    """Read a text, which must bear labels unless its format was named.
+    """Read a text. It must have labels, unless the user named its format.
 
-    Errors: CorpusError, also for text without labels whose format was found.
+    Errors: CorpusError, also for text without labels whose format was detected.
     """
     corpus = read_opened(with_labels_needed(opened), reading, ledger, report)
     if not corpus.tags:
@@ -82,7 +81,7 @@ def _read(opened: Opened, reading: Reading, ledger: Ledger, report: Report) -> C
 
 
 def _described(corpus: Corpus, report: Report) -> Annotated:
-    """Return a corpus with its entities, and say what it holds."""
+    """Return a corpus with its entities, and report its size."""
     piece = labelled(corpus)
     report(
         f"{corpus.source}: {counted(corpus.tokens, 'tokens')}, "
@@ -95,7 +94,7 @@ def _described(corpus: Corpus, report: Report) -> Annotated:
 def _to_conllu(
     opened: Opened, reading: Reading, writing: Writing, ledger: Ledger, report: Report
 ) -> Iterator[str]:
-    """Yield CoNLL-U as its own lines with other tags in MISC: lemmas, heads, ranges and comments stay."""
+    """Yield the lines of CoNLL-U with new tags in MISC. Lemmas, heads, ranges and comments are kept."""
     raw = opened.whole.read()
     again = replace(opened, stream=BytesIO(raw))
     _described(_read(again, reading, ledger, report), report)
@@ -114,7 +113,7 @@ def _to_conllu(
 def _to_conll(
     opened: Opened, to: Format, reading: Reading, writing: Writing, ledger: Ledger, report: Report
 ) -> Iterator[str]:
-    """Yield a text in columns as its own lines with other tags."""
+    """Yield the lines of a text in columns with new tags."""
     source = opened.source
     if opened.why:
         report(f"{source}: read as {opened.why}")

@@ -1,6 +1,6 @@
-"""What is no text in a known format: files of other programs, and known markup that is not read.
+"""Recognise inputs that nertool does not read: files of other programs, and known markup.
 
-Both are recognised so that a message can say what to do.
+They are recognised so that a message can say what to do.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _ZIPPED: tuple[tuple[bytes, str, str], ...] = (
 
 _INLINE = "turn its names into inline XML, such as <PER>Ada</PER>"
 _PLAIN = "save its text, for example with: pandoc -t plain"
-# Documents by the names of their outermost element, in small letters.
+# Documents by the name of their root element, in lower case.
 _ROOTS: dict[str, tuple[str, str]] = {
     "gatedocument": ("GATE XML", "save it from GATE as inline XML"),
     "tei": ("TEI XML", _INLINE),
@@ -68,7 +68,7 @@ _ROOTS: dict[str, tuple[str, str]] = {
 }
 _HTML = {"body", "head", "div", "span", "p", "a", "b", "i", "em", "strong", "table", "ul", "ol", "h1", "h2",
          "h3", "section", "article", "script"}  # fmt: skip
-# Possessive: what was passed over once is not tried in other ways where no element follows.
+# Possessive quantifiers: without them, backtracking would be slow where no element follows.
 _PROLOGUE = r"(?>\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[[^\]]*\]\s*)?>)*+"
 _ROOT = re.compile(rf"{_PROLOGUE}<([A-Za-z_][\w.:-]*)([^<>]*)>", re.DOTALL)
 _STANDOFF = re.compile(
@@ -94,7 +94,7 @@ _MARKUP: tuple[tuple[str, str], ...] = (
 )
 
 _KEYS = 'rename its keys to text and entities: [{"start", "end", "label"}]'
-# JSON of other programs, told by a key.
+# JSON of other programs, recognised by a key.
 _JSON: dict[str, tuple[str, str]] = {
     "rasa_nlu_data": ("Rasa's training data", "take its common_examples, one per line"),
     "%FEATURE_STRUCTURES": ("a UIMA CAS in JSON", "export it as WebAnno TSV 3"),
@@ -122,14 +122,14 @@ _JSON: dict[str, tuple[str, str]] = {
 
 
 class Foreign(NamedTuple):
-    """A document of another program: what it is, and what to do with it."""
+    """A document of another program. what: what it is. remedy: what the user can do."""
 
     what: str
     remedy: str
 
 
 def foreign_file(head: bytes) -> str | None:
-    """Say which kind of file begins with these bytes, and what to do with it; None for text."""
+    """Describe a file that is not text, from its first bytes, and say what to do. None for text."""
     if head.startswith(b"PK\x03\x04"):
         for sign, what, remedy in _ZIPPED:
             if sign in head:
@@ -149,7 +149,7 @@ def foreign_file(head: bytes) -> str | None:
 
 
 def binary_data(head: bytes) -> str | None:
-    """Say so if many of the first bytes are zero, which they never are in text."""
+    """Describe binary data: more than 2 % of the first bytes are zero. None for text."""
     zeros = head.count(0)
     if zeros > 2 and 50 * zeros > len(head):
         at = head.index(0)
@@ -158,7 +158,8 @@ def binary_data(head: bytes) -> str | None:
 
 
 def _wide(head: bytes) -> bool:
-    """Tell whether every second byte is zero in most of the first characters, and the others are not."""
+    """Tell whether the bytes look like UTF-16 or UTF-32: most bytes at either even or odd positions are
+    zero, and those at the other positions are not."""
     even, odd = head[:400:2], head[1:400:2]
     if len(odd) < 4:
         return False
@@ -167,9 +168,9 @@ def _wide(head: bytes) -> bool:
 
 
 def foreign_document(text: str) -> Foreign | None:
-    """Recognise XML or HTML of a scheme of its own by how a text begins, None for all else.
+    """Recognise HTML, and XML of another program's schema, by the beginning of a text. None for other text.
 
-    Inline XML, whose elements are the entities, is none of these.
+    Inline XML, whose elements are the entities, is not among them.
     """
     root = _ROOT.match(text) if "<" in text[:4096] else None
     if root is None:
@@ -191,7 +192,7 @@ def foreign_document(text: str) -> Foreign | None:
 
 
 def unread_document(text: str) -> Foreign | None:
-    """Recognise a document of markup that no reader has taken: foreign_document, and any other XML."""
+    """Recognise a document that no reader has accepted: as foreign_document, and any other XML."""
     if found := foreign_document(text):
         return found
     if text.lstrip().startswith("<?xml"):
@@ -200,7 +201,7 @@ def unread_document(text: str) -> Foreign | None:
 
 
 def foreign_json(value: object) -> str:
-    """Say which program's JSON an object is, and what to do, as the end of a message; "" if unknown."""
+    """Return the end of a message: which program's JSON this is, and what to do. "" if it is unknown."""
     if isinstance(value, dict):
         inner = value.get("data")
         keys = {*value, *(inner if isinstance(inner, dict) else ())}
@@ -214,7 +215,10 @@ def foreign_json(value: object) -> str:
 
 
 class _Mark(NamedTuple):
-    """A sign of another program's labels. share: of the rows that have one, so many are enough."""
+    """A sign of another program's labels.
+
+    pattern: a regular expression. what, remedy: as in Foreign. share: the least share of rows that match.
+    """
 
     pattern: str
     what: str
@@ -222,10 +226,10 @@ class _Mark(NamedTuple):
     share: float = 0.0
 
 
-_LOOKED_AT = 100  # rows in which marks are looked for
-_LONGEST = 2_000  # characters of a row: some patterns look ahead from each of them
+_LOOKED_AT = 100  # rows that are searched for marks
+_LONGEST = 2_000  # characters of a row that are searched: some patterns look ahead from each
 _TAGGED = r"\S[|_/](?:O|[BIES]-\w+)(?=\s|$)"
-# What shows labels that no reader has taken. In a text that only speaks of them, they are fewer.
+# Signs of labels that no reader has accepted. A text that only mentions such labels has fewer of them.
 _UNREAD: tuple[_Mark, ...] = (
     _Mark(r"^\s*<START:[^>\s]+>", "OpenNLP's marks that are not words of their own",
           "put blanks around <START:class> and <END>"),
@@ -242,7 +246,7 @@ _UNREAD: tuple[_Mark, ...] = (
           "write texts and entities as JSON lines", 0.2),
     _Mark(r"^\d+,\d+ \w+(?:\|\d+,\d+ \w+)*\s*$", "rows of places of entities under their sentences",
           "write texts and entities as JSON lines", 0.2),
-    # From the row's beginning: from each of its characters, a long row would be searched to its end.
+    # Anchored at the row's beginning: otherwise a long row would be searched to its end from each character.
     _Mark(rf"^(?=.*\S[|_/][BIES]-\w+(?:\s|$)).*?(?:{_TAGGED}.*){{2}}",
           "words with their tags, but not all of them",
           "give each word a tag, or take --format word-tag, which names the words without", 0.2),
@@ -252,11 +256,11 @@ _UNREAD: tuple[_Mark, ...] = (
           "lists of sentences with [words](label), as of Snips",
           "take only the sentences, one per line, with their [words](label)", 0.25),
 )  # fmt: skip
-_MAY_BE_MARKED = re.compile(r"[<\[|/_\t#]|^\d")  # each mark has one of these signs
+_MAY_BE_MARKED = re.compile(r"[<\[|/_\t#]|^\d")  # each mark has one of these characters
 
 
 def _in_pieces(value: object) -> bool:
-    """Tell whether a value is a list of phrases in pieces: [{"data": [{"text": …}, …]}]."""
+    """Tell whether a value is a list of phrases that are cut into pieces: [{"data": [{"text": …}, …]}]."""
     first = value[0] if isinstance(value, list) and value else None
     data = first.get("data") if isinstance(first, dict) else None
     return isinstance(data, list) and all(
@@ -265,7 +269,7 @@ def _in_pieces(value: object) -> bool:
 
 
 def unread_markup(text: str, rows: Sequence[str]) -> Foreign | None:
-    """Recognise labels of another program in what was taken for plain text; None for plain text."""
+    """Recognise labels of another program in text that was detected as plain. None for plain text."""
     if not any(sign in text for sign in "<[|/_\t"):
         return None
     rows = [row[:_LONGEST] for row in rows[:_LOOKED_AT]]
@@ -279,7 +283,7 @@ def unread_markup(text: str, rows: Sequence[str]) -> Foreign | None:
 
 
 def known_markup(text: str) -> str | None:
-    """Name the markup of entities that a text shows and that is not read as what it was taken for."""
+    """Name the first known markup of entities that occurs in a text. None if there is none."""
     for pattern, name in _MARKUP:
         if re.search(pattern, text):
             return name

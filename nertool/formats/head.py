@@ -1,4 +1,4 @@
-"""The first bytes of an input, as formats look at them to recognise themselves."""
+"""The first bytes of an input, from which its format is detected."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from nertool.files.packed import SUFFIXES
 
 
 class Head(NamedTuple):
-    """raw: the first bytes; whole: there are no more. text: them in UTF-8, without a byte-order mark;
-    other bytes are no hindrance here: the format's reader names their line. lines: those that are
-    whole, without their ends. reading: how it is to be read. ending: of the file's name, in small letters
-    and without that of a packed file; "" if there is none."""
+    """The beginning of an input.
+
+    raw: the first bytes. whole: whether these are all bytes of the input. text: the bytes decoded as UTF-8,
+    without a byte-order mark. Invalid bytes are replaced here; the format's reader reports their line.
+    lines: the complete lines, without line ends. reading: the options of reading.
+    ending: the file extension in lower case, without that of a compressed file. "" if there is none.
+    """
 
     raw: bytes
     whole: bool
@@ -31,21 +34,20 @@ class Head(NamedTuple):
 
     @property
     def begin(self) -> str:
-        """The text from its first character that is no blank."""
+        """The text without leading whitespace."""
         return self.text.lstrip()
 
 
 def head_of(raw: bytes, whole: bool, reading: Reading = Reading(), source: str = "") -> Head:  # noqa: B008
-    """Cut an input's first bytes into lines. whole: they are all that there is; source: its name."""
+    """Make a Head. raw: the input's first bytes. whole: whether these are all. source: the input's name."""
     text = raw.decode("utf-8", "replace").removeprefix("\ufeff")
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     if len(lines) > 1 and (not whole or not lines[-1]):
-        lines.pop()  # cut off somewhere, or nothing behind the last line's end
+        lines.pop()  # an incomplete line, or the empty string after the last line end
     return Head(raw, whole, text, lines, reading, ending_of(source))
 
 
 def ending_of(name: str) -> str:
-    """Return the ending of a file's name in small letters, without that of a packed file: .conll of
-    x.conll.gz."""
+    """Return a file extension in lower case, without that of a compressed file: .conll for x.conll.gz."""
     path = PurePath(name.lower())
     return path.with_suffix("").suffix if path.suffix in SUFFIXES else path.suffix

@@ -1,4 +1,4 @@
-"""Labelled text for training and measuring, as a config says that it is."""
+"""Read labelled text for training and evaluation, with the options of a config or a command."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from nertool.formats.opening import Opened
 from nertool.formats.paths import STDIN, inputs_of
 from nertool.formats.read import read_corpus, read_opened
 
-_MOST_TOLD = 20  # notes on how files were read: of more files, they would hide all else
+_MOST_TOLD = 20  # the maximum number of notes on how files were read: more would hide the rest
 
 
 def reading_of(settings: CorpusConfig) -> Reading:
-    """Return how a config wants labelled text to be read. Columns that are not set are looked for."""
+    """Return the options of reading labelled text that a config sets. Columns that it does not set are
+    detected."""
     columns = settings.token_column, settings.tag_column
-    if columns == (0, -1):  # what a config of an earlier version holds where nothing was set
+    if columns == (0, -1):  # the defaults in configs of an earlier version: nothing was set
         columns = None, None
     return Reading(
         token_column=columns[0],
@@ -48,9 +49,10 @@ def reading_of(settings: CorpusConfig) -> Reading:
 
 @dataclass(frozen=True)
 class ReadingOptions:
-    """What a user said of how text is to be read; None where nothing was said. The names are Reading's.
+    """The options of reading that a user gave on the command line. None: not given.
 
-    predicted_column: where one file has both gold and predicted tags, the latter's column.
+    The names are those of Reading. predicted_column: the column of predicted tags, in a file with both gold
+    and predicted tags.
     """
 
     format_name: str = AUTO
@@ -70,7 +72,7 @@ class ReadingOptions:
     encoding: str | None = None
 
     def reading(self, usual: Reading) -> Reading:
-        """Return a reading with what was said in place of what is usual."""
+        """Return `usual` with the options that the user gave in place of its own."""
         names = {f.name for f in fields(Reading)} & {f.name for f in fields(self)}
         said = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if self.on_error is not None:
@@ -85,10 +87,10 @@ def read_labelled(
     ledger: Ledger,
     report: Callable[[str], None],
 ) -> Corpus:
-    """Read a labelled text, in any format, without documents that hold no word.
+    """Read a labelled text in any format. Documents without a word are left out.
 
-    paths: a file, a folder or a pattern, or several of them, whose texts become one. Each file begins a
-    document. Errors: CorpusError with file:line; also for a file without any label.
+    paths: a file, a folder or a pattern, or several of them, which are joined to one text. Each file begins
+    a new document. Errors: CorpusError with file:line, also for a file without labels.
     """
     named = [paths] if isinstance(paths, Path) else list(paths)
     inputs = inputs_of(named, format_name)
@@ -111,7 +113,7 @@ def read_labelled(
 def read_labelled_opened(
     opened: Opened, reading: Reading, ledger: Ledger, report: Callable[[str], None]
 ) -> Corpus:
-    """Read an opened labelled text, as read_labelled."""
+    """Read a labelled text that is already open. See read_labelled."""
     return _labelled(read_opened(opened, reading, ledger, report))
 
 

@@ -1,7 +1,7 @@
-"""What an output's format has no place for: counted, so that a command can say what was left out.
+"""Count what an output format can't hold, so that a command can report what was left out.
 
-Writers count what they change or can't hold of single words, labels and ids. What follows from the format
-as a whole is counted here, from the record's `keeps` in catalogue.py.
+Writers count their changes to single words, labels and ids. This module counts the losses that follow from
+the format as a whole, by the field `keeps` of its record in catalogue.py.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from nertool.corpus.record import DOCUMENT, GOLD
 from nertool.formats.base import WEBANNO_GAP, WEBANNO_LAYER, Pieces, Writing
 from nertool.formats.tables.features import numbered_columns
 
-_EXACT = ("jsonl", "json", "parquet", "hf-disk")  # tokens stand there if Writing.exact says so
-_EMPTY = ("hf", "hf-parquet", "gliner", "brat", "pubtator")  # hold a text without a word
-_JOINED = ("brat", "pubtator")  # the texts of a document are one text
+_EXACT = ("jsonl", "json", "parquet", "hf-disk")  # hold tokens only if Writing.exact is set
+_EMPTY = ("hf", "hf-parquet", "gliner", "brat", "pubtator")  # can hold a text without a word
+_JOINED = ("brat", "pubtator")  # join all texts of a document
 
 
 def counted_losses(
     pieces: Pieces, to: Format, writing: Writing, ledger: Ledger
 ) -> Iterator[Annotated]:
-    """Yield pieces on their way to a writer; what the format has no place for is counted."""
+    """Pass pieces on to a writer, and count what the format can't hold."""
     for piece in pieces:
         count_losses(piece.corpus, to, writing, ledger)
         yield piece
 
 
 def count_losses(corpus: Corpus, to: Format, writing: Writing, ledger: Ledger) -> None:
-    """Count what of a corpus an output format has no place for."""
+    """Count what an output format can't hold of a corpus."""
     place = corpus.place(0) if corpus.tokens else corpus.source
     records = corpus.records
     if records is None:
@@ -46,7 +46,7 @@ def count_losses(corpus: Corpus, to: Format, writing: Writing, ledger: Ledger) -
     else:
         _count_fields(corpus, records, to, place, ledger)
     if not to.reads:
-        return  # a table of entities, a page: no text that is read again
+        return  # the output, such as a page or a table of entities, is never read again
     exact = writing.exact or to.name not in _EXACT
     redone = "detected again when the file is read" + (
         "" if exact else "; predict --tokens keeps them"
@@ -65,7 +65,7 @@ def count_losses(corpus: Corpus, to: Format, writing: Writing, ledger: Ledger) -
 
 
 def _single(corpus: Corpus, writing: Writing) -> int:
-    """Return how many texts there are with a word, each of which begins a sentence anyway."""
+    """Count the texts that have a word. The beginning of each is also a sentence boundary."""
     records = corpus.records
     if records is not None:
         return int((np.diff(records.starts) > 0).sum())
@@ -74,7 +74,7 @@ def _single(corpus: Corpus, writing: Writing) -> int:
 
 
 def _count_fields(corpus: Corpus, records: Records, to: Format, place: str, ledger: Ledger) -> None:
-    """Count the values that records have beside text and labels."""
+    """Count the values of fields, which records have besides text and labels, that the format can't hold."""
     if records.arrow_schema and to.extra != "arrow":
         for name in numbered_columns(records.arrow_schema):
             number = sum(fields.get(name) is not None for fields in records.fields)
@@ -83,7 +83,7 @@ def _count_fields(corpus: Corpus, records: Records, to: Format, place: str, ledg
         return
     ids = "ids" in to.keeps or not to.reads
     counts: Counter[str] = Counter()
-    # Where documents alone have an id, that of their first text is written.
+    # In formats where only documents have ids, the writer takes the id of the document's first text.
     one_a_document = to.name in ("inline", "xml", "bioc", "brat", "pubtator")
     before, first = -1, None
     documents = documents_of_records(corpus).tolist()
@@ -126,7 +126,7 @@ def _count_texts(corpus: Corpus, records: Records, to: Format, place: str, ledge
 def _count_documents(
     corpus: Corpus, to: Format, writing: Writing, place: str, ledger: Ledger
 ) -> None:
-    """Count document boundaries, or boundaries of texts that are of one document."""
+    """Count document boundaries, or the lost information that several texts are one document."""
     if "documents" in to.keeps:
         return
     if "texts" not in to.keeps:
@@ -135,14 +135,16 @@ def _count_documents(
     records = corpus.records
     texts = _single(corpus, writing) if records is None else len(records.texts)
     if records is None and to.name != "csv":
-        return  # a text a document
+        return  # each text is a document
     what = "links between the texts of a document"
     ledger.leave_out(place, what, number=texts - corpus.documents)
 
 
 def _count_gaps(corpus: Corpus, records: Records, to: Format, place: str, ledger: Ledger) -> None:
-    """Count the places between words where the text has something else than the output: anything but one
-    blank within a sentence, or but one line end between two."""
+    """Count the gaps between words that the output changes.
+
+    Unchanged are only single spaces within a sentence, and single line ends between sentences.
+    """
     if {"text", "texts"} <= to.keeps or to.name in _JOINED:
         return
     starts, ends = records.token_starts, records.token_ends
@@ -169,7 +171,7 @@ def _count_gaps(corpus: Corpus, records: Records, to: Format, place: str, ledger
 
 
 def _other_blanks(corpus: Corpus, records: Records, tokens: NDArray[np.int64]) -> int:
-    """Count those of some tokens before which one sign stands that is no space."""
+    """Count the tokens, of the given token numbers, whose preceding character is not a space."""
     number = 0
     bounds = corpus.sentence_starts[records.starts].tolist()
     for text, (a, b) in zip(records.texts, pairwise(bounds), strict=True):

@@ -1,5 +1,8 @@
-"""What a text is meant as that no labelled format has recognised: by its ending, by most of its lines, or by
-marks of another program. Such a text is never taken for plain text."""
+"""Guess the intended format of a text that no labelled format has recognised.
+
+The guess rests on the file extension, on most of the lines, or on markup of another program. It prevents that
+faulty or unsupported labelled text is taken for plain text.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,15 @@ from nertool.formats.head import Head
 _COLUMNS = (".conll", ".iob", ".iob2", ".bio", ".bioes", ".bilou", ".conll03", ".conll2003", ".ner", ".tok",
             ".esp", ".ned")  # fmt: skip
 _PLAIN = ".txt"
-_WIDEST = 8  # columns of a blank-divided row; more words are a sentence
-_CELLS = 0.5  # the share of rows that decides
+_WIDEST = 8  # the maximum number of columns separated by spaces; more words are a sentence
+_CELLS = 0.5  # text is taken for columns if this share of its rows ends with a tag
 
 
 def meant(known: Format, why: str, head: Head, source: str) -> tuple[Format, str]:
-    """Return the format that a text is meant as that was taken for plain text, and what shows it.
+    """Return the intended format of a text that was detected as plain text, and the reason in words.
 
-    Errors: CorpusError for what is of no known format, but no plain text either.
+    known, why: the detected format and its reason, which are returned if the text is indeed plain text.
+    Errors: CorpusError for a text that is neither plain text nor in a format that is read.
     """
     if found := unread_document(head.text) or unread_markup(head.text, head.rows):
         raise CorpusError(
@@ -58,8 +62,13 @@ def meant(known: Format, why: str, head: Head, source: str) -> tuple[Format, str
 
 
 def rows_of_columns(head: Head, share: float) -> bool:
-    """Tell whether lines are meant as columns, though some are faulty: such a share of them are short and
-    end with a tag; or nearly all have as many columns, and blank lines divide them."""
+    """Tell whether lines are columns, some of which may be faulty.
+
+    They are if at least `share` of the rows end with a tag. Without enough tags, tables that are not
+    separated by spaces need an equal number of columns in half of the rows, and no column of texts. Rows that
+    are separated by spaces need an equal number of columns in 80 % of the rows, and blank lines between
+    sentences.
+    """
     rows = head.rows
     if len(rows) < 2:
         return False
@@ -80,18 +89,18 @@ def rows_of_columns(head: Head, share: float) -> bool:
 
 
 def is_tag_or_slip(cell: str) -> bool:
-    """Tell whether a cell is a tag, or nearly one: B- without a class."""
+    """Tell whether a cell is a tag, or B- or I- without a class."""
     return looks_like_tag(cell) or cell in ("B-", "I-")
 
 
 def _blocks(head: Head) -> int:
-    """Return into how many blocks blank lines divide the first lines."""
+    """Count the blocks of lines that blank lines separate."""
     filled = [not is_blank(line) for line in head.lines]
     return sum(now and not before for before, now in zip([False, *filled], filled, strict=False))
 
 
 def _short(rows: list[str]) -> bool:
-    """Tell whether most rows are a word alone, or a few."""
+    """Tell whether most rows have at most three words."""
     return 2 * sum(len(row.split()) <= 3 for row in rows) > len(rows)
 
 

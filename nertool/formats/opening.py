@@ -1,4 +1,4 @@
-"""Open an input: find its format from its first bytes, and lose none of them."""
+"""Open an input and detect its format from its first bytes, which a reader still gets."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _USUAL = Reading()
 
 @dataclass(frozen=True)
 class Opened:
-    """An input whose format is known.
+    """An open input whose format is known.
 
-    source: its name in messages; format: its record; why: what showed the format, in words, None if
-    it was named. head: its first bytes and lines; stream: all its bytes. A folder has neither, but
-    its path.
+    source: the input's name in messages. format: the record of its format. why: the reason for the detected
+    format, in words; None if the user named the format. head: the first bytes and lines. stream: all bytes.
+    A folder has an empty head, no stream, but a path.
     """
 
     source: str
@@ -43,12 +43,12 @@ class Opened:
 
     @property
     def whole(self) -> BinaryIO:
-        """The stream of an input that is no folder."""
+        """The stream of an input that is not a folder."""
         assert self.stream is not None
         return self.stream
 
     def records(self, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-        """Yield the input's records. CoNLL columns have none: see `columns`.
+        """Yield the input's records. CoNLL columns have no records: see `columns`.
 
         Errors: CorpusError with the record's place.
         """
@@ -63,13 +63,13 @@ class Opened:
 
     @property
     def in_columns(self) -> bool:
-        """Whether the input is in CoNLL columns, which are read line by line and not as records."""
+        """Whether the input is in CoNLL columns, which are read by lines and not as records."""
         return self.format.name == "conll"
 
     def columns(self, reading: Reading, report: Report) -> Columns:
-        """Find the columns of an input in CoNLL columns; what is unusual about them is reported.
+        """Detect the columns of an input in CoNLL columns, and report what is unusual about them.
 
-        Errors: CorpusError for a first line so long that it can't be a row of columns.
+        Errors: CorpusError if the first line is too long to be a row of columns.
         """
         if not self.head.whole and b"\n" not in self.head.raw:
             raise CorpusError(
@@ -91,9 +91,9 @@ def open_text(
     reading: Reading = _USUAL,
     formats: Formats = FORMATS,
 ) -> Iterator[Opened]:
-    """Open a file or folder (`-`: standard input) as a format, or as the one that it shows (auto).
+    """Open a file or folder in the named format, or detect the format (auto). `-` is standard input.
 
-    Errors: CorpusError for a path that can't be opened, and for what is no text.
+    Errors: CorpusError for a path that can't be opened, and for a file that is not text.
     """
     known, why = (None, None)
     if format_name != AUTO:
@@ -114,7 +114,7 @@ def open_stream(
     reading: Reading = _USUAL,
     formats: Formats = FORMATS,
 ) -> Opened:
-    """Open a stream of bytes as open_text opens a file; nothing is lost from it."""
+    """Open a stream of bytes as open_text opens a file. The result's stream begins at the first byte."""
     raw = head_from(stream)
     rewound = Rewound(raw, stream)
     encoding = reading.encoding or encoding_of(raw)
@@ -146,12 +146,12 @@ def open_stream(
 
 
 def _old_mac(raw: bytes) -> bool:
-    """Tell whether a text has several lines, none of which ends with LF."""
+    """Tell whether a text has several lines that end with CR alone."""
     return b"\n" not in raw and raw.rstrip(b"\r").count(b"\r") > 1
 
 
 def _in_bytes(raw: bytes, format_name: str, formats: Formats) -> bool:
-    """Tell whether an input is of a format that is no text, so that it has no encoding."""
+    """Tell whether an input is in a binary format, so that it has no text encoding."""
     named = [f for f in formats if f.container == "binary" and f.reads]
     if format_name != AUTO:
         return any(format_name in (f.name, *f.other_names) for f in named)
@@ -160,7 +160,7 @@ def _in_bytes(raw: bytes, format_name: str, formats: Formats) -> bool:
 
 
 def detect(head: Head, formats: Formats = FORMATS) -> tuple[Format, str]:
-    """Return the first format that recognises an input's first bytes, and what shows it."""
+    """Return the first format that recognises an input's first bytes, and the reason in words."""
     for known in formats:
         if known.reads and known.container != "folder":
             why: str | None = module_of(known).detect(head)
@@ -170,7 +170,10 @@ def detect(head: Head, formats: Formats = FORMATS) -> tuple[Format, str]:
 
 
 def detect_path(path: Path, formats: Formats = FORMATS) -> tuple[Format | None, str | None]:
-    """Return the format that recognises a path, if one does that needs more than one file."""
+    """Return the first format of several files that recognises a path, and the reason in words.
+
+    (None, None) if no such format does.
+    """
     for known in formats:
         if known.reads and known.container == "folder":
             why: str | None = module_of(known).detect_path(path)

@@ -1,4 +1,4 @@
-"""Which files a path stands for: itself, those of a folder, or those that match a pattern."""
+"""Find the files that a path means: the file itself, those of a folder, or those that match a pattern."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ STDIN = Path("-")
 
 
 def format_of_path(path: Path, format_name: str) -> Format | None:
-    """Return the format of a path that is more than one file; None for a file, or a folder of files."""
+    """Return the format of an input that consists of several files, such as a brat folder.
+
+    None for a single file, and for a folder of separate inputs.
+    """
     if path == STDIN:
         return None
     if format_name == AUTO:
@@ -25,12 +28,12 @@ def format_of_path(path: Path, format_name: str) -> Format | None:
 
 
 def is_model_folder(path: Path) -> bool:
-    """Tell whether a path is the folder of a model, or of a run, which has models in it."""
+    """Tell whether a path is the folder of a model, or of a run, which contains models."""
     return any((path / name / "model.json").is_file() for name in ("", "best", "last"))
 
 
 def below(folder: Path) -> list[Path]:
-    """Return the files below a folder, sorted by name, without hidden ones."""
+    """Return all files below a folder, sorted by path. Hidden ones are left out."""
     found = []
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
@@ -40,12 +43,13 @@ def below(folder: Path) -> list[Path]:
 
 
 def is_pattern(path: Path) -> bool:
-    """Tell whether a path is a pattern: it has *, ? or [, and no file of that name is there."""
+    """Tell whether a path is a pattern: it contains *, ? or [, and no file has this name."""
     return any(sign in str(path) for sign in "*?[") and not path.exists()
 
 
 def matches(pattern: Path) -> list[Path]:
-    """Return the files that match a pattern (** for any folders), sorted. Errors: CorpusError for none."""
+    """Return the files that match a pattern, sorted. `**` matches any folders. Errors: CorpusError if no
+    file matches."""
     found = sorted(m for m in map(Path, glob.glob(str(pattern), recursive=True)) if m.is_file())
     if not found:
         raise CorpusError(f"{pattern}: found no file that matches, expected one or more")
@@ -53,10 +57,10 @@ def matches(pattern: Path) -> list[Path]:
 
 
 def inputs_of(paths: Sequence[Path], format_name: str = AUTO) -> list[Path]:
-    """Return the inputs that are meant by paths, each once, in their order.
+    """Return the inputs that paths mean, in order and without duplicates.
 
-    A folder stands for the files below it, unless it is one input by its format, as a folder of brat's
-    is. Errors: CorpusError for a pattern without a match, a folder without a file, and a model.
+    A folder means the files below it, unless its format makes it one input (brat, for example).
+    Errors: CorpusError for a pattern without a match, a folder without files, and the folder of a model.
     """
     found: list[Path] = []
     for path in paths:
@@ -75,7 +79,7 @@ def inputs_of(paths: Sequence[Path], format_name: str = AUTO) -> list[Path]:
 
 
 def _once(paths: Sequence[Path], format_name: str) -> list[Path]:
-    """Return the paths, of each input one: a pair of .txt and .ann is one, and a file of two names, too."""
+    """Return one path for each input. A pair of .txt and .ann is one input, as is a file with two names."""
     seen: dict[Path, Path] = {}
     for path in paths:
         if path == STDIN:
@@ -88,7 +92,7 @@ def _once(paths: Sequence[Path], format_name: str) -> list[Path]:
 
 
 def files_of(paths: Sequence[Path], format_name: str = AUTO) -> list[Path]:
-    """Return every file that is read for these paths, in order: all those of an input of several files."""
+    """Return every file that is read for these paths, in order. An input may consist of several files."""
     files: list[Path] = []
     for path in inputs_of(paths, format_name):
         if path.is_dir():
@@ -101,9 +105,9 @@ def files_of(paths: Sequence[Path], format_name: str = AUTO) -> list[Path]:
 
 
 def texts_hash(paths: Sequence[Path], format_name: str = AUTO) -> str | None:
-    """Return the SHA-256 of the file that is read for these paths; of several, that of their hashes.
+    """Return the SHA-256 of the file that is read for these paths. For several files: that of their hashes.
 
-    None where a file is missing, which its reader reports better.
+    None if a file is missing. Its reader then reports the error.
     """
     hashes = [file_hash(file) for file in files_of(paths, format_name)]
     if len(hashes) == 1 or None in hashes:
@@ -112,7 +116,7 @@ def texts_hash(paths: Sequence[Path], format_name: str = AUTO) -> str | None:
 
 
 def file_hash(path: Path) -> str | None:
-    """Return a file's SHA-256; None where there is no file, which its reader reports better."""
+    """Return a file's SHA-256, or None if it can't be read. Its reader then reports the error."""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

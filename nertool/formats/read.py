@@ -1,4 +1,4 @@
-"""A corpus from a path in any format."""
+"""Read a corpus from a path in any format."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nertool.formats.head import Head
 from nertool.formats.opening import Opened, Report, open_stream, open_text
 
 _WIDEST = 8
-# Formats of other purposes, too: a file of theirs without any entity bears no labels.
+# Formats that also serve other purposes than entities: a file without any entity is taken as unlabelled.
 _UNMARKED = ("conllu", "pubtator", "xml")
 
 
@@ -36,9 +36,9 @@ def read_corpus(
     report: Report = lambda line: None,
     formats: Formats = FORMATS,
 ) -> Corpus:
-    """Read a whole file, or a folder, as one corpus; `-` is standard input.
+    """Read a whole file or folder as one corpus. `-` is standard input.
 
-    format_name: of one of the formats, or auto; what is found is reported. Errors: CorpusError with
+    format_name: the name of a format, or auto. A detected format is reported. Errors: CorpusError with
     file:line.
     """
     with open_text(path, format_name, reading, formats) as opened:
@@ -54,13 +54,13 @@ def read_stream(
     report: Report,
     formats: Formats = FORMATS,
 ) -> Corpus:
-    """Read all of a stream as one corpus; as read_corpus."""
+    """Read a whole stream as one corpus. See read_corpus."""
     opened = open_stream(stream, source, format_name, reading, formats)
     return read_opened(opened, reading, ledger, report)
 
 
 def read_opened(opened: Opened, reading: Reading, ledger: Ledger, report: Report) -> Corpus:
-    """Read an opened input as one corpus; as read_corpus."""
+    """Read an open input as one corpus. See read_corpus."""
     source = opened.source
     if reading.needs_labels:
         opened = with_labels_needed(opened)
@@ -95,8 +95,12 @@ def read_opened(opened: Opened, reading: Reading, ledger: Ledger, report: Report
 
 
 def with_labels_needed(opened: Opened) -> Opened:
-    """Return an input whose labels are needed: text that is meant as columns is opened as these, so that its
-    faulty lines are named. Errors: CorpusError for other text whose format was found."""
+    """Make sure that an input whose labels are needed is in a labelled format.
+
+    If its format was detected as plain text, but its lines look like CoNLL columns, it is opened as columns,
+    so that their reader names the faulty lines. Errors: CorpusError for other text that was detected as plain
+    text.
+    """
     if not opened.why or opened.format.labelled:
         return opened
     if known_markup(opened.head.text) or not _like_columns(opened.head):
@@ -105,8 +109,11 @@ def with_labels_needed(opened: Opened) -> Opened:
 
 
 def _like_columns(head: Head) -> bool:
-    """Tell whether lines are meant as columns, though many are faulty: they are short, have several
-    columns, and some of them hold tags; or there are none."""
+    """Tell whether lines look like columns, even if many are faulty.
+
+    They do if no line has more than _WIDEST words, most have several columns, and a quarter end with a tag.
+    True also if there are no lines.
+    """
     if not head.rows:
         return True
     layout = find_layout(head.rows)
@@ -118,8 +125,10 @@ def _like_columns(head: Head) -> bool:
 
 
 def no_labels(source: str, title: str, head: Head, labelled: bool = False) -> CorpusError:
-    """Return the error for text without labels where labels are needed. It names known markup that the
-    text shows. labelled: the format is one that has labels."""
+    """Return the error for text without labels where labels are needed.
+
+    The message names known markup that occurs in the text. labelled: whether the format is a labelled one.
+    """
     if labelled:
         return CorpusError(
             f"{source}: found {title}: no labels here, expected a list of spans in each record (entities, "
@@ -134,7 +143,7 @@ def no_labels(source: str, title: str, head: Head, labelled: bool = False) -> Co
 
 
 def refuse_part(reading: Reading, opened: Opened) -> None:
-    """Refuse to look for one part's documents in a format that has no parts."""
+    """Refuse a selection of one part (train, dev, test) in a format that does not mark parts."""
     if reading.part is not None and opened.format.name != "inline":
         raise CorpusError(
             f"{opened.source}: found {opened.format.name}, expected inline: its documents alone name a "
@@ -143,9 +152,9 @@ def refuse_part(reading: Reading, opened: Opened) -> None:
 
 
 def batches(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
-    """Yield a stream of records in lists of some `size` characters each: memory stays bounded.
+    """Group records into lists of about `size` characters, so that memory stays bounded.
 
-    A list ends where a document does, unless that would make it four times as long.
+    A list ends at the end of a document, unless that would make it longer than four times `size`.
     """
     batch: list[Record] = []
     length = 0

@@ -1,4 +1,4 @@
-"""The sentences of any text, one after another, as lists of words; labels are not looked at."""
+"""Read the sentences of a text in any format as lists of words. Labels are ignored."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from nertool.formats.conll.parse import parse_conll
 from nertool.formats.opening import Report, open_text
 from nertool.formats.read import batches
 
-_BATCH = 1 << 20  # characters that are cut into sentences together
+_BATCH = 1 << 20  # characters that are split into sentences at a time
 
 
 def read_sentences(
     path: Path, format_name: str, reading: Reading, ledger: Ledger, report: Report
 ) -> Iterator[list[str]]:
-    """Yield each sentence of a file, folder or stream (`-`) as its words, cut as predict cuts raw text.
+    """Yield each sentence of a file, a folder or standard input (`-`) as a list of words.
 
-    Text that is not in columns is read in pieces, so that memory stays bounded. Errors: CorpusError.
+    Raw text is split into sentences and words as `predict` does. Text that is not in columns is read in
+    pieces, so that memory stays bounded. Errors: CorpusError.
     """
     reading = replace(reading, labelled=False)
     with open_text(path, format_name, reading) as opened:

@@ -1,5 +1,4 @@
-"""What a format's grammar can't hold is replaced and counted, or refused: nothing is written that can't be
-read back."""
+"""Replace and count, or refuse, what a format's grammar can't hold, so that every output can be read back."""
 
 from __future__ import annotations
 
@@ -14,13 +13,13 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import TagSpans, checked_tag, split_tag, tag_names
 from nertool.errors import CorpusError
 
-LINE_SIGNS = re.compile(r"[\t\n\r]+")  # what divides columns and lines
+LINE_SIGNS = re.compile(r"[\t\n\r]+")  # what separates columns and lines
 
 
 def with_labels(piece: Annotated, forbidden: re.Pattern[str], ledger: Ledger) -> Annotated:
-    """Return the piece with labels that a format can hold: what is forbidden in them becomes _.
+    """Replace forbidden characters in labels by "_", and count the changed entities.
 
-    Errors: CorpusError if two labels would become one.
+    Errors: CorpusError if two labels would become equal.
     """
     spans = piece.spans
     names = [forbidden.sub("_", name) for name in spans.label_names]
@@ -51,7 +50,10 @@ def with_labels(piece: Annotated, forbidden: re.Pattern[str], ledger: Ledger) ->
 
 
 def with_words(piece: Annotated, forbidden: re.Pattern[str], by: str, ledger: Ledger) -> Annotated:
-    """Return the piece with words that a format can hold: what is forbidden in them is replaced."""
+    """Replace forbidden characters in words by the string `by`, and count the changed tokens.
+
+    A word that would become empty becomes "_".
+    """
     corpus = piece.corpus
     words = list(corpus.words)
     odd = [i for i, word in enumerate(words) if forbidden.search(word)]
@@ -67,7 +69,7 @@ def with_words(piece: Annotated, forbidden: re.Pattern[str], by: str, ledger: Le
 
 
 def held_id(given: object, forbidden: re.Pattern[str], by: str, place: str, ledger: Ledger) -> str:
-    """Return a record's id as a format can hold it, which is counted if it is another; "" for none."""
+    """Return a record's id with forbidden characters replaced, or "" if it has none. A change is counted."""
     if given is None:
         return ""
     name = str(given)
@@ -78,7 +80,7 @@ def held_id(given: object, forbidden: re.Pattern[str], by: str, place: str, ledg
 
 
 def check_labels(piece: Annotated, scheme: str) -> None:
-    """Refuse labels that a tag can't hold, such as "-": the tag B-- is read as a slip.
+    """Refuse labels that can't be part of a tag, such as "-": a reader takes the tag B-- for an error.
 
     Errors: CorpusError with the label.
     """

@@ -1,4 +1,4 @@
-"""Annotated texts written to a path in any format: a stream of text or bytes, or a folder."""
+"""Write annotated texts in any format to a stream of text, a stream of bytes, or a folder."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from nertool.formats.registry import module_of
 def write_output(
     to: Format, pieces: Pieces, writing: Writing, ledger: Ledger, output: Path | None
 ) -> None:
-    """Write pieces to a file or a new folder; None and `-` are standard output.
+    """Write pieces to a file or a new folder. None and `-` are standard output.
 
-    What the format has no place for is counted. Nothing stands at the path before all is written.
-    Errors: CorpusError for a format that can't go to standard output, and for a folder that holds something
-    already.
+    What the format can't hold is counted. The path appears only when everything is written. Errors:
+    CorpusError for a format that can't be written to standard output, and for a folder that is not empty.
     """
     write = module_of(to).write
     pieces = counted_losses(pieces, to, writing, ledger)
@@ -45,7 +44,7 @@ def write_output(
 
 
 def written(to: Format, pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Yield the text of pieces in a format that is a stream of text; what it has no place for is counted."""
+    """Yield pieces as text, for a format whose container is text. What it can't hold is counted."""
     texts: Iterator[str] = module_of(to).write(
         counted_losses(pieces, to, writing, ledger), writing, ledger
     )
