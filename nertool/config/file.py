@@ -1,8 +1,7 @@
-"""YAML → settings, each with its place in the file; `--set a.b=value` overrides.
+"""Read settings from a YAML file, each with its file and line, and `--set a.b=value` overrides.
 
-A relative path in a config file is taken from the folder of that file, so that a config works
-from any working folder; a relative path in an override is taken from the working folder, as
-everything on a command line is.
+A relative path in a config file starts from the folder of that file, so that a config works from any working
+folder. A relative path in an override starts from the working folder, like all paths on a command line.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from nertool.errors import ConfigError, OverrideError, did_you_mean
 from nertool.files.safe import need_regular
 
 MOST_BYTES = 1_000_000
-MOST_LEVELS = 20  # of lists and mappings within one another; a config needs three
+MOST_LEVELS = 20  # of nested lists and mappings; a config needs three
 
 
 def load_config(path: Path, overrides: Iterable[str] = ()) -> Config:
-    """Read a config file, with `key.sub=value` overrides (values in YAML).
+    """Read a config file, and apply `key.sub=value` overrides, whose values are YAML.
 
-    Errors: ConfigError with file:line (or the override) for anything that is not as it should be.
+    Errors: ConfigError with file:line, or with the override, for an unknown key or an invalid value.
     """
     return build_config({**read_config_file(path), **read_overrides(overrides)})
 
 
 def read_overrides(overrides: Iterable[str]) -> dict[str, RawValue]:
-    """Read `key.sub=value` overrides into {"key.sub": value}. The last one of a key counts."""
+    """Read `key.sub=value` overrides into {"key.sub": value}. If a key occurs twice, the last one counts."""
     raw: dict[str, RawValue] = {}
     for override in overrides:
         key, equals, text = override.partition("=")
@@ -60,7 +59,7 @@ def _override_value(text: str, place: str) -> Any:
 
 
 def read_config_file(path: Path) -> dict[str, RawValue]:
-    """Read a YAML file of sections into {"section.key": value}, each with its line."""
+    """Read a YAML config into {"section.key": value}, where each value has its line. Errors: ConfigError."""
     if str(path) != "-":
         need_regular(path, ConfigError, "a config is read more than once")
     try:
@@ -120,8 +119,10 @@ def _walk(node: yaml.Node, prefix: str, path: Path, raw: dict[str, RawValue]) ->
 
 
 def _check_nesting(node: yaml.Node, key: str, place: str, error_type: type[ConfigError]) -> None:
-    """Refuse a value with too many levels, and merge keys: through aliases, a few lines of either
-    can stand for more than memory holds."""
+    """Refuse values with too many levels, and merge keys.
+
+    With aliases, a few lines of either can expand to more than fits in memory.
+    """
     start = f"{place}: {key}: " if key else f"{place}: "
     seen: set[int] = set()
     level = [node]
@@ -144,13 +145,13 @@ def _check_nesting(node: yaml.Node, key: str, place: str, error_type: type[Confi
 
 
 def _value_of(node: yaml.Node) -> Any:
-    """Construct a value as Python has it. Errors: ValueError for what its YAML tag does not allow."""
+    """Return a YAML node as a Python value. Errors: ValueError for a value that does not fit its YAML tag."""
     try:
         return yaml.SafeLoader("").construct_object(node, deep=True)
     except (yaml.YAMLError, ValueError) as error:
         raise ValueError(" ".join(str(error).split())[:300]) from None
     except (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError):
-        # What PyYAML raises for a text that is not of the type that its tag names, `!!bool maybe`.
+        # PyYAML raises these for a text that does not fit its tag, such as `!!bool maybe`.
         text = f" {node.value[:60]}" if isinstance(node, yaml.ScalarNode) else ""
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")
         raise ValueError(f"found{text} after {tag}, expected a value of that type") from None

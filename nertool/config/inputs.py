@@ -185,7 +185,7 @@ class VectorsConfig:
 
 @dataclass(frozen=True)
 class WindowsConfig:
-    """The window of words that is classified: C words, the word in question in the centre."""
+    """The window that is classified: C words, with the word to classify in the centre."""
 
     size: Annotated[
         Annotated[int, Meta(ge=1, le=101)],
@@ -198,8 +198,8 @@ class WindowsConfig:
 
 @dataclass(frozen=True)
 class FeaturesConfig:
-    """The features of a word besides its vector. A number is the width of a trained embedding;
-    0 turns the feature off."""
+    """The features of a word besides its vector. A number is the width of a trained embedding; 0 turns the
+    feature off."""
 
     caps: Annotated[
         Width, about("Capitals: lower, Initial, ALL CAPITALS, miXed, digits, a single Capital.")

@@ -113,8 +113,8 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class FirstStageConfig:
-    """A first network. Its probabilities for the word's other occurrences in the document, and for the
-    words around it, are an input of the second network."""
+    """A first stage: a network whose probabilities for the word's other occurrences in the document, and for
+    the words around it, are an input of the second network."""
 
     folds: Annotated[
         Annotated[int, Meta(ge=0, le=100)],
@@ -147,13 +147,13 @@ class FirstStageConfig:
 
     @property
     def networks(self) -> int:
-        """How many networks of it a model keeps."""
+        """The number of networks of the first stage that a model keeps."""
         return self.members * (self.folds if self.keep == "folds" else self.folds > 0)
 
 
 @dataclass(frozen=True)
 class DecodingConfig:
-    """From scores to entities."""
+    """How scores become entities."""
 
     scheme: Annotated[
         Literal["io", "iob2", "bioes"], about("The tag scheme that the network learns.")

@@ -1,4 +1,4 @@
-"""The paths in a config: all of them changed at once, such as made absolute."""
+"""Apply a function to every path in a config, for example to make all paths absolute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nertool.config.records import Config
 
 
 def with_paths(config: Config, change: Callable[[Path], Path]) -> Config:
-    """Return a config in which every path is changed: single ones, those of lists, and those of names."""
+    """Return a config with `change` applied to every path, also in lists and in mappings."""
 
     def changed(value: Any) -> Any:
         if isinstance(value, Path):

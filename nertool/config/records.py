@@ -1,9 +1,9 @@
 """A run's settings as one typed, frozen record, with a record for each section of the config.
 
-A key is declared in one place: a field with its type, limits, default and meaning, here or in the
-section's record (inputs.py, learning.py). The reader (values.py) takes types, limits and choices from
-these records. configs/reference.yaml, docs/config.md and configs/schema.json are generated from them
-(reference.py). To add a key, add a field and run scripts/docs.py.
+A key is declared in one place: a field with its type, limits, default and description, here or in the
+record of its section (inputs.py, learning.py). The reader (values.py) takes types, limits and choices from
+these records. reference.py generates configs/reference.yaml, docs/config.md and configs/schema.json from
+them. To add a key, add a field and run scripts/docs.py.
 """
 
 from __future__ import annotations
@@ -60,8 +60,10 @@ class Config:
 
 
 def config_to_dict(config: Config) -> dict[str, Any]:
-    """Turn a config into plain dictionaries, ready for YAML or JSON: paths become strings, and a part of
-    the corpus that is one path is one string."""
+    """Convert a config into plain dictionaries for YAML or JSON.
+
+    Paths become strings. A part of the corpus (train, dev, test) with one path becomes one string.
+    """
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):

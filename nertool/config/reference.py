@@ -1,4 +1,4 @@
-"""The records → what people read: configs/reference.yaml, docs/config.md, configs/schema.json."""
+"""Generate configs/reference.yaml, docs/config.md and configs/schema.json from the records."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ _WIDTH = 110
 
 
 def generated_files() -> dict[str, Callable[[str], str]]:
-    """Return the writers of the generated files by their path in the repository. A writer takes the
-    file's old text, which these have no use for, and returns the new one."""
+    """Return a writer for each generated file, by its path in the repository.
+
+    A writer takes the file's old text and returns the new one. These writers ignore the old text.
+    """
     return {
         "configs/reference.yaml": lambda _: reference_yaml(),
         "configs/schema.json": lambda _: (
@@ -43,14 +45,14 @@ def default_of(key: str) -> Any:
 
 
 def meaning_of(key: str) -> str:
-    """Return the text that the records give a key."""
+    """Return the description of a key."""
     info = inspect.type_info(key_types()[key])
     assert isinstance(info, inspect.Metadata), f"{key} has no description"
     return str((info.extra_json_schema or {})["description"])
 
 
 def section_meaning(section: str) -> str:
-    """Return what a section holds; empty for a key outside the sections."""
+    """Return the description of a section; empty for a key outside the sections."""
     record = section_types()[section]
     if not dataclasses.is_dataclass(record):
         return ""
@@ -58,7 +60,7 @@ def section_meaning(section: str) -> str:
 
 
 def values_of(key: str) -> str:
-    """Say which values a key takes: its choices, or its type with its limits."""
+    """Describe the values that a key takes: its choices, or its type with its limits."""
     hint = key_types()[key]
     options = without_none(inspect.type_info(hint))
     if known := choices(hint):
@@ -97,7 +99,7 @@ def _range(info: inspect.IntType | inspect.FloatType) -> str:
 
 
 def yaml_value(value: Any) -> str:
-    """Write a value as YAML in one line; nothing for None."""
+    """Return a value as YAML in one line; "" for None."""
     if value is None:
         return ""
     if isinstance(value, dict):
@@ -115,7 +117,7 @@ def yaml_value(value: Any) -> str:
 
 
 def commented(name: str, value: Any, comment: str, indent: str = "") -> Iterator[str]:
-    """Yield the lines of a key with its value and a comment beside it, wrapped."""
+    """Yield the YAML lines of a key: its value, with a wrapped comment to the right."""
     start = f"{indent}{name}: {yaml_value(value)}".rstrip()
     lines = textwrap.wrap(comment, _WIDTH - _COMMENT_COLUMN - 2)
     if len(start) >= _COMMENT_COLUMN:
@@ -127,7 +129,7 @@ def commented(name: str, value: Any, comment: str, indent: str = "") -> Iterator
 
 
 def reference_yaml() -> str:
-    """Return a config with every key at its default, each with its meaning."""
+    """Return a config in YAML with every key at its default, and its description as a comment."""
     lines = [
         SCHEMA_LINE.rstrip(),
         "# Every key with its default. A config needs only the keys that it changes; an unknown key is an",
@@ -148,9 +150,9 @@ def reference_yaml() -> str:
 
 
 def config_yaml(config: Config, heading: list[str]) -> str:
-    """Return a config file with the keys that are not at their defaults, each with its meaning.
+    """Return a config in YAML with the keys that differ from their defaults, each with its description.
 
-    heading: lines of a comment that stands above.
+    heading: lines of a comment at the top.
     """
     lines = [f"# {line}" for line in heading]
     for section, record in section_types().items():
@@ -209,10 +211,10 @@ def _row(name: str, key: str) -> str:
 
 
 def json_schema() -> dict[str, Any]:
-    """Return a JSON Schema of a config file: unknown keys are refused, as the reader does."""
+    """Return the JSON Schema of a config file. It refuses unknown keys, as the reader does."""
     schema = msgspec.json.schema(Config, schema_hook=lambda kind: {"type": "string"})
     for record in schema["$defs"].values():
-        # Python 3.13 takes the indent off docstrings, older ones do not.
+        # Python 3.13 removes the indentation of docstrings; older versions do not.
         if "description" in record:
             record["description"] = " ".join(record["description"].split())
         record["additionalProperties"] = False

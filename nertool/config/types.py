@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from nertool.catalogue import LABELLED_INPUTS, LOOKUP
 
-# The largest values are far above what is useful, and low enough that a typing error is refused
-# at once, and not after an hour or when memory is used up.
+# The upper limits are far above useful values, and low enough that a typing error is refused at once, not
+# after an hour or when memory is exhausted.
 Count = Annotated[int, Meta(ge=1, le=10_000)]
 CountOrNone = Annotated[int, Meta(ge=0, le=10_000)]
 Width = Annotated[int, Meta(ge=0, le=512)]
@@ -35,5 +35,5 @@ else:  # the catalogue says which there are
 
 
 def about(text: str) -> Meta:
-    """Say what a key means: the text stands in the generated reference."""
+    """Return the description of a key, which the generated reference shows."""
     return Meta(description=text)

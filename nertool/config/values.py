@@ -1,9 +1,8 @@
-"""Raw values → records, by msgspec. A refusal names the key, its place, the value and what is expected.
+"""Convert raw values to records. An error names the key, its place, the value and what is expected.
 
-msgspec converts and checks each value against its record's type; this file finds the key that a
-value belongs to, and words the refusal. msgspec was chosen over pydantic, which words refusals no
-better and takes 0.12 s to load where msgspec takes 0.03 s: a command that tags one sentence reads
-the model's config, too.
+msgspec checks each value against the type in its record. This file finds the key of a value, and writes the
+error message. msgspec was chosen over pydantic because it loads in 0.03 s, pydantic in 0.12 s: even a command
+that tags one sentence reads the model's config. The error messages of pydantic are no better.
 """
 
 from __future__ import annotations
@@ -30,8 +29,11 @@ from nertool.errors import ConfigError, did_you_mean
 
 @dataclass(frozen=True)
 class RawValue:
-    """A value as YAML gives it, with its place for messages, and the folder that a relative path in
-    it starts from."""
+    """A value as read from YAML.
+
+    place: where it was read, for messages. folder: where a relative path in it starts. error_type: the class
+    of errors about it.
+    """
 
     value: Any
     place: str
@@ -39,18 +41,20 @@ class RawValue:
     error_type: type[ConfigError] = ConfigError
 
     def error(self, message: str) -> ConfigError:
-        """Return an error of this value's own type, which says where the value stands."""
+        """Return an error of type error_type, whose message begins with the value's place."""
         return self.error_type(f"{self.place}: {message}")
 
 
 def config_from_dict(tree: Mapping[str, Any], source: str) -> Config:
-    """Build a config from nested dictionaries, such as the one that a model keeps of its own."""
+    """Build a config from nested dictionaries, such as the config stored in a model. Errors: ConfigError."""
     return build_config(raw_from_dict(tree, source))
 
 
 def raw_from_dict(tree: Mapping[str, Any], source: str) -> dict[str, RawValue]:
-    """Return the keys of nested dictionaries as {"section.key": value}; paths are relative to the working
-    folder. source: what they are called in messages."""
+    """Flatten nested dictionaries to {"section.key": value}.
+
+    Relative paths start from the working folder. source: the name of the dictionaries in messages.
+    """
     raw: dict[str, RawValue] = {}
     for section, value in tree.items():
         entries = value.items() if isinstance(value, Mapping) else [(None, value)]
@@ -62,13 +66,13 @@ def raw_from_dict(tree: Mapping[str, Any], source: str) -> dict[str, RawValue]:
 
 @functools.cache
 def section_types() -> dict[str, Any]:
-    """Return the type of each section and of each key outside the sections."""
+    """Return the type of each section, and of each key outside the sections."""
     return typing.get_type_hints(Config, include_extras=True)
 
 
 @functools.cache
 def key_types() -> dict[str, Any]:
-    """Return the type of each key, as in {"network.hidden": …, "seed": …}."""
+    """Return the type of each key: {"network.hidden": …, "seed": …}."""
     types: dict[str, Any] = {}
     for section, record in section_types().items():
         if dataclasses.is_dataclass(record):
@@ -80,7 +84,10 @@ def key_types() -> dict[str, Any]:
 
 
 def build_config(raw: Mapping[str, RawValue]) -> Config:
-    """Check every value against the records' types and limits, and make the records."""
+    """Check all values against the types and limits in the records, and return the config.
+
+    Errors: ConfigError, or the error_type of a RawValue.
+    """
     types = key_types()
     values: dict[str, Any] = {}
     for key, value in raw.items():
@@ -102,7 +109,7 @@ def build_config(raw: Mapping[str, RawValue]) -> Config:
 
 
 def _check_sizes(config: Config, raw: Mapping[str, RawValue]) -> None:
-    """Refuse numbers that are within their limits and still make no sense."""
+    """Refuse values that are within their limits, but invalid for another reason or in combination."""
     if config.seed > 2**64:
         raise raw["seed"].error(f"seed: found {show(config.seed)}, expected at most {2**64:,}")
     if config.windows.size % 2 == 0:
@@ -131,7 +138,7 @@ def _check_sizes(config: Config, raw: Mapping[str, RawValue]) -> None:
 
 
 def _check_further_vectors(config: Config, value: RawValue) -> None:
-    """Refuse files of vectors for a first stage that does not take turns with them."""
+    """Refuse vectors.more_for: first_stage if the first stage's members don't alternate between files."""
     if not config.vectors.more:
         wrong, right = "no vectors.more", "files of vectors there"
     elif config.vectors.side_by_side:
@@ -160,7 +167,7 @@ def _unknown_key(key: str, value: RawValue) -> ConfigError:
 
 
 def _convert(key: str, raw: RawValue, hint: Any) -> Any:
-    """Return a value as the key's type, within its limits."""
+    """Convert a value to the type of its key, and check its limits."""
 
     def to_path(kind: type, value: Any) -> Path:
         if kind is not Path or not isinstance(value, str) or not value or "\0" in value:
@@ -170,11 +177,11 @@ def _convert(key: str, raw: RawValue, hint: Any) -> Any:
     options = _options(hint)
     given = raw.value
     if isinstance(options[0], inspect.DictType) and isinstance(given, dict):
-        # A list of one may be written without brackets.
+        # A list with one entry may be written without brackets.
         given = {name: [own] if isinstance(own, str) else own for name, own in given.items()}
     if _takes_paths(options[0]) and isinstance(given, str):
         given = [given]
-    # YAML 1.1 takes 1e-3, without a dot, for a string: a number may be written as one.
+    # YAML 1.1 reads 1e-3, without a dot, as a string: a string is allowed where a number is expected.
     strict = not any(isinstance(option, inspect.FloatType) for option in options)
     try:
         return msgspec.convert(given, hint, strict=strict, dec_hook=to_path)
@@ -196,13 +203,13 @@ def _takes_paths(kind: inspect.Type) -> bool:
 
 
 def resolve(folder: Path, text: str) -> Path:
-    """Return the path that a text means in a file of this folder."""
+    """Return the path of a text in a config file of this folder; ~ is expanded."""
     # Path.expanduser would raise for a user that does not exist; such a ~ is just a name.
     return Path(os.path.normpath(folder / os.path.expanduser(text)))
 
 
 def without_none(info: inspect.Type) -> tuple[inspect.Type, ...]:
-    """Return the types that a value may have, None left out."""
+    """Return the types that a value may have, without None."""
     while isinstance(info, inspect.Metadata):
         info = info.type
     if isinstance(info, inspect.UnionType):
@@ -219,14 +226,14 @@ _BOUNDS = {">=": "at least", "<=": "at most", "<": "less than"}
 
 
 def choices(hint: Any) -> tuple[str, ...]:
-    """Return the values of a key that takes one of a few, in their order; () for other keys."""
+    """Return the values that a key can have, in order, if its type is a Literal; () for other keys."""
     if typing.get_origin(hint) is typing.Literal:
         return typing.get_args(hint)
     return tuple(choice for inner in typing.get_args(hint) for choice in choices(inner))
 
 
 def _expected(hint: Any, value: Any, refusal: str) -> str:
-    """Say what a key takes, in view of the value that msgspec refused."""
+    """Describe the values that a key takes, for a message about a value that msgspec refused."""
     options = _options(hint)
     kind = options[0]
     if bound := re.search(r"(?:int|float)` (>=|<=|<) (-?[0-9.e+-]+)", refusal):
@@ -262,11 +269,11 @@ _EXPECTED: dict[type[inspect.Type], str] = {
     inspect.StrType: "text (put it in quotes)",
     inspect.CustomType: "a path",
 }
-_BESIDE = (inspect.IntType, inspect.BoolType)  # kinds that a key may take besides its choices
+_BESIDE = (inspect.IntType, inspect.BoolType)  # types that a key may have besides its choices
 
 
 def _to_quote(value: Any) -> str:
-    """Say which entry of a list of names YAML read as something else than text."""
+    """Name the entry of a list of names that YAML read as another type than text; "" if there is none."""
     entries = value if isinstance(value, list) else []
     odd = next((entry for entry in entries if not isinstance(entry, str)), None)
     if isinstance(odd, bool):
@@ -286,7 +293,7 @@ _REPR.maxstring = _REPR.maxlong = _REPR.maxother = 60
 
 
 def show(value: Any) -> str:
-    """Return a value as a message shows it: its beginning and end, where it is long."""
+    """Return a value as text for a message. Of a long value only the beginning and the end are shown."""
     try:
         return _REPR.repr(value)
     except ValueError:  # Python refuses to write out an integer of thousands of digits

@@ -1,1 +1,1 @@
-"""Safe reading and writing: packed files, nothing half-written."""
+"""Safe reading and writing of files: compressed files, and no half-written output."""

@@ -1,5 +1,8 @@
-"""Arrays in safetensors files: written as the library writes them, byte for byte, and read through a
-memory map. A file holds numbers, and a header in JSON: there is nothing in it that could run."""
+"""Read and write arrays in safetensors files.
+
+Files are byte for byte those of the safetensors library. They are read through a memory map. A file contains
+numbers and a header in JSON, and no code.
+"""
 
 from __future__ import annotations
 
@@ -32,17 +35,17 @@ KINDS = {
     "BOOL": "|b1",
 }
 _NAMES = {np.dtype(kind): name for name, kind in KINDS.items()}
-_LONGEST_HEADER = 100_000_000  # bytes; the format's own bound
-# Bytes of a mapped file that are kept in memory while they are written to another.
+_LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
+# Bytes of a memory-mapped array that may stay in memory while it is copied to another file.
 _MAPPED = 1 << 25
-_BLOCK = 1 << 22  # bytes written, or entries looked at, at a time
+_BLOCK = 1 << 22  # bytes written at a time
 
 
 def write_arrays(
     path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, str] | None = None
 ) -> str:
     """Write arrays; return the file's SHA-256. Errors: OutputError; KeyError for an unknown dtype."""
-    # As the library does: wide types first, then by name, so that every array begins at its multiple.
+    # The library's order: wide types first, then by name, so that every array is aligned to its type.
     order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
     header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
     begin = 0
@@ -82,16 +85,16 @@ def _write_all(file: OutputFile, data: bytes | memoryview) -> None:
 
 
 def map_file(file: BinaryIO) -> mmap.mmap | bytes:
-    """Return a file's bytes through a read-only memory map (no bytes for an empty file)."""
+    """Return a read-only memory map of a file; b"" for an empty file."""
     if not os.fstat(file.fileno()).st_size:
         return b""
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def arrays_in(raw: mmap.mmap | bytes | memoryview, path: Path) -> dict[str, Array]:
-    """Return the arrays in a safetensors file's bytes, which they point into, read-only.
+    """Return the arrays in the bytes of a safetensors file, as read-only views of these bytes.
 
-    path: for messages. Errors: ModelError for bytes that are not a whole file of the format.
+    path: the file's name in messages. Errors: ModelError for bytes that are not a complete safetensors file.
     """
     try:
         return _arrays_in(raw)
@@ -120,7 +123,7 @@ def _arrays_in(raw: mmap.mmap | bytes | memoryview) -> dict[str, Array]:
         if 8 + length + end > len(raw):
             raise ValueError(f"{name}: it ends after the file")
         array = np.frombuffer(raw, kind, count, 8 + length + start).reshape(shape)
-        if not array.flags.aligned:  # in a file within another, such as a zip
+        if not array.flags.aligned:  # in a file inside another file, such as a zip
             array = array.copy()
             array.setflags(write=False)
         arrays[name] = array
@@ -130,8 +133,8 @@ def _arrays_in(raw: mmap.mmap | bytes | memoryview) -> dict[str, Array]:
 
 
 def release(array: Array) -> None:
-    """Give back to the system the memory of a mapped file that an array lies in: what is needed again is read
-    again. Nothing happens to an array in memory."""
+    """Release the memory of the mapped file that an array is a view of. The system reads the data again when
+    they are used again. An array in memory is not changed."""
     owner: Any = array
     while isinstance(owner, np.ndarray):
         owner = owner.base
@@ -142,7 +145,7 @@ def release(array: Array) -> None:
 
 
 def all_finite(array: Array) -> bool:
-    """Tell whether no number of an array is NaN or infinite: block by block, within the processor's cache."""
+    """Tell whether all numbers of an array are finite. It works in blocks that fit in the CPU's cache."""
     if array.dtype.kind != "f":
         return True
     flat = array.reshape(-1)

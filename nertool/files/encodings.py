@@ -1,4 +1,4 @@
-"""Text in another encoding than UTF-8, which becomes UTF-8 before anything else looks at it."""
+"""Convert text in other encodings to UTF-8, before anything else reads it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def not_utf8(place: str, error: UnicodeDecodeError) -> CorpusError:
-    """Return the error for bytes that are not UTF-8."""
+    """Return the CorpusError for bytes that are not UTF-8. place: file:line."""
     return CorpusError(
         f"{place}: found the byte 0x{error.object[error.start]:02x}, expected UTF-8 text; name the file's "
         "encoding, such as --encoding latin-1 (corpus.encoding), or convert it with iconv"
@@ -24,7 +24,7 @@ def not_utf8(place: str, error: UnicodeDecodeError) -> CorpusError:
 
 
 def head_from(stream: BinaryIO) -> bytes:
-    """Read the first bytes of a stream."""
+    """Read the first HEAD_BYTES bytes of a stream, or fewer at its end."""
     raw = b""
     while len(raw) < HEAD_BYTES and (piece := stream.read(HEAD_BYTES - len(raw))):
         raw += piece
@@ -32,15 +32,17 @@ def head_from(stream: BinaryIO) -> bytes:
 
 
 def encoding_of(head: bytes) -> str | None:
-    """Return the encoding that a byte-order mark says, if that is UTF-16 or UTF-32; None for any other."""
+    """Return utf-16 or utf-32 if the bytes begin with its byte-order mark, else None."""
     if head[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
         return "utf-32"
     return "utf-16" if head.startswith(_UTF16) else None
 
 
 def in_utf8(stream: BinaryIO, encoding: str, source: str) -> BinaryIO:
-    """Return a stream of text in UTF-8. Errors: CorpusError for an encoding that there is not, at once; and
-    for bytes that are none of it, while reading."""
+    """Return a stream that converts text from an encoding to UTF-8.
+
+    Errors: CorpusError, at once for an unknown encoding, and while reading for bytes that are invalid in it.
+    """
     try:
         known = codecs.lookup(encoding)
         if not known._is_text_encoding:
@@ -54,7 +56,7 @@ def in_utf8(stream: BinaryIO, encoding: str, source: str) -> BinaryIO:
 
 
 def is_utf8(path: Path) -> bool:
-    """Tell whether all of a file is UTF-8."""
+    """Tell whether a whole file is valid UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with open_input(path) as (stream, _):
         try:
@@ -67,13 +69,13 @@ def is_utf8(path: Path) -> bool:
 
 
 def as_utf8(raw: bytes, encoding: str | None, source: str) -> bytes:
-    """Return a whole text in UTF-8. encoding: as in Reading. Errors: as in_utf8."""
+    """Return a whole text in UTF-8. encoding: as in Reading. Errors: as in in_utf8."""
     encoding = encoding or encoding_of(raw)
     return in_utf8(BytesIO(raw), encoding, source).read() if encoding else raw
 
 
 def read_text(stream: BinaryIO, encoding: str | None, source: str) -> str:
-    """Return a whole text with its line ends and its byte-order mark as they stand. Errors: as in_utf8."""
+    """Read a whole text as a string, with line ends and byte-order mark unchanged. Errors: as in in_utf8."""
     raw = as_utf8(stream.read(), encoding, source)
     try:
         return raw.decode("utf-8")
@@ -83,7 +85,7 @@ def read_text(stream: BinaryIO, encoding: str | None, source: str) -> str:
 
 
 class _Recoded:
-    """A stream whose bytes are decoded, and given out in UTF-8."""
+    """A stream that decodes the bytes of another stream, and returns them in UTF-8."""
 
     def __init__(self, stream: BinaryIO, encoding: str, source: str) -> None:
         self._stream, self._encoding, self._source = stream, encoding, source
@@ -93,7 +95,7 @@ class _Recoded:
         self._ended = False
 
     def read(self, size: int = -1) -> bytes:
-        """Read as many bytes of UTF-8 as were asked for, or all up to the end."""
+        """Read `size` bytes of UTF-8, or all up to the end if size is negative."""
         pieces = [self._rest]
         length = len(self._rest)
         while not self._ended and (size < 0 or length < size):
@@ -122,13 +124,13 @@ class _Recoded:
 
 
 class Rewound:
-    """A stream that gives back first what was read from it already."""
+    """A stream that returns the bytes already read from it once more, then the rest."""
 
     def __init__(self, head: bytes, stream: BinaryIO) -> None:
         self._head, self._stream = BytesIO(head), stream
 
     def read(self, size: int = -1) -> bytes:
-        """Read as many bytes as were asked for, or all up to the end."""
+        """Read `size` bytes, or all up to the end if size is negative."""
         head = self._head.read(size)
         if size < 0:
             return head + self._stream.read()

@@ -1,4 +1,4 @@
-"""Folders that are replaced whole or not at all, and the lock of a folder that one process writes to."""
+"""Replace folders atomically, and lock a folder so that only one process writes to it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ try:
 except ImportError:  # not a POSIX system: there is no lock
     fcntl = None  # type: ignore[assignment]
 
-_LONGEST = 100  # bytes of a folder's name that the name of its successor begins with
+_LONGEST = 100  # bytes of a folder's name that the name of its unfinished replacement begins with
 
 
 def free_folder(path: Path) -> None:
-    """Make sure that a folder can be made at a path, or is empty. Errors: CorpusError."""
+    """Check that a path does not exist, or is an empty folder. Errors: CorpusError."""
     if os.path.lexists(path) and (not path.is_dir() or any(path.iterdir())):
         raise CorpusError(
             f"{path}: already there, expected a new or empty folder; choose another name"
@@ -32,16 +32,16 @@ def free_folder(path: Path) -> None:
 
 
 def _begin_of_name(path: Path) -> str:
-    """Return what the names of unfinished folders for a path begin with, before .new- and .old."""
+    """Return the beginning of the names of unfinished folders for a path, before .new- and .old."""
     return "." + os.fsdecode(os.fsencode(path.name)[:_LONGEST])
 
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Give a folder to write into; when all went well, put it at `path` in place of what was there.
+    """Yield a folder to write into. If no error occurs, it replaces the folder at `path`.
 
-    Readers find the old folder or the new one, both whole: the two change places in one step where the
-    system can do that (Linux, macOS). Errors: OutputError for what can't be written.
+    Readers find either the old folder or the new one, both complete. On Linux and macOS the two are exchanged
+    in one step. Errors: OutputError.
     """
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,11 +64,11 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def put_in_place(aside: Path, path: Path) -> None:
-    """Rename a folder to `path`; what was there is removed."""
+    """Rename a folder to `path`, and remove the folder that was there."""
     if not os.path.lexists(path):
         aside.rename(path)
     elif exchange(aside, path):
-        shutil.rmtree(aside, ignore_errors=True)  # it has the old folder's content now
+        shutil.rmtree(aside, ignore_errors=True)  # it now has the content of the old folder
     else:
         old = path.with_name(f"{_begin_of_name(path)}.old")
         shutil.rmtree(old, ignore_errors=True)
@@ -80,7 +80,7 @@ def put_in_place(aside: Path, path: Path) -> None:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Let two paths change places in one step; False where the system or the file system can't."""
+    """Exchange two paths in one step. Return False if the system or the file system can't do that."""
     try:
         library = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "darwin":
@@ -95,16 +95,19 @@ def exchange(one: Path, other: Path) -> bool:
 
 
 def present(path: Path) -> Path:
-    """Return where a folder's content is to be read: `path`, or what a replacement, ended between its
-    two renames, left aside. Nothing is changed: another process may be between the two."""
+    """Return the path from which to read a folder.
+
+    This is `path`, or the old folder, if a replacement ended between its two renames. Nothing is changed,
+    since another process may be between the two renames.
+    """
     old = path.with_name(f"{_begin_of_name(path)}.old")
     return old if old.is_dir() and not path.exists() else path
 
 
 def clear_unfinished(folder: Path) -> None:
-    """Remove from a folder what replacements of folders in it, ended before their end, left aside.
+    """Clean up after interrupted replacements of the folders in `folder`.
 
-    For a process that holds the folder's lock.
+    Only for a process that holds the folder's lock. An old folder whose path is missing is renamed back.
     """
     for old in folder.glob(".*.old"):
         path = old.with_name(old.name[1:].removesuffix(".old"))
@@ -120,17 +123,17 @@ def clear_unfinished(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path, wait: float = 0.0) -> Iterator[None]:
-    """Hold a folder's lock, making the folder if there is none: no two processes write to it at a time.
+    """Hold the lock of a folder, so that only one process writes to it. The folder is created if necessary.
 
-    The lock is the operating system's own (flock), and ends with the process, however it ends. wait:
-    seconds to wait for one that another process holds. Errors: BusyError.
+    The lock is one of the operating system (flock), which ends with the process even if that is killed.
+    wait: seconds to wait for a lock that another process holds. Errors: BusyError.
     """
     made = [path for path in (folder, *folder.absolute().parents) if not path.exists()]
     descriptor = _lock_of(folder, wait)
     try:
         yield
     finally:
-        for path in made:  # of work that failed early nothing is left, not even its folder
+        for path in made:  # after an early failure, remove the empty folders that were created here
             with suppress(OSError):
                 path.rmdir()
         os.close(descriptor)
@@ -144,7 +147,7 @@ def _lock_of(folder: Path, wait: float) -> int:
             descriptor = os.open(folder, os.O_RDONLY)
         try:
             _lock(descriptor, folder, wait)
-            # Whoever held it before may have removed the folder again.
+            # The previous holder of the lock may have removed the folder.
             if folder.exists() and os.path.samestat(os.fstat(descriptor), folder.stat()):
                 return descriptor
         except BaseException:
@@ -165,7 +168,7 @@ def _lock(descriptor: int, folder: Path, wait: float) -> None:
             return
         except OSError as error:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                return  # a file system without locks, such as some networks'
+                return  # a file system without locks, such as some network file systems
         if time.monotonic() >= end:
             raise BusyError(
                 f"{folder}: another process is writing to it; wait until it has ended, or choose "
@@ -175,12 +178,12 @@ def _lock(descriptor: int, folder: Path, wait: float) -> None:
 
 
 def flush_to_disk(path: Path) -> None:
-    """Make sure that a file's content is on the disk, not in memory alone."""
+    """Flush a file's content to the disk (fsync)."""
     _flush(path)
 
 
 def _flush_folder(path: Path) -> None:
-    """Make sure that a folder's list of names is on the disk."""
+    """Flush a folder's list of names to the disk (fsync)."""
     _flush(path)
 
 

@@ -1,8 +1,8 @@
-"""Limits on what one input may ask of memory: the length of a line, the size of what a file unpacks to, and
-the number of classes to learn.
+"""Limits on the memory that one input can use: length of a line, unpacked size of a file, number of classes.
 
-A packed file of two megabytes can hold one line of two gigabytes. All limits can be raised:
-NERTOOL_MAX_LINE (bytes of a line), NERTOOL_MAX_UNPACKED (bytes of one unpacked file) and NERTOOL_MAX_CLASSES.
+A compressed file of two megabytes can contain one line of two gigabytes. All limits can be raised by
+environment variables: NERTOOL_MAX_LINE (bytes of a line), NERTOOL_MAX_UNPACKED (bytes of one unpacked file)
+and NERTOOL_MAX_CLASSES.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from nertool.errors import LimitError, NertoolError
 MAX_LINE, MAX_UNPACKED = "NERTOOL_MAX_LINE", "NERTOOL_MAX_UNPACKED"
 MAX_CLASSES = "NERTOOL_MAX_CLASSES"
 _MOST_CLASSES = 1000
-MAX_WORKERS, MAX_N_BEST = 256, 1000  # of the command line and of the Python API
+MAX_WORKERS, MAX_N_BEST = 256, 1000  # for the command line and the Python API
 _CHUNK = 1 << 20
 
 
 class Limits(NamedTuple):
-    """line: the most bytes of a line; unpacked: the most bytes that a packed file may hold;
-    ratio: how many times its own size a packed file may hold, once it holds more than `free` bytes.
-    Text packs to a tenth or a twentieth of its size; only what is made to exhaust memory packs to
-    a thousandth."""
+    """Limits on the size of input files.
+
+    line: the most bytes of a line. unpacked: the most bytes that a compressed file may unpack to.
+    ratio: the highest ratio of unpacked to compressed size, checked beyond `free` unpacked bytes. Text has a
+    ratio of 10 to 20; a file made to exhaust memory has about 1000.
+    """
 
     line: int = 128 << 20
     unpacked: int = 64 << 30
@@ -33,19 +35,24 @@ class Limits(NamedTuple):
 
 
 def limits() -> Limits:
-    """Return the limits in force. Errors: NertoolError for an environment variable that is no number."""
+    """Return the current limits.
+
+    Errors: NertoolError for an environment variable that is not a positive whole number.
+    """
     line, unpacked = _number(MAX_LINE), _number(MAX_UNPACKED)
     found = Limits()
     if line:
         found = found._replace(line=line)
-    if unpacked:  # who says how much is to be allowed means it, whatever the ratio
+    if unpacked:  # a limit that the user sets holds for any ratio
         found = found._replace(unpacked=unpacked, free=unpacked)
     return found
 
 
 def check_classes(number: int, source: str) -> None:
-    """Refuse to learn very many classes: each token costs time, and the search for the best tags memory, by
-    the square of their number. Errors: LimitError."""
+    """Refuse to learn very many classes. Errors: LimitError.
+
+    The time for each token, and the memory of the Viterbi search, grow with the square of their number.
+    """
     most = _number(MAX_CLASSES, "1000") or _MOST_CLASSES
     if number > most:
         raise LimitError(
@@ -69,9 +76,9 @@ def _number(name: str, example: str = "1000000000") -> int | None:
 
 
 class Limited:
-    """A stream that refuses to give out a line, or a file, that is longer than the limits allow.
+    """A stream that raises LimitError for a line, or a file, that is longer than the limits allow.
 
-    packed: tells how many bytes of the packed file were read so far; None for a file that is not packed.
+    packed: returns the number of bytes read so far from the compressed file. None: not compressed.
     """
 
     def __init__(
@@ -85,7 +92,7 @@ class Limited:
         self._line = self._total = 0
 
     def read(self, size: int = -1) -> bytes:
-        """Read as a file does. Errors: LimitError."""
+        """Read like a file's `read`. Errors: LimitError."""
         if size >= 0:
             return self._checked(self._stream.read(size))
         pieces = []

@@ -1,6 +1,6 @@
-"""Output: whatever can't be written is an error of its own, with the output's name.
+"""Write output. Every failure to write is an OutputError with the output's name.
 
-A full disk must never be taken for an unreadable input, and a file takes its name only once it is whole.
+So a full disk is never reported as an unreadable input. A file gets its name only when it is complete.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from nertool.files.packed import packing
 from nertool.files.unfinished import forget, new_file
 
 _ASIDE = (
-    ".nertool-"  # how the names of unfinished files begin: short, whatever the output is called
+    ".nertool-"  # prefix of the names of unfinished files; short, also if the output's name is long
 )
 STDOUT = "standard output"
 
 
 def advice(error: OSError) -> str:
-    """Return what to do about an error of the operating system, or an empty string."""
+    """Return advice for a message about an error of the operating system; "" if there is none."""
     return {
         errno.EACCES: "; check the permissions, or choose another path",
         errno.EEXIST: "; choose another path",
@@ -41,7 +41,7 @@ def advice(error: OSError) -> str:
 
 
 def output_error(error: OSError, name: str) -> OutputError:
-    """Return the error that says that an output can't be written."""
+    """Return the OutputError for an output that can't be written."""
     if error.errno == errno.EBADF:
         return OutputError(f"{name}: closed, nothing can be written to it; leave out `>&-`")
     return OutputError(f"{name}: {error.strerror or error}{advice(error)}")
@@ -51,7 +51,7 @@ def output_error(error: OSError, name: str) -> OutputError:
 def naming(name: object) -> Iterator[None]:
     """Turn an error of the operating system into an OutputError with the output's name.
 
-    A reader that has had enough (BrokenPipeError) is no fault, and passes.
+    A BrokenPipeError passes: a reader that closes the pipe is no fault.
     """
     try:
         yield
@@ -65,13 +65,13 @@ def naming(name: object) -> Iterator[None]:
         raise output_error(OSError(errno.ELOOP, os.strerror(errno.ELOOP)), str(name)) from None
 
 
-# What only writing fails with, or, where what is read has its errors told by its reader, nearly only.
+# Errors that nearly always come from writing, if errors of reading are already converted by the reader.
 _WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO}
 
 
 @contextmanager
 def naming_writes(name: object) -> Iterator[None]:
-    """As `naming`, but only of what writing fails with, such as a full disk: for work that reads, too."""
+    """Like `naming`, but only for errors of writing, such as a full disk. For code that also reads."""
     try:
         yield
     except OSError as error:
@@ -81,7 +81,7 @@ def naming_writes(name: object) -> Iterator[None]:
 
 
 class OutputFile(io.FileIO):
-    """A file to write to, whose errors are OutputErrors with its name; name: for messages."""
+    """A file to write to, whose errors are OutputErrors. name: the output's name in messages."""
 
     def __init__(
         self, file: str | int | Path, name: object, closefd: bool = True, mode: str = "w"
@@ -90,23 +90,23 @@ class OutputFile(io.FileIO):
         self._shown = str(name)
 
     def write(self, data: Any, /) -> int:
-        """Write, waiting where a pipe that does not block is full. Errors: OutputError."""
+        """Write data, waiting while a non-blocking pipe is full. Errors: OutputError."""
         with naming(self._shown):
             while (count := super().write(data)) is None:
                 select.select([], [self], [])
             return count
 
     def close(self) -> None:
-        """Close: some file systems say only now that the disk is full. Errors: OutputError."""
+        """Close the file. Some file systems report a full disk only now. Errors: OutputError."""
         with naming(self._shown):
             super().close()
 
 
 @contextmanager
 def open_output(path: Path | None) -> Iterator[TextIO]:
-    """Give a stream of text to write to: stdout, or a file that takes its name only once it is whole.
+    """Yield a text stream to write to: stdout, or a file that gets its name only when it is complete.
 
-    The same bytes on every system: UTF-8, and line ends as they are written. Errors: OutputError.
+    The bytes are the same on every system: UTF-8, and line ends are not converted. Errors: OutputError.
     """
     with open_binary_output(path) as plain, packing(plain, path) as raw:
         out = io.TextIOWrapper(raw, encoding="utf-8", newline="", write_through=False)
@@ -114,14 +114,14 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
             yield out
             out.flush()
         finally:
-            # What an error left in the buffer is not written; the stream below is closed by its owner.
+            # After an error, the rest of the buffer is not written. The owner of `raw` closes it.
             with suppress(ValueError, OSError, OutputError):
                 out.detach()
 
 
 @contextmanager
 def open_binary_output(path: Path | None) -> Iterator[BinaryIO]:
-    """Give a stream of bytes to write to, as open_output."""
+    """Yield a binary stream to write to, like open_output."""
     if path is None or str(path) == "-":
         sys.stdout.flush()
         with _stream(sys.stdout.fileno(), STDOUT, closefd=False) as out:
@@ -134,14 +134,14 @@ def open_binary_output(path: Path | None) -> Iterator[BinaryIO]:
         parent = path.parent
         if not parent.is_dir():
             raise OutputError(f"{parent}: no such folder, expected one to write to")
-    if not replaced:  # /dev/null, a named pipe: written to, never replaced
+    if not replaced:  # /dev/null or a named pipe: write to it, don't replace it
         with naming(path):
             out = _stream(path, path)
         with out:
             yield out
         return
     with naming(path):
-        target = path.resolve()  # what a link points to is replaced, not the link
+        target = path.resolve()  # replace the target of a link, not the link
         descriptor, aside = new_file(target.parent, _ASIDE)
     try:
         with _stream(descriptor, path) as out:
@@ -166,8 +166,11 @@ def _stream(file: int | Path, name: object, closefd: bool = True) -> BinaryIO:
 
 @contextmanager
 def scratch_folder(prefix: str = "nertool-") -> Iterator[Path]:
-    """Give a temporary folder, which is removed at the end. Errors: OutputError with its place, also if the
-    disk is full while the work inside writes."""
+    """Yield a temporary folder, which is removed at the end.
+
+    Errors: OutputError that names the system's temporary folder, also if the disk becomes full inside the
+    `with`.
+    """
     with naming_writes(_scratch_name()), ExitStack() as stack:
         with naming(_scratch_name()):
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=prefix))
@@ -176,7 +179,7 @@ def scratch_folder(prefix: str = "nertool-") -> Iterator[Path]:
 
 @contextmanager
 def scratch_file() -> Iterator[BinaryIO]:
-    """Give a temporary file without a name, to write and to read. Errors: OutputError as scratch_folder."""
+    """Yield a temporary file without a name, to write and read. Errors: OutputError, as in scratch_folder."""
     with naming(_scratch_name()):
         descriptor, path = tempfile.mkstemp(prefix=_ASIDE)
     try:
@@ -189,7 +192,7 @@ def scratch_file() -> Iterator[BinaryIO]:
     try:
         yield file
     finally:
-        with suppress(OutputError):  # what an error left in its buffer is of no use
+        with suppress(OutputError):  # after an error, the rest of the buffer is not needed
             file.close()
         if remaining is not None:
             os.unlink(remaining)
@@ -203,7 +206,7 @@ def _scratch_name() -> str:
 
 
 def copy_tree(source: Path, target: Path, name: object) -> None:
-    """Copy a folder of data files; name: what to call the copy in messages. Errors: OutputError."""
+    """Copy a folder of data files. name: the name of the copy in messages. Errors: OutputError."""
     with naming(name):
         target.mkdir(parents=True, exist_ok=True)
         for path in sorted(source.rglob("*")):
@@ -217,7 +220,7 @@ def copy_tree(source: Path, target: Path, name: object) -> None:
 
 
 def current_umask() -> int:
-    """Return the mask of permissions that new files don't get."""
+    """Return the process's umask: the permissions that new files don't get."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -1,4 +1,4 @@
-"""Packed files, read and written as they come: gz, bz2, xz, and zst with the extra `zst`."""
+"""Read and write compressed files as streams: gz, bz2, xz, and zst with the extra `zst`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAGIC = {b"\x1f\x8b": ".gz", b"BZh": ".bz2", b"\xfd7zXZ\x00": ".xz", b"(\xb5/\x
 
 
 class _Unpacked:
-    """A packed stream, given out as text's bytes; what stands at the start has been read already."""
+    """A decompressing stream whose errors are CorpusErrors that name the file."""
 
     def __init__(self, stream: Any, source: str, kind: str) -> None:
         self._stream, self._source, self._kind = stream, source, kind
@@ -29,7 +29,7 @@ class _Unpacked:
             raise self._damaged(error) from None
         except (
             Exception
-        ) as error:  # zstandard has an error of its own, not to be imported for nothing
+        ) as error:  # zstandard has its own error class; don't import the package only to name it
             if type(error).__module__.partition(".")[0] != "zstandard":
                 raise
             raise self._damaged(error) from None
@@ -42,11 +42,11 @@ class _Unpacked:
 
 
 class _Peeked:
-    """A stream that can be read only once, with its first bytes put back."""
+    """A stream that can't seek, whose first bytes have been read and are returned again."""
 
     def __init__(self, head: bytes, stream: BinaryIO, source: str) -> None:
         self._head, self._stream, self._source = head, stream, source
-        self.count = 0  # bytes given out
+        self.count = 0  # bytes returned so far
 
     def read(self, size: int = -1) -> bytes:
         head = self._head if size < 0 else self._head[:size]
@@ -57,7 +57,7 @@ class _Peeked:
         self.count += len(head) + len(rest)
         return head + rest if head else rest
 
-    # What unpackers ask of a file.
+    # The standard library's decompressors call these.
     def readable(self) -> bool:
         return True
 
@@ -66,7 +66,7 @@ class _Peeked:
 
 
 class _Zst:
-    """A zst stream of any number of frames. The library's own reader takes a cut-off one for a whole."""
+    """A zst stream of any number of frames. The library's own reader accepts a truncated stream as whole."""
 
     def __init__(self, stream: BinaryIO, unpacker: Any) -> None:
         self._stream, self._unpacker = stream, unpacker
@@ -95,7 +95,7 @@ class _Zst:
 
 
 def read_from(stream: BinaryIO, size: int, source: str) -> bytes:
-    """Read from a file. Errors: CorpusError that names the file, for a disk that fails."""
+    """Read from a file. Errors: CorpusError that names the file, if reading fails (OSError)."""
     try:
         return stream.read(size)
     except OSError as error:
@@ -104,10 +104,10 @@ def read_from(stream: BinaryIO, size: int, source: str) -> bytes:
 
 @contextmanager
 def readable(stream: BinaryIO, source: str, most: Limits | None = None) -> Iterator[BinaryIO]:
-    """Give a stream to read from, unpacked if its first bytes say that it is packed.
+    """Yield a stream to read from, decompressed if its first bytes are those of a compressed format.
 
-    most: limits other than those of the environment. Errors: CorpusError for a damaged file,
-    LimitError for a line or an unpacked size beyond the limits.
+    most: limits to use instead of limits(). Errors: CorpusError for a damaged file, LimitError for a line or
+    an unpacked size beyond the limits.
     """
     most = most or limits()
     head = b""
@@ -124,7 +124,7 @@ def readable(stream: BinaryIO, source: str, most: Limits | None = None) -> Itera
 
 @contextmanager
 def packing(stream: BinaryIO, path: Path | None) -> Iterator[BinaryIO]:
-    """Give a stream to write to, packed as the path's ending says."""
+    """Yield a stream to write to, compressed if the path's file extension is in SUFFIXES."""
     suffix = path.suffix if path is not None else ""
     if suffix not in SUFFIXES:
         yield stream

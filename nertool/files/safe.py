@@ -1,4 +1,4 @@
-"""Files as the user names them, for reading."""
+"""Open the input files that a user names, or standard input."""
 
 from __future__ import annotations
 
@@ -15,22 +15,24 @@ from typing import BinaryIO, cast
 from nertool.errors import CorpusError, NertoolError, did_you_mean
 from nertool.files.packed import readable
 
-_PERIOD = 0.5  # seconds after which a wait for input looks whether the process was told to end
-_MOST_SELECTED = 1024  # select takes no file descriptors from this number on
+_PERIOD = 0.5  # seconds after which a wait for input lets Python handle signals
+_MOST_SELECTED = 1024  # select refuses file descriptors from this number on
 _CHUNK = 1 << 16
 
 
 class _Waiting:
-    """A pipe, a terminal or a device to read from. A signal ends a wait for data at the latest after a
-    moment: one that arrives just before a read begins would not end that read. At its end it stays at its
-    end, as a terminal does not."""
+    """A pipe, a terminal or a device to read from, whose reading a signal can interrupt.
+
+    A plain read would not be interrupted by a signal that arrives just before it; here it takes effect after
+    at most _PERIOD seconds. After the end of the data, `read` always returns b"", unlike that of a terminal.
+    """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._ended = False
 
     def read(self, size: int = -1) -> bytes:
-        """Read as many bytes as were asked for, or all up to the end."""
+        """Read `size` bytes, or all up to the end if size is negative."""
         pieces: list[bytes] = []
         count = 0
         while not self._ended and (size < 0 or count < size):
@@ -45,7 +47,7 @@ class _Waiting:
 
 
 def _interruptible(file: BinaryIO) -> BinaryIO:
-    """Return a file, or a pipe whose reading a signal ends. Nothing must have been read from it."""
+    """Return a regular file unchanged, and anything else as _Waiting. Nothing may have been read from it."""
     try:
         descriptor = file.fileno()
         if sys.platform == "win32" or stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -57,8 +59,11 @@ def _interruptible(file: BinaryIO) -> BinaryIO:
 
 @contextmanager
 def open_input(path: Path) -> Iterator[tuple[BinaryIO, str]]:
-    """Open a file, or standard input for `-`, unpacked if it is packed; gives the stream and its name
-    for messages. Errors: CorpusError for a file that isn't there, or a packed one that is damaged."""
+    """Open a file, or standard input for `-`, and decompress it if it is compressed.
+
+    Yields the stream and its name for messages. Errors: CorpusError for a missing file, or a damaged
+    compressed file.
+    """
     if str(path) == "-":
         with readable(_interruptible(sys.stdin.buffer), "<stdin>") as stream:
             yield stream, "<stdin>"
@@ -79,7 +84,7 @@ def need_regular(
 ) -> None:
     """Refuse a named pipe, a device or standard input where a regular file is needed. Errors: `kind`.
 
-    A path with nothing there passes: whoever reads it says more about that.
+    A missing file is accepted: opening it gives a better message.
     """
     name = str(path)
     if name == "-" or (os.path.exists(path) and not path.is_file() and not path.is_dir()):

@@ -1,8 +1,7 @@
-"""Rows of numbers that are set aside in a temporary file while they are not needed: for texts so long that
-memory would not hold them.
+"""Store large arrays in temporary files, for texts too long for memory.
 
-The file lies in the system's folder for temporary files (TMPDIR, where it is set). It has no name there, so
-that it is gone as soon as the process ends, however that ends.
+The file is in the system's temporary folder (TMPDIR if that is set). It has no name, so that it disappears
+with the process, even if that is killed.
 """
 
 from __future__ import annotations
@@ -20,15 +19,17 @@ from nertool.errors import OutputError
 
 Array = NDArray[Any]
 
-LARGEST = 1 << 27  # bytes that stay in memory
-OF_TOKENS = 1 << 25  # the same, for one of the several arrays with a number for each token
+LARGEST = 1 << 27  # bytes of an array that stays in memory
+OF_TOKENS = 1 << 25  # the same for arrays with a number for each token, of which there are several
 _HELD = 1 << 25  # bytes of the file that may be in memory at a time
-_FAULT = 1 << 16  # bytes that the system brings in for one that is read
+_FAULT = 1 << 16  # bytes that the system reads at a page fault
 
 
 class Stored:
-    """An array (n, …) in a temporary file: `stored[rows]` reads some rows. array: all of it, read-only;
-    `release` after use."""
+    """An array (n, …) in a temporary file: `stored[rows]` reads some rows.
+
+    array: the whole array as a read-only memory map. Call `release` after using it.
+    """
 
     def __init__(self, file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -40,7 +41,7 @@ class Stored:
         return self.shape[0]
 
     def __getitem__(self, rows: slice | NDArray[np.integer[Any]]) -> Array:
-        """Return a copy of some rows; what was read is given back to the system from time to time."""
+        """Return a copy of some rows. Memory of rows read before is released from time to time."""
         found = np.array(self.array[rows])
         self._touched += len(found) * _FAULT
         if self._touched > _HELD:
@@ -48,14 +49,14 @@ class Stored:
         return found
 
     def release(self) -> None:
-        """Give back to the system the memory of what was read."""
+        """Release the memory of the rows read so far."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
         self._touched = 0
 
 
 class Spill:
-    """An array that is put together from pieces (·, …), in memory up to `largest` bytes, then in a file."""
+    """An array built from pieces (·, …): in memory up to `largest` bytes, beyond that in a temporary file."""
 
     def __init__(self, largest: int = LARGEST) -> None:
         self._largest = largest
@@ -64,8 +65,10 @@ class Spill:
         self._rows = self._bytes = 0
 
     def add(self, piece: Array) -> None:
-        """Add a piece: all have the same dtype, and the same shape but for their length. Errors:
-        OutputError where the file can't be written."""
+        """Append a piece. All pieces have the same dtype, and the same shape except for the first axis.
+
+        Errors: OutputError if the file can't be written.
+        """
         self._rows += len(piece)
         self._bytes += piece.nbytes
         self._pieces.append(piece)
@@ -73,7 +76,7 @@ class Spill:
             return
         try:
             if self._file is None:
-                # Open for as long as the array is there.
+                # It stays open as long as the array exists.
                 self._file = cast(BinaryIO, tempfile.TemporaryFile(buffering=0))  # noqa: SIM115
             for own in self._pieces:
                 _write(self._file, own)
@@ -85,7 +88,7 @@ class Spill:
         self._pieces = [piece[:0]]
 
     def whole(self) -> Array | Stored:
-        """Return the array, once all pieces are there."""
+        """Return the array of all pieces."""
         if self._file is None:
             return np.concatenate(self._pieces)
         like = self._pieces[0]
@@ -99,16 +102,20 @@ def _write(file: BinaryIO, array: Array) -> None:
 
 
 def set_aside(array: Array, largest: int = LARGEST) -> Array | Stored:
-    """Return a copy of an array: in memory, or in a file if it has more bytes than `largest`. Errors:
-    OutputError."""
+    """Copy an array: in memory, or into a temporary file if it has more than `largest` bytes.
+
+    Errors: OutputError.
+    """
     spill = Spill(largest)
     spill.add(array)
     return spill.whole()
 
 
 def trim_memory() -> None:
-    """Give back to the system what was freed: the C library keeps it, which after reading a long text is more
-    than all that is in use. Nothing happens where it has no such function."""
+    """Return freed memory to the system, if the C library can do that (malloc_trim).
+
+    The C library keeps freed memory. After a long text was read, this is more than all memory in use.
+    """
     trim = _trimmer()
     if trim is not None:
         trim(0)

@@ -1,5 +1,4 @@
-"""Folders that can tell whether they are whole and as they were written: a header in JSON with the
-SHA-256 of every other file, and, as its last entry, its own.
+"""Sealed folders: a JSON header has the SHA-256 of every other file and, as its last entry, of itself.
 
 {
  …,
@@ -7,8 +6,8 @@ SHA-256 of every other file, and, as its last entry, its own.
  "header_sha256": "…"
 }
 
-The header's own sum is of its bytes with zeros in the sum's place. It finds damage and mixed-up files.
-It is no signature: who can write the folder can write a new sum.
+The header's own sum is computed with zeros in place of the sum. The sums reveal damaged and mixed-up files.
+They are no signature: whoever can write to the folder can write new sums.
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ FILES, OWN = "sha256", "header_sha256"
 AGAIN = "copy or train the model again"
 _OWN_SUM = re.compile(rb'"header_sha256": "([0-9a-f]{64})"\n\}\n\Z')
 _NONE = b"0" * 64
-PACKED = ".gz"  # ends the name of a packed list of words
+PACKED = ".gz"  # the file extension of a compressed list of words
 _MOST_WORDS = 1 << 30  # bytes that such a list may unpack to
 
-# Bytes in memory, or of a file through a memory map.
+# Bytes in memory, or a memory map of a file.
 Bytes = bytes | mmap | memoryview
 
 
@@ -53,14 +52,14 @@ def write_bytes(path: Path, data: bytes) -> str:
 
 
 def write_words(path: Path, words: Iterable[str]) -> str:
-    """Write a word a line, packed by gzip if the name ends in .gz; return the file's SHA-256."""
+    """Write one word per line, with gzip if the file extension is .gz; return the file's SHA-256."""
     raw = "".join(f"{word}\n" for word in words).encode("utf-8")
-    # Without the time of writing, so that the same words make the same bytes.
+    # mtime=0: without the time of writing, the same words give the same bytes.
     return write_bytes(path, gzip.compress(raw, mtime=0) if path.suffix == PACKED else raw)
 
 
 def _unpacked(raw: bytes, path: Path) -> bytes:
-    """Unpack a list of words. Errors: ModelError for damage, and for more bytes than a list has."""
+    """Decompress a list of words. Errors: ModelError for damaged data, or more than _MOST_WORDS bytes."""
     unpacker = zlib.decompressobj(wbits=31)  # 31: gzip
     try:
         text = unpacker.decompress(raw, _MOST_WORDS)
@@ -72,39 +71,39 @@ def _unpacked(raw: bytes, path: Path) -> bytes:
 
 
 def write_header(path: Path, fields: Mapping[str, Any], sums: Mapping[str, str]) -> None:
-    """Write a folder's header with its files' sums and its own."""
+    """Write the header of a folder, with the sums of its files and its own sum."""
     write_bytes(path, _header_of(fields, sums))
 
 
 def _header_of(fields: Mapping[str, Any], sums: Mapping[str, str]) -> bytes:
     header = {**fields, FILES: dict(sums), OWN: _NONE.decode()}
     text = json.dumps(header, ensure_ascii=False, indent=1) + "\n"
-    # A path that is not UTF-8 holds lone surrogates: \udcff is how JSON, too, writes them.
+    # A path that is not UTF-8 contains lone surrogates. backslashreplace writes them as JSON does: \udcff.
     raw = text.encode("utf-8", errors="backslashreplace")
     return _with_sum(raw, sha256(raw).hexdigest().encode())
 
 
 def _with_sum(raw: bytes, own: bytes) -> bytes:
-    """Put a sum in the place of the header's own."""
+    """Replace the header's own sum by another."""
     start = len(raw) - len(b'"\n}\n') - 64
     return raw[:start] + own + raw[start + 64 :]
 
 
 def rewritten_header(header: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a header that was read and changed, with its own sum made anew."""
+    """Return the bytes of a header that was read and changed, with its own sum computed again."""
     fields = {key: value for key, value in header.items() if key not in (FILES, OWN)}
     return _header_of(fields, header.get(FILES, {}))
 
 
 def rewrite_header(path: Path, header: Mapping[str, Any]) -> None:
-    """Replace a header that was read and changed; at every moment there is a whole one."""
+    """Replace a header that was read and changed, atomically."""
     aside = path.with_name(f".{path.name}.new")
     write_bytes(aside, rewritten_header(header))
     aside.replace(path)
 
 
 def sums_in(path: Path) -> dict[str, str]:
-    """Return the sums of the files beside a header; none where it has none, or is none."""
+    """Return the sums of files in a header; {} if it has none, or the file is not a header."""
     try:
         found = json.loads(path.read_bytes()).get(FILES, {})
     except (OSError, ValueError, AttributeError):
@@ -113,11 +112,14 @@ def sums_in(path: Path) -> dict[str, str]:
 
 
 class SealedFolder:
-    """A folder opened for reading. All its files are opened through one handle, so they are of one
-    folder, whatever takes the folder's place meanwhile.
+    """A sealed folder, opened for reading.
 
-    verify: whether to compare the files' sums with the header's. Use it in a `with`: big files are summed
-    beside the work inside, and a wrong sum is raised at its end at the latest. Errors: ModelError.
+    All files are opened through one handle of the folder. So they belong together, even if another folder
+    replaces it meanwhile.
+
+    verify: compare the files' sums with those in the header. Use the object in a `with`: the sums of big
+    files are computed in parallel to the work inside, and a wrong sum raises an error at its end at the
+    latest. Errors: ModelError.
     """
 
     def __init__(self, path: Path, verify: bool = True) -> None:
@@ -126,7 +128,7 @@ class SealedFolder:
         self._waiting: dict[str, Future[str]] = {}
         self._pool: ThreadPoolExecutor | None = None
         self._handle = self._open_folder()
-        self._current: bool | None = None  # what it was when the handle was closed
+        self._current: bool | None = None  # the value of is_current when the handle was closed
 
     def _open_folder(self) -> int | None:
         if os.open not in os.supports_dir_fd:
@@ -146,19 +148,21 @@ class SealedFolder:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            # A wrong sum says more than what the damage led to.
+            # A wrong sum is a better message than the error that the damage caused.
             if error is None or isinstance(error, ModelError):
                 self._check_waiting()
         finally:
             if self._pool is not None:
                 self._pool.shutdown(cancel_futures=True)
             if self._handle is not None:
-                self._current = self.is_current()  # the closed handle can't say
+                self._current = self.is_current()  # can't be determined after the handle is closed
                 os.close(self._handle)
 
     def is_current(self) -> bool:
-        """Tell whether the folder is still the one at its path, or was at the end of the `with`: another may
-        have taken its place."""
+        """Tell whether the path still leads to this folder, not to one that has replaced it.
+
+        After the `with`, the answer is the one at its end.
+        """
         if self._handle is None:
             return True
         if self._current is not None:
@@ -169,7 +173,7 @@ class SealedFolder:
             return False
 
     def header(self, name: str) -> dict[str, Any]:
-        """Read the header, check its own sum, and take the files' sums from it."""
+        """Read the header, check its own sum, and keep the sums of the files. Errors: ModelError."""
         path = self.path / name
         raw = bytes(self.read(name))
         try:
@@ -191,24 +195,27 @@ class SealedFolder:
 
     @property
     def summed(self) -> bool:
-        """Whether the header has sums, and they are compared."""
+        """Whether the header has sums, and files are compared with them."""
         return self._sums is not None
 
     def checked(self, name: str) -> Bytes:
-        """Map a file, once its sum is known to be right. Errors: ModelError."""
+        """Return a file's bytes through a memory map, after checking its sum. Errors: ModelError."""
         raw = self.map(name)
         self._check(name, _sum_of(raw))
         return raw
 
     def words(self, name: str, expected: int) -> Words:
-        """Read a word a line. Errors: ModelError unless there are just as many as expected."""
+        """Read a list with one word per line. Errors: ModelError unless it has `expected` words."""
         raw = bytes(self.read(name))
         self._check(name, sha256(raw).hexdigest())
         path = self.path / name
         return words_in(_unpacked(raw, path) if path.suffix == PACKED else raw, path, expected)
 
     def arrays(self, name: str) -> dict[str, Array]:
-        """Map a safetensors file's arrays; its sum is compared beside the work that follows."""
+        """Return the arrays of a safetensors file through a memory map.
+
+        Its sum is computed in a thread, and compared at the end of the `with`.
+        """
         raw = self.map(name)
         if self._sums is not None:
             self._pool = self._pool or ThreadPoolExecutor(2, "checksum")
@@ -228,7 +235,7 @@ class SealedFolder:
             )
 
     def sizes(self) -> dict[str, int]:
-        """Return the files' sizes in bytes, by name."""
+        """Return the size of each file in bytes, by name."""
         files = [file for file in sorted(self.path.iterdir()) if file.is_file()]
         return {file.name: file.stat().st_size for file in files}
 
@@ -244,8 +251,8 @@ class SealedFolder:
 
 
 def open_regular(path: Path, folder: int | None = None) -> BinaryIO:
-    """Open a regular file for reading; folder: a handle of its folder. Errors: ModelError."""
-    # Not to wait at a named pipe until somebody writes to it.
+    """Open a regular file for reading. folder: a descriptor of its folder. Errors: ModelError."""
+    # O_NONBLOCK: opening a named pipe would otherwise wait until another process writes to it.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         name = path if folder is None else path.name
@@ -265,7 +272,7 @@ def _sum_of(raw: Bytes) -> str:
 
 
 def words_in(raw: bytes, path: Path, expected: int) -> Words:
-    """Read a word a line out of a file's bytes. Errors: ModelError unless there are as many as expected."""
+    """Return the words in a file's bytes, one per line. Errors: ModelError unless there are `expected`."""
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:

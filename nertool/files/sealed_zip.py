@@ -1,7 +1,7 @@
-"""A sealed folder in one file: a zip file whose members are read where they lie, through a memory map.
+"""A sealed folder as one zip file, whose members are read through a memory map.
 
-`write_sealed_zip` stores the members without compression, each at a multiple of 64 bytes, so that the arrays
-in them can be used in place. Members that another tool has compressed are unpacked into memory.
+`write_sealed_zip` stores the members without compression, each at a multiple of 64 bytes, so that their
+arrays can be used without a copy. Members that another tool has compressed are decompressed into memory.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from nertool.errors import ModelError
 from nertool.files.output import open_binary_output
 from nertool.files.sealed import AGAIN, Bytes, SealedFolder, open_regular
 
-ALIGNMENT = 64  # bytes: a multiple of every number's size, and of the processor's cache lines
-MOST_UNPACKED = 4 << 30  # bytes that compressed members may unpack to, all together
-_LOCAL_HEADER = 30  # bytes of a member's own header, without its name and extra field
-_PADDING_ID = (0xD935).to_bytes(2, "little")  # the extra field that Android's zipalign pads with
-_EARLIEST = (1980, 1, 1, 0, 0, 0)  # no time of writing, so that the same files make the same bytes
+ALIGNMENT = 64  # bytes: a multiple of the size of every number type, and the size of a cache line
+MOST_UNPACKED = 4 << 30  # bytes that all compressed members together may unpack to
+_LOCAL_HEADER = 30  # bytes of a member's header, without its name and extra field
+_PADDING_ID = (0xD935).to_bytes(
+    2, "little"
+)  # the extra field that Android's zipalign uses for padding
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # a constant time of writing: the same files give the same bytes
 
 
 def is_zip(path: Path) -> bool:
@@ -30,7 +32,7 @@ def is_zip(path: Path) -> bool:
 
 
 def write_sealed_zip(path: Path, files: Mapping[str, Bytes]) -> None:
-    """Write files by name into one zip file, uncompressed; it takes its name once it is whole.
+    """Write files into one uncompressed zip file, which gets its name when it is complete.
 
     Errors: OutputError.
     """
@@ -38,7 +40,7 @@ def write_sealed_zip(path: Path, files: Mapping[str, Bytes]) -> None:
         for name, data in files.items():
             info = zipfile.ZipInfo(name, _EARLIEST)
             info.external_attr = 0o644 << 16
-            # The extra field: an id, a length, and as many zeros as the data need to begin at a multiple.
+            # The extra field: an id, a length, and zeros up to the next multiple of ALIGNMENT.
             begin = out.tell() + _LOCAL_HEADER + len(name.encode()) + 4
             zeros = -begin % ALIGNMENT
             info.extra = _PADDING_ID + zeros.to_bytes(2, "little") + bytes(zeros)
@@ -46,17 +48,20 @@ def write_sealed_zip(path: Path, files: Mapping[str, Bytes]) -> None:
 
 
 class SealedZip(SealedFolder):
-    """A sealed folder in a zip file, opened for reading: as SealedFolder.
+    """A sealed folder in a zip file, opened for reading, with the interface of SealedFolder.
 
-    The folder may lie within others in the file, as in a zipped run folder: then the best model's is
-    taken. Members beside it are not looked at.
+    The folder may be inside others in the zip, as in a zipped run folder. If the zip contains several sealed
+    folders, one named `best` is preferred. Members outside the folder are ignored.
     """
 
     def __init__(
         self, path: Path, header: str, verify: bool = True, most_unpacked: int = MOST_UNPACKED
     ) -> None:
-        """header: the name of the sealed folder's header. Errors: ModelError for a file that is damaged,
-        has no such header or two of a name, or unpacks to more than most_unpacked bytes."""
+        """Open a zip file. header: the name of the sealed folder's header.
+
+        Errors: ModelError for a file that is damaged, has no such header or two members of one name, or
+        unpacks to more than most_unpacked bytes.
+        """
         super().__init__(path, verify)
         self._file = open_regular(path)
         try:
@@ -103,15 +108,15 @@ class SealedZip(SealedFolder):
         return members
 
     def is_current(self) -> bool:
-        """Tell that nothing took its place: the whole file is mapped since it was opened."""
+        """Return True: the whole file has been mapped since it was opened, so nothing can replace it."""
         return True
 
     def sizes(self) -> dict[str, int]:
-        """Return the members' sizes in bytes, by name."""
+        """Return the size of each member in bytes, by name."""
         return {name: info.file_size for name, info in sorted(self._members.items())}
 
     def read(self, name: str) -> Bytes:
-        """Return a member's bytes: in place if it is stored. Errors: ModelError."""
+        """Return a member's bytes, without a copy if it is not compressed. Errors: ModelError."""
         info = self._members.get(name)
         if info is None:
             raise ModelError(f"{self.path}: found no {name} in it; {AGAIN}")

@@ -1,7 +1,7 @@
-"""Unfinished files and folders of this process: noted before they are made, so that none is left at its end.
+"""Record unfinished files and folders before they are created, and remove them when the process ends.
 
-Code that writes removes what it could not finish. A signal can arrive between two steps of that code: after
-a folder was made, and before the statement that would remove it. The note is older than the folder.
+Code that writes removes what it could not finish. But a signal can arrive after a folder was created, and
+before the `try` that would remove it. Therefore the path is recorded before the folder is created.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-_unfinished: dict[Path, int] = {}  # path -> number of the process that writes to it
+_unfinished: dict[Path, int] = {}  # path → id of the process that writes to it
 
 
 def new_folder(parent: Path, prefix: str) -> Path:
-    """Make a folder for its owner alone, and note it as unfinished. Errors: OSError."""
+    """Create a folder that only its owner can access, and record it as unfinished. Errors: OSError."""
     while True:
         path = _noted(parent, prefix)
         try:
@@ -29,9 +29,9 @@ def new_folder(parent: Path, prefix: str) -> Path:
 
 
 def new_file(parent: Path, prefix: str) -> tuple[int, Path]:
-    """Make a file for its owner alone, and note it as unfinished; return its descriptor and its path.
+    """Create a file that only its owner can access, and record it as unfinished.
 
-    Errors: OSError.
+    Returns its descriptor and its path. Errors: OSError.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     while True:
@@ -49,15 +49,15 @@ def _noted(parent: Path, prefix: str) -> Path:
 
 
 def forget(path: Path) -> None:
-    """Take back the note of a path: what was there is finished, or removed."""
+    """Delete the record of a path, because its file or folder is finished or removed."""
     _unfinished.pop(path, None)
 
 
 @atexit.register
 def remove_unfinished() -> None:
-    """Remove what this process has noted and not finished."""
+    """Remove all files and folders that this process has recorded and not finished."""
     for path, process in list(_unfinished.items()):
-        if process != os.getpid():  # a forked process has its parent's notes
+        if process != os.getpid():  # a forked process inherits its parent's records
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

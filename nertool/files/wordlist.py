@@ -1,4 +1,4 @@
-"""Long lists of words, such as a vocabulary: kept as the bytes of a file, and found without a dictionary."""
+"""Long lists of words, such as a vocabulary: stored as bytes, and searched without a Python dictionary."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from nertool.kernels.words import Index, WordSet, find_words, index_words, joine
 
 
 class Words(Sequence[str]):
-    """A list of words without line ends. Strings are made when the words are first asked for.
+    """A list of words without line ends. Python strings are created at the first access to a word.
 
-    It is pickled as one packed text, so that a list that several objects share is still one afterwards.
+    It is pickled as one compressed text, so that objects that share a list also share it afterwards.
     """
 
     def __init__(self, words: Iterable[str] = ()) -> None:
@@ -24,7 +24,7 @@ class Words(Sequence[str]):
 
     @classmethod
     def of_bytes(cls, raw: bytes) -> Words:
-        """Take the words from bytes, in UTF-8 with an LF behind each."""
+        """Create a list from words in UTF-8, each followed by an LF."""
         words = cls.__new__(cls)
         words._set(raw)
         return words
@@ -61,18 +61,18 @@ class Words(Sequence[str]):
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[type[Words], tuple[()], bytes]:
-        """Return the packed text as the state."""
+        """Return the compressed text as the state."""
         return Words, (), zlib.compress(self.raw.tobytes())
 
     def __setstate__(self, text: bytes) -> None:
-        """Take the words from the packed text."""
+        """Restore the words from the compressed text."""
         self._set(zlib.decompress(text))
 
     def beyond_ascii(self) -> list[tuple[int, str]]:
-        """Return the words with a character beyond ASCII, each with its number."""
+        """Return the words with a character beyond ASCII, each with its index."""
         ends = np.flatnonzero(self.raw == ord("\n"))
         of_bytes = np.searchsorted(ends, np.flatnonzero(self.raw >= 0x80))
-        # They ascend; np.unique would first load numpy's masked arrays.
+        # They are sorted, so np.diff finds the distinct ones; np.unique would first load numpy.ma.
         numbers = of_bytes[np.diff(of_bytes, prepend=-1) > 0]
         starts = np.concatenate([[0], ends[:-1] + 1])[numbers].tolist()
         raw = self.raw.tobytes()
@@ -85,7 +85,7 @@ class Words(Sequence[str]):
 
 
 class WordNumbers(Mapping[str, int]):
-    """The numbers of a list's words, from `first` on: a dictionary that is made in milliseconds."""
+    """A mapping from each word of a list to its number, counted from `first`. It is built in milliseconds."""
 
     def __init__(self, words: Words, index: Index, first: int) -> None:
         self.words = words
@@ -98,7 +98,7 @@ class WordNumbers(Mapping[str, int]):
         return number
 
     def get(self, word: str, default: int | None = None) -> int | None:  # type: ignore[override]
-        """Return a word's number, or else the default."""
+        """Return a word's number, or the default if the word is not in the list."""
         number = int(self.find([word])[0])
         return default if number < 0 else number
 
@@ -114,12 +114,12 @@ class WordNumbers(Mapping[str, int]):
             yield word, self._first + number
 
     def find(self, words: Sequence[str]) -> Int32s:
-        """Return each word's number, (n,); −1 for one that is not in the list."""
+        """Return the number of each word, (n,) int32; −1 for a word that is not in the list."""
         if not len(words):
             return np.empty(0, dtype=np.int32)
         raw = bytes_of(words)
         numbers = None if raw is None else find_words(raw, len(words), self._index)
-        if numbers is None:  # a word with a line end in it, or no kernel
+        if numbers is None:  # a word contains a line end, or the kernels are not compiled
             known = self._dictionary
             return np.array([known.get(word, -1) for word in words], dtype=np.int32)
         return np.where(numbers < 0, np.int32(-1), numbers + np.int32(self._first))
@@ -130,8 +130,10 @@ class WordNumbers(Mapping[str, int]):
 
 
 def numbers_of(words: Sequence[str], first: int) -> Mapping[str, int]:
-    """Return a mapping from each word of a list to its number, which counts from `first`. Of equal words the
-    last counts."""
+    """Return a mapping from each word of a list to its number, counted from `first`.
+
+    A word that occurs several times gets the last of its numbers.
+    """
     if isinstance(words, Words):
         index = index_words(words.raw, len(words))
         if index is not None:
@@ -140,12 +142,12 @@ def numbers_of(words: Sequence[str], first: int) -> Mapping[str, int]:
 
 
 def bytes_of(words: Sequence[str]) -> Bytes | None:
-    """Return words as bytes with an LF behind each; None if a word holds an LF itself."""
+    """Return words as UTF-8 bytes, each followed by an LF; None if a word contains an LF."""
     return words.raw if isinstance(words, Words) else joined(words)
 
 
 class NumberedWords:
-    """Words in the order in which they came, each once, with a number from 0 on for each."""
+    """Number distinct words from 0, in the order in which they are added."""
 
     def __init__(self) -> None:
         self._set = WordSet() if compiled() else None
@@ -155,7 +157,7 @@ class NumberedWords:
         return len(self._numbers) if self._set is None else len(self._set)
 
     def add(self, words: Sequence[str]) -> Int32s:
-        """Return the number of each word, (n,), after the new ones were added."""
+        """Add the words that are new, and return the number of each word, (n,) int32."""
         if self._set is None:
             number = self._numbers.setdefault
             return np.array([number(word, len(self._numbers)) for word in words], dtype=np.int32)
@@ -163,7 +165,7 @@ class NumberedWords:
             return np.empty(0, dtype=np.int32)
         raw = bytes_of(words)
         if raw is None:
-            # No character has the byte FF in UTF-8: it stands for the line ends within words.
+            # UTF-8 never contains the byte FF, so it can represent the line ends within words.
             several = (word.encode("utf-8", "surrogatepass") for word in words)
             text = b"".join(word.replace(b"\n", b"\xff") + b"\n" for word in several)
             raw = np.frombuffer(text, dtype=np.uint8)
