@@ -1,7 +1,8 @@
-"""Looking at a training while it runs: gradient audits, how far steps go, and the batch that broke it.
+"""Checks of a training while it runs: gradient audits, sizes of steps, and the batch that led to NaN.
 
-An audit compares the gradients of a part of the batch, in float64, with one complex step along a
-random direction of each block: a forward pass a block, which finds any mistake that --mutate seeds.
+An audit checks the gradients of a part of the batch in float64. It takes one complex step along a random
+direction of each block. This costs a forward pass for each block, and finds every mistake that
+`nertool gradcheck --mutate` makes.
 """
 
 from __future__ import annotations
@@ -36,13 +37,15 @@ from nertool.network.objective import (
     weights_of,
 )
 
-_WINDOWS = 64  # of a batch, that an audit looks at: a few hundredths of a second
+_WINDOWS = 64  # windows of a batch that an audit uses; it then takes a few hundredths of a second
 _KIND = "nertool batch"
 
 
 class Snapshot(NamedTuple):
-    """All that J and its gradients depend on at one step: where it was (epoch, step, alpha), the
-    objective, the parameters, the batch and its dropout masks."""
+    """Everything that J and its gradients depend on at one training step.
+
+    where: the epoch, the step and the learning rate alpha.
+    """
 
     where: dict[str, Any]
     objective: Objective
@@ -52,7 +55,7 @@ class Snapshot(NamedTuple):
 
 
 class NonFiniteError(TrainingError):
-    """Training met a value that is not a finite number; `snapshot` is the batch that it was met on."""
+    """An error of training: a value is not a finite number. snapshot: the batch and its parameters."""
 
     def __init__(self, message: str, snapshot: Snapshot) -> None:
         super().__init__(message)
@@ -60,9 +63,13 @@ class NonFiniteError(TrainingError):
 
 
 class Audit(NamedTuple):
-    """step, counted from 1; J; error: each block's relative error (and that of all at once);
-    update_to_weight: ‖change of θ‖ / ‖θ‖ in each block, of a table in the rows that were met. A
-    thousandth or so is usual; far more is a rate that is too large, far less one that is too small."""
+    """The result of an audit.
+
+    step: counted from 1; J: the loss; error: the relative error of each block, and of all together; passed:
+    whether all blocks passed; update_to_weight: ‖change of θ‖ / ‖θ‖ of each block, in a table only over the
+    rows with a gradient. About a thousandth is usual. A much larger ratio suggests that the learning rate
+    is too large, a much smaller one that it is too small.
+    """
 
     step: int
     J: float
@@ -72,14 +79,14 @@ class Audit(NamedTuple):
 
 
 def is_finite(J: float, gradients: ParameterGradients) -> bool:
-    """Tell whether a loss and all of its gradients are finite numbers."""
+    """Return whether a loss and all of its gradients are finite numbers."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(J)) and all(map(_all_finite, map(_values, gradients.values())))
 
 
 def _all_finite(values: Array) -> bool:
     flat = values.ravel()
-    # The squares' sum is soon had. If it is no finite number, then one of the values is none, or is large.
+    # The sum of squares is quick to compute. It is finite unless a value is not finite, or very large.
     squares = flat @ flat
     return bool(np.isfinite(squares) or np.isfinite(flat).all())
 
@@ -89,7 +96,7 @@ def _values(gradient: Array | RowGradient) -> Array:
 
 
 def copy_met(parameters: Parameters, gradients: ParameterGradients) -> dict[str, Array]:
-    """Copy what a step will change: of a table, the rows that have a gradient."""
+    """Copy the values that a step will change: in a table, only the rows that have a gradient."""
     return {
         name: np.array(_met(parameters[name], gradient)) for name, gradient in gradients.items()
     }
@@ -107,8 +114,12 @@ def audit(
     after: Parameters,
     chain: Chain = PLAIN,
 ) -> Audit:
-    """Audit one step: gradients are the step's, `before` what copy_met kept, `after` the parameters as
-    the step left them. The snapshot's own parameters may be those: what was met is put back."""
+    """Audit one step of training.
+
+    gradients: those of the step; before: the result of copy_met before the step; after: the parameters after
+    the step. The audit restores the changed values from `before` in copies, so snapshot.parameters may
+    already be changed.
+    """
     step = int(snapshot.where["step"])
     theta = dict(after)
     for name, gradient in gradients.items():
@@ -126,7 +137,7 @@ def audit(
         }
     )
     hidden = None if masks.hidden is None else masks.hidden[:_WINDOWS]
-    # Drawn from the step alone: an audit must not change what training draws.
+    # The seed is the step's number: an audit must not change the random numbers of training.
     checks = check_gradients(
         objective, theta, part, np.random.default_rng(step), masks._replace(hidden=hidden),
         samples=0, ladders=Ladders(central=(), complex=(1e-20,)), directions=1, chain=chain,
@@ -144,8 +155,10 @@ def audit(
 
 
 def save_snapshot(snapshot: Snapshot, path: Path) -> None:
-    """Write a snapshot as safetensors: arrays, and a header of plain JSON. Of tables, only the rows
-    that the batch meets."""
+    """Write a snapshot as a safetensors file: its arrays, and a header in plain JSON.
+
+    Of a table, only the rows that the batch uses are written.
+    """
     where, objective, parameters, batch, masks = snapshot
     tables, ids = _cut_tables(objective, parameters, batch)
     theta = {**tables, **weights_of(parameters)._asdict()}
@@ -163,7 +176,7 @@ def save_snapshot(snapshot: Snapshot, path: Path) -> None:
 def _cut_tables(
     objective: Objective, parameters: Parameters, batch: Batch
 ) -> tuple[dict[str, Array], Array]:
-    """Return the tables' met rows alone, and the row numbers into these."""
+    """Return the rows of each table that the batch uses, and the batch's ids in these smaller tables."""
     tables = tables_of(parameters)
     ids = np.empty_like(batch.ids)
     cut, end = {}, 0
@@ -177,7 +190,10 @@ def _cut_tables(
 
 
 def _renumbered(ids: Array, keep_zero: bool = False) -> tuple[Array, Array]:
-    """Return the distinct ids, and each one's index among them; 0 stays 0 where it means "none"."""
+    """Return the distinct ids, and for each id its index among them.
+
+    keep_zero: 0 means "no row" (in a pooled table), and keeps the index 0.
+    """
     rows, place = np.unique(ids, return_inverse=True)
     if keep_zero and rows[0] != 0:
         rows, place = np.append([0], rows), place + 1
@@ -189,8 +205,10 @@ T = TypeVar("T")
 
 
 def keeping_batch(records: Iterator[T], path: Path) -> Iterator[T]:
-    """Pass a training's records on; where it meets a value that is not finite, write the batch to
-    `path`, and say so. Errors: TrainingError."""
+    """Yield a training's records. If a value is not finite, write the batch to `path`.
+
+    Errors: TrainingError, which names `path`.
+    """
     try:
         yield from records
     except NonFiniteError as error:
@@ -243,7 +261,7 @@ def _fields(prefix: str, arrays: dict[str, Array]) -> dict[str, Array]:
 
 
 def _fits(snapshot: Snapshot) -> bool:
-    """Tell whether a snapshot's arrays can be computed with."""
+    """Return whether J and the gradients can be computed from a snapshot's arrays."""
     objective, parameters, batch = snapshot.objective, snapshot.parameters, snapshot.batch
     if objective.activation not in ACTIVATIONS or objective.output not in LOSSES:
         return False
@@ -261,8 +279,10 @@ def _fits(snapshot: Snapshot) -> bool:
 
 
 def loss_of(snapshot: Snapshot) -> tuple[float, float]:
-    """Return J as training computed it, and J in 64-bit floats: if that is finite, a number was too
-    large for 32 bits, and not too large altogether."""
+    """Return J as training computed it, and J in 64-bit floats.
+
+    If only the second is finite, a number was too large for 32 bits, but not for 64.
+    """
     _, objective, parameters, batch, masks = snapshot
     with np.errstate(all="ignore"):
         J = forward_loss(objective, parameters, batch, masks).J
@@ -270,8 +290,10 @@ def loss_of(snapshot: Snapshot) -> tuple[float, float]:
 
 
 def first_not_finite(snapshot: Snapshot) -> str | None:
-    """Follow the batch forward and back, as training did, to the first value that is not a finite
-    number; say which it is, None if there is none."""
+    """Return a text that describes the first value that is not finite in the forward and backward pass.
+
+    Return None if all values are finite.
+    """
     _, objective, parameters, batch, masks = snapshot
     with np.errstate(all="ignore"):
         J, ds, cache = forward_loss(objective, parameters, batch, masks)

@@ -1,4 +1,4 @@
-"""One case to check: a network, a batch and the dropout masks; the verdict on its gradients."""
+"""A case of the gradient check (a network, a batch and its dropout masks), and the verdict on it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ _SHORT = Ladders(central=(1e-4, 1e-5))
 
 
 class Case(NamedTuple):
-    """A network, a batch and dropout masks that are held; own: it is what the config or model itself
-    uses; network: which of a model's networks it is, if there are several; rng: for drawing
-    coordinates and directions."""
+    """A network and a batch to check, with fixed dropout masks.
+
+    rng: draws the coordinates and directions; own: whether activation and loss are those of the config or
+    model; network: the name of the network, if a model has several.
+    """
 
     objective: Objective
     parameters: Parameters
@@ -45,7 +47,7 @@ class Verdict(NamedTuple):
         return all(check.passed for check in self.checks)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the verdict as JSON can hold it."""
+        """Return the verdict as values that JSON can hold."""
         return {
             "activation": self.activation,
             "output": self.output,
@@ -65,7 +67,7 @@ class Verdict(NamedTuple):
 
 
 def finite(number: float) -> float | None:
-    """Return a number as JSON can hold it: None where it is not finite."""
+    """Return the number, or None if it is not finite: JSON has no such numbers."""
     return number if math.isfinite(number) else None
 
 
@@ -81,10 +83,10 @@ def _as_dict(comparison: Comparison) -> dict[str, Any]:
 
 
 def check_case(case: Case, samples: int, ladders: Ladders = STEPS, chain: Chain = PLAIN) -> Verdict:
-    """Check every gradient of a case, by every method.
+    """Check every gradient of a case by every method.
 
-    Variants that are not the config's own get a quarter of the coordinates, and two rungs: the
-    directions cover the rest, and the whole takes seconds.
+    A case with another activation or loss than the config's (own is False) gets a quarter of the coordinates
+    and only two central steps. The directions cover all coordinates, and the check takes only seconds.
     """
     if not case.own:
         samples, ladders = -(-samples // 4), _SHORT
@@ -103,7 +105,7 @@ def check_case(case: Case, samples: int, ladders: Ladders = STEPS, chain: Chain 
 
 
 def case_of_snapshot(snapshot: Snapshot) -> Case:
-    """Return the case of a batch that training kept."""
+    """Return the case for a batch that training saved."""
     _, objective, parameters, batch, masks = snapshot
     return Case(objective, parameters, batch, masks, np.random.default_rng(0))
 

@@ -1,13 +1,13 @@
-"""Is every gradient right? Each is compared with what small steps do to J, in 64-bit floats.
+"""The gradient check: compare each gradient with the effect of small steps on J, in 64-bit floats.
 
-Three methods, which share nothing with the backward pass:
+Three methods, none of which uses the backward pass:
 
-    central       (J(θ_j + ε) − J(θ_j − ε)) / 2ε, coordinate by coordinate, on a ladder of ε
-    complex       Im J(θ_j + iε) / ε, coordinate by coordinate: no subtraction to lose digits in
-    directional   both of these along a random direction v, against ∂J/∂θ · v: one number that every
-                  coordinate has a part in, so that no block is too large to be covered whole
+    central       (J(θ_j + ε) − J(θ_j − ε)) / 2ε for single coordinates j, at several ε (a ladder)
+    complex       Im J(θ_j + iε) / ε for single coordinates j; no digits are lost in a subtraction
+    directional   both of these along a random direction v, compared with ∂J/∂θ · v. Every coordinate
+                  contributes to this number, so that even the largest block is covered completely
 
-The steps are measured once, and then compared with whatever gradients are at hand.
+`measure` takes the steps once. `compare` then compares any gradients with the result.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from nertool.network.objective import (
     tables_of,
 )
 
-FAIL = 1e-6   # a relative error from here on fails
-WARN = 1e-7   # and from here on is worth a look
+FAIL = 1e-6   # a relative error of this size or more is a failure
+WARN = 1e-7   # a relative error of this size or more is a warning
 ALL = "all at once"
 CENTRAL, COMPLEX, DIRECTIONAL, DIRECTIONAL_COMPLEX = METHODS = (
     "central", "complex", "directional", "directional complex",
@@ -45,8 +45,11 @@ CENTRAL, COMPLEX, DIRECTIONAL, DIRECTIONAL_COMPLEX = METHODS = (
 
 
 class Ladders(NamedTuple):
-    """The steps ε that are tried: the best of the central ones lies where rounding, which grows as
-    1/ε, and the ε² error of the difference meet; the complex one has no rounding to fear."""
+    """The steps ε that each method tries.
+
+    The central difference has a rounding error, which grows as 1/ε, and an error of order ε². Its best ε is
+    where both are about equal. The complex step has no such rounding error.
+    """
 
     central: tuple[float, ...] = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
     complex: tuple[float, ...] = (1e-20,)
@@ -54,14 +57,14 @@ class Ladders(NamedTuple):
 
 STEPS = Ladders()
 
-# From a step that is far too large down to one that is lost in rounding, or that is not: for a plot.
+# For plots: from steps that are far too large down to steps at which a central difference is all rounding.
 WIDE = Ladders(
     tuple(10.0 ** -np.arange(1, 13.5, 0.5)), tuple(10.0 ** -np.arange(1, 20.5, 0.5))
 )
 
 
 class Rung(NamedTuple):
-    """One ε: the relative error there, and how many coordinates (or directions) it is of."""
+    """One ε of a ladder: the relative error, and the number of coordinates (or directions) compared."""
 
     eps: float
     error: float
@@ -69,9 +72,12 @@ class Rung(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """One method on one block: the relative error ‖a − n‖ / (‖a‖ + ‖n‖) of the analytic a against the
-    numeric n at the best ε, every rung of the ladder, the worst coordinate (the number of the worst
-    direction), and those left out because their ±ε crosses a kink of f."""
+    """The result of one method on one block.
+
+    error: the relative error ‖a − n‖ / (‖a‖ + ‖n‖) of the analytic gradient a and the numerical n at the
+    best step, eps; compared: the number of coordinates, or directions; worst: the coordinate, or direction,
+    with the largest difference; kinks: those left out because ±ε crosses a kink of f; ladder: all steps.
+    """
 
     method: str
     eps: float
@@ -83,35 +89,38 @@ class Comparison(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether the error is below FAIL; it is not where it is not a number."""
+        """Whether the error is below FAIL. An error that is not a number does not pass."""
         return self.error < FAIL
 
 
 class BlockCheck(NamedTuple):
-    """One parameter block, by each method; the block ALL is all of them at once."""
+    """The results of all methods on one parameter block. The block ALL is all blocks together."""
 
     block: str
     methods: dict[str, Comparison]
 
     @property
     def error(self) -> float:
-        """The largest error over the methods; not a number where one of them is not."""
+        """The largest error of the methods, or NaN if one of them is NaN."""
         return float(np.max([c.error for c in self.methods.values() if c.compared], initial=0.0))
 
     @property
     def passed(self) -> bool:
-        """Whether something was compared, and every method's error is below FAIL."""
+        """Whether something was compared and the errors of all methods are below FAIL."""
         return any(c.compared for c in self.methods.values()) and self.error < FAIL
 
     @property
     def warned(self) -> bool:
-        """Whether it passed with an error of WARN or more."""
+        """Whether the block passed with an error of WARN or more."""
         return self.passed and self.error >= WARN
 
 
 class Slopes(NamedTuple):
-    """∂J/∂θ along n coordinates or directions, found by steps: central (E, n) and whether each is
-    smooth (E, n), without a kink within ±ε; complex (E', n)."""
+    """Numerical derivatives of J along n coordinates or directions.
+
+    central (E, n): for each ε of the central ladder; smooth (E, n): whether f has no kink within ±ε;
+    complex (E', n): for each ε of the complex ladder.
+    """
 
     central: Array
     smooth: NDArray[np.bool_]
@@ -119,8 +128,11 @@ class Slopes(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What steps found: for each block its flat coordinates and their slopes; directions v (k, …) in
-    each block, and the slopes along them, of each block by itself and of ALL."""
+    """The result of all steps.
+
+    flat, coordinates: for each block, the flat indices of its coordinates and the slopes along them;
+    v: for each block, k random directions (k, …); along: the slopes along v, for each block and for ALL.
+    """
 
     ladders: Ladders
     flat: dict[str, NDArray[np.int64]]
@@ -140,13 +152,13 @@ def check_gradients(
     directions: int = 3,
     chain: Chain = PLAIN,
 ) -> list[BlockCheck]:
-    """Compare loss_and_gradients with steps on up to `samples` coordinates a block, and on `directions`
-    random directions through each block and through all of them.
+    """Compare the gradients of loss_and_gradients with numerical ones.
 
-    Of a table, only rows that the batch meets are drawn; the directions go through all rows. A J or a
-    gradient that is not a finite number fails. chain: the functions that compute the gradients, such as
-    those with a mistake. parameters, masks and batch.y are taken in float64;
-    nothing that is passed in is changed.
+    For each block, up to `samples` coordinates are drawn at random, and `directions` random directions; the
+    same number of directions goes through all blocks together. In a table, coordinates are drawn only from
+    rows that the batch uses; directions cover all rows. A J or a gradient that is not finite fails. chain:
+    the functions that compute the gradients, for example with a mistake. All numbers are converted to
+    float64. No argument except rng is changed.
     """
     theta, batch, masks = in_float64(parameters, batch, masks)
     measured = measure(objective, theta, batch, rng, masks, samples, ladders, directions)
@@ -157,7 +169,7 @@ def check_gradients(
 def in_float64(
     parameters: Parameters, batch: Batch, masks: Masks
 ) -> tuple[Parameters, Batch, Masks]:
-    """Return copies in float64, in which ε's digits are not lost."""
+    """Return copies in float64, which has enough digits for small steps ε."""
 
     def wide(array: Array | None) -> Array | None:
         return None if array is None else np.array(array, dtype=np.float64)
@@ -181,7 +193,7 @@ def measure(
     ladders: Ladders,
     directions: int,
 ) -> Measured:
-    """Take the steps; theta, batch and masks in float64. Knows nothing of any backward pass."""
+    """Compute numerical derivatives without a backward pass. theta, batch and masks are in float64."""
     tables = tables_of(theta)
     met = {
         name: met_rows(batch.ids, k, list(tables.values()), objective.columns)
@@ -209,21 +221,21 @@ def measure(
 def _draw(
     rng: np.random.Generator, shape: tuple[int, ...], met: Array | None, samples: int
 ) -> NDArray[np.int64]:
-    """Draw distinct flat coordinates of an array, of the given rows only if there are such."""
+    """Draw up to `samples` distinct flat coordinates of an array, from the rows `met` if they are given."""
     width = int(np.prod(shape[1:]))
     rows = np.arange(shape[0]) if met is None else met
     drawn = rng.choice(len(rows) * width, size=min(samples, len(rows) * width), replace=False)
     return np.sort(rows[drawn // width] * width + drawn % width)
 
 
-# Return the parameters a step away from θ, along the i-th coordinate or direction.
+# A function (i, step) → the parameters a step away from θ, along the i-th coordinate or direction.
 Move = Callable[[int, complex], Parameters]
 
 
 def _one_coordinate(theta: Parameters, name: str) -> Move:
-    """Step one flat coordinate of a block: in copies made once, since a table may be large."""
+    """Return a Move along single flat coordinates of a block. It reuses a copy: a table may be large."""
     original = theta[name].reshape(-1)
-    copies: dict[type, tuple[Array, list[int]]] = {}   # and the coordinate that was stepped last
+    copies: dict[type, tuple[Array, list[int]]] = {}   # each with the coordinate that was stepped last
 
     def move(i: int, step: complex) -> Parameters:
         if type(step) not in copies:
@@ -239,7 +251,7 @@ def _one_coordinate(theta: Parameters, name: str) -> Move:
 
 
 def _along(theta: Parameters, v: dict[str, Array], names: list[str]) -> Move:
-    """Step some blocks along their i-th direction, together."""
+    """Return a Move of the named blocks together, along their i-th directions."""
     return lambda i, step: theta | {name: theta[name] + step * v[name][i] for name in names}
 
 
@@ -256,7 +268,7 @@ def _slopes(
             above = forward_loss(objective, move(i, eps), batch, masks)
             below = forward_loss(objective, move(i, -eps), batch, masks)
             central[e, k] = (above.J - below.J) / (2.0 * eps)
-            # Where f is piecewise linear, f′ jumps at the kinks and nowhere else.
+            # A piecewise linear f is smooth between the two points if both are on the same piece.
             if piece is not None:
                 smooth[e, k] = np.array_equal(piece(above.cache.h), piece(below.cache.h))
         for e, eps in enumerate(ladders.complex):
@@ -267,7 +279,7 @@ def _slopes(
 def compare(
     measured: Measured, theta: Parameters, gradients: ParameterGradients
 ) -> list[BlockCheck]:
-    """Compare gradients with what the steps found, block by block and at last all at once."""
+    """Compare gradients with the measured slopes: each block, and last all blocks together."""
     checks = []
     total: Array = np.zeros(0)
     for name, flat in measured.flat.items():
@@ -313,15 +325,17 @@ def _comparison(
     smooth: NDArray[np.bool_],
     places: list[tuple[int, ...]],
 ) -> Comparison | None:
-    """Compare a (n,) with the slopes n (E, n) of each rung, and take the best rung; None where the
-    method was not asked for."""
+    """Compare a (n,) with the slopes n (E, n) at each ε, and choose the best ε.
+
+    Return None if the method is not used: its ladder or its list of coordinates is empty.
+    """
     if not n.size:
         return None
     rungs = tuple(
         Rung(float(eps), relative_error(a[at], slopes[at]), int(at.sum()))
         for eps, slopes, at in zip(ladder, n, smooth, strict=True)
     )
-    # A rung that had to leave many coordinates out must not win by them.
+    # A rung must not be the best only because it leaves out many coordinates.
     most = max(rung.compared for rung in rungs)
     e = min(
         (e for e, rung in enumerate(rungs) if rung.compared >= 0.9 * most),
@@ -335,6 +349,6 @@ def _comparison(
 
 
 def relative_error(a: Array, n: Array) -> float:
-    """Return ‖a − n‖ / (‖a‖ + ‖n‖); 0 where both are 0."""
+    """Return ‖a − n‖ / (‖a‖ + ‖n‖), or 0 if both are 0."""
     scale = float(np.linalg.norm(a) + np.linalg.norm(n))
     return float(np.linalg.norm(a - n)) / scale if scale else 0.0

@@ -1,7 +1,8 @@
 """Coursework: a backward pass to write, graded by the gradient check, and a mistake to name.
 
-init writes a folder: backward.py, a stub; bug.md, what a hidden mistake does to each block's gradient; and
-answer.txt for its name. check runs backward.py, as its author asks for it, and grades both.
+`nertool lesson init` writes a folder with backward.py, a stub; bug.md, which shows the effect of a hidden
+mistake on each block's gradient; and answer.txt for the mistake's name. `nertool lesson check` runs
+backward.py, which is the student's own code, and grades both parts.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ from nertool.network.scorer import Cache, Gradients, Weights
 
 BACKWARD, BUG, ANSWER, SEED = "backward.py", "bug.md", "answer.txt", "lesson.json"
 
-# A backward pass as a student writes it: (W, U, x, h, ds) → (∂J/∂W, ∂J/∂b, ∂J/∂U, ∂J/∂x).
+# A student's backward pass: (W, U, x, h, ds) → (∂J/∂W, ∂J/∂b, ∂J/∂U, ∂J/∂x).
 Backward = Callable[[Array, Array, Array, Array, Array], tuple[Array, Array, Array, Array]]
 
 _NAMES = ("∂J/∂W", "∂J/∂b", "∂J/∂U", "∂J/∂x")
-# Mistakes whose effects on W, b, U and L differ, so that each can be told from the others.
+# Mistakes whose effects on W, b, U and L differ, so that each can be distinguished from the others.
 _CANDIDATES = (
     "sign of p − y", "missing 1/B", "δ without f′", "transposed W", "bias forgotten",
     "hidden mask forgotten in U", "L2 forgotten", "L2 doubled",
@@ -76,7 +77,7 @@ def backward(W, U, x, h, ds):
 
 
 class Grade(NamedTuple):
-    """What became of a part of the coursework: passed or not, and what is to be said of it."""
+    """The result for a part of the coursework. part: a file name; lines: the explanation for the student."""
 
     part: str
     passed: bool
@@ -84,7 +85,10 @@ class Grade(NamedTuple):
 
 
 def write_coursework(folder: Path, seed: int) -> list[Path]:
-    """Write the coursework into a new or empty folder; return its files. Errors: LessonError, OutputError."""
+    """Write the coursework into a new or empty folder and return its files.
+
+    Errors: LessonError if the folder is not empty, OutputError.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LessonError(
             f"{folder}: found something there, expected a new folder; choose another name"
@@ -102,12 +106,12 @@ def write_coursework(folder: Path, seed: int) -> list[Path]:
 
 
 def check_coursework(folder: Path) -> list[Grade]:
-    """Run and grade backward.py, and the name in answer.txt. Errors: LessonError."""
+    """Run backward.py, and grade it and the name in answer.txt. Errors: LessonError."""
     return [grade_backward(load_backward(folder / BACKWARD)), _grade_answer(folder)]
 
 
 def problem(seed: int) -> Case:
-    """Return the small network that coursework is graded on: one table L, tanh, softmax, L2 and dropout."""
+    """Return the small network for grading: one table L, tanh, softmax, L2, and dropout of hidden units."""
     rng = np.random.default_rng([seed, 9])
     V, d, C, H, K, B, n = 9, 3, 3, 6, 3, 8, 10
     weights = initial_weights(rng, C * d, H, K, np.float64)
@@ -151,7 +155,7 @@ def load_backward(path: Path) -> Backward:
 
 
 def _where(path: Path, error: BaseException) -> str:
-    """Say in a line where a student's file failed, and how."""
+    """Return one line that says where and how a student's file failed."""
     line = getattr(error, "lineno", None)
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == str(path):
@@ -160,7 +164,7 @@ def _where(path: Path, error: BaseException) -> str:
 
 
 def grade_backward(student: Backward, seed: int = 1) -> Grade:
-    """Compare a student's gradients with small steps, and give a hint for each that is wrong."""
+    """Compare a student's gradients with numerical ones, and add a hint if one is wrong."""
     case = problem(seed)
     parameters, batch = case.parameters, case.batch
     objective = case.objective._replace(l2=0.0)
@@ -193,7 +197,10 @@ def grade_backward(student: Backward, seed: int = 1) -> Grade:
 
 
 def _fitted(found: Any, shapes: tuple[tuple[int, ...], ...]) -> tuple[list[Array], list[str]]:
-    """Return a student's arrays, zeros for those of another shape, and what is to be said of these."""
+    """Return a student's arrays, and a line for each that has a wrong shape, which zeros replace.
+
+    Errors: LessonError if the result is not four arrays of numbers.
+    """
     if not isinstance(found, tuple | list) or len(found) != 4:
         raise LessonError("backward returned something else than its four gradients dW, db, dU, dx")
     arrays, lines = [], []
@@ -219,13 +226,13 @@ def _hint(
     wrong: ParameterGradients,
     failed: Sequence[str],
 ) -> str:
-    """Say what may be the matter: a known mistake that gives the same numbers, or where to look."""
+    """Return a hint: the known mistake that gives the same gradients, or else a likely cause."""
     for mistake in MISTAKES:
         if mistake.harmless(objective, parameters, batch) or "mask" in mistake.name:
             continue
         try:
             _, known = loss_and_gradients(objective, parameters, batch, NO_MASKS, mistake.chain)
-        except AssertionError:  # a mistake of a mask, where there is none
+        except AssertionError:  # a mistake in the use of a mask, but there is no mask
             continue
         if all(_same(wrong[name], known[name], parameters[name]) for name in failed):
             return f"these are the numbers of the mistake “{mistake.name}”: {mistake.what}"
@@ -254,7 +261,7 @@ def _same(a: Array | RowGradient, b: Array | RowGradient, like: Array) -> bool:
 def _ratio(
     wrong: Array | RowGradient, right: Array | RowGradient, like: Array
 ) -> tuple[float, float]:
-    """Return how many times as long a wrong gradient is as the right one, and the cosine between both."""
+    """Return the ratio of the lengths of a wrong and the right gradient, and the cosine of their angle."""
     a, b = dense(wrong, like).ravel(), dense(right, like).ravel()
     lengths = float(np.linalg.norm(a)), float(np.linalg.norm(b))
     cosine = float(a @ b) / (lengths[0] * lengths[1]) if all(lengths) else 0.0
@@ -265,19 +272,19 @@ def _ratio(
 
 
 def candidates() -> list[Mistake]:
-    """Return the mistakes of which one is hidden."""
+    """Return the mistakes that a student chooses from. One of them is the hidden mistake."""
     return [mistake for mistake in MISTAKES if mistake.name in _CANDIDATES]
 
 
 def hidden_mistake(seed: int) -> Mistake:
-    """Return the mistake that a seed hides."""
+    """Return the hidden mistake for a seed."""
     names = candidates()
     digest = hashlib.sha256(f"nertool lesson {seed}".encode()).digest()
     return names[int.from_bytes(digest[:4], "big") % len(names)]
 
 
 def bug_table(seed: int) -> str:
-    """Return bug.md: what the hidden mistake does to each block's gradient, and what it may be."""
+    """Return the text of bug.md: the hidden mistake's effect on each block's gradient, and the choices."""
     case, mistake = problem(seed), hidden_mistake(seed)
     problem_of = case.objective, case.parameters, case.batch, case.masks
     _, right = loss_and_gradients(*problem_of)

@@ -1,8 +1,8 @@
-"""The Jacobians of docs/mathematics.md, each by hand and numerically, on a network small enough to print.
+"""The Jacobians of docs/mathematics.md, by hand and numerically, on a network small enough to print.
 
-The network is cut from a real one: the first numbers of each word of one window, and three of its
-hidden units. By hand: from the shipping f′ and backward pass. Numerically: column j of a Jacobian is
-how the function changes when its j-th input does.
+The network is cut from a real one: the first numbers of each word's row in one window, and a few hidden
+units. The Jacobians by hand come from the f′ and the backward pass that training uses. Numerically, column
+j of a Jacobian is the change of the function when its j-th input changes.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ _EPS = 1e-6
 
 
 class Jacobian(NamedTuple):
-    """A Jacobian, or a gradient. name: which, in docs/mathematics.md's letters; by_hand and numeric (m, n);
-    note: what is to be said of its shape."""
+    """A Jacobian or a gradient, computed in two ways.
+
+    name: its name in the letters of docs/mathematics.md; by_hand, numeric (m, n); note: a remark on its
+    shape.
+    """
 
     name: str
     by_hand: Array
@@ -33,17 +36,17 @@ class Jacobian(NamedTuple):
 
     @property
     def difference(self) -> float:
-        """The largest difference of two entries, of the largest entry (at least 1)."""
+        """The largest difference of two entries, divided by the largest entry by hand (at least 1)."""
         scale = max(1.0, float(np.abs(self.by_hand).max(initial=0.0)))
         return float(np.abs(self.by_hand - self.numeric).max(initial=0.0)) / scale
 
     @property
     def passed(self) -> bool:
-        """Whether both agree, to below FAIL."""
+        """Whether the difference is below FAIL."""
         return self.difference < FAIL
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the Jacobian as JSON can hold it."""
+        """Return the Jacobian as values that JSON can hold."""
         return {
             "name": self.name,
             "note": self.note,
@@ -65,8 +68,11 @@ class Small(NamedTuple):
 def cut_network(
     objective: Objective, parameters: Parameters, batch: Batch, numbers: int = 2, units: int = 3
 ) -> Small:
-    """Cut a small network out of a real one: `numbers` of each word of the first window, and those
-    `units` hidden units whose z is least, greatest and in between, all in float64."""
+    """Cut a small network out of a real one, in float64.
+
+    It keeps the first `numbers` entries of each word's row in the batch's first window, and `units` hidden
+    units, whose z are evenly spread by rank from the least to the greatest.
+    """
     W, b, U = (np.asarray(array, dtype=np.float64) for array in weights_of(parameters))
     tables = [np.asarray(table, dtype=np.float64) for table in tables_of(parameters).values()]
     R = embed(tables, batch.ids[batch.windows[0]], objective.columns)       # (C, d)
@@ -80,7 +86,7 @@ def cut_network(
 
 
 def jacobians(objective: Objective, small: Small, k: int = 0) -> list[Jacobian]:
-    """Return the building blocks, then what the chain rule makes of them, for the k-th output."""
+    """Return the Jacobians of the single steps, and their products by the chain rule, for the k-th output."""
     (W, b, U), x, y = small
     activation = ACTIVATIONS[objective.activation]
     f, f_prime_of_h = activation.f, activation.f_prime_of_h
@@ -115,7 +121,7 @@ def jacobians(objective: Objective, small: Small, k: int = 0) -> list[Jacobian]:
          lambda v: J(U @ f(v)), z),
     ]
     table = [Jacobian(name, a, numeric_jacobian(of, at)) for name, a, of, at in found]
-    # z_i = Σ_j W_ij x_j + b_i, so ∂z_i/∂W_ij = x_j: of W's HD numbers, each moves one z_i.
+    # z_i = Σ_j W_ij x_j + b_i, so ∂z_i/∂W_ij = x_j: each of W's HD numbers changes one z_i only.
     of_W = numeric_jacobian(lambda v: score(Weights(v.reshape(H, D), b, U), x), W.reshape(-1))
     true = f"it cannot be subtracted from W, which is {H} × {D}"
     table.insert(6, Jacobian("∂s/∂W = ∂s/∂z ∂z/∂W", of_s.weights.W.reshape(1, -1), of_W, true))
@@ -126,7 +132,7 @@ def jacobians(objective: Objective, small: Small, k: int = 0) -> list[Jacobian]:
 
 
 def numeric_jacobian(function: Callable[[Array], Array], at: Array) -> Array:
-    """Return (∂f/∂x)_ij = ∂f_i/∂x_j (m, n) at a point (n,), by central differences."""
+    """Return the Jacobian (∂f/∂x)_ij = ∂f_i/∂x_j (m, n) at a point (n,), by central differences."""
     columns = []
     for j in range(len(at)):
         step = np.zeros(len(at))

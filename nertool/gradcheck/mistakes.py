@@ -1,7 +1,7 @@
 """Known mistakes of a backward pass, which the gradient check must find (see selfcheck.py).
 
-A mistake is the chain of functions (network/objective.py) with one function replaced by a wrong one.
-The functions that train are not touched.
+A mistake is a chain of functions (network/objective.py) in which one function is replaced by a wrong one.
+The functions that training uses are not changed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from nertool.network.objective import (
 )
 from nertool.network.scorer import Cache, Gradients, Weights, backward
 
-# --- the scorer's way back: (weights, f, ds, cache) → Gradients
+# --- the scorer's backward pass: (weights, f, ds, cache) → Gradients
 
 
 def _negative_ds(weights: Weights, f: Activation, ds: Array, cache: Cache) -> Gradients:
@@ -156,7 +156,7 @@ def _next_row(
 def _unmet_row(
     tables: Sequence[Array], ids: Rows, dR: Array, columns: Columns, frozen: set[int]
 ) -> list[RowGradient | None]:
-    """A row that no window has (such as a padding's that is not there) gets a word's gradient."""
+    """Give a word's gradient also to a row that no window uses, such as that of an absent padding."""
     found = embed_backward(tables, ids, dR, columns, frozen)
     for k, (g, table) in enumerate(zip(found, tables, strict=True)):
         if g is not None and len(g.rows) < len(table):
@@ -170,7 +170,7 @@ def _unmet_row(
     return found
 
 
-# --- why a mistake changes nothing in some networks; empty where it does
+# --- why a mistake changes nothing in a network; an empty text if it does change something
 
 
 def _of_f_prime_at_h(objective: Objective, theta: Parameters, batch: Batch) -> str:
@@ -226,9 +226,9 @@ def _never(objective: Objective, theta: Parameters, batch: Batch) -> str:
 class Mistake(NamedTuple):
     """A mistake.
 
-    name; what: what is wrong, in words; chain: the chain with the mistake; spoils: the blocks whose
-    gradients are wrong, W, b, U, and "tables" for all of these; harmless: says why it changes nothing
-    in a network, and nothing where it does.
+    name: a short name; what: a description; chain: the chain with the mistake; spoils: the blocks whose
+    gradients are wrong ("W", "b", "U", and "tables" for all tables); harmless: returns why the mistake
+    changes nothing in a network, or an empty text if it does.
     """
 
     name: str
@@ -250,7 +250,7 @@ def _tables(function: Callable[..., list[RowGradient | None]]) -> Chain:
     return PLAIN._replace(embed_backward=function)
 
 
-_BELOW = ("tables", "W", "b")  # all that δ flows into
+_BELOW = ("tables", "W", "b")  # the blocks whose gradients are computed from δ
 _TABLES = ("tables",)
 
 MISTAKES: tuple[Mistake, ...] = (

@@ -1,7 +1,6 @@
-"""Error against ε, log-log: why a central difference has a best ε, and a complex step needs none.
+"""A log-log plot of error against ε: a central difference has a best ε, a complex step needs none.
 
-matplotlib draws it: axes, scales and fonts are a job that it does well, and who doesn't plot need not
-install it (the extra `plot`).
+The plot needs matplotlib, which the extra `plot` installs. Only users who plot need it.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from nertool.errors import NertoolError
 from nertool.gradcheck.check import ALL, FAIL, METHODS, WARN, BlockCheck
 
 _KINDS = (".png", ".svg", ".pdf")
-_LEAST = 1e-17  # an error of exactly 0 is drawn here, or a logarithmic axis would leave it out
+_LEAST = 1e-17  # an error of exactly 0 is drawn here, since a logarithmic axis can't show 0
 _STYLES = {"central": "o-", "complex": "s-", "directional": "^--", "directional complex": "v--"}
 
 
 def check_plot(path: Path) -> None:
-    """Refuse, before any long work, a file that can't be drawn, or if matplotlib is missing.
+    """Check that a plot can be written to `path`. Call this before any long work.
 
-    Errors: NertoolError; OSError for a folder that isn't there.
+    Errors: NertoolError for another file extension or a missing matplotlib, OSError for a missing folder.
     """
     if path.suffix not in _KINDS:
         raise NertoolError(
@@ -39,7 +38,7 @@ def check_plot(path: Path) -> None:
 
 
 def plot_ladders(checks: Sequence[BlockCheck], title: str, path: Path) -> None:
-    """Draw each method's error at every ε, the worst of all blocks. Errors: OSError as it comes."""
+    """Draw for each method the largest error of all blocks at every ε. Errors: OSError."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.5, 5.0), layout="constrained")
@@ -53,7 +52,7 @@ def plot_ladders(checks: Sequence[BlockCheck], title: str, path: Path) -> None:
         if not ladders:
             continue
         eps = [rung.eps for rung in ladders[0]]
-        # Where a kink left nothing to compare, there is no error to draw.
+        # If kinks left nothing to compare at an ε, there is no error to draw.
         errors = np.array([[r.error if r.compared else np.nan for r in rungs] for rungs in ladders])
         worst = np.array([np.nanmax(e) if np.isfinite(e).any() else np.nan for e in errors.T])
         axes.plot(eps, np.maximum(worst, _LEAST), _STYLES[method], label=method, markersize=4)

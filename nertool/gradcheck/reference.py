@@ -1,12 +1,12 @@
-"""J once more, in forms that hold for complex numbers: what the complex step needs.
+"""J for complex parameters, which the complex step needs.
 
-∂J/∂θ_j = Im J(θ_j + iε) / ε + O(ε²), with no difference of two nearly equal numbers in it: ε may be
-1e−20, and the answer is right to the last digits (Squire and Trapp 1998). But it needs forms that
-are analytic: no abs, no maximum, no comparison of complex numbers. Each form below says by the real
-part which piece it is on, and is then analytic; so ReLU and hard tanh have a complex step, too,
-that of the piece they are on: a step off the real axis crosses no kink.
+∂J/∂θ_j = Im J(θ_j + iε) / ε + O(ε²). The formula has no difference of two nearly equal numbers. So ε may
+be 1e−20, and the result is right to the last digits (Squire and Trapp 1998). It needs analytic functions:
+no abs, no maximum, no comparison of complex numbers. Each function below chooses its piece by the real
+part, and is analytic on that piece. So ReLU and hard tanh have a complex step, too: a step off the real
+axis never crosses a kink.
 
-Tests hold these forms equal to the shipped ones on real numbers.
+Tests check that these functions equal those of network/ on real numbers.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ F: dict[str, Callable[[Array], Array]] = {
     "hard_tanh": lambda z: np.where(np.abs(z.real) < 1, z, np.sign(z.real)),
 }
 
-# Which piece of f each unit is on, from h = f(z); an f that is not here has no kinks.
+# For each f with kinks: a function from h = f(z) to the piece of f that each unit is on.
 PIECE: dict[str, Callable[[Array], Array]] = {
     "relu": lambda h: h > 0,
     "hard_tanh": lambda h: np.where(np.abs(h) < 1, 0.0, h),
@@ -42,8 +42,8 @@ PIECE: dict[str, Callable[[Array], Array]] = {
 
 
 def _logistic(s: Array, y: Array) -> Array:
-    # log(1 + e^s), by the form that does not overflow on this side of 0. A step off the real axis
-    # is so small that the side is the real part's.
+    # log(1 + e^s), by the formula that does not overflow on this side of 0. The real part decides the side,
+    # because a step off the real axis is tiny.
     positive = s.real > 0
     small = np.log1p(np.exp(np.where(positive, -s, s)))
     losses: Array = (np.where(positive, s, 0.0) + small - y * s).sum(axis=1)
@@ -62,7 +62,7 @@ LOSS: dict[str, Callable[[Array, Array], Array]] = {"logistic": _logistic, "soft
 def reference_J(
     objective: Objective, parameters: Parameters, batch: Batch, masks: Masks = NO_MASKS
 ) -> complex:
-    """Return J as objective.forward_loss does, for parameters of which some or all may be complex."""
+    """Return the J of objective.forward_loss. Any of the parameters may be complex."""
     W, b, U = weights_of(parameters)
     R = embed(list(tables_of(parameters).values()), batch.ids, objective.columns)   # (n, d)
     if masks.input is not None:

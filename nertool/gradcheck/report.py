@@ -1,6 +1,6 @@
-"""The results of a gradient check as one HTML page, with how to read them.
+"""The results of a gradient check as one HTML page that explains them.
 
-The page has each block's errors, a drawing of the errors against ε, and what became of the mistakes.
+The page has each block's errors, a plot of the errors against ε, and the result for each known mistake.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from nertool.gradcheck.selfcheck import Caught
 from nertool.pages.page import render
 
 TEMPLATES = Path(__file__).parent / "templates"
-_LEAST = 1e-17  # an error of 0 is drawn here: a logarithmic axis has no place for it
+_LEAST = 1e-17  # an error of 0 is drawn here, since a logarithmic axis can't show 0
 _DASHES = ("", "6 3", "2 2", "8 3 2 3", "1 3", "10 4")
 
 
 def page(verdicts: Sequence[Verdict], wide: Verdict, caught: Sequence[Caught]) -> str:
-    """Return the page. verdicts: the checks; wide: the first case on ladders from large ε to small;
-    caught: what became of the mistakes in the first case."""
+    """Return the page.
+
+    verdicts: the results of all cases; wide: the result of the first case on the ladders WIDE, for the
+    plots; caught: the results for the known mistakes in the first case.
+    """
     from markupsafe import Markup
 
     blocks = [check for check in wide.checks if check.block != ALL]
@@ -51,18 +54,18 @@ def page(verdicts: Sequence[Verdict], wide: Verdict, caught: Sequence[Caught]) -
 
 
 def title_of(verdict: Verdict) -> str:
-    """Name a case: which network, activation and loss."""
+    """Return a title for a case: its network, activation and loss."""
     network = f"{verdict.network}, " if verdict.network else ""
     return f"{network}{verdict.activation}, {verdict.output}"
 
 
 def error(value: float | None) -> str:
-    """Write an error; a dash where there is none."""
+    """Format an error; None becomes a dash."""
     return "–" if value is None else f"{value:.1e}"
 
 
 def cell(check: BlockCheck, method: str) -> str:
-    """Write the error of a block by a method; "kinks" where every step crossed one."""
+    """Format the error of a method on a block; "kinks" if every step crossed a kink."""
     comparison = check.methods.get(method)
     if comparison is None:
         return "–"
@@ -70,13 +73,13 @@ def cell(check: BlockCheck, method: str) -> str:
 
 
 def floor_of(blocks: Sequence[BlockCheck]) -> float:
-    """Return the smallest error that the complex step reaches, over all ε and blocks."""
+    """Return the smallest error above 0 that the complex step reaches, over all ε and blocks."""
     errors = [rung.error for check in blocks for rung in _rungs(check, COMPLEX)]
     return min((e for e in errors if e > 0), default=0.0)
 
 
 def best_of(blocks: Sequence[BlockCheck], method: str) -> list[tuple[str, str, str]]:
-    """Return for each block the ε with the smallest error, and that error."""
+    """Return for each block its name, the ε with the smallest error, and that error."""
     found = []
     for check in blocks:
         rungs = _rungs(check, method)
@@ -96,7 +99,7 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 380, 240, 42, 30
 
 
 def draw_ladders(blocks: Sequence[BlockCheck], method: str) -> str:
-    """Draw each block's error against ε, both axes logarithmic, as SVG."""
+    """Draw each block's error against ε as SVG, with two logarithmic axes."""
     rungs = [rung for check in blocks for rung in _rungs(check, method)]
     if not rungs:
         return "<p>Nothing could be compared: every step crosses a kink.</p>"

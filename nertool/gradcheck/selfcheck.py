@@ -1,6 +1,6 @@
-"""The check of the check: each known mistake is made in the backward pass, and must be found.
+"""A test of the gradient check itself: it must find each known mistake in the backward pass.
 
-The numerical slopes are measured once, for all mistakes: they use the forward pass alone.
+The numerical slopes use only the forward pass. So they are measured once for all mistakes.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from nertool.network.objective import Masks, loss_and_gradients
 
 
 class Caught(NamedTuple):
-    """What became of a mistake: the largest error that each method found, over all blocks, in which
-    blocks a method failed, and why the mistake is none in this network, if so."""
+    """The result for one mistake.
+
+    errors: for each method, its largest error over all blocks; blocks: the blocks that failed; harmless: why
+    the mistake changes nothing in this network, empty if it does change something.
+    """
 
     mistake: Mistake
     errors: dict[str, float]
@@ -31,7 +34,7 @@ class Caught(NamedTuple):
         return bool(self.blocks)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the result as JSON can hold it."""
+        """Return the result as values that JSON can hold."""
         return {
             "mistake": self.mistake.name,
             "what": self.mistake.what,
@@ -42,14 +45,14 @@ class Caught(NamedTuple):
         }
 
 
-# What a config or model leaves out is switched on, so that there is something to forget.
+# The L2 factor and the dropout rate if the case has none: some mistakes forget L2 or a dropout mask.
 _L2, _DROPOUT = 0.01, 0.3
 
 
 def seed_mistakes(
     case: Case, samples: int, ladders: Ladders = STEPS, mistakes: Sequence[Mistake] = MISTAKES
 ) -> list[Caught]:
-    """Make every mistake in turn, on the case's network with dropout and L2 switched on."""
+    """Check every mistake in turn on the case's network, with dropout and L2 switched on."""
     rng = case.rng
     chosen = case.objective._replace(l2=case.objective.l2 or _L2)
     drawn = draw_masks(rng, chosen, case.parameters, case.batch, _DROPOUT, _DROPOUT)
