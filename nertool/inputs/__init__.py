@@ -1,1 +1,1 @@
-"""What the network is given of a text: windows, features of words and of contexts, side inputs."""
+"""The network's inputs: windows, word features, context features and side inputs of a text."""

@@ -1,7 +1,7 @@
 """The inputs of a whole text: the row numbers of every word and padding, and the side inputs.
 
-layout.py says which columns belong to what. Both are made for the words that are asked for: for a long text
-they would take far more memory than the text itself.
+layout.py defines their columns. Row numbers and side inputs are computed only for the words of a batch. For
+a whole long text, they would take far more memory than the text itself.
 """
 
 from __future__ import annotations
@@ -28,12 +28,11 @@ Numbers = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class RowNumbers:
-    """The row numbers (P, F) of a padded text's words in every table: `numbers[positions]` makes those of
-    some positions.
+    """The row numbers (P, F) of a padded text's words in every table.
 
-    types (P,): each word's type; of_types (V, ·): the numbers of each type, for the first F_1 columns, in one
-    array or in several that stand side by side; own: by column, the numbers (P,) of those that are not the
-    type's. Every column from F_1 on is there.
+    `numbers[positions]` computes those of some positions. types (P,): each word's type; of_types (V, ·): the
+    first F_1 columns, which depend on the word type only, in one array or in several side by side; own: for
+    each other column (F_1 … F − 1) its numbers (P,).
     """
 
     types: Ids | Stored
@@ -67,15 +66,15 @@ class RowNumbers:
 
 
 def narrow(numbers: Numbers) -> Numbers:
-    """Return whole numbers from 0 on in the smallest type that holds them."""
+    """Return non-negative integers in the smallest dtype that can hold them."""
     return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))), copy=False)
 
 
 class Inputs(NamedTuple):
-    """A text as the network reads it.
+    """A text in the form that the network reads.
 
-    padded: its words and paddings, P in all; ids (P, F): their row numbers in every table; side (N, e): each
-    token's side inputs, or None.
+    padded: the text's words and paddings, P in all; ids (P, F): their row numbers in every table;
+    side (N, e): each token's side inputs, or None.
     """
 
     padded: PaddedText
@@ -90,10 +89,13 @@ def lay_out(
     side: SideRows | None = None,
     gazetteers: Gazetteers | None = None,
 ) -> Inputs:
-    """Give every word of a text its row numbers: type_ids (2 + word types, F_1) of the two paddings and of
-    each word type, in one array or in several side by side, then those of the gazetteers' marks and of its
-    context (0 for the paddings). Where a row has the starting vector, too, its number is that of the vector.
-    Errors: OutputError where a temporary file can't be written."""
+    """Return the inputs of a text, with the row numbers of every word.
+
+    type_ids (2 + word types, F_1): the row numbers of the two paddings and of each word type, in one array or
+    in several side by side. The columns of the gazetteers' marks and of the context features follow; they
+    are 0 for the paddings. If the network also gets the vectors before training, their row numbers are
+    those of the trained vectors. Errors: OutputError if a temporary file can't be written.
+    """
     padded = pad(text.word_ids, text.sentence_starts, config.windows.size // 2)
     P, names = len(padded.types), contexts_of(config)
     marks = [np.zeros(P, dtype=np.int32) for _ in (gazetteers.names if gazetteers else ())]

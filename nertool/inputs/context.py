@@ -1,11 +1,11 @@
-"""What a token's sentence and document show: numbers a token, with a trained embedding of their own.
+"""Context features: properties of a token's sentence and document, each with a trained table of embeddings.
 
-A word's form says less than it could: the same word stands elsewhere in the document, in other
-company and perhaps in lower case. All of it is found from the text alone, and a token's own
-occurrence never counts as evidence about itself.
+Other occurrences of a word in the same document are evidence about it: for example, one of them may be in
+lower case. Context features use only the text, no labels. A token's own occurrence is not counted as
+evidence about itself.
 
-To add such a feature: write its function, name it in CONTEXTS, and give its key to the config's
-features section.
+To add a context feature, write its function, add it to CONTEXTS, and add its key to the config's section
+`features`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ from nertool.kernels import documents as kernels
 
 
 def sentence_context(text: Text) -> Ids:
-    """Number what kind of sentence a token is in, whether it begins it, and whether that begins
-    the document, or its part: 1 … 12."""
+    """Return a number in 1 … 12 for each token.
+
+    It encodes the kind of the token's sentence (Text.kinds), whether the token is the sentence's first, and
+    whether the sentence is the first of its document, or of a part of a very long one.
+    """
     starts, N = text.sentence_starts, len(text.word_ids)
     begins = np.zeros(len(starts) - 1, dtype=np.int64)
     firsts = text.document_bounds[text.document_bounds < N]  # the documents' first tokens
@@ -36,12 +39,15 @@ def sentence_context(text: Text) -> Ids:
     return numbers
 
 
-_FIELD = 21  # bits of a count: no word occurs two million times in one part of a document
+_FIELD = 21  # the bits of a count; a word never occurs two million times in one part of a document
 
 
 def _evidence() -> NDArray[np.uint8]:
-    """Return what a token is evidence of, as bits, (CAPS, 3, 2): by the class of its capitals, by whether its
-    sentence is as usual, like a title, or in capitals, and by whether it begins that."""
+    """Return the evidence that a token gives, as bits, (CAPS, 3, 2).
+
+    The axes are: the token's class of capitals, the kind of its sentence (Text.kinds), and whether the token
+    is the sentence's first. The bits: 1 for lower case, 2 for capitalised, 4 for all in capitals.
+    """
     evidence = np.zeros((CAPS, 3, 2), dtype=np.uint8)
     evidence[LOWER] |= 1
     evidence[[INITIAL, MIXED], 0, 0] |= 2
@@ -53,14 +59,17 @@ _EVIDENCE = _evidence()
 
 
 def _counted(evidence: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return each bit as a count of its own in one number."""
+    """Return numbers in which each bit of the evidence is a count in a field of _FIELD bits."""
     bits = (evidence[..., None] >> np.arange(3)) & 1
     return np.asarray((bits.astype(np.int64) << (_FIELD * np.arange(3))).sum(axis=-1))
 
 
 def document_context(text: Text) -> Ids:
-    """Number how the document has the same word elsewhere: 1 + 1 (in lower case) + 2 (capitalised
-    within a sentence) + 4 (all in capitals, in a sentence that is not)."""
+    """Return a number in 1 … 8 for each token, which says how its document writes the same word elsewhere.
+
+    The number is 1, + 1 if the word occurs in lower case, + 2 if it occurs capitalised in a usual sentence
+    but not as its first word, + 4 if it occurs all in capitals in a sentence that is not.
+    """
     members, group, sizes = text.groups
     found = kernels.document_context(
         text.caps, text.sentence_starts, text.kinds, _EVIDENCE, members, sizes
@@ -71,7 +80,7 @@ def document_context(text: Text) -> Ids:
     if not len(members):
         return number
     caps, kinds = text.caps[members], text.kinds[text.sentences[members]]
-    # Three counts in one number, so that there is one sum to take.
+    # Three counts in one number need only one sum.
     own = _counted(_EVIDENCE).ravel()[(caps * np.int64(3) + kinds) * 2 + text.first[members]]
     others = np.add.reduceat(own, np.cumsum(sizes) - sizes)[group] - own
     numbers = np.ones(len(members), dtype=np.int32)
@@ -83,7 +92,7 @@ def document_context(text: Text) -> Ids:
 
 
 class Context(NamedTuple):
-    """What of(text) gives: a number in 1 … size−1 for each token; 0 is the padding's."""
+    """A context feature. of(text) returns a number in 1 … size−1 for each token; 0 is for the padding."""
 
     size: int
     of: Callable[[Text], Ids]

@@ -1,11 +1,10 @@
-"""From a word type to its row numbers: which vector it gets, which features it shows, what is
-remembered of it.
+"""From a word type to its row numbers: in the word vectors, the word features, the clusters and the memory.
 
-The word vectors' table L has three rows of its own before the vocabulary's:
+The table of word vectors L has three special rows before those of the vocabulary:
 0 for unknown words, 1 for the padding before a sentence, 2 for the padding after it.
 
-A word that the vocabulary lacks may have a vector composed of its parts (vectors/subwords.py): it is given a
-row beyond the table's last one, and its vector is handed on beside the numbers.
+A word that is not in the vocabulary may get a vector composed of its parts (vectors/subwords.py). Its row
+number is then beyond the last row of L, and its vector is returned together with the row numbers.
 """
 
 from __future__ import annotations
@@ -32,15 +31,18 @@ SPECIAL_ROWS = 3
 
 
 class Encoded(NamedTuple):
-    """Row numbers of n word types, ids (n, F) int32; composed (Q, v): the vectors of those whose row in L is
-    beyond its last one, in their order. Without a composer Q is 0."""
+    """The row numbers of n word types.
+
+    ids (n, F) int32; composed (Q, v): the vectors of the word types whose row in L is beyond the last one,
+    in order. Without a composer, Q is 0.
+    """
 
     ids: NDArray[np.int32]
     composed: NDArray[np.float32]
 
 
 class Encoder:
-    """Word types → row numbers of the tables: L's, then each feature's, the clusters' and the memory's."""
+    """A map from word types to row numbers in the tables: L, each feature, the clusters and the memory."""
 
     def __init__(
         self,
@@ -52,11 +54,15 @@ class Encoder:
         composer: Composer | None = None,
         clusters: NDArray[np.uint16] | None = None,
     ) -> None:
-        """words: the vocabulary, in the order of L's rows after the special ones; features: by name;
-        remembered: the word types of the memory's rows after its first, None if there is no memory;
-        gazetteers: kept for what marks a text's words; encode does not use them; steps: those of the lookup
-        of a word's vector that are taken; composer: makes vectors of words that the vocabulary lacks;
-        clusters (len, COLUMNS): of each row of L (vectors/clusters.py), None if they are no feature."""
+        """Build an encoder.
+
+        words: the vocabulary, in the order of L's rows after the special ones; features: names of word
+        features; remembered: the word types of the memory's rows after its first, None if there is no memory;
+        gazetteers: stored here for other code, since `encode` does not use them; steps: the steps of the
+        lookup of a word's vector (vectors/lookup.py) to use; composer: composes vectors for words outside of
+        the vocabulary; clusters (rows of L, COLUMNS): the clusters of each row (vectors/clusters.py), None
+        if they are not a feature.
+        """
         self.words = words
         self.features = list(features)
         self.remembered = remembered
@@ -72,7 +78,7 @@ class Encoder:
             self._memory = numbers_of(_as_words(_normal(remembered)), 1)
 
     def __reduce__(self) -> tuple[type[Encoder], tuple[Any, ...]]:
-        """Pickle what it was made of, without the tables that are made from it."""
+        """Pickle the constructor's arguments, without the tables that are built from them."""
         remembered = self.remembered
         if isinstance(remembered, list):
             remembered = Words(remembered)
@@ -85,22 +91,26 @@ class Encoder:
         composer: Composer | None = None,
         clusters: NDArray[np.uint16] | None = None,
     ) -> Encoder:
-        """Return an encoder that is like this one, of another vocabulary; clusters: of its rows; composer:
-        another one, too."""
+        """Return the same encoder with another vocabulary.
+
+        clusters: the clusters of the new rows; composer: a new composer, by default the same one.
+        """
         kept = (self.features, self.remembered, self.gazetteers, self.steps)
         return Encoder(words, *kept, composer or self.composer, clusters)
 
     @property
     def padding(self) -> NDArray[np.int32]:
-        """Row numbers (2, F) of the padding before and after a sentence."""
+        """The row numbers (2, F) of the paddings before and after a sentence."""
         beyond = [PADDING] * (sum(feature_columns(self.features)) - 1)
         beyond += [clusters.PADDING] * (0 if self.clusters is None else clusters.COLUMNS)
         beyond += [UNMET] * (self._memory is not None)
         return np.array([[PAD_LEFT, *beyond], [PAD_RIGHT, *beyond]], dtype=np.int32)
 
     def encode(self, words: Sequence[str]) -> Encoded:
-        """Return for each word type its row in L, then its number for each feature, then its clusters, then
-        its row in the memory; and the vectors that are composed."""
+        """Return the row numbers of word types, and the composed vectors.
+
+        The columns are: the row in L, the numbers of each feature, the clusters, the row in the memory.
+        """
         vectors, composed = self.vector_rows(words)
         normal = _normal(words)
         parts = [vectors[:, None], feature_ids(self.features, normal)]
@@ -117,14 +127,19 @@ class Encoder:
         return Encoded(np.concatenate(parts, axis=1), composed)
 
     def clusters_of(self, rows: NDArray[np.integer]) -> NDArray[np.int32]:
-        """Return the clusters (n, COLUMNS) of rows (n,) of L. Rows beyond the last one have none, as the
-        unknown word."""
+        """Return the clusters (n, COLUMNS) of rows (n,) of L.
+
+        A row beyond the last one gets the clusters of the unknown word.
+        """
         assert self.clusters is not None
         listed = np.where(rows < len(self.clusters), rows, UNKNOWN)
         return np.asarray(self.clusters[listed], dtype=np.int32)
 
     def _compose(self, words: Sequence[str], rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        """Give unknown words with a vector from their parts rows beyond the last one; return the vectors."""
+        """Compose vectors for unknown words, if possible, and return them.
+
+        `rows` is changed in place: these words get row numbers beyond the last row of L.
+        """
         if self.composer is None:
             return np.empty((0, 0), dtype=np.float32)
         unknown = np.flatnonzero(rows == UNKNOWN)
@@ -137,30 +152,30 @@ class Encoder:
         return SPECIAL_ROWS + len(self.words)
 
     def vector_rows(self, words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Return each word's row in L, (n,), and the vectors that are composed, (Q, v)."""
+        """Return each word's row in L (n,), and the composed vectors (Q, v)."""
         rows = self._vocabulary.rows_of(words, UNKNOWN)
         return rows, self._compose(words, rows)
 
     def vector_row(self, word: str) -> int:
-        """Return a word's row in L: that of the first of its spellings that has one, else UNKNOWN.
+        """Return a word's row in L: the row of the first of its spellings that has one, or UNKNOWN.
 
-        See vectors/lookup.py for the spellings: as it stands, its normal form, lower case, title case,
-        digits; then for its parts. A word with a composed vector is UNKNOWN here.
+        The spellings are tried in the order of vectors/lookup.py: as written, its normal form, lower case,
+        title case, digits, then its parts. For a word with a composed vector, the result is UNKNOWN.
         """
         row = self.rows.get(word)
         return self.fallback_row(word) if row is None else row
 
     def fallback_row(self, word: str) -> int:
-        """Return the row of a word that the vocabulary lacks as it stands."""
+        """Return the row in L of a word that is not in the vocabulary as written."""
         found = self._vocabulary.find(word)
         return UNKNOWN if found is None else found[1]
 
     def step_of(self, word: str) -> str | None:
-        """Return the step of the lookup that finds a word's row; None for an unknown word."""
+        """Return the name of the lookup step that finds a word's row; None for an unknown word."""
         return self.steps_of([word])[0]
 
     def steps_of(self, words: Sequence[str]) -> list[str | None]:
-        """Return step_of each word; many words at a time."""
+        """Return step_of for each of many words."""
         numbers, _ = self._vocabulary.find_many(words)
         steps = [STEPS[number] if number >= 0 else None for number in numbers.tolist()]
         if self.composer is not None:
@@ -171,12 +186,12 @@ class Encoder:
 
 
 def _normal(words: Sequence[str]) -> Sequence[str]:
-    """Return the normal form of each word; of bytes in ASCII without a string for any."""
+    """Return the normal form of each word. Words in ASCII bytes are returned unchanged."""
     return words if isinstance(words, Words) and words.is_ascii else normal_forms(words)
 
 
 def _as_words(words: Sequence[str]) -> Sequence[str]:
-    """Return words as bytes, unless a line end stands in one."""
+    """Return words as bytes (Words), or unchanged if one of them contains a line break."""
     if isinstance(words, Words) or any("\n" in word for word in words):
         return words
     return Words(words)
@@ -184,8 +199,12 @@ def _as_words(words: Sequence[str]) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a text the vectors know: types and tokens found as written, found after a fallback, and
-    unknown; steps: the tokens that each step of the lookup found (vectors/lookup.py)."""
+    """How much of a text has word vectors.
+
+    types, tokens: the numbers found as written, found after a fallback, and unknown; frequent_unknown: the
+    most frequent unknown words, at most five; steps: the number of tokens that each step of the lookup found
+    (vectors/lookup.py).
+    """
 
     types: tuple[int, int, int]
     tokens: tuple[int, int, int]
@@ -198,7 +217,7 @@ class Coverage:
         return 1.0 - self.tokens[2] / max(1, sum(self.tokens))
 
     def by_step(self) -> dict[str, int]:
-        """Return the tokens that each step of the lookup found, and the unknown ones."""
+        """Return the number of tokens that each step of the lookup found, and of the unknown ones."""
         return {**self.steps, "unknown": self.tokens[2]}
 
     def __str__(self) -> str:
@@ -218,7 +237,7 @@ class Coverage:
 
 
 def coverage(encoder: Encoder, corpus: Corpus) -> Coverage:
-    """Count how many types and tokens of a corpus have a vector, and by which step it is found."""
+    """Count the types and tokens of a corpus that have a vector, and the steps that find it."""
     counts = np.bincount(corpus.word_ids, minlength=len(corpus.words))
     found = encoder.steps_of(corpus.words)
     exact = np.array([step == EXACT for step in found], dtype=bool)

@@ -1,8 +1,8 @@
-"""What a word looks like: for each feature a number a word type, with a trained embedding of its own.
+"""Word features: properties of a word type's spelling, each with a trained table of embeddings.
 
-A feature maps a word type to 1 … size−1; 0 is kept for the padding beyond a sentence's ends.
-To add one: write its function, name it in FEATURES, and give its key to the config's features
-section. The network needs no change: a table more is looked up, and gets its gradient, like any other.
+A feature maps a word type to numbers in 1 … size−1. 0 is reserved for the padding before and after a
+sentence. To add a feature, write its function, add it to FEATURES, and add its key to the config's section
+`features`. The network needs no change: the new table is looked up and trained like the others.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ PADDING = 0
 
 
 class Feature(NamedTuple):
-    """What of(word) gives: `columns` numbers in 1 … size−1, each a row of the feature's one table.
+    """A word feature.
 
-    pooled: a word has up to `columns` numbers, and 0 in the columns that are left; its rows are summed
-    (network/lookup.py), and the table starts from zeros, so that numbers that training did not meet add
-    nothing.
+    of(word) returns `columns` numbers in 1 … size−1. Each is a row number of the feature's one table.
+    pooled: a word has up to `columns` numbers, and 0 in unused columns. Its rows are summed
+    (network/lookup.py). The table starts from zeros, so rows that training never used contribute nothing.
     """
 
     size: int
@@ -38,21 +38,24 @@ class Feature(NamedTuple):
 
     @property
     def row_columns(self) -> int:
-        """The columns as network/lookup.py takes them: negative for a pooled table."""
+        """The number of columns in the form of network/lookup.py: negative for a pooled table."""
         return -self.columns if self.pooled else self.columns
 
 
 LOWER, INITIAL, CAPITALS, MIXED, SIGNS, SINGLE = range(1, 7)
-CAPS = 7  # classes, the padding's included
+CAPS = 7  # the number of classes, including that of the padding
 
 
-_REMEMBERED = 1 << 16  # answers of each kind
-_SHAPES, _AFFIXES = 2048, 32768  # well over what a corpus shows, so that few collide
+_REMEMBERED = 1 << 16  # the size of each cache
+_SHAPES, _AFFIXES = 2048, 32768  # many more than a corpus has, so that few collide
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def caps(word: str) -> int:
-    """Tell lower, Initial, ALL CAPITALS, miXed, digits and signs, and a single Capital: 1 … 6."""
+    """Return a word's class of capitals, 1 … 6.
+
+    The classes are: lower, Initial, CAPITALS, miXed, no letters (digits and signs), one single capital.
+    """
     if word.islower():
         return LOWER
     if word.isupper():
@@ -63,7 +66,7 @@ def caps(word: str) -> int:
 
 
 class _Signs(dict[int, str]):
-    """What str.translate writes for each character: X, x, 0, or itself; found once for each."""
+    """A table for str.translate: X, x, 0, or the character itself. Each entry is computed once."""
 
     def __missing__(self, code: int) -> str:
         c = chr(code)
@@ -76,7 +79,10 @@ _SIGNS = _Signs()
 
 
 def shape(word: str) -> str:
-    """Write X for capitals, x for other letters, 0 for digits, runs collapsed: McDonald's-24 → XxXx'x-0."""
+    """Return a word's shape: X for a capital, x for another letter, 0 for a digit.
+
+    A run of the same sign is shortened to one. Example: McDonald's-24 → XxXx'x-0.
+    """
     return _collapsed(word.translate(_SIGNS))
 
 
@@ -85,12 +91,15 @@ def _collapsed(signs: str) -> str:
 
 
 def hashed(text: str, size: int) -> int:
-    """Return a number in 1 … size−1 that is the same for a text on every machine (CRC-32)."""
+    """Return a hash of a text in 1 … size−1 (by CRC-32), which is the same on every machine."""
     return 1 + zlib.crc32(text.encode("utf-8", "surrogatepass")) % (size - 1)
 
 
 class _Affixes(dict[str, int]):
-    """The numbers of affixes of one length and side, by which they are marked; found once for each."""
+    """A cache of the numbers of all prefixes, or suffixes, of one length.
+
+    before, after: marks that are added to an affix before hashing, so that kinds of affixes differ.
+    """
 
     def __init__(self, before: str, after: str) -> None:
         super().__init__()
@@ -105,7 +114,7 @@ class _Affixes(dict[str, int]):
 
 
 def affixes(word: str) -> tuple[int, ...]:
-    """Return the numbers of a word's prefixes of 1 to 3 letters and suffixes of 1 to 4, lower-cased."""
+    """Return the numbers of a word's prefixes of 1 to 3 letters and suffixes of 1 to 4, in lower case."""
     w = word.lower()
     return (
         _P1[w[:1]], _P2[w[:2]], _P3[w[:3]], _S1[w[-1:]], _S2[w[-2:]], _S3[w[-3:]], _S4[w[-4:]],
@@ -125,8 +134,11 @@ _NGRAM_LENGTHS = (3, 4, 5)
 
 
 def ngrams(word: str) -> tuple[int, ...]:
-    """Return the numbers of a word, and of its runs of 3, 4 and 5 letters, lower-cased and with its ends
-    marked; 0 in the columns that are left, and the first 40 of a long word."""
+    """Return the numbers of a word and of its character n-grams of length 3, 4 and 5.
+
+    The word is in lower case, with marks at its ends: `<word>`. Only the first 40 are used. Unused columns
+    are 0.
+    """
     w = f"<{word.lower()}>"
     runs = [w[i : i + n] for n in _NGRAM_LENGTHS for i in range(len(w) - n + 1)]
     numbers = [hashed(run, _NGRAMS) for run in list(dict.fromkeys([w, *runs]))[:_MOST_NGRAMS]]
@@ -142,14 +154,14 @@ FEATURES: dict[str, Feature] = {
 
 
 def feature_ids(names: Sequence[str], words: Sequence[str]) -> NDArray[np.int32]:
-    """Return (n, Σ columns) int32: each word's numbers for each named feature, in order."""
+    """Return each word's numbers for the named features, in order, (n, Σ columns) int32."""
     known = looks(words)
     parts = [_numbers_of(name, words, known) for name in names]
     return np.concatenate(parts, axis=1) if parts else np.empty((len(words), 0), dtype=np.int32)
 
 
 def _crcs() -> NDArray[np.uint32]:
-    """Return CRC-32 of each byte, (256,): one step of the polynomial for each bit."""
+    """Return the table (256,) of CRC-32 for each byte."""
     crcs: NDArray[np.uint32] = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         crcs = (crcs >> np.uint32(1)) ^ (crcs & np.uint32(1)) * np.uint32(0xEDB88320)
@@ -160,16 +172,17 @@ _CRCS = _crcs()
 
 
 def looks(words: Sequence[str]) -> Looks | None:
-    """Return caps, shape and affixes of words by a kernel; caps is 0 where a word is not in ASCII.
+    """Return the features caps, shape and affixes of words, computed by a kernel.
 
-    None: there is no kernel for it.
+    caps is 0 for words that are not in ASCII: the kernel does not compute their features. Return None if
+    the kernel is missing or the words can't be given to it as bytes.
     """
     raw = bytes_of(words) if len(words) else None
     return None if raw is None else look_at_words(raw, len(words), _SHAPES, _AFFIXES, _CRCS)
 
 
 def caps_of(words: Sequence[str]) -> NDArray[np.int8]:
-    """Return each word's class of capitals, (n,): as `caps` of its normal form."""
+    """Return each word's class of capitals (n,) int8: `caps` of its normal form."""
     known = looks(words)
     if known is None:
         return np.array([caps(normal_form(word)) for word in words], dtype=np.int8)
@@ -180,7 +193,7 @@ def caps_of(words: Sequence[str]) -> NDArray[np.int8]:
 
 
 def _numbers_of(name: str, words: Sequence[str], known: Looks | None) -> NDArray[np.int32]:
-    """Return a feature's numbers, (n, columns); known: those that a kernel has found."""
+    """Return a feature's numbers (n, columns). known: the result of `looks`."""
     feature = FEATURES[name]
     if known is not None and name in Looks._fields:
         numbers = np.array(getattr(known, name)).reshape(len(words), feature.columns)
@@ -193,5 +206,5 @@ def _numbers_of(name: str, words: Sequence[str], known: Looks | None) -> NDArray
 
 
 def feature_columns(names: Sequence[str]) -> tuple[int, ...]:
-    """Return how many row numbers a word has in each table: one in L, then the features'."""
+    """Return the number of row numbers of a word in each table: 1 for L, then those of the features."""
     return (1, *(FEATURES[name].columns for name in names))

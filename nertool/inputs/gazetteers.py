@@ -1,10 +1,10 @@
 """Gazetteers: lists of phrases, such as all cities, as a feature of a text's words.
 
-inputs/phrases.py finds the phrases; each list marks their words as begin, inside, end or single. A mark is a
-row of one trained table, four rows a list; row 0 is that of words outside of a list's phrases, and of the
-paddings. So the network learns how far to trust each list.
+inputs/phrases.py finds the phrases. Each list marks the words of its phrases as begin, inside, end or
+single. A mark is a row of one trained table, which has four rows for each list. Row 0 is for words outside
+of a list's phrases, and for the paddings. So the network learns how far to trust each list.
 
-A model keeps the phrases themselves, so that its folder stands alone.
+A model contains the phrases, so that its folder is complete without the original lists.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BEGIN, INSIDE, END, SINGLE = 1, 2, 3, 4
 
 
 class Gazetteers:
-    """Lists of phrases by name. phrases: of each list, each a phrase's words with a blank between them."""
+    """Lists of phrases by name. phrases: for each list its phrases, whose words are separated by blanks."""
 
     def __init__(self, phrases: Mapping[str, Sequence[str]]) -> None:
         self.phrases = {name: list(own) for name, own in phrases.items()}
@@ -36,7 +36,7 @@ class Gazetteers:
                 self._lists.add(phrase.split(" "), into=i)
 
     def __reduce__(self) -> tuple[type[Gazetteers], tuple[dict[str, Words]]]:
-        """Pickle the phrases alone, packed: the lists to search are made from them anew."""
+        """Pickle only the phrases, in a compact form. The search trees are built again when it is loaded."""
         return Gazetteers, ({name: Words(own) for name, own in self.phrases.items()},)
 
     @property
@@ -45,7 +45,7 @@ class Gazetteers:
         return list(self.phrases)
 
     def rows(self, text: Text) -> Ids:
-        """Return (N, lists) int32: each token's row of the table for each list, 0 outside of its phrases."""
+        """Return each token's row number for each list, (N, lists) int32; 0 outside of the list's phrases."""
         out = np.zeros((len(text.word_ids), len(self.phrases)), dtype=np.int32)
         for i, (starts, ends, _) in enumerate(self.find(text)):
             column = out[:, i]
@@ -56,17 +56,17 @@ class Gazetteers:
         return out
 
     def find(self, text: Text) -> list[Found]:
-        """Return each list's phrases in a text."""
+        """Return the phrases of each list that are in a text."""
         return self._lists.find_all(text)
 
 
 def read_gazetteers(
     files: Mapping[str, Sequence[Path]] | None, report: Callable[[str], None]
 ) -> Gazetteers | None:
-    """Read the lists that the config names; `report` gets a line for each. None where there are none.
+    """Read the lists that the config names; return None if it names none. `report` gets a line for each list.
 
-    A file has a phrase a line; of lines with tabs the first column counts. Empty lines, and comments, which
-    begin with "# ", are left out. Errors: CorpusError with file:line.
+    A file has one phrase on each line. In lines with tabs, only the first column is used. Empty lines and
+    comments, which begin with "# ", are left out. Errors: CorpusError with file:line.
     """
     if not files:
         return None
@@ -93,7 +93,7 @@ def read_gazetteers(
 
 
 def _phrases_in(path: Path, name: str) -> tuple[list[list[str]], int]:
-    """Return each phrase of a file in the ways that it may be cut into words, and the number of comments."""
+    """Return, for each phrase of a file, the ways to cut it into words; and the number of comments."""
     try:
         lines, comments = read_lines(path)
     except CorpusError as error:

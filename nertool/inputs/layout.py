@@ -1,14 +1,14 @@
-"""The layout of the network's input: which columns belong to what. Training and the compiled tagger read it.
+"""The layout of the network's input: the columns of each table and of each side input.
 
-A word has row numbers in several tables; its row is the rows of all tables, one after another; a window x
-is the rows of C words, and then the side inputs of its centre:
+Training and the compiled tagger use the same layout. A word has row numbers in several tables. Its row is
+the rows of all tables side by side. A window x is the rows of C words, then the side inputs of its centre:
 
     ids (F)   L (| L0) | word features … | clusters | memory | gazetteers | context features …
     row (d)   the same order, each as wide as its tables' rows
     x (D)     C rows | left, right, document, first_stage, its greatest, its window    D = C d + e
 
-What a word type and the gazetteers' marks of a word decide comes first in a row (d_1 columns), then what its
-context decides.
+The first d_1 columns of a row depend only on the word type and on its gazetteers' marks. The other columns
+depend on the word's context.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from nertool.inputs.gazetteers import MARKS
 from nertool.vectors.clusters import COLUMNS, SIZE
 
 VECTORS = "L"  # the table of word vectors
-STARTING = "L0"  # the same vectors as training found them, beside those that it changes
-MEMORY = "M"  # the memory's table; it is counted, not trained
+STARTING = "L0"  # the word vectors before training, in addition to the trained ones
+MEMORY = "M"  # the memory's table, which is counted, not trained
 CLUSTERS = "E.clusters"  # the table of the clusters of a word's vector
 GAZETTEERS = "E.gazetteers"  # the table of the gazetteers' marks
 
-# The side inputs, in their order: the mean vectors of the word's left and of its right neighbours elsewhere
-# in the document, the document's mean vector, the first stage's mean probabilities and whether there are any,
-# its greatest probabilities, and its probabilities for the words of a window.
+# The side inputs, in their order: the mean vector of the word's left neighbours elsewhere in the document,
+# that of its right neighbours, the document's mean vector, the first stage's mean probabilities with a 1 if
+# there are any, its greatest probabilities, and its probabilities for the words of a window.
 LEFT, RIGHT, DOCUMENT, FIRST_STAGE = "left", "right", "document", "first_stage"
 FIRST_STAGE_MAX, FIRST_STAGE_WINDOW = "first_stage_max", "first_stage_window"
 
@@ -40,8 +40,9 @@ FIRST_STAGE_MAX, FIRST_STAGE_WINDOW = "first_stage_max", "first_stage_window"
 class Layout(NamedTuple):
     """The columns of each table and of each side input.
 
-    window: C words; ids, row: by table, its columns of the row numbers and of a word's row; d_1: how many
-    columns of a row the word type decides; side: by name, columns of the side inputs.
+    window: C; ids: the columns of each table in the row numbers; row: the columns of each table in a word's
+    row; d_1: the number of columns of a row that depend only on the word type and on the gazetteers' marks;
+    side: the columns of each side input.
     """
 
     window: int
@@ -71,8 +72,8 @@ def layout_of(
 ) -> Layout:
     """Return the layout of a network's input.
 
-    widths: of each table's rows, by its name; v: of the word vectors; T: the number of tags; first_stage:
-    whether the network is given the first stage's probabilities.
+    widths: the width of each table's rows, by name; v: the width of the word vectors; T: the number of tags;
+    first_stage: whether the network gets the first stage's probabilities.
     """
     columns = table_columns(config)
     of_words = [name for name in columns if name not in _context_tables(config.features)]
@@ -86,17 +87,17 @@ def layout_of(
 
 
 def id_slices(config: Config) -> dict[str, slice]:
-    """Return the columns of the row numbers that belong to each table."""
+    """Return the columns of each table in the row numbers."""
     return _slices((name, abs(n)) for name, n in table_columns(config).items())
 
 
 def side_slices(
     features: FeaturesConfig, v: int, T: int, first_stage: FirstStageConfig | None
 ) -> dict[str, slice]:
-    """Return the columns of the side inputs that the config asks for; v, T as in layout_of.
+    """Return the columns of the side inputs that the config uses. v, T: as in layout_of.
 
-    first_stage: which of a first stage's probabilities the network is given, besides the mean over the word's
-    other occurrences; None: it is given nothing of a first stage.
+    first_stage: which of the first stage's probabilities the network gets in addition to the mean over the
+    word's other occurrences. With None, the network gets nothing from a first stage.
     """
     widths = []
     if features.neighbours:
@@ -113,18 +114,20 @@ def side_slices(
 
 
 def features_of(config: Config) -> list[str]:
-    """Return the names of the word features that the config gives a width, in FEATURES' order."""
+    """Return the names of the word features that have a width in the config, in the order of FEATURES."""
     return [name for name in FEATURES if getattr(config.features, name)]
 
 
 def contexts_of(config: Config) -> list[str]:
-    """Return the names of the context features that the config gives a width, in CONTEXTS' order."""
+    """Return the names of the context features that have a width in the config, in the order of CONTEXTS."""
     return _contexts_of(config.features)
 
 
 def table_columns(config: Config) -> dict[str, int]:
-    """Return how many row numbers a word has in each table, by the table's name, in a row's order; the
-    number is negative where the table is pooled (see network/lookup.py)."""
+    """Return the number of row numbers of a word in each table, by name, in the order of a row.
+
+    The number is negative for a pooled table (see network/lookup.py).
+    """
     return {
         VECTORS: 1,
         **({STARTING: 1} if keeps_starting(config) else {}),
@@ -137,12 +140,12 @@ def table_columns(config: Config) -> dict[str, int]:
 
 
 def keeps_starting(config: Config) -> bool:
-    """Tell whether a word's row has its vector twice: as training leaves it, and as training found it."""
+    """Return whether a word's row has its vector twice: the trained vector and the one before training."""
     return config.vectors.fine_tune == "both"
 
 
 def feature_table_shapes(config: Config) -> dict[str, tuple[int, int]]:
-    """Return the shapes of the trained features' tables, in a row's order."""
+    """Return the shapes of the trained tables of features, in the order of a row."""
     features = config.features
     shapes = {f"E.{n}": (FEATURES[n].size, getattr(features, n)) for n in features_of(config)}
     if features.clusters:
@@ -155,7 +158,7 @@ def feature_table_shapes(config: Config) -> dict[str, tuple[int, int]]:
 
 
 def needs_documents(config: Config) -> bool:
-    """Tell whether a token's tags depend on other sentences of its document."""
+    """Return whether a token's tag depends on other sentences of its document."""
     features = config.features
     return bool(
         features.sentence

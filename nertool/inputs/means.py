@@ -1,4 +1,4 @@
-"""Sums, means and maxima over the tokens that have the same word in a document."""
+"""Sums, means and maxima over the occurrences of the same word in a document."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ _NARROW = 32  # columns
 def group_sums(
     values: Values, rows: NDArray[np.int64], sizes: NDArray[np.int64], many: int = 4096
 ) -> NDArray[np.floating[Any]]:
-    """Return (G, e): for each g the sum of the next sizes[g] of rows, which are row numbers of values (n, e).
+    """Return the sum of values (n, e) in each of G groups, (G, e).
 
-    many: more rows than this are worth importing scipy for; the result is the same.
+    rows: row numbers of values, group by group; sizes (G,): the number of rows in each group. many: with
+    more rows than this, scipy is imported if the kernel is missing. The result is the same.
     """
     sums = np.zeros((len(sizes), values.shape[1]), dtype=values.dtype)
     group = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
     if add_rows(sums, group, values, rows.astype(np.int32)):
         return sums
     if len(rows) > many:
-        from scipy import sparse  # worth its loading: many times as fast, with the same roundings
+        from scipy import sparse  # many times as fast, with the same rounding
 
         indptr = np.concatenate([[0], np.cumsum(sizes)])
         ones = np.ones(len(rows), dtype=values.dtype)
@@ -39,7 +40,7 @@ def group_sums(
 
 
 def others_sum(values: Values, groups: Groups) -> Values:
-    """Return for each member of a group the sum of values (N, e) over the others, (M, e)."""
+    """Return for each of M members the sum of values (N, e) over the other members of its group, (M, e)."""
     members, group, sizes = groups
     if values.shape[1] < _NARROW:
         # Column by column: numpy adds up long columns faster than short rows.
@@ -54,15 +55,17 @@ def others_sum(values: Values, groups: Groups) -> Values:
 
 
 def others_mean(values: Values, groups: Groups) -> Values:
-    """Return for each member of a group the mean of values (N, e) over the others, (M, e)."""
+    """Return for each of M members the mean of values (N, e) over the other members of its group, (M, e)."""
     means = others_sum(values, groups)
     means /= (groups.sizes - 1)[groups.group, None].astype(values.dtype)
     return means
 
 
 def group_totals(values: Values, groups: Groups) -> Values:
-    """Return the sum of values (N, e) over the members of each group, (G, e): as others_sum adds them up,
-    few columns in 64 bits."""
+    """Return the sum of values (N, e) over the members of each group, (G, e).
+
+    The precision is that of others_sum: a few columns are added up in 64 bits.
+    """
     members, group, sizes = groups
     if values.shape[1] >= _NARROW:
         return group_sums(values, members, sizes)
@@ -72,9 +75,10 @@ def group_totals(values: Values, groups: Groups) -> Values:
 
 
 def without_own(totals: Values, own: Values, sizes: NDArray[np.int64]) -> Values:
-    """Return the mean over the others of a group, (n, e).
+    """Return for each member the mean over the other members of its group, (n, e).
 
-    totals (n, e): the group's; own (n, e): the member's own value; sizes (n,): of the groups.
+    totals (n, e): the sum of each member's group; own (n, e): each member's value; sizes (n,): the size of
+    its group.
     """
     means = (totals - own).astype(own.dtype, copy=False)
     means /= (sizes - 1)[:, None].astype(own.dtype)
@@ -82,9 +86,10 @@ def without_own(totals: Values, own: Values, sizes: NDArray[np.int64]) -> Values
 
 
 def group_maxima(values: Values, groups: Groups) -> Values:
-    """Return for each group the greatest of values (N, e) over its members, and behind it the second
-    greatest, (G, 2e), in values' dtype. A greatest value that several members have is the second greatest,
-    too."""
+    """Return for each group the greatest of values (N, e), then the second greatest, (G, 2e).
+
+    The dtype is that of values. If several members have the greatest value, it is also the second greatest.
+    """
     members, group, sizes = groups
     own = values[members]
     if not len(own):  # reduceat takes no empty array
@@ -99,9 +104,9 @@ def group_maxima(values: Values, groups: Groups) -> Values:
 
 
 def maxima_without_own(maxima: Values, own: Values) -> Values:
-    """Return the greatest value over the others of a group, (n, e).
+    """Return for each member the greatest value over the other members of its group, (n, e).
 
-    maxima (n, 2e): the group's, as group_maxima has them; own (n, e): the member's own value.
+    maxima (n, 2e): the result of group_maxima for each member's group; own (n, e): each member's value.
     """
     e = own.shape[1]
     greatest, second = maxima[:, :e], maxima[:, e:]
@@ -109,19 +114,21 @@ def maxima_without_own(maxima: Values, own: Values) -> Values:
 
 
 def neighbour_sums(text: Text, own: Values, place: NDArray[np.int64]) -> Values:
-    """Return the sum of what stands before and after the members of each group of text.groups, (G, 2v):
-    of rows of own (n, v); place (N,): each token's row."""
+    """Return for each group of text.groups the sums of its members' left and right neighbours, (G, 2v).
+
+    own (n, v): the values to sum; place (N,): each token's row of own.
+    """
     members, _, sizes = text.groups
     values = np.concatenate([own, np.zeros((1, own.shape[1]), dtype=own.dtype)])
-    rows = np.append(place, len(own))  # the last for beyond a sentence's ends
+    rows = np.append(place, len(own))  # the row of zeros, for tokens that lack a neighbour
     sums = [group_sums(values, rows[side[members]], sizes) for side in text.neighbours]
     return np.concatenate(sums, axis=1)
 
 
 def document_means(text: Text, own: Values, place: NDArray[np.int64] | None = None) -> Values:
-    """Return the mean vector of each document, as text.documents numbers them, (D, v).
+    """Return the mean vector of each document, (D, v), in the order of text.documents.
 
-    own (n, v): vectors; place (N,): each token's row of them, by default its own number.
+    own (n, v): vectors; place (N,): each token's row of own, by default the token's index.
     """
     lengths = np.bincount(text.documents)
     rows = np.arange(len(own)) if place is None else place

@@ -1,7 +1,7 @@
-"""Entity memory: how often each word type of the training text was of each class.
+"""Entity memory: how often each word type of the training text had each class.
 
-P(class | word) is counted, not trained. A network that met a word's own label in its input would
-learn to copy it; so in training the counts of the token's own document are taken out first.
+P(class | word) is counted, not trained. If a token's own label were part of its input, the network would
+learn to copy it. So in training, the counts of the token's own document are subtracted first.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from nertool.files.scratch import OF_TOKENS, Spill, Stored
 from nertool.inputs.means import Values
 from nertool.inputs.text import Text, blocks_of
 
-UNMET = 0  # the row of words that were never met, and of the padding: zeros
+UNMET = 0  # the row of words that are not in the training text, and of the padding: zeros
 
 
 class Memory(NamedTuple):
-    """table (1 + words + rest, K + 2): class shares and a bit for "was met". Row 0: never met; then
-    a row for each word type, counted on the whole text; then rows of a word without one of its documents:
-    one row for all documents that have the same counts of it. rows (N,): each token's row, of the last kind.
+    """The memory's table, and the row of each token of the training text.
+
+    table (1 + words + rest, K + 2): the class shares, and a 1 if the word was counted at all. Row 0 is for
+    unseen words. A row for each word type follows, counted on the whole text. The rest are counts of a word
+    without one of its documents; documents with the same counts of the word share a row. rows (N,): each
+    token's row among the rest.
     """
 
     table: Values
@@ -33,19 +36,19 @@ class Memory(NamedTuple):
 def remember(
     text: Text, classes: NDArray[np.integer], K: int, earlier: Values | None = None
 ) -> Memory:
-    """Count the classes (N,) in 0 … K of a text's tokens by word type; 0 is O.
+    """Count the classes of a text's tokens by word type.
 
-    earlier: counts (words, K + 1) to begin with, of texts that were read before. Where the text is all one
-    document, a sentence is what is left out.
+    classes (N,): in 0 … K, where 0 is O; earlier: counts (words, K + 1) of other texts, which are added. If
+    the text is a single document, a token's sentence is left out of its counts instead of its document.
     """
     V = len(text.words)
-    # Word types that look the same are counted as one: numbers (V,) of normal forms.
+    # Word types with the same normal form are counted as one. normal (V,): numbers of normal forms.
     interner = Interner()
     normal = np.array([interner[normal_form(word)] for word in text.words], dtype=np.int64)
     several = len(text.document_starts) > 2
     counts = np.zeros((len(interner), K + 1))
     for block in blocks_of(text):
-        # Into one table: one for each block would take the time of all words for every block.
+        # All blocks add to one table: a table for each block would cost a pass over all words each time.
         flat = normal[block.text.word_ids] * (K + 1) + classes[block.tokens]
         np.add.at(counts.reshape(-1), flat, 1.0)
     if earlier is not None:
@@ -69,10 +72,10 @@ def remember(
 def _counted(
     ids: NDArray[np.int64], units: NDArray[np.int64], classes: NDArray[np.integer], K: int
 ) -> tuple[NDArray[np.int64], Values, NDArray[np.int64]]:
-    """Count the classes (N,) of each word in each unit (a document, or a sentence) that has it.
+    """Count the classes (N,) of each word in each unit (a document or a sentence) that contains it.
 
-    Returns the distinct pairs of a word (r,) and its counts (r, K + 1), in the order in which they appear
-    among words and units in order; and which of them each token has, (N,).
+    Returns the distinct pairs of a word (r,) and its counts (r, K + 1), in the order of their first
+    appearance when words and then units are taken in order; and the index of each token's pair, (N,).
     """
     U = int(units.max()) + 1 if len(units) else 1
     pairs, place = np.unique(ids * np.int64(U) + units, return_inverse=True)
@@ -98,15 +101,19 @@ def _counts(place: NDArray[np.integer], classes: NDArray[np.integer], n: int, K:
 
 
 def _shares(counts: Values) -> Values:
-    """Turn counts (n, K + 1) into shares and a bit; one more is counted for none of them, so that
-    what was met once is trusted half."""
+    """Return the shares of counts (n, K + 1), and a 1 for rows with any counts, (n, K + 2).
+
+    The divisor is the sum plus 1. So the share of a word that was seen once is only one half.
+    """
     met = counts.sum(axis=1, keepdims=True)
     return np.concatenate([counts / (met + 1.0), met > 0], axis=1)
 
 
 def counts_of(rows: Values) -> Values:
-    """Return the counts (n, K + 1) that rows (n, K + 2) of a memory's table were made from: with n their
-    sum, the shares add up to n / (n + 1)."""
+    """Return the counts (n, K + 1) from which rows (n, K + 2) of a memory's table were computed.
+
+    If the counts of a row add up to c, its shares add up to c / (c + 1).
+    """
     shares = rows[:, :-1]
     total = shares.sum(axis=1, keepdims=True)
     return np.asarray(np.rint(shares / np.maximum(1.0 - total, 1e-9)))

@@ -1,13 +1,13 @@
-"""Lists of phrases, found longest-first in a text: for rules and gazetteers.
+"""Lists of phrases, and the search for them in a text: for rules and gazetteers.
 
-A phrase that is written in lower case is found in any letters, another one as it is written; invisible
-characters don't matter. In each list the longest phrase wins, from left to right; phrases of one list do
-not overlap.
+A phrase in lower case matches in any case. Other phrases match only as written. Invisible characters are
+ignored. In each list, matches are taken from left to right, the longest first. Matches of one list do not
+overlap.
 
-A list is two trees of words, one for each kind of phrase. A kernel follows the tree from each position of a
-text. Without the kernel, all positions go down a tree at once: the edges are sorted numbers (node, word), so
-that a step of all is one search. A position is dropped as soon as the next word stands in no phrase but at
-its beginning. What a word type is in the trees is found once.
+A list is two trees of words, one for each kind of phrase. A kernel follows a tree from each position of a
+text. Without the kernel, all positions go down a tree together: the edges are sorted numbers (node, word),
+so that a step of all positions is one search. A position is dropped when the next word is in no phrase
+except as its first word. The numbers of a word type in the trees are computed once.
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ from nertool.inputs.text import Text
 from nertool.inputs.word_types import WordTypes
 from nertool.kernels.phrases import WordTree, longest_phrases
 
-_MOST_CACHED = 1 << 20  # word types whose numbers are remembered
+_MOST_CACHED = 1 << 20  # the greatest number of word types in the cache
 
 Places = NDArray[np.int64]
 
 
 class Found(NamedTuple):
-    """Phrases in a text, in order: tokens starts … ends, (n,) each, and the number given to each phrase."""
+    """Phrases in a text, in order.
+
+    starts, ends (n,): the tokens from starts to ends − 1; numbers (n,): the number given to each phrase.
+    """
 
     starts: Places
     ends: Places
@@ -45,7 +48,7 @@ _NOTHING = Found(*(np.empty(0, dtype=np.int64),) * 3)
 
 
 class _Tree:
-    """A tree of words: 0 is the root."""
+    """A tree of words. Node 0 is the root."""
 
     def __init__(self) -> None:
         self.edges: dict[tuple[int, int], int] = {}
@@ -53,7 +56,7 @@ class _Tree:
         self._arrays: _Arrays | None = None
 
     def add(self, words: Sequence[int], number: int) -> int | None:
-        """Add a phrase; return the number that it had before, None if it is new."""
+        """Add a phrase; return its previous number, or None if it is new."""
         self._arrays = None
         node, edges = 0, self.edges
         for word in words:
@@ -63,7 +66,7 @@ class _Tree:
         return before
 
     def arrays(self, words: int) -> _Arrays:
-        """Return the tree as arrays. words: how many words the numbers are of."""
+        """Return the tree as arrays. words: the number of words in the shared numbering."""
         if self._arrays is None or len(self._arrays.first) != words + 1:
             self._arrays = _arrays_of(self, words)
         return self._arrays
@@ -72,11 +75,11 @@ class _Tree:
 class _Arrays(NamedTuple):
     """A tree as arrays.
 
-    first (words + 1,): the node that a word leads to from the root, 0 for none; later (words + 1,): whether
-    it stands in a phrase after its first word; keys, nodes (edges,): node << 32 | word, ascending, and where
-    that leads to; maybe: by a hash of the key, whether there may be such an edge; ends, numbers (nodes,):
-    whether a phrase ends in a node, and its number. The last entry of first and later, which −1 means, is for
-    words of no phrase. paths: the same for the kernel.
+    first (words + 1,): the node to which a word leads from the root, 0 for none; later (words + 1,): whether
+    a word occurs in a phrase after the first position; keys (edges,): node << 32 | word, ascending; nodes
+    (edges,): the node to which each edge leads; maybe: by a hash of the key, False if there is no such edge;
+    ends (nodes,): whether a phrase ends in a node; numbers (nodes,): its number; paths: the tree in the form
+    of the kernel. Words in no phrase have the number −1, which is the last entry of first and later.
     """
 
     first: NDArray[np.int32]
@@ -113,13 +116,13 @@ def _arrays_of(tree: _Tree, words: int) -> _Arrays:
 
 
 def _hash(keys: Places, size: int) -> Places:
-    """Return a number in 0 … size − 1 for each key; size is a power of two."""
+    """Return a hash in 0 … size − 1 of each key. size is a power of two."""
     mixed = keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     return (mixed >> np.uint64(64 - (size.bit_length() - 1))).astype(np.int64)
 
 
 class PhraseLists:
-    """Lists of phrases, by number. The lists share one numbering of words."""
+    """Lists of phrases, identified by their index. All lists share one numbering of words."""
 
     def __init__(self, lists: int = 1) -> None:
         self._words: dict[str, int] = {}
@@ -131,7 +134,7 @@ class PhraseLists:
         return len(self._trees)
 
     def add(self, words: Sequence[str], number: int = 0, into: int = 0) -> int | None:
-        """Add a phrase to the list `into`; return the number that it had there before, None if it is new."""
+        """Add a phrase to the list `into`; return its previous number there, or None if it is new."""
         words = [normal_form(word) for word in words]
         in_any_letters = words == [word.lower() for word in words]
         if any(word not in self._words for word in words):
@@ -149,7 +152,7 @@ class PhraseLists:
         if not len(text.word_ids) or not self._words:
             return [_NOTHING for _ in chosen]
         types, word_ids = self._numbers_in(text)
-        last = np.zeros(len(word_ids), dtype=bool)  # of its sentence
+        last = np.zeros(len(word_ids), dtype=bool)  # whether a token is the last of its sentence
         last[text.sentence_starts[1:] - 1] = True
         out = []
         for i in chosen:
@@ -162,11 +165,13 @@ class PhraseLists:
         return out
 
     def _numbers_in(self, text: Text) -> tuple[Ids, Ids]:
-        """Return the numbers (types, 2) of word types, as written and in lower case, and each token's
-        type."""
+        """Return the numbers (types, 2) of word types and each token's type (N,).
+
+        The two columns are for the word as written and in lower case; −1 means that it is in no phrase.
+        """
         words = text.words
         if isinstance(words, WordTypes):
-            # A list that only grew since it was last asked about: what is new in it is enough.
+            # WordTypes only grow, so only the new words need numbers.
             known = self._last[1] if self._last[0] is words else self._last[1][:0]
             if len(known) < len(words):
                 known = np.concatenate([known, self._numbers_of(words[len(known) :])])
@@ -192,9 +197,9 @@ class PhraseLists:
 
 
 def _longest(tree: _Arrays, types: Ids, kind: int, word_ids: Ids, last: NDArray[np.bool_]) -> Found:
-    """Return the longest phrase that starts at each position, where there is one.
+    """Return the longest phrase that starts at each position, if there is one.
 
-    types (types, 2): as written, and in lower case; kind: which of these counts.
+    types (types, 2): the result of _numbers_in; kind: the column to use, 0 as written, 1 in lower case.
     """
     found = longest_phrases(tree.paths, types, kind, word_ids, last)
     if found is not None:
@@ -204,8 +209,8 @@ def _longest(tree: _Arrays, types: Ids, kind: int, word_ids: Ids, last: NDArray[
 
 
 def _longest_by_steps(tree: _Arrays, types: Ids, word_ids: Ids, last: NDArray[np.bool_]) -> Found:
-    """Do the work of the kernel longest_phrases: all positions go down the tree at once."""
-    if len(types) > len(word_ids):  # a list of many texts' words
+    """Return the same as the kernel longest_phrases. All positions go down the tree together."""
+    if len(types) > len(word_ids):  # the list has word types of other texts, too
         types, word_ids = types[word_ids], np.arange(len(word_ids), dtype=np.int32)
     starts = np.flatnonzero((tree.first[types] > 0)[word_ids])
     later = tree.later[types]
@@ -232,15 +237,15 @@ def _longest_by_steps(tree: _Arrays, types: Ids, word_ids: Ids, last: NDArray[np
 
 
 def _apart(both: list[Found]) -> Found:
-    """Return those phrases that are left if the first and longest one takes its words, and so on."""
+    """Return phrases that do not overlap: from left to right, the longest at each start, if it is free."""
     found = both[0]
     if len(both) > 1:
         found = Found(*(np.concatenate(column) for column in zip(*both, strict=True)))
-        order = np.lexsort((-found.ends, found.starts))  # as written before in any letters
+        order = np.lexsort((-found.ends, found.starts))  # ties: phrases as written come first
         found = Found(*(column[order] for column in found))
     if not len(found.starts):
         return found
-    # A phrase that starts behind all before it is alone, or the first of some that overlap.
+    # A phrase that starts after the ends of all earlier ones begins a group of overlapping phrases.
     reach = np.maximum.accumulate(found.ends)
     begins = np.concatenate([[True], found.starts[1:] >= reach[:-1]])
     kept = begins.copy()
@@ -254,10 +259,10 @@ def _apart(both: list[Found]) -> Found:
 
 
 def read_lines(path: Path) -> tuple[list[tuple[str, str]], int]:
-    """Return the lines of a file of phrases, each with its place, and how many comments were left out.
+    """Return the lines of a file of phrases, each with its file:line, and the number of comments.
 
-    Empty lines, and comments, which begin with "# " (a hash and a blank), are left out: "#NYC" is a phrase.
-    Errors: CorpusError with file:line for bytes that are not UTF-8.
+    Empty lines and comments are left out. A comment begins with "# " (a hash and a blank); "#NYC" is a
+    phrase. Errors: CorpusError with file:line for bytes that are not UTF-8.
     """
     lines, comments = [], 0
     with open_input(path) as (stream, source):
@@ -277,9 +282,11 @@ def read_lines(path: Path) -> tuple[list[tuple[str, str]], int]:
 
 
 def ways_to_cut(phrase: str) -> list[list[str]]:
-    """Return the words of a phrase: as running text is cut into words, and cut at blanks alone, as a text
-    with tokens of its own may have them (C++, rock'n'roll). One way, if both are the same; none, if there is
-    no word."""
+    """Return the ways to cut a phrase into words.
+
+    The first way is that of running text. The second cuts only at blanks, as a text with given tokens may do
+    (C++, rock'n'roll). If both are the same, there is one way. If there is no word, the result is empty.
+    """
     usual = [phrase[start:end] for start, end in tokenize(phrase)]
     ways = [usual, phrase.split()] if usual else []
     return ways[:1] if len(ways) > 1 and ways[0] == ways[1] else ways

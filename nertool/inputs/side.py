@@ -1,4 +1,4 @@
-"""Side inputs: what the network is given for a token beside its window, found in its document."""
+"""Side inputs: values from a token's document that the network gets in addition to the window."""
 
 from __future__ import annotations
 
@@ -39,14 +39,16 @@ Vectors = Callable[[Ids], Values]
 
 @dataclass(frozen=True)
 class SideRows:
-    """The side inputs (N, e) of a text's tokens, in layout.py's columns: `side[tokens]` makes those of some
-    tokens. Kept are only the sums that tokens have in common.
+    """The side inputs (N, e) of a text's tokens, with the columns of layout.py.
 
-    group (N,): the group of text.groups that each token is in, −1 for none; sizes (G,): of each;
-    neighbours (G, 2v): the sums over a group's neighbours; documents (D, v): the mean vector of each
-    document, which starts at the token document_starts (D,); opinions (G, T): the sums of a group's
-    first_stage (N, T); maxima (G, 2T): the greatest and the second greatest of them. None: there is no such
-    input. FIRST_STAGE_WINDOW, where it is among the columns, is taken from first_stage itself.
+    `side[tokens]` computes the side inputs of some tokens. Only sums that several tokens share are stored.
+
+    group (N,): each token's group of text.groups, −1 if it is in none; sizes (G,): the size of each group;
+    neighbours (G, 2v): the sums of the left and right neighbours of a group's members; documents (D, v): the
+    mean vector of each document; document_starts (D,): the first token of each document; first_stage (N, T):
+    the first stage's probabilities; opinions (G, T): their sum in each group; maxima (G, 2T): the greatest
+    and the second greatest of them. An input that is not used is None. FIRST_STAGE_WINDOW is computed from
+    first_stage itself.
     """
 
     columns: dict[str, slice]
@@ -72,7 +74,7 @@ class SideRows:
         return len(self.word_ids)
 
     def __getitem__(self, key: slice | int | NDArray[np.integer[Any]]) -> Values:
-        """Return the side inputs (n, e) of some tokens; (e,) of one."""
+        """Return the side inputs (n, e) of some tokens, or (e,) of one token."""
         if isinstance(key, slice):
             tokens = np.arange(*key.indices(len(self)))
         elif np.ndim(key) == 0:
@@ -110,7 +112,7 @@ class SideRows:
         return self[:].astype(dtype or self.dtype, copy=False)
 
     def _neighbours(self, members: NDArray[np.int64], group: Ids) -> Values:
-        """Return the mean vectors of what stands before and after the word elsewhere, (n, 2v)."""
+        """Return the mean vectors (n, 2v) of the left and right neighbours of a word's other occurrences."""
         assert self.neighbours is not None
         v = self.neighbours.shape[1] // 2
         around = np.zeros((len(members), 2 * v), dtype=self.neighbours.dtype)
@@ -129,12 +131,12 @@ def side_inputs(
     first_stage: Values | None = None,
     of_first_stage: FirstStageConfig = FirstStageConfig(),  # noqa: B008 (it cannot be changed)
 ) -> SideRows | None:
-    """Return the side inputs of each token, (N, e), in layout.py's columns; None where there are none.
+    """Return the side inputs (N, e) of a text, with the columns of layout.py; None if the config has none.
 
-    vectors: returns the starting vectors (n, v) of words (n,), numbered as in text; it is called only if
-    they are needed. first_stage (N, T): the class probabilities of each token, of which a token gets the
-    mean over its word's other occurrences in the document, and what of_first_stage asks for: the greatest
-    over these, and the probabilities of the words in a window around it.
+    vectors: returns the vectors before training (n, v) of words (n,), numbered as in text. It is called only
+    if the config needs it. first_stage (N, T): the first stage's probabilities of each token. A token gets
+    their mean over the other occurrences of its word in the document. of_first_stage says whether it also
+    gets the greatest of these, and the probabilities of the words in a window around it.
     """
     if not (features.neighbours or features.document_vector or first_stage is not None):
         return None
@@ -188,9 +190,12 @@ def side_inputs(
 
 
 def first_stage_elsewhere(first_stage: Values, text: Text, max_pooling: bool) -> Values:
-    """Return (M, T + 1) for the members of text.groups: the mean of first_stage (N, T) over the word's other
-    occurrences in the document, and a 1, which tokens without another occurrence do not have; with
-    max_pooling also the greatest over these, (M, 2T + 1)."""
+    """Return the first stage's inputs (M, T + 1) for the M members of text.groups.
+
+    They are the mean of first_stage (N, T) over the word's other occurrences in the document, and a 1, which
+    marks that there are other occurrences. With max_pooling, the greatest probabilities over these
+    occurrences follow, (M, 2T + 1).
+    """
     members, group, _ = text.groups
     means = others_mean(first_stage, text.groups)
     parts = [means, np.ones((len(means), 1), dtype=means.dtype)]
@@ -203,15 +208,15 @@ def first_stage_elsewhere(first_stage: Values, text: Text, max_pooling: bool) ->
 def write_window(
     out: Values, first_stage: Values, first: Booleans, tokens: NDArray[np.int64]
 ) -> None:
-    """Write first_stage (N, T) of the words of each token's window, one after another, into out (n, C T).
+    """Write first_stage (N, T) of the words of each token's window side by side into out (n, C T).
 
-    first (N,): whether a token is the first of its sentence; the window does not reach beyond a sentence:
-    there out keeps its zeros. tokens (n,): whose windows.
+    tokens (n,): the centres of the windows; first (N,): whether a token is the first of its sentence. For
+    positions of a window beyond the sentence, out keeps its zeros.
     """
     N, T = first_stage.shape
     m = out.shape[1] // T // 2
     out[:, m * T : (m + 1) * T] = first_stage[tokens]
-    before = after = np.arange(len(tokens))  # of the tokens, those whose sentence reaches so far
+    before = after = np.arange(len(tokens))  # tokens whose sentence has a k-th word before or after
     for k in range(1, m + 1):
         before = before[~first[tokens[before] - (k - 1)]]
         out[before, (m - k) * T : (m - k + 1) * T] = first_stage[tokens[before] - k]

@@ -1,4 +1,4 @@
-"""A text laid out flat, and which of its tokens stand together."""
+"""A text as flat arrays, with properties of its tokens and sentences that the inputs use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _INITIALS = (INITIAL, CAPITALS, SINGLE, MIXED)
 
 
 def _bits_of(*kinds: Sequence[int]) -> NDArray[np.uint8]:
-    """Return for each class of capitals in which kinds it is, as bits, (CAPS,)."""
+    """Return for each class of capitals (CAPS,) a bit for each of `kinds` that contains it."""
     bits = np.zeros(CAPS, dtype=np.uint8)
     for i, classes in enumerate(kinds):
         bits[list(classes)] |= 1 << i
@@ -39,16 +39,16 @@ _CLASSES = _bits_of(_LETTERS, _CAPITALS, _INITIALS)
 
 
 BLOCK_TOKENS = 1 << 18
-DOCUMENT_TOKENS = 10_000  # a longer document is read in parts of about so many
+DOCUMENT_TOKENS = 10_000  # a longer document is read in parts of about this number of tokens
 
 
 def cut_documents(
     sentence_starts: Offsets, document_starts: Offsets, document_tokens: int = DOCUMENT_TOKENS
 ) -> Offsets:
-    """Return where documents, or the parts of those that are very long, start (as document_starts does).
+    """Return the starts of documents and of the parts of very long documents, in the form of document_starts.
 
-    A part ends with the sentence in which it reaches document_tokens. So any text, however long, can
-    be read in bounded memory, and where a part ends depends on what comes before alone.
+    A part ends with the sentence in which it reaches document_tokens. So a text of any length can be read in
+    bounded memory, and the end of a part depends only on the text before it.
     """
     more: list[int] = []
     for i in np.flatnonzero(np.diff(sentence_starts[document_starts]) >= document_tokens):
@@ -63,11 +63,11 @@ def cut_documents(
 
 
 class Groups(NamedTuple):
-    """Tokens that have something in common, two or more in each of G groups.
+    """G groups of two or more tokens with something in common. Other tokens are in no group.
 
-    members (M,) int64: the tokens, group by group, each group's in the text's order, and the groups by their
-    first tokens; group (M,) int64: whose member each is, ascending; sizes (G,) int64. Tokens that are alone
-    are in none.
+    members (M,) int64: the tokens, group by group. Groups are in the order of their first tokens, and the
+    tokens of a group in the order of the text. group (M,) int64: the group of each member, ascending;
+    sizes (G,) int64: the size of each group.
     """
 
     members: NDArray[np.int64]
@@ -76,13 +76,13 @@ class Groups(NamedTuple):
 
 
 def groups_of(keys: NDArray[np.int64]) -> Groups:
-    """Gather the tokens with equal keys (N,), whole numbers from 0 on."""
+    """Return the groups of tokens with equal keys. keys (N,): non-negative integers."""
     N = len(keys)
     bits = N.bit_length()
     if int(keys.max(initial=0)).bit_length() + bits > 62:
         keys = np.unique(keys, return_inverse=True)[1]
-    # Each key with its token in the bits below: numpy sorts numbers several times as fast as it
-    # finds the order of them.
+    # Each number is a key with its token in the lower bits: numpy's sort is several times as fast as its
+    # argsort.
     both = np.sort((keys << bits) | np.arange(N))
     firsts = np.flatnonzero(np.diff(both >> bits, prepend=-1))
     sizes = np.diff(firsts, append=N)
@@ -97,9 +97,12 @@ def groups_of(keys: NDArray[np.int64]) -> Groups:
 
 @dataclass(frozen=True)
 class Text:
-    """A text, and who is whose neighbour in it. words, word_ids, sentence_starts, document_starts
-    are as in Corpus; N tokens in S sentences. document_tokens: a longer document is read in parts of
-    about so many tokens; block_tokens: a longer text is looked at in blocks of about so many."""
+    """A text of N tokens in S sentences.
+
+    words, word_ids, sentence_starts, document_starts: as in Corpus; document_tokens: a longer document is
+    read in parts of about this number of tokens; block_tokens: a longer text is processed in blocks of about
+    this number of tokens.
+    """
 
     words: Sequence[str]
     word_ids: Ids
@@ -116,13 +119,13 @@ class Text:
 
     @cached_property
     def document_bounds(self) -> Offsets:
-        """The token that each document, or each part of one that is very long, starts with, and N: (D+1,)."""
+        """The first token of each document, or part of a very long one, and last N: (D+1,)."""
         starts = cut_documents(self.sentence_starts, self.document_starts, self.document_tokens)
         return np.asarray(self.sentence_starts[starts])
 
     @cached_property
     def documents(self) -> NDArray[np.int64]:
-        """Each token's document, or its part of one that is very long, (N,)."""
+        """Each token's document, or part of a very long one, (N,)."""
         lengths = np.diff(self.document_bounds)
         return np.repeat(np.arange(len(lengths)), lengths)
 
@@ -135,7 +138,7 @@ class Text:
 
     @cached_property
     def neighbours(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The tokens before and after each token in its sentence, (N,) each; N where there is none."""
+        """The tokens before and after each token in its sentence, (N,) each; N if there is none."""
         N = len(self.word_ids)
         before, after = np.arange(-1, N - 1), np.arange(1, N + 1)
         before[self.first] = N
@@ -144,17 +147,17 @@ class Text:
 
     @cached_property
     def word_types(self) -> WordTypes:
-        """The text's word types, with what is found once for each."""
+        """The text's word types, with properties that are computed once for each."""
         return self.words if isinstance(self.words, WordTypes) else WordTypes(list(self.words))
 
     @cached_property
     def caps(self) -> NDArray[np.int8]:
-        """Each token's class of capitals, (N,): as the feature caps has them."""
+        """Each token's class of capitals (N,): the value of the feature `caps`."""
         return np.asarray(self.word_types.caps.take(self.word_ids))
 
     @cached_property
     def groups(self) -> Groups:
-        """The tokens whose document has the same word elsewhere, in whatever case."""
+        """The groups of tokens that are the same word, in any case, in the same document."""
         lower = self.word_types.lower
         ids, words = lower[self.word_ids], 1 + int(lower.max(initial=0))
         found = group_words(ids, self.document_bounds, words)
@@ -164,13 +167,13 @@ class Text:
 
     @cached_property
     def kinds(self) -> NDArray[np.int64]:
-        """What each sentence is written like, (S,): 0 as usual, 1 like a title, 2 all in capitals."""
+        """The kind of each sentence (S,): 0 for a usual sentence, 1 for a title, 2 for one in capitals."""
         found = sentence_kinds(self.caps, self.sentence_starts, _CLASSES)
         if found is not None:
             return found
 
         def count(first: Sequence[int], second: Sequence[int]) -> tuple[Offsets, Offsets]:
-            # Two counts in one number, so that there is one sum to take.
+            # Two counts in one number need only one sum.
             counted = np.zeros(CAPS, dtype=np.int64)
             counted[list(first)] += 1
             counted[list(second)] += 1 << 32
@@ -187,8 +190,11 @@ class Text:
 
 
 class Block(NamedTuple):
-    """A stretch of a text: its first token, its first document (as Text.documents counts), and the stretch
-    as a text of its own with the same word ids."""
+    """Consecutive documents of a text.
+
+    first: the index of its first token; document: the index of its first document in Text.documents;
+    text: these documents as a text with the same word ids.
+    """
 
     first: int
     document: int
@@ -196,15 +202,15 @@ class Block(NamedTuple):
 
     @property
     def tokens(self) -> slice:
-        """Which tokens of the whole text it has."""
+        """The block's tokens in the whole text."""
         return slice(self.first, self.first + len(self.text.word_ids))
 
 
 def blocks_of(text: Text) -> Iterator[Block]:
-    """Cut a text into stretches of whole documents, or of the parts of very long ones.
+    """Cut a text into blocks of whole documents, or of parts of very long ones.
 
-    What a token's document shows is the same in its block as in the whole text, and takes memory for a block
-    at a time.
+    Properties of a token's document are the same in its block as in the whole text. Computing them block by
+    block limits the memory.
     """
     if len(text.word_ids) <= text.block_tokens:
         yield Block(0, 0, text)
@@ -237,7 +243,7 @@ def text_of(
     document_starts: Offsets,
     document_tokens: int = DOCUMENT_TOKENS,
 ) -> Text:
-    """Lay sentences of words out flat."""
+    """Return a Text from sentences of words."""
     interner = Interner()
     starts = [0]
     word_ids: list[int] = []

@@ -1,8 +1,8 @@
-"""Sentences → windows: each word with its m neighbours on either side, padded at the sentence's ends.
+"""Windows of sentences: each word with its m neighbours on either side, padded at the sentence's ends.
 
-A text is laid out as one flat array of types in which every sentence has m paddings before and
-after it. The window of the word at position p is then the slice p − m … p + m: it can't cross
-into another sentence, and nothing is stored twice.
+A text becomes one flat array of types in which every sentence has m paddings before and after it. The
+window of the word at position p is then the slice from p − m to p + m. It can't reach into another
+sentence, and no word is stored twice.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ TYPE_PAD_LEFT, TYPE_PAD_RIGHT, FIRST_TYPE = 0, 1, 2
 
 @dataclass(frozen=True)
 class PaddedText:
-    """types (N + 2mS,) int32: 0 and 1 are the paddings before and after, word id w stands as w + 2.
+    """A text of N tokens in S sentences, with paddings.
 
-    Those of a long text may lie in a file. sentence_starts (S+1,) as in Corpus; m: words on either side.
+    types (N + 2mS,) int32: 0 is the padding before a sentence, 1 the padding after it, w + 2 the word id w.
+    The types of a long text may be in a temporary file. sentence_starts (S+1,): as in Corpus; m: the number
+    of words on either side of a window's centre.
     """
 
     types: Ids | Stored
@@ -33,21 +35,26 @@ class PaddedText:
 
     @cached_property
     def centres(self) -> Offsets:
-        """Where each token stands in types, (N,) int64."""
+        """The index of each token in types, (N,) int64."""
         lengths = np.diff(self.sentence_starts)
         sentence = np.repeat(np.arange(len(lengths)), lengths)         # (N,) each token's sentence
         return np.asarray(np.arange(len(sentence)) + self.m + 2 * self.m * sentence)
 
     def centres_of(self, tokens: NDArray[np.int64]) -> Offsets:
-        """Where some tokens (n,) stand in types: the same as centres[tokens], which takes 8 bytes a token
-        of the whole text."""
+        """Return the indices of tokens (n,) in types.
+
+        The result is centres[tokens]. But `centres` needs 8 bytes for each token of the whole text.
+        """
         sentence = np.searchsorted(self.sentence_starts, tokens, side="right") - 1
         return np.asarray(tokens + self.m + 2 * self.m * sentence)
 
 
 class WindowBatch(NamedTuple):
-    """B windows over n words: positions (n,) of the words in the padded text, windows (B, C) int32
-    into them, tokens (B,) in the text."""
+    """B windows over n words.
+
+    positions (n,): the words' indices in the padded text; windows (B, C) int32: indices into positions;
+    tokens (B,): the indices of the centres in the text.
+    """
 
     positions: NDArray[np.int64]
     windows: Ids
@@ -55,7 +62,7 @@ class WindowBatch(NamedTuple):
 
 
 def pad(word_ids: Ids, sentence_starts: Offsets, m: int) -> PaddedText:
-    """Lay out a text with m paddings before and after each sentence."""
+    """Return a text with m paddings before and after each sentence."""
     lengths = np.diff(sentence_starts)
     types = np.empty(len(word_ids) + 2 * m * len(lengths), dtype=np.int32)
     is_word = np.ones(len(types), dtype=bool)
@@ -70,20 +77,20 @@ def pad(word_ids: Ids, sentence_starts: Offsets, m: int) -> PaddedText:
 
 
 def sentence_windows(text: PaddedText, sentences: NDArray[np.int64]) -> WindowBatch:
-    """Return the windows of whole sentences, in the order given: neighbours share their words."""
+    """Return the windows of whole sentences, in the given order. Windows of a sentence share its words."""
     m = text.m
     starts, ends = text.sentence_starts[sentences], text.sentence_starts[sentences + 1]
     lengths = ends - starts
     tokens = ranges(starts, lengths)                                   # (B,)
     positions = ranges(starts + 2 * m * sentences, lengths + 2 * m)    # (n,) = B + 2m each
-    # In the batch, too, the token i of the k-th sentence stands at i + m + 2mk.
+    # As in the padded text, token i of the batch, in its k-th sentence, has the index i + m + 2mk.
     centres = np.arange(len(tokens)) + m + 2 * m * np.repeat(np.arange(len(sentences)), lengths)
     windows = np.add(centres[:, None], np.arange(-m, m + 1), dtype=np.int32, casting="unsafe")
     return WindowBatch(positions, windows, tokens)
 
 
 def single_windows(text: PaddedText, tokens: NDArray[np.int64]) -> WindowBatch:
-    """Return the windows of single tokens, from anywhere in the text: each has its own C words."""
+    """Return the windows of any tokens of the text. Each window has its own C words."""
     C = 2 * text.m + 1
     positions = text.centres_of(tokens)[:, None] + np.arange(-text.m, text.m + 1)   # (B, C)
     windows = np.arange(len(tokens) * C, dtype=np.int32).reshape(len(tokens), C)

@@ -1,4 +1,4 @@
-"""The distinct word types of a text, and what is found once for each: pieces of a text share them."""
+"""The distinct word types of a text, with properties that are computed once for each of them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from nertool.kernels.words import WordSet
 
 
 class WordTypes(Sequence[str]):
-    """Word types in a list that may grow at its end, and arrays that grow with it.
+    """A list of word types that may grow at its end, and arrays that grow with it.
 
-    The list, or the set of words as bytes, stays the caller's own.
+    The caller keeps the list (or the WordSet) and may append to it. Parts of a text can share one object.
     """
 
     def __init__(self, words: list[str] | WordSet) -> None:
@@ -29,13 +29,13 @@ class WordTypes(Sequence[str]):
 
     @property
     def words(self) -> list[str]:
-        """The words; strings are made of a set's bytes when they are first asked for."""
+        """The words. The strings of a WordSet are made from its bytes when they are first needed."""
         if self._set is not None and len(self._words) < len(self._set):
             self._words += self._set.strings_from(len(self._words))
         return self._words
 
     def since(self, first: int) -> Sequence[str]:
-        """Return the words from a number on."""
+        """Return the words from index `first` on."""
         if self._set is None:
             return self._words[first:]
         return Words.of_bytes(self._set.bytes_from(first).tobytes())
@@ -52,7 +52,7 @@ class WordTypes(Sequence[str]):
 
     @property
     def caps(self) -> np.ndarray:
-        """Each word type's class of capitals, (n,) int8: as the feature caps has them."""
+        """Each word type's class of capitals (n,) int8: the value of the feature `caps`."""
         new = self.since(len(self._caps))
         if len(new):
             self._caps = np.concatenate([self._caps, caps_of(new)])
@@ -60,8 +60,10 @@ class WordTypes(Sequence[str]):
 
     @property
     def lower(self) -> Ids:
-        """A number for each word type, (n,) int32: the same for those that differ in case alone,
-        or in what normal_form leaves out."""
+        """A number for each word type (n,) int32.
+
+        Word types get the same number if they differ only in case or in what normal_form removes.
+        """
         new = self.since(len(self._lower))
         if len(new):
             added = self._lower_numbers.add(in_lower_case(new))
