@@ -1,1 +1,1 @@
-"""Scores to tag sequences: Viterbi, the n best, probabilities, agreement within a document."""
+"""From scores to tag sequences: Viterbi, n-best, probabilities, and consistency within a document."""

@@ -1,4 +1,4 @@
-"""What is done to scores before a sequence is chosen: a bias on O, and agreement within a document."""
+"""Adjustments of scores before decoding: a bias against O, and consistency within a document."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from nertool.network.activations import Array
 
 
 def adjust(scores: Array, text: Text, decoding: DecodingConfig, spent: bool = False) -> Array:
-    """Return the scores (N, T) that tags are chosen by; O is the first.
+    """Return the adjusted scores (N, T), from which tags are chosen. O is the first tag.
 
-    outside_bias is taken off O's score: more entities are found, at the price of false ones.
-    consistency a: a token's probabilities are (1 − a) its own + a the mean of the same word's other
-    occurrences in the document. spent: the scores are needed no more, and may be written over.
+    decoding.outside_bias is subtracted from O's score. A positive bias finds more entities, and more wrong
+    ones. With decoding.consistency = a, a token's probabilities become (1 − a) times its own plus a times the
+    mean over the other occurrences of its word in the document. spent: `scores` may be overwritten.
     """
     if decoding.outside_bias:
         scores = scores if spent else scores.copy(order="K")
@@ -27,7 +27,7 @@ def adjust(scores: Array, text: Text, decoding: DecodingConfig, spent: bool = Fa
 
 
 def agree(scores: Array, text: Text, a: float, spent: bool = False) -> Array:
-    """Return the logarithms of the blended probabilities, (N, T); a, spent: as in adjust."""
+    """Return the logarithms of the blended probabilities (N, T). a: the consistency; spent: as in adjust."""
     members, _, sizes = text.groups
     out = scores if spent else np.empty_like(scores)
     if kernels.agree(scores, text.document_bounds, members, sizes, a, out):
@@ -39,7 +39,10 @@ def agree(scores: Array, text: Text, a: float, spent: bool = False) -> Array:
 
 
 def _blend(p: Array, groups: Groups, a: float) -> None:
-    """Write (1 − a) p + a (Σ − p) / (n − 1) over p (N, T), Σ the sum over the n tokens of a group."""
+    """Replace p (N, T) by (1 − a) p + a (Σ − p) / (n − 1) in place.
+
+    Σ is the sum over the n tokens of a group. Tokens in no group keep their p.
+    """
     members, group, sizes = groups
     others = a / (sizes - 1)
     keep = (1.0 - a - others).astype(p.dtype)[group]
@@ -53,7 +56,7 @@ def _blend(p: Array, groups: Groups, a: float) -> None:
 
 
 def softmax(scores: Array) -> Array:
-    """Return each token's probabilities (N, T) by its scores alone."""
+    """Return the softmax of each token's scores (N, T)."""
     known = kernels.softmax(scores)
     if known is not None:
         return known

@@ -15,15 +15,15 @@ from nertool.decoding.probabilities import Sums, shorter, span_probabilities, su
 from nertool.decoding.viterbi import Lattice
 from nertool.network.activations import Array
 
-GROUP_TOKENS = 1 << 15  # sentences are summed in groups of about so many tokens
+GROUP_TOKENS = 1 << 15  # tokens in a group of sentences whose sums are computed together
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """A text of N tokens, S sentences and T tags after decoding.
+    """A text of N tokens and S sentences after decoding into T tags.
 
-    scores (N, T): what the tags were chosen by, O first. tag_ids (N,) int32: the chosen tags.
-    sentence_starts (S+1,) int64. spans: the n entities that the tags spell, in tokens of the text.
+    scores (N, T): the scores from which the tags were chosen, O first. tag_ids (N,) int32: the chosen tags.
+    sentence_starts (S+1,) int64. spans: the n entities that the tags encode, in tokens of the text.
     lattice: the tag sequences that the scheme allows. temperature: probabilities are computed from
     scores / temperature (see model/calibrate.py).
     """
@@ -49,15 +49,15 @@ class Decoded:
     def probabilities(self) -> NDArray[np.float64]:
         """Return the probability of each entity, (n,) float64.
 
-        Only sentences that hold an entity are summed, some thousand tokens at a time, so that the
-        sums stay in the processor's cache.
+        The sums are computed only for sentences with an entity, for some ten thousand tokens at a time, so
+        that they stay in the processor's cache.
         """
         scores, spans = self.calibrated_scores, self.spans
         if not len(spans):
             return np.zeros(0)
         starts = shorter(scores, self.sentence_starts)
-        # No cut within an entity: the tokens may look like names for thousands of tokens, and entities that
-        # others have found may stand anywhere.
+        # Remove cuts inside an entity. `shorter` may cut an entity of thousands of tokens, or one that
+        # does not come from these scores.
         last = np.searchsorted(spans.starts, starts) - 1
         starts = starts[(last < 0) | (spans.ends[last] <= starts)]
         sentences = np.searchsorted(starts, spans.starts, side="right") - 1
@@ -73,7 +73,7 @@ class Decoded:
     def _probabilities_of(
         self, chosen: slice, scores: Array, starts: Offsets, sentences: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Return the probabilities (n,) of some of the spans, from the sentences (n,) that hold them."""
+        """Return the probabilities (n,) of the chosen spans. sentences (n,): the sentence of each."""
         filled = np.unique(sentences)
         lengths = np.diff(starts)[filled]
         new_starts = np.concatenate([[0], np.cumsum(lengths)])

@@ -1,4 +1,4 @@
-"""The K best tag sequences of a sentence, not only the best (Schwartz and Chow 1990)."""
+"""The k best tag sequences of a sentence (Schwartz and Chow 1990)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from nertool.network.activations import Array
 
 
 def n_best(scores: Array, allowed: Lattice, k: int) -> list[tuple[float, NDArray[np.int32]]]:
-    """Return up to k allowed tag sequences of one sentence, best first, each with its score.
+    """Return up to k allowed tag sequences of one sentence with their scores, the best first.
 
-    scores (n, T). Each tag keeps the k best ways that end in it.
+    scores (n, T). For each token and tag, the k best partial sequences that end there are kept.
     """
     n, T = scores.shape
     if not n:
         return []
     bar = np.where(allowed.step, 0.0, -np.inf)
-    total = np.full((T, k), -np.inf)  # the k best ways to each tag
+    total = np.full((T, k), -np.inf)  # scores of the k best partial sequences that end in each tag
     total[:, 0] = np.where(allowed.start, scores[0].astype(np.float64), -np.inf)
-    back = np.zeros((n, T, k), dtype=np.int64)  # where each came from: tag · k + rank
+    back = np.zeros((n, T, k), dtype=np.int64)  # the predecessor of each: tag · k + rank
     for t in range(1, n):
         through = (total[:, :, None] + bar[:, None, :]).reshape(T * k, T)
         chosen = np.argsort(-through, axis=0, kind="stable")[:k]  # (k, T)

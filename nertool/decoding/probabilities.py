@@ -1,7 +1,8 @@
-"""How sure is the model? Probabilities of entities and of tags, over all sequences that are allowed.
+"""Probabilities of entities and of tags, by sums over all allowed tag sequences.
 
-Forward–backward with scaling (Rabiner 1989), by a kernel, or in numpy with one small matrix product a step
-for all sentences at once. A test compares both with the same sums in logarithms.
+The sums use the forward–backward algorithm with scaling (Rabiner 1989). A kernel computes them, or else
+numpy, with one small matrix product for each position of all sentences together. A test compares both with
+the same sums in logarithms.
 """
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ from nertool.network.activations import Array
 
 Floats = NDArray[np.float64]
 
-_FLOOR = -300.0  # scores below the token's best are cut here: e^-300 squared is still a number
+_FLOOR = -300.0  # the least score relative to the token's best: (e^-300)² does not underflow
 
 
 class Sums(NamedTuple):
-    """forward, backward (N, T): the sums to and from each tag, each token's scaled to add up to 1;
-    weight (N, T): e to the scores less the token's best; scale (N,): what forward was divided by;
-    log_Z (S,): the log sum over each sentence's allowed sequences."""
+    """The sums of the forward–backward algorithm.
+
+    forward (N, T): the scaled sums over all partial sequences up to each token and tag; the row of a token
+    adds up to 1; backward (N, T): the scaled sums over all continuations; weight (N, T): exp of the score
+    minus the token's best score; scale (N,): the divisor of each row of forward; log_Z (S,): the logarithm
+    of the sum over all allowed sequences of each sentence.
+    """
 
     forward: Array
     backward: Array
@@ -35,7 +40,10 @@ class Sums(NamedTuple):
 
 
 def sums(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Sums:
-    """Sum over all allowed tag sequences of each sentence; scores (N, T), sentence_starts (S+1,)."""
+    """Compute the sums over all allowed tag sequences of each sentence.
+
+    scores (N, T), sentence_starts (S+1,).
+    """
     N, T = scores.shape
     peak = _best(scores)[:, None]
     weight = (scores - peak).astype(np.float64, order="C")  # (N, T)
@@ -54,7 +62,7 @@ def sums(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Sums:
 
 
 def _best(scores: Array) -> Array:
-    """Return each token's best score, (N,). With few tags this is quicker than scores.max(axis=1)."""
+    """Return each token's best score, (N,). With few tags, this is faster than scores.max(axis=1)."""
     best = scores[:, 0].copy()
     for j in range(1, scores.shape[1]):
         np.maximum(best, scores[:, j], out=best)
@@ -71,7 +79,7 @@ def _fill(
     backward: Floats,
     scale: Floats,
 ) -> None:
-    """Fill forward, backward and scale: token by token, for all sentences that are as long at once."""
+    """Fill forward, backward and scale in numpy, position by position for all sentences together."""
     lengths = np.diff(sentence_starts)
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]
@@ -91,15 +99,15 @@ def _fill(
         backward[rows] = ways / ways.sum(axis=1, keepdims=True)
 
 
-LONG = 2000  # tokens: longer than any sentence, so a list or a table
+LONG = 2000  # tokens; a longer "sentence" is a list or a table
 
 
 def shorter(scores: Array, sentence_starts: Offsets, longest: int = LONG) -> Offsets:
-    """Cut sentences of more than `longest` tokens into parts of about half that length, and return where
-    all parts start, (P+1,), so that the sums take neither much memory nor much time.
+    """Cut sentences of more than `longest` tokens into parts of about half that length.
 
-    Each cut is made at the token, of some hundreds, that is most certain to be outside all entities.
-    What lies before the cut and after it then depends on each other only by the chance that it is not.
+    Return the starts of all parts, (P+1,). Shorter parts save memory and time for the sums. Each cut is
+    made at the token, among some hundreds, that is most certain to be outside of entities. If that token
+    were O with certainty, the parts before and after it would be independent.
     """
     cuts = [sentence_starts]
     for i in np.flatnonzero(np.diff(sentence_starts) > longest):
@@ -112,7 +120,7 @@ def shorter(scores: Array, sentence_starts: Offsets, longest: int = LONG) -> Off
 
 
 def tag_probabilities(parts: Sums) -> Array:
-    """Return each token's distribution over the tags, given its whole sentence: (N, T), rows add up to 1."""
+    """Return each token's distribution over the tags given its whole sentence, (N, T); rows add up to 1."""
     p = parts.forward * parts.backward
     return np.asarray(p / p.sum(axis=1, keepdims=True))
 
@@ -120,10 +128,10 @@ def tag_probabilities(parts: Sums) -> Array:
 def span_probabilities(
     spans: TagSpans, tag_ids: Ids, parts: Sums, sentence_starts: Offsets, allowed: Lattice
 ) -> NDArray[np.float64]:
-    """Return the probability that each span is one whole entity with just its tags: (n,).
+    """Return the probability (n,) that each span is exactly one entity with its tags.
 
-    tag_ids (N,): the tags that the spans were read from. The sum over all allowed sequences that
-    hold the entity, over the sum of all.
+    It is the sum over all allowed sequences that contain the entity, divided by the sum over all allowed
+    sequences. tag_ids (N,): the tags from which the spans were read.
     """
     if not len(spans):
         return np.zeros(0)
@@ -133,11 +141,12 @@ def span_probabilities(
     first, last = tag_ids[starts], tag_ids[ends - 1]
     opens, closes = sentence_starts[sentence] == starts, sentence_starts[sentence + 1] == ends
 
-    # Ways into the entity, and out of it, by steps that do not go on with another.
+    # Steps into the entity and out of it that do not continue an entity.
     parting = (allowed.step & ~allowed.goes_on).astype(np.float64)
     before = (parts.forward[np.maximum(starts - 1, 0)] * parting[:, first].T).sum(axis=1)
     before = np.where(opens, allowed.start[first], before)
-    # α is known at each end: what lies beyond is weighed against the whole by β, at the same place.
+    # forward is known at both ends of the entity. The part of the sentence after the entity is compared
+    # with the whole by backward, at the same token.
     ratio = parts.weight[np.arange(N), tag_ids] / parts.scale
     with np.errstate(divide="ignore", invalid="ignore"):
         inside = np.concatenate([[0.0], np.cumsum(np.log(ratio))])
@@ -145,7 +154,7 @@ def span_probabilities(
         after_row = np.minimum(ends, N - 1)
         beyond = parts.weight[after_row] * parts.backward[after_row]
         after = (beyond * parting[last]).sum(axis=1)
-        # The same sum over all tags and steps, by which the whole sentence's is 1.
+        # The same sum over all tags and steps. Divided by it, the sum of the whole sentence is 1.
         step = allowed.step.astype(np.float64)
         whole = ((parts.forward[ends - 1] @ step) * beyond).sum(axis=1)
         finish = (parts.forward[ends - 1] * allowed.end).sum(axis=1)

@@ -1,7 +1,7 @@
 """From scores to tags: argmax, or the best sequence that the scheme allows (Viterbi 1967).
 
-Scores are additive: the score of a sequence is the sum of its tags' scores, in float32 or
-float64, (N, T) for N tokens and T tags, O first. A forbidden step has the score −∞.
+Scores are (N, T) for N tokens and T tags, O first, in float32 or float64. The score of a sequence is the sum
+of the scores of its tags. A step that is not allowed has the score −∞.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from nertool.network.activations import Array
 
 
 class Lattice(NamedTuple):
-    """What a scheme allows: start (T,) and end (T,) first and last tags, step (T, T) from row to column.
+    """The tag sequences that a scheme allows.
 
-    goes_on (T, T): the step stays inside one entity.
+    start, end (T,): whether a tag may be the first, or the last, of a sentence; step (T, T): whether the
+    column's tag may follow the row's tag; goes_on (T, T): whether this step stays inside one entity.
     """
 
     start: NDArray[np.bool_]
@@ -31,7 +32,11 @@ class Lattice(NamedTuple):
 
 
 def lattice(tags: Sequence[str], scheme: str) -> Lattice:
-    """Say which tags may follow which: IO anything, IOB2 I- only inside, BIOES only whole entities."""
+    """Return the tag sequences that a scheme allows.
+
+    In IO, any tag may follow any other. In IOB2, I- may only follow B- or I- of the same class. In BIOES,
+    entities must be complete.
+    """
     pairs = [split_tag(tag) for tag in tags]
     T = len(tags)
     numbers = {label: i for i, label in enumerate(dict.fromkeys(label for _, label in pairs))}
@@ -47,19 +52,19 @@ def lattice(tags: Sequence[str], scheme: str) -> Lattice:
     goes_on = same & among("BI")[:, None] & among("IE")
     if scheme == "iob2":
         return Lattice(among("OBS"), free, ~among("I") | goes_on, goes_on)
-    # After B or I the entity must go on; elsewhere nothing may go on.
+    # After B or I the entity must continue; after another tag nothing may continue.
     step = np.where(among("BI")[:, None], goes_on, among("OBS"))
     end = among("OES") if scheme == "bioes" else free
     return Lattice(among("OBS"), end, step, goes_on)
 
 
 def decode(scores: Array, sentence_starts: Offsets, method: str, allowed: Lattice) -> Ids:
-    """Choose each token's tag, (N,) int32, by config.decoding.method."""
+    """Return each token's tag (N,) int32. method: config.decoding.method, "argmax" or "viterbi"."""
     if method == "argmax":
         return argmax(scores)
-    # What is outside for certain is O; what lies between can be decoded by itself. There the best tag
-    # of each token, where that is an allowed sequence, is the best sequence: only the rest needs the
-    # search.
+    # Tokens that are outside with certainty are O. The parts between them can be decoded separately. If the
+    # best tags of a part's tokens are an allowed sequence, they are its best sequence. Only other parts
+    # need the search.
     known = kernels.decode(
         scores, sentence_starts, ROUNDING, allowed.start, allowed.end, allowed.step
     )
@@ -70,7 +75,7 @@ def decode(scores: Array, sentence_starts: Offsets, method: str, allowed: Lattic
     if not len(tokens):
         return best
     own = scores[tokens]
-    tag_ids = own.argmax(axis=1).astype(np.int32)  # they are few, and lie row by row
+    tag_ids = own.argmax(axis=1).astype(np.int32)  # fast, as there are few tokens, in row order
     wrong = np.flatnonzero(~valid_sentences(tag_ids, parts, allowed))
     starts, lengths = parts[wrong], np.diff(parts)[wrong]
     searched = ranges(starts, lengths)
@@ -80,13 +85,13 @@ def decode(scores: Array, sentence_starts: Offsets, method: str, allowed: Lattic
 
 
 def outside_by(scores: Array) -> NDArray[np.float64]:
-    """Return for each token how much the best tags lose, at the least, if it is not O: (N,).
+    """Return for each token the least loss of score if it is not O, (N,). If positive, the token is O.
 
-    Make O of all tags of a sequence from the O before a token to the O after it: that is allowed, too,
-    in every scheme. It costs the sum of h over the tokens between, h how much a token's best other tag
-    beats O by. So where all sums of h over neighbours that hold the token are negative, no best
-    sequence has it inside an entity. The largest such sum is that of the largest prefix sum from the
-    token on, less the smallest before it.
+    Take a sequence in which the token is not O. Change all tags between the O before it and the O after it
+    to O. The result is allowed in every scheme. Let h be a token's best score of another tag minus its
+    score of O. The change costs at most the sum of h over the changed tokens. If all sums of h over
+    consecutive tokens that include this token are negative, no best sequence has it inside an entity. The
+    largest of these sums is the largest prefix sum from the token on minus the smallest one before it.
     """
     known = kernels.outside_by(scores)
     if known is not None:
@@ -98,14 +103,16 @@ def outside_by(scores: Array) -> NDArray[np.float64]:
     return np.asarray(smallest_before - largest_after)
 
 
-ROUNDING = 1e-6  # of scores' sums, many times over
+ROUNDING = 1e-6  # many times the rounding error of sums of scores
 
 
 def open_parts(
     scores: Array, sentence_starts: Offsets
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the tokens that are not O for certain, (n,), and where among them each part starts that can
-    be decoded by itself, (P+1,): none holds tokens that do not stand side by side in one sentence."""
+    """Return the tokens (n,) that are not O with certainty, and the starts (P+1,) of parts among them.
+
+    A part is consecutive tokens of one sentence. It can be decoded separately.
+    """
     tokens = np.flatnonzero(outside_by(scores) <= ROUNDING)
     begins = np.zeros(len(scores) + 1, dtype=bool)
     begins[sentence_starts] = True
@@ -115,8 +122,8 @@ def open_parts(
 
 
 def argmax(scores: Array) -> Ids:
-    """Return each token's best tag (N,) int32, whatever stands beside it."""
-    # From the last tag to the first, a pass over all tokens each: of equal scores the first tag's counts.
+    """Return each token's best tag (N,) int32, independently of its neighbours."""
+    # One pass over all tokens for each tag, from the last to the first: of equal scores, the first tag wins.
     top = scores.max(axis=1)
     best = np.zeros(len(scores), dtype=np.int32)
     for tag in reversed(range(scores.shape[1])):
@@ -127,7 +134,7 @@ def argmax(scores: Array) -> Ids:
 def valid_sentences(
     tag_ids: Ids, sentence_starts: Offsets, allowed: Lattice
 ) -> NDArray[np.bool_]:
-    """Tell of each sentence whether its tags are a sequence that is allowed: (S,)."""
+    """Return whether the tags of each sentence are an allowed sequence, (S,)."""
     lengths = np.diff(sentence_starts)
     filled = lengths > 0
     firsts, lasts = sentence_starts[:-1][filled], sentence_starts[1:][filled] - 1
@@ -141,10 +148,10 @@ def valid_sentences(
 
 
 def viterbi(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Ids:
-    """Return the best allowed tag sequence of each sentence: (N,) int32.
+    """Return the best allowed tag sequence of each sentence, (N,) int32.
 
-    All sentences advance together, a position at a time; longest first, so that those still
-    running are always the first rows.
+    All sentences advance together, one position at a time. They are sorted by length, the longest first, so
+    that the sentences that are not finished are always the first rows.
     """
     best = np.empty(len(scores), dtype=np.int32)
     if not len(scores):
@@ -174,7 +181,7 @@ def viterbi(scores: Array, sentence_starts: Offsets, allowed: Lattice) -> Ids:
 
 
 def _longest_first(sentence_starts: Offsets) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the sentences' first tokens and lengths, longest first, empty ones left out."""
+    """Return the first tokens and the lengths of all sentences that are not empty, the longest first."""
     lengths = np.diff(sentence_starts)
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]
