@@ -1,1 +1,1 @@
-"""What a trained model is, how it is stored, and how its probabilities are calibrated."""
+"""A trained model: its contents, its files, and the calibration of its probabilities."""

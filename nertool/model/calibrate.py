@@ -1,8 +1,8 @@
-"""Probabilities that mean what they say: of the entities given 0.8, four in five should be right.
+"""Calibration of probabilities: of the entities with probability 0.8, four in five should be correct.
 
-One temperature τ, found on dev, divides all scores (Guo et al. 2017): the order of the sequences
-stays, and so does every entity; only how sure the model is of them changes. It is kept in the
-model's header, under provenance.calibration.
+All scores are divided by one temperature τ, which is fitted on dev (Guo et al. 2017). This changes the
+probabilities, but neither the order of tag sequences nor the predicted entities. The temperature is stored
+in the model's header, under provenance.calibration.
 """
 
 from __future__ import annotations
@@ -21,19 +21,22 @@ from nertool.model.files import set_provenance
 from nertool.model.model import Model
 
 BINS = 15
-_LEAST = 30  # entities: with fewer, a temperature would be fitted to chance
+_LEAST = 30  # with fewer entities, a temperature would be fitted to chance
 _RANGE = (0.05, 20.0)
 
 
 def correct_entities(found: TagSpans, gold: TagSpans) -> NDArray[np.bool_]:
-    """Tell of each entity that was found whether it is one of the gold ones: (n,)."""
+    """Return whether each predicted entity is one of the gold entities, (n,)."""
     known = set(gold.as_list())
     return np.array([span in known for span in found.as_list()], dtype=bool)
 
 
 def calibration_error(probabilities: NDArray[np.float64], right: NDArray[np.bool_]) -> float | None:
-    """Return the expected calibration error: the mean gap between the probability and the share of right
-    entities, over BINS bins of equal width, each weighed by its entities. None if there are none."""
+    """Return the expected calibration error, or None if there are no entities.
+
+    It is the mean difference between the probability and the share of correct entities, over BINS bins of
+    equal width, each weighted by its number of entities.
+    """
     if not len(probabilities):
         return None
     bins = np.minimum((probabilities * BINS).astype(np.int64), BINS - 1)
@@ -43,7 +46,10 @@ def calibration_error(probabilities: NDArray[np.float64], right: NDArray[np.bool
 
 
 def fit_temperature(found: Decoded, correct: NDArray[np.bool_]) -> float:
-    """Return the temperature under which it is most likely that just these entities (n,) are correct."""
+    """Return the temperature with the greatest likelihood of `correct` (n,), or 1 if it can't be fitted.
+
+    The result is 1 with fewer than 30 entities, or if all or none of them are correct.
+    """
     from scipy.optimize import minimize_scalar
 
     if len(correct) < _LEAST or correct.all() or not correct.any():
@@ -59,9 +65,9 @@ def fit_temperature(found: Decoded, correct: NDArray[np.bool_]) -> float:
 
 
 def calibration(found: Decoded, correct: NDArray[np.bool_], temperature: float) -> dict[str, Any]:
-    """Return a temperature with the expected calibration error without it and with it, for JSON.
+    """Return a temperature and the expected calibration errors without and with it, for JSON.
 
-    correct (n,): whether each entity of the decoded text is right.
+    correct (n,): whether each entity of the decoded text is correct.
     """
     before, after = (
         calibration_error(replace(found, temperature=t).probabilities(), correct)
@@ -76,18 +82,18 @@ def calibration(found: Decoded, correct: NDArray[np.bool_], temperature: float) 
 
 
 def temperature_of(model: Model) -> float:
-    """Return the temperature that a model was calibrated to; 1 if it was not."""
+    """Return the temperature of a model, or 1 if it was not calibrated."""
     found = (model.provenance.get("calibration") or {}).get("temperature", 1.0)
     return float(found) if isinstance(found, int | float) and found > 0 else 1.0
 
 
 def keep_calibration(folder: Path, found: dict[str, Any]) -> None:
-    """Write a calibration into a model's header; at every moment there is a whole one."""
+    """Write a calibration into a saved model's header, which is complete at every moment."""
     set_provenance(folder, "calibration", found)
 
 
 def describe(found: dict[str, Any]) -> str:
-    """Say a calibration in a line."""
+    """Return a line of text that describes a calibration."""
     if found["ece_after"] is None:
         return "calibration: not measured, since the model found no entity"
     before, after = (100 * found[key] for key in ("ece_before", "ece_after"))

@@ -1,4 +1,4 @@
-"""A model made smaller: rows of its tables in fewer bytes, and rare words left out."""
+"""Compression of a model: rows of its tables in fewer bytes, and fewer words."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ from nertool.vectors.rows.compressed_rows import CompressedRows
 from nertool.vectors.rows.rows import Rows, expanded, selected
 from nertool.vectors.subwords import Composer
 
-_FEWEST_ROWS = 64  # a table of fewer rows is not worth it
-_NARROW = 4  # columns up to which float16 takes no more bytes than int8 with a scale for each row
-CODES = "codes"  # rows of rare words in a few bytes each, the others as int8
-MOST_FREQUENT = 10_000  # words that keep a row of int8 then, unless it is said how many
-_KEY = "compressed"  # of what provenance says
-_EXACT = (*WEIGHTS, MEMORY)  # train --from goes on counting from the memory's shares
-_HALVED = ("W", MEMORY)  # as float16, with codes
+_FEWEST_ROWS = 64  # tables with fewer rows are not compressed: they would save little
+_NARROW = 4  # up to this number of columns, float16 takes no more bytes than int8 with a scale for each row
+CODES = "codes"  # rows of rare words are codes of a few bytes each, the others int8
+MOST_FREQUENT = 10_000  # with codes: the default number of words with a row of int8
+_KEY = "compressed"  # the entry of provenance
+_EXACT = (*WEIGHTS, MEMORY)  # never int8: `train --from` needs the memory's exact shares
+_HALVED = ("W", MEMORY)  # float16 with codes
 
 
 class _Vectors(NamedTuple):
-    """A file of vectors that networks share, made smaller. kept: the numbers of the rows that are left."""
+    """A compressed file of vectors, which networks may share.
+
+    kept: the original row numbers of the rows that are left, or with codes of those that are int8.
+    """
 
     encoder: Encoder
     L: Rows
@@ -37,13 +40,14 @@ class _Vectors(NamedTuple):
 
 
 def compress_model(model: Model, dtype: str | None, top: int | None) -> Model:
-    """Return a model without its rare words, and with its rows kept in another type.
+    """Return a smaller model: without its rare words, and with its rows in another type.
 
-    dtype: "float16", "int8", "codes", or None for as they are. top: of each file of vectors the first so
-    many words stay, and those that training changed (None: all words). Files list the most frequent words
-    first. With codes, all other words stay, too: their rows are coded, in a few bytes each; and W and the
-    memory are float16, which else stay as they are, as do b, U, small tables and rows that are compressed
-    already. Errors: ValueError for a value that float16 can't hold.
+    dtype: "float16", "int8" or "codes"; None leaves the type unchanged. top: the number of words to keep
+    from the beginning of each file of vectors, which lists the most frequent words first; words whose
+    vectors training changed are also kept; None keeps all words. With "codes" no word is removed: the rows
+    of the other words become codes of a few bytes each, and W and the memory become float16. With the other
+    types, W and the memory do not change. b, U, small tables and rows that are already compressed never
+    change. Errors: ValueError for a value that float16 can't hold.
     """
     first_stage, members = (
         tuple(_without_unchanged(member) for member in stage)
@@ -81,9 +85,9 @@ def compress_model(model: Model, dtype: str | None, top: int | None) -> Model:
 
 
 def _without_unchanged(member: Member) -> Member:
-    """Leave out the trained rows that are still as training found them: those of words of dev alone.
+    """Remove the rows that training did not change, which are those of words in dev only.
 
-    Where the vectors were not trained at all, every row is, and all stay.
+    If the vectors were not trained at all, no row is removed.
     """
     trained, start = member.parameters["L"], member.L[member.rows]
     changed = (expanded(trained) != start).any(axis=1)
@@ -96,7 +100,11 @@ def _without_unchanged(member: Member) -> Member:
 def _smaller_vectors(
     member: Member, changed: Sequence[NDArray[np.integer]], dtype: str | None, top: int | None
 ) -> _Vectors:
-    """Cut a file of vectors down. changed: the rows that each network keeps vectors of its own for."""
+    """Compress a file of vectors.
+
+    changed: for each network, the rows of L for which it has trained vectors. Errors: ValueError for `top`
+    with rows that are codes already.
+    """
     encoder, L = member.encoder, member.L
     if isinstance(L, CodedRows):
         if top is not None:
@@ -114,7 +122,7 @@ def _smaller_vectors(
     order = kept
     if dtype == CODES and len(kept) < len(L):
         rest = np.setdiff1d(np.arange(len(L)), kept, assume_unique=True)
-        # In alphabetical order: a list of such words packs into two thirds of the bytes.
+        # In alphabetical order, the list of words compresses to two thirds of the size.
         rest = rest[np.argsort([encoder.words[row - SPECIAL_ROWS] for row in rest.tolist()])]
         order = np.concatenate([kept, rest])
         coded = L[rest].astype(np.float32)

@@ -1,20 +1,20 @@
-"""The files of a model: their names, and opening them in a folder, a run folder or one file.
+"""The files of a model: their names, and how to open them in a folder, a run folder or one file.
 
 model.json             format and version, the resolved config, classes and tags, provenance; the
                        SHA-256 of every other file, and its own
-model.safetensors      the networks' arrays; read through a memory map, and unable to run code
-vectors.N.safetensors  the N-th file of vectors, as training started from it
-vocabulary.N.txt       its words (after the special rows), one a line
-memory.txt             the words of the memory's rows, where there is a memory
-gazetteers.txt         the phrases of the gazetteers, list after list, where there are any
+model.safetensors      the networks' arrays, read through a memory map; the format can't run code
+vectors.N.safetensors  the N-th file of vectors, as they were before training
+vocabulary.N.txt       its words (after the special rows), one on each line
+memory.txt             the words of the memory's rows, if there is a memory
+gazetteers.txt         the phrases of the gazetteers, list after list, if there are any
 
-The vectors are kept once for all networks that share them; of each network only the rows that
-training could meet are kept besides. Rows may be compressed (vectors/rows/rows.py): then a table is several
-arrays, and word lists are packed, as vocabulary.N.txt.gz.
+Vectors that several networks share are stored once. In addition, each network has only the rows of words in
+its labelled text. Rows may be compressed (vectors/rows/rows.py). Then a table is several arrays, and word
+lists are compressed too, as vocabulary.N.txt.gz.
 
-x.nertool is an uncompressed zip file of such a folder, and is read in place.
+A file x.nertool is an uncompressed zip file of such a folder. It is read without unpacking.
 
-Everything is written into a folder aside, flushed to disk, and then put in place by renaming.
+All files are written into a temporary folder and flushed to disk. The folder is then renamed.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from nertool.files.sealed import Bytes, SealedFolder, rewrite_header, rewritten_
 from nertool.files.sealed_zip import SealedZip, is_zip, write_sealed_zip
 
 FORMAT, VERSION = "nertool model", 3
-WITHOUT_SUMS = 2  # the version before there were sums: still read
+WITHOUT_SUMS = 2  # the version without SHA-256 sums, which can still be read
 WITH_COMPRESSED = 4  # the version with compressed rows, which older releases cannot read
 HEADER, ARRAYS, REMEMBERED = "model.json", "model.safetensors", "memory.txt"
 STAGES = ("first_stage", "members")
-ONE_FILE = ".nertool"  # ends the name of a model in one file
+ONE_FILE = ".nertool"  # the file extension of a model in one file
 
 _OTHERS = re.compile(r"vectors\.\d+\.safetensors|(vocabulary\.\d+|memory|gazetteers)\.txt(\.gz)?")
 
 
 def vectors_name(i: int) -> str:
-    """Name the file of the i-th vectors."""
+    """Return the name of the i-th file of vectors."""
     return f"vectors.{i}.safetensors"
 
 
 def vocabulary_name(i: int) -> str:
-    """Name the file with the words of the i-th vectors."""
+    """Return the name of the file with the words of the i-th file of vectors."""
     return f"vocabulary.{i}.txt"
 
 
@@ -59,9 +59,10 @@ def file_sum(path: Path) -> str:
 
 
 def open_model(path: Path, verify: bool = True) -> SealedFolder:
-    """Open the files of a model folder, of a run's best model, or of a model in one file; use it in a `with`.
+    """Open the files of a model folder, of a run's best model, or of a model in one file.
 
-    Errors: ModelError where there is no model.
+    The result is a context manager. verify: compare the files with their SHA-256. Errors: ModelError if
+    there is no model.
     """
     if path.is_file() and (path.suffix == ONE_FILE or is_zip(path)):
         return SealedZip(path, HEADER, verify)
@@ -69,13 +70,13 @@ def open_model(path: Path, verify: bool = True) -> SealedFolder:
 
 
 def pack_model(path: Path, target: Path) -> None:
-    """Copy a model's files into one file, as they are. Errors: ModelError, OutputError."""
+    """Copy a model's files unchanged into one file. Errors: ModelError, OutputError."""
     with open_model(path) as opened:
         write_sealed_zip(target, _files_of(opened, opened.header(HEADER)))
 
 
 def _files_of(opened: SealedFolder, header: Mapping[str, Any]) -> dict[str, Bytes]:
-    """Return the bytes of the files that belong to a model, the header first; checked if they have sums."""
+    """Return the bytes of a model's files, the header first. Files with a SHA-256 are checked."""
     names = [HEADER, *sorted(name for name in opened.sizes() if _belongs(name) and name != HEADER)]
     return {name: opened.checked(name) if name != HEADER else opened.read(name) for name in names}
 
@@ -85,7 +86,7 @@ def _belongs(name: str) -> bool:
 
 
 def model_folder(path: Path) -> Path:
-    """Return the folder that holds the model itself: `path`, or the best model of a run folder."""
+    """Return the folder of the model: `path`, or the best model of a run folder. Errors: ModelError."""
     for folder in (present(path), present(path / "best")):
         if (folder / HEADER).is_file():
             return folder
@@ -104,7 +105,7 @@ def model_folder(path: Path) -> Path:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Give a file a second name, or copy it where the file system cannot link."""
+    """Link `target` to a file, or copy the file if the file system has no links."""
     try:
         os.link(source, target)
     except OSError:
@@ -112,7 +113,7 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 
 def set_provenance(path: Path, key: str, value: Any) -> None:
-    """Write an entry of provenance into a saved model's header; at every moment there is a whole one."""
+    """Write an entry of provenance into a saved model's header, which is complete at every moment."""
     with open_model(path) as opened:
         header = opened.header(HEADER)
         header["provenance"][key] = value

@@ -1,4 +1,4 @@
-"""Read a model, and refuse what is damaged or no whole model of this format."""
+"""Read a model, and refuse files that are damaged or not a complete model of this format."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ from nertool.vectors.lookup import SPELLINGS
 from nertool.vectors.rows.rows import COMPRESSED, Rows, tables_in
 from nertool.vectors.subwords import Composer, Subwords, subwords_in
 
-_TRIES = 20  # to read a folder that others take the place of meanwhile
+_TRIES = 20  # attempts to read a folder that another process may replace at the same time
 
 
 def load_model(path: Path, verify: bool = True) -> Model:
-    """Read a model folder, a model in one file, or the best model of a run folder; arrays stay on disk until
-    they are used.
+    """Read a model folder, a model in one file, or the best model of a run folder.
 
-    verify: compare every file with its SHA-256 in the header. A model of an older nertool has none, and is
-    read without. Errors: ModelError for anything that is not a whole model of this format.
+    Arrays stay on disk until they are used. verify: compare every file with its SHA-256 in the header. A
+    model of an old nertool has no SHA-256, and is read without this check. Errors: ModelError for anything
+    that is not a complete model of this format.
     """
     for attempt in range(_TRIES):
         folder = open_model(path, verify)
@@ -55,7 +55,7 @@ def load_model(path: Path, verify: bool = True) -> Model:
         except ModelError:
             if attempt == _TRIES - 1 or folder.is_current():
                 raise
-            # A training has put a new model in the place of this one: its files went while they were read.
+            # A training replaced this model by a new one while its files were read.
     raise AssertionError("the last try returns or raises")
 
 
@@ -82,9 +82,9 @@ def _read_model(opened: SealedFolder) -> Model:
             raise ModelError(
                 f"{folder}: {ARRAYS} and {HEADER} don't belong together; copy the whole folder"
             )
-        arrays = {name: arrays[name] for name in shapes}  # in the order of a row's parts
+        arrays = {name: arrays[name] for name in shapes}  # in the order of a word's row
         tables = tables_in(arrays)
-        # A model that does not say how words are looked up is from before there was a choice.
+        # An old model's config has no key `lookup`: words were looked up by their spellings only.
         header["config"]["vectors"].setdefault("lookup", list(SPELLINGS))
         config = config_from_dict(header["config"], str(folder / HEADER))
         kept = _read_vectors(opened, max(sum(header["networks"].values(), [0])) + 1)
@@ -131,7 +131,7 @@ def _read_model(opened: SealedFolder) -> Model:
 def _refuse_numbers(
     folder: Path, arrays: Mapping[str, Array], vectors: Sequence[Mapping[str, Array]]
 ) -> None:
-    """Refuse numbers that no training leaves. Errors: ModelError."""
+    """Refuse arrays with NaN or infinity. Errors: ModelError."""
     named = [(ARRAYS, name, array) for name, array in arrays.items()]
     for i, own in enumerate(vectors):
         named += [(vectors_name(i), name, array) for name, array in own.items()]
@@ -154,9 +154,9 @@ def _read_encoders(
     packed: str,
     gazetteers: Gazetteers | None,
 ) -> list[Encoder]:
-    """Read the vocabularies, and make an encoder for each; all share one memory and the gazetteers.
+    """Read the vocabularies, and return an encoder for each. All share one memory and the gazetteers.
 
-    parts: for each file of vectors L, its rows of parts of words, and its clusters.
+    parts: for each file of vectors L, the vectors of its subwords, and its clusters.
     """
     remembered = None
     if config.features.memory:
@@ -188,9 +188,9 @@ def _member(tables: Mapping[str, Rows], prefix: str, encoder: Encoder, L: Rows) 
 
 
 def _fits(model: Model) -> bool:
-    """Tell whether a model's arrays are those that its config asks for, in number and shape.
+    """Return whether the number and the shapes of a model's arrays are those that its config requires.
 
-    Errors: KeyError for an array that is missing.
+    Errors: KeyError for a missing array.
     """
     config = model.config
     first = model.first_stage

@@ -22,15 +22,15 @@ from nertool.network.objective import WEIGHTS, Parameters, tables_of, weights_of
 from nertool.network.scorer import Weights, scores
 from nertool.vectors.rows.rows import Rows, expanded
 
-_BLOCK = 4096  # tokens scored at a time: bounds memory, and keeps x in the processor's cache
+_BLOCK = 4096  # tokens scored at a time, which limits memory and keeps x in the processor's cache
 
 
 class Member(NamedTuple):
     """One network with its word vectors.
 
-    L (V, v): the vectors that it started from, as their file has them, special rows first;
-    rows (r,): those rows that training could meet, ascending; parameters: its tables and weights,
-    "L" (r, v) of these rows alone; "L0" is not among them, as L has it. L and tables may be compressed.
+    L (V, v): the vectors before training, with the special rows first; rows (r,): the row numbers in L that
+    training could use, ascending; parameters: the tables and weights. Their "L" (r, v) has only the trained
+    vectors of `rows`. They have no "L0", since L has these vectors. L and tables may be compressed.
     """
 
     encoder: Encoder
@@ -44,16 +44,19 @@ class Member(NamedTuple):
         return weights_of({name: expanded(self.parameters[name]) for name in WEIGHTS})
 
     def expanded(self, but: str = "") -> Parameters:
-        """Return all parameters as floats, without the table named in `but`."""
+        """Return all parameters as floats, except the table named `but`."""
         return {name: expanded(rows) for name, rows in self.parameters.items() if name != but}
 
 
 @dataclass(frozen=True)
 class Model:
-    """labels: the classes; tags: what the network tells apart, O first; corpus_scheme: how the
-    training text was tagged, and so how predictions are written; members: the networks whose mean
-    score counts; first_stage: those whose opinion the members are given (none: there is no such
-    stage); provenance: where the model comes from."""
+    """A trained model.
+
+    labels: the classes; tags: the network's tags, O first; corpus_scheme: the tag scheme of the training
+    text, in which predictions are written; members: the networks whose mean scores decide; first_stage: the
+    networks whose probabilities are inputs of the members, empty without a first stage; provenance: the
+    origin of the model.
+    """
 
     config: Config
     labels: list[str]
@@ -64,16 +67,16 @@ class Model:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def lattice(self) -> Lattice:
-        """Return which tag may follow which."""
+        """Return the tag sequences that the model's scheme allows."""
         return lattice(self.tags, self.config.decoding.scheme)
 
 
 def word_vectors(
     member: Member, rows: NDArray[np.integer], composed: Array | None = None
 ) -> Array:
-    """Return the vectors (n, v) of rows (n,) of L as training left them.
+    """Return the trained vectors (n, v) of rows (n,) of L.
 
-    composed (Q, v): the vectors of the rows from len(L) on, of words that L lacks (see Encoder.encode).
+    composed (Q, v): the vectors of the rows from len(L) on, of words that are not in L (see Encoder.encode).
     """
     vectors = _from_file(member, rows, composed)
     if not len(member.rows):
@@ -87,8 +90,10 @@ def word_vectors(
 def starting_vectors(
     member: Member, rows: NDArray[np.integer], composed: Array | None = None
 ) -> Array:
-    """Return a copy of the vectors (n, v) of rows (n,) of L as training found them, in W's dtype; composed:
-    as in word_vectors."""
+    """Return a copy of the vectors before training (n, v) of rows (n,) of L, in W's dtype.
+
+    composed: as in word_vectors.
+    """
     return np.asarray(_from_file(member, rows, composed), dtype=member.weights.W.dtype)
 
 
@@ -104,10 +109,10 @@ def _from_file(member: Member, rows: NDArray[np.integer], composed: Array | None
 def inputs_for(
     member: Member, text: Text, config: Config, first_stage: Array | None = None
 ) -> tuple[Parameters, Inputs]:
-    """Return what the scorer needs to read a text: the member's parameters, with "L" cut to the rows
-    that the text meets, and the text's inputs, which point into it.
+    """Return the parameters and the inputs that the scorer needs for a text.
 
-    first_stage (N, T): the first stage's probabilities for the text, for members of the second.
+    The parameters' "L" has only the rows of the text's words, and the row numbers of the inputs refer to it.
+    first_stage (N, T): the first stage's probabilities of the text, for members of the second stage.
     """
     encoded = member.encoder.encode(text.words)
     type_ids = np.concatenate([member.encoder.padding, encoded.ids])
@@ -128,10 +133,10 @@ def inputs_for(
 
 
 def score_tokens(parameters: Parameters, config: Config, inputs: Inputs) -> Array:
-    """Score every token of a text for every tag: (N, T), by the scorer's own forward pass.
+    """Return the scores (N, T) of every token of a text for every tag, by the scorer's forward pass.
 
-    Both outputs' scores add up along a sentence: s_k is log p_k but for a constant of the token,
-    with the softmax as with logistic outputs of which just one is to be on.
+    The scores can be added up along a sentence: s_k is log p_k plus a constant of the token. This holds for
+    the softmax, and for logistic outputs of which exactly one is 1.
     """
     tables = list(tables_of(parameters).values())
     columns = list(table_columns(config).values())
@@ -139,8 +144,8 @@ def score_tokens(parameters: Parameters, config: Config, inputs: Inputs) -> Arra
     padded, ids, side = inputs
     m = padded.m
     N, K = int(padded.sentence_starts[-1]), len(weights.U)
-    # A single output tells two tags apart: O has no u of its own, its score is 0, and e^s are the
-    # odds against it.
+    # A single output distinguishes two tags. O has no u; its score is 0, and e^s are the odds of the other
+    # tag against O.
     implied = int(K == 1)
     out = np.zeros((N, implied + K), dtype=weights.U.dtype)
     for start in range(0, N, _BLOCK):
@@ -155,6 +160,6 @@ def score_tokens(parameters: Parameters, config: Config, inputs: Inputs) -> Arra
 
 
 def outputs(tags: Sequence[str], config: Config) -> int:
-    """Return K: one output for each tag; but one logistic output is enough to tell O from one other."""
+    """Return K: one output for each tag, or a single logistic output if there are only two tags."""
     return 1 if config.network.output == "logistic" and len(tags) == 2 else len(tags)
 

@@ -1,4 +1,4 @@
-"""Where a model comes from, in words: what its header keeps under provenance."""
+"""Descriptions of a model's origin, from the entry `provenance` of its header."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 
 def usual_epoch(epoch: int | list[int]) -> int:
-    """Return the best epoch of a network, of several networks the median of theirs."""
+    """Return the best epoch of a network, or the (high) median of several networks' best epochs."""
     return median_high(epoch) if isinstance(epoch, list) else epoch
 
 
 def describe_refit(provenance: dict[str, Any]) -> str:
-    """Say a final fit on train and dev in a line; empty where there was none."""
+    """Return a line about the final fit on train and dev, or an empty text if there was none."""
     found = provenance.get("refit")
     if not isinstance(found, dict):
         return ""

@@ -1,4 +1,4 @@
-"""The least probability that an entity of each class must have, as found on dev and kept in the model."""
+"""The least probability that an entity of each class must have: tuned on dev and stored in the model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KEY = "thresholds"
 
 
 def keep_thresholds(folder: Path, found: dict[str, Any]) -> None:
-    """Write thresholds into a model's header, {"labels": {label: probability}, …}."""
+    """Write thresholds into a saved model's header. found: {"labels": {label: probability}, …}."""
     set_provenance(folder, _KEY, found)
 
 
