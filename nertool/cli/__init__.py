@@ -1,4 +1,4 @@
-"""The command line: parse, call one function, show. It alone prints, exits and draws progress bars."""
+"""The command line. Only this package prints, exits and draws progress bars."""
 
 from nertool.cli.app import main
 

@@ -1,4 +1,4 @@
-"""`nertool`: its commands."""
+"""The command `nertool` and the list of its subcommands."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from nertool.cli.common.boundary import run_guarded
 from nertool.cli.common.groups import Entry, Group, command_of
 from nertool.version import __version__
 
-# Each command's function is imported when the command is used. Its docstring is its help text; the
-# summaries here are for the list of commands.
+# A command's function is imported when the command is used. Its docstring is its help text. The summaries
+# here are for the list of commands.
 CORPUS = {
     "Commands": {
         "check": Entry("Find faults before training.", "corpus.check.check"),
@@ -151,7 +151,7 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    """Hold the options that stand before a command."""
+    """Declare the options before a command."""
 
 
 app = Group(
@@ -170,8 +170,11 @@ off.""",
 
 
 def main() -> None:
-    """Run the command line. Exit 0: done; 1: failed, with one line that says why; 2: misused; 130, 143
-    and 129: ended by Ctrl-C, SIGTERM and SIGHUP."""
+    """Run the command line.
+
+    Exit codes: 0 done; 1 failed, with one line that says why; 2 wrong usage; 130, 143 and 129 ended by
+    Ctrl-C, SIGTERM and SIGHUP.
+    """
     if shell := os.environ.get("_NERTOOL_COMPLETE"):
         from nertool.cli.common.completion import LINE, print_candidates
 

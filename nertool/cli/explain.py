@@ -100,7 +100,7 @@ def explain(
     if play is not None:
         from nertool.explain.play import model_numbers, play_page
 
-        asked = None if line is None and word is None else token  # None: the least sure one
+        asked = None if line is None and word is None else token  # None: the least certain token
         sentence = int(laid_out.sentences[token])
         written = play_page(model_numbers(loaded, laid_out, sentence, asked, member))
         with open_output(play) as out:
@@ -126,7 +126,8 @@ def explain(
 
 
 def _from_text(text: str, word: str | None, options: ReadingOptions) -> tuple[Text, int]:
-    """Cut a text as predict does, and find a word of it, by itself or by its number; None: the first."""
+    """Tokenise a text as predict does, and find a token by its word or its number; None is the first
+    token."""
     from io import BytesIO
 
     from nertool.catalogue import AUTO, FORMATS
@@ -145,7 +146,7 @@ def _from_text(text: str, word: str | None, options: ReadingOptions) -> tuple[Te
     if not content.strip():
         raise typer.BadParameter(f"{source}: found no word, expected a text")
     plain = tuple(known for known in FORMATS if known.name in ("text", "raw"))
-    # A text typed on the command line is meant as it stands, angle brackets and all.
+    # A text on the command line is taken literally, including angle brackets.
     typed = "raw" if text != "-" and foreign_document(text) else AUTO
     opened = open_stream(BytesIO(content), source, typed, formats=plain)
     reading = options.reading(Reading(labelled=False))
@@ -171,7 +172,7 @@ def _from_text(text: str, word: str | None, options: ReadingOptions) -> tuple[Te
 def _from_file(
     model: Model, path: Path, line: int, options: ReadingOptions, report: Path | None
 ) -> tuple[Text, int, str | None]:
-    """Read the token on a line of a CoNLL file, with its document, and its tag as the model has it."""
+    """Read the token on a line of a CoNLL file, with its document, and its tag in the model's scheme."""
     import numpy as np
 
     from nertool.corpus.schemes import find_scheme, keep_labels, spans_of, tag_names, tags_of
@@ -205,7 +206,7 @@ def _from_file(
 
 
 def _tag_of(model: Model, name: str, laid_out: Text, token: int, member: int) -> str:
-    """Return the tag that a class or tag is asked about: of a class, the tag that scores highest."""
+    """Return the tag that `name` means. For a class, that is the one of its tags with the highest score."""
     from nertool.corpus.schemes import split_tag
     from nertool.explain.explanation import explain
     from nertool.explain.pieces import tag_scores

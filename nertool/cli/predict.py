@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from nertool.model.model import Model
     from nertool.predict.request import PredictRequest
 
-TUNED = "tuned"  # in place of numbers: the thresholds that evaluate --tune-thresholds found
+TUNED = "tuned"  # the value of --min-probability for the thresholds stored in the model
 
 
 @with_reading_options("on_error", labelled=False)
@@ -128,7 +128,7 @@ def _run_on_spark(
     max_characters: int | None,
     workers: bool,
 ) -> None:
-    """Carry out the request on Spark."""
+    """Run the request on Spark."""
     from nertool.integrations.arrow import MOST_CHARACTERS
     from nertool.integrations.spark_parts import SparkRequest, places_of, predict_on_spark
 
@@ -154,7 +154,7 @@ def _run_on_spark(
 
 
 def _run(model_path: Path, request: PredictRequest, report: Path | None, tuned: bool) -> None:
-    """Load the model, and carry out the request. tuned: with the model's own thresholds."""
+    """Load the model, and run the request. tuned: use the model's own thresholds."""
     from nertool.predict.run import find_files
     from nertool.predict.run import predict as run
     from nertool.processes import keep_freed_memory
@@ -173,7 +173,7 @@ def _run(model_path: Path, request: PredictRequest, report: Path | None, tuned: 
 
 
 def _kept(request: PredictRequest) -> str:
-    """Say what is there of the output when a run is ended early."""
+    """Describe what is left of the output when a run is ended early."""
     if request.out_dir is not None:
         return f"the files in {request.out_dir} are complete; give the command again for the other inputs"
     if request.output is not None and str(request.output) != "-":
@@ -182,7 +182,8 @@ def _kept(request: PredictRequest) -> str:
 
 
 def _checked(path: Path, request: PredictRequest, tuned: bool) -> tuple[Model, PredictRequest]:
-    """Load the model, and return the request with thresholds of labels that it has."""
+    """Load the model, and check the thresholds' labels. Return the model and the request with its
+    thresholds."""
     from nertool.model.load import load_model
     from nertool.model.thresholds import thresholds_of
 
@@ -195,7 +196,7 @@ def _checked(path: Path, request: PredictRequest, tuned: bool) -> tuple[Model, P
 
 
 def _thresholds(text: str | None) -> dict[str, float]:
-    """Read --min-probability: one number for all labels (the key ""), or numbers by label."""
+    """Parse --min-probability: one number for all labels (the key ""), or numbers by label."""
     thresholds = {}
     for entry in text.split(",") if text else ():
         name, equals, number = entry.rpartition("=")

@@ -1,1 +1,1 @@
-"""What several commands share: options, streams, errors, the account of what was read."""
+"""What several commands share: options, streams, errors, and the account of the input."""

@@ -1,4 +1,4 @@
-"""The account that a command gives of its input: its end on stderr, each case in a file."""
+"""The account of a command's input: a summary on stderr, and each case in a file."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ ReportPath = Annotated[
 
 @contextmanager
 def account(report: Path | None, *others: Path | None) -> Iterator[Ledger]:
-    """Give a ledger to the work inside; when that went well, sum it up on stderr.
+    """Provide a ledger to the work inside. If the work succeeds, print a summary on stderr.
 
-    With --quiet the sum is told only if data was altered, refused or left out.
+    With --quiet the summary is printed only if data was altered, refused or left out.
 
-    others: what the work reads and writes, which the report must not take the place of.
+    others: the files that the work reads and writes; the report must not overwrite them.
     """
     from nertool.corpus.ledger import Ledger
 
@@ -54,7 +54,7 @@ def account(report: Path | None, *others: Path | None) -> Iterator[Ledger]:
     changed = ledger.changed
     if is_quiet() and not changed:
         return
-    for line in ledger.lines() if ledger.read else ():  # a stage that was done before reads nothing
+    for line in ledger.lines() if ledger.read else ():  # a stage that is already done reads nothing
         tell(line)
     if report is None and changed:
         tell("--report FILE lists each case")

@@ -1,4 +1,4 @@
-"""The one place where an error becomes a line on stderr and an exit code."""
+"""The single place where an error becomes a line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nertool.version import __version__
 
 
 class Ended(BaseException):
-    """The process was asked to end by SIGTERM or SIGHUP: what is half-written is to be removed."""
+    """Raised when SIGTERM or SIGHUP asks the process to end, so that unfinished files are removed."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -30,7 +30,7 @@ class Ended(BaseException):
 
 
 def run_guarded(app: Callable[..., Any]) -> None:
-    """Run a command line, and end the process: one line on stderr for whatever ended it early."""
+    """Run a command line, and end the process. An error becomes one line on stderr."""
     set_level(NORMAL)
     begun = time.perf_counter()
     with _handlers(), standard_streams():
@@ -41,7 +41,7 @@ def run_guarded(app: Callable[..., Any]) -> None:
 
 
 def _effort(seconds: float) -> str:
-    """Return the versions that the work was done with, its time, and the most memory that it took."""
+    """Return the versions in use, the wall-clock time, and the peak memory."""
     import platform
 
     words = [f"nertool {__version__}", f"Python {platform.python_version()}"]
@@ -53,14 +53,14 @@ def _effort(seconds: float) -> str:
     except ImportError:  # Windows
         return ", ".join(words)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, kilobytes elsewhere
     return ", ".join([*words, f"{most * unit / 1e6:,.0f} MB at most"])
 
 
 def _run(app: Callable[..., Any]) -> int:
     """Run a command line; return its exit code."""
     try:
-        # What a command returns is nothing, unless it left by typer.Exit.
+        # A command returns nothing, unless it ends with typer.Exit.
         code = app(standalone_mode=False) or 0
         sys.stdout.flush()
         if code == 128 + signal.SIGINT:
@@ -69,7 +69,7 @@ def _run(app: Callable[..., Any]) -> int:
     except NertoolError as error:
         return _fail(str(error))
     except BrokenPipeError:
-        # Whoever read our output has had enough (`| head`): no fault, and nothing left to flush to.
+        # The reader of our output has closed it (`| head`). That is no error, and nothing is left to flush.
         return 1
     except UnicodeEncodeError as error:
         found = ascii(error.object[error.start])
@@ -90,9 +90,9 @@ def _run(app: Callable[..., Any]) -> int:
         _tell_interrupted(f"ended by {signal.Signals(ended.number).name}")
         return 128 + ended.number
     except Exception as error:
-        if hasattr(error, "show") and hasattr(error, "exit_code"):  # misuse, told by typer
+        if hasattr(error, "show") and hasattr(error, "exit_code"):  # wrong usage, raised by typer
             return _misused(error)
-        if type(error).__name__ == "Abort":  # typer, at the end of an input that it asked for
+        if type(error).__name__ == "Abort":  # typer: end of input at a prompt
             return _fail("aborted")
         if is_verbose() or os.environ.get("NERTOOL_TRACEBACK"):
             for line in "".join(traceback.format_exception(error)).splitlines():
@@ -112,7 +112,7 @@ _MEMORY["vectors"] = "take fewer words (--limit, --top or --min-count), or value
 
 
 def _command() -> str:
-    """Return the name of the command, of `nertool corpus suspects` the second."""
+    """Return the name of the command; for `nertool corpus suspects` the second word."""
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     return words[1] if words[:1] == ["corpus"] and words[1:] else next(iter(words), "")
 
@@ -122,13 +122,15 @@ _when_interrupted: list[Callable[[], str]] = []
 
 @contextmanager
 def if_interrupted(say: Callable[[], str]) -> Iterator[None]:
-    """During the work inside, let `say` tell what is kept, and how to go on, should the user or the
-    system end it (Ctrl-C, SIGTERM, SIGHUP)."""
+    """Set the message for an interruption (Ctrl-C, SIGTERM, SIGHUP) of the work inside.
+
+    `say` returns what is kept, and how to continue.
+    """
     _when_interrupted.append(say)
     try:
         yield
     except (KeyboardInterrupt, Ended):
-        raise  # and leave what is to be said to the boundary
+        raise  # the message is printed by the boundary
     except BaseException:
         _when_interrupted.remove(say)
         raise
@@ -146,7 +148,7 @@ def _tell_interrupted(by: str) -> None:
 
 @contextmanager
 def _handlers() -> Iterator[None]:
-    """Hear of SIGTERM and SIGHUP, of a Ctrl-C that Python could only print, and of warnings."""
+    """Handle SIGTERM, SIGHUP, a Ctrl-C that Python would only print, and warnings."""
     _when_interrupted.clear()
     before: dict[int, Any] = {}
     hook, show = sys.unraisablehook, warnings.showwarning
@@ -155,7 +157,7 @@ def _handlers() -> Iterator[None]:
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
-            # One that is ignored (nohup) stays so.
+            # A signal that is ignored (nohup) stays ignored.
             if number is not None and signal.getsignal(number) == signal.SIG_DFL:
                 before[number] = signal.signal(number, _end)
     try:
@@ -167,7 +169,7 @@ def _handlers() -> Iterator[None]:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    # Once is enough: what is half-written must be removed in peace.
+    # One signal is enough: the removal of unfinished files must not be interrupted.
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -175,23 +177,23 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _send_lost_interrupt(lost: sys.UnraisableHookArgs, /) -> None:
-    """Send a Ctrl-C or a SIGTERM once more where Python could only have printed it.
+    """Send a Ctrl-C or a SIGTERM again if Python could only have printed it.
 
-    It calls some functions of its own between any two steps of ours, to which nothing that they
-    raise can be returned: those of a module's lock while it is imported, or of an object that ends.
+    Between two steps of our code Python calls functions whose exceptions can't be propagated. Examples are
+    the callbacks of a module's import lock, and the finalizers of objects.
     """
     number = signal.SIGINT
     if isinstance(lost.exc_value, Ended):
         number = signal.Signals(lost.exc_value.number)
         signal.signal(number, _end)
     elif isinstance(lost.exc_value, OutputError):
-        return  # said already, where it was first met
+        return  # already reported where it was raised first
     elif not isinstance(lost.exc_value, KeyboardInterrupt):
         tell(f"nertool: {unexpected(lost.exc_value or RuntimeError('an object could not end'))}")
         return
-    # To the main thread itself, so that a call of the system in which it waits ends, too.
+    # Sent to the main thread, so that a system call in which it waits ends, too.
     main_thread = threading.main_thread().ident
-    assert main_thread is not None  # it runs
+    assert main_thread is not None  # it is running
     later = (
         threading.Timer(0.01, signal.pthread_kill, [main_thread, number])
         if hasattr(signal, "pthread_kill")
@@ -206,12 +208,12 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def _misused(error: Any) -> int:
-    """Show what typer has to say about a wrong command line."""
+    """Print typer's message about a wrong command line."""
     if type(error).__name__ == "NoArgsIsHelpError":  # its message is the help screen
         error.show()
         return int(error.exit_code)
     error.message = printable(str(error.message or ""))
-    if near := getattr(error, "possibilities", None):  # of an option that does not exist
+    if near := getattr(error, "possibilities", None):  # for an option that does not exist
         error.message = f"{error.message}; did you mean {next(iter(near))}?"
         error.possibilities = None
     error.show()

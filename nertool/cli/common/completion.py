@@ -1,8 +1,7 @@
 """Completion of commands, options, their values and config keys in bash, zsh and fish.
 
-The shell calls nertool with the line that was typed in _NERTOOL_LINE and its own name in
-_NERTOOL_COMPLETE; nertool prints the words that may stand there, one a line. Where there is none,
-the shell completes names of files.
+The shell calls nertool with the typed line in _NERTOOL_LINE and its own name in _NERTOOL_COMPLETE. nertool
+prints the possible words, one per line. If there are none, the shell completes file names.
 """
 
 from __future__ import annotations
@@ -62,17 +61,17 @@ complete --command nertool --arguments '(__nertool_completion)'
 
 
 def print_candidates(root: Any, shell: str, line: str) -> None:
-    """Print the words that may stand at the end of a line, for a shell."""
+    """Print the possible words at the end of a line, for a shell."""
     words, incomplete = divide(line)
     start = 0
-    if shell == "bash" and "=" in incomplete:  # bash takes what stands behind "=" for a new word
+    if shell == "bash" and "=" in incomplete:  # bash takes the text behind "=" for a new word
         start = incomplete.rindex("=") + 1
     for word in candidates(root, words[1:], incomplete):
         print(word[start:])
 
 
 def divide(line: str) -> tuple[list[str], str]:
-    """Divide a line into its whole words and the one that is being typed, quotes taken off."""
+    """Split a line into its complete words and the word that is being typed, without quotes."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=False)
     lexer.whitespace_split = True
     lexer.commenters = ""
@@ -87,7 +86,7 @@ def divide(line: str) -> tuple[list[str], str]:
 
 
 def candidates(root: Any, words: list[str], incomplete: str) -> list[str]:
-    """Return the words that may stand behind `words` and begin as `incomplete` does, in order."""
+    """Return the possible words after `words` that start with `incomplete`, in order."""
     command, awaited, options_end = root, None, False
     for word in words:
         if awaited is not None:
@@ -118,7 +117,7 @@ def candidates(root: Any, words: list[str], incomplete: str) -> list[str]:
 
 
 def _options(command: Any) -> dict[str, Any]:
-    """Return a command's options by each of their names."""
+    """Return a command's options by all of their names."""
     options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
     found = {name: option for option in options for name in (*option.opts, *option.secondary_opts)}
     return {**found, "--help": _HELP, "-h": _HELP}
@@ -133,7 +132,7 @@ _HELP = _Flag()
 
 
 def values_of(option: Any, incomplete: str) -> Iterator[str]:
-    """Yield the values that an option may have, if they are few: its choices, or config keys."""
+    """Yield the possible values of an option, if they are few: its choices, or config keys."""
     if "--set" in getattr(option, "opts", ()):
         yield from _settings(incomplete)
         return
@@ -143,7 +142,7 @@ def values_of(option: Any, incomplete: str) -> Iterator[str]:
 
 
 def _settings(incomplete: str) -> Iterator[str]:
-    """Yield config keys with an equals sign, or the values of the key before one."""
+    """Yield config keys with an equals sign; after an equals sign, the values of the key."""
     from nertool.config.values import choices, key_types
 
     name, equals, _ = incomplete.partition("=")
@@ -160,14 +159,14 @@ def _is_flag(hint: Any) -> bool:
 
 
 def show(asked: bool) -> None:
-    """Print the script that turns completion on in the shell that nertool was called from, and exit."""
+    """Print the script that enables completion in the shell that nertool was called from, and exit."""
     if asked:
         print(SCRIPTS[_shell()], end="")
         raise typer.Exit
 
 
 def install(asked: bool) -> None:
-    """Write that script where the shell reads it, and exit."""
+    """Write the completion script to where the shell reads it, and exit."""
     if not asked:
         return
     from nertool.cli.common.options import note
@@ -195,7 +194,7 @@ def install(asked: bool) -> None:
 
 
 def _add_line(path: Path, line: str) -> bool:
-    """Add a line to a shell's start file, unless it is there. A link stays a link."""
+    """Append a line to a shell's start file, unless it is there. A symbolic link is kept."""
     text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
     if line in text.splitlines():
         return False
@@ -205,13 +204,13 @@ def _add_line(path: Path, line: str) -> bool:
 
 
 def _shell() -> str:
-    """Return the name of the shell that nertool was called from; of no known one, that in $SHELL."""
+    """Return the name of the shell that nertool was called from, or else the one in $SHELL."""
     found = ""
     try:
         import shellingham
 
         found = shellingham.detect_shell()[0]
-    except Exception:  # not there, or none of the processes above is a shell
+    except Exception:  # shellingham is missing, or no parent process is a shell
         pass
     if found not in SCRIPTS:
         found = Path(os.environ.get("SHELL", "")).name

@@ -1,4 +1,4 @@
-"""Groups of commands, imported one by one as they are used, so that the command line starts quickly."""
+"""Groups of commands. Each command is imported when it is used, so that the command line starts quickly."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from nertool.cli.common.help import Command, start_help, write_rows
 
 @dataclass(frozen=True)
 class Entry:
-    """A command or a group of commands, as a list of commands shows it.
+    """A command or a group in a list of commands.
 
-    function: where the command's function is, as "train.train" for `train` in nertool/cli/training/train.py.
-    commands: for a group, its commands by title and name.
+    function: the command's function within nertool.cli, such as "training.train.train" for `train` in
+    nertool/cli/training/train.py. commands: for a group, its commands by title and name.
     """
 
     summary: str
@@ -30,7 +30,7 @@ class Entry:
 
 
 class Group(typer.core.TyperGroup):
-    """A group whose commands are imported when they are used, listed by title."""
+    """A group whose commands are imported when they are used, and listed under titles."""
 
     def __init__(self, *, sections: Mapping[str, Mapping[str, Entry]], **settings: Any) -> None:
         super().__init__(rich_markup_mode=None, no_args_is_help=True, **settings)
@@ -43,7 +43,7 @@ class Group(typer.core.TyperGroup):
         super().format_help(ctx, formatter)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the list of commands by title, then the options."""
+        """Write the commands under their titles, then the options."""
         width = max(len(name) for part in self.sections.values() for name in part)
         for title, part in self.sections.items():
             rows = [(f"{name:{width}}", entry.summary) for name, entry in part.items()]
@@ -51,14 +51,14 @@ class Group(typer.core.TyperGroup):
         Command.format_options(self, ctx, formatter)  # type: ignore[arg-type]
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the epilogue line by line, as it stands."""
+        """Write the epilog line by line, without rewrapping it."""
         if self.epilog:
             formatter.write_paragraph()
             for line in self.epilog.splitlines():
                 formatter.write(f"{line}\n")
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Find a command; of an unknown one, say which was probably meant."""
+        """Find a command. For an unknown one, suggest the command that was probably meant."""
         name = args[0]
         if name in self.commands or name.startswith("-"):
             return super().resolve_command(ctx, args)
@@ -83,17 +83,17 @@ class Group(typer.core.TyperGroup):
 
 
 def program(ctx: Any) -> str:
-    """Return what the command line itself was called by: nertool, or python -m nertool."""
+    """Return the name that the program was called by: nertool, or python -m nertool."""
     return str(ctx.find_root().info_name)
 
 
 def _path(ctx: Any) -> str:
-    """Return the names of the groups that a context is in, with a blank after each, without the root's."""
+    """Return the names of a context's groups, each followed by a space, without the root's."""
     return "" if ctx.parent is None else f"{_path(ctx.parent)}{ctx.info_name} "
 
 
 def _leaves(sections: Mapping[str, Mapping[str, Entry]], start: str) -> Iterator[tuple[str, Entry]]:
-    """Yield every command that is no group, by its full name, such as `corpus check`."""
+    """Yield every command that is not a group, by its full name, such as `corpus check`."""
     for part in sections.values():
         for name, entry in part.items():
             if entry.commands:
@@ -103,7 +103,7 @@ def _leaves(sections: Mapping[str, Mapping[str, Entry]], start: str) -> Iterator
 
 
 class _Commands(MutableMapping[str, Any]):
-    """Commands by name, each built when it is first asked for."""
+    """Commands by name. Each is built when it is first requested."""
 
     def __init__(self, entries: Mapping[str, Entry]) -> None:
         self._entries = dict(entries)
@@ -142,7 +142,7 @@ def _build(name: str, entry: Entry) -> Any:
 
 
 def command_of(function: Callable[..., Any], name: str, summary: str = "") -> Any:
-    """Return the command that typer makes of a function."""
+    """Return the typer command for a function."""
     single = typer.Typer(
         add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )

@@ -1,4 +1,4 @@
-"""How help screens look: options under titles, examples, names of values in place of Python's types."""
+"""The format of help screens: options under titles, examples, and value names such as FILE or N."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import typer.main
 
 from nertool.cli.common.verbosity import BOLD, QUIET, VERBOSE, coloured, set_level, wants_colour
 
-_LONGEST_VALUE = 24  # a longer list of choices stands in the help text
+_LONGEST_VALUE = 24  # a longer list of choices is moved into the help text
 
 
-EXAMPLES = "Examples:"  # the line of a docstring behind which the examples stand
-# The titles of a help screen, in their order. An option without one stands under "Options".
+EXAMPLES = "Examples:"  # the line of a docstring after which the examples stand
+# The titles of a help screen, in order. An option without a title is listed under "Options".
 INPUT, OUTPUT = "Input options", "Output options"
 COMMON = "Common options"
 _TITLES = ("Options", INPUT, OUTPUT, COMMON)
@@ -59,7 +59,7 @@ def _common(
         ),
     ] = False,
 ) -> None:
-    """Hold the options that every command has."""
+    """Declare the options that every command has."""
 
 
 @functools.cache
@@ -71,14 +71,14 @@ def common_options() -> list[Any]:
 
 
 class Command(typer.core.TyperCommand):
-    """A command whose help names each value, as in `--seed N`, and ends with examples."""
+    """A command whose help names each option's value, as in `--seed N`, and ends with examples."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
         self.params += common_options()
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Return what stands behind the command's name in its usage line."""
+        """Return the part of the usage line after the command's name."""
         arguments = [p for p in self.params if p.param_type_name == "argument"]
         return ["[OPTIONS]", *(_in_usage(argument) for argument in arguments)]
 
@@ -88,7 +88,7 @@ class Command(typer.core.TyperCommand):
         super().format_help(ctx, formatter)
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
-        """Write what the command does."""
+        """Write the description of the command."""
         text, _ = divided(self.help)
         if text:
             formatter.write_paragraph()
@@ -101,7 +101,7 @@ class Command(typer.core.TyperCommand):
             write_rows(formatter, title, [row_of(p) for p in parameters])
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the examples, a line each."""
+        """Write the examples, one per line."""
         _, examples = divided(self.help)
         if examples:
             with formatter.section(coloured("Examples", BOLD, sys.stdout)):
@@ -111,7 +111,7 @@ class Command(typer.core.TyperCommand):
 
 
 def start_help(ctx: Any) -> None:
-    """Let a help screen have colours, or forbid them to typer."""
+    """Decide whether a help screen is coloured, and tell typer."""
     ctx.color = wants_colour(sys.stdout)
 
 
@@ -123,13 +123,13 @@ def write_rows(formatter: Any, title: str, rows: list[tuple[str, str]]) -> None:
 
 
 def divided(docstring: str | None) -> tuple[str, list[str]]:
-    """Divide a command's docstring into what it does, and the lines of its examples."""
+    """Split a command's docstring into its description and the lines of its examples."""
     text, _, examples = inspect.cleandoc(docstring or "").partition(f"{EXAMPLES}\n")
     return text.strip(), [line.strip() for line in examples.splitlines() if line.strip()]
 
 
 def wrapped(command: str, width: int) -> list[str]:
-    """Divide a command into lines of at most so many characters, as a shell takes them."""
+    """Wrap a command to lines of at most `width` characters, with a backslash at each line's end."""
     lines = [""]
     for word in re.findall(r"(?:'[^']*'|\"[^\"]*\"|\S)+", command):
         if lines[-1] and len(lines[-1]) + 1 + len(word) > width - 2:
@@ -140,7 +140,8 @@ def wrapped(command: str, width: int) -> list[str]:
 
 
 def by_title(parameters: list[Any]) -> dict[str, list[Any]]:
-    """Return a command's arguments and options by the titles that they stand under, hidden ones left out."""
+    """Return a command's arguments and options by the title that they are listed under, without hidden
+    ones."""
     shown = [p for p in parameters if not getattr(p, "hidden", False)]
     found = {"Arguments": [p for p in shown if p.param_type_name == "argument"]}
     options = [p for p in shown if p.param_type_name == "option"]
@@ -156,7 +157,7 @@ def _title(option: Any) -> str:
 
 
 def row_of(parameter: Any) -> tuple[str, str]:
-    """Return an argument's or option's names with its value, and its help text."""
+    """Return the left column (names and value) and the help text of an argument or option."""
     if parameter.param_type_name == "argument":
         left = value_name(parameter)
     else:
@@ -172,7 +173,7 @@ def names_of(option: Any) -> list[str]:
 
 
 def value_name(parameter: Any) -> str:
-    """Return what a value is called in help: FILE, N, io|iob2|…"""
+    """Return the name of a value in help: FILE, N, io|iob2|…"""
     if parameter.metavar and not _is_long(parameter):
         return str(parameter.metavar)
     if parameter.param_type_name == "argument":
@@ -186,8 +187,7 @@ def value_name(parameter: Any) -> str:
 
 
 def help_of(parameter: Any) -> str:
-    """Return the help text, with the choices that are too many for the left column, the range of a
-    number, and the default."""
+    """Return the help text with notes: choices that are too long for the left column, range and default."""
     text = (parameter.help or "").strip()
     written = re.search(r"\s*\[default: ([^\]]*)\]\.?", text)  # a default that follows from others
     if written:
@@ -200,7 +200,7 @@ def help_of(parameter: Any) -> str:
     return f"{text} [{'; '.join(notes)}]" if notes else text
 
 
-_NO_LIMIT = 10**9  # an upper limit that nobody needs to know
+_NO_LIMIT = 10**9  # an upper limit from here on is not shown
 
 
 def _notes(parameter: Any, default: str | None) -> Iterator[str]:
@@ -219,7 +219,7 @@ def _notes(parameter: Any, default: str | None) -> Iterator[str]:
 
 
 def _range(parameter: Any) -> tuple[Any, Any]:
-    """Return the least and the most of a number; its holder differs between releases of typer."""
+    """Return the minimum and maximum of a number. Releases of typer differ in where these are stored."""
     holder = parameter if hasattr(parameter, "min") else getattr(parameter, "type", None)
     return getattr(holder, "min", None), getattr(holder, "max", None)
 

@@ -16,8 +16,8 @@ from nertool.files.limits import MAX_WORKERS
 if TYPE_CHECKING:
     from nertool.config.records import Config
 
-# The largest numbers on the command line. Each is far above what is useful. A larger one is a typing error,
-# which is refused at once, and not after an hour or when memory is used up.
+# The largest numbers on the command line, each far above what is useful. A larger one is a typing error. It
+# is refused at once, and not after an hour or when memory is used up.
 MAX_SEED = 2**64  # as in a config
 MAX_LINE = 10**12
 MAX_WORDS = 10**9
@@ -59,7 +59,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 
 
 def check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None:
-    """Refuse, as misuse, a value that an option doesn't have."""
+    """Refuse an invalid value of an option as wrong usage."""
     if value is not None and value not in known:
         from nertool.errors import did_you_mean
 
@@ -69,21 +69,23 @@ def check_choice(option: str, value: str | None, known: tuple[str, ...]) -> None
 
 
 def one_blas_thread() -> None:
-    """Keep numpy, which is imported later, to one thread: the matrices are small, and a second thread
-    would only wait."""
+    """Limit numpy, which is imported later, to one thread.
+
+    The matrices are so small that a second thread would only wait.
+    """
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def note(line: str) -> None:
-    """Tell the user something that is not data: a line on stderr, after a blank one if it begins with LF.
+    """Print a note, which is not data, on stderr; a leading LF gives a blank line first.
 
-    With --quiet only a line that begins with "warning:" is told.
+    With --quiet only lines that begin with "warning:" are printed.
     """
     if is_quiet() and not line.lower().startswith("warning:"):
         return
@@ -100,7 +102,8 @@ def print_json(value: Any) -> None:
 
 
 def read_config(path: Path, overrides: list[str] | None, seed: int | None) -> Config:
-    """Read the config with its overrides; a faulty override is misuse, a faulty file is bad input."""
+    """Read the config with its overrides. An invalid override is wrong usage, an invalid file is bad
+    input."""
     from nertool.config.file import load_config
     from nertool.errors import OverrideError
 
@@ -112,8 +115,10 @@ def read_config(path: Path, overrides: list[str] | None, seed: int | None) -> Co
 
 
 def run_folder(config_path: Path, run_dir: Path | None) -> Path:
-    """Return the run folder: the one that was asked for, or runs/ and the name of the config or the text.
-    A pattern such as train/*.conll is called by its folder."""
+    """Return the run folder: the requested one, or runs/ and the name of the config or the text.
+
+    For a pattern such as train/*.conll the name is that of its folder.
+    """
     if run_dir:
         return run_dir
     plain = [part for part in config_path.absolute().parts if not set(part) & set("*?[")]

@@ -1,7 +1,7 @@
-"""The options that say how text is read: the same ones in every command that reads text.
+"""The options for reading text, which are the same in every command that reads text.
 
-A command has a parameter `options: ReadingOptions`, and stands below `@with_reading_options()`: in its
-place come the options --from, --token-column and so on.
+A command has a parameter `options: ReadingOptions` and the decorator `@with_reading_options()`, which
+replaces the parameter by the options --from, --token-column and so on.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ SkipFaulty = Annotated[
     ),
 ]
 
-# Every option by its parameter's name; those of the second group concern labels alone.
+# All options by parameter name. Those of the second group concern only labels.
 _OF_TEXT: dict[str, Any] = {
     "format_name": _format_option("--from", "--format"),
     "token_column": TokenColumn,
@@ -161,7 +161,7 @@ _OF_LABELS: dict[str, Any] = {
     "offsets": Offsets,
     "misaligned": Misaligned,
 }
-# In a config's corpus section.
+# The options' keys in a config's section corpus.
 _KEYS = {**{name: name for name in (*_OF_TEXT, *_OF_LABELS)}, "format_name": "format"}
 
 Command = Callable[..., Any]
@@ -171,11 +171,11 @@ _KEYWORD = inspect.Parameter.KEYWORD_ONLY
 def with_reading_options(
     *without: str, labelled: bool = True, misaligned: str = "error", from_is_format: bool = True
 ) -> Callable[[Command], Command]:
-    """Give a command the options in place of its parameter `options`.
+    """Replace a command's parameter `options` by the reading options.
 
-    without: names of options that the command has otherwise, or can't have; labelled: the command looks
-    at labels. misaligned: the default that the help names. from_is_format: --from is another spelling of
-    --format, as it is wherever the command has no other use for it.
+    without: names of options that the command defines itself, or can't have. labelled: whether the command
+    reads labels. misaligned: the default that the help names. from_is_format: make --from another spelling of
+    --format. A command that uses --from for something else sets it to False.
     """
     kinds = {**_OF_TEXT, **(_OF_LABELS if labelled else {})}
     if not from_is_format:
@@ -218,7 +218,7 @@ def _parameter(name: str, kind: Any, misaligned: str) -> inspect.Parameter:
 
 
 def column_of(text: str | None) -> int | str | None:
-    """Read a column's number or name."""
+    """Parse a column's number or name."""
     try:
         return int(text) if text is not None else None
     except ValueError:
@@ -235,7 +235,7 @@ def read_options(
     offsets: str | None = None,
     **others: str | None,
 ) -> ReadingOptions:
-    """Return the options' values in one record. A value that an option doesn't have is misuse."""
+    """Return the options' values as one record. An invalid value is wrong usage."""
     check_choice(_typed("--from", "--format"), format_name, INPUT_FORMATS)
     check_choice("--misaligned", misaligned, MISALIGNED)
     check_choice("--on-error", on_error, ("fail", "skip"))
@@ -256,13 +256,13 @@ def read_options(
 
 
 def _typed(name: str, alias: str) -> str:
-    """Return which of an option's two spellings stands in the command line: the one to speak of."""
+    """Return the spelling of an option that the command line has, for error messages."""
     words = [word.partition("=")[0] for word in sys.argv[1:]]
     return alias if alias in words and name not in words else name
 
 
 def as_overrides(options: ReadingOptions) -> list[str]:
-    """Return the options as --set would have them: corpus.format="conll"."""
+    """Return the options in the form of --set: corpus.format="conll"."""
     values = {name: getattr(options, name) for name in _KEYS}
     values["format_name"] = None if options.format_name == "auto" else options.format_name
     return [

@@ -1,4 +1,4 @@
-"""Standard input, output and error: always there, always checked, and no way to a terminal's controls."""
+"""Standard input, output and error: always open, checked for write errors, and safe for terminals."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from nertool.files.output import STDOUT, OutputFile
 
 
 def tell(line: str) -> None:
-    """Print one line on stderr. All that nertool says there goes through here, and a line is a line
-    whatever is in it: control characters and line ends are shown as escapes."""
+    """Print one line on stderr.
+
+    Everything that nertool prints there goes through here. Control characters and line ends in the line are
+    shown as escapes.
+    """
     shown = printable(line)
     for start, colour in (("nertool: warning:", YELLOW), ("WARNING:", YELLOW), ("nertool:", RED)):
         if shown.startswith(start):
@@ -28,11 +31,11 @@ def tell(line: str) -> None:
 
 @contextmanager
 def standard_streams() -> Iterator[None]:
-    """Run a command with three standard streams, whatever the process was started with.
+    """Run a command with three standard streams, even if the process was started without them.
 
-    A closed one is opened on the null device, so that no file of ours gets its number and no note is
-    written into data. Standard output and input are opened so that their use still fails: a lost
-    result must not look like success. What can't be written to stdout is an OutputError.
+    A closed stream is opened on the null device, so that no other file gets its number and no note is written
+    into data. Standard input and output are opened so that using them still fails: a lost result must not
+    look like success. A failed write to stdout raises OutputError.
     """
     before = sys.stdin, sys.stdout, sys.stderr
     for number, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
@@ -53,7 +56,7 @@ def standard_streams() -> Iterator[None]:
 
 
 def _checked(stdout: TextIO | None) -> TextIO:
-    """Return a text stream to file descriptor 1 whose failing writes are OutputErrors."""
+    """Return a text stream to file descriptor 1 whose failed writes raise OutputError."""
     raw: Any = OutputFile(1, STDOUT, closefd=False)
     line_by_line = stdout is not None and stdout.isatty()
     encoding = (stdout.encoding if stdout is not None else None) or "utf-8"
@@ -64,18 +67,18 @@ def _checked(stdout: TextIO | None) -> TextIO:
     )
 
 
-# Colours and weights are all that nertool writes itself; 8 would hide text.
+# nertool itself writes only colours and bold text. Code 8 would hide text.
 _COLOUR = re.compile("(\x1b\\[(?:[0-79]|[1-9][0-9])(?:;(?:[0-79]|[1-9][0-9]))*m)")
 
 
 class _Terminal(io.TextIOWrapper):
-    """Text for a terminal, which shows control characters from labels and texts and does not obey them."""
+    """A text stream for a terminal. Control characters in labels and texts are shown, not executed."""
 
     def write(self, text: str, /) -> int:
-        """Write a text with escapes shown, but for colours."""
+        """Write a text with control characters as escapes, except for colours."""
         pieces = _COLOUR.split(text)
         pieces[::2] = map(without_controls, pieces[::2])
-        # A carriage return alone would let what follows write over what is shown.
+        # After a lone carriage return, later text would overwrite what is shown.
         return super().write(re.sub("\r(?!\n)", r"\\r", "".join(pieces)))
 
 
@@ -90,11 +93,11 @@ def _open_if_closed(number: int, mode: int) -> None:
 
 
 def _discard(stream: TextIO) -> None:
-    """Let go of a stream without writing what an error left in it."""
+    """Detach a stream without writing what an error left in its buffer."""
     try:
         cast(io.TextIOWrapper, stream).detach().detach()  # type: ignore[attr-defined]
     except Exception:
-        # What is left can't be written. Nothing must try again when the process ends.
+        # The rest can't be written, and must not be written when the process ends.
         descriptor = os.open(os.devnull, os.O_WRONLY)
         os.dup2(descriptor, 1)
         os.close(descriptor)

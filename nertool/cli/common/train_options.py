@@ -1,5 +1,4 @@
-"""What `nertool prepare` and `nertool train` are given: a config or a labelled text, and what overrides
-its keys."""
+"""The arguments of `nertool prepare` and `nertool train`: a config or a labelled text, and overrides."""
 
 from __future__ import annotations
 
@@ -87,7 +86,7 @@ Start = Annotated[
 
 @dataclass(frozen=True)
 class Request:
-    """What a training was asked for on the command line."""
+    """The training that the command line asks for."""
 
     sources: tuple[Path, ...]
     overrides: Sequence[str] = ()
@@ -105,7 +104,7 @@ class Request:
         return self.sources[0]
 
     def options(self) -> dict[str, tuple[str, str | int | bool | list[str]]]:
-        """Return the keys that options other than --set stand for: {key: (option, value)}."""
+        """Return the keys that are set by options other than --set: {key: (option, value)}."""
         found: dict[str, tuple[str, str | int | bool | list[str] | None]] = {
             "training.start": ("--start", str(self.start) if self.start else None),
             "corpus.dev": ("--dev", [*map(str, self.dev)] or None),
@@ -118,7 +117,7 @@ class Request:
         return {key: (option, value) for key, (option, value) in found.items() if value is not None}
 
     def command(self, name: str, run_dir: Path | None) -> str:
-        """Write the request as the user would type it for `nertool prepare`, say."""
+        """Return the request as a command line, for example for `nertool prepare`."""
         parts = ["nertool", name, *map(str, self.sources)]
         parts += [part for override in self.overrides for part in ("--set", override)]
         for option, value in self.options().values():
@@ -140,12 +139,12 @@ def texts_of(settings: Config) -> list[Path]:
 
 
 def is_text(source: Path) -> bool:
-    """Tell whether a path names a labelled text, and not a config: by its ending."""
+    """Tell by its file extension whether a path names a labelled text rather than a config."""
     return source.suffix.lower() not in (".yaml", ".yml")
 
 
 def read_request(request: Request) -> Config:
-    """Return the config that a request stands for; a faulty option is misuse, a faulty file bad input."""
+    """Return the config of a request. An invalid option is wrong usage, an invalid file is bad input."""
     from nertool.errors import OverrideError
     from nertool.training.recipe import resolve
 
@@ -188,18 +187,18 @@ def raw_values(request: Request) -> dict[str, RawValue]:
 
 
 def _check_start(start: Path | None) -> None:
-    """Refuse a format where --from names a model: in most other commands it names the format."""
+    """Refuse a format after --from, which here names a model; in most other commands it names the format."""
     if start is not None and str(start) in INPUT_FORMATS and not start.exists():
         raise typer.BadParameter(
             f"--from {start}: expected a model to start from; the format of the text is --format {start}"
         )
 
 
-_AFTER_OVERRIDES = ("seed", "budget", "training.refit")  # these options win over --set
+_AFTER_OVERRIDES = ("seed", "budget", "training.refit")  # these options take precedence over --set
 
 
 def _check_budget(request: Request, raw: Mapping[str, RawValue]) -> None:
-    """Refuse a budget that nothing would be chosen by."""
+    """Refuse a budget that has no effect."""
     if request.budget is None or ("recipe" in raw and raw["recipe"].value == "auto"):
         return
     if request.start:
@@ -213,7 +212,7 @@ def _check_budget(request: Request, raw: Mapping[str, RawValue]) -> None:
 
 
 def _settings_of(model: Path, has_dev: bool) -> dict[str, RawValue]:
-    """Return a model's own settings for training it further: all but what they say of its texts.
+    """Return a model's settings for training it further, without those that concern its texts.
 
     Without a dev part, one is held out of the text, and the model is then trained on everything.
     """

@@ -1,4 +1,4 @@
-"""How much a command says on stderr: --quiet, --verbose, and colours."""
+"""How much a command prints on stderr (--quiet, --verbose), and whether in colour."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _level = NORMAL
 
 
 def set_level(level: int) -> None:
-    """Choose QUIET, NORMAL or VERBOSE for the command that runs now."""
+    """Set the level of the running command: QUIET, NORMAL or VERBOSE."""
     global _level
     _level = level
 
@@ -22,15 +22,16 @@ def is_quiet() -> bool:
 
 
 def is_verbose() -> bool:
-    """Tell whether --verbose was given: versions, time and memory, and the traceback of a fault."""
+    """Tell whether --verbose was given: versions, time and memory, and the traceback of an unexpected
+    error."""
     return _level == VERBOSE
 
 
 def wants_colour(stream: TextIO | None) -> bool:
     """Tell whether text for a stream may be coloured.
 
-    NO_COLOR (not empty) forbids it, then FORCE_COLOR (not empty) asks for it; otherwise a terminal gets
-    colours unless TERM is dumb. The same rules as those of the library rich.
+    NO_COLOR (not empty) forbids colours. Otherwise FORCE_COLOR (not empty) requests them. Otherwise a
+    terminal gets colours unless TERM is dumb. These are the rules of the library rich.
     """
     if os.environ.get("NO_COLOR"):
         return False
@@ -49,5 +50,5 @@ BOLD, RED, YELLOW = (
 
 
 def coloured(text: str, colour: str, stream: TextIO | None) -> str:
-    """Return a text in a colour, where the stream may be coloured."""
+    """Return a text in a colour, if the stream may be coloured."""
     return f"\x1b[{colour}m{text}\x1b[0m" if wants_colour(stream) else text

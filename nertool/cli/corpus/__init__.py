@@ -1,1 +1,1 @@
-"""`nertool corpus …`: one file for each command that looks after labelled text."""
+"""The commands on labelled text: `nertool corpus …`."""

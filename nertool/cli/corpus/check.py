@@ -1,4 +1,4 @@
-"""`nertool corpus check` and `nertool corpus stats`."""
+"""`nertool corpus check`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nertool.doctor.findings import Finding
     from nertool.formats.labelled import ReadingOptions
 
-_SHOWN = 3  # places of a finding on the screen; --json and --report have more
+_SHOWN = 3  # places of a finding that are printed; --json and --report have more
 
 
 @with_reading_options(misaligned="drop")

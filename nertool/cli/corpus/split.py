@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Ids = NDArray[Any]
 
-PACKED = (".gz", ".bz2", ".xz", ".zst")  # the parts are written unpacked
+PACKED = (".gz", ".bz2", ".xz", ".zst")  # the parts are written uncompressed
 _BY_LINES = ("conll", "conllu", "jsonl", "inline")
 
 
@@ -140,14 +140,15 @@ def split(
 
 
 def _suffix(path: Path, ending: str) -> str:
-    """Return the ending of the parts' names: the input's own, without that of its packing."""
+    """Return the file extension of the parts: the input's own, without that of a compression."""
     while path.suffix.lower() in PACKED:
         path = path.with_suffix("")
     return path.suffix if path.suffix[1:].isalpha() else ending
 
 
 def _warn_of_copies(corpus: Corpus, starts: Ids, part_of: Ids, by_sentence: bool) -> None:
-    """Warn of documents that are in several parts: whole, as copies, or sentence by sentence.
+    """Warn of documents that are in several parts, as copies or with their sentences divided between the
+    parts.
 
     starts: (units + 1,) the first sentence of each unit, and the end.
     """

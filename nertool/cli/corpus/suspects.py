@@ -24,7 +24,7 @@ from nertool.cli.common.train_options import Request, VectorsFile, is_text, read
 if TYPE_CHECKING:
     from nertool.formats.labelled import ReadingOptions
 
-FEW = 20  # that the terminal shows
+FEW = 20  # suspects that the terminal shows
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -107,7 +107,7 @@ def training_settings(
     seed: int | None,
     vectors: Path | None,
 ) -> Any:
-    """Return the config to train by: a file's, or the recipe's for the text, of one network."""
+    """Return the config to train with, for one network: a file's, or the recipe's for the text."""
     if config is not None:
         return read_request(Request((config,), overrides or (), seed, vectors=vectors))
     if not is_text(path):

@@ -1,4 +1,4 @@
-"""The labelled texts that `corpus check` and `corpus stats` are given: files, or a config's parts."""
+"""The labelled texts of `corpus check` and `corpus stats`: files, or the parts of a config."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ Inputs = Annotated[
 def read_parts(
     inputs: list[Path], options: ReadingOptions, ledger: Ledger
 ) -> tuple[list[CorpusPart], Path | None]:
-    """Read the texts, or a config's parts; return them, and the config's vectors.
+    """Read the texts, or a config's parts. Return them, and the config's file of vectors.
 
-    Entities that are not whole tokens are left out, and counted, unless options say otherwise.
+    By default, entities that are not whole tokens are left out, and counted.
     """
     from nertool.corpus.record import Reading
     from nertool.doctor.check import parts_of

@@ -1,1 +1,1 @@
-"""The commands that measure a model, compare models, or say what to label next."""
+"""The commands that measure a model, compare models, or suggest texts to label."""

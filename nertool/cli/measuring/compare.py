@@ -63,7 +63,7 @@ def compare(
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell whether B is better than A on a labelled text, or whether it could be chance.
+    """Test whether B is better than A on a labelled text, or whether the difference may be chance.
 
     Prints the difference in F1 with its interval, the p-values of the paired bootstrap and of approximate
     randomisation, and the sentences on which the two differ.

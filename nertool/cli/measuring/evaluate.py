@@ -187,7 +187,7 @@ def evaluate(
 def _paths(
     model: Path | None, files: list[Path] | None, gold: Path | None, predicted: Path | None
 ) -> list[Path]:
-    """Return what is to be read, or refuse what is not one of the two ways to evaluate."""
+    """Return the files to read, or refuse a command line that fits neither way to evaluate."""
     if gold is None:
         if predicted is not None:
             raise typer.BadParameter("--predicted: needs --gold FILE, to compare with")
@@ -243,7 +243,7 @@ def _write(
     errors: Path | None,
     html: Path | None,
 ) -> None:
-    """Write the errors and the report, where they are asked for."""
+    """Write the errors and the report, if requested."""
     from nertool.evaluation.errors.table import as_jsonl, as_tsv
     from nertool.files.output import open_output
 
@@ -265,7 +265,7 @@ def _write(
 def _tuned(
     evaluated: Evaluated, model: Path, precision: float | None, quiet: bool
 ) -> dict[str, Any]:
-    """Find the thresholds, keep them in the model, and show them unless quiet."""
+    """Find the thresholds, store them in the model, and print them unless quiet."""
     from nertool.evaluation.thresholds import thresholds_table, tune_thresholds
     from nertool.model.thresholds import keep_thresholds
 
@@ -288,7 +288,7 @@ def _tuned(
 
 
 def _measures(evaluated: Evaluated, modes: tuple[str, ...]) -> dict[str, Any]:
-    """Return the measures for JSON: those of the first mode on top."""
+    """Return the measures for JSON, with those of the first mode at the top level."""
     from nertool.evaluation.measures import mode_as_dict
     from nertool.evaluation.tables import as_dict
 
@@ -331,7 +331,7 @@ def _show(
 
 
 def _show_differences(comparison: Comparison) -> None:
-    """Name the phrases that are right in one mode and wrong in conlleval's."""
+    """Print the phrases that are correct in one mode and wrong in conlleval's."""
     from nertool.evaluation.errors.kinds import differences
 
     for mode, count, phrases in differences(comparison):

@@ -35,7 +35,7 @@ from nertool.cli.measuring.gradcheck_tables import (
     show_sum,
 )
 
-Result = tuple[bool, list[dict[str, Any]]]  # did all pass? and each one, ready for JSON
+Result = tuple[bool, list[dict[str, Any]]]  # (whether all passed, each result ready for JSON)
 
 
 @with_reading_options(misaligned="the config's")
@@ -97,11 +97,11 @@ def gradcheck(
     report: ReportPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare every hand-written gradient with central differences, the complex step and random
-    directions, in 64-bit floats.
+    """Compare every hand-written gradient with central differences, the complex step and random directions,
+    in 64-bit floats.
 
-    A config is checked on its own training text, for every activation and loss; a model as it
-    was trained, on windows of its own vocabulary. Exit 1 if a gradient is wrong.
+    A config is checked on its training text, with every activation and loss. A model is checked with its
+    trained weights, on windows of its vocabulary. The exit code is 1 if a gradient is wrong.
 
     Examples:
         nertool gradcheck config.yaml
@@ -212,7 +212,8 @@ def _check_gradients(
 
 
 def _is_model(path: Path) -> bool:
-    """Tell a model, or a run, from a config: a folder, or a file whose name ends in .nertool."""
+    """Tell whether a path is a model or run, not a config: a folder, or a file whose name ends in
+    .nertool."""
     return path.is_dir() or path.suffix == ".nertool"
 
 
@@ -242,7 +243,7 @@ def _cases(
 
 
 def _read_batch(path: Path, as_json: bool) -> tuple[Iterator[Case], dict[str, Any]]:
-    """Read a batch that training kept; follow it to the first value that is not finite."""
+    """Read a batch that training stored, and find the first value that is not finite."""
     from nertool.gradcheck.audit import first_not_finite, load_snapshot, loss_of
     from nertool.gradcheck.case import case_of_snapshot, finite
 
@@ -273,7 +274,8 @@ def _plot(case: Case, verdict: Verdict, samples: int, path: Path) -> None:
 
 
 def _write_page(path: Path, cases: Sequence[Case], samples: int) -> bool:
-    """Write the page: all cases, the first one's ladders and mistakes. Return whether all were caught."""
+    """Write the page with all cases, and with the plots and mistakes of the first. Return whether all were
+    caught."""
     from nertool.files.output import open_output
     from nertool.gradcheck.case import check_case
     from nertool.gradcheck.check import WIDE

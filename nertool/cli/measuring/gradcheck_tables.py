@@ -1,4 +1,4 @@
-"""What `nertool gradcheck` prints: tables of errors, of seeded mistakes and of Jacobians."""
+"""The tables of `nertool gradcheck`: errors, seeded mistakes and Jacobians."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def show_blocks(verdict: Verdict) -> None:
-    """Print a row for each block of parameters, a column for each method."""
+    """Print a row for each block of parameters, with a column for each method."""
     from nertool.gradcheck.check import METHODS
 
     network = f"{verdict.network}: " if verdict.network else ""
@@ -76,7 +76,7 @@ def _show_faults(verdict: Verdict) -> None:
 
 
 def show_others(verdicts: list[Verdict]) -> None:
-    """Print a row for each activation and loss that is not the config's own: its worst block."""
+    """Print a row with the worst block for each activation and loss other than the config's own."""
     from nertool.gradcheck.check import METHODS
 
     if not verdicts:
@@ -94,7 +94,7 @@ def show_others(verdicts: list[Verdict]) -> None:
 
 
 def show_sum(verdicts: list[Verdict], passed: bool) -> None:
-    """Print the last line: how much was compared, what was left out, and whether all passed."""
+    """Print the last line: how much was compared, what was left out, and whether everything passed."""
     from nertool.gradcheck.check import FAIL, METHODS, WARN
 
     comparisons = [
@@ -113,7 +113,7 @@ def show_sum(verdicts: list[Verdict], passed: bool) -> None:
 
 
 def show_mistakes(caught: list[Caught], network: str) -> None:
-    """Print a row for each mistake: by which methods it was caught, and by how much."""
+    """Print a row for each mistake: the methods that caught it, and the size of its error."""
     from nertool.gradcheck.check import FAIL, METHODS
 
     if network:
@@ -144,7 +144,7 @@ def show_mistakes(caught: list[Caught], network: str) -> None:
 
 
 def show_jacobians(tables: list[Jacobian], activation: str) -> None:
-    """Print each Jacobian twice: by hand, and as small steps show it."""
+    """Print each Jacobian twice: computed by hand, and numerically."""
     print(
         "Each Jacobian of the mathematics, by hand (from the code that trains) and numerically, on a"
     )

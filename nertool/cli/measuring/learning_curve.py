@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nertool.formats.labelled import ReadingOptions
     from nertool.training.experiments.learning_curve import Point
 
-WORTH = 0.005  # of F1: what twice the labels must bring to be worth it
+WORTH = 0.005  # the gain in F1 that makes doubling the labels worth it
 
 
 @with_reading_options(misaligned="the config's")
@@ -103,7 +103,7 @@ def learning_curve(
 
 
 def as_dict(points: list[Point], found: list[Forecast], said: str) -> dict[str, Any]:
-    """Return all of it for JSON."""
+    """Return the results for JSON."""
     return {
         "points": [asdict(point) for point in points],
         "forecasts": [asdict(one) for one in found],
@@ -112,7 +112,7 @@ def as_dict(points: list[Point], found: list[Forecast], said: str) -> dict[str, 
 
 
 def verdict(now: float, twice: Forecast) -> str:
-    """Say in a sentence whether more labels would help: by the interval of the gain."""
+    """Say in a sentence whether more labels would help, judged by the interval of the gain."""
     gains = f"F1 would go from {100 * now:.1f} to about {100 * twice.f1:.1f} with twice the labels"
     interval = f"90 % interval {100 * twice.low:.1f} to {100 * twice.high:.1f}"
     if twice.low - now >= WORTH:

@@ -61,7 +61,7 @@ def plot(
     measured = text or model.config.corpus.dev
     evaluated = None
     if measured is not None:
-        # Before anything is drawn: of a text that can't be read, nothing is left behind.
+        # Read before anything is drawn: if the text can't be read, no file is left behind.
         measured_files = (measured,) if isinstance(measured, Path) else measured
         with account(report, *measured_files) as ledger:
             evaluated = evaluate_model(run, [measured], options, ledger, note)
@@ -94,7 +94,7 @@ def plot(
 
 
 def _measured(comparison: Comparison, confusion: Path, calibration: Path) -> None:
-    """Draw what needs a labelled text."""
+    """Draw the plots that need a labelled text."""
     from nertool.evaluation.plots.measured import calibration_figure, confusion_figure
 
     confusion_figure(comparison, confusion)

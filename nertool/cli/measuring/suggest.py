@@ -86,7 +86,7 @@ def suggest(
         raise typer.BadParameter(problem)
     loaded = load_model(model)
     files = find_files(asked, folders=True)
-    # A folder's texts, too, name the file that they are from.
+    # Texts from a folder, too, name the file that they come from.
     asked = replace(asked, inputs=tuple(str(entry.path) for entry in files.inputs) or asked.inputs)
     read = [file for entry in files.inputs for file in entry.files]
     with account(report, *read, *files.outputs) as ledger:

@@ -1,1 +1,1 @@
-"""The commands on a trained model: describe it, make it smaller, write it in another form."""
+"""The commands on a trained model: describe it, compress it, export it."""

@@ -84,7 +84,7 @@ def compress(
     except ValueError as error:
         raise ModelError(f"{model}: {error}") from None
     text = dev or _dev_of(before)
-    # Measured before anything is kept: the text may be faulty.
+    # Measured before anything is written, since the text may be invalid.
     facts = {"before": _facts(model, text, options)}
     save_model(smaller, output)
     facts["after"] = _facts(output, text, options)
@@ -119,7 +119,7 @@ def pack(model: ModelPath, output: Target) -> None:
 
 
 def check_target(source: Path, output: Path) -> None:
-    """Refuse an output that takes the place of what is read, or of a folder with anything in it."""
+    """Refuse an output that would overwrite the input, or a folder that is not empty."""
     from nertool.files.folders import free_folder
     from nertool.model.files import ONE_FILE
 
@@ -142,7 +142,7 @@ def _dev_of(model: Model) -> tuple[Path, ...] | None:
 def _facts(
     path: Path, text: Path | tuple[Path, ...] | None, options: ReadingOptions
 ) -> dict[str, Any]:
-    """Measure a model: bytes, words, seconds to load, and F1 on a text if there is one."""
+    """Measure a model: bytes, words, seconds to load, and F1 on a text if one is given."""
     from time import perf_counter
 
     from nertool.corpus.ledger import Ledger

@@ -54,12 +54,14 @@ def info(
 
 
 _SENTENCE = 25  # words of the sentences that are tagged to measure the speed
-LEAST_SECONDS = 1.0  # how long it is measured
+LEAST_SECONDS = 1.0  # how long the speed is measured
 
 
 def _tokens_per_second(model: Model) -> float:
-    """Measure how many tokens a second one thread tags: sentences of the model's own words, drawn by
-    a fixed seed."""
+    """Measure how many tokens per second one thread tags.
+
+    The sentences consist of words of the model, drawn with a fixed seed.
+    """
     import numpy as np
 
     from nertool.inputs.text import text_of
@@ -68,7 +70,7 @@ def _tokens_per_second(model: Model) -> float:
 
     tagger = CompiledTagger(model)
     words = list(model.members[0].encoder.words)
-    # The beginning of a file of vectors has the frequent words, which make up most of a text.
+    # A file of vectors begins with the frequent words, which make up most of a text.
     rng = np.random.default_rng(0)
     ranks = (len(words) ** rng.random((400, _SENTENCE)) - 1).astype(int)
     text = text_of([[words[i] for i in row] for row in ranks.tolist()], np.arange(0, 401, 20))
@@ -81,7 +83,7 @@ def _tokens_per_second(model: Model) -> float:
 
 
 def facts_of(model: Model, folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
-    """Return what there is to say of a model, ready for JSON. sizes: of its files in bytes, by name."""
+    """Return the facts about a model, ready for JSON. sizes: its files' sizes in bytes, by name."""
     config, provenance = model.config, model.provenance
     networks = (*model.first_stage, *model.members)
     return {
@@ -117,12 +119,12 @@ def facts_of(model: Model, folder: Path, sizes: dict[str, int]) -> dict[str, Any
 
 
 def _named(paths: Sequence[Path] | None) -> str | None:
-    """Name the texts of a part, None where there is none."""
+    """Return the texts of a part as a string, or None if there are none."""
     return ", ".join(map(str, paths)) if paths else None
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
-    """Return the facts as lines for people."""
+    """Format the facts as lines of text."""
     from nertool.model.provenance import describe_refit
 
     networks = f"{facts['members']} network" + "s" * (facts["members"] != 1)

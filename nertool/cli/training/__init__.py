@@ -1,1 +1,1 @@
-"""The commands that train, and those that look after configs."""
+"""The commands that train, and the commands on configs."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nertool.formats.labelled import ReadingOptions
 
 _DEFAULT = "default"
-_COLUMN = 34  # where the comments stand
+_COLUMN = 34  # the column at which the comments start
 
 
 @with_reading_options(misaligned="the config's", from_is_format=False)
@@ -155,7 +155,7 @@ def _is_model(source: Path) -> bool:
 
 
 def _resolved(request: Request) -> tuple[Config, dict[str, str]]:
-    """Return the config that a request stands for, and the place of each key that is set."""
+    """Return the config of a request, and the place of each key that is set."""
     from nertool.config.values import build_config
     from nertool.errors import OverrideError
     from nertool.training.recipe import with_recipe
@@ -168,12 +168,12 @@ def _resolved(request: Request) -> tuple[Config, dict[str, str]]:
 
 
 def _place(value: RawValue) -> str:
-    # Of an override only the option: the value stands before it.
+    # For an override only the option, since the value is already printed before it.
     return "--set" if value.place.startswith("--set ") else value.place
 
 
 def _model_config(request: Request) -> tuple[Config, dict[str, str]]:
-    """Return the config that a model was trained by. All its keys come from the model."""
+    """Return the config that a model was trained with. The model is the source of all its keys."""
     if len(request.sources) > 1 or request.overrides or request.options():
         raise typer.BadParameter(
             f"{request.source}: a model keeps the config of its training: give it alone, without "
@@ -188,7 +188,7 @@ def _model_config(request: Request) -> tuple[Config, dict[str, str]]:
 
 
 def _values(config: Config) -> list[tuple[str, Any]]:
-    """Return each key of a config with its value, those outside the sections first."""
+    """Return each key of a config with its value; keys outside the sections come first."""
     from nertool.config.values import key_types
 
     found = []
@@ -213,7 +213,7 @@ def _line(name: str, value: Any, place: str, indent: str) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple) and len(value) == 1 and isinstance(value[0], Path):
-        value = value[0]  # one path is written as it is
+        value = value[0]  # a single path is written without a list
     if isinstance(value, tuple):
         return [_plain(entry) for entry in value]
     return str(value) if isinstance(value, Path) else value

@@ -111,7 +111,7 @@ def student_config(
     overrides: list[str] | None,
     seed: int | None,
 ) -> Config:
-    """Return the student's config: a file's, or the teacher's with one network, and what was asked for."""
+    """Return the student's config: a file's, or the teacher's with one network, with the options' values."""
     from nertool.config.file import read_config_file, read_overrides
     from nertool.config.records import Config, config_to_dict
     from nertool.config.values import RawValue, build_config, raw_from_dict
@@ -147,7 +147,7 @@ def student_config(
         raise typer.BadParameter(str(error)) from None
 
 
-# What of the teacher's config the student does not take over, besides the first stage.
+# Keys of the teacher's config that the student does not take over, in addition to the first stage.
 _STUDENT = (
     ("corpus", "test", None),
     ("corpus", "held_out", 0.0),

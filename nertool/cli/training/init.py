@@ -79,7 +79,7 @@ def init(
 
 
 def _write_config(path: Path, request: Request) -> None:
-    """Write the config that a text's recipe makes."""
+    """Write the config that the recipe chooses for a text."""
     from nertool.config.reference import config_yaml
     from nertool.errors import NertoolError
     from nertool.files.output import open_output
@@ -98,7 +98,7 @@ def _write_config(path: Path, request: Request) -> None:
 
 
 def _relative(config: Config, folder: Path) -> Config:
-    """Write the paths of a config as seen from the folder of its file."""
+    """Return a config with paths relative to the folder of its file."""
     from nertool.config.paths import with_paths
 
     return with_paths(config, lambda path: Path(os.path.relpath(path, folder)))
@@ -111,7 +111,7 @@ def _write_sample(folder: Path) -> None:
 
     free_folder(folder)
     source, parts = sample_dir(), ("configs", "data")
-    if folder.exists():  # an empty folder stays the same one: it may be the working folder
+    if folder.exists():  # an empty folder is kept, since it may be the working folder
         with (
             replacing_folder(folder / parts[0]) as first,
             replacing_folder(folder / parts[1]) as second,
@@ -129,7 +129,7 @@ def _write_sample(folder: Path) -> None:
 
 
 def sample_dir() -> Path:
-    """Return the folder with configs/ and data/: beside the code in a wheel, above it in a checkout."""
+    """Return the folder with configs/ and data/: next to the code in a wheel, above it in a checkout."""
     package = Path(__file__).resolve().parents[2]
     installed = package / "sample"
     return installed if installed.is_dir() else package.parent

@@ -183,7 +183,7 @@ def _search(
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Search within a budget, and write the winner."""
+    """Search within a budget, and write the best config."""
     if not re.fullmatch(r"[1-9][0-9]{0,5}[smh]", budget):
         raise typer.BadParameter(
             f"--budget: found {budget}, expected a time such as 90s, 10m or 2h"
@@ -242,14 +242,14 @@ def _search(
 
 
 def _kept(run_dir: Path | None) -> str:
-    """Say what is there when a sweep is ended early."""
+    """Describe what is kept when a sweep is ended early."""
     if run_dir is None:
         return "no trial was kept; give the command again, with --run-dir to keep finished trials"
     return f"finished trials are in {run_dir}; give the command again with another --run-dir"
 
 
 def _name(of: Summary | Trial, several: bool) -> str:
-    """Name what was trained: its settings, and its config if there are several."""
+    """Return the name of a trial: its settings, and its config if there are several."""
     settings = " ".join(of.variant)
     if several:
         return f"{of.config} {settings}".rstrip()
@@ -257,7 +257,7 @@ def _name(of: Summary | Trial, several: bool) -> str:
 
 
 def _show(results: list[Summary], several: bool) -> None:
-    """Print the table, and name the best."""
+    """Print the table and the best trial."""
     names = [_name(summary, several) for summary in results]
     width = max(len(name) for name in names)
     print(f"{'':{width}}  dev F1     ±  seeds  seconds")
@@ -272,7 +272,7 @@ def _show(results: list[Summary], several: bool) -> None:
 
 
 def verdict(results: list[Summary], names: list[str]) -> str:
-    """Say which is best, and whether the next one differs from it by more than the spread of the seeds."""
+    """Say which trial is best, and whether its lead over the next one exceeds the spread of the seeds."""
     ranked = sorted(zip(results, names, strict=True), key=lambda one: -one[0].f1)
     (best, name), (second, other) = ranked[:2]
     gain = 100 * (best.f1 - second.f1)

@@ -179,10 +179,10 @@ def train_into(
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Train by a config into a run folder, and show the result.
+    """Train with a config into a run folder, and print the result.
 
-    rebuild: the command that makes the prepared inputs anew; source: the config or text that the run was
-    asked for by.
+    rebuild: the command that prepares the inputs again. source: the config or text that the command line
+    named.
     """
     from nertool.training.run import (
         begin_run,
@@ -212,7 +212,7 @@ def train_into(
 def _show_result(
     source: Path, settings: Config, prepared: Prepared, folder: Path, as_json: bool
 ) -> None:
-    """Print the best model's measures on dev, and what to do next."""
+    """Print the best model's scores on dev, and suggest what to do next."""
     from nertool.evaluation.tables import as_table
     from nertool.model.load import load_model
     from nertool.model.provenance import describe_refit
@@ -239,7 +239,7 @@ def _show_result(
 
 
 def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, workers: int) -> None:
-    """Run the epochs, with a bar on a terminal and a line for each epoch on stderr."""
+    """Run the epochs, with a progress bar on a terminal and a line for each epoch on stderr."""
     from tqdm import tqdm
 
     from nertool.training.divergence import Watch
@@ -264,7 +264,7 @@ def _run_with_progress(settings: Config, prepared: Prepared, folder: Path, worke
             bar.reset()
             watch.see(name, record)
             of = settings.first_stage.epochs if "first stage" in name else epochs
-            # The final fit has as many epochs as dev chose.
+            # The number of epochs of the final fit was chosen on dev.
             final = name.startswith("refit") and "first stage" not in name
             line = _epoch_line(record, None if final else of)
             with tqdm.external_write_mode(file=sys.stderr):
@@ -295,7 +295,8 @@ def _note_calibration(folder: Path) -> None:
 
 
 def _show_summary(folder: Path, prepared: Prepared) -> Example | None:
-    """Show what the best model does on dev; return a sentence of it, if there is one."""
+    """Print the errors and an example of the best model on dev; return the example sentence, if there is
+    one."""
     from nertool.training.summary import compare_on_dev, example_of
 
     comparison = compare_on_dev(folder, prepared)
@@ -327,7 +328,7 @@ def _show_example(example: Example) -> None:
 
 
 def _show_next_steps(config: Path, settings: Config, folder: Path, example: Example | None) -> None:
-    """Name the commands that one would try next, with a sentence of this task."""
+    """Print the commands to try next, with a sentence of this task."""
     run = shlex.quote(str(folder))
     note("Next:")
     # A model of the final fit was trained on dev, too.
@@ -337,7 +338,7 @@ def _show_next_steps(config: Path, settings: Config, folder: Path, example: Exam
     if example is not None:
         sentence = shlex.quote(" ".join(example.words))
         note(f"  echo {sentence} | nertool predict {run} -")
-        # What stands before an entity rarely starts with a dash; a number names any word.
+        # The sentence rarely starts with a dash, which would read as an option. A number can name any word.
         word = example.entities[0].start + 1 if example.entities else 1
         note(f"  nertool explain {run} {sentence} --word {word}")
     note(f"  nertool gradcheck {run if is_text(config) else shlex.quote(str(config))}")

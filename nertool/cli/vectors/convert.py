@@ -1,4 +1,4 @@
-"""`nertool vectors convert`: write a file of word vectors as another kind."""
+"""`nertool vectors convert`: convert a file of word vectors to another kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options and steps that the commands on word vectors share."""
+"""Options and functions that the commands on word vectors share."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ WordsPath = Annotated[
 
 
 def count_words(paths: Sequence[Path], options: ReadingOptions, ledger: Ledger) -> dict[str, int]:
-    """Count the words of some texts."""
+    """Count the words of texts."""
     from collections import Counter
 
     counts: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""`nertool vectors train`: train word vectors on a text of one's own."""
+"""`nertool vectors train`: train word vectors on your own text."""
 
 from __future__ import annotations
 
