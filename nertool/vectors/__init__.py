@@ -1,1 +1,1 @@
-"""Word vectors: their files, and loading them."""
+"""Word vectors: load, train, prune and look them up."""

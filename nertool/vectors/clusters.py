@@ -1,11 +1,11 @@
-"""Clusters of word vectors: numbers that words with similar vectors share, coarse and fine ones.
+"""Clusters of word vectors: words with similar vectors have the same cluster number.
 
-A network that reads a word's cluster learns from every word of it, and knows something of a word that the
-training text lacks: that it is one of the surnames, say. Clusters stand beside vectors in named-entity
-recognition since Miller et al. (2004); Turian et al. (2010) and Guo et al. (2014) compare both.
+A network that reads cluster numbers learns from all words of a cluster. So it knows something about a word
+that is not in the training text, for example that it is a surname. Clusters have been used beside vectors in
+named-entity recognition since Miller et al. (2004); Turian et al. (2010) and Guo et al. (2014) compare both.
 
-The clusters are those of spherical k-means (Dhillon and Modha 2001), which compares directions: 128, 512 and
-2,048 of them, from one random start and from another, since where k-means ends depends on its start.
+Clusters are found by spherical k-means (Dhillon and Modha 2001), which compares directions. There are 128,
+512 and 2,048 clusters, each from two random starts, since the result of k-means depends on its start.
 """
 
 from __future__ import annotations
@@ -22,24 +22,23 @@ _COUNTS = (128, 512, 2048)  # clusters
 _STARTS = 2  # random starts
 COLUMNS = len(_COUNTS) * _STARTS
 PADDING, NONE = 0, 1  # the numbers of the padding, and of a word without clusters
-SIZE = 2 + _STARTS * sum(_COUNTS)  # of all numbers
+SIZE = 2 + _STARTS * sum(_COUNTS)  # the number of different numbers
 
-_SAMPLE = 25_000  # the centroids are those of so many of the first words, the most frequent ones
-_LISTED = 500_000  # words that have clusters: more would take minutes, and most of them are rare
+_SAMPLE = 25_000  # words, the most frequent ones, that the centroids are computed from
+_LISTED = 500_000  # words, the most frequent ones, that get clusters; more would take minutes
 _ITERATIONS = 6
-# Rows that are compared with the centroids at a time: their cosines stay in the cache.
+# Rows compared with the centroids at a time, so that their cosines stay in the CPU's cache.
 _BLOCK = 1 << 10
 
 Floats = NDArray[np.float32]
 
 
 def cluster_numbers(matrix: Floats, listed: int = _LISTED) -> NDArray[np.uint16]:
-    """Return the numbers (V, COLUMNS) of each word's clusters, from the words' vectors (V, d), the most
-    frequent word first.
+    """Return the cluster numbers (V, COLUMNS) of words from their vectors (V, d), frequent words first.
 
-    Each column has numbers of its own in 2 … SIZE−1; words after the first `listed` have none, NONE, and
-    neither have vectors of zeros, which have no direction. The same vectors have the same numbers, with any
-    number of threads.
+    Each column has its own range of numbers within 2 … SIZE−1. The number is NONE for words after the first
+    `listed`, and for vectors of zeros, which have no direction. The result does not depend on the number of
+    threads.
     """
     numbers = np.full((len(matrix), COLUMNS), NONE, dtype=np.uint16)
     first_words = matrix[:listed]
@@ -57,7 +56,7 @@ def cluster_numbers(matrix: Floats, listed: int = _LISTED) -> NDArray[np.uint16]
                 numbers[rows, start * len(_COUNTS) + i] = nearest
                 first += count
 
-    # Products are each of one thread, so that no sum depends on how many there are.
+    # BLAS uses one thread for each product, so that no sum depends on the number of threads.
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(_STARTS) as threads:
         list(threads.map(number, range(_STARTS)))
     return numbers
@@ -69,20 +68,22 @@ def _blocks(count: int) -> Iterator[slice]:
 
 
 def _directions(vectors: NDArray[np.floating]) -> Floats:
-    """Return vectors (n, d) of length 1; zeros for a vector whose length is 0 in its dtype."""
+    """Scale vectors (n, d) to length 1. A vector whose length is 0 in its dtype becomes zeros."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     scaled = vectors / np.where(lengths > 0, lengths, np.inf)
     return np.asarray(scaled, dtype=np.float32)
 
 
 def _nearest(own: Floats, C: Floats) -> NDArray[np.int64]:
-    """Return which centroid of C (clusters, d) each row of own (n, d) is nearest to, by the cosine: (n,)."""
+    """Return the centroid of C (clusters, d) with the largest cosine, for each row of own (n, d): (n,)."""
     return np.asarray((own @ C.T).argmax(axis=1))
 
 
 def _centroids(sample: Floats, rng: np.random.Generator) -> list[Floats]:
-    """Return the centroids (clusters, d) of each count of clusters, by k-means from rows drawn at random of
-    the directions (n, d)."""
+    """Return the centroids (clusters, d) for each number of clusters, by spherical k-means.
+
+    sample (n, d): directions. The initial centroids are rows drawn from it at random.
+    """
     found = []
     for count in _COUNTS:
         C = sample[rng.permutation(len(sample))[:count]]
@@ -99,13 +100,15 @@ _NAME = "clusters"
 
 
 def cluster_arrays(numbers: NDArray[np.uint16] | None) -> dict[str, NDArray[np.uint16]]:
-    """Return the arrays that clusters are stored as, by name."""
+    """Return the arrays in which cluster numbers are stored, by name."""
     return {} if numbers is None else {_NAME: numbers}
 
 
 def clusters_in(arrays: Mapping[str, NDArray[Any]], rows: int) -> NDArray[np.uint16] | None:
-    """Return the clusters (rows, COLUMNS) that arrays hold, None where they hold none. Errors: ValueError for
-    what does not fit."""
+    """Return the cluster numbers (rows, COLUMNS) stored in arrays; None if there are none.
+
+    Errors: ValueError for an array of another shape, dtype or range.
+    """
     numbers = arrays.get(_NAME)
     if numbers is None:
         return None

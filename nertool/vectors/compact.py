@@ -1,15 +1,15 @@
-"""Word vectors in one small file that is read through a memory map: a safetensors file.
+"""Compact files of word vectors: safetensors files that are read through a memory map.
 
-Its arrays, for V words and vectors of width d:
+The arrays of a file, for V words and vectors of width d:
 
     matrix (V, d)  float32, float16 or int8
-    scale (V,)     float32, beside int8 alone: a row is matrix[i] × scale[i]
-    words          the words as UTF-8, with a line end after each
-    subwords.0 …   the rows of parts of words, if they were kept (subwords.py): as the matrix is stored
+    scale (V,)     float32, only with int8: a row is matrix[i] × scale[i]
+    words          the words as UTF-8, each followed by a line end
+    subwords.0 …   the rows of parts of words (subwords.py), if any, with the dtype of the matrix
 
-and its metadata say where the vectors come from: {"format": "nertool vectors 1", "source": a file's name,
-"sha256": that file's hash, "subwords": how words are cut}. A safetensors file holds numbers and text, and can
-run no code.
+The metadata name the origin of the vectors: {"format": "nertool vectors 1", "source": a file's name,
+"sha256": that file's hash, "subwords": how words are cut}. A safetensors file contains numbers and text, and
+no code.
 """
 
 from __future__ import annotations
@@ -38,9 +38,11 @@ _REMEDY = "download or copy it again, or make it anew with nertool vectors prune
 
 
 class CompactVectors(NamedTuple):
-    """A compact file's contents. words: V of them; matrix (V, d): float32, float16 or int8, a read-only
-    memory map; scale (V,): float32, or None; metadata: the file's own notes; subwords: the rows of parts of
-    words, or None."""
+    """The content of a compact file.
+
+    words: V words. matrix (V, d): float32, float16 or int8, a read-only memory map. scale (V,): float32, or
+    None. metadata: of the file. subwords: the rows of parts of words, or None.
+    """
 
     words: list[str]
     matrix: NDArray[Any]
@@ -64,10 +66,10 @@ def write_compact(
     notes: Mapping[str, str] | None = None,
     subwords: Subwords | None = None,
 ) -> None:
-    """Write words and their vectors (V, d) as a compact file; it takes its name once it is whole.
+    """Write words and their vectors (V, d) as a compact file, which gets its name when it is complete.
 
-    dtype: one of DTYPES. notes: what the metadata say besides the format. Errors: VectorsError for a
-    word that holds a line end, and for float16 where a value is too large for it.
+    dtype: one of DTYPES. notes: further metadata. Errors: VectorsError for a word with a line end, for NaN or
+    infinity, and for a value that is too large for float16.
     """
     if not np.isfinite(matrix).all():
         raise VectorsError(f"{path}: found NaN or infinity in the vectors, expected finite values")
@@ -81,7 +83,7 @@ def write_compact(
     if dtype == "int8":
         arrays["matrix"], arrays["scale"] = quantise(matrix)
     else:
-        with np.errstate(over="ignore"):  # what is too large for float16 is refused below
+        with np.errstate(over="ignore"):  # values too large for float16 are refused below
             arrays["matrix"] = np.ascontiguousarray(matrix, dtype=dtype)
         if not np.isfinite(arrays["matrix"]).all():
             raise VectorsError(
@@ -103,8 +105,8 @@ def write_compact(
 def _header(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytes:
     """Return a safetensors header: its length, then JSON with each array's type, shape and bytes.
 
-    Written here as the library needs all arrays a second time in memory, and writes its notes in a random
-    order.
+    It is not written by the safetensors library because that copies all arrays in memory, and writes the
+    metadata in random order.
     """
     names = {dtype: name for name, dtype in _NUMPY.items()}
     entries: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
@@ -114,12 +116,12 @@ def _header(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> 
         kind = names[array.dtype.str.replace("|", "")]
         entries[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [begin, end]}
     text = json.dumps(entries).encode()
-    text += b" " * (-len(text) % 8)  # the arrays begin at a multiple of 8 bytes
+    text += b" " * (-len(text) % 8)  # so that the arrays begin at a multiple of 8 bytes
     return len(text).to_bytes(8, "little") + text
 
 
 def is_compact(path: Path) -> bool:
-    """Tell whether a file is a compact one, from its content. Errors: VectorsError for a pipe."""
+    """Tell from its content whether a file is a compact file. Errors: VectorsError for a pipe."""
     need_regular(path, VectorsError, "vectors are read more than once")
     try:
         with open(path, "rb") as stream:
@@ -130,7 +132,7 @@ def is_compact(path: Path) -> bool:
 
 
 def read_compact(path: Path) -> CompactVectors:
-    """Map a compact file. Errors: VectorsError for a file that is damaged or of another kind."""
+    """Read a compact file through a memory map. Errors: VectorsError for a damaged or another file."""
     try:
         with safe_open(path, framework="numpy"):  # checks that the header fits the file's length
             pass
@@ -168,7 +170,7 @@ def _mapped(path: Path, start: int, entry: Mapping[str, Any]) -> NDArray[Any]:
 
 
 def _finite(values: NDArray[Any]) -> bool:
-    # A sum is NaN or infinite if any value is: it needs no array as large as the values.
+    # A sum is NaN or infinite if any value is. It needs no temporary array as large as the values.
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(values.sum(dtype=np.float64)))
 

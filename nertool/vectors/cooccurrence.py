@@ -1,12 +1,12 @@
-"""Word vectors by counting neighbours: pointwise mutual information (PPMI), cut to a few dimensions by SVD.
+"""Word vectors from co-occurrence counts: positive pointwise mutual information (PPMI), reduced by SVD.
 
-Bullinaria and Levy (2007), Levy and Goldberg (2014). A word's row counts the words beside it, those before it
-apart from those after it. Each count becomes
+Bullinaria and Levy (2007), Levy and Goldberg (2014). The row of a word counts its neighbours; neighbours
+before and after the word have separate columns. Each count becomes
 
     PPMI = max(0, log(P(word, neighbour) / (P(word) P(neighbour)^0.75)))
 
-in which common neighbours weigh less, and the matrix is replaced by its d largest singular vectors, U S^0.5.
-On short texts this takes a tenth of word2vec's time, and the vectors are as good or better.
+so that common neighbours have less weight. The vectors are U S^0.5 of the d largest singular values. On short
+texts this takes a tenth of word2vec's time, and the vectors are as good or better.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_NEIGHBOURS = 2000  # the most frequent words, each with a column of its own; the others share one
+_NEIGHBOURS = (
+    2000  # words, the most frequent ones, that have their own column; the others share one
+)
 _SMOOTHING = 0.75  # the exponent of a neighbour's probability (Levy, Goldberg and Dagan 2015)
-_DENSE = 500  # words, or neighbours, of a matrix that is decomposed whole
-_BLOCK = 1 << 20  # tokens that are counted at a time
+_DENSE = 500  # words, or neighbours, up to which the dense matrix is decomposed
+_BLOCK = 1 << 20  # tokens counted at a time
 
 Read = Callable[[], Iterable[Sequence[str]]]
 
@@ -31,8 +33,9 @@ def count_vectors(
 ) -> tuple[list[str], NDArray[np.float32]]:
     """Return V words, the most frequent first, and their vectors (V, d).
 
-    read: called twice, returns the sentences as lists of words. window: neighbours on either side; one at
-    distance k counts 1/k. min_count: rarer words get no vector. The same text gives the same vectors.
+    read: a function that returns the sentences as lists of words; it is called twice. window: the number of
+    neighbours on either side; one at distance k counts 1/k. min_count: rarer words get no vector. The same
+    text gives the same vectors.
     """
     counts = Counter(word for sentence in read() for word in sentence)
     words = [word for word, count in counts.most_common() if count >= min_count]
@@ -42,15 +45,15 @@ def count_vectors(
 
 
 def _neighbours(read: Read, words: Sequence[str], window: int) -> Any:
-    """Count neighbours: a sparse matrix (V, 2 · window · columns)."""
+    """Count neighbours, and return a sparse matrix (V, 2 · window · columns)."""
     from scipy import sparse
 
     rows_of = {word: i for i, word in enumerate(words)}
     V, own = len(words), min(_NEIGHBOURS, len(words))
-    columns = own + 2  # and one for all other words, and one for the end of a sentence
+    columns = own + 2  # one more for all other words, and one for the end of a sentence
     total = sparse.csr_matrix((V, 2 * window * columns))
     for ids in _blocks(read, rows_of, window):
-        # Beyond the words with a column: other words share one. -1 is a word without a vector, -2 an end.
+        # Words without their own column share one. −1 is a word without a vector, −2 the end of a sentence.
         column = np.where(ids == -2, own + 1, np.where((ids < 0) | (ids >= own), own, ids))
         for slot, shift in enumerate(k for k in range(-window, window + 1) if k):
             here = slice(max(0, -shift), len(ids) - max(0, shift))
@@ -63,7 +66,7 @@ def _neighbours(read: Read, words: Sequence[str], window: int) -> Any:
 
 
 def _blocks(read: Read, rows_of: dict[str, int], window: int) -> Iterable[NDArray[np.int64]]:
-    """Yield the words' numbers, with `window` ends of a sentence before, between and after sentences."""
+    """Yield arrays of word numbers, with `window` times −2 before, between and after sentences."""
     ends = [-2] * window
     ids: list[int] = list(ends)
     for sentence in read():
@@ -76,7 +79,7 @@ def _blocks(read: Read, rows_of: dict[str, int], window: int) -> Iterable[NDArra
 
 
 def _ppmi(counts: Any) -> Any:
-    """Turn counts of neighbours into positive pointwise mutual information."""
+    """Convert counts of neighbours to positive pointwise mutual information."""
     from scipy import sparse
 
     rows = np.asarray(counts.sum(axis=1)).ravel()
@@ -91,13 +94,15 @@ def _ppmi(counts: Any) -> Any:
 
 
 def _reduced(matrix: Any, width: int) -> NDArray[np.float32]:
-    """Return U S^0.5 of the `width` largest singular values, (V, width); zeros where there are fewer."""
+    """Return U S^0.5 of the `width` largest singular values, (V, width); zeros if there are fewer."""
     V = matrix.shape[0]
     out = np.zeros((V, width), dtype=np.float32)
     rank = min(width, min(matrix.shape) - 1)
     if rank > 0 and matrix.nnz:
         U, S = _singular_vectors(matrix, rank)
-        signs = np.sign(U[np.abs(U).argmax(axis=0), np.arange(rank)])  # a singular vector has none
+        signs = np.sign(
+            U[np.abs(U).argmax(axis=0), np.arange(rank)]
+        )  # the SVD leaves the sign open
         out[:, :rank] = U * signs * np.sqrt(S)
     return out
 
@@ -105,11 +110,11 @@ def _reduced(matrix: Any, width: int) -> NDArray[np.float32]:
 def _singular_vectors(
     matrix: Any, rank: int, dense: int = _DENSE
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the left singular vectors (V, rank) of the largest singular values, and these, descending.
+    """Return the `rank` largest singular values in descending order, after their left vectors (V, rank).
 
-    scipy.sparse.linalg.svds would do, but for a matrix of low rank it starts anew from random numbers that
-    cannot be seeded. A small matrix is decomposed whole; of a large one the eigenvectors of XᵀX are found,
-    as svds does.
+    scipy.sparse.linalg.svds is not used because it restarts, for a matrix of low rank, from random numbers
+    that can't be seeded. A small matrix is decomposed as a dense one. For a large matrix the eigenvectors of
+    XᵀX are computed, as in svds.
     """
     if min(matrix.shape) <= dense:
         U, S, _ = np.linalg.svd(matrix.toarray(), full_matrices=False)

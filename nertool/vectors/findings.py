@@ -1,7 +1,7 @@
-"""What is unusual about word vectors: values of no use, and spellings that no token of a text has.
+"""Find unusual properties of word vectors: unusable values, and spellings that match no token.
 
-`nertool vectors info` and training report the same findings, with the same counts. Faults of the file itself,
-and words that are left out, are reported by the readers in files/.
+`nertool vectors info` and training report the same findings, with the same counts. The readers in files/
+report damaged files, and words that are left out.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ from numpy.typing import NDArray
 from nertool.vectors.files.file import shown
 
 TOO_LARGE = "too_large"  # the kind of finding for which training refuses a file
-MOST_VALUE = 1e6  # of a vector, as absolute value; the values of usual vectors are below 100
-FREQUENT = 10_000  # words that spelling is judged by: the first ones, which are the most frequent
+MOST_VALUE = 1e6  # the largest absolute value accepted; usual vectors have values below 100
+FREQUENT = (
+    10_000  # words at the beginning of a file, the most frequent ones, whose spelling is examined
+)
 _SQUARED = 1e15  # values up to this can be squared and summed in 32 bits
 _FEW_CAPITALS = 0.005  # share of words with capitals up to which a file counts as lower case
-_MANY = 0.01  # share of the frequent words from which on phrases are reported
-_MOST = 0.5  # share of the frequent words from which on a mark is one of the whole file
-_UNIT = 1e-3  # by how much the length of a normalised vector may differ from 1
+_MANY = 0.01  # share of the frequent words above which phrases are reported
+_MOST = 0.5  # share of the frequent words above which a mark counts as one of the whole file
+_UNIT = 1e-3  # the largest deviation from 1 of the length of a normalised vector
 
 _PHRASE = re.compile(r"[^\W_]_+[^\W_]")
 _HASHES = re.compile(r"[+-]?#(?:[.,:/-]?#)+")
 _SIGN = re.compile(r"</?s>|<unk>|<UNK>|<pad>|<PAD>|\[(UNK|PAD|CLS|SEP|MASK)\]")
-_MARKS = (  # what some files add to every word
+_MARKS = (  # marks that some files add to every word
     ("a prefix for the language", re.compile(r"(/c/[a-z]+/|[a-z]{2,3}:).+")),
     ("a part of speech at the end", re.compile(r".+[_|][A-Z]{1,5}")),
     ("quotation marks around them", re.compile(r'".+"')),
@@ -38,8 +40,11 @@ _MARKS = (  # what some files add to every word
 
 @dataclass(frozen=True)
 class Finding:
-    """One unusual thing. kind: its name in JSON; count: how many words have it; first: the first of these;
-    message: one line for the user."""
+    """One unusual property.
+
+    kind: its name in JSON. count: the number of words that have it. first: the first of these words. message:
+    one line for the user.
+    """
 
     kind: str
     count: int
@@ -48,7 +53,7 @@ class Finding:
 
 
 def in_range(matrix: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
-    """Return a matrix whose values can be squared: in 64 bits if some are so large that 32 are too few."""
+    """Return a matrix whose squares don't overflow: in 64 bits if a value is above _SQUARED."""
     large = len(matrix) and max(float(matrix.max()), -float(matrix.min())) > _SQUARED
     return matrix.astype(np.float64) if large else matrix
 
@@ -59,7 +64,7 @@ def norms_of(matrix: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
 
 
 def share_with_capitals(words: Sequence[str]) -> float:
-    """Return which share of the frequent words with letters has a capital; 0 if there are none."""
+    """Return the share of words with a capital among the frequent words with letters; 0 if there are none."""
     letters = [word for word in words[:FREQUENT] if any(map(str.isalpha, word))]
     return sum(word != word.lower() for word in letters) / max(1, len(letters))
 
@@ -70,14 +75,14 @@ def is_lower_case(words: Sequence[str]) -> bool:
 
 
 def findings(words: Sequence[str], matrix: NDArray[np.float32]) -> list[Finding]:
-    """Return what is unusual about V words and their vectors (V, d)."""
+    """Return the unusual properties of V words and their vectors (V, d)."""
     if not len(words):
         return []
     return [*_of_values(words, matrix), *_of_words(words), *_of_spelling(words[:FREQUENT])]
 
 
 def _too_large(words: Sequence[str], matrix: NDArray[np.float32]) -> Finding | None:
-    """Return the finding that values are so large that training can't multiply them in 32 bits, or None."""
+    """Return the finding for values too large for training in 32 bits; None if there are none."""
     if max(float(matrix.max()), -float(matrix.min())) <= MOST_VALUE:
         return None
     largest = np.maximum(matrix.max(axis=1), -matrix.min(axis=1))
@@ -104,7 +109,7 @@ def _of_values(words: Sequence[str], matrix: NDArray[np.float32]) -> Iterator[Fi
 
 
 def _of_words(words: Sequence[str]) -> Iterator[Finding]:
-    # All words in one string: what it lacks is in no word, which is told at once.
+    # All words in one string: one search shows whether any word has a property.
     text = "\n".join(words)
     tests: list[tuple[str, str, str, Callable[[str], bool]]] = []
     if not text.isascii() and not unicodedata.is_normalized("NFC", text):
@@ -124,7 +129,7 @@ def _of_words(words: Sequence[str]) -> Iterator[Finding]:
 
 
 def _of_spelling(words: Sequence[str]) -> Iterator[Finding]:
-    """Judge how a file spells its words by the frequent ones; counts are of these."""
+    """Yield findings about the spelling of the frequent words of a file. Counts are of these words."""
     of = f" of the first {len(words):,}"
     letters = [word for word in words if any(map(str.isalpha, word))]
     if letters and is_lower_case(words):

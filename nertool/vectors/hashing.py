@@ -1,4 +1,4 @@
-"""The hashes by which fastText and floret find the rows of a word's parts, for many strings at a time."""
+"""The hash functions of fastText and floret for the parts of words, vectorised over many strings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _C1, _C2 = _U64(0x87C37B91114253D5), _U64(0x4CF5AD432745937F)
 
 
 def fnv1a(strings: Sequence[bytes]) -> NDArray[np.uint32]:
-    """Return fastText's hash of each string, (n,): 32-bit FNV-1a, which takes bytes as signed numbers.
+    """Return fastText's hash of each string, (n,): 32-bit FNV-1a, computed with signed bytes.
 
     >>> [int(h) for h in fnv1a([b"", b"a"])]
     [2166136261, 3826002220]
@@ -39,7 +39,7 @@ def murmur3(strings: Sequence[bytes], seed: int) -> NDArray[np.uint32]:
     for i in range(blocks):
         k1, k2 = words[:, 2 * i], words[:, 2 * i + 1]
         whole = 16 * (i + 1) <= lengths
-        # A block that is not whole is the tail: zeros stand for its missing bytes, and change nothing.
+        # An incomplete block is the tail. Zeros replace its missing bytes, and do not change the hash.
         h1 ^= _mixed(k1, _C1, 31, _C2)
         h1 = np.where(whole, (_rotated(h1, 27) + h2) * _U64(5) + _U64(0x52DCE729), h1)
         h2 ^= _mixed(k2, _C2, 33, _C1)
@@ -57,7 +57,7 @@ def murmur3(strings: Sequence[bytes], seed: int) -> NDArray[np.uint32]:
 
 
 def _bytes_of(strings: Sequence[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the strings' bytes (n, longest), zeros after each end, and their lengths (n,)."""
+    """Return the bytes of strings (n, longest), padded with zeros, and their lengths (n,)."""
     lengths = np.array([len(string) for string in strings], dtype=np.int64)
     longest = int(lengths.max(initial=0))
     joined = b"".join(string.ljust(longest, b"\0") for string in strings)

@@ -1,4 +1,4 @@
-"""What a file of word vectors holds: size, spelling, norms, and how much of a text it knows."""
+"""Describe a file of word vectors: size, spelling, norms, and its coverage of a text."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from nertool.vectors.findings import (
 from nertool.vectors.lookup import SPELLINGS, STEPS, SUBWORDS, Vocabulary
 from nertool.vectors.subwords import Subwords
 
-_POOR = 0.8  # of a text's tokens: below it the reasons are said
+_POOR = 0.8  # share of tokens with a vector below which reasons are reported
 
 
 def describe(words: Sequence[str], matrix: NDArray[np.float32]) -> dict[str, Any]:
-    """Return a file's numbers, ready for JSON, for V words and their vectors (V, d).
+    """Return a description for JSON of V words and their vectors (V, d).
 
-    case: how the words are written: "lower" where (nearly) all letters are lower case, else "mixed".
-    norms: the Euclidean lengths' least, median and largest. findings: what is unusual (findings.py).
+    case: "lower" if (nearly) all frequent words are in lower case, else "mixed". norms: the smallest, the
+    median and the largest Euclidean length. findings: unusual properties (findings.py).
     """
     norms = norms_of(matrix)
     digits = [word for word in words[:FREQUENT] if any(map(str.isdigit, word))]
@@ -50,9 +50,12 @@ def describe(words: Sequence[str], matrix: NDArray[np.float32]) -> dict[str, Any
 
 
 class Known(NamedTuple):
-    """How much of a text has a vector. steps: tokens found at each step of the lookup; tokens: all;
-    unknown: those without a vector, with their counts, the most frequent first; more: the tokens among
-    these that the steps find that were not taken."""
+    """How many tokens of a text have a vector.
+
+    steps: the number of tokens found at each step of the lookup. tokens: the number of all tokens. unknown:
+    the word types without a vector, with their counts, the most frequent first. more: the number of unknown
+    tokens that each unused step would find.
+    """
 
     steps: dict[str, int]
     tokens: int
@@ -61,7 +64,7 @@ class Known(NamedTuple):
 
     @property
     def share(self) -> float | None:
-        """The share of tokens that have a vector; None for a text without a token."""
+        """The share of tokens that have a vector; None for a text without tokens."""
         return sum(self.steps.values()) / self.tokens if self.tokens else None
 
 
@@ -71,9 +74,10 @@ def known_words(
     steps: Collection[str] = SPELLINGS,
     subwords: Subwords | None = None,
 ) -> Known:
-    """Look up every word of a text, given with its count, in a vocabulary (word → row).
+    """Look up every word type of a text in a vocabulary (word → row), and count the tokens found.
 
-    steps: those of the lookup that count; subwords: the rows of parts of words, if there are some.
+    counts: word type → number of tokens. steps: the steps of the lookup that are used. subwords: the rows of
+    parts of words, if any.
     """
     found = dict.fromkeys(STEPS, 0)
     more: Counter[str] = Counter()
@@ -99,7 +103,7 @@ def _step(known: Vocabulary, word: str, subwords: Subwords | None) -> str | None
 
 
 def reasons(known: Known, described: Mapping[str, Any]) -> list[str]:
-    """Say why a text's words have no vectors, where many have none; empty if coverage is good."""
+    """Return likely reasons why many words of a text have no vector; [] if coverage is good."""
     if known.share is None or known.share >= _POOR:
         return []
     out = []
@@ -131,7 +135,7 @@ def reasons(known: Known, described: Mapping[str, Any]) -> list[str]:
 def nearest(
     words: Sequence[str], matrix: NDArray[np.float32], word: str, count: int = 10
 ) -> list[tuple[str, float]] | None:
-    """Return the words whose vectors have the largest cosine with a word's; None for an unknown word."""
+    """Return the `count` words with the largest cosine to a word, with these; None for an unknown word."""
     found = Vocabulary({known: i for i, known in enumerate(words)}).find(word)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Which vector a word gets: the spellings that are looked up, one after another, then parts of the word."""
+"""Look up a word's vector: by its spellings in a fixed order, then by parts of the word."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from nertool.files.wordlist import WordNumbers, Words
 
 _DIGIT = re.compile(r"\d")
 _HYPHENS = re.compile("[-/\u2010\u2011\u2013]+")
-_SHORTEST_SUFFIX = 4  # letters of a suffix that is looked up
+_SHORTEST_SUFFIX = 4  # letters of the shortest suffix that is looked up
 
-# The steps of the lookup, in their order. The last one is subwords.py's.
+# The steps of the lookup, in order. The last one is in subwords.py.
 STEPS = EXACT, NFC, LOWER, TITLE, DIGITS, HYPHEN, SUFFIX, SUBWORDS = LOOKUP
-SPELLINGS = STEPS[:5]  # the steps of models that do not name theirs
+SPELLINGS = STEPS[:5]  # the steps of models whose config does not name them
 _NUMBER = {step: number for number, step in enumerate(STEPS)}
 
 
 def spellings(word: str, steps: Collection[str] = SPELLINGS) -> Iterator[tuple[str, str]]:
-    """Yield (step, spelling): the spellings of a word to look up, the best first, of the given steps.
+    """Yield (step, spelling) for each spelling of a word to look up, the best first.
 
-    As it stands; in Unicode's composed form (NFC), which most files of vectors are written in, and without
-    invisible characters (see corpus/invisible.py); in lower case; in title case; with digits as 0 or #, as
-    some files have them. The same spelling may come twice.
+    exact: the word itself. nfc: the word in Unicode's composed form (NFC), which most files of vectors use,
+    and without invisible characters (see corpus/invisible.py). lower: lower case. title: title case, for a
+    word in capitals. digits: digits replaced by 0 or #, as in some files. The same spelling may occur twice.
 
     >>> [spelling for _, spelling in spellings("GPS2")]
     ['GPS2', 'gps2', 'Gps2', 'GPS0', 'gps0', 'GPS#', 'gps#']
@@ -54,9 +54,9 @@ def spellings(word: str, steps: Collection[str] = SPELLINGS) -> Iterator[tuple[s
 
 
 def hyphen_parts(word: str) -> list[str]:
-    """Return the parts of a word with hyphens or slashes, the last first; none of a word without.
+    """Return the parts of a word with hyphens or slashes, the last part first; [] for other words.
 
-    The last part says most of what the word is: an Anglo-French treaty is French, a Cologne-based firm based.
+    The last part is the most informative one: an Anglo-French treaty is French.
 
     >>> hyphen_parts("Anglo-French")
     ['French', 'Anglo']
@@ -66,7 +66,7 @@ def hyphen_parts(word: str) -> list[str]:
 
 
 def suffixes(word: str) -> Iterator[str]:
-    """Yield the ends of a word of letters, the longest first: of a compound, its last parts.
+    """Yield the suffixes of a word of letters, the longest first. Those of a compound include its last parts.
 
     >>> list(suffixes("Volleyball"))[3:6]
     ['leyball', 'eyball', 'yball']
@@ -77,29 +77,31 @@ def suffixes(word: str) -> Iterator[str]:
 
 
 class Vocabulary:
-    """Words with their rows, looked up by every spelling of a word, and then by its parts."""
+    """A mapping from words to rows that is searched by the spellings of a word, then by its parts."""
 
     def __init__(self, rows: Mapping[str, int], steps: Collection[str] = SPELLINGS) -> None:
-        """steps: those of STEPS that are taken; `exact` always is."""
+        """Create a vocabulary. rows: word → row. steps: a subset of STEPS; `exact` is always used."""
         self.rows = rows
         self.steps = frozenset(steps)
         self._normal: dict[str, int] | None = None
 
     def rows_of(self, words: Sequence[str], unknown: int) -> NDArray[np.int32]:
-        """Return the row that find gives for each word, (n,), or `unknown`; many words at a time."""
+        """Return the row of each word as by `find`, (n,); `unknown` for a word without one."""
         _, rows = self.find_many(words)
         return np.where(rows < 0, np.int32(unknown), rows)
 
     def find_many(self, words: Sequence[str]) -> tuple[NDArray[np.int8], NDArray[np.int32]]:
-        """Return what find gives for each word: the step's number in STEPS, (n,), and the row, (n,); both are
-        −1 for a word that the vocabulary lacks."""
+        """Look up many words at a time, with the same results as `find`.
+
+        Returns the index of the step in STEPS, (n,) int8, and the row, (n,) int32. Both are −1 for a word
+        that is not found.
+        """
         if not (isinstance(self.rows, WordNumbers) and self.steps >= set(SPELLINGS)):
             pairs = [_numbered(self.find(word)) for word in words]
             both = np.array(pairs, dtype=np.int32).reshape(-1, 2)
             return both[:, 0].astype(np.int8), both[:, 1]
-        # Nearly all words are found as they stand, or in lower case: for words of nothing but letters
-        # of ASCII, not all of them capitals, there is no more to try. Of the others all spellings are
-        # looked up at once.
+        # Nearly all words are found unchanged, or in lower case. A word of ASCII letters that are not all
+        # capitals has no further spelling. All spellings of the remaining words are looked up at once.
         rows = self.rows.find(words)
         steps = np.where(rows < 0, np.int8(-1), np.int8(_NUMBER[EXACT]))
         left = np.flatnonzero(rows < 0)
@@ -140,10 +142,10 @@ class Vocabulary:
         return self._normal
 
     def find(self, word: str) -> tuple[str, int] | None:
-        """Return the step that finds a word, and its row; None if the vocabulary lacks it.
+        """Return the step that finds a word, and its row; None if no step finds it.
 
-        The vocabulary's own words may hold invisible characters, or letters that are not composed: they
-        are found by their normal form, after all other spellings.
+        Words of the vocabulary that contain invisible characters or decomposed letters are found by their
+        normal form, after all other spellings.
         """
         found = self._spelt(word)
         if found is None and HYPHEN in self.steps:
@@ -179,12 +181,12 @@ def _lowered(words: Sequence[str]) -> Sequence[str]:
 
 
 def _numbered(found: tuple[str, int] | None) -> tuple[int, int]:
-    """Return a step's number and the row; −1 for both if nothing was found."""
+    """Return the index of a step in STEPS, and the row; −1 for both if nothing was found."""
     return (-1, -1) if found is None else (_NUMBER[found[0]], found[1])
 
 
 def odd_spellings(rows: Mapping[str, int]) -> dict[str, int]:
-    """Return the rows of the words that are not written in their normal form, by that form."""
+    """Return {normal form: row} for the words that differ from their normal form."""
     odd: dict[str, int] = {}
     words = (
         rows.beyond_ascii()

@@ -1,4 +1,4 @@
-"""Cut a file of word vectors down to the words of a corpus and the most frequent ones."""
+"""Prune a file of word vectors: keep the words of a corpus, and the most frequent words."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ from nertool.vectors.subwords import Subwords
 
 @dataclass(frozen=True)
 class Pruned:
-    """What is kept of a file: words, matrix (V, d) float32; rows_read: how many the file has; found: how
-    many of the wanted words have a vector; sha256: the file's hash; notes: what the user should see;
-    subwords: the rows of parts of words, if the file has them."""
+    """The vectors kept from a file.
+
+    words: V words. matrix (V, d): float32. rows_read: the number of rows in the file. found: the number of
+    kept words that are a spelling of a wanted word. sha256: the file's hash. notes: lines to show to the
+    user. subwords: the rows of parts of words, if the file has them.
+    """
 
     words: list[str]
     matrix: NDArray[np.float32]
@@ -35,16 +38,15 @@ class Pruned:
 
 
 def wanted_spellings(words: Iterable[str]) -> set[str]:
-    """Return every spelling under which one of these words, or a part of it between hyphens, might have a
-    vector."""
+    """Return all spellings under which these words, and their parts between hyphens, are looked up."""
     looked_up = (part for word in words for part in (word, *hyphen_parts(word)))
     return {spelling for part in looked_up for _, spelling in spellings(part)}
 
 
 def prune(path: Path, words: Iterable[str], top: int | None) -> Pruned:
-    """Keep the first `top` rows of a file of vectors (None: all), and those of the given words.
+    """Keep the first `top` rows of a file of vectors (None: all), and the rows of the given words.
 
-    The file is read row by row: memory grows with what is kept, not with the file. Errors: VectorsError.
+    The file is read row by row, so memory grows with the rows kept, not with the file. Errors: VectorsError.
     """
     need_regular(path, VectorsError, "vectors are read more than once")
     wanted = wanted_spellings(words)
@@ -78,7 +80,7 @@ def prune(path: Path, words: Iterable[str], top: int | None) -> Pruned:
 
 
 def _is_wanted(word: str, wanted: set[str]) -> bool:
-    """Tell whether a word of the file is one of the wanted spellings, as it stands or in its normal form."""
+    """Tell whether a word of the file, or its normal form, is one of the wanted spellings."""
     return word in wanted or (not word.isascii() and normal_form(word) in wanted)
 
 

@@ -1,4 +1,4 @@
-"""Word vectors from files of raw or labelled text: each is cut into words once, and read in every epoch."""
+"""Train word vectors on files of raw or labelled text, which are tokenised once and read in every epoch."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from nertool.formats.sentences import read_sentences
 from nertool.vectors.subwords import Subwords
 from nertool.vectors.train import PPMI, WORD2VEC, Settings, train_vectors
 
-_SHORT = 1_000_000  # tokens of a text up to which neighbours are counted
+_SHORT = 1_000_000  # tokens; up to this length vectors come from co-occurrence counts (PPMI)
 
 
 class Trained(NamedTuple):
-    """Vectors (V, d) of V words; tokens: of the text that they were trained on; settings: how they were
-    trained; subwords: the rows of parts of words, if they were asked for."""
+    """Vectors (V, d) of V words.
+
+    tokens: the number of tokens in the training text. settings: the settings used. subwords: the rows of
+    parts of words, if requested.
+    """
 
     words: list[str]
     matrix: NDArray[np.float32]
@@ -33,9 +36,9 @@ class Trained(NamedTuple):
 
 
 def settings_for(tokens: int, width: int, seed: int) -> Settings:
-    """Return the settings that suit a text of so many tokens, for vectors that a recogniser starts from.
+    """Return good settings for the initial vectors of a recogniser, given the number of tokens of the text.
 
-    docs/vectors.md has the figures: the neighbours on either side say most of a word's class.
+    docs/vectors.md has the measurements: the direct neighbours are most informative about a word's class.
     """
     if tokens <= _SHORT:
         return Settings(PPMI, width, epochs=1, window=1, min_count=1, seed=seed)
@@ -51,11 +54,11 @@ def train_on_texts(
     report: Callable[[str], None],
     on_epoch: Callable[[int, int], None] = lambda epoch, of: None,
 ) -> Trained:
-    """Train vectors on texts, cut into words as predict cuts them.
+    """Train vectors on texts, which are tokenised as by `predict`.
 
-    form: their format, or auto. reading: how they are read, which may depend on the file. settings: they may
-    be a function of the number of tokens. on_epoch: told each epoch that is done, and of how many.
-    Errors: CorpusError, VectorsError.
+    form: the format of the texts, or auto. reading: options for reading, or a function of the file.
+    settings: settings of training, or a function of the number of tokens. on_epoch: called after each epoch
+    with its number and the number of epochs. Errors: CorpusError, VectorsError.
     """
     with scratch_file() as raw:
         cut = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogatepass", newline="\n")

@@ -1,4 +1,4 @@
-"""Several tables of vectors as one: a word's row is its vectors from each, side by side."""
+"""Join several tables of vectors: a word's row is the concatenation of its vectors from all tables."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from nertool.vectors.lookup import HYPHEN, SPELLINGS, SUBWORDS, SUFFIX, Vocabulary
 from nertool.vectors.subwords import Subwords
 
-RARE = 10_000  # words at the end of a file, whose mean stands for an unknown word
+RARE = 10_000  # words at the end of a file; the mean of their vectors represents an unknown word
 
 
 class Table(NamedTuple):
-    """Words, the most frequent first, with their vectors (V, d); subwords: the rows of parts of words."""
+    """V words, the most frequent first, with their vectors (V, d). subwords: the rows of parts of words."""
 
     words: list[str]
     matrix: NDArray[np.float32]
@@ -24,12 +24,12 @@ class Table(NamedTuple):
 
 
 def side_by_side(tables: Sequence[Table], steps: Collection[str] = SPELLINGS) -> Table:
-    """Join tables: all their words, each with its vectors from every table in one row.
+    """Join tables into one with all their words, where a row has a word's vectors from every table.
 
-    In each table a word is looked up as a text's words are, by the spellings among the steps; where a table
-    lacks it, its vector is composed of its parts, if the table has some, and else the mean of the table's
-    rare words. The words are those of the first table, then those that the next ones add. Tables after the
-    first are scaled to the spread of its values.
+    In each table a word is looked up by the spellings among the steps. If a table does not have the word, its
+    vector is composed from the table's parts of words, if possible. Otherwise it is the mean vector of the
+    table's rare words. Words are in the order of the first table, then those that further tables add. Tables
+    after the first are scaled to the standard deviation of the first.
     """
     if len(tables) == 1:
         return tables[0]

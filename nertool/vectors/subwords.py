@@ -1,9 +1,9 @@
-"""Vectors of words that no file lists, composed of the vectors of their parts, as fastText and floret do it.
+"""Compose vectors of unknown words from the vectors of their character n-grams, as fastText and floret do.
 
-A word is written between signs for its begin and end, such as <Haus>, and cut into all its runs of a few
-letters: <Ha, Hau, aus, us>, <Hau, …. A hash gives each run the number of a row. The word's vector is the
-mean of these rows (Bojanowski et al. 2017). A table may hold some of the rows only: then the mean is over
-those.
+A word is written between signs for its begin and end, such as <Haus>, and cut into all its n-grams of some
+lengths: <Ha, Hau, aus, us>, <Hau, …. These are called its parts. A hash maps each part to the number of a
+row. The word's vector is the mean of these rows (Bojanowski et al. 2017). A table may have only some of the
+rows; then the mean is over these.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from nertool.vectors.rows.compressed_rows import CompressedRows
 from nertool.vectors.rows.rows import Rows, arrays_of, tables_in
 
 FASTTEXT, FLORET = "fasttext", "floret"
-_WORDS = 1000  # words that are hashed at a time
+_WORDS = 1000  # words hashed at a time
 
 
 @dataclass(frozen=True)
 class Parts:
-    """How words are cut and hashed.
+    """How words are cut into parts, and how parts are hashed.
 
-    kind: FASTTEXT, or FLORET, which hashes the whole word, too, and may take several rows for each part;
-    least, most: letters of a part; buckets: how many rows there are in all; hashes: rows of each part; seed:
-    of floret's hash; begin, end: the signs around a word. Errors: ValueError for impossible values.
+    kind: FASTTEXT, or FLORET, which also hashes the whole word, and can use several rows for each part.
+    least, most: the shortest and longest length of a part in characters. buckets: the number of rows.
+    hashes: the number of rows for each part. seed: of floret's hash. begin, end: the signs around a word.
+    Errors: ValueError for impossible values.
     """
 
     kind: str
@@ -49,7 +50,7 @@ class Parts:
             raise ValueError(f"found parts of {self.least} to {self.most} letters")
 
     def numbers(self, words: Sequence[str]) -> list[NDArray[np.int64]]:
-        """Return the row numbers of each word's parts; a part that occurs twice has its rows twice."""
+        """Return the row numbers of each word's parts. A part that occurs twice has its rows twice."""
         found: list[NDArray[np.int64]] = []
         for start in range(0, len(words), _WORDS):
             found += self._numbers(words[start : start + _WORDS])
@@ -85,11 +86,12 @@ def _bytes(part: str) -> bytes:
 
 @dataclass(frozen=True, eq=False)
 class Subwords:
-    """The rows of parts of words. rows (B, d): the most used ones first; numbers (B,): each one's number
-    among all; parts: how words are cut.
+    """A table of the rows of parts of words.
 
-    start and scale: where its values stand in a row that several files have side by side, and what they are
-    multiplied by there. Errors: ValueError for arrays that do not belong together.
+    rows (B, d): the rows kept, the most used ones first. numbers (B,) int32: the number of each row among
+    all buckets. parts: how words are cut and hashed.
+    start, scale: for files joined side by side, the column at which this table's values start, and their
+    factor. Errors: ValueError for arrays that do not belong together.
     """
 
     rows: Rows
@@ -99,7 +101,7 @@ class Subwords:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        """Check that the arrays belong together, and make the table from a number to its row."""
+        """Check that the arrays belong together, and sort the numbers for binary search."""
         numbers = np.asarray(self.numbers)
         if numbers.shape != (len(self.rows),) or numbers.dtype != np.int32 or self.start < 0:
             raise ValueError(f"found {numbers.shape} numbers for rows {self.rows.shape}")
@@ -110,16 +112,16 @@ class Subwords:
         object.__setattr__(self, "_sorted", numbers[order].astype(np.int64))
 
     def __reduce__(self) -> tuple[type[Subwords], tuple[Any, ...]]:
-        """Pickle the fields alone: the order of the numbers is found anew."""
+        """Pickle the fields alone; the sorted numbers are computed again."""
         return Subwords, (self.rows, self.numbers, self.parts, self.start, self.scale)
 
     @property
     def width(self) -> int:
-        """d."""
+        """The width d of a row."""
         return int(self.rows.shape[1])
 
     def compose(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return the vectors (n, d) of words, and which have one, (n,): a part at least has a row."""
+        """Return the vectors (n, d) of words, and which words have one, (n,): at least one part has a row."""
         vectors = np.zeros((len(words), self.width), dtype=np.float32)
         known = np.zeros(len(words), dtype=np.bool_)
         if not len(self.rows):
@@ -137,11 +139,11 @@ class Subwords:
         return vectors, known
 
     def first(self, count: int) -> Subwords:
-        """Return the `count` most used rows."""
+        """Return a table of the `count` most used rows."""
         return replace(self, rows=self.rows[:count], numbers=self.numbers[:count])
 
     def stored_as(self, dtype: str) -> Subwords:
-        """Return them with rows of another type: float16 or int8. Errors: as CompressedRows.of."""
+        """Return the table with rows of dtype float16 or int8. Errors: as in CompressedRows.of."""
         rows = self.rows
         if isinstance(rows, (np.ndarray, CompressedRows)):
             rows = CompressedRows.of(rows, dtype)
@@ -149,16 +151,16 @@ class Subwords:
 
 
 class Composer:
-    """Vectors (v,) of words from their parts, for a table that may have several files side by side.
+    """Compose vectors (v,) of words from their parts; v columns may come from several files side by side.
 
-    base (v,): what stands in the columns of files that say nothing of a word: the unknown word's vector.
+    base (v,): the vector of the unknown word. It fills the columns of files that have no part of a word.
     """
 
     def __init__(self, base: NDArray[np.float32], tables: Iterable[Subwords]) -> None:
         self.base, self.tables = base, tuple(tables)
 
     def compose(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Return the vectors (n, v) of words, and which are composed, (n,); the others have the base."""
+        """Return the vectors (n, v) of words, and which are composed, (n,). The others are the base."""
         vectors = np.tile(np.asarray(self.base, dtype=np.float32), (len(words), 1))
         composed = np.zeros(len(words), dtype=np.bool_)
         for table in self.tables:
@@ -168,7 +170,7 @@ class Composer:
         return vectors, composed
 
     def knows(self, word: str) -> bool:
-        """Tell whether a word has a vector."""
+        """Tell whether a word's vector can be composed."""
         return bool(self.compose([word])[1][0])
 
 
@@ -176,7 +178,7 @@ _NAME, _NUMBERS = "subwords.", ".numbers"
 
 
 def subword_arrays(tables: Sequence[Subwords]) -> dict[str, NDArray[Any]]:
-    """Return the arrays that tables are stored as, by name."""
+    """Return the arrays in which tables are stored, by name."""
     arrays: dict[str, NDArray[Any]] = {}
     for i, table in enumerate(tables):
         arrays |= arrays_of(f"{_NAME}{i}", table.rows)
@@ -185,14 +187,17 @@ def subword_arrays(tables: Sequence[Subwords]) -> dict[str, NDArray[Any]]:
 
 
 def subword_notes(tables: Sequence[Subwords]) -> list[dict[str, Any]]:
-    """Return what has to be known of tables besides their arrays, ready for JSON."""
+    """Return the settings of tables that are stored in JSON beside their arrays."""
     return [{**asdict(table.parts), "start": table.start, "scale": table.scale} for table in tables]
 
 
 def subwords_in(
     arrays: Mapping[str, NDArray[Any]], notes: Sequence[Mapping[str, Any]]
 ) -> list[Subwords]:
-    """Return the tables that arrays hold. Errors: ValueError, KeyError, TypeError for what does not fit."""
+    """Return the tables stored in arrays, with their settings `notes`: the inverse of subword_arrays.
+
+    Errors: ValueError, KeyError, TypeError for arrays and settings that don't fit.
+    """
     own = {name: array for name, array in arrays.items() if name.startswith(_NAME)}
     tables = tables_in(own)
     found = []

@@ -1,7 +1,7 @@
-"""Word vectors from raw text: by counting (cooccurrence.py), or by gensim.
+"""Train word vectors on sentences: from co-occurrence counts (cooccurrence.py), or by gensim.
 
-gensim has word2vec (Mikolov et al. 2013), and fastText (Bojanowski et al. 2017), which learns from parts of
-words, too.
+gensim has word2vec (Mikolov et al. 2013), and fastText (Bojanowski et al. 2017), which also learns vectors of
+parts of words.
 """
 
 from __future__ import annotations
@@ -23,10 +23,14 @@ WORD2VEC, FASTTEXT_KIND, PPMI = KINDS = ("word2vec", "fasttext", "ppmi")
 
 @dataclass(frozen=True)
 class Settings:
-    """How vectors are trained. kind: one of KINDS; width: d; window: words on either side; min_count: rarer
-    words get no vector; phrases: join words that often stand together; seed: one seed, one result (with
-    one worker); subwords: rows of parts of words that are kept, the most used ones (fastText). ppmi has one
-    epoch, and no negative samples, workers or seed."""
+    """Settings of training.
+
+    kind: one of KINDS. width: d. window: the number of words on either side. min_count: rarer words get no
+    vector. negative: the number of negative samples. phrases: join words that often occur together. lower:
+    convert words to lower case. seed: with one worker, the same seed gives the same result. subwords: the
+    number of rows of parts of words to keep, the most used ones (fastText). ppmi has one epoch, and no
+    negative samples, workers or seed.
+    """
 
     kind: str = "word2vec"
     width: int = 50
@@ -42,8 +46,10 @@ class Settings:
 
 
 class Learned(NamedTuple):
-    """V words, the most frequent first, with their vectors (V, d); subwords: the rows of parts of words, if
-    they were asked for."""
+    """V words, the most frequent first, with their vectors (V, d).
+
+    subwords: the rows of parts of words, if requested.
+    """
 
     words: list[str]
     matrix: NDArray[np.float32]
@@ -51,7 +57,7 @@ class Learned(NamedTuple):
 
 
 class _Restarted:
-    """Sentences that gensim reads several times: `read` begins anew each time."""
+    """Sentences that can be iterated over several times, as gensim needs: each time `read` is called."""
 
     def __init__(self, read: Callable[[], Iterable[Sequence[str]]], lower: bool) -> None:
         self._read, self._lower = read, lower
@@ -66,10 +72,10 @@ def train_vectors(
     settings: Settings,
     on_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> Learned:
-    """Train on sentences.
+    """Train word vectors on sentences.
 
-    read: called for each pass, returns the sentences as lists of words. on_epoch: told the number of each
-    epoch that is done. Errors: VectorsError if no word is frequent enough.
+    read: a function that returns the sentences as lists of words; it is called for each pass. on_epoch:
+    called with the number of each finished epoch. Errors: VectorsError if no word is frequent enough.
     """
     from gensim.models import FastText, Word2Vec
     from gensim.models.callbacks import CallbackAny2Vec

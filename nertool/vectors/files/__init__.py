@@ -1,1 +1,1 @@
-"""Files of word vectors: found out, read and written."""
+"""Recognise, read and write files of word vectors."""

@@ -1,16 +1,17 @@
-"""fastText's models (.bin) and floret's, which have the same form, and floret's tables (.floret).
+"""Read models of fastText and floret (.bin), which have the same format, and floret's tables (.floret).
 
-A model holds, after a magic number and the settings of its training, its words with their counts, and one
-matrix: a row for each word, then a row for each bucket of parts of words. The matrix is mapped into memory
-and read where it is needed, so that a file of 7 GB can be cut down on a small machine.
+A model contains a magic number, the settings of its training, its words with their counts, and one matrix: a
+row for each word, then a row for each bucket of parts of words. The matrix is read through a memory map, so
+that a small machine can prune a file of 7 GB.
 
     magic, version, 12 settings as int32 (floret: 14), a double        the settings
     size, words, labels int32; tokens, pruned int64                    the dictionary's head
     word NUL, count int64, type int8                                   each entry
     quantised bool; rows, columns int64; float32 values                the matrix
 
-A table of floret is a text: its first line has rows, width, letters of the shortest and of the longest part,
-hashes, seed and the two signs around a word; each further line is a number and the row's values.
+A table of floret is a text. Its first line has the number of rows, the width, the lengths of the shortest and
+of the longest part, the number of hashes, the seed, and the two signs around a word. Each further line has
+the number of a row and its values.
 """
 
 from __future__ import annotations
@@ -32,13 +33,15 @@ MAGIC = b"\xba\x16\x4f\x2f"
 _VERSION = 12
 _AGAIN = "download or copy it again"
 _MOST_WORDS = 1 << 26
-_COUNTED = 200_000  # words, the most frequent ones, that the use of parts is counted in
+_COUNTED = 200_000  # words, the most frequent ones, in which the use of parts is counted
 
 
 class FastText(NamedTuple):
-    """A model or a table. words: the most frequent first, none for a table; matrix (V, d) float32: their
-    vectors as the model gives them; subwords: the rows of parts, all of them; None if there are none; kind:
-    what the file is."""
+    """The content of a model or a table.
+
+    words: V words, the most frequent first; none for a table. matrix (V, d) float32: their vectors, as
+    fastText computes them. subwords: all rows of parts of words, or None. kind: a description of the file.
+    """
 
     words: list[str]
     matrix: NDArray[np.float32]
@@ -47,7 +50,7 @@ class FastText(NamedTuple):
 
 
 class _Head(NamedTuple):
-    """What a model's head says. start: of the dictionary's entries."""
+    """The settings in a model's head. start: the byte at which the dictionary's entries start."""
 
     kind: int
     floret: bool
@@ -60,12 +63,12 @@ class _Head(NamedTuple):
 
 
 def is_floret_table(head: bytes) -> bool:
-    """Tell whether a file begins as floret's tables do."""
+    """Tell whether the first bytes of a file are those of a floret table."""
     return re.match(FLORET_HEAD, head) is not None
 
 
 def read_model(path: Path, limit: int | None = None) -> FastText:
-    """Read a model's first `limit` words (None: all), and all its parts of words.
+    """Read the first `limit` words of a model (None: all), and all rows of parts of words.
 
     Errors: VectorsError for a file that is cut off, quantised, a classifier, or otherwise damaged.
     """
@@ -102,7 +105,7 @@ def _head(path: Path, data: mmap.mmap) -> _Head:
         _refuse(path, "a fastText model of an old version", "take the .vec file")
     settings = struct.unpack_from("<12i", data, 8)
     width, model, buckets, least, most = (settings[i] for i in (0, 7, 8, 9, 10))
-    for extra in (0, 2):  # floret has two settings more, before the last one
+    for extra in (0, 2):  # floret has two more settings, before the last one
         start = 56 - 4 + 4 * extra + 12
         size, words, labels, _, pruned = struct.unpack_from("<iiiqq", data, start)
         if size == words + labels and 0 < words <= _MOST_WORDS and pruned >= -1:
@@ -123,12 +126,12 @@ def _head(path: Path, data: mmap.mmap) -> _Head:
     return _Head(model, bool(extra), width, parts, words, labels, pruned, start + 28)
 
 
-_FLORET_SEED = 2166136261  # floret's, which its models don't keep and its tables do
+_FLORET_SEED = 2166136261  # floret's constant seed; its tables store it, its models don't
 _SUPERVISED = 3
 
 
 def _words(path: Path, data: mmap.mmap, head: _Head) -> tuple[list[str], int]:
-    """Return the words, and where the matrix starts."""
+    """Return the words, and the byte at which the matrix starts."""
     if head.kind == _SUPERVISED:
         _refuse(
             path,
@@ -149,7 +152,7 @@ def _words(path: Path, data: mmap.mmap, head: _Head) -> tuple[list[str], int]:
 def _vectors_of(
     words: list[str], matrix: NDArray[np.float32], table: Subwords | None, head: _Head
 ) -> NDArray[np.float32]:
-    """Return the vectors of words, (n, d): the mean of the word's own row and those of its parts."""
+    """Return the vectors of words, (n, d): the mean of a word's own row and the rows of its parts."""
     if table is None:
         return np.array(matrix[: len(words)], dtype=np.float32)
     if table.parts.kind == FLORET:  # the word is one of its parts
@@ -162,9 +165,9 @@ def _vectors_of(
 
 
 def most_used(table: Subwords, words: list[str], count: int) -> Subwords:
-    """Return the `count` rows that the parts of most words have; words: the most frequent first.
+    """Return the `count` rows that words use most. words: the most frequent first.
 
-    A part of a frequent word counts for more: 1 / rank, as words are about as frequent (Zipf 1935).
+    Each use counts 1 / rank of the word, which is about proportional to the word's frequency (Zipf 1935).
     """
     if count >= len(table.rows):
         return table
@@ -181,7 +184,7 @@ def most_used(table: Subwords, words: list[str], count: int) -> Subwords:
 
 
 def read_table(path: Path) -> FastText:
-    """Read a table of floret. Errors: VectorsError with the line of what is wrong."""
+    """Read a floret table. Errors: VectorsError with the faulty line."""
     with open(path, encoding="utf-8", errors="replace") as stream:
         first = stream.readline().rstrip("\n").split(" ")
         rows, width, least, most, hashes, seed = map(int, first[:6])

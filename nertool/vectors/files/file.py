@@ -1,7 +1,7 @@
-"""A file of word vectors, recognised by its content and cut into rows of a word and its values.
+"""Recognise a file of word vectors by its content, and cut it into rows of a word and its values.
 
-word2vec binary and text, and GloVe text (which has no header), each also gzipped. Whatever is
-faulty about such a file is seen here, row by row, and has a place that can be named.
+The formats are word2vec binary and text, and GloVe text (without a header), each also gzipped. Faults are
+found row by row, so that errors name the line or the vector.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from typing import BinaryIO, cast
 
 from nertool.errors import VectorsError, did_you_mean
 
-# The line (text) or vector (binary) it is, counted from 1; the word; its values as in the file.
+# The number of the line (text) or vector (binary), from 1; the word; its values as bytes of the file.
 Row = tuple[int, bytes, bytes]
 
 EXPECTED = "expected word vectors (word2vec binary or text, or GloVe text, each also gzipped)"
-HEAD_BYTES = 1 << 20  # what the kind is told from; holds a first line of 40,000 values
+HEAD_BYTES = (
+    1 << 20
+)  # bytes from which the format is recognised; enough for a first line of 40,000 values
 LONGEST_WORD = 1 << 16
-DEFLATE_RATIO = 1032  # no gzip file holds more than this times its size (zlib's technical notes)
+DEFLATE_RATIO = 1032  # the highest compression ratio of gzip (zlib's technical notes)
 HEADER = re.compile(rb"([+-]?\d{1,100})[ \t]+([+-]?\d{1,100})\s*")
 FLORET_HEAD = rb"(?:\d{1,10} ){6}[^\s\d.+-]+ [^\s\d.+-]+\n"
-STRANGERS = (  # how other files begin, as no GloVe file does
+STRANGERS = (  # beginnings of other kinds of files, which no GloVe file has
     (
         rb"\x80[\x02-\x05]",
         "a Python pickle (gensim's own?); if it is yours, convert it first: nertool vectors convert --trust",
@@ -54,7 +56,11 @@ STRANGERS = (  # how other files begin, as no GloVe file does
 
 @dataclass(frozen=True)
 class Layout:
-    """What the file is: its promised rows (None without a header), d, and where the rows start."""
+    """The format of a file.
+
+    promised: the number of rows in the header, None without a header. dimension: d. start: the byte at which
+    the rows start.
+    """
 
     path: Path
     gzipped: bool
@@ -65,24 +71,27 @@ class Layout:
 
     @property
     def format(self) -> str:
-        """The format, in words."""
+        """The name of the format, such as "word2vec text, gzip"."""
         text = "GloVe text (no header)" if self.promised is None else "word2vec text"
         return ("word2vec binary" if self.binary else text) + (", gzip" if self.gzipped else "")
 
     def place(self, number: int) -> str:
-        """Say where a vector stands: its number in a binary file, its line in a text."""
+        """Return the position of a vector for messages: its number in a binary file, its line in a text."""
         return f"{self.path}: vector {number}" if self.binary else f"{self.path}:{number}"
 
 
 def vector_rows(stream: BinaryIO, layout: Layout, limit: int | None) -> Iterator[Row]:
-    """Cut the first `limit` rows (None: all), in file order. Errors: VectorsError with their place."""
+    """Yield the first `limit` rows (None: all), in file order. Errors: VectorsError with the position."""
     stream.seek(layout.start)
     return (_binary_rows if layout.binary else _text_rows)(stream, layout, limit)
 
 
 @contextmanager
 def open_vectors(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
-    """Open for reading, unpacked if the content is gzip; yield (stream, whether it is gzip)."""
+    """Open a file for reading, decompressed if its content is gzip; yield (stream, whether it is gzip).
+
+    Errors: VectorsError for a missing file, a folder or a device.
+    """
     if not path.exists():
         here = path.parent.is_dir()
         siblings = [each.name for each in path.parent.iterdir()] if here else []
@@ -101,9 +110,9 @@ def open_vectors(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
 
 
 def recognise(path: Path, stream: BinaryIO, gzipped: bool) -> Layout:
-    """Tell from its beginning what the file is.
+    """Recognise the format of a file from its beginning.
 
-    Errors: VectorsError if it is none of the formats, or its header can't be true.
+    Errors: VectorsError if it has none of the formats, or a header that can't be true.
     """
     head = stream.read(HEAD_BYTES)
     start = 3 if head.startswith(b"\xef\xbb\xbf") else 0  # a UTF-8 byte order mark
@@ -140,7 +149,7 @@ def recognise(path: Path, stream: BinaryIO, gzipped: bool) -> Layout:
 
 
 def _divided_otherwise(line: bytes) -> list[str]:
-    """Say what divides a line's word and values, and how to correct it, if it is not single blanks."""
+    """Return what separates the values of a line, and how to correct it; [] for single blanks."""
     line = line.rstrip()
     for found, remedy, sign, blank in (
         ("values separated by tabs", "tr '\\t' ' '", b"\t", b" "),
@@ -158,17 +167,21 @@ def _divided_otherwise(line: bytes) -> list[str]:
 
 
 def _looks_like_row(line: bytes) -> bool:
-    """Are most fields after the word numbers? (Most: a faulty value must not hide the kind.)"""
+    """Tell whether at least half of the fields after the word are numbers.
+
+    Not all, since one faulty value must not hide the format.
+    """
     numbers = [is_number(field) for field in line.rstrip().split(b" ")[1:]]
     return bool(numbers) and 2 * sum(numbers) >= len(numbers)
 
 
 def _looks_like_text(rows: bytes, dimension: int) -> bool:
-    """Tell whether what follows the header is text.
+    """Tell whether the data after the header are text, not binary.
 
-    Its first row shows it, unless that row is faulty. A binary file's first number may hold the byte of
-    a line end, so a row that is too short shows nothing, but where no line ends in the place of a binary
-    vector: there a text has digits alone.
+    They are if the first line looks like a row. This line may be faulty, or it may be too short, since a
+    binary value can contain the byte of a line end. Therefore the data also count as text if the bytes where
+    a binary file has its first vector are digits, signs and spaces alone, or if the first 64 to 256 bytes are
+    printable ASCII.
     """
     first_row = rows.lstrip(b"\r\n").partition(b"\n")[0]
     whole = first_row.rstrip().count(b" ") >= dimension
@@ -181,7 +194,7 @@ def _looks_like_text(rows: bytes, dimension: int) -> bool:
 
 
 def is_number(field: bytes) -> bool:
-    """Tell whether a field reads as a number."""
+    """Tell whether `float` accepts a field."""
     try:
         float(field)
     except ValueError:
@@ -190,15 +203,15 @@ def is_number(field: bytes) -> bool:
 
 
 def shown(word: bytes) -> str:
-    """Quote the first 40 characters of what was taken for a word, unprintable ones escaped."""
+    """Quote the first 40 characters of a word for a message, with unprintable characters escaped."""
     start = word[:160].decode(errors="backslashreplace")[:40]
     return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in start) + '"'
 
 
 def _text_rows(stream: BinaryIO, layout: Layout, limit: int | None) -> Iterator[Row]:
-    """Cut text into rows, blank lines left out.
+    """Cut text into rows, without blank lines.
 
-    Errors: VectorsError for a row of the wrong width, and for a header that miscounts.
+    Errors: VectorsError for a row of the wrong width, and for a wrong number of rows in the header.
     """
     promised, dimension = layout.promised, layout.dimension
     wanted = min(limit or sys.maxsize, promised or sys.maxsize)
@@ -222,14 +235,14 @@ def _text_rows(stream: BinaryIO, layout: Layout, limit: int | None) -> Iterator[
 
 
 def _split(row: bytes, dimension: int, place: str) -> tuple[bytes, bytes]:
-    """Return (word, values), for a word with spaces too; VectorsError if the width is wrong."""
+    """Split a row into (word, values); a word may contain spaces. Errors: VectorsError for a wrong width."""
     if row.count(b" ") == dimension:
         word, _, values = row.partition(b" ")
         return word, values
     fields = row.split(b" ")
     width = len(fields) - 1
     surplus = fields[1:-dimension]
-    blank = not row[: width - dimension + 1].strip(b" ")  # the word is nothing but blanks
+    blank = not row[: width - dimension + 1].strip(b" ")  # the word consists of blanks alone
     if width < dimension or (not blank and any(not f or is_number(f) for f in surplus)):
         odd = _divided_otherwise(row)
         found = odd[0].partition("; ")[0] if odd else f"{width} values"
@@ -244,7 +257,7 @@ def _split(row: bytes, dimension: int, place: str) -> tuple[bytes, bytes]:
 def _binary_rows(stream: BinaryIO, layout: Layout, limit: int | None) -> Iterator[Row]:
     """Cut binary content into rows of a word, a space and d little-endian float32.
 
-    Errors: VectorsError for a word without end, and for a header that miscounts.
+    Errors: VectorsError for a word without end, and for a wrong number of vectors in the header.
     """
     promised, value_bytes = cast(int, layout.promised), 4 * layout.dimension
     wanted = min(limit or promised, promised)
@@ -279,10 +292,10 @@ def _binary_rows(stream: BinaryIO, layout: Layout, limit: int | None) -> Iterato
 
 
 def _is_blank_word(rest: bytes) -> bool:
-    """Tell whether a word without letters is a blank and not empty, from its values and a byte more.
+    """Tell whether a word without letters is a blank, not empty, from the bytes after its first space.
 
-    The values of an empty word can begin with the byte of a blank, too (1 of 256 do); a line end behind them
-    shows where they end.
+    rest: the bytes of the values and one more. The values of an empty word, too, can begin with the byte of a
+    blank (1 of 256 do). Then a line end after them shows where they end.
     """
     return rest[:1] == b" " and rest[-1:] != b"\n"
 

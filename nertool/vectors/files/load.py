@@ -1,12 +1,17 @@
-"""Word vectors from a file: word2vec (binary, text) and GloVe text, each also gzipped.
+"""Load word vectors from a file: word2vec (binary, text) and GloVe text, each also gzipped.
 
-gensim parses, but only what we hand it: vectorfile.py cuts the file into whole rows, which are
-passed on in blocks, each a small, correct word2vec file. For gensim alone tells gzip by the file's name,
-spreads a row of one value over the whole vector, leaves a `None` word and a row of zeros for each
-duplicate, lets NaN pass, ignores what follows the promised rows, and allocates whatever a header
-asks for. Row by row all of that is seen before it does harm, and has a place that can be named.
+file.py cuts the file into rows. gensim parses blocks of rows, each written as a small, correct word2vec file.
+gensim does not read the whole file because it
 
-Nothing is unpickled, so no file can run code.
+- recognises gzip by the file's name only,
+- copies a row's single value to the whole vector,
+- leaves a `None` word and a row of zeros for each duplicate,
+- accepts NaN,
+- ignores data after the number of rows in the header,
+- allocates any size that a header promises.
+
+Row by row, these faults are found early, and errors name the position. Nothing is unpickled, so no file can
+run code.
 """
 
 from __future__ import annotations
@@ -38,7 +43,7 @@ from nertool.vectors.files.file import (
 )
 from nertool.vectors.subwords import Subwords
 
-BLOCK_BYTES = 1 << 22  # what gensim is given at a time
+BLOCK_BYTES = 1 << 22  # bytes that gensim parses at a time
 DUPLICATE = "duplicates of earlier words"
 
 
@@ -46,9 +51,9 @@ DUPLICATE = "duplicates of earlier words"
 class WordVectors:
     """Distinct words with their vectors, in file order (usually the most frequent first).
 
-    words: V of them; none is empty or holds a line break or NUL. matrix: (V, d) float32,
-    C-contiguous, finite. format: what the file is, such as "word2vec text, gzip". notes: what
-    the user should see, a line each. subwords: the rows of parts of words, where the file has them.
+    words: V words; none is empty or contains a line break or NUL. matrix: (V, d) float32, C-contiguous,
+    finite. format: the file's format, such as "word2vec text, gzip". notes: lines to show to the user.
+    subwords: the rows of parts of words, if the file has them.
     """
 
     words: list[str]
@@ -59,8 +64,11 @@ class WordVectors:
 
 
 class Reading(NamedTuple):
-    """Rows read from a file. words: V of them; matrix (V, d) float32; rows_read: how many rows were
-    looked at; format and notes: as in WordVectors; unusable: how many words could match no token."""
+    """Rows read from a file.
+
+    words: V words. matrix (V, d): float32. rows_read: the number of rows read, including those not kept.
+    format, notes: as in WordVectors. unusable: the number of words that can match no token.
+    """
 
     words: list[str]
     matrix: NDArray[np.float32]
@@ -70,25 +78,27 @@ class Reading(NamedTuple):
     unusable: int
 
 
-# Asked of each row's number, from 1, and its word: is the row to be kept?
+# (number of a row, from 1; its word) → whether to keep the row.
 Keep = Callable[[int, bytes], bool]
 
 
 def load_vectors(path: Path, limit: int | None = None) -> WordVectors:
-    """Read the first `limit` (at least 1; default: all) rows of a file, whatever its name.
+    """Read the first `limit` rows (at least 1; None: all) of a file. Its format is recognised by its content.
 
-    A file made by `nertool vectors prune` or `convert` is mapped into memory, which takes milliseconds.
+    A file made by `nertool vectors prune` or `convert` is read through a memory map, which takes
+    milliseconds.
 
-    Left out, counted and noted: duplicates (the first stays), and words that can match no token
-    or would spoil a vocabulary file: not UTF-8 (word2vec.c cuts long words mid-character), empty
-    or blank, holding a line break or NUL. In binary files line breaks before a word belong to the format.
+    Some words are left out, counted and noted: duplicates (the first stays), and words that can match no
+    token or would break a vocabulary file. These are not UTF-8 (word2vec.c cuts long words within a
+    character), empty or blank, or contain a line break or NUL. In binary files line breaks before a word
+    belong to the format.
 
-    A first line of two whole numbers is always a header. A text row of more than d + 1 fields is
-    a word with spaces (glove.840B has ". . ."), unless a surplus field is empty or a number.
+    A first line of two whole numbers is always a header. A text row of more than d + 1 fields has a word with
+    spaces (glove.840B has ". . ."), unless a surplus field is empty or a number.
 
-    Errors: VectorsError if the file can't be read, is of no such kind, or is damaged: the header
-    promises more or less than there is, a row has another width, a value is not a finite float32.
-    Beyond `limit` rows nothing is checked.
+    Errors: VectorsError if the file can't be read, has another format, or is damaged: a wrong number of rows
+    in the header, a row of another width, a value that is not a finite float32. Rows after the first `limit`
+    are not checked.
     """
     if is_compact(path):
         compact = read_compact(path)
@@ -101,9 +111,9 @@ def load_vectors(path: Path, limit: int | None = None) -> WordVectors:
 
 
 def read_rows(path: Path, limit: int | None = None, keep: Keep | None = None) -> Reading:
-    """Read those of the first `limit` rows that are to be kept (default: all), as load_vectors does.
+    """Read the first `limit` rows (None: all) like load_vectors, but only those for which `keep` is true.
 
-    Memory grows with the rows that are kept. Errors: VectorsError.
+    Memory grows with the rows kept. Errors: VectorsError.
     """
     with _clear_errors(path), open_vectors(path) as (stream, gzipped):
         layout = recognise(path, stream, gzipped)
@@ -111,7 +121,7 @@ def read_rows(path: Path, limit: int | None = None, keep: Keep | None = None) ->
         usable = UsableWords(path, "vector" if layout.binary else "line")
         words: list[str] = []
         blocks: list[NDArray[np.float32]] = []
-        faulty: list[Row] = []  # those with NaN or infinity
+        faulty: list[Row] = []  # rows with NaN or infinity
         with scratch_folder() as scratch_dir, _quiet_gensim():
             for block in _blocks(rows, usable):
                 block_words, values = _parse(block, layout, scratch_dir / "block")
@@ -127,7 +137,7 @@ def read_rows(path: Path, limit: int | None = None, keep: Keep | None = None) ->
 
 
 class _Counted:
-    """The rows of a file that are to be kept; count: how many were looked at."""
+    """The rows of a file for which `keep` is true. count: the number of rows read, including the others."""
 
     def __init__(self, rows: Iterable[Row], keep: Keep | None) -> None:
         self._rows, self._keep = rows, keep
@@ -142,7 +152,7 @@ class _Counted:
 
 @contextmanager
 def _clear_errors(path: Path) -> Iterator[None]:
-    """Turn what the system and gzip say into a VectorsError."""
+    """Turn errors of the operating system and of gzip into a VectorsError."""
     try:
         yield
     except EOFError as error:
@@ -157,17 +167,18 @@ def _clear_errors(path: Path) -> Iterator[None]:
 
 
 class UsableWords:
-    """Tells which words of a file are usable, and counts the others by reason."""
+    """Decide which words of a file are usable, and count the others by reason."""
 
     def __init__(self, path: Path, unit: str) -> None:
-        """unit: what the numbers of words count, such as "line"."""
+        """Begin a file. unit: the noun before the number of a row in messages: "line" or "vector"."""
         self._path, self._unit = path, unit
         self._seen: set[bytes] = set()
-        self._dropped: dict[str, tuple[int, int, bytes]] = {}  # how many, and the first one
+        # reason → number of words, row and word of the first one
+        self._dropped: dict[str, tuple[int, int, bytes]] = {}
 
     def takes(self, number: int, word: bytes) -> bool:
-        """Tell whether a word is usable and new; number: of its row, from 1."""
-        # isalnum (ASCII letters and digits, at least one) spares most words the closer look.
+        """Tell whether a word is usable and new, and count it if not. number: of its row, from 1."""
+        # Most words are ASCII letters and digits alone (isalnum), and need no further check.
         reason = DUPLICATE if word in self._seen else None if word.isalnum() else _fault(word)
         if reason is None:
             self._seen.add(word)
@@ -178,11 +189,11 @@ class UsableWords:
 
     @property
     def unusable(self) -> int:
-        """How many words could match no token, duplicates left aside."""
+        """The number of words that can match no token, not counting duplicates."""
         return sum(count for reason, (count, *_) in self._dropped.items() if reason != DUPLICATE)
 
     def notes(self) -> tuple[str, ...]:
-        """Return a line for each reason: how many words were left out, and the first of them."""
+        """Return a line for each reason, with the number of words left out, and the first of them."""
         return tuple(
             f"{self._path}: dropped {count:,} {reason}, first {shown(word)} ({self._unit} {number})"
             for reason, (count, number, word) in self._dropped.items()
@@ -190,7 +201,7 @@ class UsableWords:
 
 
 def refuse_mostly_unusable(path: Path, unusable: int, others: int, notes: Sequence[str]) -> None:
-    """Refuse a file most of whose words could match no token. Errors: VectorsError."""
+    """Refuse a file in which most words can match no token. Errors: VectorsError."""
     if unusable > others:
         raise VectorsError(
             f"{path}: found more unusable words than others ({notes[0].removeprefix(f'{path}: ')}), expected "
@@ -199,7 +210,7 @@ def refuse_mostly_unusable(path: Path, unusable: int, others: int, notes: Sequen
 
 
 def not_finite(place: str, word: bytes, count: int) -> VectorsError:
-    """Return the error for `count` vectors with NaN or infinity, of which the first is a word's."""
+    """Return the error for `count` vectors with NaN or infinity. word: the word of the first one."""
     more = f" and in {count - 1:,} more" if count > 1 else ""
     return VectorsError(
         f"{place}: found NaN or infinity in the vector of {shown(word)}{more}, expected finite float32 "
@@ -208,7 +219,7 @@ def not_finite(place: str, word: bytes, count: int) -> VectorsError:
 
 
 def _blocks(rows: Iterable[Row], usable: UsableWords) -> Iterator[list[Row]]:
-    """Group the rows with a new, usable word."""
+    """Group the rows whose word is usable and new into blocks of about BLOCK_BYTES."""
     block: list[Row] = []
     size = 0
     for row in rows:
@@ -225,7 +236,7 @@ def _blocks(rows: Iterable[Row], usable: UsableWords) -> Iterator[list[Row]]:
 
 
 def _fault(word: bytes) -> str | None:
-    """Say why no token can be this word, or None."""
+    """Return the reason why a word can match no token; None if it can."""
     if not word.strip(b" "):
         return "empty words"
     if b"\n" in word or b"\r" in word or b"\0" in word:
@@ -240,22 +251,22 @@ def _fault(word: bytes) -> str | None:
 def _parse(
     block: list[Row], layout: Layout, scratch_path: Path
 ) -> tuple[list[str], NDArray[np.float32]]:
-    """Let gensim read a block of n rows with distinct words: n words, (n, d) float32.
+    """Parse a block of n rows with distinct words by gensim; return the n words, and (n, d) float32.
 
     Errors: VectorsError for a value that is not a number.
     """
-    from gensim.models import KeyedVectors  # takes 2 s, which --help must not
+    from gensim.models import KeyedVectors  # takes 2 s, too long for --help
 
     class Reader(KeyedVectors):  # type: ignore[misc]  # gensim has no stubs
         def set_vecattr(self, key: str, attr: str, val: object) -> None:
-            """Do without the made-up word counts, which take gensim a third of its time."""
+            """Skip the artificial word counts, which take a third of gensim's time."""
 
-    # gensim splits text at every space; NUL stands in, as no usable word has one.
+    # gensim splits text at every space. NUL replaces spaces in words, since no usable word contains NUL.
     rows = (word.replace(b" ", b"\0") + b" " + values for _, word, values in block)
     header = b"%d %d\n" % (len(block), layout.dimension)
     scratch_path.write_bytes(header + (b"" if layout.binary else b"\n").join(rows))
     try:
-        with np.errstate(over="ignore"):  # what is too great for float32 is refused below
+        with np.errstate(over="ignore"):  # values too large for float32 are refused by the caller
             read = Reader.load_word2vec_format(str(scratch_path), binary=layout.binary)
     except ValueError:
         for number, _, values in block:
@@ -270,7 +281,7 @@ def _parse(
 
 
 def _joined(blocks: list[NDArray[np.float32]], count: int, d: int) -> NDArray[np.float32]:
-    """Join blocks into one (count, d) matrix; each is freed at once, so that they never add up."""
+    """Join blocks into one (count, d) matrix. Each block is freed at once, to limit the peak memory."""
     matrix = np.empty((count, d), dtype=np.float32)
     while blocks:
         block = blocks.pop()
@@ -281,7 +292,7 @@ def _joined(blocks: list[NDArray[np.float32]], count: int, d: int) -> NDArray[np
 
 @contextmanager
 def _quiet_gensim() -> Iterator[None]:
-    """Keep gensim's log to itself, whatever the caller's logging is set to."""
+    """Silence gensim's log, independent of the caller's logging configuration."""
     logger = logging.getLogger("gensim")
     level = logger.level
     logger.setLevel(logging.CRITICAL + 1)

@@ -1,7 +1,7 @@
-"""Word vectors in other programs' own files: fastText and floret models, gensim's own format, numpy arrays.
+"""Read word vectors of any kind, also fastText and floret models, gensim's own format, and numpy arrays.
 
-Text and binary files of word2vec, GloVe and fastText's .vec are read by load.py, row by row. What stands
-here loads whole files.
+Files of word2vec and GloVe, and fastText's .vec files, are read by load.py, row by row. The other kinds are
+read here as a whole.
 """
 
 from __future__ import annotations
@@ -43,13 +43,15 @@ def load_any(
     extra_words: Sequence[str] = (),
     subwords: int | None = None,
 ) -> WordVectors:
-    """Read vectors of any kind that nertool knows, recognised by the file's content.
+    """Read vectors of any kind that nertool supports, recognised by the file's content.
 
-    trust: gensim's own files are Python pickles, which can run code: they are read only where their
-    origin is trusted. words_path: the words of a numpy array, a word a line. extra_words: words that a
-    fastText model gives vectors to from their parts. subwords: how many rows of parts of words are kept,
-    the most used ones, for words that training and tagging meet later (None: none; but a floret table,
-    which has nothing else, keeps all). Errors: VectorsError.
+    limit: the number of words to read (None: all).
+    trust: read gensim's own files. These are Python pickles, which can run code.
+    words_path: the words of a numpy array, one per line.
+    extra_words: further words that get a vector from their parts (fastText and floret).
+    subwords: the number of rows of parts of words to keep, the most used ones, for unknown words in training
+    and tagging. None: no rows, except that a floret table, which has no words, keeps all rows.
+    Errors: VectorsError.
     """
     need_regular(path, VectorsError, "vectors are read more than once")
     head = _head(path)
@@ -75,13 +77,13 @@ def _head(path: Path) -> bytes:
         with open(path, "rb") as stream:
             return stream.read(200)
     except OSError:
-        return b""  # load_vectors says what is wrong with it
+        return b""  # load_vectors raises the error
 
 
 def _fasttext(
     path: Path, read: FastText, extra_words: Sequence[str], kept: int | None
 ) -> WordVectors:
-    """Add vectors of further words, and keep the parts of words that are asked for."""
+    """Add vectors of further words, and keep the requested number of rows of parts of words."""
     words, matrix, table, kind = read
     notes = []
     known = set(words)
@@ -174,9 +176,9 @@ def _checked(
     notes: tuple[str, ...],
     subwords: Subwords | None = None,
 ) -> WordVectors:
-    """Leave out duplicates and words that match no token, and count them; refuse NaN and infinity.
+    """Leave out and count duplicates and words that match no token; refuse NaN and infinity.
 
-    Bytes of a word that are not UTF-8 are lone surrogates (surrogateescape).
+    In `words`, bytes that are not UTF-8 are lone surrogates (surrogateescape).
     """
     usable = UsableWords(path, "vector")
     raw = [_bytes_of(word) for word in words]

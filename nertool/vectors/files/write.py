@@ -1,4 +1,4 @@
-"""Word vectors written in word2vec's binary and text formats, and in GloVe's, which has no header."""
+"""Write word vectors in word2vec's binary and text formats, and in GloVe's text format without a header."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def write_word2vec(path: Path, words: Sequence[str], matrix: NDArray[np.float32]
 
 
 def write_text(path: Path, words: Sequence[str], matrix: NDArray[np.float32], header: bool) -> None:
-    """Write a line for each word, its values with 9 digits, so that float32 is read back exactly.
+    """Write a line for each word. Values have 9 digits, so that float32 is read back exactly.
 
-    header: with word2vec's first line, "V d"; GloVe's text has none. Errors: as write_word2vec.
+    header: begin with word2vec's line "V d"; GloVe's text has none. Errors: as in write_word2vec.
     """
     _check(path, words)
     with open_binary_output(path) as stream:

@@ -1,1 +1,1 @@
-"""Tables of rows as they are stored: plain, compressed, or coded."""
+"""Tables of rows as a model stores them: plain, compressed, or product-quantised."""

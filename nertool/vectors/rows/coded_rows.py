@@ -1,7 +1,8 @@
-"""Rows in a few bytes each, by product quantisation (Jégou, Douze and Schmid 2011).
+"""Compress rows to a few bytes each by product quantisation (Jégou, Douze and Schmid 2011).
 
-A row is cut into m parts. Each part is replaced by the nearest of 256 centroids, which k-means finds among
-the parts of all rows, so that a row takes m bytes. Frequent words are worth more: their rows stay int8.
+A row is cut into m parts. Each part is replaced by the number of the nearest of 256 centroids, so that a row
+takes m bytes. k-means finds the centroids among the parts of all rows. The rows of frequent words stay int8,
+since their precision matters more.
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ from numpy.typing import NDArray
 
 from nertool.vectors.rows.compressed_rows import CompressedRows
 
-CENTROIDS = 256  # as many as one byte tells apart
-_VALUES_A_BYTE = 16  # so wide is a part, about
+CENTROIDS = 256  # the number of values of a byte
+_VALUES_A_BYTE = 16  # about the width of a part
 _LEAST_PARTS = 2
-_SAMPLE, _PASSES = 40_000, 8  # rows that k-means looks at, and how often
-_BLOCK = 8192  # rows that are compared with all centroids at a time
+_SAMPLE, _PASSES = 40_000, 8  # the number of rows and of iterations of k-means
+_BLOCK = 8192  # rows compared with all centroids at a time
 
 
 @dataclass(frozen=True, eq=False)
 class CodedRows:
-    """A matrix (V, d) that is read by rows, as float32: `rows[numbers]`.
+    """A product-quantised matrix (V, d): `rows[numbers]` returns rows as float32.
 
-    own (k, d): the first k rows, as int8; codes (V − k, m) uint8: for each further row the centroid of each
-    of its parts; codebook (256, d) float32: the centroids, part beside part. Errors: ValueError for arrays
-    that do not belong together.
+    own (k, d): the first k rows, as int8. codes (V − k, m) uint8: for each further row, the centroid of each
+    of its m parts. codebook (256, d) float32: the centroids of all parts, side by side. Errors: ValueError
+    for arrays that do not belong together.
     """
 
     own: CompressedRows
@@ -59,11 +60,11 @@ class CodedRows:
 
     @property
     def dtype(self) -> np.dtype[np.float32]:
-        """What the rows are read as: float32."""
+        """The dtype of the rows that are returned: float32."""
         return np.dtype(np.float32)
 
     def __getitem__(self, numbers: Any) -> NDArray[np.float32]:
-        """Return rows by their numbers, as float32: one (d,) or several (n, d)."""
+        """Return one row (d,) or several rows (n, d) as float32."""
         wanted = np.arange(len(self))[numbers]
         flat = np.atleast_1d(wanted)
         k, d = self.own.shape
@@ -71,16 +72,16 @@ class CodedRows:
         coded = flat >= k
         rows[~coded] = self.own[flat[~coded]]
         codes = self.codes[flat[coded] - k]
-        # Value i of a row is value i of the centroid that its part has.
+        # Value i of a row is value i of the codebook's row for the part that contains i.
         part = np.repeat(np.arange(codes.shape[1]), _widths(d, codes.shape[1]))
         rows[coded] = self.codebook[codes[:, part], np.arange(d)]
         return rows if wanted.ndim else rows[0]
 
 
 def code_rows(own: CompressedRows, rest: NDArray[np.float32], seed: int = 0) -> CodedRows:
-    """Code the rows `rest` (n, d) that follow the rows `own`; the same rows give the same codes.
+    """Code the rows `rest` (n, d), which follow the rows `own`. The same rows and seed give the same codes.
 
-    Errors: ValueError for fewer rows than centroids.
+    Errors: ValueError if n is smaller than CENTROIDS.
     """
     n, d = rest.shape
     if n < CENTROIDS:
@@ -99,14 +100,14 @@ def code_rows(own: CompressedRows, rest: NDArray[np.float32], seed: int = 0) -> 
 
 
 def _widths(d: int, m: int) -> NDArray[np.int64]:
-    """Return the widths of m parts of d values: equal ones, or the first ones wider by one."""
+    """Return the widths of m parts of d values (m,). They differ by at most one; wider parts come first."""
     widths = np.full(m, d // m)
     widths[: d % m] += 1
     return widths
 
 
 def _k_means(rows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return CENTROIDS centroids of rows (n, w), from a random start."""
+    """Return CENTROIDS centroids of rows (n, w) by k-means, from a random start."""
     centroids = rows[rng.permutation(len(rows))[:CENTROIDS]].copy()
     for _ in range(_PASSES):
         nearest = _nearest(rows, centroids)
@@ -120,7 +121,10 @@ def _k_means(rows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
 
 
 def _nearest(rows: NDArray[np.float32], centroids: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return the centroid nearest to each row (n, w): ‖r − c‖² is least where r·c − ‖c‖²/2 is largest."""
+    """Return the number of the centroid nearest to each row (n, w): (n,).
+
+    ‖r − c‖² is smallest where r·c − ‖c‖²/2 is largest.
+    """
     half = (centroids * centroids).sum(axis=1) / 2
     found = np.empty(len(rows), dtype=np.int64)
     for i in range(0, len(rows), _BLOCK):

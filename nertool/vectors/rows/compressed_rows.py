@@ -1,4 +1,4 @@
-"""Rows of 32-bit floats in half the room or a quarter of it: as float16, or as int8 with a scale a row."""
+"""Compress rows of 32-bit floats to half the size (float16), or a quarter (int8 with a scale per row)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _LARGEST_SCALE = np.nextafter(np.finfo(np.float32).max / _LARGEST_INT8, np.float
 
 
 def quantise(matrix: NDArray[np.floating]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return a matrix (V, d) as int8 with a scale for each row: the largest value becomes ±127.
+    """Quantise a matrix (V, d) to int8 with a scale for each row (V,): the largest value becomes ±127.
 
-    A value is then off by at most half a step, 1/254 of its row's largest value. A row whose scale would be
-    below the smallest normal float becomes 0.
+    The error of a value is at most half a step, 1/254 of the largest absolute value in its row. A row whose
+    scale would be below the smallest normal float becomes 0.
     """
     scale = (np.abs(matrix).max(axis=1, initial=0.0) / _LARGEST_INT8).astype(np.float32)
     scale = np.minimum(scale, _LARGEST_SCALE)  # 127 times it is finite
@@ -29,10 +29,10 @@ def quantise(matrix: NDArray[np.floating]) -> tuple[NDArray[np.int8], NDArray[np
 
 @dataclass(frozen=True, eq=False)
 class CompressedRows:
-    """A matrix (V, d) that is read by rows, as float32: `rows[numbers]`.
+    """A compressed matrix (V, d): `rows[numbers]` returns rows as float32.
 
-    values (V, d): float16 or int8; scale (V,) float32 beside int8: a row is values[i] × scale[i]. Errors:
-    ValueError for arrays of other kinds or shapes.
+    values (V, d): float16 or int8. scale (V,): float32, only with int8; row i is values[i] × scale[i].
+    Errors: ValueError for arrays of other dtypes or shapes.
     """
 
     values: NDArray[Any]
@@ -51,7 +51,7 @@ class CompressedRows:
 
     @classmethod
     def of(cls, rows: NDArray[Any] | CompressedRows, dtype: str) -> CompressedRows:
-        """Compress rows; those that are compressed stay as they are, so that nothing is lost twice.
+        """Compress rows to a dtype of DTYPES. Compressed rows are returned unchanged, to lose no precision.
 
         Errors: ValueError for a value that is too large for float16.
         """
@@ -59,7 +59,7 @@ class CompressedRows:
             return rows
         if dtype == "int8":
             return cls(*quantise(rows))
-        with np.errstate(over="ignore"):  # what is too large is refused below
+        with np.errstate(over="ignore"):  # values that are too large are refused below
             values = rows.astype(np.float16)
         if not np.isfinite(values).all():
             raise ValueError("found a value above 65504, which float16 can't hold; take int8")
@@ -81,17 +81,17 @@ class CompressedRows:
 
     @property
     def dtype(self) -> np.dtype[np.float32]:
-        """What the rows are read as: float32."""
+        """The dtype of the rows that are returned: float32."""
         return np.dtype(np.float32)
 
     def __getitem__(self, numbers: Any) -> NDArray[np.float32]:
-        """Return rows by their numbers, as float32: one (d,) or several (n, d)."""
+        """Return one row (d,) or several rows (n, d) as float32."""
         rows = np.asarray(self.values[numbers], dtype=np.float32)
         if self.scale is not None:
             rows = rows * np.asarray(self.scale[numbers])[..., None]
         return np.asarray(rows)
 
     def select(self, numbers: NDArray[np.integer]) -> CompressedRows:
-        """Return some of the rows, compressed as they are."""
+        """Return some of the rows, still compressed."""
         scale = None if self.scale is None else self.scale[numbers]
         return CompressedRows(self.values[numbers], scale)

@@ -1,4 +1,4 @@
-"""Tables of rows as a model keeps them: plain arrays, or compressed in one way or another."""
+"""Tables of rows as a model stores them: plain arrays, compressed rows or coded rows."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Rows = NDArray[Any] | CompressedRows | CodedRows
 
 
 def expanded(rows: Rows) -> NDArray[Any]:
-    """Return all rows as floats."""
+    """Return all rows as an array of floats (V, d)."""
     return rows[:] if isinstance(rows, COMPRESSED) else rows
 
 
 def selected(
     rows: NDArray[Any] | CompressedRows, numbers: NDArray[np.integer]
 ) -> NDArray[Any] | CompressedRows:
-    """Return some of the rows, kept as they are."""
+    """Return some of the rows; compressed rows stay compressed."""
     return rows.select(numbers) if isinstance(rows, CompressedRows) else rows[numbers]
 
 
-# The names of the arrays that a table is stored as begin with the table's own.
+# Suffixes of array names: the array NAME.scale belongs to the table NAME.
 _SCALE, _CODES, _CODEBOOK = ".scale", ".codes", ".codebook"
 _PARTS = (_SCALE, _CODES, _CODEBOOK)
 
 
 def arrays_of(name: str, rows: Rows) -> dict[str, NDArray[Any]]:
-    """Return the arrays that a table is stored as, by name."""
+    """Return the arrays in which a table is stored, by name."""
     if isinstance(rows, CodedRows):
         own = arrays_of(name, rows.own)
         return {**own, name + _CODES: rows.codes, name + _CODEBOOK: rows.codebook}
@@ -42,7 +42,7 @@ def arrays_of(name: str, rows: Rows) -> dict[str, NDArray[Any]]:
 
 
 def tables_in(arrays: dict[str, NDArray[Any]]) -> dict[str, Rows]:
-    """Return the tables that arrays hold, by name: what arrays_of was given.
+    """Return the tables stored in arrays, by name: the inverse of arrays_of.
 
     Errors: ValueError and KeyError for arrays that do not belong together.
     """
