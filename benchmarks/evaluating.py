@@ -1,9 +1,9 @@
-"""What does evaluation add to tagging? The processor's time of `nertool evaluate` and of `nertool predict`.
+"""The cost of evaluation on top of tagging: CPU time of `nertool evaluate` and of `nertool predict`.
 
-All read the same labelled columns (CoNLL-2003's dev part, repeated) with the same model, on one thread, in
-turns. predict writes to a file: columns, which hold the tags alone, and JSON lines with the probabilities,
-which evaluate finds, too. The start-up, which is the time that a text of one sentence takes, is taken out.
-Writes results/evaluating.md and .json.
+All commands read the same labelled columns (CoNLL-2003's dev part, repeated) with the same model, on one
+thread, in turns. predict writes to a file: columns, which contain only the tags, and JSON lines with the
+probabilities, which evaluate also computes. The start-up time, measured on a text of one sentence, is
+subtracted. Writes results/evaluating.md and .json.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SENTENCE = "EU B-ORG\nrejects O\nGerman B-MISC\ncall O\n. O\n\n"
 
 
 def main() -> None:
-    """Measure both commands in turns, and write the table."""
+    """Measure the commands in turns, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, metavar="MODEL", help="such as runs/conll2003")
     parser.add_argument("--times", type=int, default=10, help="copies of the dev part")

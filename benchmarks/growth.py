@@ -1,9 +1,9 @@
-"""How does the cost of tagging grow? With the text, the hidden layer, the window, and the workers.
+"""How the cost of tagging grows with the text, the hidden layer, the window, and the workers.
 
-One thing changes at a time, all else is as in conll2003-fast, trained for one epoch (speed does not
-depend on what was learnt). Speed is by the clock, from file to file, start-up included, so that the
-smallest texts show what that costs. Then what the tagger's inner loop is held back by: its time
-against a plain copy of the rows that it adds up. Writes results/growth.md, .json and .png.
+One thing changes at a time. All else is as in conll2003-fast, trained for one epoch, since speed does not
+depend on what was learnt. Speed is in wall-clock time, from file to file, including the start-up, so that the
+smallest texts show its cost. A second part compares the tagger's inner loop with a plain copy of the rows
+that it adds up. Writes results/growth.md, .json and .png.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from tagging import ONE_THREAD, run, sides, text_of
 SIZES = (10**4, 10**5, 10**6, 10**7)
 HIDDEN = (32, 64, 128, 256, 512)
 WINDOWS = (1, 3, 5, 7, 9)
-TOKENS = 1_000_000  # where the text's size is not what changes
+TOKENS = 1_000_000  # unless the size of the text is what changes
 
 
 def main() -> None:
-    """Measure, and write table and plots."""
+    """Measure, and write the table and the plots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, default=ROOT / "runs" / "benchmarks")
     parser.add_argument("--repetitions", type=int, default=3)
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def measure(models: Path, repetitions: int = 3) -> None:
-    """Measure everything; keep the results."""
+    """Measure everything, and store the results."""
     models.mkdir(parents=True, exist_ok=True)
     os.environ.update(ONE_THREAD)  # before numpy is imported
     cores = os.cpu_count() or 1
@@ -78,7 +78,7 @@ def trained(models: Path, *settings: str) -> Path:
 
 
 def speed(model: Path, models: Path, tokens: int, workers: int, repetitions: int) -> float:
-    """Return the tokens a second of `nertool predict`, by the clock: the median."""
+    """Return the median speed of `nertool predict` in tokens per second of wall-clock time."""
     side = sides(models)["nertool, conll2003-fast"]
     text, written = text_of(tokens, False, models)
     command = [*side.tag[: side.tag.index("predict") + 1], str(model), str(text)]
@@ -87,8 +87,10 @@ def speed(model: Path, models: Path, tokens: int, workers: int, repetitions: int
 
 
 def copied(model: Path, repetitions: int) -> dict[str, float]:
-    """Return seconds for a million tokens: to score them, to add up their rows alone, and to copy as many
-    bytes as those rows have from one place in memory to another."""
+    """Return seconds for a million tokens: for scoring them, for adding up their rows alone, and for copying.
+
+    The copy moves as many bytes as these rows have from one place in memory to another.
+    """
     import numpy as np
 
     from nertool.corpus.ledger import Ledger
@@ -127,7 +129,7 @@ def copied(model: Path, repetitions: int) -> dict[str, float]:
 
 
 def table(curves: dict[str, dict[int, float]], copy: dict[str, float]) -> list[str]:
-    """Write the results as lines of a table."""
+    """Format the results as lines of a table."""
     lines = ["| | | tokens a second |", "|---|---|---|"]
     for name, curve in curves.items():
         lines += [f"| {name} | {x:,} | {y:,.0f} |" for x, y in curve.items()]
@@ -141,7 +143,7 @@ def table(curves: dict[str, dict[int, float]], copy: dict[str, float]) -> list[s
 
 
 def plot(curves: dict[str, dict[int, float]]) -> None:
-    """Draw each curve, speed over what changes; both axes by powers."""
+    """Plot speed against each thing that changes, on logarithmic axes."""
     import matplotlib as mpl
 
     mpl.use("Agg")

@@ -1,8 +1,8 @@
-"""What is each ingredient worth? One network on CoNLL-2003, with and without it, three seeds each.
+"""The gain of each ingredient: one network on CoNLL-2003, with and without it, three seeds each.
 
-Writes results/ingredients.md and .json. F1 is on dev, the best epoch's, mean ± standard deviation;
-time is the processor's for a whole run (start, vectors, training, checkpoints), against the plain
-network's; each run has one BLAS thread, and --workers of them go side by side.
+Writes results/ingredients.md and .json. F1 is on dev, of the best epoch, mean ± standard deviation. Time is
+the CPU time of a whole run (start, vectors, training, checkpoints), relative to the plain network's. Each run
+has one BLAS thread, and --workers runs are done in parallel.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from nertool.training.experiments.sweep import Trial, run_sweep
 Change = dict[str, Any]  # overrides of the config
 Run = dict[str, Any]
 
-# The plain network: word vectors and capitals; the choices that are the configs' defaults elsewhere.
+# The plain network: word vectors and capitals. Its other settings are the configs' defaults.
 PLAIN: Change = {
     "corpus.train": DATA / "conll2003/train.txt",
     "corpus.dev": DATA / "conll2003/dev.txt",
@@ -58,7 +58,7 @@ DOCUMENT = {
 }
 ALL: Change = {**WORDS, **DOCUMENT}
 
-# name → what it changes of the plain network
+# name → what it changes in the plain network
 LESS: dict[str, Change] = {
     "IOB2 in place of BIOES": {"decoding.scheme": "iob2"},
     "each word's best tag in place of Viterbi": {"decoding.method": "argmax"},
@@ -101,7 +101,7 @@ TABLES = {"ingredients": {"plain": {}, **LESS, **MORE}, "robustness": ROBUST}
 
 
 def main() -> None:
-    """Run the rows that are asked for, and write the tables anew after each run."""
+    """Run the requested rows, and write the tables after each run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
@@ -129,8 +129,10 @@ def main() -> None:
 def measure(
     rows: dict[str, Change], seeds: int, workers: int, folder: Path, other_case: bool
 ) -> Iterator[tuple[str, Run]]:
-    """Yield each run as it is done: its row's name, its seed, F1 on dev, the processor's seconds;
-    and F1 on dev in other letters, if asked for."""
+    """Yield each run when it is done: its row's name, its seed, F1 on dev and the CPU seconds.
+
+    If requested, also F1 on dev with changed letter case.
+    """
     config = ROOT / "configs/conll2003.yaml"
     trials, names = [], {}
     for i, (name, change) in enumerate(rows.items()):
@@ -155,12 +157,12 @@ def measure(
 
 
 def recased(corpus: Corpus, case: Callable[[str], str]) -> Corpus:
-    """Return a corpus with every word in another case."""
+    """Return a corpus with the letter case of every word changed."""
     return replace(corpus, words=[case(word) for word in corpus.words])
 
 
 def lines_of(results: dict[str, Any]) -> list[str]:
-    """Write the results as lines of tables, rows in the order of this file."""
+    """Format the results as lines of tables, with the rows in the order of this file."""
     lines = ["| | dev F1 | gain | time | seeds |", "|---|---|---|---|---|"]
     runs = {name: list(row.values()) for name, row in results["ingredients"].items()}
     for name in TABLES["ingredients"]:
@@ -182,7 +184,7 @@ def lines_of(results: dict[str, Any]) -> list[str]:
 
 
 def spread(values: list[float]) -> str:
-    """Write a mean and a standard deviation, in points of F1."""
+    """Format a mean and a standard deviation, in points of F1."""
     deviation = f" ± {100 * stdev(values):.2f}" if len(values) > 1 else ""
     return f"{100 * mean(values):.2f}{deviation}"
 

@@ -1,9 +1,9 @@
-"""What do the checks of a model's files cost, and the lock that makes a tagger safe in threads?
+"""The cost of the checks of a model's files, and of the lock that makes a tagger safe in threads.
 
     python benchmarks/integrity.py MODEL [TEXT] [--repetitions 7]
 
-Seconds of the processor to load a model with and without checks, and to tag a labelled text with and without
-the lock. They take turns; the first of each is left out, so that the files are in the system's cache.
+CPU seconds to load a model with and without checks, and to tag a labelled text with and without the lock. The
+variants take turns. The first run of each is left out, so that the files are in the system's cache.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nertool.tagging.compiled import CompiledTagger
 
 
 def seconds(path: Path, verify: bool) -> tuple[float, float]:
-    """Load a model once; return seconds of the processor, of all threads, and by the clock."""
+    """Load a model once; return CPU seconds, of all threads, and wall-clock seconds."""
     processor, clock = time.process_time(), time.perf_counter()
     load_model(path, verify=verify)
     return time.process_time() - processor, time.perf_counter() - clock
@@ -36,7 +36,7 @@ class _NoLock:
 
 
 def tagging(model: Path, text: Path, repetitions: int) -> dict[str, float]:
-    """Return the median seconds of the processor to tag a text in blocks, with the lock and without."""
+    """Return the median CPU seconds of tagging a text in blocks, with the lock and without."""
     tagger = CompiledTagger(load_model(model))
     corpus = read_corpus(text, "auto", Reading(), Ledger())
     block = text_of_corpus(corpus, tagger.document_tokens)
@@ -52,7 +52,7 @@ def tagging(model: Path, text: Path, repetitions: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Time them and print a row for each."""
+    """Measure, and print a row for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("text", type=Path, nargs="?")

@@ -1,10 +1,10 @@
-"""How much memory does training need, and how long does an epoch take, as the text grows?
+"""The memory of training and the time of an epoch, as the text grows.
 
-The text is CoNLL-2003's training part, repeated. In each copy the letters of names are exchanged for others,
-so that the vocabulary grows, as it does in real text. Each training is a process of its own, whose memory is
-read from /proc (Linux) every tenth of a second: resident memory, with pages that processes share counted
-once, and the anonymous part of it, which the system can't take back without swapping. Seconds are those of
-the processor, since the clock depends on what else the machine does. Writes results/memory.md and .json.
+The text is CoNLL-2003's training part, repeated. In each copy, the letters of names are replaced by others,
+so that the vocabulary grows as in real text. Each training is a process of its own. Its memory is read from
+/proc (Linux) every tenth of a second: resident memory, with pages that processes share counted once, and the
+anonymous part of it, which the system can't take back without swapping. Seconds are CPU time, since
+wall-clock time depends on what else the machine does. Writes results/memory.md and .json.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def write_text(path: Path, tokens: int) -> None:
-    """Write about so many tokens: whole documents of the training part, again and again."""
+    """Write about `tokens` tokens: whole documents of the training part, repeated."""
     documents = (DATA / "conll2003/train.txt").read_text(encoding="utf-8").split("-DOCSTART-")[1:]
     written = 0
     with open(path, "w", encoding="utf-8") as file:
@@ -74,7 +74,7 @@ def _copies(documents: list[str]) -> Iterator[tuple[int, str]]:
 
 
 def renamed(document: str, copy: int) -> str:
-    """Exchange the letters of a document's names for others, the same within a copy; copy 0 is as it was."""
+    """Replace the letters of a document's names, in the same way within a copy. Copy 0 is unchanged."""
     if not copy:
         return document
     drawn = random.Random(copy)
@@ -92,7 +92,7 @@ def renamed(document: str, copy: int) -> str:
 
 
 def measure(name: str, text: Path, tokens: int, epochs: int, folder: Path) -> dict[str, Any]:
-    """Train on a text; return the greatest memory in bytes, and seconds."""
+    """Train on a text; return the peak memory in bytes, and the seconds."""
     run = folder / "run"
     shutil.rmtree(run, ignore_errors=True)
     settings = {"training.epochs": epochs, "network.members": 1, "first_stage.folds": 0}
@@ -132,8 +132,7 @@ _seconds: dict[int, float] = {}
 
 
 def watch(process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """Wait for a process to end; return the most resident and the most anonymous memory of it and of those
-    that it started, in bytes."""
+    """Wait for a process; return the peak resident and anonymous memory, with its descendants, in bytes."""
     most = [0, 0]
     while True:
         ended, status, usage = os.wait4(process.pid, os.WNOHANG)
@@ -147,7 +146,7 @@ def watch(process: subprocess.Popen[bytes]) -> tuple[int, int]:
 
 
 def tree(pid: int) -> list[int]:
-    """Return a process and all that it started, directly or not."""
+    """Return a process and all its descendants."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
@@ -156,7 +155,7 @@ def tree(pid: int) -> list[int]:
 
 
 def memory(pid: int) -> tuple[int, int]:
-    """Return a process's share of resident memory, and how much of it is anonymous, in bytes."""
+    """Return a process's share of resident memory, and its anonymous part, in bytes."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     except OSError:
@@ -166,7 +165,7 @@ def memory(pid: int) -> tuple[int, int]:
 
 
 def table(rows: list[dict[str, Any]]) -> list[str]:
-    """Write the results as lines of a table."""
+    """Format the results as lines of a table."""
     lines = [
         "| recipe | tokens | resident memory, GB | of it anonymous, GB | an epoch, s | "
         "processor, s in all | dev F1 |",

@@ -1,9 +1,9 @@
-"""What do lists of phrases cost? Tagging with 100,000 rules against tagging without, on one thread.
+"""The cost of lists of phrases: tagging with 100,000 rules against tagging without, on one thread.
 
-python benchmarks/phrases.py MODEL [--phrases 100000]
+  python benchmarks/phrases.py MODEL [--phrases 100000]
 
-The phrases are the entities of the text that is tagged (CoNLL-2003, train), and names put together from their
-words. Both sides take turns; the median of all rounds counts.
+The phrases are the entities of the text that is tagged (CoNLL-2003, train), and names composed of their
+words. Both variants take turns. The result is the median of all rounds.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def blocks(text: Text) -> Iterator[Text]:
 
 
 def phrases(corpus: Corpus, n: int, rng: np.random.Generator) -> list[tuple[str, ...]]:
-    """Return n phrases: the text's entities, and names put together from their words."""
+    """Return n phrases: the text's entities, and names composed of their words."""
     spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     made = {
         tuple(corpus.words[i] for i in corpus.word_ids[start:end].tolist())

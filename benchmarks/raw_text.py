@@ -1,4 +1,4 @@
-"""Are vectors trained on raw text better than random ones? Dev F1 of both, with three seeds.
+"""Vectors trained on raw text against random ones: dev F1 of both, with three seeds.
 
 The raw text is the training text without its labels. The labelled text is all of it, or every n-th sentence.
 One network with features of the word's form, on CoNLL-2003 and Swahili (MasakhaNER). Prints a Markdown table.
@@ -18,7 +18,7 @@ import nertool
 sys.path.insert(0, str(Path(__file__).parent))
 from record import DATA
 
-TEXTS = {  # train, dev, every which sentence is labelled, epochs
+TEXTS = {  # train, dev, n (every n-th sentence is labelled), epochs
     "CoNLL-2003": ("conll2003/train.txt", "conll2003/dev.txt", 1, 6),
     "CoNLL-2003, 1/8 labelled": ("conll2003/train.txt", "conll2003/dev.txt", 8, 15),
     "Swahili": ("suite/masakha-swa/train.conll", "suite/masakha-swa/dev.conll", 1, 6),
@@ -42,7 +42,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def main() -> None:
-    """Train and print."""
+    """Train, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()

@@ -1,9 +1,9 @@
-"""How fast is text read? Processor time of reading CoNLL columns, JSON lines, plain text and CoNLL-U.
+"""Speed of reading text: CPU time for CoNLL columns, JSON lines, plain text and CoNLL-U.
 
-With --old TREE, a checkout of another version: both trees by turns, and the ratio of their speeds (old time /
-new time; above 1 the new one is faster), as the median of the pairs.
+With --old TREE, a checkout of another version, both trees take turns. The table then has the ratio of their
+speeds (old time / new time; above 1 means that the new one is faster), as the median of the pairs.
 
-python benchmarks/reading.py --old ../nertool-before
+  python benchmarks/reading.py --old ../nertool-before
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from record import DATA
 
 ROOT = Path(__file__).resolve().parents[1]
 FORMATS = {"CoNLL": "conll", "JSON lines": "jsonl", "plain text": "txt", "CoNLL-U": "conllu"}
-# Each run reads once to warm up; then the processor time of the reads is printed.
+# Each run reads once to warm up. Then it prints the CPU time of the reads.
 READ = """
 import sys, time
 from pathlib import Path
@@ -38,7 +38,7 @@ print(time.process_time() - begun, corpus.tokens)
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--old", type=Path, help="a checkout to compare with")
     parser.add_argument("--pairs", type=int, default=5)
@@ -73,7 +73,8 @@ def written(source: Path, folder: Path) -> dict[str, Path]:
 
 
 def seconds(tree: Path, path: Path, repeats: int) -> tuple[float, int]:
-    """Return the processor time of reading a file so many times in a tree, and its number of tokens."""
+    """Return the CPU time of reading a file `repeats` times with a tree's code, and the number of its
+    tokens."""
     environment = {**os.environ, "PYTHONPATH": str(tree), "OPENBLAS_NUM_THREADS": "1"}
     labelled = "text" if path.suffix == ".txt" else "labelled"
     command = [sys.executable, "-c", READ, str(path), labelled, str(repeats)]

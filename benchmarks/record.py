@@ -1,4 +1,4 @@
-"""What the benchmarks share: where the corpora are; results kept, with the machine that they are of."""
+"""Functions that the benchmarks share: the path of the corpora, and storing results with their machine."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def check_data() -> None:
 
 
 def machine(*packages: str) -> dict[str, Any]:
-    """Describe the machine: its processor, cores and Python, and the versions of packages that are there."""
-    import nertool  # not before the number of threads is set
+    """Describe the machine: processor, cores, Python, and the versions of installed packages."""
+    import nertool  # imported after the number of threads is set
     from nertool.kernels.library import compiled
 
     found: dict[str, Any] = {
@@ -39,9 +39,9 @@ def machine(*packages: str) -> dict[str, Any]:
 
 
 def keep(name: str, results: dict[str, Any], table: list[str]) -> str:
-    """Write results as JSON, and their table, with the machine below it, as markdown; return the markdown.
+    """Write results as JSON, and their table, with the machine below it, as Markdown; return the Markdown.
 
-    results: with the machine under that key.
+    results: must have the machine under the key "machine".
     """
     text = "\n".join([*table, "", ", ".join(f"{k} {v}" for k, v in results["machine"].items()), ""])
     RESULTS.mkdir(exist_ok=True)

@@ -1,6 +1,6 @@
-"""All that is measured of speed, in one run: tagging, how its cost grows, and training.
+"""Run all speed benchmarks: tagging, how its cost grows, and training.
 
-Half an hour on two cores; a machine that does nothing else gives the steadiest figures.
+It takes half an hour on two cores. An idle machine gives the steadiest figures.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 
 
 def main() -> None:
-    """Run one script after another, each in its own process; each writes its own results."""
+    """Run one script after another, each in its own process. Each writes its own results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, default=ROOT / "runs" / "benchmarks")
     parser.add_argument("--repetitions", type=int, default=3)

@@ -1,8 +1,8 @@
-"""Where the time of tagging goes, and what more cores would give: a serial part, and the rest.
+"""The parts of the time of tagging, and what more cores would gain: a serial part, and the rest.
 
-A text of many new words (words.py) is tagged from a file of columns to a file. Seconds of the processor are
-counted, not by the clock: with two workers, those of the process that reads and writes (serial) and those of
-the workers (parallel) are told apart. Amdahl's law then says what n workers give at most:
+A text with many new words (words.py) is tagged from a file of columns to a file. Seconds are CPU time. With
+two workers, the seconds of the process that reads and writes (serial) and of the workers (parallel) are
+measured separately. Amdahl's law then gives the best time with n workers:
 
     seconds(n) = serial + parallel / n
 
@@ -28,7 +28,7 @@ from record import ROOT, check_data, keep, machine
 from tagging import ONE_THREAD, text_of
 
 CORES = (1, 2, 8, 32)
-# What is timed with one worker: (name, module, class or "", function).
+# What is measured with one worker: (name, module, class or "", function).
 STEPS = (
     ("read lines, look them up", "nertool.predict.tasks.task", "Worker", "kinds"),
     ("scores of the network", "nertool.tagging.compiled", "CompiledTagger", "scores"),
@@ -37,7 +37,7 @@ STEPS = (
 
 
 def main() -> None:
-    """Measure each number of workers some times, in a process of its own; write the table."""
+    """Measure each number of workers several times, each in a process of its own; write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, default=ROOT / "runs" / "benchmarks")
     parser.add_argument("--tokens", type=int, default=4_000_000)
@@ -67,7 +67,8 @@ def main() -> None:
 
 
 def measured(model_path: Path, text: str, workers: int) -> dict[str, Any]:
-    """Tag a text; return the seconds of this process, of its workers, by the clock, and of each step."""
+    """Tag a text; return the CPU seconds of this process, of its workers and of each step, and wall-clock
+    seconds."""
     from nertool.corpus.ledger import Ledger
     from nertool.model.load import load_model
     from nertool.predict.request import PredictRequest
@@ -91,7 +92,7 @@ def measured(model_path: Path, text: str, workers: int) -> dict[str, Any]:
 
 
 def _time(name: str, module: str, owner: str, function: str, steps: dict[str, float]) -> None:
-    """Count the processor's seconds of a function's calls."""
+    """Measure the CPU seconds of a function's calls."""
     holder: Any = __import__(module, fromlist=["_"])
     holder = getattr(holder, owner) if owner else holder
     plain: Callable[..., Any] = getattr(holder, function)
@@ -108,7 +109,7 @@ def _time(name: str, module: str, owner: str, function: str, steps: dict[str, fl
 
 
 def summary(runs: dict[int, list[dict[str, Any]]], tokens: int) -> dict[str, Any]:
-    """Return the medians, and Amdahl's estimate for each number of workers, in tokens a second."""
+    """Return the medians, and Amdahl's estimate for each number of workers, in tokens per second."""
 
     def middle(workers: int, key: str) -> float:
         return median(run[key] for run in runs[workers])
@@ -127,7 +128,7 @@ def summary(runs: dict[int, list[dict[str, Any]]], tokens: int) -> dict[str, Any
 
 
 def table(results: dict[str, Any]) -> list[str]:
-    """Write the results as lines of two tables."""
+    """Format the results as lines of two tables."""
     clock, amdahl = results["by_clock"], results["amdahl"]
     lines = [
         f"One core, processor time: {results['one_core']:,.0f} tokens a second. Serial part: "

@@ -1,14 +1,14 @@
-"""How many labels does `nertool suggest` save? A simulation: python benchmarks/suggest.py NAME=TRAIN,DEV…
+"""The labels that `nertool suggest` saves, in a simulation: python benchmarks/suggest.py NAME=TRAIN,DEV…
 
-Of a labelled text, some sentences are given their labels at random, a model is trained, and chooses the
-next sentences to label, as `nertool suggest` does; and so on, to a given size. Beside it, the same with
-a random choice. F1 is on dev. The result: the sentences, and the tokens, that suggest needs to reach the
-F1 of so many random sentences (by a straight line between the two sizes that enclose it).
+A random part of a labelled text's sentences gets its labels. A model is trained on them, and chooses the next
+sentences to label, as `nertool suggest` does. This repeats up to a given size. The baseline is a random
+choice. F1 is on dev. The result is the number of sentences, and of tokens, that suggest needs to reach the F1
+of a number of random sentences (linearly interpolated between the two enclosing sizes).
 
     python benchmarks/suggest.py conll2003=train.txt,dev.txt --vectors glove.bin
 
-Every seed draws the first sentences, and trains, anew. Writes results/suggest.md, .json and .svg; what is
-in the .json is not measured again.
+Every seed draws its own first sentences, and trains its own models. Writes results/suggest.md, .json and
+.svg. Results that are already in the .json are not measured again.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ WAYS = ("random", "suggest")
 
 
 def main() -> None:
-    """Simulate on every corpus with every seed, and write table and plot."""
+    """Simulate on every corpus with every seed, and write the table and the plot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("corpora", nargs="+", metavar="NAME=TRAIN,DEV")
     parser.add_argument("--vectors", type=Path, default=DATA / "vectors/glove.6B.50d.bin")
@@ -69,13 +69,13 @@ def main() -> None:
 
 
 def read(path: Path) -> Corpus:
-    """Read a labelled text as one document: sentences are labelled one by one."""
+    """Read a labelled text as one document, since sentences are labelled one by one."""
     corpus = read_labelled(path, "auto", Reading(), Ledger(), lambda line: None)
     return replace(corpus, document_starts=np.array([0, corpus.sentences]), records=None)
 
 
 def config_for(corpus: Corpus, vectors: Path, seed: int) -> Config:
-    """Return what the recipe chooses for a text of this size, for one network without dev."""
+    """Return the recipe's config for a text of this size, for one network without dev."""
     spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     keys = recipe(Statistics(corpus.tokens, 0, len(spans.label_names), len(spans), 0.9, True), "1s")
     keys |= {"seed": seed, "vectors.path": str(vectors), "vectors.limit": 100_000}
@@ -85,7 +85,7 @@ def config_for(corpus: Corpus, vectors: Path, seed: int) -> Config:
 def simulated(
     corpus: Corpus, dev: Corpus, way: str, seed: int, vectors: Path
 ) -> Iterator[tuple[int, int, float]]:
-    """Label more and more sentences; yield each time their number, their tokens, and F1 on dev."""
+    """Label more and more sentences; at each step yield their number, their tokens, and F1 on dev."""
     full = np.flatnonzero(np.diff(corpus.sentence_starts))
     pool = np.random.default_rng([seed, 1]).permutation(full)[:POOL]
     labelled = pool[: SIZES[0]]
@@ -103,7 +103,7 @@ def simulated(
 def next_of(
     corpus: Corpus, rest: Any, n: int, way: str, tagger: CompiledTagger, seed: int
 ) -> list[int]:
-    """Choose n of the sentences `rest`; return their places in it."""
+    """Choose n of the sentences `rest`; return their indices in it."""
     if way == "random":
         return np.random.default_rng([seed, 2, n]).permutation(len(rest))[:n].tolist()
     part = take_sentences(corpus, np.isin(np.arange(corpus.sentences), rest))
@@ -114,8 +114,10 @@ def next_of(
 
 
 def needed(random: list[Any], chosen: list[Any], column: int) -> list[float | None]:
-    """Return, for each size, the share of the random labels that the choice needs for their F1; column: 0 for
-    sentences, 1 for tokens. None where the choice reaches it beyond the sizes alone."""
+    """Return, for each size, the share of the random labels that the choice needs to reach the same F1.
+
+    column: 0 for sentences, 1 for tokens. None if the choice reaches this F1 only beyond the sizes.
+    """
     amounts = np.array([row[column] for row in chosen], dtype=float)
     best = np.maximum.accumulate([row[2] for row in chosen])
     out: list[float | None] = []
@@ -162,7 +164,7 @@ def table(rows: dict[str, Any]) -> list[str]:
 
 
 def plot(rows: dict[str, Any]) -> None:
-    """Draw F1 against labelled sentences for each text: the mean over seeds, and the range."""
+    """Plot F1 against labelled sentences for each text: the mean over seeds, and the range."""
     import matplotlib
 
     matplotlib.use("svg")

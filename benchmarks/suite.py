@@ -1,12 +1,12 @@
-"""What does a newcomer get? Default `nertool train` against CRFsuite, on every corpus given.
+"""What a newcomer gets: default `nertool train` against CRFsuite, on every given corpus.
 
     python benchmarks/suite.py FOLDER… [--vectors FILE] [--plain NAME…] [--seeds 1 2 3] [--workers 2]
 
-A folder holds train.conll, dev.conll and perhaps test.conll: token TAB tag. Where there is a test part
-F1 is on it, else on dev. --vectors goes to all corpora but those that --plain names, for text in other
-languages than the vectors'. CRFsuite has the template "usual" of peers/crfsuite.py. Times are
-wall-clock and CPU time, files and start included; memory is that of the largest process. Writes
-results/suite.md and .json after every training; what is in them already is not measured again.
+A folder contains train.conll, dev.conll and perhaps test.conll: token TAB tag. F1 is on test, or on dev if
+there is no test part. --vectors applies to all corpora except those of --plain, for text in other languages
+than the vectors'. CRFsuite has the template "usual" of peers/crfsuite.py. Times are wall-clock and CPU time,
+including files and start-up. Memory is that of the largest process. Writes results/suite.md and .json after
+every training. Results that are already in them are not measured again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from record import DATA, RESULTS, keep, machine
 from tagging import f1
 
-# Languages that the suite's vectors are not for.
+# Languages that the suite's vectors do not cover.
 PLAIN = ("germeval", "masakha-swa", "masakha-yor", "masakha-hau", "masakha-amh")
 TEMPLATE = "usual"
 
@@ -76,7 +76,7 @@ def measured_part(folder: Path) -> Path:
 
 
 def measure_crfsuite(folder: Path) -> dict[str, Any]:
-    """Train CRFsuite, which draws nothing, once, and measure it."""
+    """Train CRFsuite once, since it uses no random numbers, and measure it."""
     part = measured_part(folder)
     with tempfile.TemporaryDirectory(prefix="nertool-suite-") as scratch:
         model, tagged = Path(scratch, "crfsuite"), Path(scratch, "tagged")
@@ -104,14 +104,14 @@ def measure(folder: Path, seed: int, more: Sequence[str]) -> dict[str, Any]:
 
 
 def run(command: list[str]) -> tuple[Cost, str]:
-    """Run a command to its end; return what it cost and what it wrote to stdout."""
+    """Run a command; return its cost and its stdout."""
     here = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     started = time.perf_counter()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
             command, env={**os.environ, "PYTHONPATH": here}, stdout=out, stderr=errors
         )
-        _, status, used = os.wait4(process.pid, 0)  # its own children's, too
+        _, status, used = os.wait4(process.pid, 0)  # including its child processes
         process.returncode = os.waitstatus_to_exitcode(status)
         clock = time.perf_counter() - started
         for file in (out, errors):
@@ -123,7 +123,7 @@ def run(command: list[str]) -> tuple[Cost, str]:
 
 
 def table(rows: dict[str, Any]) -> list[str]:
-    """Write the results as lines of a table."""
+    """Format the results as lines of a table."""
     lines = [
         "| corpus | F1 on | CRFsuite | nertool | seeds | gain | CRFsuite, wall-clock s | nertool, "
         "wall-clock s | nertool, CPU s | nertool, MB of memory | CRFsuite's model, MB | "

@@ -1,7 +1,7 @@
-"""How many planted slips does `nertool corpus suspects` find? python benchmarks/suspects.py TEXT CONFIG
+"""Planted label errors that `nertool corpus suspects` finds: python benchmarks/suspects.py TEXT CONFIG
 
-Of a text's entities, 3 % get a wrong label, of four kinds alike: another class, a boundary off by one
-word, no label, and a label on words that are no entity. Prints precision among the first k, and recall.
+3 % of a text's entities get a wrong label, with four equally frequent kinds: another class, a boundary off by
+one word, no label, and a label on words that are no entity. Prints precision among the first k, and recall.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KINDS = ("class", "boundary", "unlabelled", "labelled")
 
 
 def plant(corpus: Corpus, share: float, seed: int) -> tuple[Corpus, dict[int, str]]:
-    """Return the text with slips, and the kind of slip by each token that has another label than before."""
+    """Return the text with planted errors, and the kind of error of each token whose label changed."""
     rng = np.random.default_rng(seed)
     gold = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     spans = gold.as_list()
@@ -84,20 +84,20 @@ def plant(corpus: Corpus, share: float, seed: int) -> tuple[Corpus, dict[int, st
 
 
 def kind_found(suspect: Suspect, touched: dict[int, str]) -> str | None:
-    """Return the kind of the slip that a suspect points at, None if it points at none."""
+    """Return the kind of the planted error that a suspect points at, or None."""
     sides = [span for span in (suspect.finding.gold, suspect.finding.predicted) if span]
     gold, found = (
         set(range(s.start, s.end)) if s else set()
         for s in (suspect.finding.gold, suspect.finding.predicted)
     )
     same = len(sides) == 2 and sides[0].label == sides[1].label
-    # A boundary suspect points at the words in which the two differ, all others at all their words.
+    # A boundary suspect points at the words in which the two differ, all others point at all their words.
     tokens = gold ^ found if same else gold | found
     return next((touched[i] for i in sorted(tokens) if i in touched), None)
 
 
 def main() -> None:
-    """Plant, search, and print the figures."""
+    """Plant errors, search for them, and print the figures."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("text", type=Path)
     arguments.add_argument("config", type=Path)

@@ -1,10 +1,10 @@
-"""How fast is tagging? From a file of CoNLL columns to a tagged file, against what one might pick instead.
+"""Speed of tagging, from a file of CoNLL columns to a tagged file, against other tools.
 
-Every side is trained on CoNLL-2003's training part (unless its model is in --models already), then
-tags the same text on one thread, taking turns, several times. Speed is in tokens for each second of
-the processor beyond what a text of one sentence takes, which is the start-up, told apart; slower
-sides get a shorter text. Then ourselves with all workers, by the clock: columns, and running text.
-Writes results/tagging.md and .json.
+Every tool is trained on CoNLL-2003's training part (unless its model is already in --models). Then all tag
+the same text on one thread, in turns, several times. Speed is in tokens per CPU second. The start-up, which
+is the CPU time for a text of one sentence, is subtracted and reported separately. Slower tools get a shorter
+text. Then nertool with all workers, in wall-clock time, for columns and for running text. Writes
+results/tagging.md and .json.
 """
 
 from __future__ import annotations
@@ -30,11 +30,10 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_
 
 
 class Side(NamedTuple):
-    """A tagger: the commands that train it and that tag with it, the tokens of its text, what it needs.
+    """A tagger: its commands for training and tagging, the tokens of its text, and the package that it needs.
 
-    by_clock: seconds are counted by the clock, not by the processor's; raw: the text is running text;
-    fresh: its words keep coming, as in real text (words.py), in place of one text repeated;
-    kernels: "off" for numpy alone.
+    by_clock: count wall-clock instead of CPU seconds. raw: the text is running text. fresh: new words keep
+    coming, as in real text (words.py), instead of one text repeated. kernels: "off" for numpy alone.
     """
 
     train: list[str]
@@ -48,8 +47,11 @@ class Side(NamedTuple):
 
 
 class Seconds(NamedTuple):
-    """What a command took: of the processor, its children's included, and by the clock; and the most
-    memory that one process held, in bytes."""
+    """The cost of a command: CPU seconds including its children, wall-clock seconds, and peak memory in
+    bytes.
+
+    The memory is that of the largest process.
+    """
 
     processor: float
     clock: float
@@ -57,7 +59,7 @@ class Seconds(NamedTuple):
 
 
 def sides(models: Path) -> dict[str, Side]:
-    """Name everyone who takes part. {text} and {out} are filled in."""
+    """Return all taggers. {text} and {out} in their commands are filled in later."""
     train_text = str(DATA / "conll2003/train.txt")
 
     def ours(config: str, tokens: int, more: Sequence[str] = ()) -> Side:
@@ -120,7 +122,7 @@ def sides(models: Path) -> dict[str, Side]:
 
 
 def main() -> None:
-    """Train who is not trained yet, measure everyone in turns, and write the table."""
+    """Train the taggers that are not trained yet, measure all in turns, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=Path, default=ROOT / "runs" / "benchmarks")
     parser.add_argument("--repetitions", type=int, default=3)
@@ -131,7 +133,7 @@ def main() -> None:
 
 
 def measure(models: Path, repetitions: int = 3, only: Sequence[str] | None = None) -> None:
-    """Measure all sides, or those whose name contains one of `only`; keep the results."""
+    """Measure all taggers, or those whose name contains one of `only`; store the results."""
     models.mkdir(parents=True, exist_ok=True)
     taking_part = {
         name: side
@@ -173,7 +175,7 @@ def measure(models: Path, repetitions: int = 3, only: Sequence[str] | None = Non
 
 
 def run(command: list[str], kernels: str = "on") -> Seconds:
-    """Run a command with one thread a process; nertool's kernels "on" or "off"."""
+    """Run a command with one thread per process. kernels: whether nertool's kernels are "on" or "off"."""
     started = time.perf_counter()
     environment = {**os.environ, **ONE_THREAD, "PYTHONPATH": str(Path(__file__).parent)}
     environment["NERTOOL_KERNELS"] = kernels
@@ -189,8 +191,11 @@ def run(command: list[str], kernels: str = "on") -> Seconds:
 
 
 def text_of(tokens: int, raw: bool, folder: Path, fresh: bool = False) -> tuple[Path, int]:
-    """Write the training part's words, over and over, until there are about so many; return the file and
-    their number. raw: as running text, a paragraph for each document. fresh: with many new words."""
+    """Write the training part's words, repeated, up to about `tokens` tokens; return the file and their
+    number.
+
+    raw: as running text, a paragraph for each document. fresh: with many new words.
+    """
     name = f"{'fresh' if fresh else 'text'}.{tokens}.{'txt' if raw else 'conll'}"
     path, written = folder / name, 0
     endless = chain.from_iterable(_sentences() for _ in count())
@@ -209,7 +214,7 @@ def text_of(tokens: int, raw: bool, folder: Path, fresh: bool = False) -> tuple[
     return path, written
 
 
-_CLOSING = re.compile(r" ([.,;:!?%)]|'s\b|n't\b)")  # signs that no blank stands before
+_CLOSING = re.compile(r" ([.,;:!?%)]|'s\b|n't\b)")  # signs without a space before them
 
 
 def _sentences() -> Iterator[list[str]]:
@@ -225,7 +230,7 @@ def _sentences() -> Iterator[list[str]]:
 
 
 def f1(gold: Path, tagged: Path) -> float:
-    """Return the entities' F1 in percent."""
+    """Return the F1 of entities in percent."""
 
     def entities(path: Path) -> set[tuple[int, int, int, str]]:
         found = set()
@@ -244,7 +249,7 @@ def f1(gold: Path, tagged: Path) -> float:
 
 
 def table(rows: dict[str, Any]) -> list[str]:
-    """Write the results as lines of a table."""
+    """Format the results as lines of a table."""
     first = median(next(iter(rows.values()))["speeds"])
     lines = [
         "| | tokens a second | ratio | start-up | most memory of a process | dev F1 |",

@@ -1,13 +1,13 @@
-"""How fast is a training step? An epoch of ours against the same network in PyTorch, taking turns.
+"""Speed of a training step: an epoch of nertool against the same network in PyTorch, in turns.
 
-Both get the same batches of windows, the same tables, dropout and AdaGrad, float32, and as many
-threads (--threads). PyTorch's gradients of the tables are sparse (nn.Embedding(sparse=True)), its
+Both get the same batches of windows, the same tables, dropout and AdaGrad, float32, and the same number of
+threads (--threads). PyTorch's gradients of the tables are sparse (nn.Embedding(sparse=True)), which is its
 best case here: dense ones are several times slower. Writes results/training.md and .json.
 
-How close to the limit: the table also says how fast our epoch gets its matrix products done, all
-else that it does included, and what share that is of the rate at which this machine multiplies two
-large square matrices, with as many threads, measured before each epoch of the same run. Counted are the
-multiplications of the definition, W x; tiles (nertool/network/tiles.py) get by with fewer.
+The table also shows how close nertool is to the hardware's limit: the rate of its matrix products in a whole
+epoch, and its share of the rate at which this machine multiplies two large square matrices with the same
+number of threads, measured before each epoch. The operations counted are those of the definition, W x. Tiles
+(nertool/network/tiles.py) need fewer.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
-    """Return seconds an epoch of each side (median and all), and the dev F1 after the last."""
+    """Return the seconds per epoch of each side (median and all), and dev F1 after the last epoch."""
     import torch
     from peers.twin import Twin
 
@@ -74,7 +74,7 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
     )
 
     def twin_epoch() -> float:
-        """Train the twin for an epoch; return its seconds, making of batches included, as in ours."""
+        """Train the twin for an epoch; return its seconds, including making the batches, as for nertool."""
         started = time.perf_counter()
         for drawn in batches(
             inputs.padded, sentences, "sentences", config.training.batch_size, state.rng
@@ -121,17 +121,17 @@ def measure(name: str, threads: int, repetitions: int) -> dict[str, Any]:
 
 
 def products(N: int, parameters: Any, e: int) -> int:
-    """Count the additions and multiplications of an epoch's matrix products, over N windows.
+    """Count the additions and multiplications in an epoch's matrix products, over N windows.
 
-    z = W x, ∂J/∂W = δ xᵀ, and Wᵀ δ, but for the e entries of x that are no words; s = U h,
-    Uᵀ ∂J/∂s and ∂J/∂U.
+    These are z = W x, ∂J/∂W = δ xᵀ, and Wᵀ δ without the e entries of x that are no words; s = U h, Uᵀ ∂J/∂s
+    and ∂J/∂U.
     """
     (H, D), K = parameters["W"].shape, len(parameters["U"])
     return 2 * N * H * (2 * D + (D - e) + 3 * K)
 
 
 def peak(side: int = 2048, times: int = 3) -> float:
-    """Return the operations a second of a float32 product of two large square matrices, at its best."""
+    """Return the best rate of a float32 product of two large square matrices, in operations per second."""
     import numpy as np
 
     A, B = np.random.default_rng(1).random((2, side, side), dtype=np.float32)
@@ -145,7 +145,7 @@ def peak(side: int = 2048, times: int = 3) -> float:
 
 
 def twin_score(twin: Any, config: Any, prepared: Any, working: Any) -> float:
-    """Return the twin's F1 on dev, decoded as ours is."""
+    """Return the twin's F1 on dev, with nertool's decoding."""
     import numpy as np
     import torch
 
@@ -170,7 +170,7 @@ def twin_score(twin: Any, config: Any, prepared: Any, working: Any) -> float:
 
 
 def table(rows: dict[str, Any]) -> list[str]:
-    """Write the results as lines of a table."""
+    """Format the results as lines of a table."""
     lines = [
         "| recipe | nertool, s an epoch | tokens a second | PyTorch twin, s | ratio | dev F1 of both | "
         "our products, GFLOP/s | this machine's peak | share |",

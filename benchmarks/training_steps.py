@@ -1,9 +1,9 @@
-"""Where the time of a training step goes: of ours, and of the same network in PyTorch.
+"""The parts of the time of a training step, for nertool and for the same network in PyTorch.
 
-Both get the same batches in turn, on one thread. Counted are seconds of the processor, so that other work on
-the machine disturbs little. The matrix products of each step are repeated alone, on numbers of the same
-shapes: what they take is the least that a step can take, however well all else is done. Ours are those of
-tiles (nertool/network/tiles.py), which are fewer. Writes results/training_steps.md and .json.
+Both get the same batches in turns, on one thread. Seconds are CPU time, so that other work on the machine
+disturbs little. The matrix products of each step are repeated alone, on numbers of the same shapes: their
+time is the least that a step can take. nertool's are those of tiles (nertool/network/tiles.py), which are
+fewer. Writes results/training_steps.md and .json.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from record import DATA, ROOT, check_data, keep, machine
 
 PARTS = ("batch", "forward", "backward", "step", "products alone")
-_WARM = 3  # batches that are not counted
+_WARM = 3  # warm-up batches that are not counted
 
 
 def main() -> None:
@@ -36,25 +36,25 @@ def main() -> None:
 
 
 class Laps:
-    """Seconds of the processor, by part."""
+    """CPU seconds by part."""
 
     def __init__(self) -> None:
         self.seconds = dict.fromkeys(PARTS, 0.0)
         self.begin()
 
     def begin(self) -> None:
-        """Count from now on."""
+        """Start counting."""
         self._last = time.process_time()
 
     def lap(self, part: str) -> None:
-        """Count what has gone by for a part."""
+        """Add the time since the last call to a part."""
         now = time.process_time()
         self.seconds[part] += now - self._last
         self._last = now
 
 
 def measure(name: str, count: int) -> dict[str, Any]:
-    """Return the microseconds a token of each part, of both sides, over so many batches."""
+    """Return the microseconds per token of each part, for both sides, over `count` batches."""
     import numpy as np
     import torch
     from peers.twin import Twin
@@ -127,7 +127,7 @@ def measure(name: str, count: int) -> dict[str, Any]:
         blocks = shared_blocks(objective, state.parameters, shards)
         found = [shard_gradients(objective, state.parameters, shard, blocks) for shard in shards]
         _, gradients = add_shards(objective, state.parameters, shards, found, _in_turn)
-        laps.lap("backward")  # with the forward pass: ours are one function
+        laps.lap("backward")  # includes the forward pass, since nertool has one function for both
         state.optimizer.update(state.parameters, gradients, alpha, _in_turn)
         laps.lap("step")
         return len(batch.windows), sum(len(own.tiles.words.at) for own in shards if own.tiles)
@@ -171,7 +171,7 @@ def _in_turn(function: Any, items: Any) -> list[Any]:
 
 
 def table(rows: dict[str, Any]) -> list[str]:
-    """Write the results as lines of a table."""
+    """Format the results as lines of a table."""
     lines = [
         "| recipe | | batches | forward | backward | optimiser | all | of it products | ratio | "
         "were we products alone |",

@@ -1,12 +1,12 @@
-"""What choices of word vectors bring and cost: lookup steps, words that a model keeps, compressed rows.
+"""Gain and cost of choices on word vectors: lookup steps, words that a model keeps, compressed rows.
 
     lookup      tokens of dev that each step of vectors.lookup finds, and dev F1 without and with some
     vocabulary  dev F1, size and time to load for the choices of model.vocabulary
     compress    size, time to load and dev F1 of a trained model (--model) after nertool compress
-    prune       memory and time of nertool vectors prune on a generated file of 3,000,000 × 300, beside the
+    prune       memory and time of nertool vectors prune on a generated file of 3,000,000 × 300, and the
                 time of gensim's own reader (needs 8 GB on disk, and 5 GB of memory for gensim)
 
-Seconds are those of the processor (user + system). Each part writes results/vectors-PART.md and .json.
+Seconds are CPU time (user + system). Each part writes results/vectors-PART.md and .json.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ COMPRESSIONS: list[tuple[str, int | None]] = [
 
 
 def main() -> None:
-    """Measure the parts that are asked for."""
+    """Measure the requested parts."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -86,11 +86,11 @@ def main() -> None:
 
 
 def lookup(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """Count what each step finds, and train without and with the last steps."""
+    """Count the tokens that each step finds, and train without and with the last steps."""
     counts, scores = {}, {}
     for text in options.text or TEXTS:
         own = text == "Swahili"
-        # GloVe knows no Swahili, and has no parts of words: there fastText learns from the training text.
+        # GloVe has no Swahili words and no subwords, so fastText is trained on the training text instead.
         vectors = fasttext_of(text, folder) if own else compact(folder)
         chosen = STEPS if own else {name: STEPS[name] for name in list(STEPS)[:2]}
         counts[text] = steps_of(text, vectors)
@@ -116,7 +116,7 @@ def lookup(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], l
 
 
 def vocabulary(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """Train with each choice of the words that a model keeps."""
+    """Train with each choice of model.vocabulary."""
     rows = {}
     for text in options.text or list(TEXTS)[:2]:
         for words in VOCABULARIES:
@@ -167,7 +167,7 @@ def trained(
 
 
 def seconds_to_load(model: Path) -> float:
-    """Return the processor seconds that loading takes once all is imported: the least of three processes."""
+    """Return the CPU seconds of loading after all imports: the minimum of three processes."""
     code = (
         "import sys, time, nertool; from nertool.api.tagger import load\n"
         "load(sys.argv[1]); start = time.process_time(); load(sys.argv[1])\n"
@@ -180,7 +180,7 @@ def seconds_to_load(model: Path) -> float:
 
 
 def compact(folder: Path) -> Path:
-    """Write GloVe's vectors as a file that is read at once."""
+    """Write GloVe's vectors as a file that loads at once."""
     from nertool.vectors.compact import write_compact
     from nertool.vectors.files.load import load_vectors
 
@@ -192,7 +192,7 @@ def compact(folder: Path) -> Path:
 
 
 def fasttext_of(text: str, folder: Path) -> Path:
-    """Train fastText on a text's training part; keep its parts of words."""
+    """Train fastText on a text's training part, and keep its subwords."""
     path = folder / "fasttext.vectors"
     if not path.exists():
         source = str(DATA / TEXTS[text][0])
@@ -212,7 +212,7 @@ def fasttext_of(text: str, folder: Path) -> Path:
 
 
 def steps_of(text: str, vectors: Path) -> dict[str, int]:
-    """Return how many tokens of dev each step finds, when all steps are taken."""
+    """Return the number of tokens of dev that each step finds, with all steps enabled."""
     from nertool.config.records import Config
     from nertool.corpus.ledger import Ledger
     from nertool.formats.labelled import read_labelled, reading_of
@@ -282,7 +282,7 @@ def measured(path: Path) -> dict[str, float]:
 
 
 def prune(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], list[str]]:
-    """Prune a large binary file to 100,000 words, and let gensim read it."""
+    """Prune a large binary file to 100,000 words, and read it with gensim."""
     big, small = folder / "big.bin", folder / "small.vectors"
     write_big(big, options.rows, 300)
     ours = [sys.executable, "-m", "nertool", "vectors", "prune", str(big), "--top", "100000"]
@@ -304,7 +304,7 @@ def prune(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], li
 
 
 def write_big(path: Path, count: int, width: int) -> None:
-    """Write a word2vec binary file of random vectors: the same block of them again and again."""
+    """Write a word2vec binary file of random vectors, the same block repeated."""
     import numpy as np
 
     block = 10_000
@@ -318,7 +318,7 @@ def write_big(path: Path, count: int, width: int) -> None:
 
 
 def run(command: list[str]) -> tuple[float, float]:
-    """Run a command; return its processor seconds and its peak resident memory in MB (Linux)."""
+    """Run a command; return its CPU seconds and its peak resident memory in MB (Linux)."""
     process = subprocess.Popen(command, cwd=ROOT)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
@@ -327,12 +327,12 @@ def run(command: list[str]) -> tuple[float, float]:
 
 
 def spread(found: list[float]) -> str:
-    """Write a mean and a standard deviation."""
+    """Format a mean and a standard deviation."""
     return f"{mean(found):.2f} ± {stdev(found) if len(found) > 1 else 0:.2f}"
 
 
 def progress(*parts: object) -> None:
-    """Say on stderr what was measured."""
+    """Print on stderr what was measured."""
     print(*parts, file=sys.stderr, flush=True)
 
 

@@ -1,8 +1,8 @@
-"""Text whose words keep coming: what a benchmark that repeats one text hides.
+"""Text in which new words keep coming. A benchmark that repeats one text hides their cost.
 
-A text that is repeated has each word met before after its first round. Real text goes on bringing new ones,
-V(n) = k n^β of them in n tokens (Heaps' law). Here β = 0.7, and k is such that 188 million tokens have
-3 million distinct words, as a large English corpus has.
+In a repeated text, every word is known after the first round. Real text keeps bringing new ones, V(n) = k n^β
+of them in n tokens (Heaps' law). Here β = 0.7, and k is such that 188 million tokens have 3 million distinct
+words, as in a large English corpus.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ _BLOCK = 1 << 16
 
 
 def made_word(number: int) -> str:
-    """Return the word of a number: distinct for distinct numbers, a third of them capitalised."""
+    """Return the word for a number. Distinct numbers give distinct words, and a third of them are
+    capitalised."""
     rest, parts = number, []
     while True:
         rest, digit = divmod(rest, len(_SYLLABLES))
@@ -60,7 +61,7 @@ def made_word(number: int) -> str:
 def ever_new(sentences: Iterable[list[str]], seed: int = 1) -> Iterator[list[str]]:
     """Yield sentences with words replaced, so that the number of distinct words grows as in real text.
 
-    The result follows from the sentences and the seed alone.
+    The result depends on the sentences and the seed alone.
     """
     rng = np.random.default_rng(seed)
     n = made = 0

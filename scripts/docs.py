@@ -1,11 +1,11 @@
-"""Write what follows from the code: parts of docs/, and the config's reference.
+"""Write the generated documentation: parts of docs/, and the config's reference.
 
-Run it after adding a file or a key, or changing a help text.
+Run it after adding a file or a config key, or changing a help text.
 
-python scripts/docs.py            write docs/architecture.md's lists of files, docs/commands.md,
-                                  docs/api.md, docs/config.md, docs/play.html, configs/reference.yaml and
-                                  configs/schema.json
-python scripts/docs.py --check    exit 1, and name the files, if one of them is not current
+  python scripts/docs.py            write docs/architecture.md's lists of files, docs/commands.md,
+                                    docs/formats.md, docs/api.md, docs/config.md, docs/play.html,
+                                    configs/reference.yaml and configs/schema.json
+  python scripts/docs.py --check    exit 1, and name the files, if one of them is stale
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COMMANDS = ROOT / "docs" / "commands.md"
 
 
 def play(_: str) -> str:
-    """Return docs/play.html: the templates of nertool/explain, with the numbers of docs/play-model.json."""
+    """Return docs/play.html: the templates of nertool/explain with the numbers of docs/play-model.json."""
     from nertool.explain.play import play_page
 
     numbers = json.loads((ROOT / "docs" / "play-model.json").read_text(encoding="utf-8"))
@@ -47,7 +47,7 @@ WRITTEN: dict[Path, Callable[[str], str]] = {
 
 
 def written() -> dict[Path, Callable[[str], str]]:
-    """Return each file that is written here, with the function from its old text to its new one."""
+    """Return each generated file, with the function from its old text to its new one."""
     from nertool.config.reference import generated_files
 
     of_config = {ROOT / name: write for name, write in generated_files().items()}
@@ -55,7 +55,7 @@ def written() -> dict[Path, Callable[[str], str]]:
 
 
 def stale() -> dict[Path, str]:
-    """Return the files that are not current, with what should stand in each."""
+    """Return the files that are not current, each with its new text."""
     out = {}
     for path, write in written().items():
         old = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -65,7 +65,7 @@ def stale() -> dict[Path, str]:
 
 
 def main() -> int:
-    """Write the files that are not current, or with --check name them; return the exit code."""
+    """Write the files that are not current, or with --check print their names; return the exit code."""
     parser = argparse.ArgumentParser(
         description="Write the parts of docs/ that follow from the code."
     )

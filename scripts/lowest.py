@@ -1,4 +1,4 @@
-"""Print the lowest versions that pyproject.toml allows, as constraints for pip: to test that they work.
+"""Print the lowest versions that pyproject.toml allows, as constraints for pip, to test that they work.
 
 python scripts/lowest.py > lowest.txt
 pip install -e . pytest hypothesis -c lowest.txt
@@ -27,7 +27,7 @@ def lowest(requirements: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Print the constraints of the dependencies that everybody installs."""
+    """Print the constraints of the dependencies that are always installed."""
     project = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
     print("\n".join(lowest(project["dependencies"])))
 

@@ -1,7 +1,7 @@
-"""One small text of ours, written in every format, read back, and compared: what is kept and what is lost.
+"""Round trips: a small text is written in every format, read back and compared, to find what is lost.
 
-scripts/docs.py writes the result into docs/formats.md; tests/formats/test_losses.py holds the account of
-`corpus convert` against it, for every pair of formats.
+scripts/docs.py writes the result into docs/formats.md. tests/formats/test_losses.py compares it with the
+account of `corpus convert`, for every pair of formats.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from nertool.formats.opening import open_text
 from nertool.formats.read import read_opened, read_stream
 from nertool.formats.registry import module_of
 
-# Three documents: one of two texts, one with a text without a word; tokens and sentences of their own, that
-# no rule finds; blanks of all kinds; classes of several words.
+# Three documents: one with two texts, one with a text without words. Their tokens and sentences are given,
+# and no rule would find them. They have whitespace of all kinds, and classes with several words.
 TEXTS: list[dict[str, Any]] = [
     {
         "id": "a1", "document": 1, "source": "diary", "gold": [[1, 4, "PER"]],
@@ -56,7 +56,7 @@ TEXTS: list[dict[str, Any]] = [
     {"id": "c", "source": "press", "gold": [], "text": "", "entities": [], "words": [], "sentences": []},
 ]  # fmt: skip
 
-# The aspects that are compared, with what a command's account calls the loss of each.
+# The aspects that are compared, each with the names of its losses in a command's account.
 ASPECTS = {
     "text": ("places where words touch", "blanks around sentences", "line ends within a sentence",
              "line ends and tabs", "words with tabs"),
@@ -94,7 +94,7 @@ def rich() -> Annotated:
 def written(
     piece: Annotated, to: Format, ledger: Ledger, writing: Writing | None = None
 ) -> bytes | Path:
-    """Write a text in a format in memory; a folder's format into a new folder, whose path is returned."""
+    """Write a text in a format, in memory. For a folder's format, write a new folder and return its path."""
     writing = writing or Writing()
     pieces = counted_losses([piece], to, writing, ledger)
     write = module_of(to).write
@@ -110,7 +110,7 @@ def written(
 
 
 def read_back(data: bytes | Path, known: Format, ledger: Ledger) -> Corpus:
-    """Read what was written, as its format."""
+    """Read what `written` returned, in its format."""
     if isinstance(data, Path):
         with open_text(data, known.name) as opened:
             return read_opened(opened, Reading(), ledger, lambda line: None)
@@ -120,7 +120,7 @@ def read_back(data: bytes | Path, known: Format, ledger: Ledger) -> Corpus:
 
 
 def aspects_of(piece: Annotated) -> dict[str, Any]:
-    """Return each aspect of a text as a value that can be compared. Places count signs that are no blanks."""
+    """Return each aspect of a text as a value that can be compared. Positions count non-blank characters."""
     corpus = with_records(piece.corpus)
     records = corpus.records
     assert records is not None
@@ -184,8 +184,11 @@ def aspects_of(piece: Annotated) -> dict[str, Any]:
 
 
 def _blanks(texts: list[str], base: list[int], inner: bool) -> set[tuple[int, str]]:
-    """Return the blanks within texts, or those at their borders, each with the number of the sign before
-    which they stand; where words touch within a text, there are empty ones."""
+    """Return the blanks within texts (inner), or those at their boundaries.
+
+    Each comes with the number of the character that follows. Within a text, words that touch have an empty
+    blank between them.
+    """
     out = set()
     for text, at in zip(texts, base, strict=True):
         for match in re.finditer(r"(\s*)(\S|\Z)", text):
@@ -197,7 +200,7 @@ def _blanks(texts: list[str], base: list[int], inner: bool) -> set[tuple[int, st
 
 
 def _in_force(after: dict[str, Any], aspect: str, key: tuple[int, str]) -> Any:
-    """Return a field's value in the text that holds a place: its own, or that of its document."""
+    """Return a field's value at a position: that of its text, or else that of its document."""
     at, name = key
     starts = after["starts"]
     while (i := bisect_right(starts, at)) and (starts[i - 1], name) not in after[aspect]:
@@ -206,12 +209,12 @@ def _in_force(after: dict[str, Any], aspect: str, key: tuple[int, str]) -> Any:
 
 
 def _plain(value: Any) -> str:
-    """Return a value as a string: formats of text alone don't tell 7 from "7"."""
+    """Return a value as a string. Formats that store only text can't distinguish 7 from "7"."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def lost(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Return the aspects of a text that another lacks."""
+    """Return the aspects of a text that are different in another."""
     out = []
     for aspect, value in before.items():
         if isinstance(value, dict):
@@ -232,7 +235,7 @@ def lost(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def unsaid(aspects: list[str], ledger: Ledger) -> list[str]:
-    """Return those of some lost aspects that an account does not name."""
+    """Return the lost aspects that an account does not name."""
     said = [*ledger.altered, *ledger.refused, *ledger.left_out]
     return [a for a in aspects if not any(what.startswith(ASPECTS[a]) for what in said)]
 
@@ -257,8 +260,11 @@ def row(to: Format) -> list[str]:
 
 
 def _without(before: dict[str, Any], bounds: str, after: dict[str, Any]) -> bool:
-    """Tell whether what is lost of ids is that of texts within a document alone, or what is lost of blanks
-    is that between sentences alone."""
+    """Tell whether the loss is limited.
+
+    bounds "texts": only ids of texts within a document are lost. bounds "sentences": only blanks between
+    sentences are lost.
+    """
     if bounds == "texts":
         own = {key: value for key, value in before["ids"].items() if key[0] in before["documents"]}
         return "ids" not in lost({**before, "ids": own}, after)

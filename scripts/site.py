@@ -1,7 +1,7 @@
-"""A hook of mkdocs: add the files outside docs/ that the pages link to, so that no link leaves the site.
+"""A hook of mkdocs that adds the files outside docs/ that pages link to, so that no link leaves the site.
 
-Markdown files become pages, source code becomes a page with its lines numbered, figures are copied. A link
-such as "[`forward` in nertool/network/scorer.py](../nertool/network/scorer.py)" leads to the function's line.
+Markdown files become pages. Source code becomes a page with numbered lines. Figures are copied. A link such
+as "[`forward` in nertool/network/scorer.py](../nertool/network/scorer.py)" leads to the function's line.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-ALWAYS = ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")  # they stand in the site's navigation
+ALWAYS = ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")  # they are in the site's navigation
 FIGURES = {".png", ".svg"}
 
-# Code blocks and code in a line are matched, too, so that no link is seen in them.
+# The pattern also matches code blocks and inline code, so that no link is found inside them.
 LINK = re.compile(
     r"^```.*?^```|`[^`\n]+`|(!?)(?<!\\)\[((?:[^\]\\`]|\\.|`[^`]*`)*)\]\(([^()\s#]+)(#[^()\s]*)?\)",
     re.MULTILINE | re.DOTALL,
@@ -30,7 +30,7 @@ def links(markdown: str) -> list[tuple[str, str, str]]:
 
 
 def outside(page: Path, target: str) -> str | None:
-    """Return the path from the repository's root of what a page links to, if it is a file outside docs/."""
+    """Return the path, from the repository's root, of a link's target if it is a file outside docs/."""
     if re.match(r"[a-z]+:", target):
         return None
     path = os.path.normpath(page.parent / target)
@@ -41,7 +41,7 @@ def outside(page: Path, target: str) -> str | None:
 
 
 def place(path: str) -> str:
-    """Return where a file of the repository stands in the site's sources, from docs/."""
+    """Return the path of a repository file in the site's sources, relative to docs/."""
     if path in ALWAYS or Path(path).suffix in FIGURES:
         return path
     name = f"{path}/index.md" if (ROOT / path).is_dir() else f"{path}.md"
@@ -59,9 +59,9 @@ def line_of(path: Path, name: str) -> int | None:
 
 
 def rewritten(markdown: str, page: Path, own: str) -> str:
-    """Return a page with its links to files outside docs/ led to their places in the site.
+    """Return a page whose links to files outside docs/ lead to their places in the site.
 
-    page: the file that the Markdown is from; own: its place in the site's sources.
+    page: the file that the Markdown is from. own: its place in the site's sources.
     """
 
     def link(match: re.Match[str]) -> str:
@@ -75,7 +75,7 @@ def rewritten(markdown: str, page: Path, own: str) -> str:
             to = place(path)
             anchor = f"#line-{line}" if line else anchor
         elif not page.is_relative_to(ROOT / "docs") and not re.match(r"[a-z]+:", target):
-            # A page from elsewhere that links into docs/.
+            # A page outside docs/ that links into docs/.
             inside = Path(os.path.normpath(page.parent / target))
             to = inside.relative_to(ROOT / "docs").as_posix()
         else:
@@ -108,7 +108,7 @@ def page_of(path: str) -> str:
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add what the pages link to. mkdocs calls this once it has listed docs/."""
+    """Add the files that the pages link to. mkdocs calls this after it has listed docs/."""
     from mkdocs.structure.files import File, InclusionLevel
 
     hidden = InclusionLevel.NOT_IN_NAV
@@ -142,8 +142,8 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Lead a page's links to files outside docs/ to their places in the site."""
+    """Change a page's links to files outside docs/ to their places in the site."""
     source = Path(config["docs_dir"]) / page.file.src_uri
     if page.file.generated_by or not source.is_file():
-        return markdown  # it is ours, and is done
+        return markdown  # a generated page, which is already rewritten
     return rewritten(markdown, source, page.file.src_uri)

@@ -1,4 +1,4 @@
-"""What several tests need: a tiny labelled text, tiny vectors, a run trained on them, the real data."""
+"""Fixtures that several tests share: a small labelled text, vectors, a run trained on them, the real data."""
 
 from __future__ import annotations
 
@@ -31,20 +31,22 @@ from tests.support.commands import run_main
 from tests.support.models import make_model
 from tests.support.training import pieces_in_this_process
 
-# One thread: the arrays here are tiny, and tests run side by side.
+# One thread, since the arrays are tiny and tests run in parallel.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--no-skips``: continuous integration installs everything, so a skipped test there is a fault."""
+    """Add ``--no-skips``: continuous integration installs everything, so a skipped test is a fault there."""
     parser.addoption("--no-skips", action="store_true", help="a test that is skipped fails")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the processes that tests start share compiled files, where none may be left beside the source:
-    otherwise each of them would compile the whole package anew."""
+    """Let the processes that tests start share compiled files if none may be written next to the source.
+
+    Otherwise each of them would compile the whole package again.
+    """
     if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:
         folder = tempfile.mkdtemp(prefix="nertool-tests-")
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
@@ -53,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """Turn a skipped test, or a skipped file of tests, into a failed one."""
+    """Turn a skipped test, or a skipped test file, into a failed one."""
     if report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome, report.longrepr = "failed", f"--no-skips forbids this: {reason}"
@@ -69,7 +71,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
-    """Apply ``--no-skips`` to a file of tests, which ``pytest.importorskip`` skips whole."""
+    """Apply ``--no-skips`` to a test file that ``pytest.importorskip`` skips as a whole."""
     outcome: Any = yield
     if collector.config.getoption("--no-skips"):
         _forbid_skip(outcome.get_result())
@@ -96,7 +98,7 @@ def as_conll(sentences: list[str]) -> str:
 
 @pytest.fixture(scope="module", params=["compiled", "numpy"])
 def either_way(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A module's tests twice: with the compiled kernels, and with the numpy code that they stand in for."""
+    """Run a module's tests twice: with the compiled kernels, and with the numpy code that they replace."""
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "numpy":
             patch.setattr(library, "loaded", None)
@@ -110,8 +112,10 @@ Fill = Callable[[Path], None]
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Fill], Path]:
-    """A function that makes a folder once for all processes that run tests side by side: the first one
-    that asks for its name fills it, and the others wait. Tests must not change it."""
+    """Return a function that makes a folder once for all parallel test processes.
+
+    The first process that asks for a name fills its folder, and the others wait. Tests must not change it.
+    """
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent
@@ -134,7 +138,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Fill], Pa
 def trained(folder: Path, config: Path) -> None:
     """Train into a run folder as `nertool train` does, all networks in this process."""
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it is a tiny text
+        warnings.simplefilter("ignore")  # the text is tiny
         pieces_in_this_process(patch)
         train(config, folder)
 
@@ -156,7 +160,7 @@ def fill_tiny(folder: Path) -> None:
 
 @pytest.fixture(scope="session")
 def tiny(shared: Callable[[str, Fill], Path]) -> Path:
-    """A folder with train.conll, dev.conll, vectors.txt and config.yaml: trains in a second."""
+    """A folder with train.conll, dev.conll, vectors.txt and config.yaml, which trains in a second."""
     return shared("tiny", fill_tiny)
 
 
@@ -191,8 +195,11 @@ def fill_full(folder: Path, vectors: Path) -> None:
 
 @pytest.fixture(scope="session")
 def full(tiny: Path, shared: Callable[[str, Fill], Path]) -> Path:
-    """A folder as tiny's, of several documents, with two files of vectors and a config.yaml with
-    everything on: two stages, three members, every feature."""
+    """A folder like tiny's, with several documents, two files of vectors, and everything enabled in
+    config.yaml.
+
+    That is two stages, three members and every feature.
+    """
     return shared("full", lambda folder: fill_full(folder, tiny / "vectors.txt"))
 
 
@@ -203,13 +210,13 @@ def full_config(full: Path) -> Config:
 
 @pytest.fixture(scope="session")
 def full_prepared(full_config: Config) -> Prepared:
-    """Its data, encoded. Tests must not change it."""
+    """The prepared inputs of full_config. Tests must not change them."""
     return prepare(full_config)
 
 
 @pytest.fixture(scope="session")
 def full_run_dir(full: Path, shared: Callable[[str, Fill], Path]) -> Path:
-    """A run folder trained on it. Tests must not change it."""
+    """A run folder trained on full's data. Tests must not change it."""
     return shared("full_run", lambda folder: trained(folder, full / "config.yaml"))
 
 
@@ -220,7 +227,7 @@ def config(tiny: Path) -> Config:
 
 @pytest.fixture(scope="session")
 def prepared(config: Config) -> Prepared:
-    """The tiny data, encoded. Tests must not change it."""
+    """The prepared inputs of the tiny data. Tests must not change them."""
     return prepare(config)
 
 
@@ -232,8 +239,11 @@ def run_dir(tiny: Path, shared: Callable[[str, Fill], Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def started(shared: Callable[[str, Fill], Path]) -> Path:
-    """A folder that `nertool init` made, with a run of configs/quickstart.yaml, trained for three epochs.
-    Tests must not change it."""
+    """A folder that `nertool init` made, with a run of configs/quickstart.yaml that was trained for three
+    epochs.
+
+    Tests must not change it.
+    """
 
     def fill(folder: Path) -> None:
         with pytest.MonkeyPatch.context() as patch:
@@ -247,7 +257,7 @@ def started(shared: Callable[[str, Fill], Path]) -> Path:
 def nertool(
     *arguments: str | Path, stdin: str | bytes = b"", cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own, as a user does; returns its text output."""
+    """Run the command line in a process of its own, as a user does; return its text output."""
     given = stdin.encode() if isinstance(stdin, str) else stdin
     done = subprocess.run(
         [sys.executable, "-m", "nertool", *map(str, arguments)],
@@ -272,7 +282,7 @@ def cli() -> Callable[..., subprocess.CompletedProcess[str]]:
 def main(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the command line as nertool() does, but in this process: it saves the start of one."""
+    """Run the command line as nertool() does, but in this process, which saves the start of another one."""
 
     def run(
         *arguments: str | Path, stdin: str | bytes = b"", cwd: Path | None = None
@@ -288,13 +298,13 @@ def main(
 
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let pieces run one after another in this process, until so many records have been sent."""
+    """Run pieces one after another in this process, until a given number of records has been sent."""
     return partial(pieces_in_this_process, monkeypatch)
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    """The folder of a saved model that has everything that one can have."""
+    """The folder of a saved model that has everything that a model can have."""
     save_model(make_model(), tmp_path / "m")
     return tmp_path / "m"
 
@@ -311,7 +321,8 @@ def read_vectors(tmp_path):
 
 @pytest.fixture
 def refused_vectors(read_vectors, tmp_path):
-    """Return the message, less the folder, with which the content is refused: a single line."""
+    """Return a function that gives the one-line message, without the folder, with which content is
+    refused."""
 
     def message(content: bytes, limit: int | None = None, name: str = "v") -> str:
         with pytest.raises(VectorsError) as caught:
@@ -330,7 +341,7 @@ def refused_vectors(read_vectors, tmp_path):
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder of real corpora and vectors; the test is skipped where it is absent."""
+    """The folder of real corpora and vectors. Without it, the test is skipped."""
     folder = Path(os.environ.get("NERTOOL_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"no real data at {folder} (set NERTOOL_DATA to its folder)")

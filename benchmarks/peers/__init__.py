@@ -1,1 +1,1 @@
-"""What a user might pick instead. Each peer is a program: `python -m peers.NAME train|tag …`."""
+"""Other tools to compare with. Each peer is a program: `python -m peers.NAME train|tag …`."""

@@ -1,4 +1,4 @@
-"""CoNLL columns, read the plain way: what any peer's user would write."""
+"""A simple reader of CoNLL columns, as a peer's user would write it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def sentences(path: Path) -> Iterator[list[list[str]]]:
-    """Yield each sentence as its lines' fields; document marks end sentences, and are left out."""
+    """Yield each sentence as its lines' fields. Document marks end sentences, and are left out."""
     sentence: list[list[str]] = []
     with open(path, encoding="utf-8") as file:
         for line in file:
@@ -22,7 +22,7 @@ def sentences(path: Path) -> Iterator[list[list[str]]]:
 
 
 def as_iob2(tags: list[str]) -> list[str]:
-    """Turn IOB1 tags, CoNLL-2003's own, into IOB2: an entity's first word has a B-."""
+    """Convert IOB1 tags, which CoNLL-2003 has, to IOB2, where an entity's first word has a B-."""
     before = ["O", *tags[:-1]]
     return [
         f"B-{tag[2:]}" if tag[:2] == "I-" and old[2:] != tag[2:] else tag

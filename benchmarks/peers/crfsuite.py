@@ -1,4 +1,4 @@
-"""A linear-chain CRF with the usual hand-made features: python-crfsuite, L-BFGS."""
+"""A linear-chain CRF with the usual hand-written features: python-crfsuite, L-BFGS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from peers.columns import as_iob2, sentences
 
 
 def features(words: Sequence[str]) -> list[list[str]]:
-    """CRFsuite's own NER tutorial, without parts of speech: word, endings, case, neighbours."""
+    """Return the features of CRFsuite's NER tutorial, without parts of speech: word, suffixes, case,
+    neighbours."""
     rows = []
     for i, word in enumerate(words):
         row = ["bias", f"lower={word.lower()}", f"-3={word[-3:]}", f"-2={word[-2:]}"]
@@ -39,8 +40,11 @@ def _shape(word: str) -> str:
 
 
 def usual_features(words: Sequence[str]) -> list[list[str]]:
-    """What CRF taggers usually have: word, affixes of 2 and 3, shape, title, upper and digit of the word
-    and of one either side; word and shape of two either side; two bigrams of words."""
+    """Return the usual features of CRF taggers.
+
+    They are: word, affixes of 2 and 3, shape, title, upper and digit of the word and of one word on either
+    side; word and shape of two words on either side; two bigrams of words.
+    """
     looks = [
         (
             f"w={word}", f"p2={word[:2]}", f"p3={word[:3]}", f"s2={word[-2:]}", f"s3={word[-3:]}",
@@ -67,7 +71,7 @@ def usual_features(words: Sequence[str]) -> list[list[str]]:
 
 
 class Template(NamedTuple):
-    """of: a sentence's features, a list a word; settings: L-BFGS's."""
+    """of: a function that returns a sentence's features, a list per word. settings: those of L-BFGS."""
 
     of: Callable[[Sequence[str]], list[list[str]]]
     settings: dict[str, float]
@@ -91,7 +95,7 @@ def train(text: Path, model: Path, template: str = "tutorial") -> None:
 
 
 def tag(model: Path, text: Path, out: Path, template: str = "tutorial") -> None:
-    """Write each word with its tag."""
+    """Write each word with its predicted tag."""
     of = TEMPLATES[template].of
     tagger = pycrfsuite.Tagger()
     tagger.open(str(model))

@@ -1,4 +1,4 @@
-"""spaCy's efficient CPU pipeline: a blank English one with an `ner` component, hash embeddings."""
+"""spaCy's efficient CPU pipeline: a blank English one with an `ner` component and hash embeddings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from spacy.training import Example, iob_to_biluo
 
 from peers.columns import as_iob2, sentences
 
-EPOCHS = 3  # enough to time it by; its accuracy takes some 20
+EPOCHS = 3  # enough to measure its speed; its accuracy needs about 20
 
 
 def train(text: Path, model: Path) -> None:
-    """Train a few epochs from a fixed seed."""
+    """Train for a few epochs with a fixed seed."""
     random.seed(1)
     spacy.util.fix_random_seed(1)
     nlp = spacy.blank("en")
@@ -35,7 +35,7 @@ def train(text: Path, model: Path) -> None:
 
 
 def tag(model: Path, text: Path, out: Path) -> None:
-    """Write each word with its tag."""
+    """Write each word with its predicted tag."""
     nlp = spacy.load(model)
     docs = (
         Doc(nlp.vocab, words=[fields[0] for fields in sentence]) for sentence in sentences(text)

@@ -1,4 +1,5 @@
-"""Our own trained network, run by PyTorch: gather the window's rows, one matrix product, f, another."""
+"""A trained nertool network, run by PyTorch: gather the window's rows, a matrix product, f, another
+product."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ _NONE_COMPOSED = np.empty((0, 0), dtype=np.float32)
 
 
 def tag(model_path: Path, text: Path, out: Path) -> None:
-    """Write each word with its tag, as the others do; features come from our own code."""
+    """Write each word with its predicted tag, as the other peers do. Features come from nertool's code."""
     model = load_model(model_path)
     (member,) = model.members
     allowed = model.lattice()
@@ -38,7 +39,7 @@ def tag(model_path: Path, text: Path, out: Path) -> None:
 
 
 class _Remembering(Encoder):
-    """An encoder that works out a word form's features once."""
+    """An encoder that computes the features of a word type once."""
 
     def __init__(self, encoder: Encoder) -> None:
         self.__dict__.update(encoder.__dict__)

@@ -1,4 +1,4 @@
-"""The same network in PyTorch: tables, windows, one hidden layer; its gradients by autograd."""
+"""The same network in PyTorch: tables, windows, one hidden layer. Its gradients are by autograd."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nertool.config.records import Config
 
 
 class Twin(nn.Module):
-    """Starts from our parameters. parameters, columns, frozen: as the Objective has them."""
+    """The network, started from nertool's parameters. parameters, columns, frozen: as in Objective."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""docs/api.md: the reference of what `import nertool` offers."""
+"""Generate docs/api.md, the reference of `import nertool`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ API_END = "<!-- End of what scripts/docs.py writes. -->"
 
 
 def api(text: str) -> str:
-    """Return docs/api.md with the reference of what `import nertool` offers, between its two marks."""
+    """Return docs/api.md with the reference of `import nertool` between its two markers."""
     import nertool
 
     offered = [getattr(nertool, name) for name in nertool.__all__ if name != "__version__"]
@@ -47,5 +47,5 @@ def _api_member(owner: str, name: str, member: Any) -> Iterator[str]:
 
 
 def _api_text(thing: Any) -> str:
-    """Return a docstring as Markdown; lines that are set in stay an example."""
+    """Return a docstring as Markdown. Indented lines stay an example."""
     return (inspect.getdoc(thing) or "").replace("<", "&lt;") + "\n"

@@ -1,4 +1,4 @@
-"""docs/architecture.md: the rooms of the package, and the files in them."""
+"""Generate docs/architecture.md: the rooms of the package, and the files in them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LISTED = re.compile(r"^- \[`([\w/]+\.py)`\]\(\.\./nertool/([\w/]+\.py)\): .+$", 
 
 
 def sources() -> dict[str, Path]:
-    """Return the package's files by module name, `__init__.py` and `__main__.py` left out."""
+    """Return the package's files by module name, without `__init__.py` and `__main__.py`."""
     return {
         "nertool." + path.relative_to(PACKAGE_DIR).as_posix()[:-3].replace("/", "."): path
         for path in sorted(PACKAGE_DIR.rglob("*.py"))
@@ -31,7 +31,7 @@ def sources() -> dict[str, Path]:
 
 
 def rooms_in(text: str) -> dict[str, list[str]]:
-    """Return docs/architecture.md's rooms in their order, each with its files' module names in theirs."""
+    """Return the rooms of docs/architecture.md in order, each with the module names of its files in order."""
     pieces = ROOM.split(text)
     return {
         room: ["nertool." + linked[:-3].replace("/", ".") for _, linked in LISTED.findall(section)]
@@ -40,7 +40,7 @@ def rooms_in(text: str) -> dict[str, list[str]]:
 
 
 def imports_of(path: Path) -> list[tuple[int, str, list[str]]]:
-    """List a file's imports, those inside functions too: line, module, names taken from it."""
+    """List a file's imports, also those inside functions: line, module, imported names."""
     found: list[tuple[int, str, list[str]]] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -53,7 +53,7 @@ def imports_of(path: Path) -> list[tuple[int, str, list[str]]]:
 
 
 def targets_of(path: Path, modules: dict[str, Path], rooms: list[str]) -> list[tuple[int, str]]:
-    """List what a file imports of the package, as (line, module); `import nertool` is "nertool"."""
+    """List a file's imports from the package, as (line, module). `import nertool` is "nertool"."""
     found = []
     for line, module, names in imports_of(path):
         if module.partition(".")[0] != "nertool":
@@ -72,12 +72,13 @@ def summary(path: Path) -> str:
 
 
 def plain(text: str) -> str:
-    """Return text with the signs escaped that Markdown would take for a link or an element."""
+    """Return a text with the characters escaped that Markdown would read as a link, an element or a table
+    cell."""
     return text.replace("[", "\\[").replace("<", "&lt;").replace("|", "&#124;")
 
 
 def in_reading_order(listed: list[str], needs: dict[str, set[str]]) -> list[str]:
-    """Keep the order of a room's files, but put each behind those that it imports."""
+    """Return a room's files in their order, but each after those that it imports."""
     placed: list[str] = []
 
     def place(module: str, above: tuple[str, ...] = ()) -> None:
@@ -96,7 +97,7 @@ def in_reading_order(listed: list[str], needs: dict[str, set[str]]) -> list[str]
 
 
 def architecture(text: str) -> str:
-    """Return docs/architecture.md with every file listed in its room, and its docstring's first sentence."""
+    """Return docs/architecture.md with every file listed in its room, with its docstring's first sentence."""
     modules = sources()
     rooms = rooms_in(text)
     needs = {

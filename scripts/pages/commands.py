@@ -1,4 +1,4 @@
-"""docs/commands.md: every command's text, arguments and options, as the command line has them."""
+"""Generate docs/commands.md: every command's text, arguments and options, from the command line itself."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ as `head` closes the output early, the command ends with 1 and without a message
 
 
 def commands(_: str) -> str:
-    """Return docs/commands.md: each command's text, arguments and options, as the command line has them."""
+    """Return docs/commands.md: every command's text, arguments and options, from the command line itself."""
     from nertool.cli.app import app
     from nertool.cli.common.help import by_title, divided
 
@@ -90,7 +90,7 @@ def _paragraphs(text: str) -> str:
 
 
 def _metavar(parameter: Any) -> str:
-    """Return what an argument or an option's value is called: FILE, N, io|iob2, …"""
+    """Return the name of an argument's or option's value: FILE, N, io|iob2, …"""
     from nertool.cli.common.help import value_name
 
     called = value_name(parameter)

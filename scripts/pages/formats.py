@@ -1,4 +1,4 @@
-"""docs/formats.md: the table of formats, their samples, and what each format keeps."""
+"""Generate parts of docs/formats.md: the table of formats, their samples, and what each format keeps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ FORMATS_BEGIN, FORMATS_END = "<!-- formats:begin -->", "<!-- formats:end -->"
 
 
 def formats(text: str) -> str:
-    """Return docs/formats.md with the table of formats, and a sample of each, between its two marks."""
+    """Return docs/formats.md with the table of formats, a sample of each, and what each keeps, between
+    markers."""
     from nertool.catalogue import FORMATS
 
     rows = ["| format | read, written | what it is |\n|---|---|---|\n"]
@@ -37,7 +38,7 @@ def formats(text: str) -> str:
 
 
 def _between(text: str, begin: str, end: str, new: str) -> str:
-    """Return a text with something new in place of two marks and what stands between them."""
+    """Return a text with the part between two markers, and the markers themselves, replaced by `new`."""
     return text[: text.index(begin)] + new + text[text.index(end) + len(end) :]
 
 
@@ -45,8 +46,10 @@ KEPT_BEGIN, KEPT_END = "<!-- kept:begin -->", "<!-- kept:end -->"
 
 
 def kept(text: str) -> str:
-    """Return the table of what each format keeps, found by a round trip of a small text. The row of a format
-    whose package is absent stays as it is."""
+    """Return the table of what each format keeps, from round trips of a small text.
+
+    The row of a format whose package is not installed is not changed.
+    """
     from importlib.util import find_spec
 
     from nertool.catalogue import FORMATS

@@ -1,1 +1,1 @@
-"""What several tests share: sample texts, random models, slow but obvious computations."""
+"""Helpers that several tests share: sample texts, random models, slow but obvious computations."""

@@ -1,4 +1,4 @@
-"""The command line, run in the tests' own process: it saves the start of one."""
+"""Run the command line in the tests' own process, which saves the start of another one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run_main(
     patch.setattr(sys, "argv", ["nertool", *map(str, arguments)])
     patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given), encoding="utf-8"))
     patch.setattr(sys, "excepthook", sys.excepthook)  # typer sets its own
-    patch.setattr(sys, "unraisablehook", sys.unraisablehook)  # and we this one
+    patch.setattr(sys, "unraisablehook", sys.unraisablehook)  # and the command line sets this one
     patch.setenv("COLUMNS", os.environ.get("COLUMNS", "100"))
     if cwd is not None:
         patch.chdir(cwd)

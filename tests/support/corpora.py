@@ -1,4 +1,4 @@
-"""What the tests of formats share: labelled text read from memory, and what was found in it."""
+"""Helpers for the tests of formats: read labelled text from memory, and list its sentences and entities."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nertool.corpus.record import Reading
 from nertool.errors import CorpusError
 from nertool.formats.read import read_stream
 
-# The formats that the extra `test` suffices for; tests/clients has the others.
+# The formats that need no more than the extra `test`. tests/clients has the others.
 TESTED = [known for known in FORMATS if known.extra != "spacy"]
 
 
@@ -28,7 +28,7 @@ def read(
 
 
 def found(corpus: Corpus) -> list[tuple[list[str], list[tuple[int, int, str]]]]:
-    """Return each sentence's words with its entities, in tokens of the sentence."""
+    """Return each sentence's words, and its entities in tokens of the sentence."""
     spans = entities_of(corpus).as_list()
     out = []
     for words, a, b in zip(
@@ -40,7 +40,7 @@ def found(corpus: Corpus) -> list[tuple[list[str], list[tuple[int, int, str]]]]:
 
 
 def surfaces(corpus: Corpus) -> list[tuple[str, str]]:
-    """Return each entity's text, as it stands in the original, and its label."""
+    """Return each entity's text, as in the original, and its label."""
     records = corpus.records
     assert records is not None
     out = []

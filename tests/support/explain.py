@@ -1,4 +1,4 @@
-"""What the tests of explanations share: a sentence, laid out as a text."""
+"""Helpers for the tests of explanations: a sentence as a Text."""
 
 from __future__ import annotations
 

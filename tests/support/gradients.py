@@ -1,4 +1,4 @@
-"""What the tests of the gradient check share: a small network with two tables, and its checks."""
+"""Helpers for the tests of the gradient check: a small network with two tables, and its checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ n, C, d, H, K, B = 7, 2, 4, 8, 3, 10  # H = D, so that a transposed W has the ri
 
 TABLES = {"L": (9, 2), "E.affixes": (8, 1)}
 
-COLUMNS = (1, 2)  # a word has one row of L and two of the affixes': d = 2 + 2·1
+COLUMNS = (1, 2)  # a word has one row of L and two rows of the affixes': d = 2 + 2·1
 
 TANH = Objective("tanh", "softmax", columns=COLUMNS)
 
@@ -28,7 +28,7 @@ class Problem(NamedTuple):
 
 
 def problem(seed: int = 1) -> Problem:
-    """Two tables, words that repeat as one entry and as two, and masks."""
+    """Return two tables, words that repeat as one entry and as two, and masks."""
     rng = np.random.default_rng(seed)
     parameters = {name: rng.normal(size=size) for name, size in TABLES.items()}
     parameters["W"] = rng.normal(size=(H, C * d)) / 2
@@ -74,7 +74,7 @@ def kinks(checks: dict[str, BlockCheck]) -> dict[str, int]:
 
 
 def changing(change: Callable) -> Chain:
-    """Let `change(gradients, weights, ds, cache)` have the last word on the scorer's gradients."""
+    """Return a chain whose scorer's gradients are changed by `change(gradients, weights, ds, cache)`."""
 
     def mistaken(weights, f, ds, cache):
         return change(backward(weights, f, ds, cache), weights, ds, cache)

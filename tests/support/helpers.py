@@ -1,4 +1,4 @@
-"""What several tests share: configs with some keys changed, whole runs, random models."""
+"""Helpers that several tests share: configs with some keys changed, whole runs, random models."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def tag_text(
     ledger: Ledger | None = None,
     **how: Any,
 ) -> Iterator[str]:
-    """Yield a text's tagged pieces as `nertool predict` does; how: as in PredictRequest."""
+    """Yield a text's tagged pieces as `nertool predict` does. how: as in PredictRequest."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     stream: Any = io.BytesIO(raw) if isinstance(raw, bytes) else raw
     request, ledger = PredictRequest(**how), ledger or Ledger()
@@ -82,7 +82,7 @@ def run_training(
 
 
 def outcome(run_dir: Path) -> dict:
-    """Return what two equal trainings must agree in: arrays byte for byte, and the log without times."""
+    """Return what two equal trainings must agree on: arrays byte for byte, and the log without times."""
     arrays = {
         f"{name}/{kind}": (run_dir / name / f"{kind}.safetensors").read_bytes()
         for name, kind in (("best", "model"), ("last", "state"))
@@ -97,7 +97,7 @@ def outcome(run_dir: Path) -> dict:
 
 
 def measures_of(model: Model, path: Path) -> dict:
-    """Return what a model scores on a labelled text, as provenance keeps it."""
+    """Return a model's scores on a labelled text, in the form of its provenance."""
     corpus = read_corpus(path, "conll", Reading(), Ledger())
     return as_dict(evaluate_with_calibration(model, corpus)[0])
 
@@ -124,9 +124,11 @@ def random_model(
     subwords: int = 0,
     **sections: dict,
 ) -> Model:
-    """Make a model with random arrays: members that take turns with files of vectors of the given words
-    and widths, trained on every second row of them. subwords: rows for parts of words, in all but the first
-    of two columns."""
+    """Make a model with random arrays.
+
+    The members take turns with tables of vectors of the given words and widths, and are trained on every
+    second row of them. subwords: the number of rows for subwords, in all but the first of two columns.
+    """
     rng = np.random.default_rng(seed)
     config = change(
         Config(
@@ -192,7 +194,7 @@ def random_model(
 
 
 def random_composer(L: np.ndarray, rows: int) -> Composer | None:
-    """Make vectors of parts of words, fastText's, that fill the columns of L from the second one on."""
+    """Make fastText vectors of subwords that fill the columns of L from the second one on."""
     if not rows:
         return None
     rng = np.random.default_rng(rows)
@@ -203,15 +205,17 @@ def random_composer(L: np.ndarray, rows: int) -> Composer | None:
 
 
 def random_clusters(rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw the clusters of so many rows of L; the unknown word's row and the paddings' have none."""
+    """Draw the clusters of `rows` rows of L. The unknown word's row and the paddings have none."""
     numbers = rng.integers(2, SIZE, (rows, COLUMNS)).astype(np.uint16)
     numbers[[UNKNOWN, PAD_LEFT, PAD_RIGHT]] = np.array([[NONE], [PADDING], [PADDING]])
     return numbers
 
 
 def document_text(*documents: Sequence[str], at_most: int = DOCUMENT_TOKENS) -> Text:
-    """Lay out documents of sentences, each written as words with blanks between; at_most: the tokens
-    of a part of a document."""
+    """Lay out documents of sentences, each written as words separated by blanks.
+
+    at_most: the maximum number of tokens in a part of a document.
+    """
     sentences = [sentence.split() for document in documents for sentence in document]
     starts = np.cumsum([0, *map(len, documents)])
     return text_of(sentences, starts, at_most)

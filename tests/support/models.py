@@ -1,4 +1,4 @@
-"""What the tests of storage share: models with random arrays, and what they must agree in."""
+"""Helpers for the tests of storage: models with random arrays, and how to compare models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nertool.model.model import Member, Model
 from nertool.vectors.rows.rows import Rows, arrays_of
 from tests.support.helpers import random_model
 
-# Words that a careless reader would cut, strip or merge: only LF ends a line of the vocabulary.
+# Words that a careless reader would cut, strip or merge. Only LF ends a line of the vocabulary.
 WORDS = [
     "the",
     "a b",
@@ -34,8 +34,10 @@ SIMPLE = ["model.json", "model.safetensors", "vectors.0.safetensors", "vocabular
 
 
 def make_model(words: list[str] = WORDS, seed: int = 0, scheme: str = "bioes") -> Model:
-    """Make a model with random arrays and everything that a model can have: two stages, three members
-    on two files of vectors, a memory; K = 9 tags, or 1 for IO."""
+    """Make a model with random arrays and everything that a model can have.
+
+    That is two stages, three members on two tables of vectors, and a memory; K = 9 tags, or 1 for IO.
+    """
     return random_model(
         files=[words, ["Paris", *words[:3]]],
         remembered=[*words[::2], "Paris"],
@@ -47,7 +49,7 @@ def make_model(words: list[str] = WORDS, seed: int = 0, scheme: str = "bioes") -
 
 
 def make_simple(seed: int = 0) -> Model:
-    """Make a model with random arrays of one network without any feature."""
+    """Make a model of one network without any feature, with random arrays."""
     features = FeaturesConfig(caps=0)
     return random_model(features, files=[WORDS], widths=[4], members=1, folds=0, seed=seed)
 
@@ -79,7 +81,7 @@ def assert_same_array(a: np.ndarray, b: np.ndarray) -> None:
 
 
 def assert_same_rows(a: Rows, b: Rows) -> None:
-    """As assert_same_array, of tables that may be compressed."""
+    """Compare tables that may be compressed, as assert_same_array does."""
     one, other = arrays_of("", a), arrays_of("", b)
     assert one.keys() == other.keys()
     for name, array in one.items():
@@ -90,7 +92,7 @@ def assert_same(a: Model, b: Model) -> None:
     assert (a.config, a.labels, a.tags) == (b.config, b.labels, b.tags)
     assert (a.corpus_scheme, a.provenance) == (b.corpus_scheme, b.provenance)
     assert (len(a.first_stage), len(a.members)) == (len(b.first_stage), len(b.members))
-    # Which networks share an encoder, and so the tagger's work on each word form.
+    # Which networks share an encoder, and so the tagger's work for each word type.
     shared = [[[m.encoder is n.encoder for m in networks(x)] for n in networks(x)] for x in (a, b)]
     assert shared[0] == shared[1]
     for one, other in zip(networks(a), networks(b), strict=True):
@@ -104,7 +106,7 @@ def assert_same(a: Model, b: Model) -> None:
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:
-    """Return every path below a folder, hidden ones too, with its bytes (None for a folder)."""
+    """Return every path below a folder, also hidden ones, with its bytes (None for a folder)."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in folder.rglob("*")

@@ -1,4 +1,4 @@
-"""What the tests of the objective share: sizes of a small network, and its gradients by PyTorch."""
+"""Helpers for the tests of the objective: the sizes of a small network, and its gradients by PyTorch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ d = sum(width for _, width in TABLES.values())
 def by_autograd(
     torch: Any, objective: Objective, parameters: dict, batch: Batch, masks: Masks
 ) -> tuple[float, dict[str, np.ndarray]]:
-    """Return J and its gradients as PyTorch has them, window by window and word by word."""
+    """Return J and its gradients by PyTorch, computed window by window and word by word."""
     F = torch.nn.functional
     theta = {name: torch.tensor(a, requires_grad=True) for name, a in parameters.items()}
     ids = torch.from_numpy(batch.ids.astype(np.int64))

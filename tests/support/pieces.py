@@ -1,4 +1,5 @@
-"""Work for the pool's tests, in a module of its own: the processes that do it import nothing else."""
+"""Pieces of work for the pool's tests, in a module of their own, so that their processes import nothing
+else."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ def count(name: str, n: int, send: Send) -> None:
 
 
 def tell(send: Send) -> None:
-    """Send what the pieces are promised of their process."""
+    """Send the properties that a piece's process is promised to have."""
     threads = {k: v for k, v in os.environ.items() if k.endswith("_NUM_THREADS")}
     blocked = signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     send((os.getpid(), threads, blocked))
@@ -32,7 +33,7 @@ def refuse(send: Send) -> None:
 
 
 def leave(send: Send) -> None:
-    """End as if all were well, and send no result."""
+    """End normally, but send no result."""
     os._exit(0)
 
 
@@ -51,7 +52,7 @@ def die(send: Send) -> None:
 
 
 def linger(path: Path, send: Send) -> None:
-    """Leave the process's number, whole or not at all, and go on for longer than any test waits."""
+    """Write the process's number, whole or not at all, and run for longer than any test waits."""
     aside = path.with_suffix(".aside")
     aside.write_text(str(os.getpid()))
     aside.replace(path)
@@ -60,7 +61,7 @@ def linger(path: Path, send: Send) -> None:
 
 
 def write(path: Path, send: Send) -> None:
-    """Begin to write a folder, and be long about it."""
+    """Begin to write a folder, and take long."""
     with replacing_folder(path) as aside:
         (aside / "half").touch()
         send("begun")
@@ -68,7 +69,7 @@ def write(path: Path, send: Send) -> None:
 
 
 def overlap(folder: Path, name: str, send: Send) -> None:
-    """Send how many pieces are at work while this one is."""
+    """Send how many pieces are running while this one is."""
     mark = folder / name
     mark.touch()
     time.sleep(0.3)

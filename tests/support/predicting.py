@@ -1,4 +1,4 @@
-"""What the tests of predict share: a text, a call that tags it, and its output as objects."""
+"""Helpers for the tests of predict: a text, a call that tags it, and its output as objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of tag schemes share: sentences of tags, entities written in a scheme, drawn texts."""
+"""Helpers for the tests of tag schemes: sentences of tags, entities written in a scheme, random texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def starts_of(lengths: list[int]) -> np.ndarray:
 
 
 def columns(*sentences: str) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """Turn "B-PER I-PER O" sentences into tag ids, tags and sentence starts."""
+    """Convert "B-PER I-PER O" sentences to tag ids, tags and sentence starts."""
     number = Interner()
     split = [sentence.split() for sentence in sentences]
     ids = np.array([number[tag] for tags in split for tag in tags], dtype=np.int32)
@@ -28,7 +28,7 @@ def spans(*sentences: str) -> list[Span]:
 
 
 def written(entities: list[Span], lengths: list[int], scheme: str) -> list[str]:
-    """Write entities in a scheme: the tags of all sentences, one after another."""
+    """Write entities in a scheme; return the tags of all sentences, one after another."""
     tags = tag_names(LABELS, scheme)
     ids = tags_of(as_tag_spans(entities), starts_of(lengths), tags, scheme)
     assert ids.dtype == np.int32
@@ -46,7 +46,7 @@ def as_tag_spans(entities: list[Span]) -> TagSpans:
 
 @st.composite
 def texts(draw: st.DrawFn, apart: bool = False) -> tuple[list[Span], list[int]]:
-    """Draw entities and sentence lengths; `apart` leaves a word between two of one class."""
+    """Draw entities and sentence lengths. `apart` leaves a word between two entities of one class."""
     item = st.tuples(st.integers(0, 2), st.integers(1, 3), st.sampled_from(LABELS))
     entities, lengths, position = [], [], 0
     for items, tail in draw(

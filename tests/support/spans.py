@@ -1,4 +1,4 @@
-"""What the tests of evaluation share: entities drawn at random, and written by hand."""
+"""Helpers for the tests of evaluation: random entities, and entities written by hand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Rows = list[tuple[int, int, str]]
 
 
 def spans(rows: Rows) -> TagSpans:
-    """Make spans of (start, end, label) rows."""
+    """Return spans from (start, end, label) rows."""
     names = sorted({label for _, _, label in rows})
     starts, ends, labels = (
         np.array([row[i] if i < 2 else names.index(row[2]) for row in rows], dtype=np.int64)
@@ -25,7 +25,7 @@ def spans(rows: Rows) -> TagSpans:
 
 @st.composite
 def disjoint(draw: st.DrawFn, tokens: int = 12, labels: str = "XYZ") -> Rows:
-    """Draw entities of one side: in order, apart, of any length."""
+    """Draw the entities of one side: in order, without overlaps, of any length."""
     cuts = sorted(draw(st.sets(st.integers(0, tokens), max_size=8)))
     pieces = list(pairwise(cuts))
     kept = draw(st.lists(st.booleans(), min_size=len(pieces), max_size=len(pieces)))
@@ -34,8 +34,10 @@ def disjoint(draw: st.DrawFn, tokens: int = 12, labels: str = "XYZ") -> Rows:
 
 
 def corpus_of(*documents: list[str], source: str = "x") -> Corpus:
-    """Make a corpus of documents of sentences, each "word/TAG word/TAG"; a token a line, with a line
-    between sentences."""
+    """Make a corpus of documents of sentences, each written as "word/TAG word/TAG".
+
+    Each token has its own line, with an empty line between sentences.
+    """
     word, tag = Interner(), Interner()
     ids, tags, lines, starts, document_starts, line = [], [], [], [0], [0], 0
     for document in documents:

@@ -1,4 +1,4 @@
-"""Trainings of several networks, without the processes that they are trained in."""
+"""Train several networks without separate processes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.helpers import Death
 
 
 def pieces_in_this_process(patch: pytest.MonkeyPatch, last: int | None = None) -> None:
-    """Let pieces run one after another in this process, and raise Death at the record of this number."""
+    """Run pieces one after another in this process, and raise Death at the record with number `last`."""
     sent = 0
 
     def one_by_one(pieces: Sequence[Piece], workers: int) -> Iterator[tuple[str, Any]]:

@@ -1,1 +1,1 @@
-"""Slow or independent computations that the product is compared with."""
+"""Oracles: slow or independent computations that the product is compared with."""

@@ -1,7 +1,7 @@
-"""WebAnno TSV 3.2 and later, as strictly as INCEpTION's own reader takes it.
+"""A reader of WebAnno TSV 3.2 and later, as strict as INCEpTION's own.
 
-It is written from the format's description and from what that reader does, and shares nothing with
-nertool's: places decide, words in rows are not looked at, and a line out of its order is an error.
+It is written from the format's description and from the behaviour of that reader, and shares nothing with
+nertool's. Positions decide, words in rows are ignored, and a line in the wrong order is an error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _VALUE = re.compile(r"\\(->|[\\\[\]|_;tn*])")
 
 
 class Document(NamedTuple):
-    """text; sentences and tokens: their words; entities: each as its text and label."""
+    """A text; sentences and tokens as their words; entities as text and label each."""
 
     text: str
     sentences: list[str]
@@ -25,7 +25,7 @@ class Document(NamedTuple):
 
 
 def document_of(content: str, feature: str = "value") -> Document:
-    """Read a file. Errors: AssertionError for what the importer refuses."""
+    """Read a file. Errors: AssertionError for input that the importer refuses."""
     lines = re.split(r"\r\n|\r|\n", content)
     assert lines.pop() == "", "the last line has no end"
     assert re.fullmatch(r"#FORMAT=WebAnno TSV 3\.[23]", lines[0])
@@ -37,7 +37,7 @@ def document_of(content: str, feature: str = "value") -> Document:
         columns += features
         at += 1
     assert lines[at : at + 2] == ["", ""], "two empty lines end the header"
-    units = b""  # the text in UTF-16, two bytes a unit
+    units = b""  # the text in UTF-16, two bytes per unit
     sentences: list[tuple[int, int]] = []
     tokens: list[tuple[int, int]] = []
     spans: dict[str, list] = {}

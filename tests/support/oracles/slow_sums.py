@@ -1,5 +1,7 @@
-"""Sums over all allowed sequences of tags in logarithms, step by step: what the product's own, scaled and
-by matrix products, are compared with."""
+"""Sums over all allowed tag sequences, in logarithms, step by step.
+
+They check the product's own sums, which are scaled and use matrix products.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +15,11 @@ from nertool.network.activations import Array
 
 
 class Marginals(NamedTuple):
-    """Forward–backward over the lattice: log sums of all allowed ways to and from each tag.
+    """Forward–backward over the lattice: log sums over the allowed paths to and from each tag.
 
-    into (N, T): ways from the sentence's start that end in the tag, its own score included;
-    out (N, T): ways from the tag to the sentence's end, its own score left out;
-    log_Z (N,): the log sum over all allowed sequences of the token's sentence.
+    - into (N, T): paths from the sentence's start that end in the tag, including its own score.
+    - out (N, T): paths from the tag to the sentence's end, without its own score.
+    - log_Z (N,): the log sum over all allowed sequences of the token's sentence.
     """
 
     into: Array
@@ -57,9 +59,9 @@ def span_log_probability(
     marginals: Marginals,
     allowed: Lattice,
 ) -> float:
-    """Return log P that tokens start … end−1 bear just these tags and are one whole entity.
+    """Return log P that tokens start … end−1 have exactly these tags and are one whole entity.
 
-    The sum over all allowed sequences of the sentence that hold the entity, over the sum of all.
+    It is the log sum over the allowed sequences that contain the entity, minus the log sum over all of them.
     """
     tags = tag_ids[start:end]
     first, last = int(tags[0]), int(tags[-1])

@@ -1,8 +1,8 @@
-"""Files of word vectors, written here from the formats' definitions.
+"""Files of word vectors, written from the formats' definitions.
 
-word2vec text: `V d`, then V lines of word and d numbers. word2vec binary: the same first line,
-then V times the word, a space, d little-endian float32 (and, by word2vec.c, a line break).
-GloVe: word2vec text without the first line.
+word2vec text: `V d`, then V lines with a word and d numbers. word2vec binary: the same first line, then V
+times the word, a space, d little-endian float32 (and a line break in the files of word2vec.c). GloVe:
+word2vec text without the first line.
 """
 
 from __future__ import annotations

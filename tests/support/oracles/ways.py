@@ -1,4 +1,4 @@
-"""All sequences of tags that a scheme allows, listed: what decoding and its sums are compared with."""
+"""Lists of all tag sequences that a scheme allows, to check decoding and its sums."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nertool.corpus.schemes import tag_names
 from nertool.decoding.viterbi import Lattice, lattice
 
 SCHEMES = ["io", "iob2", "bioes"]
-# What a sentence may look like, its tags one after another, each followed by a blank.
+# Patterns of valid sentences: the tags one after another, each followed by a blank.
 VALID = {
     "io": re.compile(r"(?:\S+ )*"),
     "iob2": re.compile(r"(?:O |B-(\w+) (?:I-\1 )*)*"),
@@ -32,7 +32,7 @@ def is_valid(tags: list[str], scheme: str) -> bool:
 
 @cache
 def all_ways(scheme: str, n: int) -> np.ndarray:
-    """List all valid sequences of n tags: (ways, n)."""
+    """Return all valid sequences of n tags: (ways, n)."""
     tags = tag_names(LABELS, scheme)
     ways = [
         way
@@ -43,7 +43,7 @@ def all_ways(scheme: str, n: int) -> np.ndarray:
 
 
 def totals(scores: np.ndarray, ways: np.ndarray) -> np.ndarray:
-    """Return the score of each way: the sum of its tags' scores."""
+    """Return the score of each sequence: the sum of its tags' scores."""
     return scores.astype(np.float64)[np.arange(len(scores)), ways].sum(axis=1)
 
 
