@@ -1,4 +1,4 @@
-"""Tags in brackets, as in CoNLL-2012 and OntoNotes: (PERSON* opens an entity, *) closes it, * goes on."""
+"""Tags in brackets, as in CoNLL-2012 and OntoNotes: (PERSON* opens an entity, *) closes it, * continues."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LABEL = re.compile(r"\(([^()*\s]+)")
 
 
 def is_bracketed(field: str) -> bool:
-    """Tell whether a column's entry is a tag in brackets: (PER*, *, *) or (PER)."""
+    """Tell whether a cell is a tag in brackets: (PER*, *, *) or (PER)."""
     return bool(_TAG.fullmatch(field))
 
 
@@ -27,8 +27,10 @@ def labels_in(field: str) -> list[str]:
 def tags_of_brackets(
     tags: Sequence[str], tag_ids: Ids, sentence_starts: Offsets
 ) -> tuple[list[str], Ids]:
-    """Return the tags in IOB2, and each token's, in place of tags in brackets. Of entities within others,
-    the outermost counts; one that is not closed ends with its sentence."""
+    """Convert tags in brackets to IOB2. Returns the distinct tags, and each token's number among them (N,).
+
+    Of nested entities, the outermost is used. An entity that is not closed ends with its sentence.
+    """
     names: Interner = Interner()
     out = np.full(len(tag_ids), names[OUTSIDE], dtype=np.int32)
     first_tokens = set(sentence_starts.tolist())

@@ -1,4 +1,4 @@
-"""CoNLL columns: a token a line with its tag, blank lines between sentences.
+"""CoNLL columns: one token per line with its tag, and blank lines between sentences.
 
 ```
 -DOCSTART- O
@@ -9,7 +9,7 @@ Charles B-PER
 Babbage I-PER
 ```
 
-Any number of other columns may stand beside the two; parse.py and find.py read all their kinds.
+There may be any number of other columns. find.py detects the columns, and parse.py reads them.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from nertool.formats.head import Head
 from nertool.formats.writable import LINE_SIGNS, check_labels, with_labels, with_words
 
 _NOT_IN_LABEL = re.compile(r"[\t\n\r]+|^\s+|\s+$|\s*=\s")
-# What would be read as a document's mark, a comment or a byte-order mark.
+# Parts of a word that would be read as a document mark, a comment or a byte-order mark.
 _NOT_A_WORD = re.compile(r"^-(?=DOCSTART-$)|^#(?=begin document)|^#\s+(?=\w+\s*=)|^\ufeff+")
 
 
 def detect(head: Head) -> str | None:
-    """Recognise rows that have as many columns each, and other signs of columns; say which they are."""
+    """Recognise rows with an equal number of columns, and other signs of columns. Returns a description."""
     lines: Sequence[str] = head.lines
     if comment := head.reading.comment:
         lines = [line for line in lines if not line.startswith(comment)]
@@ -64,7 +64,7 @@ def detect(head: Head) -> str | None:
     for sign in (*",;|", *other_blanks(plain)):
         if divided_by(sign, plain):
             return f"CoNLL columns separated by {sign_name(sign)}"
-    # One row shows too little: any word of a sentence may look like a tag (B-52, E-1043).
+    # In a single row, only the last column counts: any word of a sentence may look like a tag (B-52, E-1043).
     candidates = range(1, width) if several else range(width - 1, width)
     tagged = max((tag_share([row[c] for row in even]) for c in candidates if c), default=0.0)
     if tagged < 0.9 and unread_markup(head.text, plain):
@@ -75,7 +75,7 @@ def detect(head: Head) -> str | None:
         return "CoNLL columns (a word a line)"
     if width > 1 and all_even and (tagged == 1 or (several and len(tokens) < len(lines))):
         return described
-    # Rows that are ragged here and there: columns with slips, which are better named than read as text.
+    # Some rows have a wrong number of columns. It is better to report them than to read them as plain text.
     if width > 1 and several and 2 * len(even) >= len(rows) and tagged >= 0.9:
         return described
     ends = sum(looks_like_tag(row[-1]) for row in rows)
@@ -85,17 +85,17 @@ def detect(head: Head) -> str | None:
 
 
 def conll_delimiter(corpus: Corpus, tags: Sequence[str]) -> str:
-    """Return what divides a corpus' columns: a blank, or a tab if a word or a tag holds a blank itself."""
+    """Return the delimiter for writing a corpus: a space, or a tab if a word or a tag contains a space."""
     return "\t" if any(" " in entry for entry in (*corpus.words, *tags)) else " "
 
 
 def corpus_to_conll(
     corpus: Corpus, tags: Sequence[str], tag_ids: Ids, marks: bool | None = None
 ) -> Iterator[str]:
-    """Yield a corpus in lines of a word and its tag; documents are headed by -DOCSTART- if marks say so,
-    None for if there are several.
+    """Yield a corpus as lines of a word and its tag.
 
-    The delimiter is a blank, or a tab if a word or a tag holds a blank itself.
+    tags: the distinct tags. tag_ids (N,): the tag of each token. marks: whether a line -DOCSTART- begins each
+    document. None: only if there are several. conll_delimiter chooses the delimiter.
     """
     delimiter = conll_delimiter(corpus, tags)
     marks = corpus.documents > 1 if marks is None else marks
@@ -111,7 +111,7 @@ def corpus_to_conll(
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a word and its tag a line, and the tag's probability if it is known."""
+    """Write one word per line with its tag, and the probability of its entity if it is known."""
     for given in pieces:
         piece = with_labels(given, _NOT_IN_LABEL, ledger)
         check_labels(piece, writing.scheme)

@@ -1,4 +1,4 @@
-"""CoNLL-U: ten columns separated by tabs, the entity's tag in MISC, as NER=B-PER, NE=B-PER or name=B-PER.
+"""CoNLL-U: ten columns separated by tabs, with tags in MISC as NER=B-PER, NE=B-PER or name=B-PER.
 
 ```
 # newdoc
@@ -27,9 +27,8 @@ from nertool.formats.json.text import dump
 from nertool.formats.writable import LINE_SIGNS, check_labels, with_labels, with_words
 
 WIDTH = 10
-_RANGE = re.compile(
-    r"(\d+)-(\d+)\Z"
-)  # a word of the text that is several words of the syntax: 1-2 du
+# A range is one token of the text that is several syntactic words: 1-2 du.
+_RANGE = re.compile(r"(\d+)-(\d+)\Z")
 _EMPTY_NODE = re.compile(r"\d+\.\d+\Z")
 _ROW = re.compile(r"\d+(?:[-.]\d+)?\t")
 _NER = re.compile(r"(?:^|\|)(?:(?:NER|ner)=([^|]*)|(?:NE|name)=(O|[BIESLU]-[^|]*))(?=\||$)")
@@ -40,7 +39,7 @@ _NEW_DOCUMENT = "newdoc id"
 
 
 def ner_key(lines: Iterable[str]) -> str:
-    """Return the key under which some lines of CoNLL-U have their tags; NER if none has any."""
+    """Return the key of the tags in lines of CoNLL-U. NER if no line has a tag."""
     for line in lines:
         cells = line.split("\t")
         found = _NER.search(cells[-1]) if len(cells) == WIDTH and "=" in cells[-1] else None
@@ -50,7 +49,7 @@ def ner_key(lines: Iterable[str]) -> str:
 
 
 def detect(head: Head) -> str | None:
-    """Recognise rows of ten columns separated by tabs, the first a number."""
+    """Recognise rows of ten columns separated by tabs, of which the first is a number."""
     rows = head.rows
     if not rows or not all(row.count("\t") == WIDTH - 1 and _ROW.match(row) for row in rows):
         return None
@@ -58,7 +57,7 @@ def detect(head: Head) -> str | None:
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each sentence as a record, as read_conllu."""
+    """Yield each sentence as a record. See read_conllu."""
     lines = decode_lines(stream, source)
     if not reading.pass_over_faulty:
         yield from read_conllu(lines, source, reading.with_labels, ledger=ledger)
@@ -77,7 +76,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def _blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield each sentence's lines with the number of the first."""
+    """Yield (number of the first line, lines) for each sentence."""
     block: list[str] = []
     for number, line in enumerate(chain(lines, [""]), 1):
         if not is_blank(line):
@@ -88,26 +87,25 @@ def _blocks(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 class _Sentence:
-    """A sentence that is being read: its tokens, each with its form, line, tag and whether a blank
-    follows."""
+    """A sentence that is being read. words: each token's word, line, tag, and whether a space follows."""
 
     def __init__(self, first: int) -> None:
         self.first = first
         self.fields: dict[str, Any] = {}
         self.text: str | None = None
         self.words: list[tuple[str, int, str, bool]] = []
-        # Of a range that is not complete: its last word, form, line, tag, whether a blank follows, and
-        # where its words begin.
+        # The open range: the number of its last word, its form, line, tag, whether a space follows, and the
+        # index in `words` where its words begin.
         self.range: tuple[int, str, int, str, bool, int] | None = None
 
     def end_range(self, number: int) -> None:
-        """Close the open range if the word of this number is its last."""
+        """Close the open range if the word with this number is its last."""
         if self.range is not None and number >= self.range[0]:
             self._close_range(*self.range[1:])
             self.range = None
 
     def _close_range(self, form: str, line: int, tag: str, blank: bool, begin: int) -> None:
-        """Put a range's form in place of its words, unless the words are parts of it: can+not."""
+        """Replace a range's words by its form, unless the words together are the form (can+not)."""
         own = self.words[begin:]
         if "".join(word for word, *_ in own) == form:
             parts = [(word, number, own_tag, False) for word, number, own_tag, _ in own]
@@ -143,7 +141,7 @@ class _Sentence:
 
 
 def _of_all(tags: list[str]) -> str:
-    """Return one tag for words that are one token: the first entity's, begun and ended by any of them."""
+    """Merge the tags of words that become one token. The first label counts; a begin or end mark is kept."""
     inside = [split_tag(tag) for tag in tags]
     label = next((label for _, label in inside if label), "")
     if not label:
@@ -155,7 +153,7 @@ def _of_all(tags: list[str]) -> str:
 
 
 def _places_in(text: str, words: list[str]) -> list[tuple[int, int]] | None:
-    """Find words in a text, one after another with nothing but blanks between; None if they aren't there."""
+    """Return the positions (start, end) of words in a text with only whitespace between them, or None."""
     places, at = [], 0
     for word in words:
         start = text.find(word, at)
@@ -174,12 +172,12 @@ def read_conllu(
     by_words: bool = False,
     ledger: Ledger | None = None,
 ) -> Iterator[Record]:
-    """Yield each sentence as a record with the text that its # text says, or else its tokens and
-    SpaceAfter=No. A range (1-2 du) is one token, unless its words together are its form (can+not).
+    """Yield each sentence as a record.
 
-    by_words: tokens are the words, each with its line, and ranges are passed over: for tags that are
-    written into these lines. Empty nodes (1.1) hold no token. Errors: CorpusError with file:line for a row
-    that is none of CoNLL-U.
+    Its text is that of the comment `# text`; without one, it is built from the tokens and SpaceAfter=No. A
+    range (1-2 du) is one token, unless its words together are its form (can+not). Empty nodes (1.1) are no
+    tokens. by_words: make a token of each word and ignore ranges, so that tags can be written into the words'
+    lines. Errors: CorpusError with file:line for a row that is not valid CoNLL-U.
     """
     sentence, new_document = _Sentence(first_line), True
     for number, line in enumerate(chain(lines, [""]), first_line):
@@ -228,7 +226,7 @@ def read_conllu(
 
 
 def with_ner(line: str, tag: str, key: str = NER_KEYS[0]) -> str:
-    """Return a token's line with a tag in its MISC, in place of the one that stands there."""
+    """Return a token's line with a new tag in MISC. Any old tag is removed."""
     cells = line.split("\t")
     entries = [e for e in cells[9].split("|") if e not in ("", "_") and not _NER.fullmatch(e)]
     if tag != "O":
@@ -238,7 +236,7 @@ def with_ner(line: str, tag: str, key: str = NER_KEYS[0]) -> str:
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a sentence a block, its text and fields as comments before it."""
+    """Write each sentence as a block of rows, after comments with its text and fields."""
     key = writing.ner_key or NER_KEYS[0]
     for given in pieces:
         piece = with_labels(given, NOT_IN_LABEL, ledger)

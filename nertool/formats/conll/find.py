@@ -1,4 +1,4 @@
-"""Which column holds the words and which the tags, found from a file's first lines."""
+"""Detect which columns hold the words and the tags, from a file's first lines."""
 
 from __future__ import annotations
 
@@ -30,17 +30,16 @@ _ID = re.compile(
     r"(?:(?:sent|sentence|s|tok|token|t|w|doc|d)[\s:_#.-]*)?\d+(?:[-_.:]\w?\d+)*\Z", re.IGNORECASE
 )
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z]+)?:(?=.)")
-_WORD_2012 = 3  # the words' column in CoNLL-2012
-_TRIED = 200  # lines in which a delimiter is looked for
-_MOST = 0.9  # of a column's entries: so many decide what it holds
-_OUTSIDE = ("O", "_", "0", "-")  # how files write that a token is in no entity
+_WORD_2012 = 3  # the column of the words in CoNLL-2012
+_TRIED = 200  # lines from which the delimiter is detected
+_MOST = 0.9  # a column holds tags if this share of its cells look like tags
+_OUTSIDE = ("O", "_", "0", "-")  # tags of tokens in no entity
 _CHUNKS = {"NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP"}
 _SYNTAX = {"TOP", "S", "NP", "VP", "PP", "V"}
 
 
 def looks_like_tag(field: str) -> bool:
-    """Tell whether a column's entry is a tag without any doubt: O, a prefix and a label with a
-    letter, or B or I without a label."""
+    """Tell whether a cell is certainly a tag: O, B, I, or a prefix and a label that contains a letter."""
     label = split_tag(field)[1]
     return field in ("O", "B", "I") or (
         label != field
@@ -50,12 +49,12 @@ def looks_like_tag(field: str) -> bool:
 
 
 def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Columns, str]:
-    """Find the layout of CoNLL columns, and say in words what is not as usual ("" if all is).
+    """Detect the layout of CoNLL columns, and describe what is unusual about it ("" if nothing is).
 
-    Usual are a word first and its tag last, separated by tabs or spaces. Also known: a header that
-    names the columns, rows numbered from 1 in each sentence, CoNLL-2012, comments that start with #,
-    and tables separated by commas, semicolons or bars. What reading sets is not looked for; `head` is a
-    file's first lines. Errors: CorpusError for a name that no column has.
+    Usually the word is first and its tag last, separated by tabs or spaces. Also recognised: a header that
+    names the columns, rows numbered from 1 in each sentence, CoNLL-2012, comments that start with #, and
+    tables separated by commas, semicolons or bars. head: a file's first lines. What `reading` sets is not
+    detected. Errors: CorpusError for a name that no column has.
     """
     delimiter = _DELIMITERS.get(reading.delimiter or "", reading.delimiter)
     lines = [line for line in head if not (reading.comment and line.startswith(reading.comment))]
@@ -102,7 +101,7 @@ def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Co
         token = 1
         ids = {row[0] for row in rows}
         if 2 * len(ids) <= len(rows) and not any(map(is_blank, lines[:-1])):
-            columns = replace(columns, sentence=0)  # ids of sentences, which nothing else divides
+            columns = replace(columns, sentence=0)  # only the ids separate sentences
         notes.append(f"ids in column 0 ({_sample([row[0] for row in rows])}), words in column 1")
     columns = replace(columns, token=0 if token is None else int(token))
     if -layout.width <= columns.token < layout.width:
@@ -118,14 +117,16 @@ def find_columns(head: Sequence[str], reading: Reading, source: str) -> tuple[Co
     return columns, "; ".join(notes)
 
 
-_NAMED = 12  # other columns that a note names
+_NAMED = 12  # the maximum number of other columns in a note
 
 
 def _with_tags(
     columns: Columns, rows: Sequence[Sequence[str]], asked: int | None
 ) -> tuple[Columns, list[str]]:
-    """Choose the column of the tags, unless it was asked for, and find how it writes that a token is in
-    no entity; return what is to be said of it."""
+    """Choose the column of the tags, unless the user named it, and detect its tag for tokens in no entity.
+
+    asked: the column that the user named. Returns the columns, and notes on what is unusual.
+    """
     assert columns.layout is not None
     width = columns.layout.width
     entries = [
@@ -141,8 +142,8 @@ def _with_tags(
     named = [c for c in alike if not _is_chunk(entries[c])] or alike
     chosen = width - 1
     if named:
-        # Of several, the last, as in CoNLL-2003; one with few entities beside one with many holds what
-        # is nested in those, as in GermEval-2014.
+        # Of several columns the last is used, as in CoNLL-2003. A column with less than half of another's
+        # entities is not considered: it holds nested entities, as in GermEval-2014.
         counts = {c: sum(field not in _OUTSIDE for field in entries[c]) for c in named}
         most = max(counts.values())
         chosen = max(c for c in named if 2 * counts[c] >= most)
@@ -173,7 +174,10 @@ def _as_written(columns: Columns, entries: Sequence[str], tag: int) -> tuple[Col
 
 
 def tag_share(entries: Sequence[str]) -> float:
-    """Return which share of a column's entries look like tags, of whichever kind fits most of them."""
+    """Return the share of a column's cells that look like tags: O, B-PER, or in brackets.
+
+    Brackets of syntax and of semantic roles are not tags of entities.
+    """
     if not entries:
         return 0.0
     if "*" in entries:
@@ -196,7 +200,7 @@ def _is_chunk(entries: Sequence[str]) -> bool:
 
 
 def _sample(entries: Sequence[str]) -> str:
-    """Show a column's three most frequent entries."""
+    """Return a column's three most frequent cells, separated by commas."""
     return ", ".join(field[:20] or '""' for field, _ in Counter(entries).most_common(3))
 
 
@@ -208,15 +212,15 @@ def _delimiter(lines: Sequence[str]) -> str:
 
 
 def divided(lines: Sequence[str]) -> Layout:
-    """Return the layout that most of some lines have, whatever divides their columns."""
+    """Return the layout of most lines, with any delimiter."""
     delimiter = _delimiter(lines)
     return Layout(delimiter, usual_width(lines, delimiter))
 
 
 def other_blanks(lines: Sequence[str]) -> list[str]:
-    """Return the blanks of the first lines that are neither a space nor a tab, such as no-break ones.
+    """Return the whitespace characters of the first lines other than space and tab, such as no-break spaces.
 
-    Where spaces or tabs divide columns with tags, there are none: such blanks belong to the words.
+    Returns nothing if spaces or tabs separate columns with tags: such characters then belong to the words.
     """
     head = lines[:_TRIED]
     found = {sign for sign in set("".join(head)) if sign.isspace() and sign not in " \t"}
@@ -226,7 +230,7 @@ def other_blanks(lines: Sequence[str]) -> list[str]:
 
 
 def divided_by(sign: str, lines: Sequence[str]) -> bool:
-    """Tell whether most of the first lines are a table whose cells are separated by a sign, with tags in it.
+    """Tell whether most of the first lines are a table with the delimiter `sign` and a column of tags.
 
     The first line may be a header."""
     lines = lines[:_TRIED]
@@ -237,7 +241,7 @@ def divided_by(sign: str, lines: Sequence[str]) -> bool:
     rows = [Layout(sign, 0).split(line) for line in lines if line.strip(sign)]
     width = len(rows[0]) if rows else 0
     even = [row for row in rows[1:] if len(row) == width]
-    # Where the sign is itself a word, as in "| O", a row has one entry alone.
+    # If the delimiter is itself a word, as in "| O", only one cell of the row is filled.
     filled = [sum(bool(cell.strip()) for cell in row) > 1 for row in rows]
     return (
         width > 1
@@ -248,7 +252,7 @@ def divided_by(sign: str, lines: Sequence[str]) -> bool:
 
 
 def holds_texts(rows: Sequence[Sequence[str]], layout: Layout) -> bool:
-    """Tell whether a column holds texts of several words in most rows."""
+    """Tell whether some column holds several words in most rows."""
     even = [row for row in rows if len(row) == layout.width]
     return any(
         2 * sum(len(row[i].split()) > 1 for row in even) > len(even) for i in range(layout.width)
@@ -256,8 +260,11 @@ def holds_texts(rows: Sequence[Sequence[str]], layout: Layout) -> bool:
 
 
 def _is_header(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether names are those of columns: one is that of words, and another column holds tags, or all
-    others have usual names."""
+    """Tell whether the first row, in lower case, names the columns.
+
+    It does if it contains a usual name of the words' column, and if either all names are usual ones, or a
+    column below it holds tags.
+    """
     if not rows or not any(n in names for n in _WORD_NAMES):
         return False
     known = (*_WORD_NAMES, *_TAG_NAMES, *_SENTENCE_NAMES, *_OTHER_NAMES)
@@ -277,7 +284,7 @@ def _named(
     source: str,
     default: int | None,
 ) -> int | None:
-    """Return the column that is asked for, or the one that has one of the usual names."""
+    """Return the column that the user asked for, by number or name, or else the one with a usual name."""
     if isinstance(asked, int):
         return asked
     if asked is None:
@@ -291,7 +298,7 @@ def _named(
 
 
 def _refuse_marked(words: Sequence[str], source: str) -> None:
-    """Refuse words that all stand in quotes, or begin with a language's code, as WikiANN has them: en:Ada."""
+    """Refuse words that are all quoted, or that all begin with a language code, as in WikiANN: en:Ada."""
     if len(words) > 1 and all(len(w) > 1 and w[0] == w[-1] == '"' for w in words):
         raise CorpusError(
             f"{source}: found words in quotes ({words[0]}), expected words alone; write the table without "
@@ -307,15 +314,15 @@ def _refuse_marked(words: Sequence[str], source: str) -> None:
 
 
 def _is_turned(rows: Sequence[Sequence[str]]) -> bool:
-    """Tell whether the first of two columns holds the tags, and the second one the words."""
+    """Tell whether the first of two columns holds the tags, and the second the words."""
     if len(rows) < 2 or len(rows[0]) != 2:
         return False
     return tag_share([row[0] for row in rows]) >= _MOST > 2 * tag_share([row[1] for row in rows])
 
 
 def _is_ids(rows: Sequence[Sequence[str]], tag: int | str | None) -> bool:
-    """Tell whether the first of three or more columns holds ids of tokens or sentences, such as 1-1, in
-    every row, and the second one words."""
+    """Tell whether the first of at least three columns holds ids of tokens or sentences, such as 1-1, and the
+    second holds words."""
     if len(rows) < 2 or len(rows[0]) < 3 or tag == 1:
         return False
     words = [row[1] for row in rows]
@@ -338,7 +345,7 @@ def _numbered(head: Sequence[str], layout: Layout) -> bool:
         if line.startswith("#") and len(fields) != layout.width:
             continue
         if line.startswith("#") or not _NUMBER.match(fields[0]) or int(fields[0]) != expected:
-            # A comment as wide as the rows, as GermEval's may be, stands before row 1.
+            # A comment with as many columns as the rows may precede row 1, as in GermEval.
             if line.startswith("#") and expected == 1:
                 continue
             return False

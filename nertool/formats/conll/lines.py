@@ -1,7 +1,8 @@
-"""What each line of a block of CoNLL columns is, found by its bytes.
+"""Classify the lines of a block of CoNLL columns by their bytes.
 
-Plain rows, which nearly all lines are, are read by a kernel (kernels/lines.c). All other lines, and without
-the kernels all lines, are looked at one by one; since lines repeat, each distinct one once.
+A kernel (kernels/lines.c) reads plain rows, which are nearly all lines. Python reads the other lines one by
+one, or all lines if the kernel can't read the columns. Since lines repeat, each distinct line is read only
+once.
 """
 
 from __future__ import annotations
@@ -28,22 +29,22 @@ from nertool.kernels.library import compiled
 from nertool.kernels.lines import RowReader
 from nertool.kernels.words import WordSet
 
-_REMEMBERED = 200_000  # lines whose reading is kept, of those that are looked at
-_WORD_BYTES = 1 << 26  # of the words that are kept
+_REMEMBERED = 200_000  # the maximum number of lines in the cache
+_WORD_BYTES = 1 << 26  # the maximum size of the words that are kept
 
 
 class Lines(dict[bytes, int]):
-    """What each distinct line is, found once: the number of its word, or a kind of rows.py.
+    """Maps each distinct line to the number of its word, or to a kind of rows.py.
 
-    As a dictionary it holds the lines that were looked at one by one: a line is its bytes in UTF-8, without
-    its LF but with the CR that may come before it.
+    The dictionary is a cache of the lines that Python has read. A key is a line's bytes in UTF-8, without
+    the LF, but with a CR before it if there is one.
     """
 
     def __init__(self, rows: Rows) -> None:
         super().__init__()
         self.rows = rows
         self._reader = _reader_of(rows)
-        self._words = Interner()  # without the kernels
+        self._words = Interner()  # used only with a LineTable
 
     def __missing__(self, line: bytes) -> int:
         self[line] = kind = self._kind(line.decode().removesuffix("\r"))
@@ -60,24 +61,25 @@ class Lines(dict[bytes, int]):
 
     @property
     def word_set(self) -> WordSet | None:
-        """The words as bytes; None without the kernels."""
+        """The words as bytes, or None if the kernel can't read the columns."""
         return None if isinstance(self._reader, LineTable) else self._reader.words
 
     def words_from(self, first: int) -> list[str]:
-        """Return the words from a number on."""
+        """Return the words with the numbers `first` and higher."""
         if isinstance(self._reader, LineTable):
             return list(islice(self._words, first, None))
         return self._reader.words.strings_from(first)
 
     @property
     def full(self) -> bool:
-        """Whether so much is known that it is time to begin anew."""
+        """Whether the caches have reached their maximum size, so that a new object should be made."""
         used = 0 if isinstance(self._reader, LineTable) else self._reader.words.used
         return len(self) > _REMEMBERED or used > _WORD_BYTES
 
     def kinds(self, block: Block, source: str) -> tuple[Kinds, Bytes]:
-        """Return what each line of a block is, (n,) int32, and the text's bytes, an LF at its end.
-        Errors: CorpusError with the number of the first faulty line, and those of the others of the block."""
+        """Return the kind of each line of a block, (n,) int32, and the text's bytes, with an LF at the end.
+
+        Errors: CorpusError with the number of the first faulty line, and those of other ones in the block."""
         text = _bytes_of(block)
         raw = np.frombuffer(text, dtype=np.uint8)
         kinds = np.empty(np.count_nonzero(raw == ord("\n")), dtype=np.int32)
@@ -100,10 +102,12 @@ class Lines(dict[bytes, int]):
         first: int,
         faults: list[tuple[int, str]],
     ) -> Offsets:
-        """Write what the lines are that the reader does not know, (line, start, end) each; return these, each
-        different one once. faults: takes those that are no rows. first: the number of the text's line 0."""
+        """Classify the lines that the reader does not know, and write their kinds.
+
+        others (m, 3): (line, start, end) of each. Returns the distinct ones among them. faults: faulty lines
+        are appended to it. first: the line number of the text's first line in the file."""
         once: dict[bytes, int] = {}
-        firsts: list[int] = []  # where in `others` each different line stands first
+        firsts: list[int] = []  # the index in `others` where each distinct line first occurs
         of_lines: list[int] = []
         for number, (i, start, end) in enumerate(others.tolist()):
             line = text[start:end]
@@ -123,14 +127,15 @@ class Lines(dict[bytes, int]):
         return known
 
     def outline(self, block: Block) -> tuple[Kinds, Offsets]:
-        """Return what a block's lines are, but 0 for whatever word (n,), and where in the text's UTF-8
-        each starts (n,): without cutting the text into lines, nearly all of which need no look."""
+        """Return the kinds of a block's lines (n,), 0 for every row, and the byte where each starts (n,).
+
+        This is fast, because only lines that may be something else than a row are read."""
         text = _bytes_of(block)
         raw = np.frombuffer(text, dtype=np.uint8)
         starts, ends = line_bounds(raw)
         head = raw[starts]
         kinds = np.where(head == ord("\n"), BREAK, 0).astype(np.int32)
-        # Whatever may begin a blank line, a mark or a comment; bytes from 0x80 on may be blanks, too.
+        # The first bytes of lines that may be blank, a mark or a comment. Some whitespace is not ASCII.
         doubtful = np.zeros(256, dtype=bool)
         doubtful[: ord(" ") + 1] = True
         doubtful[
@@ -141,13 +146,13 @@ class Lines(dict[bytes, int]):
             line = text[starts[i] : ends[i]]
             try:
                 kinds[i] = min(0, self[line])
-            except FaultyLine:  # reading it will say so
+            except FaultyLine:  # `kinds` reports it
                 continue
         return kinds, starts
 
 
 def _reader_of(rows: Rows) -> RowReader | LineTable:
-    """Return what knows the lines: a table of those that were looked at, where there are no kernels."""
+    """Return the reader of known lines: a kernel's, or a LineTable if no kernel can read this layout."""
     layout = rows.layout
     if not compiled() or layout.delimiter not in (" ", "\t"):
         return LineTable()
@@ -155,5 +160,5 @@ def _reader_of(rows: Rows) -> RowReader | LineTable:
 
 
 def _bytes_of(block: Block) -> bytes:
-    """Return a block's text in UTF-8, an LF at its end."""
+    """Return a block's text in UTF-8, with an LF at its end."""
     return (block.text if block.ended else block.text + "\n").encode()

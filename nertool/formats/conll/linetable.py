@@ -1,7 +1,8 @@
-"""Lines told by their bytes: numbers for those met before, many at a time, without a string for any.
+"""A hash table of lines: looks up many lines at once by their bytes, without making strings.
 
-Only for where there are no kernels (see kernels/lines.py). A line's hash finds its place in a table, and its
-bytes are compared with those that stand there: so no two lines are ever taken for one.
+Used where the kernel of kernels/lines.py can't read the lines: without compiled kernels, and for delimiters
+other than space and tab. A line's hash gives its slot in the table. The line's bytes are then compared with
+those in the table, so that two lines with equal hashes are not confused.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from numpy.typing import NDArray
 from nertool.corpus.columnar import Ids, Offsets
 
 Bytes = NDArray[np.uint8]
-_PIECE = 1 << 17  # bytes of lines that are looked up together: they stay in the processor's cache
-_BITS = 18  # of a place in the table
-# The factors of a line's bytes, those after the 64th alike. They are odd: none is 0 modulo 2^64.
+_PIECE = 1 << 17  # bytes of lines that are looked up together: they fit in the processor's cache
+_BITS = 18  # bits of a slot number
+# The factors of a line's bytes. All bytes from the 64th on have the same factor. Factors are odd, so that
+# none is 0 modulo 2^64.
 _POWERS = np.cumprod(np.full(64, 0x9E3779B97F4A7C15, dtype=np.uint64), dtype=np.uint64)
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 
 
 def line_bounds(raw: Bytes) -> tuple[Offsets, Offsets]:
-    """Return where the lines of a text that ends with LF start, and where their LFs stand: (n,) each."""
+    """Return the byte positions of the n lines' starts and of their LFs, (n,) each. The text ends with LF."""
     ends = np.flatnonzero(raw == ord("\n"))
     starts = np.empty_like(ends)
     if len(starts):
@@ -29,22 +31,23 @@ def line_bounds(raw: Bytes) -> tuple[Offsets, Offsets]:
 
 
 class LineTable:
-    """A table of lines, each with a number of the caller's. A line may lose its place to another."""
+    """A table that maps lines to numbers of the caller. A line may be replaced by one with the same slot."""
 
     def __init__(self) -> None:
         size = 1 << _BITS
         self._hashes = np.zeros(size, dtype=np.uint64)
         self._numbers = np.zeros(size, dtype=np.int32)
-        self._at = np.zeros(size, dtype=np.int64)  # where its bytes stand in `_bytes`
+        self._at = np.zeros(size, dtype=np.int64)  # where the line's bytes begin in `_bytes`
         self._bytes = np.zeros(1 << 16, dtype=np.uint8)
-        self._used = 1  # 0 says of a place that it is free
+        self._used = 1  # position 0 is never used: in `_at`, it marks a free slot
 
     def read(self, text: bytes, at: int, line: int, kinds: Ids) -> tuple[int, int, Offsets]:
-        """Look up some lines of a text that ends with LF, from a byte on, which begins line `line`.
+        """Look up the next lines of a text that ends with LF.
 
-        Writes their numbers to kinds (n,). Returns the byte and the line up to which was read; and the lines
-        that are not in the table, (m, 3): number, start, and end at the LF. Their kinds, and `remember`, are
-        the caller's to give."""
+        at: the byte where to start. line: the number of the line that begins there. Writes the found numbers
+        to kinds (n,). Returns the byte and the line where reading stopped, and the lines that are not in the
+        table, (m, 3): line number, start byte, and the byte of the LF. The caller sets their kinds, and
+        passes them to `remember`."""
         stop = text.find(b"\n", at + _PIECE) + 1 or len(text)
         raw = np.frombuffer(text, dtype=np.uint8)[at:stop]
         starts, ends = line_bounds(raw)
@@ -59,7 +62,7 @@ class LineTable:
         at = self._at[places]
         there = np.repeat(at, lengths)
         there += inside
-        # Beyond the last line's bytes there is nothing that could be equal: clip stays within.
+        # Positions beyond the stored bytes can't match, so clipping them to the array is safe.
         same = self._bytes.take(there, mode="clip") == text
         known = (at > 0) & (self._hashes[places] == hashes)
         if not same.all():
@@ -67,7 +70,7 @@ class LineTable:
         return self._numbers[places], known
 
     def remember(self, text: bytes, lines: Offsets, kinds: Ids) -> None:
-        """Put lines (m, 3) as `read` returns them, each once, with their kinds into the table."""
+        """Put distinct lines (m, 3), as `read` returns them, into the table with their kinds."""
         if not len(lines):
             return
         numbers, starts, ends = lines.T
@@ -88,11 +91,11 @@ class LineTable:
     def _hashed(
         raw: Bytes, starts: Offsets, ends: Offsets
     ) -> tuple[Offsets, NDArray[np.uint64], Offsets, Offsets, Bytes]:
-        """Return the lines' places and hashes (n,), lengths with LF (n,); of their bytes, one after
-        another, each one's place in its line, and the bytes."""
+        """Return slots (n,), hashes (n,) and lengths with LF (n,) of the lines; and for all their bytes in
+        order (k,), the position in the line and the byte."""
         lengths = ends + 1 - starts
         text = raw[starts[0] : ends[-1] + 1]
-        if len(text) != lengths.sum():  # they do not stand beside each other
+        if len(text) != lengths.sum():  # the lines are not contiguous
             text = np.concatenate([raw[a : b + 1] for a, b in zip(starts, ends, strict=True)])
         firsts = np.cumsum(lengths) - lengths
         inside = np.arange(len(text)) - np.repeat(firsts, lengths)

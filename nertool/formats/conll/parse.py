@@ -1,4 +1,4 @@
-"""CoNLL columns → a corpus: the lines are looked up, and their kinds become flat arrays."""
+"""Read CoNLL columns into a corpus. Each distinct line is read once; the result is flat arrays."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ _LOOK_AHEAD = 1000  # lines read to find the delimiter and the number of columns
 
 @dataclass(frozen=True)
 class Columns:
-    """Where the words and the tags are: column numbers from 0; negative ones count from the end.
+    """Where the words and the tags are.
 
-    comment: lines that start with it are no data; empty for none, since "#" is a word, too.
-    hash_comments: a line that starts with "#" and has not the width of the others is a comment.
-    layout: None to find it. header: the number of the line that names the columns, 0 for none.
-    sentence: the column whose change, or any value after none, begins a sentence. outside: the tag of
-    tokens in no entity. brackets: the tags are (PER*, * and *), as in CoNLL-2012. class_name: as in Reading.
+    token, tag: column numbers from 0; negative ones count from the end. tag is None for unlabelled text.
+    comment: how comment lines begin. Empty by default, because "#" is a word, too. hash_comments: see Rows.
+    layout: None to detect it. header: the number of the line that names the columns, 0 if there is none.
+    sentence: a column of sentence ids; a new value in it begins a sentence, an empty cell continues one.
+    outside: the tag of tokens in no entity. brackets: whether tags are (PER*, * and *), as in CoNLL-2012.
+    class_name: as in Reading.
     """
 
     token: int = 0
@@ -54,7 +55,7 @@ class Columns:
     class_name: str | None = None
 
     def rows(self, layout: Layout, source: str) -> Rows:
-        """Return how rows of this layout are read. Errors: CorpusError for a column that isn't there."""
+        """Return how rows of this layout are read. Errors: CorpusError for a column that does not exist."""
         token = column_index(self.token, layout, "corpus.token_column, or --token-column", source)
         return Rows(layout, token, self.comment, self.hash_comments)
 
@@ -66,12 +67,12 @@ def parse_conll(
     first: int = 1,
     skipped: Ledger | None = None,
 ) -> Corpus:
-    """Read lines of CoNLL columns into flat arrays; `source` and the first line's number name them in
-    messages.
+    """Read lines of CoNLL columns into flat arrays.
 
-    skipped: takes the sentences with a faulty row, which are left out; None if such a row is an error.
-    Errors: CorpusError with file:line for a ragged row, an empty word or tag, a column that isn't
-    there, and lines without a single token. It names all faulty rows at once, up to 20.
+    source: the file's name in messages. first: the number of the first line. skipped: counts the sentences
+    with a faulty row, which are left out. None: a faulty row is an error. Errors: CorpusError with file:line
+    for a row with a wrong number of columns, an empty word or tag, a column that does not exist, and lines
+    without any token. It names all faulty rows at once, up to 20.
     """
     head = list(islice(lines, _LOOK_AHEAD))
     while (layout := columns.layout or find_layout(head, columns.comment)) is None:
@@ -97,11 +98,10 @@ def parse_conll(
 
 
 class _KnownLines(dict[str, int]):
-    """What each distinct line is, found once: a kind of rows.py, the number of a token's row, or the
-    number of a fault, from _FIRST_FAULT downwards.
+    """Maps each distinct line to a kind of rows.py, to the number of its row, or to the number of a fault.
 
-    word_ids, tag_ids, name_ids: of each such row, its word, its tag and the entry of its sentence column.
-    faults: what is wrong with each faulty line.
+    Faults are numbered downwards from _FIRST_FAULT. word_ids, tag_ids, name_ids: of each distinct row, the
+    word, the tag and the value of the sentence column. faults: the description of each distinct faulty line.
     """
 
     def __init__(self, rows: Rows, tag_column: int | None, columns: Columns) -> None:
@@ -149,7 +149,7 @@ class _KnownLines(dict[str, int]):
     def corpus(
         self, lines: Iterator[str], source: str, first: int, skipped: Ledger | None
     ) -> Corpus:
-        """Read lines as a corpus. Errors: as parse_conll."""
+        """Read lines as a corpus. Errors: see parse_conll."""
         kinds = self.kinds(lines, self.columns.header - first)
         passed = int((kinds == PASSED).sum()) - (self.columns.header >= first)
         if self.faults:
@@ -182,16 +182,16 @@ class _KnownLines(dict[str, int]):
         )
 
     def kinds(self, lines: Iterator[str], header: int) -> Kinds:
-        """Return what each line is; header: the index of a line that is none of them, or less than 0."""
+        """Return the kind of each line. header: the index of the header line, negative if there is none."""
         before = np.fromiter(map(self.__getitem__, islice(lines, max(0, header))), np.int32)
         named = header >= 0 and next(lines, None) is not None
         rest = np.fromiter(map(self.__getitem__, lines), np.int32)
         return np.concatenate([before, np.full(int(named), PASSED, dtype=np.int32), rest])
 
     def handle_faults(self, kinds: Kinds, source: str, first: int, skipped: Ledger | None) -> None:
-        """Take the sentences with a faulty row out of the text, or refuse it.
+        """Leave out the sentences with a faulty row, or raise an error if `skipped` is None.
 
-        Errors: CorpusError with the first fault, and the lines of the first 20 of them.
+        Errors: CorpusError with the first fault, and the line numbers of the first 20.
         """
         faulty = np.flatnonzero(kinds <= _FIRST_FAULT)
         if skipped is None:
@@ -215,11 +215,11 @@ class _KnownLines(dict[str, int]):
             kinds[start:end] = PASSED
 
     def _named_starts(self, kinds: Kinds) -> Offsets:
-        """Return the lines whose entry in the sentence column differs from the last one before it that is
-        not empty: each begins a sentence."""
+        """Return the lines that begin a sentence by the sentence column: those whose value is not empty, and
+        differs from the last value before that was not empty."""
         at = np.flatnonzero((kinds >= 0) | (kinds <= _FIRST_FAULT))
         of_rows = kinds[at]
-        # Faulty rows are numbered downwards: their names stand at the list's end, the first one last.
+        # Faulty rows are numbered downwards: their names are at the end of the list, in reverse order.
         of_rows = np.where(of_rows < 0, of_rows - _FIRST_FAULT - 1, of_rows)
         names = np.array([*self.name_ids, *reversed(self.fault_names)], dtype=np.int32)[of_rows]
         named = np.flatnonzero(names != self.names.get("", -1))
@@ -232,7 +232,10 @@ def _no_token(source: str) -> CorpusError:
 
 
 def column_index(column: int, layout: Layout, key: str, source: str) -> int:
-    """Turn a column number (negative: from the end) into an index, or say that it isn't there."""
+    """Turn a column number, where a negative one counts from the end, into an index.
+
+    Errors: CorpusError if there is no such column. key: the config key and option to name in the message.
+    """
     index = column + layout.width if column < 0 else column
     if not 0 <= index < layout.width:
         raise CorpusError(
@@ -245,8 +248,10 @@ def column_index(column: int, layout: Layout, key: str, source: str) -> int:
 def parse_piece(
     lines: list[str], first: int, columns: Columns, source: str, ledger: Ledger
 ) -> Corpus | None:
-    """Read some lines of CoNLL columns, the first of which has the number `first`; None if they hold no
-    token."""
+    """Read some lines of CoNLL columns as unlabelled text. first: the number of the first line.
+
+    None if the lines hold no token.
+    """
     lines = [line.removesuffix("\r") for line in lines]
     if columns.layout is None or not _holds_token(lines, first, columns, source):
         return None
@@ -258,8 +263,10 @@ def parse_piece(
 def blank_faulty_sentences(
     lines: list[str], first: int, columns: Columns, source: str, skipped: Ledger
 ) -> list[str] | None:
-    """Return lines of CoNLL columns with blank ones in place of each sentence with a faulty row, which
-    `skipped` takes; None if no row is faulty. The other lines keep their numbers."""
+    """Replace the lines of each sentence with a faulty row by blank lines. None if no row is faulty.
+
+    The other lines keep their numbers. skipped: counts the sentences.
+    """
     if columns.layout is None:
         return None
     known = _KnownLines(columns.rows(columns.layout, source), None, replace(columns, tag=None))
@@ -285,6 +292,6 @@ def _holds_token(lines: list[str], first: int, columns: Columns, source: str) ->
         try:
             if not isinstance(read_line(line, rows), int):
                 return True
-        except FaultyLine:  # parsing it names its line
+        except FaultyLine:  # parse_conll reports the line
             return True
     return False

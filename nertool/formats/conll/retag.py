@@ -1,4 +1,4 @@
-"""The lines of a CoNLL file with other tags in them: all else stays as it was, to the byte."""
+"""Write new tags into the lines of a CoNLL file. All other bytes are kept."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _OF_ANY_BLANK = re.compile(r"\S+")
 def retagged(
     stream: BinaryIO, corpus: Corpus, tags: Sequence[str], layout: Layout, tag_column: int
 ) -> Iterator[str]:
-    """Yield a stream's text with each token's tag in the tags' column (counted from 0).
+    """Yield a stream's text with new tags in the tag column, which counts from 0.
 
-    corpus: what was read from the same stream; tags (N,): its tokens' new ones.
+    corpus: the corpus that was read from the same stream. tags (N,): the new tag of each token.
     """
     at = 0
     numbers = corpus.line_numbers.tolist()
@@ -36,7 +36,7 @@ def retagged(
 
 
 def with_tag(line: str, layout: Layout, column: int, tag: str) -> str:
-    """Return a line with a tag in one of its columns; blanks and the CR that may end it stay."""
+    """Return a line with a new tag in one of its columns. Whitespace, and a CR at its end, are kept."""
     if layout.delimiter == " " or layout.is_blank:
         fields = _FIELD if layout.delimiter == " " else _OF_ANY_BLANK
         field = list(fields.finditer(line.removesuffix("\r")))[column]

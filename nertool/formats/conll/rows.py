@@ -1,6 +1,6 @@
-"""What one line of CoNLL columns is: a token's row, a break, a document's mark, or a comment.
+"""Classify a line of CoNLL columns: a token's row, a blank line, a document mark, or a comment.
 
-This is the one definition. parse.py reads whole corpora by it, lines.py whole blocks for tagging.
+This is the only definition. parse.py uses it to read corpora, and lines.py to read blocks for tagging.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from nertool.corpus.ledger import counted
 
 DOCUMENT_START = "-DOCSTART-"
 
-# What a line is that holds no token: a blank line; a document's mark with as many columns as a row has,
-# or with others; and a comment.
+# The kinds of lines without a token: BREAK is a blank line. DOCUMENT is a document mark with as many columns
+# as the rows, and MARK one with another number. PASSED is a comment.
 BREAK, DOCUMENT, MARK, PASSED = -1, -2, -3, -4
 
-Kinds = NDArray[np.int32]  # of lines: one of the above, or the number of what the row holds
+Kinds = NDArray[np.int32]  # of each line: one of the above, or the number of its row or word
 
 _NAMED = {"\t": "tabs", " ": "spaces", ",": "commas", ";": "semicolons", "|": "bars"}
-_SHOWN = 20  # faulty rows that a message lists
+_SHOWN = 20  # the maximum number of faulty rows that a message lists
 _HASH = re.compile(r"#\s+\w+\s*=\s")
-_CELLS = (",", ";", "|")  # delimiters that blanks in a line do not stand for
-QUOTED = (",", ";")  # delimiters of tables whose cells may stand in quotes
+_CELLS = (",", ";", "|")  # delimiters that are not whitespace
+QUOTED = (",", ";")  # delimiters of tables whose cells may be quoted
 
 
 def sign_name(sign: str) -> str:
@@ -50,7 +50,7 @@ class Layout:
     width: int
 
     def split(self, line: str) -> list[str]:
-        """Cut a line into its columns; runs of spaces are one delimiter, each tab is one of its own."""
+        """Split a line into its columns. Several spaces are one delimiter; each tab is one."""
         if self.delimiter == " ":
             fields = line.split(" ")
             return [field for field in fields if field] if "" in fields else fields
@@ -63,8 +63,9 @@ class Layout:
 
     @property
     def is_blank(self) -> bool:
-        """Whether the delimiter is a blank of another kind than those of a keyboard, such as a no-break one:
-        then all blanks divide, and runs of them are one."""
+        """Whether the delimiter is unusual whitespace, such as the no-break space.
+
+        If so, any whitespace separates columns, and several such characters are one delimiter."""
         return self.delimiter.isspace() and self.delimiter not in " \t\n"
 
     def __str__(self) -> str:
@@ -74,9 +75,11 @@ class Layout:
 
 
 class Rows(NamedTuple):
-    """How a text's rows are read: their layout; the words' column, from 0; what comments begin with
-    (empty: there are none); and whether a line that starts with # and is not as wide as the others is
-    a comment."""
+    """How the rows of a text are read.
+
+    column: the column of the words, from 0. comment: how comments begin; empty if there are none.
+    hash_comments: whether a line that starts with # may be a comment (see is_hash_comment).
+    """
 
     layout: Layout
     column: int
@@ -85,14 +88,17 @@ class Rows(NamedTuple):
 
 
 class FaultyLine(Exception):
-    """A line that is no row. Its place is known to whoever holds the text."""
+    """A line that is not a valid row. The caller knows its position and adds it to the message."""
 
     def __init__(self, what: str) -> None:
         self.what = what
 
 
 def faults_told(faults: Sequence[tuple[int, str]], source: str) -> str:
-    """Say what is wrong with the first faulty line, and number the first 20. faults: (line, what) each."""
+    """Return a message with the first fault, and the line numbers of the first 20.
+
+    faults: (line number, description) of each fault.
+    """
     line, what = faults[0]
     if len(faults) > 1:
         shown = ", ".join(str(number) for number, _ in faults[:_SHOWN])
@@ -103,9 +109,9 @@ def faults_told(faults: Sequence[tuple[int, str]], source: str) -> str:
 
 
 def read_line(line: str, rows: Rows) -> int | list[str]:
-    """Return a row's columns, or what a line that holds no token is: BREAK, DOCUMENT, MARK or PASSED.
+    """Return a row's columns, or the kind of a line without a token: BREAK, DOCUMENT, MARK or PASSED.
 
-    line: without its end. Errors: FaultyLine for another number of columns, and an empty word.
+    line: without its line end. Errors: FaultyLine for a wrong number of columns, and for an empty word.
     """
     layout, column, comment, hash_comments = rows
     if is_blank(line):
@@ -115,10 +121,10 @@ def read_line(line: str, rows: Rows) -> int | list[str]:
     if comment and line.startswith(comment):
         return PASSED
     if layout.delimiter in _CELLS and not line.strip(layout.delimiter):
-        return BREAK  # a row of empty cells, as tables have them between sentences
+        return BREAK  # tables separate sentences by a row of empty cells
     fields = layout.split(line)
     if len(fields) > layout.width and not any(fields[layout.width :]):
-        del fields[layout.width :]  # tabs at a line's end make no column
+        del fields[layout.width :]  # tabs at the end of a line do not add columns
     if hash_comments and is_hash_comment(line, fields, layout):
         return PASSED
     if len(fields) != layout.width:
@@ -133,16 +139,19 @@ def read_line(line: str, rows: Rows) -> int | list[str]:
 
 
 def is_document_start(line: str) -> bool:
-    """Tell whether a line marks a document: its first column is -DOCSTART-, whatever the others are; or
-    it is `#begin document`, as in CoNLL-2012."""
+    """Tell whether a line begins a document: its first column is -DOCSTART-, or it is `#begin document`, as
+    in CoNLL-2012."""
     if line.startswith("#"):
         return line.startswith("#begin document")
     return line.startswith(DOCUMENT_START) and line[len(DOCUMENT_START) :][:1] in ("", " ", "\t")
 
 
 def is_hash_comment(line: str, fields: list[str], layout: Layout) -> bool:
-    """Tell whether a line that starts with # is a comment: of another width than the rows, with tabs
-    among rows that are separated by spaces, or `# key = value`."""
+    """Tell whether a line that starts with # is a comment.
+
+    It is if it has another number of columns than the rows, if it contains tabs while spaces separate the
+    columns, or if it has the form `# key = value`.
+    """
     if line[0] != "#":
         return False
     tabs = layout.delimiter == " " and "\t" in line
@@ -150,9 +159,9 @@ def is_hash_comment(line: str, fields: list[str], layout: Layout) -> bool:
 
 
 def find_layout(lines: Iterable[str], comment: str = "") -> Layout | None:
-    """Find the delimiter and width from the first token lines: what most of them have.
+    """Find the delimiter and the number of columns that most of the first lines have.
 
-    Lines that begin with # count only if there are no others. None if there is no token.
+    Lines that begin with # count only if there are no others. None if no line has a token.
     """
     tokens = [
         line
@@ -169,7 +178,7 @@ def find_layout(lines: Iterable[str], comment: str = "") -> Layout | None:
 
 
 def usual_width(lines: Sequence[str], delimiter: str) -> int:
-    """Return how many columns most lines have. A last column that is empty in all of them is none."""
+    """Return how many columns most lines have. Last columns that are empty in all lines do not count."""
     split = Layout(delimiter, 0).split
     rows = [split(line) for line in lines]
     width = Counter(map(len, rows)).most_common(1)[0][0]
@@ -180,11 +189,11 @@ def usual_width(lines: Sequence[str], delimiter: str) -> int:
 
 
 def starts_of(kinds: Kinds) -> tuple[Offsets, Offsets]:
-    """Return where sentences (in tokens) and documents (in sentences) start, and their ends, from what
-    each line is."""
-    other = np.flatnonzero(kinds < 0)  # few lines: what follows looks at these alone
+    """Return sentence_starts (S+1,) in tokens and document_starts (D+1,) in sentences, from the kind of each
+    line. The last entry of each array is the total."""
+    other = np.flatnonzero(kinds < 0)  # few lines: only these are used below
     own, N = kinds[other], len(kinds) - len(other)
-    before = other - np.arange(len(other))  # how many tokens stand before each
+    before = other - np.arange(len(other))  # the number of tokens before each
     within = (before > 0) & (before < N)
     marks = ((own == DOCUMENT) | (own == MARK)) & within
     breaks = marks | ((own == BREAK) & within)
@@ -196,5 +205,5 @@ def starts_of(kinds: Kinds) -> tuple[Offsets, Offsets]:
 
 
 def _distinct(ascending: Offsets) -> Offsets:
-    """Return the distinct ones of numbers from 1 on."""
+    """Return the distinct values of an ascending array of numbers from 1."""
     return ascending[np.diff(ascending, prepend=0) > 0]

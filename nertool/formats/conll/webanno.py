@@ -1,4 +1,4 @@
-"""WebAnno TSV 3, as INCEpTION exports it: a row a token, its places, and a column for each feature.
+"""WebAnno TSV 3, as INCEpTION exports it: a row for each token, and a column for each feature.
 
 ```
 #FORMAT=WebAnno TSV 3.3
@@ -10,10 +10,11 @@
 1-3<tab>13-16<tab>met<tab>_<tab>_
 ```
 
-Source: the section "WebAnno TSV 3.3 File format" of INCEpTION's user guide. `_` is no annotation, `*` one
-whose feature has no value, `PER[1]|LOC[2]` two on one token, `PER[1]` on neighbours one entity, `1-3.1` a
-part of token 1-3. Places count UTF-16 units of the document, so tokens are found in the sentence's #Text.
-Between the places of two sentences there may be any number of blanks; usually it is a line end.
+Source: the section "WebAnno TSV 3.3 File format" of INCEpTION's user guide. `_` means no annotation, and `*`
+an annotation whose feature has no value. `PER[1]|LOC[2]` are two annotations of one token. `PER[1]` on
+adjacent tokens is one entity. The row `1-3.1` is a part of token 1-3. Positions count UTF-16 units of the
+document, so tokens are searched in the sentence's #Text. Any number of characters may lie between two
+sentences; usually it is one line end.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _PLACE = re.compile(r"(\d+)-(\d+)\Z")
 _STACK = re.compile(r"(?:\\.|[^|])+", re.DOTALL)
 _VALUE = re.compile(r"((?:\\.|[^\\]|\\\Z)*?)(?:\[(\d+)\])?\Z", re.DOTALL)
 _NO_VALUE = re.compile(r"\*(\[\d+\])?\Z")
-_NOT_A_LABEL = re.compile(r"^\*$")  # a star alone is an entity without a class
+_NOT_A_LABEL = re.compile(r"^\*$")  # `*` alone is an entity without a class
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _JAVA = re.compile(r"\\u+([0-9a-fA-F]{4})")
 _SPECIAL = re.compile(r"([\\\[\]|_;*]|->)")
@@ -50,7 +51,8 @@ _SIGNS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "b": "\b"}
 
 
 class _Row(NamedTuple):
-    """A token's row, or that of a part of one. begin, end: its places in UTF-16 units."""
+    """The row of a token, or of a part of one. cell: the cell of the classes. begin, end: positions in UTF-16
+    units. number: the line."""
 
     word: str
     cell: str
@@ -61,7 +63,7 @@ class _Row(NamedTuple):
 
 
 class _Header(NamedTuple):
-    """What the rows of a file have in common. old: TSV 3.1 and before, with Java's escapes."""
+    """What all rows of a file share. old: whether it is TSV 3.1 or earlier, which uses Java's escapes."""
 
     source: str
     chosen: Chosen
@@ -69,17 +71,18 @@ class _Header(NamedTuple):
 
 
 def detect(head: Head) -> str | None:
-    """Recognise the line with which such a file begins."""
+    """Recognise the first line of such a file."""
     return "WebAnno TSV 3" if head.begin.startswith("#FORMAT=WebAnno TSV 3") else None
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each sentence as a record; the file is one document.
+    """Yield each sentence as a record. The file is one document.
 
-    Classes are the feature `value` of the layer NamedEntity; without one, the last feature of the first layer
-    of spans that is not of linguistic annotation; reading.tag_column names another layer or feature. Cells of
-    the other columns, entities without a class and those stacked on a longer one are counted. An annotation
-    of a part of a token is an entity with a border inside a token. Errors: CorpusError with file:line.
+    The classes are in the layer NamedEntity, or else in the first layer of spans that is not linguistic
+    annotation: in its feature `value`, or else its last one. reading.tag_column names another layer or
+    feature. Cells of the other columns, entities without a class, and entities that overlap a longer one are
+    counted. An annotation of a part of a token is an entity with a boundary inside a token. Errors:
+    CorpusError with file:line.
     """
     layers: list[Layer] = []
     header: _Header | None = None
@@ -90,7 +93,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         set()
     )  # entities that hold the last token of the sentence before
     goes_on = old = False
-    before: int | None = -1  # where the sentence before ends, in UTF-16 units of the document
+    before: int | None = -1  # the end of the previous sentence, in UTF-16 units of the document
     for number, line, _ in chain(numbered_lines(stream, source), [(0, "", "")]):
         place = f"{source}:{number}"
         if line.startswith("#FORMAT="):
@@ -132,7 +135,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def _row(cells: list[str], column: int, place: str, number: int) -> _Row:
-    """Read a row's cells. Errors: CorpusError if it begins otherwise than a row does."""
+    """Read the cells of a row. column: the column of the classes. Errors: CorpusError for an invalid row."""
     found = _ROW.match(cells[0]) if len(cells) >= 3 else None
     places = _PLACE.match(cells[1]) if found is not None else None
     if found is None or places is None:
@@ -151,7 +154,7 @@ def _record(
     reading: Reading,
     ledger: Ledger,
 ) -> tuple[Record, set[tuple[str, str]]]:
-    """Return a sentence's record, and which entities hold its last token, as going_on for the next one."""
+    """Return a sentence's record, and the entities that hold its last token: `going_on` of the next call."""
     own_text = text is not None
     if text is None:
         text, _ = joined([_unescaped(row.word, header.old) for row in rows if not row.part])
@@ -180,10 +183,10 @@ def _record(
 
 
 def _gap(record: Record, rows: Sequence[_Row], before: int | None) -> tuple[int, int | None]:
-    """Return how many units lie between a sentence and the one before, and where it ends in the document.
+    """Return the number of UTF-16 units between a sentence and the previous one, and the end of the sentence.
 
-    before: where the one before ends, -1 for the first. The gap is 1 where the places are not those of one
-    document, as in files of other programs, and where the text is not known.
+    before: the end of the previous sentence, -1 for the first sentence. The gap is 1 if the text is not
+    known, or if positions do not increase through the document, as in files of other programs.
     """
     if not record.tokens or not record.own_text:
         return 1, None
@@ -193,10 +196,11 @@ def _gap(record: Record, rows: Sequence[_Row], before: int | None) -> tuple[int,
 
 
 def _unit_places(rows: Sequence[_Row], text: str, header: _Header) -> list[tuple[int, int]]:
-    """Return the place of each row's words in the text, in characters.
+    """Return the position (start, end) of each row in the text, in characters.
 
-    Tokens are looked for, as other programs than INCEpTION write places of their own kind; parts stand in
-    their token by the difference of the places. Errors: CorpusError for a token that the text lacks.
+    Tokens are searched in the text, because programs other than INCEpTION count positions differently. The
+    position of a part follows from its offset within its token. Errors: CorpusError for a token that is not
+    in the text.
     """
     flat = re.sub(r"[\t\r\n]", " ", text)
     found: list[tuple[int, int]] = []
@@ -213,7 +217,7 @@ def _unit_places(rows: Sequence[_Row], text: str, header: _Header) -> list[tuple
                 a, b = start, start + len(word)
             found.append((a, b))
             continue
-        # INCEpTION escapes signs in tokens as in the text; others write them as they are.
+        # INCEpTION escapes characters in tokens as in the text; other programs don't.
         forms = {re.sub(r"[\t\r\n]", " ", _unescaped(row.word, header.old)), row.word}
         starts = sorted((flat.find(form, at), -len(form)) for form in forms if form)
         starts = [(start, length) for start, length in starts if start >= 0]
@@ -236,10 +240,10 @@ def _entities(
     going_on: set[tuple[str, str]],
     ledger: Ledger,
 ) -> tuple[list[Span], set[tuple[str, str]]]:
-    """Return a sentence's flat entities, and the number and class of those that hold its last token.
+    """Return a sentence's flat entities, and the (number, class) of those that hold its last token.
 
-    Rows with one number and class, one after another, are one entity; a value without a number is one by
-    itself. Of entities that share a token the longest is taken, of equals the first.
+    Adjacent rows with the same number and class are one entity. A value without a number is an entity by
+    itself. Of overlapping entities the longest is used; of equally long ones, the first.
     """
     found: list[tuple[Span, int]] = []
     last: dict[
@@ -288,7 +292,7 @@ def _unescaped(text: str, old: bool = False) -> str:
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write all sentences as one document, in the input's layer, or INCEpTION's own of named entities."""
+    """Write all sentences as one document, in the input's layer, or else in INCEpTION's NamedEntity."""
     declared, at_class, features = "", 0, 0
     sentence, number, end_of_text = 0, 0, -1
     for given in pieces:
@@ -335,11 +339,11 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
 
 
 def _escaped(text: str, backslash: str = "\\") -> str:
-    """Escape what would end a line or a cell, and backslashes, as INCEpTION does; none if backslash is ""."""
+    """Escape line ends and tabs as INCEpTION does, and backslashes unless `backslash` is empty."""
     text = text.replace(backslash, 2 * backslash) if backslash else text
     return text.replace("\t", "\\t").replace("\r", "\\r").replace("\n", "\\n")
 
 
 def _units(text: str) -> int:
-    """Return a text's length in UTF-16 units, as Java counts."""
+    """Return a text's length in UTF-16 units, as in Java."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,4 +1,4 @@
-"""The layers that a WebAnno TSV file declares, and which of their features holds the classes."""
+"""The layers that a WebAnno TSV file declares, and the choice of the feature with the classes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ _LINGUISTIC = re.compile(
 
 
 class Layer(NamedTuple):
-    """A layer as the header declares it. kind: SP of spans, RL of relations, CH of chains. column: the
-    number of its first feature's column."""
+    """A layer as the header declares it.
+
+    kind: SP (spans), RL (relations) or CH (chains). column: the number of its first feature's column.
+    """
 
     kind: str
     name: str
@@ -29,8 +31,11 @@ class Layer(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """The column of the classes. declared: the layer with those of its features that hold a value. others:
-    what each other column is called where its cells are counted, and whether a star in it is no value."""
+    """The chosen column of the classes.
+
+    declared: the declaration of its layer, with the features that hold a value. others: for each other
+    column, its name in the ledger, and whether `*` in it means no value.
+    """
 
     column: int
     declared: str
@@ -38,9 +43,11 @@ class Chosen(NamedTuple):
 
 
 def chosen_column(layers: Sequence[Layer], wanted: int | str | None, place: str) -> Chosen:
-    """Choose the column of the classes. wanted: the name of a layer or feature, or both, as X|value.
+    """Choose the column of the classes.
 
-    Errors: CorpusError if no layer of spans has that name.
+    wanted: the name of a layer, of a feature, or of both, as in X|value. If it is not a string, NamedEntity
+    is preferred, then layers that are not linguistic annotation. Errors: CorpusError if no layer of spans has
+    this name.
     """
     spans = [(layer, _values_of(layer)) for layer in layers if layer.kind == "SP"]
     own = [(layer, features) for layer, features in spans if features]
@@ -61,7 +68,7 @@ def chosen_column(layers: Sequence[Layer], wanted: int | str | None, place: str)
     named_entities = [pair for pair in own if _is(pair[0], "NamedEntity")]
     custom = [pair for pair in own if not _LINGUISTIC.match(pair[0].name)]
     best = next(iter(named_entities or custom or own), None)
-    if best is None:  # no feature is declared that could be a class
+    if best is None:  # no declared feature can hold classes
         return Chosen(spans[0][0].column if spans else 3, "", {})
     layer, features = best
     feature = "value" if "value" in features else features[-1]
@@ -81,7 +88,8 @@ def chosen_column(layers: Sequence[Layer], wanted: int | str | None, place: str)
 
 
 def _values_of(layer: Layer) -> list[str]:
-    """Return the features of a layer that hold a value: no links to other annotations, and no lack of one."""
+    """Return the features of a layer that hold a value. Links to other annotations and unnamed features do
+    not."""
     slots = [i for i, name in enumerate(layer.features) if name.startswith("ROLE_")]
     targets = {*slots, *(i + 1 for i in slots)}
     return [name for i, name in enumerate(layer.features) if name and i not in targets]

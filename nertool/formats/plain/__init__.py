@@ -1,1 +1,1 @@
-"""Text without labels."""
+"""Formats of text without labels."""

@@ -23,7 +23,7 @@ _WORD = re.compile(r"\S+")
 
 
 def detect(head: Head) -> str | None:
-    """Recognise several lines, no blank one among them, of which half or more end as sentences do."""
+    """Recognise several lines without blank ones between, at least half of which end like sentences."""
     rows = head.rows
     several = len(rows) > 1 and not any(is_blank(line) for line in _inner(head.lines))
     ended = sum(line.rstrip()[-1:] in _ENDS for line in rows)
@@ -31,15 +31,15 @@ def detect(head: Head) -> str | None:
 
 
 def _inner(lines: Sequence[str]) -> Sequence[str]:
-    """Return the lines between the first and the last that are not blank."""
+    """Return the lines from the first non-blank one up to, but not including, the last non-blank one."""
     filled = [i for i, line in enumerate(lines) if not is_blank(line)]
     return lines[filled[0] : filled[-1]] if filled else []
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each line as a record and a document of its own.
+    """Yield each line as a record, which is a document of its own.
 
-    The field `offset` is where its text starts in the file's, in characters.
+    The field `offset` is the position of the record's text in the file, in characters.
     """
     for number, line, offset in numbered_lines(stream, source):
         if line and not line.isspace():
@@ -47,7 +47,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def numbered_lines(stream: BinaryIO, source: str) -> Iterator[tuple[int, str, int]]:
-    """Yield each line without its end, with its number and its place in the text, in characters."""
+    """Yield (number, line, offset) for each line. The line has no line end; the offset counts characters."""
     offset = 0
     for block in read_blocks(stream, source):
         for number, line in enumerate(block.lines, block.first):
@@ -56,14 +56,15 @@ def numbered_lines(stream: BinaryIO, source: str) -> Iterator[tuple[int, str, in
 
 
 def read_whole(stream: BinaryIO, source: str) -> Iterator[Record]:
-    """Yield every line as read_whole_lines; words are still to be found."""
+    """Yield every line as read_whole_lines does. The tokeniser will find the words."""
     return read_whole_lines(stream, source, cut=True)
 
 
 def read_whole_lines(stream: BinaryIO, source: str, cut: bool) -> Iterator[Record]:
-    """Yield every line with its end, blank ones too: put together, they are the file's text.
+    """Yield every line with its line end, also blank ones. Their concatenation is the file's text.
 
-    cut: words are to be found; else they stand between blanks, and the lines are one document.
+    cut: True if the tokeniser is to find the words, and each line is a document. False if whitespace
+    separates the words, and all lines are one document.
     """
     goes_on = False
     for block in read_blocks(stream, source):

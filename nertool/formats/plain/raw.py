@@ -28,16 +28,16 @@ _STRIPPED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
 
 
 def detect(head: Head) -> str | None:
-    """Take whatever no other format has recognised."""
+    """Accept every input: this format is tried last."""
     return "running text"
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each paragraph of running text as a record; all are of one document.
+    """Yield each paragraph of running text as a record. All records are one document.
 
-    Blank lines part paragraphs. One that is too long to be held (a line of a gigabyte) is cut at the
-    ends of sentences. The field `offset` is where its text starts in
-    the file's, in characters.
+    Blank lines separate paragraphs. A paragraph that is too long for memory (a line of a gigabyte) is cut
+    at the ends of sentences. The field `offset` is the position of the record's text in the file, in
+    characters.
     """
     goes_on = False
     for record in read_whole(stream, source):
@@ -58,11 +58,11 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def read_whole(stream: BinaryIO, source: str) -> Iterator[Record]:
-    """Yield a file's text in pieces that, put together, are the whole: each ends where a paragraph
-    does, or a sentence where there is no end of a paragraph. A byte-order mark is a piece of its own,
-    without a token.
+    """Yield a file's text in pieces whose concatenation is the whole text.
 
-    Errors: CorpusError for bytes that are not UTF-8, naming the line.
+    Each piece ends at the end of a paragraph, or of a sentence if the piece holds no end of a paragraph. A
+    byte-order mark is a piece of its own, without tokens. Errors: CorpusError with the line of bytes that are
+    not UTF-8.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     rest, line, offset, goes_on = "", 1, 0, False
@@ -94,8 +94,8 @@ def read_whole(stream: BinaryIO, source: str) -> Iterator[Record]:
 
 
 def _last_end(text: str) -> int:
-    """Return where the last paragraph that is whole ends, or else the last whole sentence; 0 if none."""
-    # From the right, in growing windows: most texts have a blank line near their end.
+    """Return the end of the last complete paragraph, or else of the last complete sentence. 0 if none."""
+    # Search backwards in growing windows, because most texts have a blank line near their end.
     for window in (4096, len(text)):
         ends = [gap.end() for gap in _GAP.finditer(text, max(0, len(text) - window))]
         ends = [end for end in ends if end < len(text)]

@@ -1,1 +1,1 @@
-"""Formats that keep entities apart from the text."""
+"""Formats that store entities separately from the text."""

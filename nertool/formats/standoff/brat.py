@@ -1,4 +1,4 @@
-"""brat's stand-off annotation: a text in x.txt, its entities in x.ann beside it.
+"""brat's stand-off annotation: the text is in x.txt, and its entities are in x.ann.
 
 ```
 T1<tab>PER 0 12<tab>Ada Lovelace
@@ -31,7 +31,8 @@ _LINE = re.compile(r"[^\r\n]+")
 
 
 def brat_texts(path: Path) -> list[Path]:
-    """List the texts of a folder, of which each .ann file has one, sorted; or the one of a pair."""
+    """List the .txt files of a folder, sorted, also those that only an .ann file implies. For the path of one
+    file of a pair, list its .txt file."""
     if path.is_dir():
         return sorted(
             {p.with_suffix(".txt") for p in path.rglob("*.ann")} | set(path.rglob("*.txt"))
@@ -40,7 +41,7 @@ def brat_texts(path: Path) -> list[Path]:
 
 
 def detect_path(path: Path) -> str | None:
-    """Recognise a folder with .ann files in it, or one of a pair of .txt and .ann."""
+    """Recognise a folder that contains .ann files, or one file of a pair of .txt and .ann."""
     if path.is_dir():
         one = next(path.rglob("*.ann"), None)
         return None if one is None else "a folder of brat's .txt and .ann"
@@ -87,7 +88,7 @@ def _decoded(path: Path, what: str, encoding: str | None) -> str:
 
 
 class _Line(NamedTuple):
-    """An entity's line: its place in the file, the line, the label, the parts, the text that it says."""
+    """The line of an entity. place: file:line. parts: (start, end) of each part. own: the entity's text."""
 
     place: str
     line: str
@@ -101,7 +102,7 @@ def _entities(path: Path, text: str, reading: Reading, ledger: Ledger) -> list[S
     rows = enumerate(_decoded(path, "its labels", reading.encoding).split("\n"), 1)
     parsed = (_parsed(line.rstrip("\r"), f"{path}:{number}", ledger) for number, line in rows)
     lines = [line for line in parsed if line is not None]
-    # Each part of each entity, for the unit that the places count to be found.
+    # One entry for each part of each entity, from which the unit of the offsets is detected.
     entries: list[dict[str, Any]] = [
         {"start": start, "end": end, **({"text": line.own} if len(line.parts) == 1 else {})}
         for line in lines
@@ -117,7 +118,7 @@ def _entities(path: Path, text: str, reading: Reading, ledger: Ledger) -> list[S
 
 
 def _parsed(line: str, place: str, ledger: Ledger) -> _Line | None:
-    """Read a line such as `T1<TAB>PER 0 12<TAB>Ada Lovelace`; other kinds of lines are counted."""
+    """Read a line such as `T1<TAB>PER 0 12<TAB>Ada Lovelace`. None for other lines, which are counted."""
     if not line or line.isspace():
         return None
     if not line.startswith("T"):
@@ -138,7 +139,7 @@ def _parsed(line: str, place: str, ledger: Ledger) -> _Line | None:
 
 
 def _entity(read: _Line, text: str, reading: Reading, ledger: Ledger) -> list[Span]:
-    """Return an entity as a span of characters; none if it was refused."""
+    """Return an entity as a list of one span in characters, or an empty list if it is left out."""
     place, line, label, parts, own = read
     start, end = parts[0][0], parts[-1][1]
     if not 0 <= start < end <= len(text):
@@ -169,12 +170,12 @@ def _entity(read: _Line, text: str, reading: Reading, ledger: Ledger) -> list[Sp
 def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> None:
     """Write each document as a pair of .txt and .ann into a folder.
 
-    The names are the documents' ids where those are names that a file may have, else numbers. Texts of one
-    document are put together with line ends between.
+    The files are named by the documents' ids, or by numbers if an id is not a valid file name. The texts of a
+    document are joined with line ends.
     """
     number = 0
     taken: set[str] = set()
-    further: dict[str, int] = {}  # of names that several documents have, the next number to try
+    further: dict[str, int] = {}  # for names of several documents: the next number to try
     for given in pieces:
         piece = by_document(with_labels(given, _NOT_IN_LABEL, ledger))
         for view in views(piece):
@@ -202,12 +203,14 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> Non
 
 
 def _rows(view: RecordView, base: int, number: int) -> list[str]:
-    """Return a record's entities as lines of an .ann file, numbered from a number; base: where the record
-    begins in the text that they label."""
+    """Return a record's entities as lines of an .ann file.
+
+    base: the position of the record in the text file. number: the number of the first entity.
+    """
     rows = []
     for i, entity in enumerate(view.entities, number):
         text = view.text[entity.start : entity.end]
-        # An entity over a line's end is written in parts, a line each, as brat wants it.
+        # brat requires that an entity across a line end is written as one part for each line.
         parts = [(m.start(), m.end()) for m in _LINE.finditer(text)]
         start = base + entity.start
         places = ";".join(f"{start + a} {start + b}" for a, b in parts)
@@ -217,8 +220,11 @@ def _rows(view: RecordView, base: int, number: int) -> list[str]:
 
 
 def write_beside(pieces: Pieces, ledger: Ledger, marked: bool) -> Iterator[str]:
-    """Yield the lines of the .ann file that goes with a file of running text, whose records know their
-    `offset` in it. marked: the file begins with a byte-order mark, which brat counts as a character."""
+    """Yield the lines of the .ann file for a file of running text.
+
+    Each record has its position in that file in the field `offset`. marked: whether the file begins with a
+    byte-order mark, which brat counts as a character.
+    """
     number = 1
     for given in pieces:
         for view in views(with_labels(given, _NOT_IN_LABEL, ledger), tokens=False):

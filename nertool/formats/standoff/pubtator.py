@@ -1,4 +1,4 @@
-"""PubTator: a title and an abstract, and below them a row for each entity, separated by tabs.
+"""PubTator: a title, an abstract, and a row for each entity with cells separated by tabs.
 
 ```
 1001|t|Ada met me.
@@ -7,7 +7,8 @@
 1001<tab>25<tab>31<tab>London<tab>LOC
 ```
 
-Places count characters of title and abstract with one sign between. A blank line ends a document.
+Offsets count characters of the title and the abstract, with one character between them. A blank line ends a
+document.
 """
 
 from __future__ import annotations
@@ -34,18 +35,18 @@ _LINE_END = re.compile(r"[\t\r\n]")
 
 
 def detect(head: Head) -> str | None:
-    """Recognise a first line such as `1001|t|…`."""
+    """Recognise a first line such as `1001|t|Ada met me.`."""
     first = next((line for line in head.lines if line.strip()), "")
     return "PubTator" if re.match(r"[^|\s]+\|t\|", first) else None
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each document's title and abstract as one record; rows of relations are counted.
+    """Yield each document's title and abstract as one record. Rows of relations are counted.
 
-    Errors: CorpusError with file:line for a row that is neither.
+    Errors: CorpusError with file:line for an invalid row.
     """
     name, texts, first = "", list[str](), 1
-    rows: list[tuple[str, dict[str, Any]]] = []  # of the document: each one's place, and its entity
+    rows: list[tuple[str, dict[str, Any]]] = []  # the place and the entity of each of its rows
 
     def record() -> Record:
         place, text = f"{source}:{first}", "\n".join(texts)
@@ -95,7 +96,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write each record: its first line as the title, the others as the abstract."""
+    """Write each document: its first line as the title, and the other lines as the abstract."""
     number = 0
     for given in pieces:
         piece = with_labels(given, _NOT_IN_LABEL, ledger)

@@ -16,10 +16,10 @@ from nertool.formats.base import Pieces, Writing
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a row an entity: source, record, start, end, label, probability, text; separated by tabs.
+    """Write one row for each entity: source, record, start, end, label, probability and text.
 
-    Places count characters from the start of the source's text where it is running text, else
-    from the start of the record's.
+    Start and end count characters from the start of the file if the input is plain text (its records have a
+    field `offset`), otherwise from the start of the record.
     """
     yield "source\trecord\tstart\tend\tlabel\tprobability\ttext\n"
     for piece in pieces:
@@ -38,5 +38,5 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
 
 
 def _quoted(cell: str) -> str:
-    """Return a cell as readers of TSV expect it: one with a quotation mark stands in quotation marks."""
+    """Quote a cell that contains a quotation mark, as readers of TSV expect."""
     return '"' + cell.replace('"', '""') + '"' if '"' in cell else cell

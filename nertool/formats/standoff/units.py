@@ -1,7 +1,7 @@
-"""Places that count other units than characters: UTF-16 (JavaScript, Java), bytes, or CRLF as two signs.
+"""Convert entity offsets that count UTF-16 units (JavaScript, Java), bytes, or CRLF as two, to characters.
 
-A record's own entity texts tell which it is; without them, the unit in which all borders fall between
-words, if characters don't.
+The unit is detected for each record: it is the one with which the offsets match the texts of the entities.
+Without such texts, it is the one with which no boundary lies within a word. Characters are tried first.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ASKED = {"utf16": "UTF-16 units", "bytes": "bytes of UTF-8"}
 def taken_in_characters(
     entries: Sequence[Any], text: str, reading: Reading, place: str, ledger: Ledger
 ) -> Sequence[Any]:
-    """Return a record's entries with places in characters; another unit is counted in the ledger."""
+    """Return a record's entries with offsets in characters. A conversion is counted in the ledger."""
     found, unit = in_characters(entries, text, reading.offsets)
     if unit:
         ledger.alter(place, f"records whose places count {unit}, taken in characters")
@@ -36,11 +36,10 @@ def taken_in_characters(
 def in_characters(
     entries: Sequence[Any], text: str, offsets: str = "auto"
 ) -> tuple[Sequence[Any], str]:
-    """Return a record's entries with places in characters, and the unit that they counted ("" for
-    characters). Entries are {"start", "end"} or [start, end, label]; others stay as they are.
+    """Return a record's entries with offsets in characters, and the original unit ("" for characters).
 
-    offsets: as in Reading. Where a unit is asked for, a place within a character becomes -1, which is
-    outside of every text.
+    entries: {"start", "end"} or [start, end, label]; others are not changed. offsets: as in Reading. If it
+    names a unit, an offset within a character becomes -1, which lies outside every text.
     """
     if offsets == "characters" or not entries or (text.isascii() and "\n" not in text):
         return entries, ""
@@ -65,7 +64,7 @@ def in_characters(
 def _converted(
     places: Sequence[tuple[int, int] | None], text: str, unit: str
 ) -> list[tuple[int, int] | None]:
-    """Return places that count a unit in characters; −1 for one that is within a character."""
+    """Convert (start, end) from a unit to characters. An offset within a character becomes -1."""
     starts = {at: i for i, at in enumerate(accumulate(map(_WIDTHS[unit], text), initial=0))}
     return [
         None if place is None else (starts.get(place[0], -1), starts.get(place[1], -1))
@@ -74,8 +73,10 @@ def _converted(
 
 
 def _fits(places: Sequence[tuple[int, int] | None], owns: Sequence[Any], text: str) -> bool:
-    """Tell whether all places are within the text and hold the entries' own texts; where no entry has
-    one, whether all borders fall between words."""
+    """Tell whether all offsets are within the text and match the entities' texts (`owns`).
+
+    If no entity has a text, tell whether no boundary lies within a word.
+    """
     told = any(isinstance(own, str) for own in owns)
     for place, own in zip(places, owns, strict=True):
         if place is None:
