@@ -1,4 +1,4 @@
-"""Analyse a text: score its tokens, choose their tags, read the entities from the tags."""
+"""Tag a text: score its tokens, choose their tags, and read the entities from the tags."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from nertool.tagging.compiled import CompiledTagger
 
 
 def analyse(tagger: CompiledTagger, text: Text) -> Decoded:
-    """Return a text's scores, tags and entities; `.probabilities()` of the result says how sure they are.
+    """Return a text's scores, tags and entities.
 
-    Every command that tags goes through this function. The temperature does not change the tags: it
-    divides all scores alike, so it is applied only where probabilities are asked for.
+    The method `probabilities` of the result returns the probability of each entity. All commands that tag
+    use this function. The temperature is only used for probabilities: it divides all scores, so it does not
+    change the tags.
     """
     model = tagger.model
     starts = text.sentence_starts

@@ -1,4 +1,4 @@
-"""Annotate a corpus with the entities that a model finds, and with further details on demand."""
+"""Annotate a corpus with the entities that a model predicts, and with optional details."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ from nertool.network.activations import Array
 from nertool.tagging.analyse import analyse
 from nertool.tagging.compiled import CompiledTagger
 
-_LEAST_SHOWN = 0.001  # marginals: tags less probable than this are left out
-_MOST_WAYS = 100_000_000  # n-best: to each token and tag of a sentence, 8 bytes each
+_LEAST_SHOWN = 0.001  # marginals do not list tags that are less probable than this
+_MOST_WAYS = 100_000_000  # limit for n-best: tokens × tags × n of a sentence, each of 8 bytes
 
 
 @dataclass(frozen=True)
 class Details:
-    """What to report beside the entities.
+    """The details to compute in addition to the entities.
 
-    thresholds: the least probability of an entity by label; the key "" stands for all other labels.
-    n_best: how many tag sequences of each sentence, 1 for the best alone. marginals: each token's
-    distribution over the tags. entropy: each sentence's extras have the entropy of its tokens' tags,
-    (tokens,) float32 in nats, for a program; no writer knows it.
+    probabilities: the probability of each entity; thresholds: the least probability of an entity by label,
+    where the key "" is for all other labels; n_best: the number of tag sequences for each sentence, 1 for
+    only the best one; marginals: each token's distribution over the tags; entropy: the entropy of each
+    token's tag, in each sentence's extras as an array (tokens,) float32 in nats. Only programs use the
+    entropy; no writer writes it.
     """
 
     probabilities: bool = False
@@ -45,17 +46,17 @@ class Details:
 
     @property
     def needed(self) -> bool:
-        """Whether anything is asked for beside the entities."""
+        """Whether any details are needed."""
         return bool(self.probabilities or self.thresholds or self.of_sentences or self.entropy)
 
     @property
     def of_sentences(self) -> bool:
-        """Whether something is asked about every sentence, with entities or without."""
+        """Whether details are needed for every sentence, also for those without entities."""
         return self.n_best > 1 or self.marginals
 
 
 def text_of_corpus(corpus: Corpus, document_tokens: int = DOCUMENT_TOKENS) -> Text:
-    """Return a corpus's words with their sentences and documents, as the tagger reads them."""
+    """Return a corpus as a Text, which the tagger reads."""
     return Text(
         corpus.words,
         corpus.word_ids,
@@ -66,9 +67,10 @@ def text_of_corpus(corpus: Corpus, document_tokens: int = DOCUMENT_TOKENS) -> Te
 
 
 def annotate(tagger: CompiledTagger, corpus: Corpus, details: Details, ledger: Ledger) -> Annotated:
-    """Find the entities of a corpus, in place of any that it came with.
+    """Return a corpus with the predicted entities, which replace its own.
 
-    Entities below their threshold are left out, and counted in the ledger as refused.
+    Entities below their threshold are left out, and counted in the ledger as refused. Errors: LimitError for
+    n-best of a sentence that is too long.
     """
     analysis = analyse(tagger, text_of_corpus(corpus, tagger.document_tokens))
     if not details.needed:
@@ -112,8 +114,7 @@ def _add_marginals(
 
 
 def _check_n_best(corpus: Corpus, n: int, T: int) -> None:
-    """Refuse a sentence for which the n best ways to each token and tag take too much memory. Errors:
-    LimitError."""
+    """Refuse a sentence for which n-best would take too much memory. Errors: LimitError."""
     lengths = np.diff(corpus.sentence_starts)
     longest = int(lengths.max(initial=0))
     if longest * n * T > _MOST_WAYS:
@@ -153,7 +154,7 @@ def _above_threshold(
     thresholds: Mapping[str, float],
     ledger: Ledger,
 ) -> tuple[TagSpans, NDArray[np.float64]]:
-    """Leave out the entities whose probability p (n,) is below their label's threshold; count them."""
+    """Remove the entities whose probability p (n,) is below their label's threshold, and count them."""
     general = thresholds.get("", 0.0)
     bars = np.array([thresholds.get(name, general) for name in spans.label_names] or [0.0])
     keep = p >= bars[spans.labels]

@@ -1,8 +1,8 @@
-"""A text in chunks of some thousand tokens: what is multiplied for one stays in the processor's cache.
+"""A text in chunks of some thousand tokens, whose products stay in the processor's cache.
 
-The side inputs of a token's document are multiplied for the documents of a chunk, not of a whole text. And
-numpy sums the contexts of a window's words once for each distinct window of contexts, of which a chunk has
-several hundred.
+The products of side inputs are computed for the documents of a chunk, not of the whole text. Without the
+kernels, the contexts of a window's words are summed once for each distinct window of contexts. A chunk has
+several hundred of these.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from nertool.config.records import Config
 from nertool.corpus.columnar import Ids, Offsets
 from nertool.inputs.text import Text
 
-CHUNK_TOKENS = 8192  # a chunk has about so many, and less than twice as many
-# Of a window's contexts as one number. With the bits of a token's number there are fewer than 63.
+CHUNK_TOKENS = 8192  # the usual size of a chunk; every chunk has less than twice as many tokens
+# The bits of a number that encodes a window's contexts. Together with a token's index, it fits into 63 bits.
 _KEY_BITS = 40
 _NONE = slice(0, 0)
 
 
 class Chunk(NamedTuple):
-    """Neighbouring tokens (n of them) with what they have in common; None: no such input.
+    """n consecutive tokens, with their documents and groups. An input that is not used is None.
 
-    documents, groups: the documents, and the groups of Text.groups, of which they can be. document, group
-    (n,) int32: each token's, counted from the first of these; group −1 for none. share (groups,): 1 / (k − 1)
-    for a group of k.
+    documents, groups: the range of the tokens' documents, and of their groups in Text.groups; document,
+    group (n,) int32: the document and the group of each token, counted from the start of the range, −1 if a
+    token is in no group; share (groups,): 1 / (k − 1) for a group of k tokens.
     """
 
     tokens: slice
@@ -39,7 +39,7 @@ class Chunk(NamedTuple):
     share: NDArray[np.float64] | None = None
 
     def within(self, tokens: slice) -> Chunk:
-        """Return the chunk with those of its tokens alone that are among the given ones."""
+        """Return the part of the chunk that is in `tokens`."""
         start, stop = max(self.tokens.start, tokens.start), min(self.tokens.stop, tokens.stop)
         own = slice(start - self.tokens.start, max(0, stop - self.tokens.start))
         document, group = (
@@ -49,7 +49,7 @@ class Chunk(NamedTuple):
 
 
 def chunks_of(text: Text, config: Config, chunk_tokens: int = CHUNK_TOKENS) -> list[Chunk]:
-    """Cut a text between documents, and within those that are longer than a chunk."""
+    """Cut a text into chunks: between documents, and inside documents that are longer than a chunk."""
     N, features = len(text.word_ids), config.features
     group = share = document = None
     documents = np.array([0, N])
@@ -57,7 +57,7 @@ def chunks_of(text: Text, config: Config, chunk_tokens: int = CHUNK_TOKENS) -> l
         documents = text.document_bounds
     of_groups = np.zeros(len(documents), dtype=np.int64)
     if features.neighbours:
-        # Groups are numbered document by document.
+        # Groups are numbered in the order of documents.
         members, of_members, sizes = text.groups
         group = np.full(N, -1, dtype=np.int32)
         group[members] = of_members
@@ -83,8 +83,10 @@ def chunks_of(text: Text, config: Config, chunk_tokens: int = CHUNK_TOKENS) -> l
 
 
 def _together(documents: Offsets, chunk_tokens: int) -> list[tuple[int, int]]:
-    """Return (first, last + 1) of documents in a row that have about chunk_tokens tokens, or of one alone;
-    documents (D + 1,): where each starts, and the end."""
+    """Return (first, last + 1) of consecutive documents that have about chunk_tokens tokens together.
+
+    A longer document is alone. documents (D + 1,): the start of each document, and the end of the text.
+    """
     found, at, last = [], 0, len(documents) - 1
     while at < last:
         full = int(documents[at]) + chunk_tokens
@@ -103,9 +105,9 @@ def _pieces(start: int, stop: int, chunk_tokens: int) -> list[slice]:
 
 
 def distinct_windows(contexts: Ids, centres: Offsets, m: int, combinations: int) -> tuple[Ids, Ids]:
-    """Return which window of contexts each token has, (n,) int32, and the distinct windows (w, 2m + 1).
+    """Return each token's index of its window of contexts (n,) int32, and the distinct windows (w, 2m + 1).
 
-    contexts (P,): numbers below `combinations`; centres (n,): where tokens stand in these.
+    contexts (P,): numbers below `combinations`; centres (n,): the tokens' indices in contexts.
     """
     n = len(centres)
     keys, most = np.zeros(n, dtype=np.int64), 1
@@ -113,7 +115,7 @@ def distinct_windows(contexts: Ids, centres: Offsets, m: int, combinations: int)
         if most * combinations >= 1 << _KEY_BITS:
             keys, most = np.unique(keys, return_inverse=True)[1], n
         keys, most = keys * combinations + contexts[centres + c], most * combinations
-    # Each key with its token in the bits below: see groups_of.
+    # Each number is a key with its token in the lower bits: see groups_of.
     bits = n.bit_length()
     both = np.sort((keys << bits) | np.arange(n))
     tokens = both & ((1 << bits) - 1)

@@ -1,18 +1,18 @@
-"""The tagger's fast path: the hidden layer multiplied once per distinct word, not once per token.
+"""The fast tagger: the products of the hidden layer are computed once per distinct word, not per token.
 
-A word's row r depends on its form, and on the few features of its context, of which there are not
-many combinations; and z is linear in the window's rows:
+The first part r of a word's row depends on the word type only. The second part k depends on the word's
+context features, of which there are few combinations. z is linear in the rows of the window:
 
     z = W x + b = b + Σ_c W_c r(w_c) + Σ_c V_c k(w_c) + G g
 
-    W_c (H, d_1), V_c (H, d_2): the slices of W for the word type's and the context's part of the row
-    at window position c; G (H, e): that for the centre's side inputs g
+    W_c (H, d_1), V_c (H, d_2): the columns of W for r and for k at window position c
+    G (H, e): the columns of W for the side inputs g of the centre
 
-So with r W_cᵀ made once for each distinct word and k V_cᵀ for each combination of contexts (wordtables.py),
-a token costs 2 C row additions, one f and the K × H product; G g is in side.py.
+r W_cᵀ is computed once for each distinct word, and k V_cᵀ for each combination of contexts (wordtables.py).
+Then a token costs 2 C additions of rows, one f and the K × H product. side.py computes G g.
 
-What does not depend on the network is done once for all: looking up words and features, the contexts, the
-side inputs.
+Steps that do not depend on a network's weights are shared by all networks: looking up words and features,
+the contexts and the side inputs.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ TABLE_BYTES, ENSEMBLE_BYTES = 256 << 20, 512 << 20
 
 
 class CompiledTagger:
-    """A model with its pre-multiplied tables, which grow with the words that it meets.
+    """A model with tables of precomputed products, which grow with the words of the texts.
 
-    Threads may share a tagger: a lock lets one at a time score a text. A process that is forked
-    meanwhile gets tables that are whole.
+    Threads may share a tagger: a lock allows one thread at a time to score a text. A fork waits for the
+    lock, so that the new process gets complete tables.
     """
 
     def __init__(
@@ -61,9 +61,12 @@ class CompiledTagger:
         document_tokens: int = DOCUMENT_TOKENS,
         chunk_tokens: int = CHUNK_TOKENS,
     ) -> None:
-        """table_bytes: the most memory for the tables, TABLE_BYTES, or for several networks ENSEMBLE_BYTES;
-        most_forms: the word types that are remembered; document_tokens: as in
-        Text; chunk_tokens: as in chunks_of."""
+        """Prepare a tagger.
+
+        table_bytes: the most memory for the tables, by default TABLE_BYTES for one network and
+        ENSEMBLE_BYTES for several; most_forms: the number of word types to cache; document_tokens: as in
+        Text; chunk_tokens: as in chunks_of.
+        """
         self.model = model
         self.rules: Rules | None = None  # phrases that are always, or never, an entity
         self.document_tokens, self._chunk_tokens = document_tokens, chunk_tokens
@@ -86,13 +89,13 @@ class CompiledTagger:
         if table_bytes is None:
             table_bytes = TABLE_BYTES if len(networks) == 1 else ENSEMBLE_BYTES
         self._rows = WordRows([network.table for network in networks], self._forms, table_bytes)
-        # For each encoder a network that has its vectors.
+        # For each encoder, the slices of a network that has its vectors.
         self._slices: list[Slices] = [
             next(n.slices for n in networks if n.encoder == i) for i in range(len(encoders))
         ]
 
     def scores(self, text: Text) -> Array:
-        """Score every token of a text for every tag: (N, T), ready to choose tags by."""
+        """Return the scores (N, T) of every token for every tag, after the adjustments for decoding."""
         with self._lock:
             scores = self._scores(text)
         return adjust(scores, text, self.model.config.decoding, spent=True)
@@ -101,12 +104,12 @@ class CompiledTagger:
         """Return the members' mean scores, (N, T)."""
         config, forms = self.model.config, self._forms
         numbers = forms.numbers_of(text.words)
-        ids, m = text.word_ids, max(1, config.windows.size // 2)  # a padding, for neighbours
+        ids, m = text.word_ids, max(1, config.windows.size // 2)  # at least 1, for the neighbours
         gazetteers = self.model.members[0].encoder.gazetteers
         marked = None if gazetteers is None else marked_tokens(text, gazetteers.rows(text))
         of_ids = numbers
         if marked:
-            # With marks, tokens of one word are several forms.
+            # With gazetteers' marks, a word type may have several forms.
             of_pairs = forms.numbers_of_marked(marked.words, marked.marks)
             of_ids, ids = numbers[ids], np.arange(len(ids), dtype=np.int32)
             of_ids[marked.tokens] = of_pairs[marked.of_pair]
@@ -127,7 +130,7 @@ class CompiledTagger:
             opinions = None
             if opinion is not None:
                 opinions = opinions_of(text, opinion, config.first_stage)
-            # numpy goes through the tags one by one, over all tokens; the kernels through the tokens.
+            # numpy loops over the tags, with all tokens at once; the kernels loop over the tokens.
             total = np.zeros(
                 (len(text.word_ids), max(2, networks[0].outputs)),
                 networks[0].dtype,
@@ -145,7 +148,7 @@ class CompiledTagger:
 
 
 def _context_combinations(text: Text, config: Config) -> Ids:
-    """Return the number of each token's combination of contexts, (N,)."""
+    """Return a number for each token's combination of context features, (N,)."""
     numbers = np.zeros(len(text.word_ids), dtype=np.int32)
     names = contexts_of(config)
     for name, size in zip(names, combinations_of(names), strict=True):
@@ -154,7 +157,7 @@ def _context_combinations(text: Text, config: Config) -> Ids:
     return numbers
 
 
-# A fork copies the tables as they are: it waits until no other thread is changing them.
+# A fork copies the tables in their present state, so it waits until no other thread is changing them.
 _TAGGERS: WeakSet[CompiledTagger] = WeakSet()
 _held: list[CompiledTagger] = []
 _forking = threading.RLock()

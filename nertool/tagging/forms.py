@@ -1,7 +1,7 @@
-"""The word types that a tagger has met, each with its row numbers in the lookup tables.
+"""A cache of word types with their row numbers in the lookup tables.
 
-A text's words cost more than its tokens: what is found for a word type is kept. With each combination of
-gazetteers' marks that it has, a word type is a form of its own.
+Looking up the words of a text costs more than the rest of tagging, so the results are kept. A *form* is a
+word type together with one combination of gazetteers' marks.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from nertool.inputs.text import Text
 from nertool.inputs.word_types import WordTypes
 from nertool.network.activations import Array
 
-PADDINGS = 2  # the forms 0 and 1: what stands before a sentence, and after it
-MOST_FORMS = 1 << 19  # word types that are remembered
+PADDINGS = 2  # the forms 0 and 1 are the paddings before and after a sentence
+MOST_FORMS = 1 << 19  # the number of word types in the cache
 _NO_VECTORS = np.empty((0, 0), dtype=np.float32)
-_COMPOSED_BYTES = 64 << 20  # of the vectors of forms that L lacks; it bounds the forms, too
+_COMPOSED_BYTES = 64 << 20  # the most memory for composed vectors, which also limits the forms
 
 
 class _Grown:
-    """An array that grows at its end, to twice its size at a time."""
+    """An array that grows at its end. Its memory is doubled when it is full."""
 
     def __init__(self, begun: NDArray[Any]) -> None:
         self._room, self._used = begun, len(begun)
 
     @property
     def array(self) -> NDArray[Any]:
-        """What it holds."""
+        """The entries added so far."""
         return self._room[: self._used]
 
     def add(self, more: NDArray[Any]) -> None:
@@ -48,16 +48,16 @@ class _Grown:
 
 
 class Forms:
-    """The word types that encoders have met, each with a number; 0 and 1 are the paddings'.
+    """A cache of forms, each with a number. The forms 0 and 1 are the paddings.
 
-    The encoders differ in their vectors alone: features, memory and gazetteers are the model's. ids
-    (forms, F) int32: row numbers in the lookup tables, L's first, which is the first encoder's;
-    vector_rows: for each encoder its rows of L, (forms,) int32; composed: for each the vectors (Q, v) of
-    forms that L lacks, whose rows are beyond its last one. age: how often all were forgotten. most:
-    how many are remembered, if no list of words is longer.
+    encoders: the model's encoders, which differ only in their vectors. ids (forms, F) int32: row numbers in
+    the lookup tables, of which the first column is the first encoder's row in L; vector_rows: for each
+    encoder its rows in L (forms,) int32; composed: for each encoder the vectors (Q, v) of forms whose rows
+    are beyond the end of L; age: how often the cache was emptied; most: the number of forms in the cache,
+    which only a longer list of words exceeds.
 
-    While forms are added there is a mark: if that fails or is interrupted (by Ctrl-C, or for lack of memory),
-    the next call starts with nothing remembered.
+    A flag is set while forms are added. If this fails or is interrupted (by Ctrl-C, or for lack of memory),
+    the next call empties the cache first.
     """
 
     def __init__(self, encoders: Sequence[Encoder], most: int = MOST_FORMS) -> None:
@@ -79,7 +79,7 @@ class Forms:
         self._marked: dict[tuple[str, bytes], int] = {}
         padding = self._unmarked(self._encoders[0].padding)
         self._ids = _Grown(padding)
-        # The paddings' are the same in all.
+        # The paddings have the same rows in all encoders.
         self._vector_rows = [_Grown(padding[:, 0]) for _ in self._encoders]
         self._composed: list[_Grown | None] = [None for _ in self._encoders]
         self._last: tuple[WordTypes | None, Ids] = (None, np.empty(0, dtype=np.int32))
@@ -90,23 +90,23 @@ class Forms:
 
     @property
     def ids(self) -> Ids:
-        """(forms, F)."""
+        """The row numbers of all forms, (forms, F) int32."""
         return self._ids.array
 
     def vector_rows(self, encoder: int) -> Ids:
-        """Return the rows (forms,) of an encoder's L."""
+        """Return the rows (forms,) of all forms in an encoder's L."""
         return self._vector_rows[encoder].array
 
     def composed(self, encoder: int) -> Array:
-        """Return the vectors (Q, v) of the forms that an encoder's L lacks."""
+        """Return the composed vectors (Q, v) of forms that are not in an encoder's L."""
         vectors = self._composed[encoder]
         return _NO_VECTORS if vectors is None else vectors.array
 
     def numbers_of(self, words: Sequence[str]) -> Ids:
-        """Return each word type's number, (n,) int32, adding those not met before."""
+        """Return each word type's number (n,) int32. New word types are added."""
         if self._changing:
             self._forget()
-        # A list that only grew since it was last asked about: what is new in it is enough.
+        # If this is the list of the last call, it can only have grown: only its new words are looked up.
         grown = words is self._last[0]
         begun = self._last[1] if grown else np.empty(0, dtype=np.int32)
         first = len(begun)
@@ -114,7 +114,7 @@ class Forms:
         self._changing = True
         known = len(self._types)
         types = self._types.add(added)
-        # While a list grows, nothing is forgotten: all of it would have to be met again.
+        # While a list grows, the cache is not emptied: the whole list would have to be looked up again.
         new = len(self._types) - known
         if not grown and known and len(self) + new - PADDINGS > self.most:
             self._forget()
@@ -153,13 +153,14 @@ class Forms:
         self._ids.add(ids)
 
     def _unmarked(self, ids: Ids) -> Ids:
-        """Return an encoder's row numbers (n, F') with those of the gazetteers' marks: none."""
+        """Return an encoder's row numbers (n, F') with columns of zeros, which mean no gazetteers' marks."""
         return np.pad(ids, ((0, 0), (0, self._lists))) if self._lists else ids
 
     def numbers_of_marked(self, words: Sequence[str], marks: Ids) -> Ids:
-        """Return the numbers (n,) of word types that gazetteers mark, adding those not met before.
+        """Return the numbers (n,) of word types with gazetteers' marks. New forms are added.
 
-        marks (n, lists): as Gazetteers.rows has them. To be called after numbers_of: it forgets nothing.
+        marks (n, lists): as Gazetteers.rows returns them. Call it after numbers_of: it never empties the
+        cache.
         """
         keys = [(word, own.tobytes()) for word, own in zip(words, marks, strict=True)]
         new = [i for i, key in enumerate(keys) if key not in self._marked]
@@ -173,16 +174,19 @@ class Forms:
 
 
 def _firsts(words: Sequence[str], types: Ids, known: int) -> list[str]:
-    """Return the word types from the number `known` on, each once; types (n,): the words' numbers."""
-    # They are numbered in the order in which they come: each is the highest so far where it comes first.
+    """Return the word types with a number of `known` or more, each once. types (n,): the words' numbers."""
+    # Numbers are given in the order of the words. So a word is new if its number exceeds all before it.
     highest = np.maximum.accumulate(np.maximum(types, known - 1))
     first = np.flatnonzero(np.diff(highest, prepend=known - 1))
     return [words[i] for i in first.tolist()]
 
 
 class Marked(NamedTuple):
-    """The tokens that gazetteers mark: tokens (n,); of_pair (n,): which pair of a word and its marks each is;
-    words, marks (pairs, lists): the distinct pairs."""
+    """The tokens with gazetteers' marks.
+
+    tokens (n,): their indices; of_pair (n,): the index of each token's pair of word and marks; words,
+    marks (pairs, lists): the distinct pairs.
+    """
 
     tokens: NDArray[np.int64]
     of_pair: NDArray[np.int64]
@@ -191,7 +195,7 @@ class Marked(NamedTuple):
 
 
 def marked_tokens(text: Text, rows: Ids) -> Marked | None:
-    """Gather the tokens with marks in rows (N, lists), as Gazetteers.rows has them; None if none has."""
+    """Return the tokens with marks, or None if there are none. rows (N, lists): from Gazetteers.rows."""
     tokens = np.flatnonzero(rows.any(axis=1))
     if not len(tokens):
         return None

@@ -1,4 +1,4 @@
-"""The scores of one network for the tokens of a text, from the rows of its words."""
+"""The scores of one network for the tokens of a text, from its table of words."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from nertool.tagging.side import SideSum, add_terms
 from nertool.tagging.slices import Slices
 from nertool.tagging.wordtables import Stretch, WordRows, WordTable
 
-_BLOCK_BYTES = 1 << 18  # of z at a time: it and one gathered table stay in the processor's cache
+_BLOCK_BYTES = 1 << 18  # bytes of z in a block, so that z and one gathered table stay in the cache
 
 
 class Network:
-    """A member with the table of its words' rows."""
+    """A member of the model with its table of words."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Network:
         encoder: int,
         second: bool,
     ) -> None:
-        """encoder: as in WordTable; second: whether it is given a first stage's scores."""
+        """Prepare a network. encoder: as in WordTable; second: whether a first stage's scores are inputs."""
         self.encoder = encoder
         self.slices = Slices(member, model.config, len(model.tags), second)
         self.table = WordTable(self.slices, forms, encoder)
@@ -42,12 +42,12 @@ class Network:
 
     @property
     def outputs(self) -> int:
-        """How many scores it gives a token."""
+        """The number of scores for each token."""
         return int(self._UT.shape[1])
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type of the scores."""
+        """The dtype of the scores."""
         return self._UT.dtype
 
     def add_scores(
@@ -59,8 +59,10 @@ class Network:
         side_sum: SideSum,
         first: bool,
     ) -> None:
-        """Add the scores to s (N, T) of a text that was cut into stretches and into chunks; first: write
-        them there."""
+        """Add the scores of a text to s (N, T), or with `first` write them to s.
+
+        stretches, chunks: the text, cut in two ways.
+        """
         at = 0
         for stretch in stretches:
             made = stretch._replace(rows=rows.rows_in(self.table, stretch))
@@ -78,9 +80,10 @@ class Network:
         s: Array,
         first: bool,
     ) -> None:
-        """For each token, add up its window's rows, and its side inputs' share; then f, then U.
+        """Compute z, then f, then the scores of a chunk's tokens, which are in the stretch.
 
-        chunk: of tokens of the stretch."""
+        z is the sum of the rows of a token's window and of the part of its side inputs.
+        """
         T, C, K = self.table.T, self.table.V.shape[1], self._UT.shape[1]
         of_chunk = slice(
             *(t - stretch.tokens.start for t in (chunk.tokens.start, chunk.tokens.stop))
@@ -91,7 +94,7 @@ class Network:
         centres = centres - begin
         terms = side_sum.of_chunk(chunk)
         terms = terms._replace(context=context, contexts=self.table.V)
-        # A single output: O's score is 0, and e^s are the odds against it.
+        # With a single output, O's score is 0, and e^s are the odds of the other tag against O.
         s = s[chunk.tokens, -K:]
         if self._rectifier:
             a, b = side_sum.opinion_bounds([chunk.tokens.start, chunk.tokens.stop])
@@ -113,7 +116,7 @@ class Network:
         first_token: int,
         first: bool,
     ) -> None:
-        """Do the same with numpy, for so many tokens at a time that their z stay in the processor's cache."""
+        """Do the same with numpy, in blocks of tokens whose z stay in the processor's cache."""
         T, C, K = self.table.T, self.table.V.shape[1], self._UT.shape[1]
         size = max(1, _BLOCK_BYTES // self._UT[:, 0].nbytes)
         buffers = empty_lines((2, min(len(s), size), len(self._UT)), self._UT.dtype)
@@ -145,7 +148,7 @@ class Network:
                 s[start : start + size] += block
 
     def _contexts(self, windows: Ids) -> Array:
-        """Return what the contexts of a window's words add to z, Σ_c V[windows[i, c], c], (w, H)."""
+        """Return the part of z that comes from the contexts of windows: Σ_c V[windows[i, c], c], (w, H)."""
         V, (w, C) = self.table.V, windows.shape
         sums = np.zeros((w, V.shape[2]), dtype=V.dtype)
         _add_windows(sums, V, windows.ravel(), np.arange(w) * C + C // 2, C)

@@ -1,12 +1,12 @@
 """Phrases that are always, or never, an entity: `nertool predict --rules FILE`.
 
-A file of rules has a phrase and a class on each line, separated by a tab; the class O stands for "no entity":
+A file of rules has a phrase and a class on each line, separated by a tab. The class O means "no entity":
 
     Acme Rocket Boots   PRODUCT
     may                 O
 
-inputs/phrases.py says how phrases are found. The tags of a phrase's words are fixed before a sequence is
-chosen: the words around it are tagged in view of them, and an entity by a rule has a probability of nearly 1.
+inputs/phrases.py describes how phrases are found. The tags of a phrase's words are fixed before decoding. So
+decoding takes them into account for the words around, and an entity by a rule has a probability of nearly 1.
 """
 
 from __future__ import annotations
@@ -29,32 +29,35 @@ _NEVER = -1e4  # the score of a tag that a rule excludes
 
 
 class Rules:
-    """Phrases, and the class of each; found: how many were met since that was last asked."""
+    """Phrases with their classes, and a count of the phrases found."""
 
     def __init__(self, labels: list[str], scheme: str, tags: list[str]) -> None:
-        """labels, tags: the model's; scheme: of its tags."""
+        """Start without phrases. labels, tags: those of the model; scheme: the scheme of these tags."""
         self.labels, self.scheme, self.tags = labels, scheme, tags
         self.phrases = PhraseLists()
         self._found = 0
 
     def add(self, words: list[str], label: str) -> str | None:
-        """Add a phrase; return the class that it had before, None if it is new."""
+        """Add a phrase; return its previous class, or None if it is new."""
         number = -1 if label == OUTSIDE else self.labels.index(label)
         before = self.phrases.add(words, number)
         return before if before is None else OUTSIDE if before < 0 else self.labels[before]
 
     def take_found(self) -> int:
-        """Return how many phrases were met since this was last asked."""
+        """Return the number of phrases found since the last call."""
         found, self._found = self._found, 0
         return found
 
     def matches(self, text: Text) -> list[tuple[int, int, int]]:
-        """Return (start, end, number of the class; −1 for none) of each phrase in a text, in order."""
+        """Return (start, end, number) of each phrase in a text, in order.
+
+        number: the index of the class in labels, −1 for O.
+        """
         found = self.phrases.find(text)
         return list(zip(*(column.tolist() for column in found), strict=True))
 
     def fix(self, scores: Array, text: Text) -> Array:
-        """Return the scores (N, T) with every tag excluded that the rules don't allow."""
+        """Return the scores (N, T), in which tags that the rules exclude are so low that none is chosen."""
         starts, ends, numbers = self.phrases.find(text)
         self._found += len(starts)
         if not len(starts):
@@ -75,8 +78,10 @@ class Rules:
     def _end_phrases(
         self, scores: Array, spans: TagSpans, sentence_starts: Offsets, inside: Places
     ) -> None:
-        """Exclude the tags beside a phrase that would make it longer: the same class behind it, in io before
-        it, too."""
+        """Exclude tags next to a phrase that would make it longer.
+
+        These are tags of the same class after it, and with the scheme io also before it.
+        """
         going_on = "{}" if self.scheme == "io" else "I-{}"
         tags = np.array([self.tags.index(going_on.format(label)) for label in self.labels])
         tags = tags[spans.labels]
@@ -95,7 +100,7 @@ def read_rules(
     tags: list[str],
     report: Callable[[str], None] = lambda line: None,
 ) -> Rules:
-    """Read a file of rules. Errors: CorpusError with file:line for a line that is none."""
+    """Read a file of rules. Errors: CorpusError with file:line for a line that is not a rule."""
     rules = Rules(labels, scheme, tags)
     known = [*labels, OUTSIDE]
     lines, comments = read_lines(path)

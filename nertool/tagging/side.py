@@ -1,12 +1,13 @@
-"""G g: the share of the side inputs in z, without a row of inputs for every token.
+"""G g: the part of z that comes from the side inputs, computed without a row of side inputs for every token.
 
-Of the neighbours of a word's other occurrences in the document g has the means, left and right: over
-the n − 1 others of its group, so of a group's sum less the token's own. And so with G g, G = [G_l, G_r]:
+g contains the mean vectors of the left and right neighbours of a word's other occurrences in the document.
+They are means over the n − 1 other tokens u of the token's group: the group's sum minus the token's own
+neighbours l_t and r_t, divided by n − 1. The same holds for G g, with G = [G_l, G_r]:
 
     (Σ_u G_l l_u + G_r r_u − G_l l_t − G_r r_t) / (n − 1)
 
-The first is one product for a group; the others stand in the word table (wordtables.py), in the rows
-of the words to the left and right of the token.
+Here Σ_u is over all tokens of the group, and needs one product for a group. The terms with l_t and r_t are in
+the word table (wordtables.py), in the rows of the words to the left and right of the token.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ Vectors = Callable[[NDArray[np.int64]], Array]
 
 
 class SideInputs(NamedTuple):
-    """Side inputs of a text, for networks with the same vectors; None: no such input.
+    """Side inputs of a text for networks with the same vectors. An input that is not used is None.
 
-    neighbours (G, 2v): the sums over the groups; document (D, v): the mean vector of each.
+    neighbours (G, 2v): the sums of the neighbours' vectors in each group; document (D, v): the mean vector of
+    each document.
     """
 
     neighbours: Array | None
@@ -44,13 +46,13 @@ class SideInputs(NamedTuple):
 
 
 class Opinions(NamedTuple):
-    """What the first stage thinks of a word's other occurrences: values (M, e_1), as first_stage_elsewhere
-    has them, for the M tokens of groups in the text's order; tokens (M,); row (N,) int32: each token's, −1
-    for none.
+    """The inputs from the first stage ("opinions").
 
-    window: how many words around a token it is also given the opinions of, 0 for none; where there are some,
-    every token has a row (M = N). first_stage (N, T): the opinions; first (N,): whether a token is the first
-    of its sentence.
+    values (M, e_1): the result of first_stage_elsewhere for the M tokens in groups, in the order of the text;
+    tokens (M,): these tokens; row (N,) int32: the row of each token, −1 if it has none; window: the number of
+    words in the window of first-stage probabilities, 0 without such a window (with one, every token has a
+    row, M = N); first_stage (N, T): the first stage's probabilities; first (N,): whether a token is the
+    first of its sentence.
     """
 
     values: Array
@@ -61,7 +63,7 @@ class Opinions(NamedTuple):
     first: Booleans
 
     def of_rows(self, a: int, b: int) -> Array:
-        """Return the side inputs (b − a, e_1 + C T) of the a-th row to the one before the b-th."""
+        """Return the side inputs (b − a, e_1 + C T) of the rows from a to b − 1."""
         values = self.values[a:b]
         if not self.window:
             return values
@@ -76,11 +78,13 @@ class Opinions(NamedTuple):
 def side_inputs_of(
     text: Text, features: FeaturesConfig, vectors: Sequence[Vectors]
 ) -> list[SideInputs]:
-    """Compute the side inputs once for each kind of vectors: functions from words, numbered as in the text,
-    to their starting vectors (n, v)."""
+    """Return the side inputs of a text for each kind of vectors.
+
+    vectors: functions from words, numbered as in the text, to their vectors before training (n, v).
+    """
     if not (features.neighbours or features.document_vector):
         return [SideInputs(None, None)] * len(vectors)
-    # Vectors of the words that the text has, not of all that its list knows; place (N,): each token's.
+    # Only words that occur in the text need vectors: its list may have more. place (N,): each token's row.
     met = np.zeros(len(text.words), dtype=bool)
     met[text.word_ids] = True
     words = np.flatnonzero(met)
@@ -100,8 +104,10 @@ def side_inputs_of(
 
 
 def opinions_of(text: Text, first_stage: Array, settings: FirstStageConfig) -> Opinions:
-    """Return what the first stage's probabilities (N, T) say of the words' other occurrences, and of the
-    words of a window, as the settings ask for it."""
+    """Return the inputs from the first stage's probabilities (N, T).
+
+    They come from the words' other occurrences, and if settings.window is set also from a window.
+    """
     N, members, window = len(text.word_ids), text.groups.members, settings.window
     elsewhere = first_stage_elsewhere(first_stage, text, settings.max_pooling)
     if window:
@@ -120,7 +126,7 @@ class SideSum:
     """G g of a network for the tokens of a text, chunk by chunk."""
 
     def __init__(self, slices: Slices, side: SideInputs, opinions: Opinions | None) -> None:
-        """opinions: the first stage's; None for its own networks, and where there is none."""
+        """Prepare the sums. opinions: None for networks of the first stage, and for models without one."""
         G, columns_of = slices.G, slices.layout.side
         self._dtype = G.dtype
         self._neighbours, self._document, self._opinions = side.neighbours, side.document, opinions
@@ -133,7 +139,7 @@ class SideSum:
             self._matrix = Matrix(self._G_opinions.T)
 
     def of_chunk(self, chunk: Chunk) -> SideTerms:
-        """Return the terms of a chunk's tokens, without the opinions that their numbers point into."""
+        """Return the terms of a chunk's tokens. Their `opinions` are not set, only the row numbers."""
         terms = SideTerms()
         if self._neighbours is not None and chunk.share is not None:
             terms = terms._replace(
@@ -151,26 +157,26 @@ class SideSum:
         return terms
 
     def _product(self, inputs: Array, columns: Array) -> Array:
-        """Return G g (n, H) for side inputs (n, ·) and their columns of G."""
+        """Return G g (n, H) for side inputs (n, ·) and the columns of G for them."""
         dtype = np.result_type(inputs, columns)
         out = empty_lines((len(inputs), len(columns)), dtype)
         return np.matmul(inputs, columns.T, out=out).astype(self._dtype, copy=False)
 
     def opinions(self, a: int, b: int) -> tuple[Array | None, Matrix | None]:
-        """Return the opinions from the a-th to the b-th, (b − a, e), and their part of Gᵀ, (e, H)."""
+        """Return the opinions a to b − 1, (b − a, e), and their part of Gᵀ, (e, H)."""
         if self._opinions is None:
             return None, None
         return self._opinions.of_rows(a, b), self._matrix
 
     def opinion_bounds(self, starts: NDArray[np.int64] | list[int]) -> list[int]:
-        """Return how many tokens before each of `starts` have an opinion."""
+        """Return the number of tokens with an opinion before each of `starts`."""
         if self._opinions is None:
             return [0] * len(starts)
         bounds: list[int] = np.searchsorted(self._opinions.tokens, starts).tolist()
         return bounds
 
     def multiply_opinions(self, a: int, b: int, room: Array) -> None:
-        """Write G g of the opinions from the a-th to the b-th into room (b − a or more, H)."""
+        """Write G g of the opinions a to b − 1 into room (b − a or more, H)."""
         if self._opinions is not None:
             np.matmul(self._opinions.of_rows(a, b), self._G_opinions.T, out=room[: b - a])
 
@@ -184,8 +190,11 @@ def add_terms(
     start: int,
     first_opinion: int,
 ) -> None:
-    """Add the terms to z (n, H), but for the contexts, for n tokens from the start-th on, of those that stand
-    at `centres` among `rows`: as the kernel of kernels/tagging.py does it."""
+    """Add the terms to z (n, H) in numpy. It does the same as the kernel, except for the contexts.
+
+    The n tokens begin with the start-th of `centres`, which are indices into rows. first_opinion: the number
+    of the first row in terms.opinions.
+    """
     own = slice(start, start + len(z))
     if terms.group is not None and terms.sums is not None and terms.share is not None:
         group = terms.group[own]

@@ -1,4 +1,4 @@
-"""A network with its W cut up by what each column multiplies: W_c, V_c and G of compiled.py's head."""
+"""The slices W_c, V_c and G of a network's W (see compiled.py), and the rows that they multiply."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from nertool.vectors.clusters import COLUMNS
 
 
 def combinations_of(contexts: Sequence[str]) -> list[int]:
-    """Return how many numbers each context has: as many combinations as their product are there."""
+    """Return the number of values of each context feature. Their product is the number of combinations."""
     return [CONTEXTS[name].size for name in contexts]
 
 
 class Slices:
-    """A member with its W cut up: W (C, H, d_1), V (C, H, d_2), G (H, e), as at the head of compiled.py."""
+    """A member with the slices of its W: W (C, H, d_1), V (C, H, d_2), G (H, e); see compiled.py."""
 
     def __init__(self, member: Member, config: Config, tags: int, first_stage: bool) -> None:
-        """tags: how many there are; first_stage: whether the member is given a first stage's scores."""
+        """Cut W. tags: the number of tags; first_stage: whether the first stage's scores are inputs."""
         self._member = member
-        # The vectors stay as they are, compressed or on disk: rows are read as words are met.
+        # The vectors stay compressed or on disk: the row of a word is read when the word first occurs.
         self.parameters = member.expanded(but=VECTORS)
         self.weights = member.weights
         self.contexts = contexts_of(config)
@@ -50,7 +50,7 @@ class Slices:
         contexts = {f"E.{name}" for name in self.contexts}
         others = {VECTORS, STARTING, *contexts}
         self._features = {name: c for name, c in columns.items() if name not in others}
-        # Where the numbers of clusters stand in those of a form, of which the first is the vector's.
+        # The columns of the clusters in a form's row numbers, of which the first is that of the vector.
         names = list(self._features)
         before = names[: names.index(CLUSTERS)] if CLUSTERS in names else names
         first = 1 + sum(abs(self._features[name]) for name in before)
@@ -66,13 +66,16 @@ class Slices:
 
     @property
     def row_shape(self) -> tuple[int, int]:
-        """(slices, H): the shape of a word's row of T; C slices, or C + 2 with neighbours."""
+        """The shape of a word's row of T, (slices, H): C slices, or C + 2 with the input `neighbours`."""
         C, H, _ = self.W.shape
         return C + (0 if self.sides is None else 2), H
 
     def form_rows(self, ids: Ids, vector_rows: Ids, composed: Array) -> Array:
-        """Return the part of a row that the word type decides, (n, d_1), from its row numbers: ids (n, F),
-        of which the first counts for nothing, and vector_rows (n,), the rows of L or of what is composed."""
+        """Return the part r of the rows of forms, (n, d_1), which does not depend on the context.
+
+        ids (n, F): the row numbers, of which the first column is not used; vector_rows (n,): the rows in L,
+        or beyond it those in `composed`.
+        """
         vectors = word_vectors(self._member, vector_rows, composed)
         if self._keeps_starting:
             starting = self.starting_vectors(vector_rows, composed)
@@ -80,19 +83,21 @@ class Slices:
         if not self._features:
             return vectors
         tables = [self.parameters[name] for name in self._features]
-        if CLUSTERS in self._features:  # they are those of this network's vectors
+        if CLUSTERS in self._features:  # the clusters depend on this network's vectors
             ids = ids.copy()
             ids[:, self._clusters] = self._member.encoder.clusters_of(vector_rows)
         looks = embed(tables, ids[:, 1:], list(self._features.values()))
         return np.concatenate([vectors, looks], axis=1)
 
     def starting_vectors(self, vector_rows: Ids, composed: Array) -> Array:
-        """Return the vectors (n, v) that training began with, by their rows of L (n,); composed: those of the
-        rows beyond it."""
+        """Return the vectors before training (n, v) of rows (n,) of L. composed: those of rows beyond L."""
         return starting_vectors(self._member, vector_rows, composed)
 
     def context_table(self) -> Array:
-        """Return V (combinations, C, H): V_c k for each combination k of the contexts' numbers, and b."""
+        """Return the table (combinations, C, H) of V_c k for each combination of contexts.
+
+        b is added at the window's centre.
+        """
         sizes = combinations_of(self.contexts)
         C, H, _ = self.W.shape
         V = np.zeros((math.prod(sizes), C, H), dtype=self.W.dtype)

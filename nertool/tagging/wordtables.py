@@ -1,18 +1,18 @@
-"""Tables with a row for each distinct word met so far: its share of z in each place around a token.
+"""Tables with a row for each distinct word: the word's part of z at each position of a window.
 
-A row of T (slices, H): for each window position c what the word adds to z where it stands there,
-T_c = r W_cᵀ; and, for networks with the neighbours of a word's other occurrences as side inputs (side.py),
-what its starting vector gives there as a left and as a right one. V (combinations, C, H) has the same for the
-combinations of contexts, V_c = k V_cᵀ, with b in the centre's.
+A row of T is (slices, H). Slice c is T_c = r W_cᵀ, the part of z that comes from the word at window position
+c. Networks with the side input `neighbours` (side.py) have two more slices: the products of the word's vector
+before training as a left and as a right neighbour. V (combinations, C, H) has the same for the combinations
+of contexts, V_c = k V_cᵀ; b is added at the centre.
 
-All networks of a model number their rows alike, so that a text's words are looked up once for all of them.
-Rows are of two kinds:
+All networks of a model number the rows in the same way, so that the words of a text are looked up only once.
+There are two kinds of rows:
 
-    kept     the words met first: made once, and there from then on, until memory is given back
-    passing  the words for which no room was left: made anew for each stretch of text, one network after
-             the other, all in the same place
+    kept     rows of the words that occur first: computed once, and kept until the tables are emptied
+    passing  rows of words for which there is no memory left: computed again for each stretch of text. All
+             networks use the same memory for them, one after the other
 
-A text's frequent words are met early, so that most tokens find their rows made.
+Frequent words occur early in a text, so most tokens use kept rows.
 """
 
 from __future__ import annotations
@@ -31,17 +31,20 @@ from nertool.kernels.library import CACHE_LINE, empty_lines
 from nertool.tagging.forms import PADDINGS, Forms
 from nertool.tagging.slices import Slices
 
-_FILLED = 512  # rows that are made at a time
-# One byte in so many is for passing rows. They are few: what they are made for is rare words, most of which
-# stand in one stretch alone, so that little is made twice where a text is cut into more stretches.
+_FILLED = 512  # rows that are computed at a time
+# The share of memory for passing rows, 1/16. It is small: passing rows are for rare words, most of which
+# occur in one stretch only. So little is computed twice if a text is cut into more stretches.
 _PASSING_SHARE = 16
-_PATIENCE = 4  # kept rows are forgotten once so many times as many passing ones were made
+_PATIENCE = 4  # kept rows are dropped after this many times as many passing rows were computed
 
 
 class Stretch(NamedTuple):
-    """A stretch of a text: its tokens; rows and contexts (n + …,), of its words with the paddings among them,
-    the rows numbered as in WordRows; centres (n,): where its tokens stand in these; passing (p,): the words
-    with a row for this stretch alone."""
+    """A stretch of a text.
+
+    tokens: its n tokens; rows (n + …,): the row numbers (as in WordRows) of its words and paddings; contexts
+    (n + …,): their combinations of contexts; centres (n,): the tokens' indices in these arrays; passing (p,):
+    the words that have a row for this stretch only.
+    """
 
     tokens: slice
     rows: Ids
@@ -53,11 +56,11 @@ class Stretch(NamedTuple):
 class WordTable:
     """The rows T (…, slices, H) of one network, and its V.
 
-    first_passing: the number of the first passing row in T; the kept ones come before.
+    first_passing: the index in T of the first passing row. Kept rows come before it.
     """
 
     def __init__(self, slices: Slices, forms: Forms, encoder: int) -> None:
-        """encoder: the number of the network's encoder among the forms'."""
+        """Prepare an empty table. encoder: the index of the network's encoder in forms."""
         self._slices, self._forms, self._encoder = slices, forms, encoder
         self.V = slices.context_table()
         slots, H = slices.row_shape
@@ -66,12 +69,12 @@ class WordTable:
         self.first_passing = 0
 
     def place(self, room: NDArray[np.uint8], first_passing: int) -> None:
-        """Take the memory (bytes,) for the rows."""
+        """Set the memory (bytes,) for the rows."""
         self.first_passing = first_passing
         self.T = room.view(self.T.dtype).reshape(-1, *self.T.shape[1:])
 
     def fill(self, words: Offsets, first: int) -> None:
-        """Write the rows of words, as numbered in WordRows, into those of T from `first` on."""
+        """Compute the rows of words (numbers of forms), and write them to T from index `first` on."""
         sides, forms = self._slices.sides, self._forms
         _, C, H = self.V.shape
         W = self._slices.W.reshape(C * H, -1)
@@ -84,14 +87,14 @@ class WordTable:
             np.matmul(R, W.T, out=T[:, : C * H])
             if sides is not None:
                 L = self._slices.starting_vectors(vector_rows, composed)  # (n, v)
-                L[own < PADDINGS] = 0.0  # nothing stands beyond a sentence's ends
+                L[own < PADDINGS] = 0.0  # a padding is not a neighbour
                 np.matmul(L, sides.reshape(2 * H, -1).T, out=T[:, C * H :])
 
 
 class WordRows:
-    """The numbers of the words' rows, the same for all tables: 0 … kept − 1, then the passing ones.
+    """The row numbers of words, the same for all tables: 0 … kept − 1, then those of passing rows.
 
-    Changes are made as in Forms: what can fail comes first.
+    A flag marks unfinished changes, as in Forms. Steps that can fail come before it is set.
     """
 
     def __init__(
@@ -100,8 +103,11 @@ class WordRows:
         forms: Forms,
         table_bytes: int,
     ) -> None:
-        """table_bytes: the most memory for the rows of all tables, but for a window's words, which always
-        have room."""
+        """Divide the memory.
+
+        table_bytes: the most memory for the rows of all tables. There is always room for the words of one
+        window, even if this exceeds it.
+        """
         self._tables, self._forms = tables, forms
         sizes = [table.row_bytes for table in tables]
         window = tables[0].V.shape[1] + 2
@@ -109,7 +115,7 @@ class WordRows:
         self.kept = max(0, table_bytes - self.passing * max(sizes)) // sum(sizes)
         _share_memory(tables, self.kept, self.passing)
         self._kept_words = Keys()  # the words of the kept rows
-        self._passed = 0  # passing rows made since the kept ones were forgotten
+        self._passed = 0  # passing rows computed since the kept rows were last dropped
         self._age = forms.age
         self._changing = False
 
@@ -122,14 +128,14 @@ class WordRows:
     def stretches(
         self, numbers: Ids, ids: Ids, contexts: Ids, sentence_starts: Offsets, m: int
     ) -> list[Stretch]:
-        """Lay a text out with m paddings before and after each sentence; cut it into stretches with few
-        enough words that have no row yet, and make the kept rows.
+        """Cut a text into stretches, and compute the kept rows of its words.
 
-        numbers[ids] (N,): the tokens' forms; contexts (N,): the numbers of their combinations of contexts.
-        What is returned holds until the next call.
+        The text gets m paddings before and after each sentence. A stretch has no more words without a kept
+        row than there are passing rows. numbers[ids] (N,): the tokens' forms; contexts (N,): the numbers of
+        their combinations of contexts. The result is valid until the next call.
         """
-        # The same numbers mean other forms after they were forgotten. And what was met first is no longer
-        # what is frequent, if there is much that has to pass.
+        # After the cache of forms was emptied, its numbers mean other forms. And many passing rows show that
+        # the kept rows are no longer those of the frequent words.
         outdated = self._age != self._forms.age or self._passed > _PATIENCE * self.kept
         kept = self._kept_words
         if self._changing or (outdated and len(kept)):
@@ -150,7 +156,7 @@ class WordRows:
         return list(self._cut(*laid, rows, m, slice(0, len(centres)))) if len(centres) else []
 
     def _keep(self, words: Offsets) -> None:
-        """Make the rows of words that are not kept yet, in all tables."""
+        """Compute rows of words that are not kept yet, in all tables, and keep them."""
         if not len(words):
             return
         for table in self._tables:
@@ -164,7 +170,7 @@ class WordRows:
     def _cut(
         self, words: Offsets, contexts: Ids, centres: Offsets, rows: Ids, m: int, tokens: slice
     ) -> list[Stretch]:
-        """Return some tokens as one stretch, or, with too many words that have no row, as several."""
+        """Return tokens as one stretch, or as several if too many of their words have no kept row."""
         of_tokens = centres[tokens]
         if not len(of_tokens):
             return []
@@ -185,7 +191,7 @@ class WordRows:
         return [Stretch(tokens, stretch_rows, contexts[own], of_tokens - own.start, passing)]
 
     def rows_in(self, table: WordTable, stretch: Stretch) -> Ids:
-        """Return the rows of T, (n + …,), of a stretch's words; those that pass are made."""
+        """Return the indices in T (n + …,) of a stretch's words, and compute its passing rows."""
         if not len(stretch.passing):
             return stretch.rows
         table.fill(stretch.passing, table.first_passing)
@@ -194,19 +200,19 @@ class WordRows:
 
 
 def _share_memory(tables: Sequence[WordTable], kept: int, passing: int) -> None:
-    """Give each table memory for its kept rows, and to all the same for the passing ones.
+    """Give each table its own memory for kept rows, and all tables the same memory for passing rows.
 
-    A table's rows are as long as its network is wide, and lie in one array: so a few bytes are left between
-    the last kept row and the first passing one, to begin this where the others' begin, too.
+    The rows of a table have the same size and are in one array. The tables' passing rows begin at the same
+    address, so there may be a few unused bytes before them.
     """
-    starts: list[int] = []  # where each table begins, counted back from the first passing row
+    starts: list[int] = []  # the distance from the start of each table to the first passing row
     before = 0
     for table in tables:
         before = table.row_bytes * -(-(before + kept * table.row_bytes) // table.row_bytes)
         starts.append(before)
-    # All at once: the system gives memory to those rows alone that are written.
+    # All memory is reserved at once: the system provides it only for rows that are written.
     needed = before + passing * max(t.row_bytes for t in tables)
-    lead = -before % CACHE_LINE  # so that the first passing row begins a line
+    lead = -before % CACHE_LINE  # so that the first passing row begins at a cache line
     room = empty_lines((lead + needed,), np.uint8)[lead:]
     for table, start in zip(tables, starts, strict=True):
         first = before - start
@@ -215,6 +221,6 @@ def _share_memory(tables: Sequence[WordTable], kept: int, passing: int) -> None:
 
 
 def _distinct(numbers: Offsets) -> Offsets:
-    """Return the distinct ones (n,) in order: as np.unique, which first loads numpy's masked arrays."""
+    """Return the distinct numbers, ascending. np.unique does the same, but first imports masked arrays."""
     numbers = np.sort(numbers)
     return numbers[np.diff(numbers, prepend=-1) > 0]
