@@ -1,1 +1,1 @@
-"""Files in, tagged files out."""
+"""Tag files: read inputs in any format, and write them with their predicted entities."""

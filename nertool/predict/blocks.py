@@ -1,4 +1,4 @@
-"""Where a text may be cut into blocks that are tagged separately: between sentences, or documents."""
+"""Cutting a text into blocks that can be tagged separately: between sentences, or between documents."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from nertool.inputs.text import DOCUMENT_TOKENS, cut_documents
 def whole_columns(
     blocks: Iterator[Block], rows: Rows, documents: bool, document_tokens: int = DOCUMENT_TOKENS
 ) -> Iterator[Block]:
-    """Regroup blocks of CoNLL columns so that no sentence is divided between two; with `documents`, no
-    document either, but for a very long one, which is cut where the network's inputs cut it."""
+    """Regroup blocks of CoNLL columns so that each block has whole sentences.
+
+    With `documents`, each block has whole documents. A very long document is cut where the network's inputs
+    cut it (cut_documents in inputs/text.py).
+    """
     if not documents:
         return whole_sentences(blocks)
     lines = Lines(rows)
@@ -31,8 +34,10 @@ def whole_columns(
 
 
 def after_last_document(block: Block, lines: Lines, document_tokens: int = DOCUMENT_TOKENS) -> int:
-    """Return where in a block its last document starts, or the last part of a long one, as a count of
-    characters; 0 if there is no other before it."""
+    """Return the position, in characters, of the last document in a block, or of a long one's last part.
+
+    The result is 0 if no other document or part comes before it.
+    """
     text = block.text
     at = text.rfind("\n" + DOCUMENT_START) + 1
     while at:
@@ -51,8 +56,10 @@ def after_last_document(block: Block, lines: Lines, document_tokens: int = DOCUM
 def whole_sentence_lines(
     blocks: Iterator[Block], documents: bool, document_tokens: int = DOCUMENT_TOKENS
 ) -> Iterator[Block]:
-    """Regroup blocks of a sentence a line. They are one document: with `documents`, no part of it, as the
-    network's inputs cut it, is divided between two blocks."""
+    """Regroup blocks of text with one sentence on each line, which are all one document.
+
+    With `documents`, each block has whole parts of the document, as the network's inputs cut it.
+    """
 
     def cut(block: Block) -> int:
         lines = block.lines

@@ -1,4 +1,4 @@
-"""CoNLL columns as `predict` reads them: which column has the words, and blocks of whole sentences."""
+"""Reading CoNLL columns for `predict`: the column of the words, and blocks of whole sentences."""
 
 from __future__ import annotations
 
@@ -17,20 +17,25 @@ from nertool.predict.blocks import whole_columns
 from nertool.predict.request import PredictRequest
 from nertool.tagging.compiled import CompiledTagger
 
-_LARGEST = 4  # blocks for a model of several networks are so many times as large
+_LARGEST = 4  # for a model of several networks, blocks may be this many times as large
 
 
 class ColumnsInput(NamedTuple):
-    """An input in CoNLL columns. rows: the same columns for the fast path; None if it can't read them
-    (a header, commas, a column that numbers sentences). blocks: of whole sentences or documents."""
+    """An input in CoNLL columns.
+
+    rows: the columns for the fast path, None if the fast path can't read them (for example, with a header,
+    commas, or a column of sentence numbers); blocks: blocks of whole sentences or documents.
+    """
 
     columns: Columns
     rows: Rows | None
     blocks: Iterator[Block]
 
     def without_faulty_sentences(self, source: str, ledger: Ledger) -> ColumnsInput:
-        """Return the input with blank lines in place of each sentence with a faulty row; the ledger gets
-        them while the blocks are read."""
+        """Return the input with blank lines in place of each sentence that has a faulty row.
+
+        These sentences are entered in the ledger while the blocks are read.
+        """
 
         def whole() -> Iterator[Block]:
             for block in self.blocks:
@@ -47,8 +52,8 @@ def read_text_blocks(
 ) -> Iterator[Block]:
     """Yield an input's lines in blocks.
 
-    The rows of words that find no room in the tables of several networks are made anew for each block:
-    large blocks pay for that.
+    With several networks, the tagger computes the rows of some words again for each block (see
+    tagging/wordtables.py). Larger blocks reduce this work.
     """
     several = len(tagger.model.first_stage) + len(tagger.model.members) > 1
     size = request.sizes.block_bytes
@@ -58,15 +63,18 @@ def read_text_blocks(
 def read_columns(
     opened: Opened, tagger: CompiledTagger, request: PredictRequest, report: Report
 ) -> ColumnsInput:
-    """Find the column of the words as the request says, as the model's training text had it, or as the
-    input shows. Errors: CorpusError for a column that isn't there."""
+    """Open an input in CoNLL columns, and find the column of the words.
+
+    The column is that of the request, or that of the model's training text, or else it is detected from the
+    input. Errors: CorpusError for a column that does not exist.
+    """
     blocks = read_text_blocks(opened, tagger, request)
     reading, settings = request.unlabelled, tagger.model.config.corpus
     if reading.token_column is None and settings.token_column != 0:
         reading = replace(reading, token_column=settings.token_column)
     reading = replace(reading, comment=reading.comment or settings.comment, labelled=True)
     columns = opened.columns(reading, report)
-    if columns.layout is None:  # nothing but marks, blank lines and comments in the first bytes
+    if columns.layout is None:  # the first bytes have only document marks, blank lines and comments
         columns, blocks = _with_layout(columns, blocks)
     rows = _fast_rows(columns, opened.source)
     if rows is None:
@@ -83,7 +91,7 @@ def _as_text(block: Block, lines: list[str]) -> str:
 
 
 def _with_layout(columns: Columns, blocks: Iterator[Block]) -> tuple[Columns, Iterator[Block]]:
-    """Read blocks until one shows the layout; return the columns with it, and all blocks."""
+    """Read blocks until the layout of the columns is known; return the columns with it, and all blocks."""
     begun = []
     for block in blocks:
         begun.append(block)
@@ -95,7 +103,7 @@ def _with_layout(columns: Columns, blocks: Iterator[Block]) -> tuple[Columns, It
 
 
 def _fast_rows(columns: Columns, source: str) -> Rows | None:
-    """Return the columns as the fast path reads them; None if they are not plain columns."""
+    """Return the columns for the fast path, or None if they are not plain columns."""
     layout = columns.layout
     if layout is None or layout.delimiter not in ("\t", " "):
         return None

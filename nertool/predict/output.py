@@ -1,4 +1,4 @@
-"""Results on their way to an output: kept until they are complete, and joined with others."""
+"""Results before they are written: stored until they are complete, and joined with others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Item = TypeVar("Item")
 
 
 class UnreadableError(Exception):
-    """An input that can't be read, as opposed to an output that can't be written."""
+    """An error of an input that can't be read, as opposed to an output that can't be written."""
 
     def __init__(self, path: Path, error: CorpusError | OSError) -> None:
         super().__init__(str(error))
@@ -28,7 +28,7 @@ class UnreadableError(Exception):
 
 
 def guarded(path: Path, items: Iterator[Item] | None) -> Iterator[Item] | None:
-    """Yield items; what goes wrong in making them is an UnreadableError of that path."""
+    """Yield items, and turn errors of the iterator into an UnreadableError of `path`."""
     if items is None:
         return None
 
@@ -46,9 +46,9 @@ def guarded(path: Path, items: Iterator[Item] | None) -> Iterator[Item] | None:
 
 
 def kept_in(file: BinaryIO, tagged: Tagged) -> Tagged:
-    """Iterate a result to its end, keep it in a file, and return it as it is read back from there.
+    """Write a complete result to a temporary file, and return a result that is read from that file.
 
-    The file has no name, so that nobody else can write what pickle reads here.
+    The file has no name, so no other program can change the data that pickle reads.
     """
     number = 0
     for item in tagged.texts if tagged.texts is not None else tagged.pieces or ():
@@ -64,8 +64,8 @@ def kept_in(file: BinaryIO, tagged: Tagged) -> Tagged:
 def joined_texts(results: Iterator[Tagged], ledger: Ledger) -> Iterator[str]:
     """Yield the text of all results.
 
-    A run of pieces of one format goes through one writer, so that it becomes one list, table or page; it is
-    written as its first input asks for. An input that ends within a line gets a line end.
+    Consecutive results in one format go through one writer, which makes them one list, table or page. The
+    first of them determines how they are written. A line break is added after an input that ends without one.
     """
     last = ""
     for key, group in groupby(results, key=_writer_of):
@@ -86,9 +86,9 @@ def joined_texts(results: Iterator[Tagged], ledger: Ledger) -> Iterator[str]:
 
 
 def _writer_of(result: Tagged) -> tuple[Format, Writing] | None:
-    """Return what decides the writer of a result's pieces; None for texts.
+    """Return a key: results with equal keys share a writer. The key is None for a result of texts.
 
-    An input says whether its documents have heads, but a list or table is not divided for that.
+    Whether an input has document marks is part of the key only for formats that can have them.
     """
     if result.texts is not None:
         return None

@@ -1,6 +1,6 @@
-"""Which files are the inputs, and where each one's output goes: patterns, folders, mirrored trees.
+"""The paths of inputs and outputs: patterns, folders, and output folders with the same tree.
 
-Paths are compared by the files that they lead to, not by how they are written.
+Paths are compared by the files that they lead to, with links followed.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from nertool.formats.paths import STDIN, below, format_of_path, is_pattern, matc
 
 
 class Input(NamedTuple):
-    """A path to read. relative: where its output goes below an output folder. format: its format, if a
-    path of that format is more than one file (a folder, or a text with its annotation beside it)."""
+    """A path to read.
+
+    relative: the path of its output below an output folder; format: its format, if an input of that format
+    is more than one file (a folder, or a text with an annotation file).
+    """
 
     path: Path
     relative: Path
@@ -26,7 +29,7 @@ class Input(NamedTuple):
 
     @property
     def files(self) -> list[Path]:
-        """The files that are read."""
+        """The files to read."""
         if self.path == STDIN:
             return []
         if self.format is None:
@@ -39,13 +42,13 @@ class Input(NamedTuple):
 def expand(
     named: Sequence[str], format_name: str, folders: bool, beside: bool = False
 ) -> list[Input]:
-    """Return the inputs that are meant, each once, in the order named.
+    """Return the inputs for the given names, each once, in order.
 
-    A folder stands for the files below it, by name and without hidden ones, unless it is one input by
-    its format (brat). A name with *, ? or [ that is no file's is a pattern (** for any folders).
-    folders: whether folders of files may be named. beside: brat's folders, too, stand for the texts in
-    them, beside which outputs are written. Errors: CorpusError for a pattern without a match,
-    and for a folder where none may be named.
+    A folder means all files below it, sorted by name, without hidden ones, unless its format makes it one
+    input (brat). A name with *, ? or [ that is not a file is a pattern, in which ** matches any folders.
+    folders: whether folders of files are allowed; beside: a brat folder also means the texts in it, and
+    outputs are written next to copies of these. Errors: CorpusError for a pattern without a match, and for a
+    folder if folders are not allowed.
     """
     inputs: list[Input] = []
     single: list[tuple[Path, Format | None]] = []
@@ -65,15 +68,15 @@ def expand(
             single += [(match, format_of_path(match, format_name)) for match in matches(path)]
         else:
             _refuse_text(name, path)
-            single.append((path, of_folder))  # if it isn't there, opening it says so
+            single.append((path, of_folder))  # opening it raises an error if it does not exist
     inputs += _beside_each_other(single)
-    if beside:  # a text is an input by itself, though an .ann file may stand there already
+    if beside:  # a text is an input by itself, even if it already has an .ann file
         inputs = [e._replace(format=None) if e.path.suffix == ".txt" else e for e in inputs]
     return list({_identity(entry): entry for entry in reversed(inputs)}.values())[::-1]
 
 
 def _refuse_text(name: str, path: Path) -> None:
-    """Refuse what is no path but a text, and say how to tag it. Errors: CorpusError."""
+    """Refuse a text that is given in place of a path, and say how to tag it. Errors: CorpusError."""
     words = len(name.split())
     is_name = path.suffix[1:].isalnum() and (words < 4 or len(path.parts) > 1)  # my long name.txt
     if words > 1 and path != STDIN and not os.path.lexists(path) and not is_name:
@@ -90,7 +93,7 @@ def _below(folder: Path, format_name: str) -> Iterator[Input]:
 
 
 def _beside_each_other(single: Sequence[tuple[Path, Format | None]]) -> Iterator[Input]:
-    """Yield paths named one by one; below an output folder they keep the folders that they don't share."""
+    """Yield the inputs for single paths. Their relative paths begin below the folder that all share."""
     true_paths = [_without_links_to_folders(path) for path, _ in single]
     files = [path.parent for path in true_paths if path != STDIN]
     shared = os.path.commonpath(files) if files else ""
@@ -100,7 +103,7 @@ def _beside_each_other(single: Sequence[tuple[Path, Format | None]]) -> Iterator
 
 
 def _without_links_to_folders(path: Path) -> Path:
-    """Return a path without links and `..` in its folders; its own name stays."""
+    """Return a path with links and `..` in its folders resolved. A link in its last part is kept."""
     if path == STDIN:
         return path
     if path.name in ("", ".."):
@@ -114,8 +117,11 @@ def _identity(entry: Input) -> Path:
 
 
 def output_path(out_dir: Path, entry: Input, format_name: str, to: Format | None) -> Path:
-    """Return where an input's output goes: the input's relative path, with the ending of the output's
-    format added if it is missing. What came packed stays packed, if the output is text."""
+    """Return the path of an input's output in out_dir.
+
+    It is the input's relative path. The file extension of the output's format is added if it is missing. The
+    output of a compressed input is compressed, too, if it is text.
+    """
     relative = entry.relative
     if is_beside(entry, to):
         return out_dir / relative.with_suffix(".ann")
@@ -130,19 +136,18 @@ def output_path(out_dir: Path, entry: Input, format_name: str, to: Format | None
 
 
 def is_beside(entry: Input, to: Format | None) -> bool:
-    """Tell whether an input is one text, whose output is an .ann file beside it, as brat has it."""
+    """Return whether an input is a single text whose output is brat's .ann file."""
     text = entry.path.suffix == ".txt" and not entry.path.is_dir()
     return text and to is not None and to.name == "brat"
 
 
 def ending_of(to: Format) -> str:
-    """Return how names of outputs in a format end; a folder's has the format's name."""
+    """Return the file extension of outputs in a format. For a folder, it is the format's name."""
     return to.ending or f".{to.name}"
 
 
 def may_be_binary(entry: Input) -> bool:
-    """Tell whether an input may be of a format that is written as bytes or as a folder, by its own format
-    or its name."""
+    """Return whether an input's output may be bytes or a folder, judged by the input's format or name."""
     endings = {known.ending for known in FORMATS if known.container == "binary"}
     own = entry.format
     folder = own is not None and find_format(own.written_as).container != "text"
@@ -150,7 +155,7 @@ def may_be_binary(entry: Input) -> bool:
 
 
 def _ending(entry: Input, bare: Path, format_name: str) -> str:
-    """Return the ending of an output in the format that the input's own format is written as."""
+    """Return the file extension of an output in the format that the input's own format is written as."""
     known = entry.format
     if known is None and format_name != AUTO:
         known = find_format(format_name)
@@ -163,10 +168,10 @@ def _ending(entry: Input, bare: Path, format_name: str) -> str:
 
 
 def check_outputs(outputs: Sequence[Path], inputs: Sequence[Input], out_dir: Path | None) -> None:
-    """Make sure that no output replaces an input, that no two outputs are one file, and that none lies
-    outside out_dir, whatever `..` and links the paths hold.
+    """Check that no output replaces an input, that all outputs differ, and that they are inside out_dir.
 
-    out_dir: None for one output for all inputs. Errors: CorpusError naming the two.
+    Links and `..` are followed. out_dir: None if there is one output for all inputs. Errors: CorpusError,
+    which names both paths.
     """
     read = {os.path.realpath(file): file for entry in inputs for file in entry.files}
     written: dict[str, Path] = {}
@@ -193,13 +198,13 @@ def check_outputs(outputs: Sequence[Path], inputs: Sequence[Input], out_dir: Pat
 
 
 def is_inside(path: Path, folder: Path) -> bool:
-    """Tell whether a path leads to something below a folder, with all links followed."""
+    """Return whether a path leads to something below a folder, with all links followed."""
     top, true_path = os.path.realpath(folder), os.path.realpath(path)
     return true_path != top and os.path.commonpath([top, true_path]) == top
 
 
 def _same_file(output: Path, files: Iterable[Path]) -> Path | None:
-    """Return the file that an output is by another name: a hard link, or in other case on some systems."""
+    """Return the one of `files` that an output is under another name (such as a hard link), or None."""
     if not output.is_file():
         return None
     return next((file for file in files if file.exists() and output.samefile(file)), None)

@@ -1,4 +1,4 @@
-"""What a user asks of `nertool predict`, in one record."""
+"""The options of `nertool predict` in one record."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from nertool.tagging.annotate import Details
 
 
 class Sizes(NamedTuple):
-    """How much text is handled at a time. Speed and memory depend on it, the output does not.
+    """How much text is processed at a time. Speed and memory depend on it, the output does not.
 
-    block_bytes: lines that are read together. piece_characters: records that are tagged together.
+    block_bytes: the size of blocks of lines; piece_characters: the size of records that are tagged together.
     """
 
     block_bytes: int = BLOCK_BYTES
@@ -27,14 +27,14 @@ class Sizes(NamedTuple):
 class PredictRequest:
     """Which inputs to tag, how to read them, and what to write where.
 
-    inputs: files, folders and patterns as the user wrote them; `-` is standard input. output: one file
-    for all (None or `-`: standard output). out_dir: a folder with one output for each input.
-    format_name: the inputs' format, or auto. to: the outputs' format; None for the format that each
-    input's own format is written as. scheme: of the tags; None for the training text's. replace_tags:
-    write the tags in place of the column of tags (CoNLL columns). details: what to report beside the
-    entities. reading: how the inputs are read. tokens: JSON has the places of tokens and sentences.
-    on_error: what an input that can't be read does: fail (stop), or skip (go on without it; of columns,
-    without the sentences that have a faulty row). rules: a file of
+    inputs: files, folders and patterns as the user wrote them; `-` is standard input. output: one file for
+    all results; None or `-` is standard output. out_dir: a folder with one output for each input.
+    format_name: the inputs' format, or auto. to: the outputs' format; by default, the format that each
+    input's own format is written as. scheme: the scheme of the tags; by default that of the training text.
+    replace_tags: in CoNLL columns, replace the tags instead of adding a column. details: the details to
+    compute in addition to the entities. reading: how the inputs are read. tokens: whether JSON has the
+    positions of tokens and sentences. on_error: "fail" stops at an input that can't be read; "skip"
+    continues without it, or in CoNLL columns without the sentences that have a faulty row. rules: a file of
     phrases that are always, or never, an entity. ner_key: as in Writing.
     """
 
@@ -56,7 +56,7 @@ class PredictRequest:
 
     @property
     def to_format(self) -> Format | None:
-        """The outputs' format; None for the one that each input's own format decides (see for_input)."""
+        """The outputs' format; None if each input's own format determines it (see for_input)."""
         if self.to is not None:
             return find_format(self.to)
         meant = format_of_ending(self.ending)
@@ -67,7 +67,7 @@ class PredictRequest:
 
     @property
     def ending(self) -> str:
-        """The ending of the one output's name, less that of a packed file; empty if it has no name."""
+        """The file extension of the single output, without that of a compression; empty if there is none."""
         if self.out_dir is not None or self.to_stdout or self.output is None:
             return ""
         path = self.output
@@ -79,9 +79,12 @@ class PredictRequest:
         return self.out_dir is None and (self.output is None or str(self.output) == "-")
 
     def for_input(self, known: Format) -> Format:
-        """Return the format of the output for an input of a format: what was asked for; what the input's
-        own format is written as, if that has the output's ending; what the output's ending stands for.
-        What can't go to standard output goes there as JSON lines."""
+        """Return the output's format for an input of format `known`.
+
+        It is the first of: the requested format; the format that `known` is written as, if the output has its
+        file extension; the format of the output's file extension; the format that `known` is written as. JSON
+        lines replaces formats that can't be written to standard output.
+        """
         to = self.to_format
         if to is not None:
             return to
@@ -94,32 +97,33 @@ class PredictRequest:
 
     @property
     def with_source(self) -> bool:
-        """Whether each record names the input that it is from: several inputs share an output."""
+        """Whether each record names its input, because several inputs share an output."""
         return len(self.inputs) > 1 and self.out_dir is None
 
     @property
     def unlabelled(self) -> Reading:
-        """How inputs are read: their own labels are not looked at."""
+        """How to read inputs without their own labels."""
         return replace(self.reading, labelled=False)
 
     def reading_for(self, to: Format) -> Reading:
-        """How inputs of an output in one format are read: their own labels are kept in a field if the output
-        has a place for it."""
+        """Return how to read inputs for an output in a format.
+
+        The inputs' own labels are kept in a field if the format can hold it.
+        """
         if "gold" not in to.keeps:
             return self.unlabelled
         misaligned = "snap" if self.reading.misaligned == "error" else self.reading.misaligned
         return replace(self.unlabelled, gold=True, misaligned=misaligned)
 
     def for_output(self, to: Format) -> PredictRequest:
-        """Return the request for an output in one format: probabilities are found where the format always
-        holds them."""
+        """Return the request for an output in a format, with probabilities if the format always has them."""
         always = "probabilities" in to.keeps and not to.probabilities_on_request
         return replace(
             self, details=replace(self.details, probabilities=self.details.probabilities or always)
         )
 
     def misuse(self) -> str | None:
-        """Return what is wrong with options that exclude each other; None if nothing is."""
+        """Return a message about options that exclude each other, or None if there are none."""
         to = self.to_format
         if self.output is not None and self.out_dir is not None:
             return "--output names one file, --out-dir a folder for many: give one of them"

@@ -1,7 +1,6 @@
-"""Inputs that leave as their own lines: which pairs of formats have a faster way than through records.
+"""Pairs of formats for which `predict` writes the input's own lines with tags, faster than through records.
 
-Without an entry here a format goes through records like all others, so a new format needs nothing
-in this file.
+A format without an entry here goes through records. So a new format needs no change in this file.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def rewrite_columns(
 def rewrite_sentences(
     opened: Opened, to: Format, tagger: CompiledTagger, request: PredictRequest
 ) -> Tasks | None:
-    """Return the tasks that tag sentences a line; None if the output needs records."""
+    """Return the tasks that tag text with one sentence on each line; None if the output needs records."""
     if request.details.needed or request.replace_tags:
         return None
     scheme = request.scheme or tagger.model.corpus_scheme

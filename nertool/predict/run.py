@@ -1,4 +1,4 @@
-"""Run a predict request: tag all inputs, and write one output for all or one for each."""
+"""Run a predict request: tag all inputs, and write one output for all of them or one for each."""
 
 from __future__ import annotations
 
@@ -38,17 +38,18 @@ from nertool.tagging.rules import read_rules
 
 
 class Files(NamedTuple):
-    """The inputs of a request, and with --out-dir the output of each."""
+    """The inputs of a request, and with --out-dir the output of each input."""
 
     inputs: list[Input]
     outputs: list[Path]
 
 
 def find_files(request: PredictRequest, folders: bool = False) -> Files:
-    """Find a request's inputs and outputs. folders: folders may be named, though all goes to one output.
+    """Find a request's inputs and outputs.
 
-    Errors: CorpusError for inputs that can't be found, and for
-    outputs that would replace an input or each other, or lie outside --out-dir."""
+    folders: whether folders may be named if there is only one output. Errors: CorpusError for inputs that do
+    not exist, and for outputs that would replace an input or each other, or are outside of --out-dir.
+    """
     out_dir = request.out_dir
     to = request.to_format
     beside = out_dir is not None and to is not None and to.name == "brat"
@@ -66,10 +67,10 @@ def find_files(request: PredictRequest, folders: bool = False) -> Files:
 def predict(
     model: Model, request: PredictRequest, files: Files, ledger: Ledger, report: Report
 ) -> None:
-    """Tag the files of a request. Inputs that can't be read are entered in the ledger as refused, or
-    stop the run, as request.on_error says.
+    """Tag the files of a request.
 
-    Errors: CorpusError with file:line; OSError for an output that can't be written.
+    request.on_error determines whether an input that can't be read stops the run or is entered in the ledger
+    as refused. Errors: CorpusError with file:line; OSError for an output that can't be written.
     """
     tagger = CompiledTagger(model)
     if request.rules:
@@ -88,7 +89,7 @@ def predict(
 
 
 class _Run(NamedTuple):
-    """A request that is being carried out."""
+    """A running request."""
 
     request: PredictRequest
     workers: Workers
@@ -96,11 +97,11 @@ class _Run(NamedTuple):
     report: Report
 
     def into_one(self, inputs: list[Input]) -> None:
-        """Write all inputs' results to one output, one after another."""
+        """Write the results of all inputs to one output, in order."""
         to, output = self.request.to_format, self.request.output
         results = self._all(inputs)
         if to is None and not self.request.to_stdout and any(map(may_be_binary, inputs)):
-            # The first input shows what the output is.
+            # The first input determines the format of the output.
             first = next(results, None)
             to = None if first is None else first.format
             results = chain([] if first is None else [first], results)
@@ -115,7 +116,7 @@ class _Run(NamedTuple):
         write_output(to, pieces, writing, self.ledger, output)
 
     def into_folder(self, files: Files, out_dir: Path) -> None:
-        """Write each input's result into a folder; outputs that exist already are left alone."""
+        """Write each input's result into a folder. Outputs that exist already are not changed."""
         there = [path.exists() for path in files.outputs]
         if any(there):
             self.report(
@@ -125,7 +126,7 @@ class _Run(NamedTuple):
             if done:
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
-            if not is_inside(path, out_dir):  # a link that was made meanwhile
+            if not is_inside(path, out_dir):  # a link was created after the first check
                 raise CorpusError(
                     f"{path}: found a place outside {out_dir}; choose another --out-dir"
                 )
@@ -137,13 +138,14 @@ class _Run(NamedTuple):
                     self._write(tagged, path)
             except UnreadableError as fault:
                 self._refuse(fault.path, fault.error)
-            except CorpusError as error:  # a writer that has no way to write these records
+            except CorpusError as error:  # the writer can't write these records
                 self._refuse(entry.path, error)
 
     def _write_beside(self, entry: Input, path: Path) -> None:
-        """Write a text's entities into an .ann file, and the text as it stands beside it.
+        """Write a text's entities into an .ann file, and an exact copy of the text next to it.
 
-        Errors: CorpusError for a text that is none, and for another text in the place of its copy.
+        Errors: UnreadableError for an input that is not running text, CorpusError if another text is in the
+        place of the copy.
         """
         source, copy = entry.path, path.with_suffix(".txt")
         try:
@@ -178,8 +180,11 @@ class _Run(NamedTuple):
             write_output(tagged.format, tagged.pieces or (), tagged.writing, self.ledger, path)
 
     def _all(self, inputs: Iterable[Input]) -> Iterator[Tagged]:
-        """Yield each input's result. Unless a fault is to stop the run, a result is complete before it is
-        yielded: of an input that can't be read to its end, nothing is written."""
+        """Yield each input's result.
+
+        With on_error "skip", a result is complete before it is yielded. So nothing is written of an input
+        that can't be read to its end.
+        """
         for entry in inputs:
             if self.request.on_error == "fail":
                 with self._opened(entry) as tagged:
@@ -196,7 +201,7 @@ class _Run(NamedTuple):
 
     @contextmanager
     def _opened(self, entry: Input) -> Iterator[Tagged]:
-        """Open an input, and tag it. Errors: UnreadableError, now or while the result is iterated."""
+        """Open and tag an input. Errors: UnreadableError, also while the result is iterated."""
         comment = self.request.reading.comment or self.workers.tagger.model.config.corpus.comment
         reading = replace(self.request.reading, comment=comment)
         with ExitStack() as stack:
@@ -213,7 +218,7 @@ class _Run(NamedTuple):
             )
 
     def _refuse(self, path: Path, error: CorpusError | OSError) -> None:
-        """Enter an input that can't be read, and say why at once; or stop, if that was asked for."""
+        """Enter an input in the ledger as refused, and report the reason; with on_error "fail", raise it."""
         if self.request.on_error == "fail":
             raise error
         self.ledger.refuse(str(path), "files that could not be read", str(error))

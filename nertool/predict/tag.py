@@ -1,7 +1,8 @@
-"""Tag one opened input: any format in, any format out, a part at a time, so that memory stays bounded.
+"""Tag one opened input of any format, part by part, so that memory is bounded.
 
-An input becomes tasks, which workers do side by side. It goes one of two ways: as its own lines with the
-tags in them (rewrite.py), or through records, which the output format's writer turns into text.
+An input becomes tasks, which workers run in parallel. There are two ways to tag it: some pairs of formats
+keep the input's own lines and add the tags (rewrite.py). Others go through records, which the writer of the
+output's format turns into text.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ from nertool.predict.workers import Workers
 
 
 class Tagged(NamedTuple):
-    """A tagged input on its way out: texts that are ready to be written, or pieces for a writer.
+    """A tagged input before it is written.
 
-    format, writing: what the pieces are written as, and how. Just one of texts and pieces is there.
+    It has either texts, which are ready to be written, or pieces for a writer; the other is None. format: the
+    output's format; writing: the options of its writer.
     """
 
     format: Format
@@ -43,7 +45,7 @@ class Tagged(NamedTuple):
 def tag_input(
     opened: Opened, request: PredictRequest, workers: Workers, ledger: Ledger, report: Report
 ) -> Tagged:
-    """Tag an opened input. Nothing is read from it, and nothing done, before the result is iterated.
+    """Tag an opened input. The records are read and tagged while the result is iterated.
 
     Errors, while iterating: CorpusError with file:line.
     """
@@ -73,9 +75,9 @@ def tag_input(
 def annotated_pieces(
     opened: Opened, request: PredictRequest, workers: Workers, ledger: Ledger, report: Report
 ) -> Iterator[Annotated]:
-    """Yield an opened input's records with the entities found in them, whatever they are written as.
+    """Yield an opened input's records with their predicted entities.
 
-    A sentence of CoNLL columns is a record. Errors, while iterating: CorpusError with file:line.
+    In CoNLL columns, each sentence is a record. Errors, while iterating: CorpusError with file:line.
     """
     if opened.why:
         report(f"{opened.source}: read as {opened.why}; --from names another format")
@@ -115,8 +117,10 @@ def _column_pieces(
     ledger: Ledger,
     gold: bool = False,
 ) -> Iterator[Annotated]:
-    """Yield the sentences of CoNLL columns as records; gold: their own labels are the field `gold`, if one of
-    the columns is one of tags."""
+    """Yield the sentences of CoNLL columns as records.
+
+    gold: store the sentences' own labels in the field `gold`, if there is a column of tags.
+    """
     column = tag_column(opened.head.lines, given.columns, opened.source) if gold else None
     tasks = (
         ColumnRecordsTask(block, opened.source, given.columns, request.details, column)
@@ -128,7 +132,7 @@ def _column_pieces(
 def _record_pieces(
     opened: Opened, reading: Reading, request: PredictRequest, workers: Workers, ledger: Ledger
 ) -> Iterator[Annotated]:
-    """Yield an input's records, for a writer that needs all of them."""
+    """Yield an input's tagged records, for a writer that needs all of them."""
     title = opened.format.title
     tasks = (
         RecordsTask(batch, opened.source, title, reading, request.details, None, Writing())
@@ -140,7 +144,7 @@ def _record_pieces(
 def _tag_records(
     opened: Opened, out: Tagged, request: PredictRequest, workers: Workers, ledger: Ledger
 ) -> Tagged:
-    """Tag an input's records. Where pieces of the output can be put together, workers write them, too."""
+    """Tag an input's records. If the output's format can be written piece by piece, workers write it, too."""
     reading = request.reading_for(out.format)
     records, writer = _kept_whole(opened, out.format)
     if records is None:
@@ -158,8 +162,11 @@ def _tag_records(
 
 
 def _kept_whole(opened: Opened, to: Format) -> tuple[Iterator[Record] | None, Writer | None]:
-    """Return records that, put together, are the input's text to the letter, and the writer that marks
-    entities within them; None, None if the input's format or the output's has no such way."""
+    """Return records whose texts together are exactly the input's text, and the writer for them.
+
+    The writer marks entities inside these texts. Return None, None if one of the two formats does not
+    support this.
+    """
     read = getattr(module_of(opened.format), "read_whole", None)
     write = getattr(module_of(to), "write_whole", None)
     if read is None or write is None:
@@ -168,7 +175,7 @@ def _kept_whole(opened: Opened, to: Format) -> tuple[Iterator[Record] | None, Wr
 
 
 def _merged(results: Iterator[Result], ledger: Ledger) -> Iterator[Result]:
-    """Yield results, and take over their accounts."""
+    """Yield results, and add their ledgers to `ledger`."""
     for result in results:
         ledger.merge(result.ledger)
         yield result

@@ -1,4 +1,4 @@
-"""Processes that tag parts of a text in parallel; results come back in order."""
+"""Processes that tag parts of a text in parallel, and return the results in order."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from nertool.predict.tasks.task import Result, Task, Worker
 from nertool.processes import end_at_once, leave_signals_to_parent, watch_parent
 from nertool.tagging.compiled import CompiledTagger
 
-_FEWEST_TASKS = 3  # for fewer, starting processes takes longer than it saves
+_FEWEST_TASKS = 3  # with fewer tasks, starting processes takes longer than it saves
 _SIGNAL_DELAY = 0.1  # seconds
-_AHEAD = 3  # tasks in hand for each process: enough that none waits, few enough to hold
+_AHEAD = 3  # tasks per process in the queue: enough that no process waits, few enough for memory
 
 
 class Workers:
-    """Processes that share a tagger, to be used in a `with`.
+    """A context manager with processes that share a tagger.
 
     They are started by fork, so that they share the tagger's memory until they write to it. Tasks run in
-    this process where fork does not exist, where `number` is 1, and where the tasks are few.
+    this process if the system has no fork, if `number` is 1, or if there are few tasks.
     """
 
     def __init__(self, tagger: CompiledTagger, number: int = 1) -> None:
@@ -43,9 +43,9 @@ class Workers:
             self._pool.shutdown(cancel_futures=True)
 
     def run(self, tasks: Iterator[Task]) -> Iterator[Result]:
-        """Run tasks, in parallel if they are many; yield their results in order, holding few at a time.
+        """Run tasks, and yield their results in order. Many tasks run in parallel, with a limited queue.
 
-        Errors: a task's own; TaggingError if a process was killed.
+        Errors: those of a task; TaggingError if a process was killed.
         """
         first = list(islice(tasks, _FEWEST_TASKS)) if self.number > 1 else []
         tasks = chain(first, tasks)
@@ -62,7 +62,7 @@ class Workers:
             while waiting:
                 yield waiting.popleft().result()
         except BrokenProcessPool:
-            # A signal to the whole group of processes ends this one, too: let it arrive first.
+            # A signal to the process group also ends this process: wait for it before raising an error.
             time.sleep(_SIGNAL_DELAY)
             raise TaggingError(
                 "a process that tags ended before its work was done; if memory ran out, try --workers 1"
@@ -78,11 +78,11 @@ class Workers:
         return self._pool
 
 
-_worker: Worker | None = None  # in a process of the pool
+_worker: Worker | None = None  # set only in a process of the pool
 
 
 def _start(worker: Worker) -> None:
-    """Prepare a process of the pool. It ends with the process that started it, and leaves Ctrl-C to it."""
+    """Prepare a process of the pool. It ends when its parent ends, and leaves Ctrl-C to the parent."""
     global _worker
     _worker = worker
     leave_signals_to_parent()
@@ -95,7 +95,7 @@ def _run(task: Task) -> Result:
 
 
 def _counted(task: Task, worker: Worker) -> Result:
-    """Run a task; its account says how many phrases the rules found."""
+    """Run a task, and add the number of phrases that rules found to its ledger."""
     result = task.run(worker)
     if worker.tagger.rules is not None:
         result.ledger.read["phrases found by rules"] += worker.tagger.rules.take_found()
@@ -103,8 +103,8 @@ def _counted(task: Task, worker: Worker) -> Result:
 
 
 def usable_cores() -> int:
-    """Return how many processes can run in parallel."""
+    """Return the number of processes that can run in parallel."""
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
+    except AttributeError:  # not available on every system
         return os.cpu_count() or 1

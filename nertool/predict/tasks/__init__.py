@@ -1,1 +1,1 @@
-"""One file for each way of tagging a part of an input."""
+"""The ways to tag a part of an input, one in each file."""

@@ -1,7 +1,7 @@
 """Append a column of tags to CoNLL lines, or mark their entities inline, without building records.
 
-This is the fastest way through `predict`: each distinct line is parsed once, and the output is made of
-the input's bytes.
+This is the fastest way to tag a file: each distinct line is parsed once, and the output is built from the
+input's bytes.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from nertool.kernels.lines import put_cells
 from nertool.predict.tasks.task import Result, Worker, by_sentence, counts_of
 from nertool.tagging.analyse import analyse
 
-_LINES = 4096  # as many are moved together: their bytes stay in the processor's cache
+_LINES = 4096  # lines that are copied at a time, so that their bytes stay in the processor's cache
 
 
 class AppendColumnTask(NamedTuple):
-    """CoNLL lines to tag. inline: write marked sentences instead of columns; scheme: of the tags."""
+    """CoNLL lines to tag.
+
+    inline: write sentences with marked entities instead of columns; scheme: the scheme of the tags.
+    """
 
     block: Block
     source: str
@@ -35,7 +38,7 @@ class AppendColumnTask(NamedTuple):
     scheme: str
 
     def run(self, worker: Worker) -> Result:
-        """Errors: CorpusError with file:line for a line that is no row."""
+        """Tag the lines. Errors: CorpusError with file:line for a line that is not a row."""
         kinds, raw, words = worker.kinds(self.rows, self.block, self.source)
         text = Text(words, kinds[kinds >= 0], *starts_of(kinds), worker.tagger.document_tokens)
         spans = analyse(worker.tagger, text).spans
@@ -62,9 +65,9 @@ class AppendColumnTask(NamedTuple):
 
 
 def _with_cells(raw: Bytes, column: Ids, cells: list[bytes]) -> str:
-    """Put a cell at the end of each line of a text that ends with LF, before the CR that may end it.
+    """Return a text with a cell at the end of each line, before its LF or CR LF.
 
-    column (n,) int32: each line's cell.
+    The text ends with LF. column (n,) int32: the index of each line's cell in cells.
     """
     lengths = np.array([len(cell) for cell in cells])
     of_lines = lengths[column]
@@ -76,13 +79,13 @@ def _with_cells(raw: Bytes, column: Ids, cells: list[bytes]) -> str:
 
 
 def _move_all(raw: Bytes, column: Ids, lengths: Offsets, cells: list[bytes], out: Bytes) -> None:
-    """Do as _with_cells without its kernel: move all bytes at once, without a string for any line.
+    """Write the result of _with_cells to out, without the kernel: all bytes at once, not line by line.
 
-    lengths (n,): of each line's cell.
+    lengths (n,): the length of each line's cell.
     """
     starts, ends = line_bounds(raw)
-    gap = np.cumsum(lengths)  # (n,) how far what follows a line's text moves
-    # A line's end moves with what follows: its LF, and the CR before it.
+    gap = np.cumsum(lengths)  # (n,) by how much the bytes after a line's text move
+    # These bytes begin with the line's own LF, or the CR before it.
     has_cr = (raw[ends - 1] == ord("\r")) & (ends > starts)
     text_ends = ends - has_cr
     for first in range(0, len(starts), _LINES):
@@ -100,7 +103,7 @@ def _move_all(raw: Bytes, column: Ids, lengths: Offsets, cells: list[bytes], out
 
 
 def _inline(text: Text, spans: TagSpans) -> str:
-    """Write each sentence as a line with its entities marked."""
+    """Return each sentence as a line with its entities marked."""
     tokens = [text.words[i] for i in text.word_ids.tolist()]
     sentences = [tokens[a:b] for a, b in pairwise(text.sentence_starts.tolist())]
     entities = by_sentence(spans, text.sentence_starts)

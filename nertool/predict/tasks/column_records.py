@@ -1,4 +1,4 @@
-"""Tag CoNLL columns that are written in another format: each sentence becomes a record."""
+"""Tag CoNLL columns for an output in another format: each sentence becomes a record."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ from nertool.tagging.annotate import Details, annotate
 
 
 class ColumnRecordsTask(NamedTuple):
-    """CoNLL lines whose sentences are wanted as records. gold: the column with the input's own tags, which
-    become each record's field `gold`; None for none."""
+    """CoNLL lines whose sentences become records.
+
+    gold: the column of the input's own tags, which become each record's field `gold`, or None.
+    """
 
     block: Block
     source: str
@@ -34,7 +36,7 @@ class ColumnRecordsTask(NamedTuple):
     gold: int | None = None
 
     def run(self, worker: Worker) -> Result:
-        """Errors: CorpusError with file:line for a line that is no row."""
+        """Tag the lines. Errors: CorpusError with file:line for a line that is not a row."""
         ledger = Ledger(keep=True)
         lines = self.block.lines
         corpus = parse_piece(lines, self.block.first, self.columns, self.source, ledger)
@@ -55,7 +57,7 @@ class ColumnRecordsTask(NamedTuple):
         return Result("", piece, ledger, before, after)
 
     def _add_gold(self, corpus: Corpus, column: int, ledger: Ledger) -> None:
-        """Put each sentence's own entities into its record's field `gold`."""
+        """Store each sentence's own entities in its record's field `gold`."""
         layout, lines = self.columns.layout, self.block.lines
         assert layout is not None
         names = Interner()
@@ -82,7 +84,7 @@ class ColumnRecordsTask(NamedTuple):
 
 
 def _tag(cell: str, columns: Columns) -> str | None:
-    """Return the tag that a cell is, None for a cell that is none."""
+    """Return the tag in a cell, or None if it is not a tag."""
     if cell == columns.outside:
         return OUTSIDE
     try:
@@ -92,7 +94,7 @@ def _tag(cell: str, columns: Columns) -> str | None:
 
 
 def tag_column(lines: Sequence[str], columns: Columns, source: str) -> int | None:
-    """Return the column in which the first lines of columns have tags; None if there is none."""
+    """Return the index of the column of tags, judged by an input's first lines; None if there is none."""
     layout = columns.layout
     if layout is None or layout.width < 2 or columns.tag is None:
         return None
@@ -113,10 +115,10 @@ def tag_column(lines: Sequence[str], columns: Columns, source: str) -> int | Non
 
 
 def numbered(results: Iterable[Result]) -> Iterator[Annotated]:
-    """Yield the pieces that have tokens; each record gets its number, and its document's, in the input."""
+    """Yield the pieces that have tokens. Each record gets its number and its document's in the input."""
     sentence = 0
     document = -1
-    begins = True  # a document has begun since the last token
+    begins = True  # whether a document has begun since the last token
     for result in results:
         begins = begins or result.document_before
         if result.piece is None:

@@ -1,4 +1,4 @@
-"""Tag sentences, one a line: the same lines with their entities marked, or CoNLL columns."""
+"""Tag text with one sentence on each line: write the lines with their entities marked, or CoNLL columns."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ _WORD = re.compile(r"\S+")
 
 
 class MarkSentencesTask(NamedTuple):
-    """Lines that are sentences, words separated by spaces, all of one document. inline: mark the entities;
-    otherwise write CoNLL columns with tags of the scheme."""
+    """Lines of one document. Each is a sentence whose words are separated by white space.
+
+    inline: mark the entities in the lines; otherwise write CoNLL columns with tags of `scheme`.
+    """
 
     block: Block
     inline: bool
     scheme: str
 
     def run(self, worker: Worker) -> Result:
-        """Tag the lines; nothing in them can be faulty."""
+        """Tag the lines. Any line is valid."""
         lines = self.block.lines
         sentences = [line.split() for line in lines]
         text = text_of(sentences, np.array([0, len(sentences)]), worker.tagger.document_tokens)

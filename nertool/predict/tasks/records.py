@@ -1,4 +1,4 @@
-"""Tag records: the texts that a format's reader yields one by one."""
+"""Tag records, the texts that a format's reader yields."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from nertool.tagging.annotate import Details, annotate
 
 
 class RecordsTask(NamedTuple):
-    """Records to tag. layout: their format in words. writer: turns the piece into text within the task;
-    None if the piece itself is wanted."""
+    """Records to tag.
+
+    layout: the title of their format, for messages; writer: turns the tagged piece into text, or None if the
+    result is the piece itself.
+    """
 
     records: list[Record]
     source: str
@@ -25,7 +28,7 @@ class RecordsTask(NamedTuple):
     writing: Writing
 
     def run(self, worker: Worker) -> Result:
-        """Errors: CorpusError with the place of a record that can't be read."""
+        """Tag the records. Errors: CorpusError with the place of a record that can't be read."""
         ledger = Ledger(keep=True)
         records = map(labels_as_gold, self.records) if self.reading.gold else self.records
         corpus = build_corpus(records, self.source, self.layout, self.reading, ledger)

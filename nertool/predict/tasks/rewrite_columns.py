@@ -15,8 +15,10 @@ from nertool.tagging.annotate import Details, annotate
 
 
 class RewriteColumnsTask(NamedTuple):
-    """CoNLL lines to give a new column of tags, or other tags in the column of tags (replace_tags); and
-    after it a column of probabilities, if the details ask for those."""
+    """CoNLL lines that get a new column of tags, or with replace_tags new tags in the column of tags.
+
+    If the details include probabilities, a column of these follows.
+    """
 
     block: Block
     source: str
@@ -26,7 +28,7 @@ class RewriteColumnsTask(NamedTuple):
     scheme: str
 
     def run(self, worker: Worker) -> Result:
-        """Errors: CorpusError with file:line for a line that is no row."""
+        """Tag the lines. Errors: CorpusError with file:line for a line that is not a row."""
         ledger = Ledger(keep=True)
         lines = self.block.lines
         corpus = parse_piece(lines, self.block.first, self.columns, self.source, ledger)
@@ -54,7 +56,7 @@ class RewriteColumnsTask(NamedTuple):
         return Result(self.block.joined(iter(lines)), None, ledger)
 
     def _fill_other_lines(self, lines: list[str], layout: Layout) -> None:
-        """Give the header, and document marks that have columns, cells in the new columns."""
+        """Add cells for the new columns to the header, and to document marks that have columns."""
         sure = self.details.probabilities
         cells = ([] if self.replace_tags else ["O"]) + (["_"] if sure else [])
         names = ([] if self.replace_tags else ["predicted"]) + (["probability"] if sure else [])

@@ -1,4 +1,4 @@
-"""Tag CoNLL-U: the same lines, with the tags in MISC."""
+"""Tag CoNLL-U: write the same lines, with the tags in the column MISC."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nertool.tagging.annotate import Details, annotate
 
 
 class RewriteConlluTask(NamedTuple):
-    """CoNLL-U lines to give tags in MISC; scheme: of the tags; key: of the entry."""
+    """CoNLL-U lines that get tags in MISC. scheme: the scheme of the tags; key: the key of the entry."""
 
     block: Block
     source: str
@@ -24,7 +24,7 @@ class RewriteConlluTask(NamedTuple):
     key: str
 
     def run(self, worker: Worker) -> Result:
-        """Errors: CorpusError with file:line."""
+        """Tag the lines. Errors: CorpusError with file:line."""
         ledger = Ledger(keep=True)
         block, raw = self.block, self.block.lines
         lines = [line.removesuffix("\r") for line in raw]

@@ -1,4 +1,4 @@
-"""What a task is: a part of an input that any worker can tag by itself."""
+"""Tasks: parts of an input that any worker can tag separately."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from nertool.tagging.compiled import CompiledTagger
 
 
 class Result(NamedTuple):
-    """What a task gives: text that is ready to be written, or an annotated piece for a writer.
+    """The result of a task: text that is ready to be written, or an annotated piece for a writer.
 
-    ledger: the account of this part of the input. document_before, document_after: for pieces of CoNLL
-    columns, whether a document's mark stands before the first token, and after the last.
+    ledger: the counts for this part of the input; document_before, document_after: for pieces of CoNLL
+    columns, whether there is a document mark before the first token, and after the last one.
     """
 
     text: str
@@ -35,7 +35,7 @@ class Result(NamedTuple):
 
 
 class Worker:
-    """A tagger with what it remembers of the lines that it has met, from one task to the next."""
+    """A tagger with a cache of parsed lines, which is kept from one task to the next."""
 
     def __init__(self, tagger: CompiledTagger) -> None:
         self.tagger = tagger
@@ -43,11 +43,10 @@ class Worker:
         self._words = WordTypes([])
 
     def kinds(self, rows: Rows, block: Block, source: str) -> tuple[Kinds, Bytes, WordTypes]:
-        """Return what each line of a block is, the block's bytes (see Lines.kinds), and the list of words
-        that the kinds point into.
+        """Return the kind of each line of a block, the block's bytes, and the list of words.
 
-        The list only grows, until so many words are known that it starts anew: the tagger looks up the
-        new words of a list that it knows, and not all of them again.
+        A kind may be the index of a word in the list (see Lines.kinds). The list only grows, so that the
+        tagger needs to look up only its new words. A new list is started when it has too many words.
         """
         full = len(self._words) > self.tagger.most_forms
         if full or self._lines is None or self._lines.rows != rows or self._lines.full:
@@ -61,10 +60,10 @@ class Worker:
 
 
 class Task(Protocol):
-    """A part of an input, and what to do with it. Tasks can be sent to another process."""
+    """A part of an input, and the way to tag it. Tasks can be sent to another process."""
 
     def run(self, worker: Worker) -> Result:
-        """Tag this part. Errors: CorpusError with file:line for what can't be read."""
+        """Tag this part. Errors: CorpusError with file:line for input that can't be read."""
         ...
 
 
@@ -77,7 +76,7 @@ def by_sentence(spans: TagSpans, sentence_starts: Offsets) -> Iterator[list[Span
 
 
 def counts_of(sentence_starts: Offsets, spans: TagSpans) -> Ledger:
-    """Return an account of so many sentences, tokens and entities."""
+    """Return a ledger with the numbers of sentences, tokens and entities."""
     ledger = Ledger(keep=True)
     ledger.read["sentences"] = int((np.diff(sentence_starts) > 0).sum())
     ledger.read["tokens"] = int(sentence_starts[-1])
