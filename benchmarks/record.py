@@ -15,6 +15,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 
 def check_data() -> None:
+    """Exit if the corpora are absent."""
     if not DATA.is_dir():
         raise SystemExit(f"{DATA}: no such folder; set NERTOOL_DATA to the corpora's")
 

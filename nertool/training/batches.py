@@ -88,8 +88,7 @@ def word_dropout(
 ) -> Callable[[Ids, Ids, np.random.Generator], Ids]:
     """Return a function (ids (n, F), types (n,), rng) → ids that makes some words unknown (word dropout).
 
-    starting_rows: a word's starting vector stands this many rows behind its row of L; 0 if L has no starting
-    rows.
+    starting_rows: the distance in L from a word's row to its starting vector; 0 if L has no starting rows.
 
     A dropped word gets the memory's row for words that were never met. Without vectors it also gets the
     unknown word's row of L. With vectors it gets its starting vector, the one from before training: a word of

@@ -78,7 +78,7 @@ def _mapped(array: Array | Stored) -> Array:
 
 
 def load_state(state: State, network_dir: Path) -> State:
-    """Return the state at the end of the last finished epoch, or `state` itself if none is finished.
+    """Load the state after the last finished epoch into `state`, and return it. Without one, it is unchanged.
 
     log.jsonl is cut back to that epoch, since the process may have ended between writing the two files.
     Errors: ModelError for a damaged state.

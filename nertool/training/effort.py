@@ -17,9 +17,10 @@ _SECONDS_FOR_MOST = 300  # with a shorter budget, an ensemble of five is not wor
 class Effort:
     """How much is spent on training.
 
-    members, epochs, hidden: networks, and each network's epochs and hidden units. folds: of the first stage,
-    0 for none. first_stages: members of the first stage, whose scores are averaged. patience: if it is not 0,
-    train up to twice as many epochs, and stop when dev F1 has not risen for `patience` epochs.
+    members: the number of networks. epochs, hidden: the epochs and hidden units of each. folds: the folds of
+    the first stage; 0 for no first stage. first_stages: members of the first stage, whose scores are
+    averaged. patience: if it is not 0, train up to twice as many epochs, and stop when dev F1 has not risen
+    for `patience` epochs.
     """
 
     members: int

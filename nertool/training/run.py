@@ -156,9 +156,9 @@ def check_folder(run_dir: Path) -> None:
 
 
 def begin_run(config: Config, run_dir: Path) -> None:
-    """Remove a former run from its folder, all but the prepared inputs, and write the config.
+    """Remove an earlier run from its folder, all but the prepared inputs, and write the config.
 
-    Unfinished files of an interrupted run are removed, too, so that nobody takes them for the new run's.
+    Unfinished files of an interrupted run are removed, too, so that they are not taken for the new run's.
     """
     with naming(run_dir):
         clear_unfinished(run_dir)
@@ -267,7 +267,7 @@ def run_training(
     on_batch: OnBatch = lambda windows, loss: None,
     threads: Threads = Threads(),  # noqa: B008 (it cannot be changed)
 ) -> Iterator[tuple[str, EpochRecord]]:
-    """Train into a run folder, from where it stands; yield (network's name, record) after each epoch.
+    """Train into a run folder, from its last checkpoint on; yield (network's name, record) after each epoch.
 
     A single network has the name "" and is trained in this process; on_batch is called for its batches.
     Several networks are trained `workers` at a time, each in its own process.

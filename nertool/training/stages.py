@@ -256,7 +256,7 @@ def train_member(
     on_batch: OnBatch = lambda windows, loss: None,
     threads: Threads = Threads(),  # noqa: B008 (it cannot be changed)
 ) -> Iterator[EpochRecord]:
-    """Train the i-th network from where it stands; yield each epoch's record once it is on disk.
+    """Train the i-th network from its last checkpoint on; yield each epoch's record once it is on disk.
 
     For a single network, every new best epoch writes a model to best/.
     """

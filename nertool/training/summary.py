@@ -21,7 +21,7 @@ from nertool.training.preparation.store import Prepared
 from nertool.training.refit import unfitted_model
 
 _SHORTEST, _LONGEST = 5, 24  # tokens of an example sentence
-_PLAIN = re.compile(r"[\w.,;:'’%&/-]+")  # words that need no quoting in a shell
+_PLAIN = re.compile(r"[\w.,;:'’%&/-]+")  # words of letters, digits and usual punctuation
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,10 @@ def common_errors(comparison: Comparison, shown: int = 3) -> list[str]:
 
 
 def example_of(comparison: Comparison) -> Example | None:
-    """Choose the sentence, of a readable length, in which the model finds the most classes.
+    """Choose an example sentence of readable length; None if no sentence has such a length.
 
-    Sentences of plain words that the model tags right are preferred. None if no sentence has such a length.
+    A sentence of plain words is preferred, then one in which the model finds many classes, then one that it
+    tags right, then a short one.
     """
     corpus, starts = comparison.corpus, comparison.corpus.sentence_starts
     lengths = np.diff(starts)

@@ -18,7 +18,7 @@ from nertool.cli.common.verbosity import BOLD, QUIET, VERBOSE, coloured, set_lev
 _LONGEST_VALUE = 24  # a longer list of choices is moved into the help text
 
 
-EXAMPLES = "Examples:"  # the line of a docstring after which the examples stand
+EXAMPLES = "Examples:"  # the line of a docstring before the examples
 # The titles of a help screen, in order. An option without a title is listed under "Options".
 INPUT, OUTPUT = "Input options", "Output options"
 COMMON = "Common options"

@@ -198,7 +198,7 @@ def train_into(
         check_free(folder, overwrite)
     with writing_run(folder):
         if not resume:
-            check_free(folder, overwrite)  # nobody began a run there while we waited
+            check_free(folder, overwrite)  # another process may have begun a run while we waited
         with account(report, source, *texts_of(settings)) as ledger:
             prepared = prepared_for(settings, folder, rebuild, note, overwrite, ledger)
         if not resume:

@@ -91,7 +91,7 @@ def _stop(process: Any) -> None:
 
 
 def _refuse_dead(running: dict[str, Any], silent: set[str]) -> None:
-    """Raise TrainingError for a process that has ended without sending its end.
+    """Raise TrainingError for a process that has ended without reporting that its piece is done.
 
     silent: names of the processes that had ended when the queue was last empty. Whatever they sent before has
     arrived by now.

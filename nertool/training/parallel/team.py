@@ -49,7 +49,7 @@ def _unwarned() -> None:
 
 
 class Team:
-    """A number of threads, of which the caller's is one. Use it in a `with`, which ends the others."""
+    """A number of threads, of which the caller's is one. A `with` statement stops the others at its end."""
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
@@ -83,8 +83,11 @@ class Team:
     def parallel_map(
         self, work: Callable[[Item], Result], items: Iterable[Item], /
     ) -> Iterator[Result]:
-        """Apply a function to all items at once, like `map`. Each thread takes the next item when it is
-        free."""
+        """Apply a function to all items in the threads, and wait; return an iterator over the results in
+        order.
+
+        Each thread takes the next item when it is free.
+        """
         items = list(items)
         if not self._others or len(items) == 1:
             return iter([work(item) for item in items])

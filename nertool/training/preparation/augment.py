@@ -1,4 +1,4 @@
-"""Data augmentation, anew in each epoch: replace entities by others, and change sentences' letter case.
+"""Data augmentation, repeated in each epoch: replace entities by others, and change sentences' letter case.
 
 A network that has met "paris" and "PARIS" for Paris tags badly cased text better. One that has met other
 names in a sentence relies more on their context.

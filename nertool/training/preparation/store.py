@@ -75,9 +75,8 @@ class Part:
 class Vectors(NamedTuple):
     """A table of vectors to start from.
 
-    words: its words. L: (special rows + words, v) float32. subwords: the rows for parts of words, from the
-    files that have them. clusters: (special rows + words, COLUMNS), each row's clusters, or None if they are
-    no feature.
+    words: its words. L: (special rows + words, v) float32. subwords: the subword rows of the files that have
+    them. clusters: (special rows + words, COLUMNS), each row's clusters, or None if they are no feature.
     """
 
     words: Sequence[str]

@@ -59,7 +59,7 @@ def _starting_vectors(
     """Return the i-th table of vectors: those of files, and of raw text if there is any, side by side.
 
     With vectors.own_rows = n, a training word without a vector that occurs at least n times gets its own row.
-    Without files, every training word does.
+    Without files and own_rows, n is 1: every training word gets one.
     """
     rng = np.random.default_rng([config.seed, 0, i])
     if not paths and not config.vectors.raw_text:
