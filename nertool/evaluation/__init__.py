@@ -1,1 +1,1 @@
-"""How good is it? conlleval's measures, as counts that add and ratios that follow from them."""
+"""Evaluation: scores, confidence intervals, comparisons, error analysis and reports."""

@@ -1,8 +1,8 @@
-"""Are two models, or two tools, really different? Paired tests on one labelled text.
+"""Compare two models, or two tools, by paired significance tests on one labelled text.
 
-The paired bootstrap draws the text's sentences or documents anew and looks at the difference in F1
-each time. Approximate randomisation (Noreen 1989; Yeh 2000) asks how often a difference as large
-arises if, in each sentence or document, the two systems' answers are swapped by the toss of a coin.
+The paired bootstrap resamples the sentences or documents of the text, and computes the difference in F1 for
+each sample. Approximate randomisation (Noreen 1989; Yeh 2000) swaps the two systems' answers at random in
+each sentence or document, and counts how often the difference is as large as the one observed.
 """
 
 from __future__ import annotations
@@ -35,8 +35,11 @@ F1 = 2
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Two systems' F1 on one text, a and b; the difference b − a with its interval, low to high; the
-    p-values of both tests, two-sided. None where an F1 is undefined."""
+    """The result of comparing two systems, a and b, on one text.
+
+    a, b: their F1. low, high: the confidence interval of the difference b − a. p_bootstrap, p_randomisation:
+    the two-sided p-values of both tests. Values are None if an F1 is undefined.
+    """
 
     a: float | None
     b: float | None
@@ -47,14 +50,14 @@ class PairedTest:
 
     @property
     def difference(self) -> float | None:
-        """F1 of b less that of a."""
+        """F1 of b minus F1 of a; None if one is undefined."""
         return None if self.a is None or self.b is None else self.b - self.a
 
 
 def paired_tests(
     a: UnitCounts, b: UnitCounts, seed: int = 0, samples: int = SAMPLES
 ) -> dict[str, PairedTest]:
-    """Compare two systems' counts by unit: of all classes together (""), and of each class."""
+    """Test two systems' counts by unit. The keys of the result are "" for all classes, and each class."""
     labels = sorted({*a.labels, *b.labels})
     both = np.stack([_aligned(side, labels) for side in (a, b)], axis=1)  # (U, 2, K + 1, 4)
     f1 = measures_of(both.sum(axis=0))[..., F1]  # (2, K + 1)
@@ -85,7 +88,7 @@ def paired_tests(
 
 
 def _aligned(side: UnitCounts, labels: Sequence[str]) -> Floats:
-    """Return a side's counts with a column for each of the labels."""
+    """Return the counts of a side with a column for each of these labels: (U, K + 1, 4)."""
     out = np.zeros((len(side.counts), len(labels) + 1, 4))
     out[:, 0] = side.counts[:, 0]
     for k, label in enumerate(side.labels):
@@ -94,17 +97,19 @@ def _aligned(side: UnitCounts, labels: Sequence[str]) -> Floats:
 
 
 def _differences(totals: Floats) -> Floats:
-    """Return F1 of b less that of a, (B, K + 1), of totals (B, 2, K + 1, 4)."""
+    """Return F1 of b minus F1 of a, (B, K + 1), from totals (B, 2, K + 1, 4)."""
     f1 = measures_of(totals)[..., F1]
     return np.asarray(f1[:, 1] - f1[:, 0])
 
 
 def _randomised(both: Floats, samples: int, rng: np.random.Generator) -> Sequence[Floats]:
-    """Return totals (B, 2, K + 1, 4) with the two sides of each unit swapped by the toss of a coin."""
+    """Return totals (B, 2, K + 1, 4) where the two sides of each unit are swapped with probability 1/2."""
     U = len(both)
     total = both.sum(axis=0)  # (2, K + 1, 4)
     gap = (both[:, 1] - both[:, 0]).reshape(U, -1)
-    moved = np.flatnonzero(np.abs(gap).sum(axis=1) > 0)  # all others are the same either way
+    moved = np.flatnonzero(
+        np.abs(gap).sum(axis=1) > 0
+    )  # swapping changes nothing in the other units
     step = max(1, (1 << 22) // max(len(moved), 1))
     out = []
     for first in range(0, samples, step):
@@ -116,9 +121,9 @@ def _randomised(both: Floats, samples: int, rng: np.random.Generator) -> Sequenc
 
 
 def _p_value(chance: Floats, found: float) -> float:
-    """Return the share of differences by chance (B,) that are as large as the one found, either way.
+    """Return the share of random differences (B,) whose absolute value is at least that of the observed one.
 
-    The found one counts as one of them, so that p is never 0 (Davison and Hinkley 1997).
+    The observed one is included, so that p is never 0 (Davison and Hinkley 1997).
     """
     as_large = np.abs(chance) >= abs(found) - 1e-12
     return float((1 + as_large.sum()) / (1 + len(chance)))
@@ -126,8 +131,11 @@ def _p_value(chance: Floats, found: float) -> float:
 
 @dataclass(frozen=True)
 class DifferingSentence:
-    """A sentence on which two systems differ: their entities and the gold ones as text; how many of each
-    system's are missed or wrong."""
+    """A sentence for which two systems predict different entities.
+
+    gold, a, b: the gold entities and those of both systems, as text. errors_a, errors_b: the number of missed
+    and wrong entities of each system.
+    """
 
     place: str
     text: str
@@ -138,13 +146,12 @@ class DifferingSentence:
     errors_b: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return the fields as a dictionary for JSON."""
         return dict(vars(self))
 
 
 def differing_sentences(a: Comparison, b: Comparison) -> list[DifferingSentence]:
-    """List the sentences in which the systems found other entities; those on which their errors differ
-    most come first."""
+    """List the sentences with different predictions; those whose error counts differ most come first."""
     rows = [_by_sentence(side) for side in (a, b)]
     starts = a.corpus.sentence_starts
     out = []
@@ -161,7 +168,7 @@ def differing_sentences(a: Comparison, b: Comparison) -> list[DifferingSentence]
 
 
 def _by_sentence(comparison: Comparison) -> list[tuple[list[str], list[str], int]]:
-    """Return each sentence's gold and predicted entities in words, and how many are missed or wrong."""
+    """Return, for each sentence, its gold and predicted entities as text, and the number missed or wrong."""
     starts = comparison.corpus.sentence_starts
     out: list[tuple[list[str], list[str], set[Span], set[Span]]]
     out = [([], [], set(), set()) for _ in range(len(starts) - 1)]
@@ -176,9 +183,9 @@ def _by_sentence(comparison: Comparison) -> list[tuple[list[str], list[str], int
 def compare_systems(
     a: Comparison, b: Comparison, mode: str = "conlleval", unit: str | None = None, seed: int = 0
 ) -> tuple[dict[str, PairedTest], str, int]:
-    """Return the tests of two systems on one text, the unit that was drawn, and how many there are.
+    """Return the tests of two systems on one text, the unit (sentence or document), and the number of units.
 
-    Errors: CorpusError if the two were not compared with the same gold entities.
+    Errors: CorpusError if the gold entities of the two comparisons differ.
     """
     unit = unit or unit_of(a)
     one, other = (unit_counts(side, mode, unit) for side in (a, b))

@@ -1,4 +1,4 @@
-"""Gold and predicted entities of one text, side by side: what every measure starts from."""
+"""Compare the gold and predicted entities of one text. All measures are computed from a Comparison."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from nertool.evaluation.scores import Scores, count_spans, same_tags, score_pred
 
 @dataclass(frozen=True)
 class Comparison:
-    """A text with its gold and its predicted entities, in tokens of corpus.
+    """A text with its n gold and its m predicted entities.
 
-    gold, predicted: in the text's order, with one list of label names. scores: conlleval's.
-    probabilities (m,): of the predicted entities, gold_probabilities (n,): what the model gave to
-    the gold ones; None where no model gave them. sources: of several files, each one's first token
-    and name.
+    gold, predicted: in text order, in tokens of corpus, with one list of label names. scores: conlleval's.
+    probabilities (m,): of the predicted entities. gold_probabilities (n,): the model's probabilities of the
+    gold entities. Both are None if not known. sources: for a text from several files, the first token and the
+    name of each file.
     """
 
     corpus: Corpus
@@ -34,12 +34,12 @@ class Comparison:
     sources: tuple[tuple[int, str], ...] = ()
 
     def place(self, token: int) -> str:
-        """Say where a token stands, as file:line."""
+        """Return the position of a token, as file:line."""
         source = next((s for first, s in reversed(self.sources) if first <= token), None)
         return f"{source or self.corpus.source}:{self.corpus.line_numbers[token]}"
 
     def text(self, start: int, end: int) -> str:
-        """Return tokens start up to, not including, end, with blanks between."""
+        """Return the tokens from start up to, but not including, end, joined by blanks."""
         words = self.corpus.words
         return " ".join(words[i] for i in self.corpus.word_ids[start:end].tolist())
 
@@ -51,7 +51,7 @@ def compare_tags(
     probabilities: NDArray[np.float64] | None = None,
     gold_probabilities: NDArray[np.float64] | None = None,
 ) -> Comparison:
-    """Compare a labelled text with a model's tags (N,), which point into `tags`."""
+    """Compare a labelled text with predicted tags. tag_ids (N,): indices into `tags`."""
     starts = corpus.sentence_starts
     scheme = find_scheme(corpus.tag_ids, corpus.tags, starts)
     gold = spans_of(corpus.tag_ids, corpus.tags, starts)
@@ -64,11 +64,11 @@ def compare_tags(
 def compare_files(
     gold: Corpus, predicted: Corpus, report: Callable[[str], None] = lambda line: None
 ) -> Comparison:
-    """Compare two labelled editions of one text, such as a gold file and any tool's output.
+    """Compare two labelled versions of one text, such as a gold file and the output of a tool.
 
-    Where they cut it into other tokens, both are cut at every boundary of either, and the entities
-    compared there. Sentences and documents are the gold's. Errors: CorpusError naming the first
-    place at which the texts differ.
+    If their tokens differ, both are cut at the token boundaries of either, and entities are compared in these
+    smaller tokens. Sentences and documents are those of the gold file. Errors: CorpusError that names the
+    first position at which the texts differ.
     """
     gold_spans = spans_of(gold.tag_ids, gold.tags, gold.sentence_starts)
     predicted_spans = spans_of(predicted.tag_ids, predicted.tags, predicted.sentence_starts)
@@ -76,7 +76,7 @@ def compare_files(
         scores = score_tags(
             gold.tag_ids, gold.tags, predicted.tag_ids, predicted.tags, gold.sentence_starts
         )
-        # The spans above were read within the predicted file's own sentences.
+        # predicted_spans were read within the sentences of the predicted file.
         spans = with_common_labels(gold_spans, predicted_spans)
         scores = replace(scores, types=count_spans(*spans))
         return Comparison(gold, spans[0], spans[1], scores)
@@ -107,7 +107,7 @@ def _same_tokens(a: Corpus, b: Corpus) -> bool:
 
 
 def _character_ends(gold: Corpus, predicted: Corpus) -> tuple[Integers, Integers]:
-    """Return where each token of both ends, counted in characters without blanks."""
+    """Return the end of each token in both texts, in characters without blanks. Errors: as compare_files."""
     sides = []
     for corpus in (gold, predicted):
         words = ["".join(word.split()) for word in corpus.words]
@@ -135,7 +135,7 @@ def _character_ends(gold: Corpus, predicted: Corpus) -> tuple[Integers, Integers
 
 
 def _cut_at(corpus: Corpus, ends: Integers, cuts: Integers) -> tuple[Corpus, Integers]:
-    """Return a corpus with its tokens, which end at `ends`, cut at `cuts`, and each piece's token."""
+    """Cut the tokens of a corpus, which end at `ends`, at `cuts`; return it, and the token of each piece."""
     owner = np.searchsorted(ends, cuts)
     starts = np.concatenate([[0], cuts[:-1]])
     token_starts = np.concatenate([[0], ends[:-1]])
@@ -165,14 +165,14 @@ def _cut_at(corpus: Corpus, ends: Integers, cuts: Integers) -> tuple[Corpus, Int
 
 
 def _moved(spans: TagSpans, ends: Integers, cuts: Integers) -> TagSpans:
-    """Return spans of tokens that end at `ends` as spans of the pieces that end at `cuts`."""
+    """Convert spans of tokens, which end at `ends`, to spans of pieces, which end at `cuts`."""
     first = np.searchsorted(cuts, np.concatenate([[0], ends])[spans.starts], side="right")
     last = np.searchsorted(cuts, ends[spans.ends - 1])
     return TagSpans(first, last + 1, spans.labels, spans.label_names)
 
 
 def merged(parts: Sequence[Comparison]) -> Comparison:
-    """Return the comparisons of several texts as one of all of them."""
+    """Merge the comparisons of several texts into one."""
     if len(parts) == 1:
         return parts[0]
     corpora = [part.corpus for part in parts]
@@ -218,7 +218,7 @@ def merged(parts: Sequence[Comparison]) -> Comparison:
 
 
 def _joined_ids(sides: Sequence[tuple[list[str], Ids]], number: Interner) -> Ids:
-    """Put ids into several lists of names together as ids into one, which grows in `number`."""
+    """Concatenate ids into several lists of names as ids into one list, which grows in `number`."""
     lines = [np.array([number[name] for name in names] or [0]) for names, _ in sides]
     ids = [line[own] for line, (_, own) in zip(lines, sides, strict=True)]
     return np.concatenate(ids).astype(np.int32)
@@ -234,7 +234,7 @@ def _joined_floats(parts: Sequence[NDArray[np.float64] | None]) -> NDArray[np.fl
 
 
 def units_of(corpus: Corpus, by: str) -> tuple[Integers, int]:
-    """Return the sentence or document of each token, (N,), and how many there are."""
+    """Return the index of each token's sentence or document, (N,), and the number of these units."""
     starts = corpus.sentence_starts
     if by == "document":
         starts = starts[corpus.document_starts]

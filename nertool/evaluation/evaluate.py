@@ -1,4 +1,4 @@
-"""A model against a labelled text."""
+"""Evaluate a model on a labelled text."""
 
 from __future__ import annotations
 
@@ -33,9 +33,11 @@ def compare_with_model(
     report: Callable[[str], None] = lambda line: None,
     gold_probabilities: bool = False,
 ) -> tuple[Comparison, Floats]:
-    """Tag a labelled text, and compare; return with it the probabilities (n,) before calibration.
+    """Tag a labelled text, and return the comparison with the gold labels.
 
-    Labels that the model can't know are reported, and count as missed.
+    Also returns the probabilities (m,) of the predicted entities before calibration. Labels that the model
+    does not know are reported, and their entities count as missed. gold_probabilities: also compute the
+    probability of each gold entity.
     """
     model = tagger.model
     starts = corpus.sentence_starts
@@ -57,8 +59,10 @@ def compare_with_model(
 
 
 def coverage_of(model: Model, corpus: Corpus) -> list[Coverage]:
-    """Count by which step of the lookup the text's words get their vectors, for each file of vectors; none
-    for a model that started from random vectors."""
+    """Count the tokens found at each step of the lookup, for each file of vectors.
+
+    Returns [] for a model that was trained from random vectors.
+    """
     if not (model.config.vectors.path or model.config.vectors.raw_text):
         return []
     encoders = {id(member.encoder): member.encoder for member in model.members}
@@ -68,7 +72,7 @@ def coverage_of(model: Model, corpus: Corpus) -> list[Coverage]:
 def report_unknown_labels(
     model: Model, corpus: Corpus, gold: TagSpans, report: Callable[[str], None]
 ) -> None:
-    """Warn of each gold label that the model does not know."""
+    """Report a warning for each gold label that the model does not know."""
     for i, label in enumerate(gold.label_names):
         if label not in model.labels and (gold.labels == i).any():
             first = int(gold.starts[np.flatnonzero(gold.labels == i)[0]])
@@ -82,9 +86,9 @@ def report_unknown_labels(
 def span_probabilities_of(
     decoded: Decoded, labels: list[str], tags: list[str], scheme: str, spans: TagSpans
 ) -> Floats:
-    """Return the probability of each of these entities, (n,), rather than of those that were decoded.
+    """Return the probability of each given entity, (n,), also of entities that were not decoded.
 
-    labels, tags, scheme: of the model; an entity of another label has the probability 0.
+    labels, tags, scheme: those of the model. An entity with another label has the probability 0.
     """
     known = np.array([name in labels for name in spans.label_names] or [False])[spans.labels]
     line = np.array([labels.index(n) if n in labels else -1 for n in spans.label_names] or [-1])
@@ -103,7 +107,7 @@ def span_probabilities_of(
 
 
 def correct_predictions(comparison: Comparison) -> NDArray[np.bool_]:
-    """Tell of each predicted entity whether it is one of the gold ones: (m,)."""
+    """Tell for each predicted entity whether it is a gold entity with the same boundaries and class: (m,)."""
     pairs = overlapping_pairs(comparison.gold, comparison.predicted)
     right = np.zeros(len(comparison.predicted), dtype=bool)
     right[pairs.predicted[pairs.same_bounds & pairs.same_label]] = True
@@ -111,7 +115,7 @@ def correct_predictions(comparison: Comparison) -> NDArray[np.bool_]:
 
 
 def calibration_of(model: Model, comparison: Comparison, raw: Sequence[Floats]) -> dict[str, Any]:
-    """Return a model's temperature, and how far its probabilities are off, before (raw) and after."""
+    """Return a model's temperature, and its expected calibration error before (raw) and after calibration."""
     correct = correct_predictions(comparison)
     assert comparison.probabilities is not None
     return {
@@ -125,6 +129,6 @@ def calibration_of(model: Model, comparison: Comparison, raw: Sequence[Floats]) 
 def evaluate_with_calibration(
     model: Model, corpus: Corpus, report: Callable[[str], None] = lambda line: None
 ) -> tuple[Scores, dict[str, Any]]:
-    """Tag a labelled text, score it, and measure the probabilities (see model/calibrate.py)."""
+    """Tag a labelled text; return its scores and the calibration of the model (see model/calibrate.py)."""
     comparison, raw = compare_with_model(CompiledTagger(model), corpus, report)
     return comparison.scores, calibration_of(model, comparison, [raw])

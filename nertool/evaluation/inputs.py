@@ -1,4 +1,4 @@
-"""What is to be compared, from files: a model with labelled texts, or gold with predicted files."""
+"""Read what to compare from files: a model with labelled texts, or gold files with predicted files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A comparison, with the model that made it and its calibration on this text, if one did."""
+    """A comparison. If a model made the predictions: this model, and its calibration on the text."""
 
     comparison: Comparison
     model: Model | None = None
@@ -40,7 +40,7 @@ def read_for_model(
     ledger: Ledger,
     report: Report,
 ) -> Corpus:
-    """Read a labelled text as a model's config says, with the model's classes."""
+    """Read a labelled text with the settings of a model's config, and keep only the model's classes."""
     return read_text(path, model.config.corpus, options, ledger, report)
 
 
@@ -51,7 +51,7 @@ def read_text(
     ledger: Ledger,
     report: Report,
 ) -> Corpus:
-    """Read a labelled text, in one file or in several, as a config says, unless options say otherwise."""
+    """Read a labelled text from one or several files. Options take precedence over a config's settings."""
     reading = options.reading(reading_of(settings))
     corpus = read_labelled(path, options.format_name, reading, ledger, report)
     return keep_labels(corpus, settings.labels, report) if settings.labels else corpus
@@ -65,10 +65,10 @@ def evaluate_model(
     report: Report,
     gold_probabilities: bool = False,
 ) -> Evaluated:
-    """Tag labelled texts with a model, and compare. Errors: CorpusError, ModelError.
+    """Tag labelled texts with a model, and compare the tags with the gold. Errors: CorpusError, ModelError.
 
-    texts: each a path, or several paths whose texts are one.
-    gold_probabilities: the model's probability of each gold entity is wanted, too.
+    texts: a path for each text, or several paths for a text in several files.
+    gold_probabilities: also compute the model's probability of each gold entity.
     """
     model = load_model(path)
     if told := describe_refit(model.provenance):
@@ -87,10 +87,10 @@ def evaluate_model(
 
 
 def trained_on(model: Model, text: Path | Sequence[Path], format_name: str = "auto") -> str:
-    """Return a warning if a model was trained on just this text; empty if not, as far as files show."""
+    """Return a warning if a model was trained on exactly this text, by its hash; "" otherwise."""
     paths = [text] if isinstance(text, Path) else [*text]
     if not all(path.is_file() for path in paths):
-        return ""  # such as standard input, which can be read but once
+        return ""  # such as standard input, which can be read only once
     known = model.provenance.get("sha256") or {}
     found = texts_hash(paths, format_name)
     refit = (
@@ -108,10 +108,10 @@ def trained_on(model: Model, text: Path | Sequence[Path], format_name: str = "au
 def evaluate_files(
     gold: Path, predicted: Path | None, options: ReadingOptions, ledger: Ledger, report: Report
 ) -> Evaluated:
-    """Compare a gold file with a predicted one; both may be columns of one file.
+    """Compare a gold file with a predicted file, or two columns of one file. Errors: CorpusError.
 
-    predicted None: the gold file holds both, the gold tags in the last column but one and the
-    predicted ones in the last, unless options say otherwise. Errors: CorpusError.
+    predicted: None if the gold file has both. Then the gold tags are in the last column but one, and the
+    predicted tags in the last, unless options name other columns.
     """
     usual = options.reading(Reading(misaligned="error", needs_labels=True))
     if predicted is None:

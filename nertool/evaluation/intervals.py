@@ -1,7 +1,7 @@
-"""How far a measure could be off by chance: bootstrap confidence intervals (Efron 1979).
+"""Bootstrap confidence intervals of precision, recall and F1 (Efron 1979).
 
-What is drawn anew, with replacement, is whole documents, or sentences where there are few documents:
-entities of one document are not independent of each other, so intervals by entity would be too narrow.
+Whole documents are resampled with replacement, or sentences if there are few documents. Entities of one
+document are not independent, so resampling entities would give intervals that are too narrow.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ from nertool.evaluation.measures import marks_of
 
 Floats = NDArray[np.float64]
 
-LEAST_DOCUMENTS = 20  # with fewer, sentences are drawn
+LEAST_DOCUMENTS = 20  # with fewer documents, sentences are resampled
 SAMPLES = 2000
 LEVEL = 0.95
-_BLOCK = 1 << 22  # numbers drawn at a time: bounds memory
+_BLOCK = 1 << 22  # numbers drawn at a time, to bound memory
 
 RIGHT_GOLD, RIGHT_PREDICTED, GOLD, PREDICTED = range(4)
 
 
 @dataclass(frozen=True)
 class UnitCounts:
-    """Counts by unit: (U, K + 1, 4) float64, the first of the K + 1 being all classes together.
+    """Counts of entities in each unit.
 
-    Of the four: right gold entities, right predicted ones, gold, predicted (see measures.Marks).
-    unit: sentence or document.
+    counts (U, K + 1, 4) float64: by unit, then all classes together and each of the K classes, then correct
+    gold entities, correct predicted entities, gold entities and predicted entities (see measures.Marks).
+    labels: the K classes. unit: sentence or document.
     """
 
     counts: Floats
@@ -40,12 +41,12 @@ class UnitCounts:
 
 
 def unit_of(comparison: Comparison) -> str:
-    """Return what should be drawn from a text: documents if there are enough, or sentences."""
+    """Return the unit to resample: document if there are at least LEAST_DOCUMENTS, else sentence."""
     return "document" if comparison.corpus.documents >= LEAST_DOCUMENTS else "sentence"
 
 
 def unit_counts(comparison: Comparison, mode: str, unit: str) -> UnitCounts:
-    """Count right, gold and predicted entities of each class in each unit."""
+    """Count the correct, gold and predicted entities of each class in each unit."""
     gold, predicted = comparison.gold, comparison.predicted
     marks = marks_of(mode, gold, predicted)
     of_token, U = units_of(comparison.corpus, unit)
@@ -64,12 +65,12 @@ def unit_counts(comparison: Comparison, mode: str, unit: str) -> UnitCounts:
 
 
 def measures_of(totals: Floats) -> Floats:
-    """Return precision, recall and F1 (…, 3) of counts (…, 4); NaN where one is undefined."""
+    """Return precision, recall and F1 (…, 3) from counts (…, 4); NaN if one is undefined."""
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = totals[..., RIGHT_PREDICTED] / totals[..., PREDICTED]
         recall = totals[..., RIGHT_GOLD] / totals[..., GOLD]
         both = totals[..., GOLD] + totals[..., PREDICTED]
-        # By class, a mode that does not look at the class counts other entities on either side.
+        # By class, a mode that ignores classes can count different entities as correct on both sides.
         same = totals[..., RIGHT_GOLD] == totals[..., RIGHT_PREDICTED]
         mean = np.where(precision + recall > 0, 2 * precision * recall / (precision + recall), 0.0)
         f1 = np.where(same, 2 * totals[..., RIGHT_GOLD] / both, mean)
@@ -77,8 +78,10 @@ def measures_of(totals: Floats) -> Floats:
 
 
 def resampled(counts: Floats, samples: int, rng: np.random.Generator) -> Iterator[Floats]:
-    """Yield the totals (B, …) of samples of as many units as there are, drawn with replacement from
-    counts (U, …), some samples at a time."""
+    """Yield the totals (B, …) of bootstrap samples, in blocks of B samples.
+
+    Each sample is U units, drawn with replacement from counts (U, …).
+    """
     U = len(counts)
     flat = counts.reshape(U, -1)
     step = max(1, _BLOCK // max(U, 1))
@@ -91,9 +94,9 @@ def resampled(counts: Floats, samples: int, rng: np.random.Generator) -> Iterato
 def bootstrap_intervals(
     units: UnitCounts, seed: int = 0, samples: int = SAMPLES, level: float = LEVEL
 ) -> Floats:
-    """Return the percentile intervals (K + 1, 3, 2): of precision, recall and F1, low and high.
+    """Return percentile intervals (K + 1, 3, 2): for precision, recall and F1, the lower and upper end.
 
-    NaN where the measure is undefined in the text, or in more samples than lie outside the interval.
+    An interval is NaN if the measure is undefined for the text, or for more than 1 − level of the samples.
     """
     rng = np.random.default_rng(seed)
     drawn = np.concatenate(
@@ -112,7 +115,7 @@ def bootstrap_intervals(
 def intervals_as_dict(
     comparison: Comparison, mode: str, unit: str | None = None, seed: int = 0
 ) -> dict[str, Any]:
-    """Return the intervals of all measures for JSON: null where there is none."""
+    """Return the intervals of all measures for JSON. An undefined interval is None."""
     units = unit_counts(comparison, mode, unit or unit_of(comparison))
     found = bootstrap_intervals(units, seed)
 

@@ -1,8 +1,8 @@
-"""Which predicted entity answers which gold entity: a one-to-one matching of entities that overlap.
+"""Match predicted entities with gold entities one to one, where they overlap.
 
-Gold entities don't overlap each other, nor do predicted ones. So the pairs that do overlap, taken
-in the text's order, form chains in which only neighbours can share an entity, and the best matching is
-found exactly, by dynamic programming along each chain. Tools that match greedily can miss it.
+Gold entities don't overlap each other, nor do predicted entities. So the overlapping pairs, in text order,
+form chains in which only adjacent pairs can share an entity. Dynamic programming along each chain finds the
+best matching exactly. Greedy matching can miss it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ Integers = NDArray[np.int64]
 
 
 class Pairs(NamedTuple):
-    """Pairs of a gold and a predicted entity: gold, predicted (n,) int64 are their numbers.
+    """Pairs of a gold and a predicted entity.
 
-    same_label, same_bounds (n,) bool; shared (n,) int64: the tokens that both cover.
+    gold, predicted (n,) int64: the indices of the entities. same_label, same_bounds (n,) bool: whether class
+    and boundaries agree. shared (n,) int64: the number of tokens in both.
     """
 
     gold: Integers
@@ -42,9 +43,9 @@ class Pairs(NamedTuple):
 
 
 def with_common_labels(*sides: TagSpans) -> list[TagSpans]:
-    """Return the same entities with one list of label names, sorted, for all sides.
+    """Return the same entities with one sorted list of label names for all sides.
 
-    Labels that no entity bears are left out.
+    Labels without entities are left out.
     """
     used = [{side.label_names[i] for i in np.unique(side.labels)} for side in sides]
     names = sorted(set().union(*used))
@@ -58,7 +59,7 @@ def with_common_labels(*sides: TagSpans) -> list[TagSpans]:
 
 
 def overlapping_pairs(gold: TagSpans, predicted: TagSpans) -> Pairs:
-    """List every pair that shares a token, in the text's order. Both sides must share label_names."""
+    """List all pairs that share a token, in text order. Both sides must have the same label_names."""
     first = np.searchsorted(predicted.ends, gold.starts, side="right")
     end = np.searchsorted(predicted.starts, gold.ends, side="left")
     counts = np.maximum(end - first, 0)
@@ -73,8 +74,9 @@ def overlapping_pairs(gold: TagSpans, predicted: TagSpans) -> Pairs:
 def best_matching(pairs: Pairs, label_first: bool) -> Pairs:
     """Choose pairs so that no entity is in two of them.
 
-    label_first: as many pairs of one label as can be, then as many pairs as can be; otherwise the
-    other way round. Among equals, those that share the most tokens, then the earliest.
+    label_first: maximise the number of pairs with the same label first, then the number of pairs; otherwise
+    in the reverse order. Among equal choices, the one with the most shared tokens is taken, then the
+    earliest.
     """
     n = len(pairs.gold)
     if not n:
@@ -92,10 +94,10 @@ def best_matching(pairs: Pairs, label_first: bool) -> Pairs:
 
 
 def _best_of_chain(pairs: Pairs, a: int, b: int, label_first: bool) -> list[int]:
-    """Return the numbers of the best pairs out of one chain, pairs a up to, not including, b."""
+    """Return the indices of the best pairs of one chain: the pairs a up to, but not including, b."""
     gold, predicted = pairs.gold[a:b].tolist(), pairs.predicted[a:b].tolist()
     same, shared = pairs.same_label[a:b].tolist(), pairs.shared[a:b].tolist()
-    # best[k]: the value of the best choice out of the first k pairs, and that choice.
+    # best[k]: the value of the best choice among the first k pairs, and that choice.
     best: list[tuple[tuple[int, int, int], list[int]]] = [((0, 0, 0), [])]
     for k in range(b - a):
         j = k
@@ -109,5 +111,5 @@ def _best_of_chain(pairs: Pairs, a: int, b: int, label_first: bool) -> list[int]
 
 
 def sentence_of(starts: Offsets, sentence_starts: Offsets) -> Integers:
-    """Return the sentence in which each token (n,) stands."""
+    """Return the index of the sentence of each token in starts (n,): (n,)."""
     return np.asarray(np.searchsorted(sentence_starts, starts, side="right") - 1)

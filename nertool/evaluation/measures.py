@@ -1,16 +1,16 @@
-"""Precision, recall and F1 in five modes: what counts as a right entity.
+"""Precision, recall and F1 in five modes, which differ in what counts as a correct entity.
 
-| mode | right is |
+| mode | a predicted entity is correct if it has |
 |---|---|
 | conlleval | the same first token, last token and class (the CoNLL shared tasks) |
-| strict | the same; what is wrong is told apart: incorrect, missed, spurious |
-| exact-boundary | the same first and last token, whatever the class |
-| partial | the same first and last token: 1; an overlap: a half; whatever the class |
+| strict | the same; errors are divided into incorrect, missed and spurious |
+| exact-boundary | the same first and last token, with any class |
+| partial | the same first and last token; an overlap counts one half; with any class |
 | type | an overlap, and the same class |
 
-The last four are those of SemEval-2013, task 9.1 (Segura-Bedmar et al. 2013). Each gold entity is
-matched with one predicted entity at most, and the other way round (see matching.py). Strict therefore has
-conlleval's precision, recall and F1.
+The last four are those of SemEval-2013, task 9.1 (Segura-Bedmar et al. 2013). Each gold entity is matched
+with at most one predicted entity, and each predicted one with at most one gold entity (see matching.py). So
+strict has the same precision, recall and F1 as conlleval.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Ratios:
-    """Precision, recall and F1; None for one that is undefined."""
+    """Precision, recall and F1. An undefined one is None."""
 
     precision: float | None
     recall: float | None
@@ -38,10 +38,10 @@ class Ratios:
 
 @dataclass(frozen=True)
 class Marks:
-    """How each entity fares in one mode.
+    """The credit of each entity in one mode.
 
-    gold (n,), predicted (m,) float64: 1 for right, 0.5 for half right, 0 for wrong. correct …
-    spurious: SemEval's counts of pairs and of entities without a partner.
+    gold (n,), predicted (m,) float64: 1 for correct, 0.5 for partly correct, 0 for wrong. correct, incorrect,
+    partial, missed, spurious: SemEval's counts of matched pairs, and of entities without a partner.
     """
 
     mode: str
@@ -55,9 +55,9 @@ class Marks:
 
 
 def ratios(right: float, gold: float, predicted: float) -> Ratios:
-    """Return the measures of so many right entities out of so many gold and predicted ones.
+    """Return the measures for these numbers of correct, gold and predicted entities.
 
-    Precision is undefined if nothing was predicted, recall if there is no gold, F1 if both.
+    Precision is undefined if nothing was predicted, recall if there is no gold entity, F1 if both are true.
     """
     total = gold + predicted
     return Ratios(
@@ -68,7 +68,10 @@ def ratios(right: float, gold: float, predicted: float) -> Ratios:
 
 
 def marks_of(mode: str, gold: TagSpans, predicted: TagSpans) -> Marks:
-    """Mark every entity in a mode (a name of catalogue.MODES). Both sides must share label_names."""
+    """Match the entities, and return their credit in a mode of catalogue.MODES.
+
+    Both sides must have the same label_names.
+    """
     pairs = overlapping_pairs(gold, predicted)
     chosen = best_matching(pairs, label_first=mode == "type")
     credit, partial = _credit(mode, chosen)
@@ -89,7 +92,7 @@ def marks_of(mode: str, gold: TagSpans, predicted: TagSpans) -> Marks:
 
 
 def _credit(mode: str, pairs: Pairs) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return what each pair is worth in a mode, (n,), and which are half right."""
+    """Return the credit of each pair in a mode, (n,), and which pairs are partly correct, (n,) bool."""
     none = np.zeros(len(pairs.gold), dtype=bool)
     if mode == "partial":
         return np.where(pairs.same_bounds, 1.0, 0.5), ~pairs.same_bounds
@@ -101,15 +104,15 @@ def _credit(mode: str, pairs: Pairs) -> tuple[Floats, NDArray[np.bool_]]:
 
 
 def overall(marks: Marks) -> Ratios:
-    """Return the micro average: all entities count alike."""
+    """Return the micro average, in which every entity has the same weight."""
     return ratios(float(marks.gold.sum()), len(marks.gold), len(marks.predicted))
 
 
 def by_class(marks: Marks, gold: TagSpans, predicted: TagSpans) -> dict[str, Ratios]:
-    """Return each class' measures: recall over its gold entities, precision over its predicted ones.
+    """Return the measures of each class: recall over its gold entities, precision over its predicted ones.
 
-    Where a mode looks at the class, both count the same right entities, and F1 is 2·right / (gold +
-    predicted); where it does not, F1 is the harmonic mean of the two.
+    F1 is the harmonic mean of the two. If the mode compares classes, this equals 2·correct / (gold +
+    predicted), since both count the same correct entities.
     """
     K = len(gold.label_names)
     right_gold = np.bincount(gold.labels, marks.gold, K)
@@ -128,7 +131,7 @@ def by_class(marks: Marks, gold: TagSpans, predicted: TagSpans) -> dict[str, Rat
 
 
 def macro(classes: dict[str, Ratios]) -> Ratios:
-    """Return the macro average: the mean over the classes for which a measure is defined."""
+    """Return the macro average: for each measure, the mean over the classes for which it is defined."""
 
     def mean(name: str) -> float | None:
         known = [x for r in classes.values() if (x := getattr(r, name)) is not None]
@@ -138,7 +141,7 @@ def macro(classes: dict[str, Ratios]) -> Ratios:
 
 
 def mode_as_dict(mode: str, gold: TagSpans, predicted: TagSpans) -> dict[str, Any]:
-    """Return a mode's measures for JSON: micro at the top, macro, counts, and each class'."""
+    """Return the measures of a mode for JSON: micro average, macro average, counts, and each class."""
     marks = marks_of(mode, gold, predicted)
     classes = by_class(marks, gold, predicted)
     support = np.bincount(gold.labels, minlength=len(gold.label_names))

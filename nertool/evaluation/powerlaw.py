@@ -1,7 +1,8 @@
-"""How F1 grows with the training text, and what more of it would bring: a power law with a floor.
+"""Extrapolate a learning curve: predict F1 for more training text by a power law with a floor.
 
-The error 1 − F1 of most learners falls with the amount of text n as a + b n^−c (Hestness et al. 2017): a is
-what no amount of text removes. c is tried on a grid; a and b ≥ 0 are then least squares.
+The error 1 − F1 of most learners falls with the amount of text n as a + b n^−c (Hestness et al. 2017). a is
+the error that no amount of text removes. c is searched on a grid; for each c, a ≥ 0 and b ≥ 0 are fitted by
+least squares.
 """
 
 from __future__ import annotations
@@ -16,34 +17,35 @@ Floats = NDArray[np.float64]
 EXPONENTS = np.geomspace(0.03, 2.0, 80)  # c
 DRAWS = 300
 LEVEL = 0.9
-# Intervals by drawing means anew are too narrow for few repetitions: they take the spread for known, and a
-# fit for unbiased. By simulation (five laws, three repetitions) they cover 76 % without this factor.
+# Intervals from resampled means are too narrow for few repetitions, since they assume a known standard
+# deviation and an unbiased fit. In simulations (five laws, three repetitions) they cover 76 % without this
+# factor.
 WIDENED = 1.6
 
 
 @dataclass(frozen=True)
 class PowerLaw:
-    """Fits of 1 − F1 = a + b n^−c: a, b, c (M,) of M fits side by side."""
+    """The parameters of M fits of 1 − F1 = a + b n^−c: a, b, c (M,)."""
 
     a: Floats
     b: Floats
     c: Floats
 
     def f1(self, n: float) -> Floats:
-        """Return what each fit says of n, (M,), between 0 and 1."""
+        """Return F1 at n by each fit, (M,), clipped to 0 … 1."""
         return np.clip(1 - self.a - self.b * n**-self.c, 0.0, 1.0)
 
 
 def fit(n: Floats, f1: Floats, weights: Floats, floor: bool = True) -> PowerLaw:
-    """Fit the law to M curves f1 (M, S) at the sizes n (S,), each size with its weight (S,).
+    """Fit the law to M curves f1 (M, S) at the sizes n (S,) by weighted least squares; weights (S,).
 
-    floor: False leaves a at 0. The error's distance is squared and weighted.
+    floor: False fixes a at 0.
     """
     error = 1 - f1
     w = weights / weights.sum()
     best = np.full(len(f1), np.inf)
     a, b, c = (np.zeros(len(f1)) for _ in range(3))
-    scale = float(np.exp(np.log(n).mean()))  # so that b stays near 1 whatever c is
+    scale = float(np.exp(np.log(n).mean()))  # keeps b near 1 for every c
     for exponent in EXPONENTS:
         x = (n / scale) ** -exponent
         mean_x, mean_y = w @ x, error @ w
@@ -65,7 +67,7 @@ def fit(n: Floats, f1: Floats, weights: Floats, floor: bool = True) -> PowerLaw:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What F1 to expect at a size: the best fit's, and an interval at LEVEL."""
+    """The expected F1 at a size: that of the best fit, and an interval with the coverage LEVEL."""
 
     size: float
     f1: float
@@ -74,11 +76,12 @@ class Forecast:
 
 
 def forecasts(n: Floats, f1: Floats, sizes: list[float], seed: int = 0) -> list[Forecast]:
-    """Extend a learning curve: F1 (R, S) of R repetitions at the sizes n (S,), S ≥ 3.
+    """Extrapolate a learning curve to `sizes`: f1 (R, S) of R repetitions at the sizes n (S,), S ≥ 3.
 
-    The interval holds the mean over trainings, not a single one. The means are drawn anew with the standard
-    error that the repetitions show (the spread of all sizes taken together, since there are few repetitions),
-    and fitted with and without a floor; it spans what both kinds of fit say.
+    The interval is for the mean over trainings, not for a single training. The means are resampled with their
+    standard error, which is estimated from all sizes together, since there are few repetitions. Each sample
+    is fitted with a floor and, if a law without one agrees with the means, also without. The interval covers
+    all these fits.
     """
     R = len(f1)
     means = f1.mean(axis=0)
@@ -102,11 +105,14 @@ def forecasts(n: Floats, f1: Floats, sizes: list[float], seed: int = 0) -> list[
 
 
 def _spread(f1: Floats) -> Floats:
-    """Return the standard deviation at each size, (S,): a straight line through what the sizes show, since
-    few repetitions show it badly. It falls, or stays, as the text grows."""
+    """Return the standard deviation at each size, (S,).
+
+    Few repetitions give poor estimates, so a straight line is fitted to those of all sizes. It never rises
+    with the size.
+    """
     R, S = f1.shape
     if R < 2:
-        return np.full(S, 0.01)  # nothing is known of it: a usual one
+        return np.full(S, 0.01)  # one repetition shows no deviation: a typical value
     found = f1.std(axis=0, ddof=1)
     slope, start = np.polyfit(np.arange(S), found, 1)
     if slope >= 0:
@@ -115,7 +121,7 @@ def _spread(f1: Floats) -> Floats:
 
 
 def _fits(n: Floats, means: Floats, law: PowerLaw, error: Floats) -> bool:
-    """Tell whether a law goes through the means, as far as their errors tell: χ² is no surprise."""
+    """Tell whether a law agrees with the means within their errors, by a χ² test."""
     predicted = np.array([law.f1(size)[0] for size in n])
     chi2 = float((((means - predicted) / error) ** 2).sum())
     return bool(chi2 < len(n) + 3 * np.sqrt(2 * len(n)))

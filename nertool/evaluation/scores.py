@@ -1,7 +1,7 @@
-"""Phrase precision, recall and F1, and token accuracy, exactly as conlleval counts them.
+"""Entity precision, recall and F1, and token accuracy, exactly as conlleval computes them.
 
-An entity counts as found only if its first token, its last token and its class are all right
-(Tjong Kim Sang and De Meulder 2003). Spans are read from the tags by conlleval's rules.
+An entity is correct only if its first token, its last token and its class are all correct (Tjong Kim Sang and
+De Meulder 2003). Entities are read from the tags by conlleval's rules.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nertool.corpus.schemes import TagSpans, spans_of, split_tag, tag_names, tag
 
 @dataclass(frozen=True)
 class Counts:
-    """Entities: found and right, in the gold standard, and predicted."""
+    """The number of correct, gold and predicted entities."""
 
     correct: int = 0
     gold: int = 0
@@ -31,24 +31,24 @@ class Counts:
 
     @property
     def precision(self) -> float | None:
-        """The share of the predicted that is right; None if nothing was predicted."""
+        """The share of predicted entities that are correct; None if nothing was predicted."""
         return self.correct / self.predicted if self.predicted else None
 
     @property
     def recall(self) -> float | None:
-        """The share of the gold that was found; None if there is none."""
+        """The share of gold entities that were found; None if there is no gold entity."""
         return self.correct / self.gold if self.gold else None
 
     @property
     def f1(self) -> float | None:
-        """The harmonic mean of the two, 2·correct / (gold + predicted); None if both are empty."""
+        """The harmonic mean of precision and recall, 2·correct / (gold + predicted); None if it is 0 / 0."""
         total = self.gold + self.predicted
         return 2 * self.correct / total if total else None
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Counts by class, and tokens: how many, and how many have just the gold tag."""
+    """The counts of each class in `types`, and the numbers of tokens and of tokens with the gold tag."""
 
     types: dict[str, Counts]
     tokens: int
@@ -57,17 +57,17 @@ class Scores:
 
     @property
     def overall(self) -> Counts:
-        """The counts of all types together."""
+        """The counts of all classes together."""
         return sum(self.types.values(), Counts())
 
     @property
     def accuracy(self) -> float | None:
-        """The share of tokens with the right tag; None for a text without a token."""
+        """The share of tokens with the correct tag; None for a text without tokens."""
         return self.correct_tokens / self.tokens if self.tokens else None
 
     @property
     def f1(self) -> float:
-        """The overall F1 as a number to compare by: 0 where it is undefined."""
+        """The overall F1 as a number for comparisons: 0 if it is undefined."""
         return self.overall.f1 or 0.0
 
 
@@ -78,10 +78,10 @@ def score_tags(
     predicted_tags: Sequence[str],
     sentence_starts: Offsets,
 ) -> Scores:
-    """Compare predicted tags with gold ones, token by token (N,) and entity by entity.
+    """Compare predicted tags with gold tags (N,), token by token and entity by entity.
 
-    Both should be written in one scheme, since accuracy compares the tags themselves (I-PER and
-    a bare PER are one tag, as are the E- of BIOES and the L- of BILOU).
+    Both should be in the same scheme, since accuracy compares tags. I-PER and a bare PER count as the same
+    tag, and so do E- in BIOES and L- in BILOU.
     """
     gold = spans_of(gold_ids, gold_tags, sentence_starts)
     predicted = spans_of(predicted_ids, predicted_tags, sentence_starts)
@@ -96,7 +96,7 @@ def score_tags(
 def same_tags(
     gold_ids: Ids, gold_tags: Sequence[str], predicted_ids: Ids, predicted_tags: Sequence[str]
 ) -> NDArray[np.bool_]:
-    """Mark the tokens (N,) that have one tag on both sides, whichever letters it is written in."""
+    """Mark the tokens (N,) with the same tag on both sides. Tags such as E-PER and L-PER are the same."""
     number = Interner()
     gold, predicted = (
         np.array([number["-".join(split_tag(tag))] for tag in tags] or [-1])
@@ -106,14 +106,14 @@ def same_tags(
 
 
 def count_spans(gold: TagSpans, predicted: TagSpans) -> dict[str, Counts]:
-    """Count entities by class; an entity is correct if start, end and class are the same in both."""
+    """Count entities by class. An entity is correct if start, end and class are the same on both sides."""
     names = sorted({*gold.label_names, *predicted.label_names})
     number = {name: i for i, name in enumerate(names)}
     rows = []
     for spans in (gold, predicted):
         labels = np.array([number[name] for name in spans.label_names] or [-1])[spans.labels]
         rows.append((spans.starts, spans.ends, labels))
-    # No side holds an entity twice: two neighbours in order that are alike are one of each.
+    # No side has an entity twice. So two equal neighbours after sorting are one from each side.
     both = [np.concatenate(columns) for columns in zip(*rows, strict=True)]
     order = np.lexsort(both[::-1])
     alike = np.all([column[order][1:] == column[order][:-1] for column in both], axis=0)
@@ -132,7 +132,7 @@ def score_predictions(
     scheme: str,
     sentence_starts: Offsets,
 ) -> Scores:
-    """Compare the network's tags with gold ones, written in the gold's own scheme first."""
+    """Compare the network's tags with gold tags, after converting them to the gold tags' scheme."""
     spans = spans_of(tag_ids, tags, sentence_starts)
     written_as = tag_names(spans.label_names, scheme)
     written = tags_of(spans, sentence_starts, written_as, scheme)

@@ -1,9 +1,9 @@
-"""Gold labels that are probably wrong: those that models which have not seen them contradict most.
+"""Find gold labels that are probably wrong, because models trained on other text contradict them.
 
-The idea is confident learning's (Northcutt et al. 2021): a label is suspect if a calibrated model,
-trained on other text, finds another reading much more likely. Ranked by that margin within each kind of
-contradiction, and then the kinds take turns: spurious labels have the widest margins, and would hide all
-others.
+The idea is confident learning (Northcutt et al. 2021): a label is suspect if a calibrated model, trained on
+other text, gives another label a much higher probability. Suspects of each kind of contradiction are ranked
+by this margin. Then the kinds are interleaved, since spurious labels have the widest margins and would come
+before all others.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ from nertool.evaluation.evaluate import span_probabilities_of
 class Suspect:
     """A place where the gold label may be wrong.
 
-    margin: the probability of the model's reading less that of the gold one, −1 to 1. finding: the
-    gold and the predicted entity; gold None: the model finds an entity that was not labelled.
+    finding: the gold and the predicted entity; gold is None if the model predicts an entity where no gold
+    entity is. margin: p_model − p_gold, −1 to 1. p_gold, p_model: the probability of the gold and of the
+    predicted side.
     """
 
     finding: Finding
@@ -50,10 +51,10 @@ class Suspect:
 def suspects_of(
     corpus: Corpus, decoded: Decoded, labels: list[str], tags: list[str], scheme: str
 ) -> tuple[Comparison, list[Suspect]]:
-    """Rank the places where a decoded text contradicts the gold labels, the likeliest slips first.
+    """Rank the places where a decoded text contradicts the gold labels, the most probable mistakes first.
 
-    decoded: by models that have not seen these labels. Where one side has no entity, its probability is
-    the least P(O) among the words of the other side's entity.
+    decoded: the output of models that were not trained on these labels. If one side has no entity, its
+    probability is the smallest P(O) among the tokens of the other side's entity.
     """
     gold_spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
     comparison = compare_tags(
@@ -82,16 +83,16 @@ def suspects_of(
     return comparison, in_turns(out)
 
 
-# A label where the models find nothing is often a slip, so that this kind comes twice in a round. Measured
-# by benchmarks/suspects.py: recall in the first 150 is 0.60, in order of the margin alone 0.45.
+# A label where the models find nothing is often a mistake, so this kind comes twice in a round. Measured by
+# benchmarks/suspects.py: recall in the first 150 is 0.60; ordered by the margin alone, it is 0.45.
 _TURNS = {MISSED: 2}
 
 
 def in_turns(suspects: Sequence[Suspect]) -> list[Suspect]:
-    """Order suspects: within each kind of contradiction the likeliest first, and the kinds in turns.
+    """Order suspects: sort those of each kind of contradiction, then interleave the kinds.
 
-    Likeliest is the greatest margin; where only the boundary differs, the greatest ratio of the
-    probabilities, since both readings share most words. Equals stay in the text's order.
+    The sort key is the margin. If only the boundary differs, it is the ratio of the probabilities, since both
+    entities share most tokens. Equal suspects stay in text order.
     """
     by_kind: dict[str, list[Suspect]] = {}
     for suspect in suspects:
@@ -110,7 +111,7 @@ def _log_ratio(suspect: Suspect) -> float:
 
 
 def suspect_row(comparison: Comparison, suspect: Suspect, rank: int) -> dict[str, Any]:
-    """Return a suspect for JSON, or a table."""
+    """Return a suspect as a dictionary, for JSON or a table."""
     finding = suspect.finding
     sides = [
         None if span is None else (comparison.text(span.start, span.end), span.label)

@@ -1,4 +1,4 @@
-"""Scores as JSON for programs and as a table for people."""
+"""Format scores as JSON and as text tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nertool.evaluation.scores import Counts, Scores
 
 
 def as_dict(scores: Scores) -> dict[str, Any]:
-    """Return the measures as fractions of 1, ready for JSON; null where one is undefined."""
+    """Return the measures for JSON as fractions of 1. An undefined one is None."""
 
     def measures(counts: Counts) -> dict[str, Any]:
         return {
@@ -34,13 +34,13 @@ def _ratios(counts: Counts) -> Ratios:
 
 
 def percent(share: float | None, width: int = 9) -> str:
-    """Write a share in percent, a dash for one that is undefined."""
+    """Format a share in percent, right-aligned; a dash for None."""
     return f"{'–':>{width}}" if share is None else f"{100 * share:{width}.2f}"
 
 
 def as_table(measures: dict[str, Any]) -> str:
-    """Return as_dict's measures in percent: a row a class, one for all entities, and the macro average
-    (the mean over the classes for which a measure is defined)."""
+    """Format the result of as_dict as a table in percent: a row for each class, for all entities, and for the
+    macro average (the mean over the classes for which a measure is defined)."""
     rows = [*measures["types"].items(), ("overall", measures)]
     if len(measures["types"]) > 1 and "macro" in measures:
         rows.append(("macro", measures["macro"]))
@@ -64,7 +64,7 @@ def as_table(measures: dict[str, Any]) -> str:
 
 
 def as_modes_table(modes: dict[str, dict[str, Any]]) -> str:
-    """Return the measures of several modes (see measures.py) side by side: a row a mode."""
+    """Format the measures of several modes (see measures.py) as a table with a row for each mode."""
     width = max(len(mode) for mode in modes)
     lines = [
         f"{'':{width}} precision    recall        F1  macro F1  correct  incorrect  partial  missed  "
@@ -81,8 +81,10 @@ def as_modes_table(modes: dict[str, dict[str, Any]]) -> str:
 
 
 def as_intervals_table(measures: dict[str, Any]) -> str:
-    """Return the measures of each class with their intervals, as as_dict and intervals_as_dict have
-    them."""
+    """Format the measures of each class with their intervals as a table.
+
+    measures: the result of as_dict, with that of intervals_as_dict under "intervals".
+    """
     found = measures["intervals"]
     rows = [
         *((label, measures["types"][label], found["types"][label]) for label in found["types"]),
@@ -102,5 +104,5 @@ def as_intervals_table(measures: dict[str, Any]) -> str:
 
 
 def interval(found: list[float] | None) -> str:
-    """Write an interval in percent, a dash for one that is undefined."""
+    """Format an interval in percent; a dash for None."""
     return "–" if found is None else f"[{100 * found[0]:.2f}, {100 * found[1]:.2f}]"

@@ -1,4 +1,4 @@
-"""The least probability by class that gives the best F1, or a wanted precision."""
+"""Choose a probability threshold for each class that gives the best F1, or a wanted precision."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from nertool.evaluation.measures import Ratios, ratios
 
 @dataclass(frozen=True)
 class Threshold:
-    """A class' threshold, and its measures before and after entities below it are left out.
+    """The threshold of a class, and its measures before and after entities below it are left out.
 
-    reached: whether the wanted precision is reached; if it can't be, the threshold is the one with the
-    highest precision.
+    reached: whether the wanted precision is reached. If not, the threshold is the one with the highest
+    precision.
     """
 
     threshold: float
@@ -27,7 +27,7 @@ class Threshold:
     reached: bool = True
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return the fields as a dictionary for JSON."""
         return {
             "threshold": self.threshold,
             "before": vars(self.before),
@@ -39,22 +39,24 @@ class Threshold:
 def best_threshold(
     p: NDArray[np.float64], correct: NDArray[np.bool_], gold: int, precision: float | None = None
 ) -> Threshold:
-    """Choose the threshold of one class. p, correct (n,): of the entities found; gold: how many there are.
+    """Choose the threshold of one class.
 
-    precision None: the best F1. Otherwise the threshold with the highest recall whose precision is at
-    least that. It lies halfway between the last probability kept and the first one left out.
+    p (n,): the probabilities of the predicted entities. correct (n,): whether each is correct. gold: the
+    number of gold entities. precision: None to maximise F1; otherwise recall is maximised under the condition
+    that precision is at least this value. The threshold is halfway between the last probability kept and the
+    first one left out.
     """
     before = ratios(int(correct.sum()), gold, len(p))
     if not len(p):
         return Threshold(0.0, before, before, precision is None)
     order = np.argsort(-p, kind="stable")
     ranked, right = p[order], np.cumsum(correct[order])
-    ends = np.append(np.flatnonzero(np.diff(ranked)), len(p) - 1)  # last of each group of equals
+    ends = np.append(np.flatnonzero(np.diff(ranked)), len(p) - 1)  # last of each group of equal p
     n, c = ends + 1, right[ends]
     shares = c / n
     if precision is None:
         value = 2 * c / (n + gold) if gold else -n.astype(float)
-        # Of equals the one that keeps most.
+        # Of equally good thresholds, the one that keeps the most entities.
         best = int(len(value) - 1 - np.argmax(value[::-1]))
         reached = True
     else:
@@ -67,7 +69,7 @@ def best_threshold(
 
 
 def tune_thresholds(comparison: Comparison, precision: float | None = None) -> dict[str, Threshold]:
-    """Choose every class' threshold; comparison.probabilities must be known."""
+    """Choose the threshold of every class. comparison.probabilities must not be None."""
     assert comparison.probabilities is not None
     correct = correct_predictions(comparison)
     gold, predicted = comparison.gold, comparison.predicted
@@ -81,7 +83,7 @@ def tune_thresholds(comparison: Comparison, precision: float | None = None) -> d
 
 
 def thresholds_table(found: dict[str, Threshold]) -> str:
-    """Write the thresholds with the measures before and after, in percent: a row a class."""
+    """Format thresholds, with the measures before and after in percent, as a table with a row per class."""
     from nertool.evaluation.tables import percent
 
     width = max((len(label) for label in found), default=0)

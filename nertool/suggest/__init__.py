@@ -1,1 +1,1 @@
-"""Which texts to label next: those whose labels would teach a model most."""
+"""Active learning: choose the texts whose labels would improve a model most."""

@@ -1,20 +1,20 @@
-"""Choose the texts whose labels would teach most: uncertain, full of entities, and unlike each other.
+"""Choose the texts to label next: the model is uncertain about them, and they differ from each other.
 
-A text's score is the sum of the entropies of its tokens' tags over the square root of its length. Entropy is
-high where the model hesitates between entities, so that the sum grows with the number of doubtful entities
-(Settles and Craven 2008: sequence entropy); the root is a compromise between a text's use and what reading
-it costs, which grows with its length.
+The first step gives each text a score: the sum of the entropies of its tokens' tags, divided by the square
+root of its length. Entropy is high where the model is uncertain about entities, so the sum grows with their
+number (sequence entropy: Settles and Craven 2008). The square root is a compromise between the value of a
+text and the cost of labelling it, which grows with its length.
 
-Texts that ask the same question teach less than the sum of both. So the second step takes texts one by one,
-and what a text gains is the doubt about its words that those taken before have not covered (a submodular
-function of the words: Wei, Iyer and Bilmes 2015):
+Two texts with the same uncertain words are worth less than the sum of their scores. So the second step
+chooses texts one by one. The gain of a text is the entropy on its words that the texts chosen before have not
+covered (a submodular function of the words: Wei, Iyer and Bilmes 2015):
 
     gain(x | taken) = Σ over words w of x  F [ln(1 + (D + H) / F) − ln(1 + D / F)] / √tokens(x)
 
-H is the entropy on w in x, D its sum over the texts taken, and F a tenth of its sum over all texts: a word
-that is often in doubt is worth asking about several times, and worth more than one that occurs once. This
-step looks at a shortlist of the texts with the highest scores alone, so that memory and time stay bounded;
-the first step is linear in the text.
+H is the entropy on w in x, D its sum over the texts chosen so far, and F a tenth of its sum over all texts. A
+word that is often uncertain is worth labelling several times, and worth more than a word that occurs once.
+The first step is linear in the text. The second one uses only a shortlist of the texts with the highest
+scores, so that its memory and time are bounded.
 """
 
 from __future__ import annotations
@@ -29,14 +29,17 @@ import numpy as np
 from nertool.corpus.annotated import Annotated
 from nertool.suggest.texts import record_of
 
-LEAST_DOUBT = 0.01  # nats: words about which the model is surer than this ask no question
-SHARE = 0.1  # of the doubt about a word; once so much is covered, asking again gains half as much
+LEAST_DOUBT = 0.01  # nats; words with less entropy count as certain
+SHARE = 0.1  # of the entropy on a word; once this share is covered, the marginal gain is halved
 FEWEST, TIMES, MOST_MORE = 2_000, 20, 50_000  # the length of the shortlist for n texts
 
 
 class Candidate(NamedTuple):
-    """A text of the shortlist. score: as above. order: its number in the input. doubts: the entropy
-    of each doubtful word in lower case, summed over its occurrences. tokens: its length."""
+    """A text of the shortlist.
+
+    score: as described above. order: the number of the text in the input. doubts: uncertain word in lower
+    case → its entropy, summed over its occurrences in the text. tokens: the length of the text.
+    """
 
     score: float
     order: int
@@ -46,15 +49,15 @@ class Candidate(NamedTuple):
 
 
 def shortlist_length(n: int) -> int:
-    """Return how many texts the second step looks at to choose n."""
+    """Return the number of texts from which the second step chooses n."""
     return n + max(FEWEST, min((TIMES - 1) * n, MOST_MORE))
 
 
 class Shortlist:
-    """The texts with the highest scores so far, each text once: at most `length`.
+    """The texts with the highest scores so far, at most `length`, without duplicates.
 
-    seen, total: how many texts were offered, and the sum of their scores. skipped: texts to pass over, such
-    as those that are labelled already; passed: how many were.
+    seen, total: the number of texts added, and the sum of their scores. skipped: the keys of texts to skip,
+    such as those that are labelled already. passed: the number of texts skipped.
     """
 
     def __init__(self, length: int, skipped: frozenset[str] = frozenset()) -> None:
@@ -65,8 +68,10 @@ class Shortlist:
         self._kept: dict[str, Candidate] = {}
 
     def add(self, piece: Annotated) -> None:
-        """Offer a piece's records; its extras have each sentence's entropies. Texts without a token are
-        passed over."""
+        """Add the records of a piece as texts. Its extras contain the entropies of each sentence.
+
+        Texts without tokens are ignored.
+        """
         corpus = piece.corpus
         assert corpus.records is not None
         H = np.concatenate([np.zeros(0), *(x["entropy"] for x in piece.extras or ())])
@@ -76,7 +81,7 @@ class Shortlist:
         scores = sums / np.sqrt(np.maximum(lengths, 1))
         words = corpus.words
         for i in np.flatnonzero(lengths).tolist():
-            score = round(float(scores[i]), 9)  # a cumulative sum has errors of rounding
+            score = round(float(scores[i]), 9)  # the cumulative sum has rounding errors
             full = len(self._heap) >= self.length
             if not self.skipped and full and score <= self._heap[0][0]:
                 self._count(score)
@@ -104,7 +109,7 @@ class Shortlist:
 
     def _keep(self, key: str, candidate: Candidate) -> None:
         self._kept[key] = candidate
-        # Of equals the text that comes first stays.
+        # Of texts with equal scores, the first one stays.
         entry = (candidate.score, -candidate.order, key)
         if len(self._heap) < self.length:
             heapq.heappush(self._heap, entry)
@@ -117,15 +122,15 @@ class Shortlist:
 
 
 def text_key(words: Iterable[str]) -> str:
-    """Return what tells one text from another: its words."""
+    """Return a key of a text, made of its words. Texts with the same words have the same key."""
     return "\0".join(words)
 
 
 def diverse(candidates: Iterable[Candidate], n: int) -> list[Candidate]:
-    """Take n texts one by one, each the one that gains most beside those taken before.
+    """Choose n texts greedily: each time the text with the highest gain, given those chosen before.
 
-    A gain can only fall as more texts are taken, so that a text whose old gain is not the highest needn't be
-    looked at (lazy evaluation: Minoux 1978).
+    A gain never grows as more texts are chosen. So only the text with the highest old gain is evaluated again
+    (lazy evaluation: Minoux 1978).
     """
     candidates = list(candidates)
     enough: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Run `nertool suggest`: read texts, tag them, choose some, and write these with the entities found."""
+"""Run `nertool suggest`: read texts, tag them, choose some, and write these with the predicted entities."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from nertool.suggest.choose import Candidate, Shortlist, diverse, shortlist_leng
 from nertool.suggest.texts import in_sentences
 from nertool.tagging.compiled import CompiledTagger
 
-SCORE = "suggest_score"  # the key of a text's score, in formats that hold further fields
+SCORE = "suggest_score"  # the field of a text's score, in formats that can hold further fields
 
 
 @dataclass(frozen=True)
 class SuggestRequest:
-    """Which texts to choose from, and how many.
+    """The inputs and options of `suggest`.
 
-    predict: inputs and outputs, as of a request to predict. n: how many texts. by_sentence: each
-    sentence is a text, not each record. exclude: files whose texts are passed over.
+    predict: inputs, output and options as for `predict`. n: the number of texts to choose. by_sentence: treat
+    each sentence as a text, not each record. exclude: files whose texts are skipped.
     """
 
     predict: PredictRequest
@@ -45,9 +45,9 @@ class SuggestRequest:
 def suggest(
     model: Model, request: SuggestRequest, inputs: Sequence[Input], ledger: Ledger, report: Report
 ) -> None:
-    """Choose texts, and write them with the entities that the model finds, the most useful text first.
+    """Choose texts, and write them with the predicted entities, the most useful text first.
 
-    Errors: CorpusError with file:line; CorpusError if there is no text to choose from.
+    Errors: CorpusError with file:line for faulty input, and CorpusError if there is no text to choose from.
     """
     predict = request.predict
     skipped = _texts_of(request, ledger, report)
@@ -78,7 +78,7 @@ def suggest(
 
 
 def _texts_of(request: SuggestRequest, ledger: Ledger, report: Report) -> frozenset[str]:
-    """Return the texts to pass over: the records and the sentences of the files of --exclude."""
+    """Return the keys of the texts to skip: all records and sentences of the files of --exclude."""
     found: set[str] = set()
     predict = request.predict
     for path in request.exclude:
@@ -97,7 +97,7 @@ def _record_keys(corpus: Corpus) -> Iterator[str]:
 
 
 def _with_scores(chosen: Sequence[Candidate], probabilities: bool) -> Iterator[Annotated]:
-    """Yield the chosen texts, each with its score among its fields."""
+    """Yield the chosen texts, each with its score as a field."""
     for candidate in chosen:
         piece = candidate.piece
         records = piece.corpus.records
@@ -110,7 +110,7 @@ def _with_scores(chosen: Sequence[Candidate], probabilities: bool) -> Iterator[A
 
 
 def _tell(shortlist: Shortlist, chosen: Sequence[Candidate], report: Report) -> None:
-    """Say how many texts there were, and how the chosen ones differ from the rest."""
+    """Report the number of texts, and compare the mean scores of the chosen texts and of all texts."""
     if shortlist.passed:
         report(f"passed over, since --exclude names them: {counted(shortlist.passed, 'texts')}")
     mean = sum(c.score for c in chosen) / max(len(chosen), 1)

@@ -1,4 +1,4 @@
-"""Single texts of a tagged piece: a record, or a sentence of one, with its entities."""
+"""Extract single texts from a tagged piece: records, or sentences, with their entities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nertool.corpus.schemes import TagSpans
 
 
 def in_sentences(piece: Annotated) -> Annotated:
-    """Return a piece with a record for each sentence: its own part of the text, and the record's fields."""
+    """Return a piece in which each sentence is a record, with its part of the text and the same fields."""
     corpus = piece.corpus
     records = corpus.records
     assert records is not None
@@ -41,7 +41,7 @@ def in_sentences(piece: Annotated) -> Annotated:
 
 
 def record_of(piece: Annotated, number: int) -> Annotated:
-    """Return one record of a piece as a piece of its own, a document with its entities; without extras."""
+    """Return one record of a piece as a piece with one document. It keeps the entities, but no extras."""
     corpus, spans = piece.corpus, piece.spans
     records = corpus.records
     assert records is not None

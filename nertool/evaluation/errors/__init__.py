@@ -1,1 +1,1 @@
-"""Which errors a tagger makes, on what, and where."""
+"""Error analysis: kinds of errors, confusions, and measures on parts of the text."""

@@ -1,4 +1,4 @@
-"""An evaluation looked at closely: its errors, confusions, and measures on parts of the text."""
+"""The details of an evaluation: errors, confusions, and measures on slices of the entities."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ SHOWN = 10  # confusions, and documents
 
 @dataclass(frozen=True)
 class Details:
-    """findings: all entities of both sides; slices: the measures on parts of the entities; documents: each
-    document's place and counts, those with the most errors first."""
+    """The details of an evaluation.
+
+    findings: all entities of both sides. slices: the counts of each slice. documents: the position and counts
+    of each document, those with the most errors first.
+    """
 
     comparison: Comparison
     findings: Sequence[Finding]
@@ -34,11 +37,11 @@ class Details:
         return errors_of(self.findings)
 
     def error_rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the errors as errorfile.COLUMNS."""
+        """Yield each error as a dictionary with the keys table.COLUMNS."""
         return error_rows(self.comparison, self.findings, self.seen, self.model)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all but the errors themselves for JSON."""
+        """Return counts of errors, confusions, slices and documents for JSON, without the single errors."""
         return {
             "errors": by_kind(self.findings),
             "confusions": [
@@ -55,7 +58,7 @@ class Details:
         }
 
     def as_text(self) -> str:
-        """Return the kinds of error, the most frequent confusions and the slices, for a terminal."""
+        """Return the kinds of errors, the most frequent confusions, slices and documents as text."""
         lines = [
             "",
             "errors: " + ", ".join(f"{n:,} {k}" for k, n in by_kind(self.findings).items()),
@@ -72,13 +75,13 @@ class Details:
 
 
 def confusion_lines(findings: Sequence[Finding], shown: int) -> list[str]:
-    """Write the most frequent confusions, a line each."""
+    """Return a line for each of the most frequent confusions."""
     rows = confusions(findings)[:shown]
     return [f"{n:6,} × {gold} → {predicted} ({kind})" for gold, predicted, kind, n in rows]
 
 
 def details_of(comparison: Comparison, seen: Seen | None, model: Model | None) -> Details:
-    """Look at a comparison closely. seen, model: None if they are not known."""
+    """Compute the details of a comparison. seen, model: None if they are not known."""
     return Details(
         comparison,
         findings_of(comparison),

@@ -1,4 +1,4 @@
-"""What went wrong: each error with its kind, and how often which errors occur."""
+"""Classify errors by their kind, and count them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ WRONG_TYPE = "wrong type"
 WRONG_BOUNDARY = "wrong boundary"
 WRONG_BOTH = "wrong type and boundary"
 KINDS = (MISSED, SPURIOUS, WRONG_TYPE, WRONG_BOUNDARY, WRONG_BOTH)
-NOTHING = "nothing"  # stands for the side without an entity
+NOTHING = "nothing"  # the label of a side without an entity
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A gold entity, a predicted one, or a pair of them that overlap, and its kind.
+    """A gold entity, a predicted entity, or an overlapping pair of them.
 
-    probability: of the predicted entity; gold_probability: what the model gave to the gold one.
-    sentence: its number in the text.
+    kind: CORRECT or one of KINDS. sentence: the index of the sentence. probability: of the predicted entity.
+    gold_probability: the model's probability of the gold entity.
     """
 
     kind: str
@@ -44,16 +44,15 @@ class Finding:
 
     @property
     def labels(self) -> tuple[str, str]:
-        """The gold and the predicted label, NOTHING where there is none."""
+        """The gold and the predicted label; NOTHING for a missing entity."""
         gold, predicted = (s.label if s else NOTHING for s in (self.gold, self.predicted))
         return gold, predicted
 
 
 def findings_of(comparison: Comparison) -> list[Finding]:
-    """List all entities of both sides, matched one to one where they overlap, in the text's order.
+    """List all entities of both sides in text order. Overlapping entities are matched one to one.
 
-    The kinds are CORRECT and KINDS. An entity that overlaps others but is matched with none of them
-    is missed, or spurious.
+    An entity that overlaps others, but is matched with none of them, is missed or spurious.
     """
     gold, predicted = comparison.gold.as_list(), comparison.predicted.as_list()
     pairs = best_matching(
@@ -84,7 +83,7 @@ def findings_of(comparison: Comparison) -> list[Finding]:
 
 
 def kind_of(gold: Span | None, predicted: Span | None) -> str:
-    """Name what became of an entity, or of two that overlap."""
+    """Return the kind of a pair of overlapping entities, or of one entity if the other is None."""
     if predicted is None:
         return MISSED
     if gold is None:
@@ -96,7 +95,7 @@ def kind_of(gold: Span | None, predicted: Span | None) -> str:
 
 
 def errors_of(findings: Sequence[Finding]) -> list[Finding]:
-    """Return what is not correct."""
+    """Return the findings that are not correct."""
     return [finding for finding in findings if finding.kind != CORRECT]
 
 
@@ -113,8 +112,10 @@ def confusions(findings: Sequence[Finding]) -> list[tuple[str, str, str, int]]:
 
 
 def confusion_matrix(findings: Sequence[Finding], labels: Sequence[str]) -> list[list[int]]:
-    """Count entities by gold label (rows) and predicted label (columns); the last row and column are
-    for no entity. Pairs count whether their boundaries are the same or not."""
+    """Count entities by gold label (rows) and predicted label (columns).
+
+    The last row and column are for no entity. Pairs with different boundaries count, too.
+    """
     number = {label: i for i, label in enumerate([*labels, NOTHING])}
     out = [[0] * len(number) for _ in number]
     for finding in findings:
@@ -124,8 +125,10 @@ def confusion_matrix(findings: Sequence[Finding], labels: Sequence[str]) -> list
 
 
 def differences(comparison: Comparison, shown: int = 5) -> list[tuple[str, int, list[str]]]:
-    """Return, for each mode that counts more as right than conlleval does, how many pairs more, and
-    the most frequent of them in words."""
+    """Return the pairs that other modes count as correct, or partly correct, and conlleval does not.
+
+    For each such mode: its name, the number of these pairs, and descriptions of the most frequent ones.
+    """
     findings = findings_of(comparison)
     more = {
         "exact-boundary": (WRONG_TYPE,),
@@ -152,7 +155,7 @@ def differences(comparison: Comparison, shown: int = 5) -> list[tuple[str, int, 
 
 
 def describe_pair(comparison: Comparison, finding: Finding) -> str:
-    """Write the gold and the predicted reading of a place."""
+    """Return the gold and the predicted entity of a finding as text."""
     sides = [
         f'"{comparison.text(span.start, span.end)}" {span.label}' if span else NOTHING
         for span in (finding.gold, finding.predicted)

@@ -1,4 +1,4 @@
-"""Which entities a model met in its training text: looked up by their words."""
+"""Determine which entities occur in a model's training text, by their words."""
 
 from __future__ import annotations
 
@@ -24,13 +24,17 @@ NEVER = "never seen"
 
 @dataclass(frozen=True)
 class Seen:
-    """How often each entity occurs in a training text, by its words and class, and by its words alone."""
+    """The counts of entities in a training text, by words and class, and by words alone.
+
+    Words are in their normal form (see corpus/invisible.py), joined by blanks.
+    """
 
     by_class: Counter[tuple[str, str]]
     by_words: Counter[str]
 
     def status(self, text: str, label: str) -> str:
-        """Say whether training met these words as an entity of this class, of another, or never."""
+        """Return SEEN if the training text has these words as an entity of this class, OTHER_CLASS if only as
+        one of another class, or NEVER."""
         text = normal_form(text)
         if self.by_class[text, label]:
             return SEEN
@@ -54,10 +58,11 @@ def seen_in(corpus: Corpus) -> Seen:
 def read_training_text(
     path: Path | None, model: Model | None, ledger: Ledger, report: Callable[[str], None]
 ) -> Seen | None:
-    """Count the entities of the training text: the file that is named, or the one the model was trained
-    on if it is still there, unchanged. None if there is no such file; that is reported.
+    """Count the entities of the training text.
 
-    Errors: CorpusError for a named file that can't be read.
+    path: the training text; None: the text that the model was trained on, if it still exists unchanged. If
+    there is no such text, this is reported, and None is returned. Errors: CorpusError for a file that can't
+    be read.
     """
     reading = reading_of(model.config.corpus) if model else Reading(needs_labels=True)
     labels = model.config.corpus.labels if model else None
@@ -83,5 +88,5 @@ def read_training_text(
 def _hash(texts: list[Path], format_name: str) -> str | None:
     try:
         return texts_hash(texts, format_name)
-    except CorpusError:  # a pattern that matches nothing any more
+    except CorpusError:  # a pattern that no longer matches a file
         return None

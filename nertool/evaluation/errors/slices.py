@@ -1,4 +1,4 @@
-"""The measures on parts of a text: on long entities, never-seen ones, those with unknown words, …"""
+"""Compute the measures on slices of the entities: by length, seen in training, with unknown words, …"""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _WORDS = ("all words known", "an unknown word")
 
 @dataclass(frozen=True)
 class Slice:
-    """A part of the entities: correct, gold and predicted ones."""
+    """The number of correct, gold and predicted entities in a part of all entities."""
 
     correct: int
     gold: int
     predicted: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Return its measures for JSON; None where one is undefined."""
+        """Return the measures for JSON. An undefined one is None."""
         found = ratios(self.correct, self.gold, self.predicted)
         return {**vars(found), "support": self.gold, "predicted": self.predicted}
 
 
 def unknown_tokens(comparison: Comparison, model: Model) -> list[bool]:
-    """Tell of each token (N,) whether no file of vectors has its word, in any fallback form."""
+    """Tell for each token (N,) whether no step of the lookup finds its word in any file of vectors."""
     encoders = {id(m.encoder): m.encoder for m in model.members}.values()
     words = comparison.corpus.words
     steps = [encoder.steps_of(words) for encoder in encoders]
@@ -48,11 +48,10 @@ def unknown_tokens(comparison: Comparison, model: Model) -> list[bool]:
 def slices_of(
     comparison: Comparison, seen: Seen | None, model: Model | None
 ) -> dict[str, dict[str, Slice]]:
-    """Return each division of the entities, by name, with its parts.
+    """Return each division of the entities, by name, with its slices.
 
-    An entity is judged by its own words and bounds, on either side; so a part's precision, recall and F1
-    are those of these entities alone. Divisions whose facts are not known (seen: None, model: None) are
-    left out.
+    Gold and predicted entities are assigned to a slice independently, each by its own words and boundaries.
+    Divisions that need `seen` or `model` are left out if these are None.
     """
     lengths = np.diff(comparison.corpus.sentence_starts).tolist()
     starts = comparison.corpus.sentence_starts
@@ -89,7 +88,10 @@ def slices_of(
 
 
 def by_document(comparison: Comparison) -> list[tuple[str, Slice]]:
-    """Return each document's place and counts, those with the most errors first; [] if there is one."""
+    """Return the position and counts of each document, those with the most errors first.
+
+    Returns [] for a text with one document.
+    """
     of_token, n = units_of(comparison.corpus, "document")
     if n < 2:
         return []
@@ -104,7 +106,7 @@ def by_document(comparison: Comparison) -> list[tuple[str, Slice]]:
 
 
 def _binned(value: int, names: Sequence[str], bounds: Sequence[int]) -> str:
-    """Return the name of the first bin whose bound the value does not pass."""
+    """Return the name of the first bin whose upper bound is at least the value."""
     return names[int(np.searchsorted(bounds, value))]
 
 
@@ -122,7 +124,7 @@ def _counted(
 
 
 def slices_table(slices: dict[str, dict[str, Slice]]) -> str:
-    """Write the divisions as a table: a row a part."""
+    """Format the divisions as a table with a row for each slice."""
     from nertool.evaluation.tables import percent
 
     width = max((len(part) for parts in slices.values() for part in parts), default=0) + 2

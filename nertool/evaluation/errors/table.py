@@ -1,4 +1,4 @@
-"""Errors in a file: a row or an object each, for a spreadsheet or a program."""
+"""Write errors to a file: as rows for a spreadsheet, or as JSON objects."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ COLUMNS = (
 def error_rows(
     comparison: Comparison, findings: Sequence[Finding], seen: Seen | None, model: Model | None
 ) -> Iterator[dict[str, Any]]:
-    """Yield each error as COLUMNS; None where there is no such entity, or a fact is not known.
+    """Yield each error as a dictionary with the keys COLUMNS. A value is None if it is missing or unknown.
 
-    context: its sentence, the gold entity in [ ], the predicted one in { }. in_training: of the gold
-    entity, or of the predicted one where there is no gold. unknown_words: how many of both entities' words
-    have no vector.
+    context: the sentence, with the gold entity in [ ] and the predicted one in { }. in_training: whether the
+    gold entity, or else the predicted one, occurs in the training text. unknown_words: the number of tokens
+    of both entities without a vector.
     """
     unknown = unknown_tokens(comparison, model) if model is not None else None
     for finding in errors_of(findings):
@@ -54,14 +54,14 @@ def _rounded(p: float | None) -> float | None:
 
 
 def context(comparison: Comparison, finding: Finding) -> str:
-    """Write a finding's sentence with the gold entity in [ ] and the predicted one in { }."""
+    """Return the sentence of a finding, with the gold entity in [ ] and the predicted one in { }."""
     starts = comparison.corpus.sentence_starts
     first, end = int(starts[finding.sentence]), int(starts[finding.sentence + 1])
     for span in (finding.gold, finding.predicted):
         end = max(end, span.end) if span else end
     words = [comparison.corpus.words[i] for i in comparison.corpus.word_ids[first:end].tolist()]
     marks = [(s, pair) for s, pair in ((finding.predicted, "{}"), (finding.gold, "[]")) if s]
-    # The shorter one first, so that its marks stand inside those of the longer.
+    # The shorter entity first, so that its brackets are inside those of the longer one.
     for span, pair in sorted(marks, key=lambda mark: mark[0].end - mark[0].start):
         words[span.start - first] = pair[0] + words[span.start - first]
         words[span.end - 1 - first] += pair[1]
@@ -69,13 +69,13 @@ def context(comparison: Comparison, finding: Finding) -> str:
 
 
 def as_jsonl(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    """Yield each error as one line of JSON."""
+    """Yield each error as a line of JSON."""
     for row in rows:
         yield json.dumps(row, ensure_ascii=False) + "\n"
 
 
 def as_tsv(rows: Iterator[dict[str, Any]]) -> Iterator[str]:
-    """Yield a header, and each error as a row of cells separated by tabs; what is not known is empty."""
+    """Yield a header line, then each error as a line with tabs between cells. A value of None is empty."""
     yield "\t".join(COLUMNS) + "\n"
     for row in rows:
         cells = ("" if row[name] is None else str(row[name]) for name in COLUMNS)

@@ -1,1 +1,1 @@
-"""Pictures by matplotlib (extra `plot`): of a run, of an evaluation, of a learning curve."""
+"""Figures by matplotlib (extra `plot`): of a run, of an evaluation, and of a learning curve."""

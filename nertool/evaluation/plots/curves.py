@@ -1,4 +1,4 @@
-"""A learning curve, and a run's epochs, drawn."""
+"""Plot a learning curve, and the epochs of a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINES = ("loss", "F1 on dev")
 
 
 def learning_curve_figure(n: Floats, f1: Floats, found: Sequence[Forecast], path: Path) -> None:
-    """Draw F1 (R, S) of R trainings at the sizes n (S,), their means, and what is expected beyond."""
+    """Draw F1 (R, S) of R trainings at the sizes n (S,), their means, and the forecasts for larger sizes."""
     figure = new_figure()
     axes = figure.add_subplot()
     means = 100 * f1.mean(axis=0)
@@ -45,7 +45,7 @@ def learning_curve_figure(n: Floats, f1: Floats, found: Sequence[Forecast], path
 
 
 def epochs_figure(log: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draw the loss, and F1 on dev, by epoch; a run of several networks has a line for each."""
+    """Draw the loss, and F1 on dev, by epoch. A run of several networks has a line for each network."""
     from matplotlib.ticker import MaxNLocator
 
     figure = new_figure()

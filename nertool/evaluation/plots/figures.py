@@ -1,4 +1,4 @@
-"""Figures as files: their look, and what is checked before any long work."""
+"""Create and save figures, and check before long work that they can be saved."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KINDS = (".png", ".svg", ".pdf")
-BLUE, RED, GREY = "#0072b2", "#d55e00", "#767676"  # told apart with any colour vision
+BLUE, RED, GREY = "#0072b2", "#d55e00", "#767676"  # distinguishable with any colour vision
 
 
 def check_figure(path: Path, option: str) -> None:
-    """Refuse a file that can't be drawn, or if matplotlib is missing.
+    """Check that a figure can be written to a path. option: its name in messages.
 
-    Errors: NertoolError; OSError for a folder that isn't there.
+    Errors: NertoolError for another file extension than KINDS, or if matplotlib is missing; FileNotFoundError
+    for a missing folder.
     """
     if path.suffix.lower() not in KINDS:
         raise NertoolError(
@@ -29,7 +30,7 @@ def check_figure(path: Path, option: str) -> None:
 
 
 def check_matplotlib(what: str) -> None:
-    """Refuse if matplotlib is missing."""
+    """Check that matplotlib is installed. Errors: NertoolError, whose message begins with `what`."""
     try:
         import matplotlib  # noqa: F401
     except ImportError:
@@ -39,14 +40,14 @@ def check_matplotlib(what: str) -> None:
 
 
 def new_figure(width: float = 7.0, height: float = 4.5) -> Figure:
-    """Return an empty figure of so many inches."""
+    """Return an empty figure. width, height: in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure; the same figure gives the same bytes. Errors: OSError as it comes."""
+    """Write a figure. The same figure gives the same bytes. Errors: OSError."""
     import matplotlib
 
     kind = path.suffix.lower()[1:]

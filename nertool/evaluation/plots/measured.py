@@ -1,4 +1,4 @@
-"""What a model does on a labelled text, drawn: confusions by class, and calibration."""
+"""Plot a model's results on a labelled text: the confusion matrix of classes, and calibration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nertool.evaluation.report.charts import calibration_bins
 
 
 def confusion_figure(comparison: Comparison, path: Path) -> None:
-    """Draw how many entities of each gold class (rows) were found as which class (columns)."""
+    """Draw the confusion matrix: entities by gold class (rows) and predicted class (columns)."""
     labels = [*comparison.gold.label_names, NOTHING]
     counts = np.array(confusion_matrix(findings_of(comparison), comparison.gold.label_names))
     side = max(4.0, 1.6 + 0.62 * len(labels))
@@ -35,7 +35,7 @@ def confusion_figure(comparison: Comparison, path: Path) -> None:
 
 
 def calibration_figure(comparison: Comparison, path: Path) -> None:
-    """Draw the share of right entities against their mean probability, with how many there are."""
+    """Draw the share of correct entities against their mean probability, and a histogram of probabilities."""
     assert comparison.probabilities is not None
     p = comparison.probabilities
     bins = calibration_bins(p, correct_predictions(comparison))

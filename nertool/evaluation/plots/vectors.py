@@ -1,4 +1,4 @@
-"""Word vectors before and after training, in the plane that shows most of them (PCA)."""
+"""Plot word vectors before and after training, projected by PCA."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ WORDS = 30
 
 
 def vectors_figure(member: Member, path: Path, words: int = WORDS) -> bool:
-    """Draw the words whose vectors moved most, each with an arrow from before to after; return False, and
-    draw nothing, if no vector moved."""
+    """Draw the words whose vectors moved most, each with an arrow from before to after.
+
+    Returns False, and draws nothing, if no vector moved.
+    """
     before, after, names = moved_most(member, words)
     if not len(names):
         return False
@@ -39,7 +41,7 @@ def vectors_figure(member: Member, path: Path, words: int = WORDS) -> bool:
     axes.plot(a[:, 0], a[:, 1], "o", color=BLUE, ms=4, label="before training")
     axes.plot(b[:, 0], b[:, 1], "o", color=RED, ms=4, label="after training")
     for name, (x, y) in zip(names, b.tolist(), strict=True):
-        # Not read as mathematics: a word may hold dollar signs.
+        # parse_math=False: matplotlib would read dollar signs in a word as mathematics.
         axes.annotate(
             name, (x, y), xytext=(3, 3), textcoords="offset points", fontsize=8, parse_math=False
         )
@@ -52,7 +54,7 @@ def vectors_figure(member: Member, path: Path, words: int = WORDS) -> bool:
 def moved_most(
     member: Member, words: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
-    """Return the vectors before and after (n, v), and the names, of the words that moved most."""
+    """Return the vectors before and after training, each (n, v), and the words, of those that moved most."""
     now = np.asarray(expanded(member.parameters["L"]), dtype=np.float64)
     then = np.asarray(member.L[member.rows], dtype=np.float64)
     distance = np.linalg.norm(now - then, axis=1)
@@ -64,8 +66,10 @@ def moved_most(
 
 
 def plane_of(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the two directions of greatest spread of rows (n, v): (v, 2). Each one's largest number is
-    positive, so that the picture is not mirrored from one machine to another."""
+    """Return the first two principal components of rows (n, v): (v, 2).
+
+    The largest entry of each is positive, so that the figure is not mirrored on another machine.
+    """
     _, _, directions = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
     two = np.zeros((2, rows.shape[1]))
     two[: len(directions[:2])] = directions[:2]

@@ -1,4 +1,4 @@
-"""The numbers of the report's charts: precision–recall curves, calibration, a run's curves."""
+"""Compute the charts of the report: precision–recall curves, calibration, and the curves of a run."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from nertool.evaluation.evaluate import correct_predictions
 
 Floats = NDArray[np.float64]
 
-BINS = 10  # of a calibration chart
-WIDTH, HEIGHT = 300, 200  # of a chart's area, in SVG's units
+BINS = 10  # bins of a calibration chart
+WIDTH, HEIGHT = 300, 200  # size of a chart's area in SVG units
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a chart: its name, points (n, 2) in 0 … 1 both ways, CSS classes, and a sentence for those
-    who don't see it."""
+    """A line of a chart.
+
+    points (n, 2): x and y in 0 … 1. classes: CSS classes. says: a description for screen readers.
+    """
 
     name: str
     points: Floats
@@ -30,21 +32,21 @@ class Line:
 
     @property
     def path(self) -> str:
-        """The points as SVG's polyline has them."""
+        """The points as the attribute of an SVG polyline."""
         x, y = self.points[:, 0] * WIDTH, (1 - self.points[:, 1]) * HEIGHT
         return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
 
     @property
     def dots(self) -> list[tuple[str, str]]:
-        """The points in SVG's units."""
+        """The points in SVG units."""
         return [(f"{WIDTH * a:.1f}", f"{HEIGHT * (1 - b):.1f}") for a, b in self.points.tolist()]
 
 
 def precision_recall(p: Floats, correct: NDArray[np.bool_], gold: int) -> tuple[Floats, Floats]:
-    """Return recall and precision (n,) as the least probability falls from the highest p (n,) to the lowest.
+    """Return recall and precision as the threshold falls from the highest to the lowest probability.
 
-    correct (n,): whether each entity found is right; gold: how many there are to find. Entities of one
-    probability come and go together.
+    p (n,): the probabilities of the predicted entities. correct (n,): whether each is correct. gold: the
+    number of gold entities. There is one point for each distinct probability.
     """
     order = np.argsort(-p, kind="stable")
     right = np.cumsum(correct[order])
@@ -54,8 +56,8 @@ def precision_recall(p: Floats, correct: NDArray[np.bool_], gold: int) -> tuple[
 
 
 def calibration_bins(p: Floats, correct: NDArray[np.bool_], bins: int = BINS) -> Floats:
-    """Return a row for each bin of equal width that holds an entity: mean probability, share of right
-    entities, number of entities."""
+    """Return a row for each non-empty bin of equal width: mean probability, share of correct entities,
+    number of entities."""
     which = np.minimum((p * bins).astype(np.int64), bins - 1)
     n = np.bincount(which, minlength=bins)
     filled = n > 0
@@ -64,8 +66,10 @@ def calibration_bins(p: Floats, correct: NDArray[np.bool_], bins: int = BINS) ->
 
 
 def class_charts(comparison: Comparison, classes: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the precision–recall and calibration charts of all classes and of each; [] without
-    probabilities."""
+    """Return the precision–recall and calibration charts of all classes together and of each class.
+
+    Returns [] if there are no probabilities.
+    """
     if comparison.probabilities is None:
         return []
     p, correct = comparison.probabilities, correct_predictions(comparison)
@@ -103,7 +107,7 @@ def _bins_in_words(bins: Floats) -> str:
 
 
 def run_curves(log: Sequence[dict[str, Any]]) -> list[Line]:
-    """Return loss and dev F1 by epoch of a run's log, the loss as a share of its highest."""
+    """Return the loss, divided by its highest value, and dev F1 by epoch, from a run's log."""
     epochs = np.array([record["epoch"] for record in log], dtype=np.float64)
     if not len(epochs):
         return []

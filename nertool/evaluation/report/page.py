@@ -1,4 +1,4 @@
-"""The report of an evaluation as one page: measures, charts, and the text with its errors."""
+"""Render the report of an evaluation as one HTML page: measures, charts, and the text with its errors."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 def report_page(
     measures: dict[str, Any], details: Details, title: str, log: Sequence[dict[str, Any]] = ()
 ) -> str:
-    """Return the page.
+    """Return the HTML of the report.
 
-    measures: with "intervals" (see intervals.intervals_as_dict); log: the run's epochs.
+    measures: as for JSON, with "intervals" (see intervals.intervals_as_dict). log: the epochs of the run.
     """
     comparison = details.comparison
     labels = comparison.gold.label_names
@@ -64,8 +64,9 @@ def text_for_script(
 ) -> dict[str, Any]:
     """Return the sentences for the page's script.
 
-    Each: its place, words, gold and predicted entities as [start, end, label, probability or null, kind],
-    in tokens of the sentence; an entity that runs on into the next sentence is cut there.
+    A sentence is [place, words, gold entities, predicted entities]. An entity is [start, end, label,
+    probability or null, kind], in tokens of the sentence. An entity that continues in the next sentence is
+    cut at the end of its first one.
     """
     corpus, starts = comparison.corpus, comparison.corpus.sentence_starts
     number = {label: i for i, label in enumerate(comparison.gold.label_names)}
@@ -102,7 +103,7 @@ def text_for_script(
 
 
 def read_log(run_dir: Path) -> list[dict[str, Any]]:
-    """Return the epochs of a run folder's log; [] if the folder is no run, or has several networks."""
+    """Return the epochs in a run folder's log.jsonl; [] if there is no such file."""
     path = run_dir / "log.jsonl"
     if not path.is_file():
         return []

@@ -1,4 +1,4 @@
-"""Suspects of a labelled text as one page."""
+"""Render the suspects of a labelled text as one HTML page."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from nertool.pages.page import render
 
 TEMPLATES = Path(__file__).parent / "templates"
-MOST = 2_000  # on a page, so that it opens quickly
+MOST = 2_000  # suspects on a page, so that it opens quickly
 
 
 def suspects_page(rows: Sequence[dict[str, Any]], title: str) -> str:
-    """Return the page of suspect_row's rows, the first MOST of them."""
+    """Return the HTML of the first MOST rows, which come from suspect_row."""
     return render("suspects.html", TEMPLATES, title=title, rows=rows[:MOST], total=len(rows))
