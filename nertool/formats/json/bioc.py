@@ -5,7 +5,7 @@
     {"infons": {"type": "PER"}, "text": "Ada", "locations": [{"offset": 0, "length": 3}]}]}]}]}
 ```
 
-Infons are strings. A passage's own labels beside a prediction are JSON in its infon `gold`.
+Infons are strings. Beside a prediction, a passage's own labels are written as JSON in its infon `gold`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from nertool.formats.json.entries import spans_of_entries
 from nertool.formats.json.json_list import load_json_list
 from nertool.formats.json.text import dump
 
-_DOCUMENT_END = '], "relations": []}'  # the package bioc reads no document without its relations
+_DOCUMENT_END = '], "relations": []}'  # the package bioc refuses documents without relations
 
 
 def detect(head: Head) -> str | None:
@@ -39,10 +39,10 @@ def detect(head: Head) -> str | None:
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each passage, or each of its sentences, as a record; a document's go together.
+    """Yield each passage, or each of its sentences, as a record. Those of a document form one document.
 
-    Annotations in several parts are treated as entities with borders inside a token are. Errors:
-    CorpusError with the document's number.
+    reading.misaligned decides what happens to annotations in several parts, as for entities with a boundary
+    inside a token. Errors: CorpusError with the document's number.
     """
     yield from records_of_documents(_documents(stream, source), source, reading, ledger)
 
@@ -56,7 +56,7 @@ def _documents(stream: BinaryIO, source: str) -> Iterator[Any]:
 def records_of_documents(
     documents: Iterable[Any], source: str, reading: Reading, ledger: Ledger
 ) -> Iterator[Record]:
-    """Yield the records of documents in BioC's keys, as read."""
+    """Yield the records of documents that have the keys of BioC JSON. See read."""
     for number, document in enumerate(documents, 1):
         place = f"{source}:#{number}"
         try:
@@ -81,8 +81,11 @@ def _of_document(
 
 
 def _parts(passage: Any, place: str, alone: bool) -> list[dict[str, Any]]:
-    """Return what of a passage has a text: itself, with its sentences' annotations, or its sentences.
-    alone: it is its document's only one, which may be empty."""
+    """Return the parts of a passage that become records: the passage itself, or its sentences.
+
+    A passage with a text gets the annotations of its sentences. alone: whether it is the document's only
+    passage, which may be empty.
+    """
     sentences = passage.get("sentences") if isinstance(passage, dict) else None
     if isinstance(passage, dict) and isinstance(passage.get("text"), str) and passage["text"]:
         own = passage.get("annotations")
@@ -152,7 +155,7 @@ def _record(
 
 
 def _gold(infons: Any) -> list[Any] | None:
-    """Return the labels in the infon `gold`; None without one, or if it holds anything else."""
+    """Return the labels in the infon `gold`. None if there is no such infon, or if it is not a JSON list."""
     raw = infons.get(GOLD) if isinstance(infons, dict) else None
     try:
         gold = json.loads(raw) if isinstance(raw, str) else None
@@ -162,7 +165,7 @@ def _gold(infons: Any) -> list[Any] | None:
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write one collection; each record is a passage of its document."""
+    """Write one collection. Each record is a passage of its document."""
     yield '{"source": "nertool", "date": "", "key": "", "infons": {}, "documents": ['
     between, at = "\n", 0
     for piece in pieces:

@@ -1,6 +1,6 @@
-"""JSON records of other tools, brought to the keys that objects.py reads.
+"""Convert JSON records of other tools to the keys that objects.py reads.
 
-| who | record | its ends |
+| tool | record | end of an entity |
 |---|---|---|
 | spaCy's training lists | `[text, {"entities": [[0, 3, "PER"]]}]`, `[text, [[0, 3, "PER"]]]` | half-open |
 | GLiNER | `{"tokenized_text": ["Ada", …], "ner": [[0, 0, "PER"]]}` | the last token |
@@ -23,9 +23,9 @@ from nertool.formats.spacy.tokens import from_doc, is_doc
 
 
 def in_usual_keys(value: Any, place: str) -> Any:
-    """Return a record of one of these tools with the usual keys; any other value as it is.
+    """Convert a record of one of these tools to the usual keys. Any other value is returned unchanged.
 
-    Errors: CorpusError for a record that is nearly one of them.
+    Errors: CorpusError for a record of one of these tools that is not valid.
     """
     if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
         if isinstance(value[1], dict):
@@ -51,10 +51,11 @@ def in_usual_keys(value: Any, place: str) -> Any:
 
 
 def of_argilla(value: Any, text_field: str) -> Any:
-    """Return a record of Argilla with the usual keys; any other value as it is.
+    """Convert a record of Argilla to the usual keys. Any other value is returned unchanged.
 
-    Its entities are those of the first response that an annotator submitted. A record without one has no
-    labels, since suggestions are those of a model. All of them stay in the fields responses and suggestions.
+    The entities are those of the first submitted response of an annotator. A record without such a response
+    has no labels: suggestions don't count, because they come from a model. All of them are kept in the fields
+    responses and suggestions.
     """
     if not isinstance(value, dict):
         return value
@@ -98,9 +99,10 @@ def _of_argilla_json(value: dict[str, Any], text_field: str) -> dict[str, Any]:
 def _with_response(
     value: dict[str, Any], given: list[tuple[str, Any]], suggestions: dict[str, Any]
 ) -> dict[str, Any]:
-    """Put the first response to the question of spans into a record, if there is one.
+    """Set a record's entities to the first response to the question that asks for spans.
 
-    Which question that is, spans show; where all lists are empty, it is the only one that has lists.
+    This question is the one whose answers hold spans. If all lists are empty, it is the only one with lists.
+    The record is unchanged if there is no such question, or more than one.
     """
     lists = [(name, entry) for name, entry in given if isinstance(entry, list)]
     spans = {name for name, entry in [*lists, *suggestions.items()] if _are_spans(entry)}
@@ -156,7 +158,7 @@ def _dataturks(value: dict[str, Any], place: str) -> dict[str, Any]:
                 raise CorpusError(
                     f'{place}: annotation: found {point!r:.60}, expected "start" and "end"'
                 )
-            # The end is the entity's last character; the text of the point tells where it is not so.
+            # The end is usually the entity's last character. The point's text shows if it is not.
             end, own = point["end"] + 1, point.get("text")
             if isinstance(own, str) and value["content"][point["start"] : end - 1] == own:
                 end -= 1
@@ -165,8 +167,10 @@ def _dataturks(value: dict[str, Any], place: str) -> dict[str, Any]:
 
 
 def _ground_truth(value: dict[str, Any]) -> dict[str, Any] | None:
-    """Return a row of a manifest of Amazon's Ground Truth, whose labels stand under the job's name;
-    None for a row without."""
+    """Convert a row of a manifest of Amazon's Ground Truth, which has its labels under the job's name.
+
+    None for a row without labels.
+    """
     for key, entry in value.items():
         own = entry.get("annotations") if isinstance(entry, dict) else None
         if isinstance(own, dict) and isinstance(own.get("entities"), list):
@@ -176,7 +180,7 @@ def _ground_truth(value: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _ubiai(value: dict[str, Any]) -> dict[str, Any]:
-    """Return a document of UBIAI's, whose tokens are its entities."""
+    """Convert a document of UBIAI, where `tokens` holds the entities."""
     rest = {k: v for k, v in value.items() if k not in ("document", "tokens")}
     entities = [
         {k: e[k] for k in ("start", "end", "text") if k in e} | {"label": e.get("entityLabel")}

@@ -4,18 +4,19 @@
 {"id": 3, "text": "Ada met me in London.", "label": [[0, 3, "PER"], [14, 20, "LOC"]]}
 ```
 
-A project with relations has objects with numbers, which the relations name; one with classes of texts has
-`cats`, and triples as `entities`. A record is written in the shape that it was read in:
+In a project with relations, entities are objects with ids, to which the relations refer. A project with
+classes of texts has `cats`, and `entities` instead of `label`. A record is written in the form in which it
+was read:
 
 ```
 {"id": 3, "text": "Ada met me.", "entities": [{"id": 11, "label": "PER", "start_offset": 0, "end_offset": 3}],
  "relations": []}
 ```
 
-doccano reads a file as a table, in which a field that a record lacks, and null among numbers, become NaN. Its
-database refuses NaN, and with it the whole file. So all records are written with the same fields: null stands
-for what is missing, or an empty string in a field that has numbers. A record without `document` gets a number
-of its own, if others have one.
+doccano reads a file as a table. A missing field, and null in a field of numbers, become NaN there. doccano's
+database refuses NaN, and with it the whole file. So all records are written with the same fields. A missing
+value is null, or an empty string in a field of numbers. A record without `document` gets a number of its own
+if other records have one.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from nertool.formats.json.text import dump
 
 
 def detect(head: Head) -> str | None:
-    """Recognise nothing: what is in such a file is read as JSON lines of any kind."""
+    """Never recognise a file: such files are detected and read as JSON lines."""
     return None
 
 
@@ -46,9 +47,11 @@ read = jsonl.read
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a record a line, all with the same fields. The records are kept in a file until all are known.
+    """Write one record per line, all with the same fields. A temporary file holds the records until all are
+    known.
 
-    Relations of entities that are not written are left out, and counted, as are fields that are filled in.
+    Relations of entities that are not in the output are left out and counted. Numbers that were null are
+    counted, too.
     """
     fields = _Fields()
     with scratch_file() as file:
@@ -61,17 +64,17 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
 
 
 class _Fields:
-    """Which fields the records of a file have, and which of them hold numbers."""
+    """Collects which fields the records of a file have, and which fields hold numbers."""
 
     def __init__(self) -> None:
         self._records = 0
-        self._present: Counter[str] = Counter()  # for each field: records that have it
-        self._empty: set[str] = set()  # fields that are null somewhere
+        self._present: Counter[str] = Counter()  # for each field, how many records have it
+        self._empty: set[str] = set()  # fields that are null in some record
         self._numeric: set[str] = set()
-        self._documents = 0  # the greatest number of a document
+        self._documents = 0  # the highest document number
 
     def add(self, value: dict[str, Any]) -> None:
-        """Take account of a record's fields."""
+        """Register a record's fields."""
         self._records += 1
         self._present.update(value.keys())
         for key, entry in value.items():
@@ -83,7 +86,7 @@ class _Fields:
             self._documents = max(self._documents, value[DOCUMENT])
 
     def filled_in(self, file: BinaryIO, ledger: Ledger) -> Iterator[str]:
-        """Yield the lines of a file, with all fields in each record."""
+        """Yield the lines of a file, with missing fields added to each record."""
         uneven = any(count < self._records for count in self._present.values())
         if not uneven and self._empty.isdisjoint(self._numeric):
             for line in file:
@@ -128,7 +131,7 @@ def _object(view: RecordView, number: int, ledger: Ledger) -> dict[str, Any]:
 
 
 def _entities(view: RecordView, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a record's entities as objects; one that stands where one of the input's did has its number."""
+    """Return a record's entities as objects. An entity at the offsets of one in the input keeps its id."""
     free = {(entry["start_offset"], entry["end_offset"]): entry for entry in reversed(before)}
     used = [entry["id"] for entry in before if type(entry.get("id")) is int]
     following = max(used, default=0) + 1
@@ -144,7 +147,7 @@ def _entities(view: RecordView, before: list[dict[str, Any]]) -> list[dict[str, 
 
 
 def _ends(relation: Any) -> set[Any]:
-    """Return the numbers of the entities that a relation joins."""
+    """Return the ids of the entities that a relation connects."""
     keys = ("from_id", "to_id")
     if not isinstance(relation, dict):
         return set()

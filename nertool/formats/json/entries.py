@@ -1,6 +1,6 @@
-"""A labelled span as JSON has it, in the many ways in which people write one down.
+"""Read labelled spans in JSON, in all common notations.
 
-`{"start": 0, "end": 3, "label": "PER"}`, `[0, 3, "PER"]`, `["PER", 0, 3]`, and other names of the keys.
+`{"start": 0, "end": 3, "label": "PER"}`, `[0, 3, "PER"]`, `["PER", 0, 3]`, and objects with other keys.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CLASS = "a class name (a string)"
 
 
 def is_entry(value: Any) -> bool:
-    """Tell whether a value is a labelled span without any doubt."""
+    """Tell whether a value is certainly a labelled span: it has a start, an end and a label."""
     value = _usual(value)
     return (
         isinstance(value, dict)
@@ -42,15 +42,17 @@ def spans_of_entries(
     reading: Reading,
     ledger: Ledger,
 ) -> list[Span]:
-    """Read a record's labelled spans; those that misaligned leaves out are counted.
+    """Read a record's labelled spans. Those with several labels are left out and counted, unless
+    reading.misaligned is "error".
 
-    where: names them in messages, such as x.jsonl:3: entities; or each of them. Errors: CorpusError for
-    an entry that is no span, places outside the text, and a text of its own that is not what stands there.
+    where: the name of the list in messages, such as "x.jsonl:3: entities", or a name for each entry. Errors:
+    CorpusError for an entry that is not a span, for offsets outside the text, and for an entry whose own text
+    differs from the text at its offsets.
     """
     usual = [entry if _is_usual(entry) else _usual(entry) for entry in entries]
     spans = []
     for i, entry in enumerate(taken_in_characters(usual, text, reading, place, ledger)):
-        if type(entry) is dict and _is_usual(entry):  # most are: this is the short way
+        if type(entry) is dict and _is_usual(entry):  # a fast path for the most common form
             start, end, label = entry["start"], entry["end"], entry["label"]
             inside = 0 <= start < end <= len(text)
             if inside and label != "O" and label.strip() and text[start:end] == entry.get("text"):
@@ -73,8 +75,10 @@ def _is_usual(entry: Any) -> bool:
 
 
 def _usual(entry: Any) -> Any:
-    """Return an entry with the keys start, end, label and text, as far as it has them; a list of another
-    length and any other value as it is."""
+    """Convert an entry to an object with the keys start, end, label and text, as far as it has them.
+
+    Any other value, such as a list of another length, is returned unchanged.
+    """
     if isinstance(entry, dict):
         named = {"start": _START, "end": _END, "label": _LABEL}
         found = {
@@ -97,14 +101,14 @@ _MISSING = object()
 
 
 def _whole(value: Any) -> Any:
-    """Return a whole number that a table has made a fraction of (3.0) as one; other values as they are."""
+    """Convert a float that is whole (3.0), as tables may contain, to an int. Other values are unchanged."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _span(
     entry: Any, raw: Any, text: str, where: str, place: str, reading: Reading, ledger: Ledger
 ) -> Span | None:
-    """Read one entry in the usual keys; raw: as it was written."""
+    """Read one entry with the usual keys. raw: the entry as it was written."""
     if not isinstance(entry, dict):
         raise CorpusError(
             f"{where}: found {described(raw)}, expected [start, end, label] or an object with them"
@@ -158,7 +162,7 @@ def _advice(name: str, value: Any) -> str:
 
 
 def is_absent(value: Any) -> bool:
-    """Tell whether a value says that there are no labels: null, NaN (of a table) or an empty string."""
+    """Tell whether a value means that there are no labels: null, an empty string, or NaN from a table."""
     return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
 
 
@@ -169,7 +173,7 @@ def kind_of(value: Any) -> str:
 
 
 def described(value: Any) -> str:
-    """Name a JSON value's kind, and show how it begins: a string "PER"."""
+    """Return the kind of a JSON value and its beginning, such as: a string "PER"."""
     if value is None:
         return "null"
     shown = f'"{short(value)}"' if isinstance(value, str) else short(value)
@@ -177,6 +181,6 @@ def described(value: Any) -> str:
 
 
 def short(value: Any) -> str:
-    """Return at most 60 characters of a value."""
+    """Return a value as text of at most 60 characters."""
     shown = value if isinstance(value, str) else repr(value)
     return shown if len(shown) <= 60 else f"{shown[:59]}…"

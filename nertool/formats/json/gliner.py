@@ -1,10 +1,10 @@
-"""GLiNER's training data: a list of sentences, each with its tokens and entities in tokens.
+"""GLiNER's training data: a list of sentences, each with its tokens, and entities by token numbers.
 
 ```
 [{"tokenized_text": ["Ada", "Lovelace", "met", "me"], "ner": [[0, 1, "person"]]}]
 ```
 
-The second number is the entity's last token: it is not half-open.
+The second number is the entity's last token, not the one after it.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ read = json_list.read
 
 
 def detect(head: Head) -> str | None:
-    """Recognise nothing: such a file is read as a JSON list of any kind."""
+    """Never recognise a file: such files are detected and read as JSON lists."""
     return None
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a sentence an object."""
+    """Write one object for each sentence."""
 
     def sentences() -> Iterator[dict[str, Any]]:
-        number = -1  # of the document, where its records don't say which it is
+        number = -1  # the document's number, used if its records have no field `document`
         for piece in pieces:
             corpus = with_records(piece.corpus, writing.by_sentence)
             single = corpus.documents == len(corpus.records.texts)  # type: ignore[union-attr]

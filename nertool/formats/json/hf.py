@@ -4,7 +4,7 @@
 {"id": "0", "tokens": ["Ada", "met", "me"], "ner_tags": ["B-PER", "O", "O"]}
 ```
 
-The tags may be numbers, whose names --tag-names lists.
+The tags may also be numbers. The option --tag-names lists their names.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nertool.formats.writable import check_labels
 
 
 def detect(head: Head) -> str | None:
-    """Recognise nothing: what is in such a file is read as JSON lines of any kind."""
+    """Never recognise a file: such files are detected and read as JSON lines."""
     return None
 
 
@@ -36,7 +36,7 @@ read = jsonl.read
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write one sentence per line: tokens, and their tags by name."""
+    """Write one sentence per line, with tokens and their tags by name."""
     for row, _ in sentence_rows(pieces, writing, ledger):
         yield dump(row) + "\n"
 
@@ -44,9 +44,11 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
 def sentence_rows(
     pieces: Pieces, writing: Writing, ledger: Ledger
 ) -> Iterator[tuple[dict[str, Any], RecordView]]:
-    """Yield each sentence's fields, tokens and tags by name, and the record that it is of. A record without
-    a word is one sentence without a token."""
-    number = -1  # of the document, where its records don't say which it is
+    """Yield (row, record) for each sentence. The row has the fields, tokens, and tags by name.
+
+    A record without a word becomes one sentence without tokens.
+    """
+    number = -1  # the document's number, used if its records have no field `document`
     for piece in pieces:
         check_labels(piece, writing.scheme)
         corpus = with_records(piece.corpus, writing.by_sentence)
@@ -73,8 +75,10 @@ def sentence_rows(
 def with_gold_tags(
     view: RecordView, scheme: str, source: str, ledger: Ledger
 ) -> tuple[RecordView, list[Any] | None]:
-    """Return a record, and its field `gold` as a tag a token. Labels that are no flat entities of whole
-    tokens are left out, and counted."""
+    """Return a record, and its field `gold` as one tag for each token, or None if it has no such field.
+
+    Labels other than flat entities of whole tokens are left out and counted.
+    """
     if view.fields.get(GOLD) is None:
         return view, None
     gold = _gold_tags(view, scheme)
@@ -86,8 +90,10 @@ def with_gold_tags(
 
 
 def _gold_tags(view: RecordView, scheme: str) -> list[Any] | None:
-    """Return an input's own labels as a tag a token; None if they are anything but tags, or flat entities of
-    whole tokens."""
+    """Return the field `gold` as one tag for each token.
+
+    None if it holds neither tags nor flat entities of whole tokens.
+    """
     gold = view.fields.get(GOLD)
     if not isinstance(gold, list):
         return None

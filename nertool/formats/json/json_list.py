@@ -1,4 +1,4 @@
-"""A JSON file that holds a list of objects, or one object over several lines.
+"""A JSON file with a list of objects, or with one object over several lines.
 
 ```
 [
@@ -35,7 +35,10 @@ _ARRAY = re.compile(r"\[\s*[{\[\]]")
 
 
 def detect(head: Head) -> str | None:
-    """Recognise a list of objects or lists, or an object whose first line is its bracket alone."""
+    """Recognise a list of objects or lists, or one object whose first line is only its bracket.
+
+    Also recognises lists in Python's notation, Rasa's JSON, and LightTag's objects with "examples".
+    """
     if _is_python(head):
         return "a list in Python's notation"
     if is_list(head):
@@ -46,7 +49,8 @@ def detect(head: Head) -> str | None:
         return 'a JSON object with "examples"'
     if head.whole and head.begin.startswith("{"):
         first = next(line for line in head.lines if not is_blank(line))
-        # One object over several lines, if it is that; a line cut short is better named by its place.
+        # If the first line holds more, it is a line of JSON lines, perhaps an incomplete one: their reader
+        # reports its position.
         return "a JSON object" if first.strip() == "{" else None
     return None
 
@@ -57,8 +61,7 @@ def is_list(head: Head) -> bool:
 
 
 def first_of_list(head: Head) -> Any:
-    """Return a list's first value, which is enough to recognise it, and may be all that the head
-    holds; None if it does not hold that."""
+    """Return the first value of a list, or None if the head does not contain it completely."""
     try:
         return json.JSONDecoder().raw_decode(head.begin.lstrip("[ \t\r\n"))[0]
     except (ValueError, RecursionError):
@@ -66,7 +69,7 @@ def first_of_list(head: Head) -> Any:
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield the records of a JSON file: a list of objects, or one object. Places count them, from 1."""
+    """Yield the records of a JSON file with a list of objects or one object. Places number them from 1."""
     before: dict[str, Any] | None = None
     for number, value in enumerate(load_json_list(stream, source), 1):
         record = record_or_none(value, number, f"{source}:#{number}", reading, ledger, before)
@@ -76,7 +79,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def load_json_list(stream: BinaryIO, source: str) -> list[Any]:
-    """Read a whole JSON file; what is no list becomes one of a single value."""
+    """Read a whole JSON file. A value that is not a list becomes a list of one value."""
     text = decoded(stream.read(), source)
     if _PYTHON.search(text[:HEAD_BYTES]):
         return _python_list(text, source)
@@ -90,15 +93,14 @@ def load_json_list(stream: BinaryIO, source: str) -> list[Any]:
 
 
 def _of_rasa(example: Any) -> Any:
-    """Return an example of Rasa's with the texts of its entities under the usual key; one without entities is
-    a text that has none. `value` is what an entity stands for, which may be another text."""
+    """Return an example of Rasa's with a list of entities, empty if the example has none."""
     if not isinstance(example, dict):
         return example
     return {**example, "entities": example.get("entities") or []}
 
 
 def _is_python(head: Head) -> bool:
-    """Tell whether a text is a list of tuples as Python has it, as in spaCy's first examples."""
+    """Tell whether a text is a list of tuples in Python's notation, as in spaCy's early examples."""
     found = _PYTHON.search(head.text)
     return found is not None and (
         found.start() == len(head.text) - len(head.begin) or head.ending == ".py"
@@ -106,7 +108,7 @@ def _is_python(head: Head) -> bool:
 
 
 def _python_list(text: str, source: str) -> list[Any]:
-    """Return the first list of literals in Python's text; nothing of it is executed."""
+    """Return the first list of literals in Python source. Nothing in it is executed."""
     try:
         nodes = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -127,7 +129,7 @@ def _python_list(text: str, source: str) -> list[Any]:
 
 
 def decoded(raw: bytes, source: str) -> str:
-    """Return a whole file's text. Errors: CorpusError with the line of bytes that are not UTF-8."""
+    """Decode a whole file from UTF-8. Errors: CorpusError with the line of bytes that are not UTF-8."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -136,6 +138,6 @@ def decoded(raw: bytes, source: str) -> str:
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a list of one object a record, each in a line of its own."""
+    """Write a list with one object for each record, each on a line of its own."""
     records = record_views(pieces, writing, tokens=writing.exact)
     yield from json_list(plain_object(view, writing.exact) for view in records)

@@ -1,10 +1,10 @@
-"""JSON lines: an object a line, with a text and its entities.
+"""JSON lines: one object per line, with a text and its entities.
 
 ```
 {"text": "Ada met me in London.", "entities": [{"start": 0, "end": 3, "label": "PER"}]}
 ```
 
-objects.py says which keys are known; all others are kept.
+objects.py lists the known keys. All other keys are kept.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OBJECT = re.compile(r"\{\s*(?:[\"'}]|$)")
 
 
 def detect(head: Head) -> str | None:
-    """Recognise a text that begins with an object."""
+    """Recognise a text that begins with a JSON object."""
     if not _OBJECT.match(head.begin):
         return None
     first = next(line for line in head.lines if not is_blank(line))
@@ -59,6 +59,6 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a record a line."""
+    """Write one record per line."""
     for view in record_views(pieces, writing, tokens=writing.exact):
         yield dump(plain_object(view, writing.exact)) + "\n"

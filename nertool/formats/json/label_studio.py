@@ -24,7 +24,7 @@ from nertool.formats.json.entries import spans_of_entries
 from nertool.formats.json.json_list import first_of_list, is_list, load_json_list
 from nertool.formats.json.text import json_list
 
-# What of a task stands beside its data.
+# The keys of a task besides its data.
 _TASK_KEYS = {
     "id", "annotations", "completions", "predictions", "drafts", "meta", "created_at", "updated_at",
     "inner_id", "project", "updated_by", "comment_authors", "total_annotations", "total_predictions",
@@ -33,7 +33,7 @@ _TASK_KEYS = {
 }  # fmt: skip
 
 
-OWN = "label_studio"  # the field with a task's own names
+OWN = "label_studio"  # the field with what a task needs to be written again (see _own_names)
 
 
 def detect(head: Head) -> str | None:
@@ -51,10 +51,10 @@ def detect(head: Head) -> str | None:
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
     """Yield each task's text with the spans of its first annotation that was not cancelled.
 
-    Other annotators' versions, and results that are no spans, are counted as refused. Errors:
-    CorpusError naming the task by its number in the file, from 1.
+    Further annotations, and results that are not spans, are counted as refused. Errors: CorpusError with the
+    number of the task in the file, from 1.
     """
-    before: Any = None  # the document of the task before
+    before: Any = None  # the document of the previous task
     for number, task in enumerate(load_json_list(stream, source), 1):
         place = f"{source}:#{number}"
         try:
@@ -91,8 +91,11 @@ def _record(task: Any, number: int, place: str, reading: Reading, ledger: Ledger
 
 
 def _own_names(key: str, versions: Any, labelled: bool) -> dict[str, Any]:
-    """Return what a task needs to be written again: the text's key in its data, if that is another than
-    text, and of the annotation whose entities are read all but those."""
+    """Return what is needed to write a task again.
+
+    This is the key of the text in its data, if it is not `text`, and everything except the entities of the
+    annotation that is read.
+    """
     own: dict[str, Any] = {} if key == "text" else {"text": key}
     done = [v for v in versions or () if isinstance(v, dict) and not v.get("was_cancelled")]
     if labelled and done:
@@ -104,7 +107,7 @@ def _own_names(key: str, versions: Any, labelled: bool) -> dict[str, Any]:
 
 
 def _text_of(data: Any, wanted: str) -> str | None:
-    """Return the task's text: the field of that name, or the only string that there is."""
+    """Return the task's text: the field with the wanted name, or else the only string. None without one."""
     if not isinstance(data, dict):
         return None
     if isinstance(data.get(wanted), str):
@@ -116,7 +119,7 @@ def _text_of(data: Any, wanted: str) -> str | None:
 def _spans(
     versions: list[Any] | None, text: str, place: str, reading: Reading, ledger: Ledger
 ) -> list[Span] | None:
-    """Return the spans of the first annotation that was not cancelled; None if there is none."""
+    """Return the spans of the first annotation that was not cancelled, or None if there is none."""
     done = [v for v in versions or () if isinstance(v, dict) and not v.get("was_cancelled")]
     if not done:
         return None
@@ -135,8 +138,10 @@ def _spans(
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a list of tasks. Entities with probabilities are a prediction beside the task's own
-    annotations; others are one annotation."""
+    """Write a list of tasks.
+
+    Predicted entities become a prediction beside the task's own annotations. Others become its annotation.
+    """
     numbers = count(1)
     tasks = (_task(view, next(numbers)) for view in record_views(pieces, writing, tokens=False))
     yield from json_list(tasks)
@@ -185,7 +190,7 @@ def _task(view: RecordView, number: int) -> dict[str, Any]:
 
 
 def _names_in(annotations: Any) -> tuple[str, str]:
-    """Return the names of the labels' and the text's controls in the task's own annotations."""
+    """Return the names of the controls of labels and text (from_name, to_name) in a task's annotations."""
     for annotation in annotations if isinstance(annotations, list) else ():
         for result in annotation.get("result") or ():
             if isinstance(result, dict) and "from_name" in result and "to_name" in result:

@@ -1,13 +1,13 @@
-"""JSON objects as records: the many ways in which people write a labelled text down as one.
+"""Read JSON objects as records, with the keys of all common tools.
 
-| who | text | labels |
+| tool | text | labels |
 |---|---|---|
 | plain, Label Studio's JSON-MIN | `text` | `entities` or `label`: `{"start", "end", "label" or "labels"}` |
 | doccano | `text` | `label`, `labels` or `entities`: `[start, end, label]`, or start_offset, end_offset |
 | spaCy, Prodigy | `text`, `tokens` with places | `spans`, `entities`; `answer`: accept, reject or ignore |
-| Hugging Face | `tokens`: words | `ner_tags`, `tags` or `labels`: one a token, by name or by number |
+| Hugging Face | `tokens`: words | `ner_tags`, `tags` or `labels`: one per token, a name or a number |
 
-Every other key is kept as it is, to be passed through.
+All other keys are kept unchanged in the record's fields.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ def record_of(
     ledger: Ledger,
     before: dict[str, Any] | None,
 ) -> Record | None:
-    """Read one JSON value as a record; None if its annotator has rejected it.
+    """Read one JSON value as a record. None if the annotator rejected or ignored it.
 
-    before: the fields of the record before, which may be of the same document. Errors:
-    CorpusError at `place`, naming the keys that were found.
+    before: the fields of the previous record, which may belong to the same document. Errors: CorpusError at
+    `place` that names the keys that were found.
     """
     value = of_argilla(value, reading.text_field)
     if reading.text_field == "text":
@@ -75,7 +75,7 @@ def record_of(
         ledger.refuse(place, "records that the annotator rejected or ignored", str(value["answer"]))
         return None
     document = value.get(DOCUMENT)
-    known = document is not None and document != ""  # both are what tables have for no value
+    known = document is not None and document != ""  # tables contain either for a missing value
     goes_on = known and before is not None and before.get(DOCUMENT) == document
     if reading.text_field == "text" not in value:
         reading = _with_text_field(value, reading)
@@ -111,7 +111,7 @@ def record_of(
 
 
 def _with_text_field(value: dict[str, Any], reading: Reading) -> Reading:
-    """Return a reading with the key of a record's text, if that is not `text` and only one key can be it."""
+    """Return the reading options with the key of a record's text, if exactly one key can hold the text."""
     if any(key in value for key in WORD_KEYS):
         return reading
     keys = [key for key in value if key.lower() in _TEXT_KEYS and isinstance(value[key], str)]
@@ -119,15 +119,17 @@ def _with_text_field(value: dict[str, Any], reading: Reading) -> Reading:
 
 
 def tags_in(value: Any) -> list[Any]:
-    """Return the entries of a list of tags, or of a string of tags with blanks or commas between; of any
-    other value none."""
+    """Return the tags in a list, or in a string that separates them by whitespace or commas.
+
+    An empty list for any other value.
+    """
     if isinstance(value, str):
         return value.replace(",", " ").split()
     return value if isinstance(value, list) else []
 
 
 def _key_of_tags(value: dict[str, Any], text: str) -> str | None:
-    """Return the key of the tags of a record without tokens, a tag for each word between blanks."""
+    """Return the key of the tags of a record without tokens: one tag for each word between whitespace."""
     if any(key in value for key in WORD_KEYS):
         return None
     for key in TAG_KEYS:
@@ -161,7 +163,7 @@ def _of_text(
     if key is not None and reading.labelled:
         entries = value[key]
         if is_doccano(entries):
-            # Their numbers, which relations name, and what else they hold are kept beside the entities.
+            # The ids, to which relations refer, and other values are kept in a field of their own.
             own = {DOCCANO: {key: entries}}
             entries = [{k: entry.get(k) for k in DOCCANO_KEYS} for entry in entries]
         spans = spans_of_entries(entries, text, f"{place}: {key}", place, reading, ledger)
@@ -186,8 +188,10 @@ def _of_text(
 
 
 def _key_of_spans(value: dict[str, Any], place: str) -> str | None:
-    """Return the key of a record's list of spans. Errors: CorpusError where two keys hold different ones, if
-    there is a place to name."""
+    """Return the key of a record's list of spans, or None.
+
+    Errors: CorpusError if two keys hold different spans, unless `place` is empty.
+    """
     keys = [key for key in SPAN_KEYS if isinstance(value.get(key), list)]
     if len(keys) < 2:
         return keys[0] if keys else None
@@ -202,7 +206,7 @@ def _key_of_spans(value: dict[str, Any], place: str) -> str | None:
 
 
 def is_doccano(entries: Any) -> bool:
-    """Tell whether a list holds entities as doccano writes them for projects with relations."""
+    """Tell whether a value is a list of entities as doccano writes them for projects with relations."""
     return (
         isinstance(entries, list)
         and bool(entries)
@@ -211,10 +215,10 @@ def is_doccano(entries: Any) -> bool:
 
 
 def _is_annotated(value: dict[str, Any]) -> bool:
-    """Tell whether a record without a list of spans is one in which an annotator has found none.
+    """Tell whether a record without a list of spans was annotated, and so has no entities.
 
-    Some versions of Prodigy write no list for an accepted task without spans, and Label Studio's JSON-MIN and
-    CSV none for an annotation without regions.
+    For an annotation without spans, some versions of Prodigy, and Label Studio's JSON-MIN and CSV, write no
+    list.
     """
     if value.get("annotation_id") not in (None, ""):
         return True
@@ -225,27 +229,30 @@ def _is_annotated(value: dict[str, Any]) -> bool:
 
 
 def _may_be_labels(key: str) -> bool:
-    """Tell whether a key that is not a known one may have labels: tokens and a model's findings have none."""
+    """Tell whether an unknown key may hold labels. `tokens` and a model's predictions do not."""
     return key != "tokens" and not re.search("predict|suggest", key, re.IGNORECASE)
 
 
 def _are_entries(value: Any) -> bool:
-    """Tell whether a value is a list of labelled spans, whatever its key is: in Label Studio's JSON-MIN it is
-    the name that the control has in the project."""
+    """Tell whether a value is a non-empty list of labelled spans.
+
+    Its key may be any: in Label Studio's JSON-MIN, the key is the name of the control in the project.
+    """
     return isinstance(value, list) and bool(value) and all(map(is_entry, value))
 
 
 def _says_nothing(key: str, value: Any) -> bool:
-    """Tell whether a key's value that is no list says nothing of entities: it is absent, or a text's own
-    class, as label may be."""
+    """Tell whether a value that is not a list holds no entities: it is missing, or the class of the text."""
     text_class = key in ("label", "labels", "annotation") and isinstance(value, str | int | float)
     own_class = text_class and not str(value).lstrip().startswith(("[", "{"))
     return is_absent(value) or own_class
 
 
 def _unwrapped(value: Any) -> list[Any] | None:
-    """Return a list of spans that a string or {"entities": […]} holds, or that CLUENER's objects are:
-    {"name": {"Ada": [[0, 2]]}}, whose ends are the last characters; None for any other value."""
+    """Return the list of spans in a string, in {"entities": […]}, or in the objects of CLUENER.
+
+    CLUENER writes {"name": {"Ada": [[0, 2]]}}, where an end is the last character. None for any other value.
+    """
     if isinstance(value, str):
         value = parsed(value)
     if isinstance(value, list):
@@ -277,7 +284,7 @@ def record_or_none(
     ledger: Ledger,
     before: dict[str, Any] | None,
 ) -> Record | None:
-    """Read one JSON value as record_of; one that can't be read is counted, if reading says so."""
+    """Read one JSON value as record_of does. An invalid one is counted if reading.pass_over_faulty is set."""
     try:
         return record_of(value, line, place, reading, ledger, before)
     except CorpusError as error:
@@ -317,7 +324,7 @@ def _of_words(
 
 
 def _key_of_list(value: dict[str, Any]) -> str | None:
-    """Return the key of a record's tags: of several lists the first that looks like tags."""
+    """Return the key of a record's tags. Of several lists, this is the first that looks like tags."""
     keys = [key for key in TAG_KEYS if isinstance(value.get(key), list)]
     if len(keys) < 2:
         return keys[0] if keys else None
@@ -329,7 +336,7 @@ def _key_of_list(value: dict[str, Any]) -> str | None:
 
 
 def _name_if_known(tag: Any, names: Sequence[str]) -> Any:
-    """Return a numbered tag's name; any other value as it is."""
+    """Return the name of a tag that is a number. Any other value is returned unchanged."""
     return names[tag] if type(tag) is int and 0 <= tag < len(names) else tag
 
 
@@ -351,7 +358,7 @@ def _tag_name(tag: Any, where: str, reading: Reading) -> str:
 
 
 def entity_objects(view: RecordView) -> list[dict[str, Any]]:
-    """Return a record's entities, ready for JSON: places in characters and in tokens, half-open."""
+    """Return a record's entities as objects for JSON, with half-open offsets in characters and in tokens."""
     return [
         {
             "start": entity.start,
@@ -367,7 +374,10 @@ def entity_objects(view: RecordView) -> list[dict[str, Any]]:
 
 
 def plain_object(view: RecordView, exact: bool = True) -> dict[str, Any]:
-    """Return a record as one JSON object: its fields, text and entities, and its tokens' places."""
+    """Return a record as one JSON object: its fields, text and entities.
+
+    exact: whether to add the tokens' offsets and the number of each sentence's first token.
+    """
     value = {**view.fields, "text": view.text, "entities": entity_objects(view)}
     if exact:
         value["tokens"] = [list(place) for place in view.places]

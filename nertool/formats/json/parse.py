@@ -1,7 +1,7 @@
-"""JSON text → values; also lists and objects in Python's own notation, as pandas writes them into CSV.
+"""Parse JSON, and lists and objects in Python's notation, as pandas writes them into CSV.
 
-A key that stands twice in an object with different values is a fault: by itself, Python would take the
-last and forget the first.
+A key that occurs twice in an object with different values is an error. Python's own parser would silently
+keep the last value.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAN = re.compile(r"\bnan\b")
 
 
 class KeyTwice(ValueError):
-    """A key that an object has twice, with different values; at: where the object begins in the text."""
+    """An object has a key twice, with different values. at: the position of the object in the text, or -1."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f'the key "{key[:60]}" twice in one object, with different values')
@@ -44,12 +44,12 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_once)
 
 
 def loads(text: str) -> Any:
-    """Read a JSON value. Errors: ValueError, of which KeyTwice is one."""
+    """Parse a JSON value. Errors: ValueError, also KeyTwice, its subclass."""
     return _DECODER.decode(text)
 
 
 def parse_json(text: str, place: str) -> Any:
-    """Read a JSON value. Errors: CorpusError that says what is wrong, and where in the line."""
+    """Parse a JSON value. Errors: CorpusError that says what is wrong, and in which line and column."""
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -70,7 +70,10 @@ def parse_json(text: str, place: str) -> Any:
 
 
 def _object_with(text: str) -> int:
-    """Return where the first object with a key twice begins: found by Python's own decoder, which is slow."""
+    """Return the position of the first object with a repeated key.
+
+    It uses the decoder that is written in Python, which is slow but knows positions.
+    """
     decoder: Any = json.JSONDecoder(object_pairs_hook=_once)
 
     def parse_object(begin: tuple[str, int], *how: Any) -> Any:
@@ -93,9 +96,10 @@ def _object_with(text: str) -> int:
 
 
 def parsed(text: str) -> Any:
-    """Return the list or object that a string holds; None if it holds none. Nothing in it is executed.
+    """Return the list or object that a string holds, in JSON or Python's notation. None if it holds none.
 
-    Errors: CorpusError without a place for an object with a key twice.
+    Nothing in the string is executed. Errors: CorpusError, without a place, for an object with a repeated
+    key.
     """
     text = text.strip()
     if not text.startswith(("[", "{", "(")):
@@ -108,12 +112,12 @@ def parsed(text: str) -> Any:
         pass
     for given in (text, _NAN.sub("None", text)):
         try:
-            value = ast.literal_eval(given)  # literals alone, no code
+            value = ast.literal_eval(given)  # accepts only literals, no code
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             continue
         if "{" in text:
             _refuse_keys_twice(given)
-        # ['Ada' 'met'], as numpy prints an array, would be one string to Python.
+        # Python would read ['Ada' 'met'], as numpy prints an array, as one string.
         return None if _strings_meet(text) else _as_json(value)
     return None
 
@@ -122,13 +126,13 @@ def is_entry_list(text: str) -> bool:
     """Tell whether a string holds a list of labelled spans."""
     try:
         value = parsed(text) if text.startswith(("[{", "[[", "[(")) else None
-    except CorpusError:  # a key twice, which whoever reads it says
+    except CorpusError:  # a repeated key, which the reader of the cell reports
         return True
     return isinstance(value, list) and bool(value) and all(map(is_entry, value))
 
 
 def _refuse_keys_twice(text: str) -> None:
-    """Refuse an object with a key twice, of which Python would take the last."""
+    """Refuse an object with a repeated key, because Python would silently keep the last value."""
     for node in ast.walk(ast.parse(text, mode="eval")):
         if isinstance(node, ast.Dict):
             keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
@@ -149,7 +153,7 @@ def _strings_meet(text: str) -> bool:
 
 
 def _as_json(value: Any) -> Any:
-    """Return lists in place of tuples."""
+    """Replace tuples by lists."""
     if isinstance(value, list | tuple):
         return [_as_json(entry) for entry in value]
     if isinstance(value, dict):

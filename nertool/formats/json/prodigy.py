@@ -5,8 +5,8 @@
  "token_end": 0}], "tokens": [{"text": "Ada", "start": 0, "end": 3, "id": 0, "ws": true}, …]}
 ```
 
-`token_end` is the entity's last token: it is not half-open. `ws` says whether a blank follows a token; a
-line's end is a token of its own, as spaCy cuts it, so that the tokens together are the text.
+`token_end` is the entity's last token, not the one after it. `ws` says whether a space follows a token. As in
+spaCy, a line end is a token of its own, so that the text can be built from the tokens.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nertool.formats.spacy.tokens import first_tokens, spacy_tokens
 
 
 def detect(head: Head) -> str | None:
-    """Recognise nothing: what is in such a file is read as JSON lines of any kind."""
+    """Never recognise a file: such files are detected and read as JSON lines."""
     return None
 
 
@@ -30,7 +30,7 @@ read = jsonl.read
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write what Prodigy and spaCy's tools read: spans and tokens with their places."""
+    """Write one object per line, with spans and tokens, as Prodigy and spaCy's tools read them."""
     for view in record_views(pieces, writing):
         cut = spacy_tokens(view.text, view.places)
         tokens = [

@@ -1,4 +1,4 @@
-"""JSON as text: written so that UTF-8 can hold it."""
+"""Write values as JSON that can be encoded in UTF-8."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def keys_shown(value: Any) -> str:
-    """Say which keys an object has: ` with "text", "label"`; an empty string for any other value."""
+    """Describe the first keys of an object: ` with "text", "label"`. "" for any other value."""
     if not isinstance(value, dict):
         return ""
     return " with " + ", ".join(f'"{key}"' for key in list(value)[:6])
@@ -21,10 +21,10 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def dump(value: Any) -> str:
-    """Write a value as JSON that UTF-8 can hold: only halves of surrogate pairs are escaped.
+    """Return a value as JSON that can be encoded in UTF-8: only lone surrogates are escaped.
 
-    What a table may hold beside JSON's values becomes a string: dates in ISO 8601, bytes in base 64.
-    JSON has no number for NaN and the infinities: they become null.
+    Values of tables that JSON does not have become strings: dates in ISO 8601, bytes in base 64. JSON has no
+    NaN and no infinities: they become null.
     """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_as_text)
@@ -48,7 +48,7 @@ def _finite(value: Any) -> Any:
 
 
 def json_list(values: Iterable[Any]) -> Iterator[str]:
-    """Yield the text of a JSON list, one value a line."""
+    """Yield the text of a JSON list, with one value per line."""
     before = "["
     for value in values:
         yield f"{before}\n{dump(value)}"

@@ -1,4 +1,4 @@
-"""The tokens and sentences that a JSON record gives: their places in its text."""
+"""Read the tokens and sentences of a JSON record, as positions in its text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nertool.errors import CorpusError
 
 
 def further_keys(tokens: Sequence[Any]) -> list[str]:
-    """Return the keys of tokens that are not read, such as Prodigy's disabled and style."""
+    """Return the keys of token objects that nertool ignores, such as Prodigy's disabled and style."""
     keys: set[str] = set()
     for token in tokens:
         if isinstance(token, dict):
@@ -23,10 +23,10 @@ def further_keys(tokens: Sequence[Any]) -> list[str]:
 
 
 def count_outside(text: str, tokens: Sequence[tuple[int, int]], place: str, ledger: Ledger) -> None:
-    """Count words that are no token: of such a text, the tokens alone are read."""
+    """Count a text that has words outside its tokens: these words are not read."""
     inside = sum(end - start for start, end in tokens)
     if inside == len("".join(text.split())):
-        return  # as long as all that is no blank; a token that holds blanks takes the long way
+        return  # the tokens are as long as the text without whitespace: the usual case
     at, left = 0, ""
     for start, end in [*tokens, (len(text), len(text))]:
         left = left or text[at:start].strip()
@@ -38,7 +38,11 @@ def count_outside(text: str, tokens: Sequence[tuple[int, int]], place: str, ledg
 
 
 def token_places(tokens: Any, text: str, place: str) -> list[tuple[int, int]] | None:
-    """Read the places of tokens: [start, end] each, or {"start", "end"} as Prodigy writes them."""
+    """Read the positions of tokens: [start, end], or {"start", "end"} as Prodigy writes them.
+
+    None if the tokens are not given by position. Errors: CorpusError for positions outside the text or out of
+    order.
+    """
     if not isinstance(tokens, list) or any(isinstance(token, str) for token in tokens):
         return None
     places = []
@@ -63,8 +67,11 @@ def token_places(tokens: Any, text: str, place: str) -> list[tuple[int, int]] | 
 def sentence_starts(
     sentences: Any, tokens: Sequence[tuple[int, int]], text: str, place: str, words_alone: int
 ) -> list[int] | None:
-    """Read the numbers of the sentences' first tokens. spaCy has tokens of blanks alone, which are counted
-    there, and not in the result: they are no words."""
+    """Read the number of each sentence's first token. None if the record has no sentences.
+
+    spaCy also numbers tokens of whitespace. The result does not, because they are not words. words_alone: the
+    number of tokens that are words. Errors: CorpusError for numbers that are not ascending from 0.
+    """
     if sentences is None:
         return None
     rising = isinstance(sentences, list) and all(type(at) is int for at in sentences)
@@ -87,7 +94,10 @@ def sentence_starts(
 def found_sentences(
     text: str, tokens: Sequence[tuple[int, int]], spans: Sequence[Span], language: str
 ) -> list[int]:
-    """Return the number of each sentence's first token, for tokens that come without sentences."""
+    """Detect the sentences of a text with given tokens. Returns the number of each sentence's first token.
+
+    A boundary within an entity is ignored.
+    """
     starts = [start for start, _ in tokens]
     bounds = [
         bound
