@@ -47,11 +47,10 @@ read = jsonl.read
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write one record per line, all with the same fields. A temporary file holds the records until all are
-    known.
+    """Write one record per line, all with the same fields.
 
-    Relations of entities that are not in the output are left out and counted. Numbers that were null are
-    counted, too.
+    A temporary file holds the records until all fields are known. Relations of entities that are not in the
+    output are left out and counted. Numbers that were null are counted, too.
     """
     fields = _Fields()
     with scratch_file() as file:

@@ -42,12 +42,12 @@ def spans_of_entries(
     reading: Reading,
     ledger: Ledger,
 ) -> list[Span]:
-    """Read a record's labelled spans. Those with several labels are left out and counted, unless
-    reading.misaligned is "error".
+    """Read a record's labelled spans.
 
-    where: the name of the list in messages, such as "x.jsonl:3: entities", or a name for each entry. Errors:
-    CorpusError for an entry that is not a span, for offsets outside the text, and for an entry whose own text
-    differs from the text at its offsets.
+    Spans with several labels are left out and counted, unless reading.misaligned is "error". where: the name
+    of the list in messages, such as "x.jsonl:3: entities", or a name for each entry. Errors: CorpusError for
+    an entry that is not a span, for offsets outside the text, and for an entry whose own text differs from
+    the text at its offsets.
     """
     usual = [entry if _is_usual(entry) else _usual(entry) for entry in entries]
     spans = []

@@ -33,15 +33,15 @@ def detect(head: Head) -> str | None:
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each passage, or each of its sentences, as a record; a document's go together.
+    """Yield each passage, or each of its sentences, as a record. Those of a document form one document.
 
-    Errors: CorpusError with the line of XML that is not well-formed, or the document's number.
+    Errors: CorpusError with the line of XML that is not well-formed, or with the document's number.
     """
     yield from records_of_documents(_documents(stream, source), source, reading, ledger)
 
 
 def _documents(stream: BinaryIO, source: str) -> Iterator[dict[str, Any]]:
-    """Yield each document in the keys of BioC JSON. One at a time is in memory."""
+    """Yield each document with the keys of BioC JSON. Only one document is in memory at a time."""
     try:
         for _, element in iterparse(stream):
             if element.tag == "document":
@@ -59,7 +59,7 @@ def _documents(stream: BinaryIO, source: str) -> Iterator[dict[str, Any]]:
 
 
 def _part(element: Element) -> dict[str, Any]:
-    """Return a passage or a sentence in the keys of BioC JSON."""
+    """Return a passage or a sentence with the keys of BioC JSON."""
     part: dict[str, Any] = {
         "offset": _number(element.findtext("offset", "0")),
         "infons": _infons(element),
@@ -85,7 +85,7 @@ def _infons(element: Element) -> dict[str, str]:
 
 
 def _number(text: str) -> int | str:
-    """Return a whole number; a text that is none stays as it is, and is refused where it is used."""
+    """Convert a text to an integer. Any other text is returned unchanged, and refused where it is used."""
     try:
         return int(text)
     except ValueError:

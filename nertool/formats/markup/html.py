@@ -1,4 +1,4 @@
-"""Entities marked in a text that stays as it is: inline, or as a page of HTML."""
+"""An HTML page that shows the texts with their entities marked."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nertool.pages.palette import class_name
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write one page that needs nothing else: no script, no font, no file; the text is escaped.
+    """Write one self-contained page: it loads no script, font or file. The text is escaped.
 
-    Labels get their colours in the order in which they first occur.
+    Labels get their colours in the order of their first occurrence.
     """
     before, after = around("Named entities")
     yield before
@@ -41,9 +41,9 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
 
 
 def _marked(text: str, entity: Entity, labels: Interner) -> str:
-    """Return an entity's text with its label, and its probability if there is one, beside it.
+    """Return the HTML of an entity: its text, followed by its label and its probability if it has one.
 
-    The label is drawn by the style sheet, so that text copied from the page is the text alone.
+    The style sheet draws the label, so that text copied from the page does not contain it.
     """
     number = labels[entity.label]
     sure = "" if entity.probability is None else f" {100 * entity.probability:.0f} %"

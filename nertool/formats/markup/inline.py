@@ -5,9 +5,9 @@ r"""Inline annotation: one sentence per line, entities as [Ada Lovelace](PER).
 [Ada Lovelace](PER) met me in [London](LOC) .
 ```
 
-A bracket or backslash of the text itself is written with a backslash before it: \[ \] \\; so is the # of
-a sentence that begins as a header does.
-A line `# id: name  part: train` heads a document; its fields are divided by two blanks.
+A bracket or backslash of the text itself is escaped with a backslash: \[ \] \\. So is the # of a sentence
+that begins like a header. A header line `# id: name  part: train` begins a document. Two spaces separate its
+fields.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MARKED = re.compile(r"(?<!\\)\[(?:[^\[\]\\]|\\.)+\]\(([^()\s]+)\)")
 _LINK = re.compile(
     r"(?i)^(?:[a-z]+://|mailto:|www\.|#|\.{0,2}/)|\.(?:md|html?|png|jpe?g|svg|gif|pdf|rst|txt)(?:#.*)?$"
 )
-# What stands above lists of sentences in the files of Rasa and Snips.
+# Lines above lists of sentences in the files of Rasa and Snips.
 _LISTS = re.compile(
     r"(?m)^(?:## (?:intent|synonym|lookup|regex):|[^\S\n]*(?:- )?(?:examples|utterances|nlu):)"
 )
@@ -48,7 +48,7 @@ _STRAY = re.compile(r"(?<!\\)[\[\]]")
 
 
 def detect(head: Head) -> str | None:
-    """Recognise lines with marked entities, and without a bracket that belongs to none."""
+    """Recognise lines with marked entities. All brackets must belong to an entity."""
     if _LISTS.search(head.text):
         return None
     marked = False
@@ -57,7 +57,7 @@ def detect(head: Head) -> str | None:
             continue
         found = _MARKED.findall(line)
         if any(_LINK.search(label) for label in found):
-            return None  # Markdown's links
+            return None  # links in Markdown
         marked = marked or bool(found)
         if _STRAY.search(_MARKED.sub("", line).replace("\\\\", "")):
             return None
@@ -65,7 +65,7 @@ def detect(head: Head) -> str | None:
 
 
 def mark_inline(text: str, spans: Iterable[Span]) -> str:
-    """Mark entities in a text; spans count characters, and stand in order."""
+    """Mark entities in a text. spans: in characters and in order."""
     odd = "[" in text or "]" in text or "\\" in text
     out: list[str] = []
     at = 0
@@ -80,12 +80,12 @@ def mark_inline(text: str, spans: Iterable[Span]) -> str:
 
 
 def _escaped(text: str) -> str:
-    # Ten times as fast as str.translate, which looks at each character.
+    # Ten times as fast as str.translate, which handles each character separately.
     return text.replace("\\", r"\\").replace("[", r"\[").replace("]", r"\]")
 
 
 def to_inline(words: Sequence[str], spans: Iterable[Span]) -> str:
-    """Write a sentence's words with blanks between and its entities marked; spans count words."""
+    """Join a sentence's words with spaces, and mark its entities. spans: in words."""
     ends = [0]
     for word in words:
         ends.append(ends[-1] + len(word) + 1)
@@ -94,9 +94,9 @@ def to_inline(words: Sequence[str], spans: Iterable[Span]) -> str:
 
 
 def from_inline(line: str, place: str) -> tuple[str, list[Span]]:
-    """Return the plain text and its entities, in characters of it.
+    """Return the plain text of a line, and its entities in characters of this text.
 
-    Errors: CorpusError at `place` for a bracket that is neither an entity's nor escaped.
+    Errors: CorpusError at `place` for a bracket that neither belongs to an entity nor is escaped.
     """
     text: list[str] = []
     spans = []
@@ -119,10 +119,10 @@ def from_inline(line: str, place: str) -> tuple[str, list[Span]]:
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each document of annotated sentences as a record; its text has the lines as they stand.
+    """Yield each document as a record. Its text has the same lines, without the marks.
 
-    reading.part: only the documents whose header names it. Errors: CorpusError with file:line for a
-    stray bracket.
+    reading.part: yield only the documents whose header names this part. Errors: CorpusError with file:line
+    for a stray bracket.
     """
     part = reading.part
     fields: dict[str, Any] = {}
@@ -170,7 +170,7 @@ def document_fields(header: str) -> dict[str, str]:
 
 
 def write_whole(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write the records' texts one after another, as they stand, with their entities marked."""
+    """Write the unchanged texts of the records one after another, with their entities marked."""
     for given in pieces:
         piece = with_labels(given, _NOT_IN_LABEL, ledger)
         for view in views(piece, tokens=False):
@@ -186,9 +186,9 @@ def write_whole(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[st
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write one sentence per line, with the blanks that the text has between its words.
+    """Write one sentence per line, with the whitespace of the text between its words.
 
-    Documents that have an id, and those of a text with several, get a header.
+    Unless writing.marks says otherwise, documents get a header if they have an id, or if there are several.
     """
     number = 0
     for given in pieces:
@@ -219,7 +219,7 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
                     marks.append(Span(e.start - first, e.end - first, e.label))
                     at += 1
                 text = view.text[first:last]
-                # Blanks within a line stay; a line end within a sentence can't.
+                # Whitespace within a line is kept, but a sentence can't contain a line end.
                 if _LINE_END.search(text):
                     place = f"{corpus.source}, record {view.number}"
                     ledger.alter(place, "line ends within a sentence, written as blanks", text)

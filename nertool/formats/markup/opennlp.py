@@ -1,4 +1,4 @@
-"""OpenNLP's training text: a tokenised sentence a line, entities between <START:class> and <END>.
+"""OpenNLP's training text: one tokenised sentence per line, entities between <START:class> and <END>.
 
 ```
 <START:person> Ada Lovelace <END> met me in <START:location> London <END> .
@@ -27,7 +27,7 @@ from nertool.formats.plain.lines import numbered_lines
 from nertool.formats.writable import with_labels, with_words
 
 _START = re.compile(r"<START(?::([^>\s]+))?>")
-# Without a long way ahead from each "<START:".
+# Limited in length, so that the search does not look far ahead from each "<START:".
 _SHORT = re.compile(r"<START(?::[^>\s]{1,200})?>")
 _NOT_IN_LABEL = re.compile(r"[>\s]+")
 _NOT_IN_WORD = re.compile(r"\s+")
@@ -36,7 +36,7 @@ _SIGN = re.compile(r"^<(?=(?:START(?::[^>\s]+)?|END)>$)")  # a word that would b
 
 
 def detect(head: Head) -> str | None:
-    """Recognise an opening and a closing mark."""
+    """Recognise a text with an opening and a closing mark."""
     marked = _SHORT.search(head.text) and "<END>" in head.text
     return "OpenNLP's <START:class> … <END>" if marked else None
 
@@ -64,7 +64,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def _parts(line: str, place: str) -> tuple[list[str], list[tuple[int, int, str]]]:
-    """Return a line's words, and its entities in words."""
+    """Return a line's words, and its entities as (first word, end, class), half-open."""
     words: list[str] = []
     found: list[tuple[int, int, str]] = []
     label: str | None = None
@@ -91,7 +91,7 @@ def _parts(line: str, place: str) -> tuple[list[str], list[tuple[int, int, str]]
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write one sentence per line, a blank line between documents."""
+    """Write one sentence per line, with a blank line between documents."""
     first = True
     for given in pieces:
         piece = with_words(with_labels(given, _NOT_IN_LABEL, ledger), _NOT_IN_WORD, "_", ledger)

@@ -6,8 +6,8 @@
 - from [Paris]{"entity": "city", "value": "paris"} to [NYC](city:New York)
 ```
 
-In YAML, the sentences stand below `examples: |`. Synonyms, lookup tables and patterns are no sentences: they
-are left out, and counted.
+In YAML, the sentences are below `examples: |`. Synonyms, lookup tables and patterns are not sentences: they
+are left out and counted.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _INTENT = "intent"
 
 
 def detect(head: Head) -> str | None:
-    """Recognise headings of intents in Markdown, or `nlu:` and `examples: |` in YAML, above lists."""
+    """Recognise lists below headings of intents in Markdown, or below `nlu:` and `examples: |` in YAML."""
     lines = head.lines[:400]
     if not any(_ITEM.match(line) for line in lines):
         return None
@@ -45,10 +45,10 @@ def detect(head: Head) -> str | None:
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each sentence of an intent as a record, a document of its own.
+    """Yield each sentence of an intent as a record, which is a document of its own.
 
-    The class is the entity's name, without its value, role or group. Errors: CorpusError with file:line for
-    a mark that is none.
+    The class is the name of the entity, without its value, role or group. Errors: CorpusError with file:line
+    for an invalid mark.
     """
     kind, name, section, block = (
         "",
@@ -63,7 +63,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         if heading := _HEADING.match(line):
             section, name = heading.groups()
         elif line.startswith("#"):
-            section = ""  # of stories, or a comment
+            section = ""  # a heading of stories, or a comment
         elif begin := _BLOCK.match(line):
             section, block = kind, len(begin[1])
         elif block < 0 and (key := _KEY.match(line)):
@@ -85,7 +85,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def _marked(line: str, place: str) -> tuple[str, list[Span]]:
-    """Return a sentence without its marks, and its entities."""
+    """Return the text of a sentence without its marks, and its entities."""
     if _OBJECT.match(line):
         raise CorpusError(
             f"{place}: found an example that is an object ({line[:40]}), expected a sentence behind the "
@@ -106,7 +106,7 @@ def _marked(line: str, place: str) -> tuple[str, list[Span]]:
 
 
 def _entity(text: str, place: str) -> str:
-    """Return the class in an entity's object: {"entity": "city", "role": "from"}."""
+    """Return the class in an entity's object, such as {"entity": "city", "role": "from"}."""
     try:
         value = json.loads(text)
     except ValueError:

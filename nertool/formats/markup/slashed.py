@@ -5,7 +5,7 @@ Ada/B-PER Lovelace/I-PER met/O me/O ./O
 Charles/B-PER left/O ./O
 ```
 
-The tag is what stands behind the last sign. Blank lines divide documents.
+The tag follows the last separator. Blank lines separate documents.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _BARE = re.compile(r"[A-Z][A-Z_]*\Z")
 
 
 def detect(head: Head) -> str | None:
-    """Recognise lines in which nearly every word ends with one sign and a tag, O among them."""
+    """Recognise lines in which at least 80 % of the words end with the same separator and a tag."""
     lines = [words for line in head.lines[:200] if (words := line.split())]
     if len(lines) > 1 and all(len(words) == 1 for words in lines):
-        return None  # a word a line: whether each is a sentence is not to be seen
+        return None  # one word per line: it is unclear whether each line is a sentence
     sign = _sign([word for words in lines for word in words[:200]])
     return None if sign is None else f"words with their tags, as in word{sign}TAG"
 
@@ -53,7 +53,7 @@ def _sign(words: Sequence[str]) -> str | None:
 
 
 def _written_sign(entries: Sequence[str]) -> str:
-    """Return the first sign that stands before a tag in every word: "/" in x|y/O, whose y/O is no tag."""
+    """Return the first separator that precedes a tag in every word: "/" in x|y/O, because y/O is no tag."""
     for sign in _SIGNS:
         cut = [entry.rpartition(sign) for entry in entries]
         if all(word and (looks_like_tag(tag) or _BARE.match(tag)) for word, _, tag in cut):
@@ -76,7 +76,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
             continue
         if sign is None:
             sign = _sign(entries) or _written_sign(entries)
-            # word|POS|TAG: all have as many parts, and more than two.
+            # In word|POS|TAG, all words have the same number of separators.
             counts = {entry.count(sign) for entry in entries}
             parts = counts.pop() if len(counts) == 1 and sign == "|" else 1
         place = f"{source}:{number}"
@@ -94,7 +94,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 def _parts(
     entries: Sequence[str], sign: str, parts: int, reading: Reading, place: str
 ) -> tuple[list[str], list[str]]:
-    """Return the words and tags of a line's entries."""
+    """Return the words and tags of a line's entries. parts: the number of separators to split at."""
     words, tags = [], []
     for entry in entries:
         word, _, tag = entry.rpartition(sign)
@@ -112,7 +112,7 @@ def _parts(
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write one sentence per line, as word/TAG; a blank line between documents."""
+    """Write one sentence per line as word/TAG, with a blank line between documents."""
     first = True
     for given in pieces:
         piece = with_words(with_labels(given, _NOT_IN_LABEL, ledger), _NOT_IN_WORD, "_", ledger)

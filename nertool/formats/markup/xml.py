@@ -1,4 +1,4 @@
-"""Entities as XML elements: MUC's <ENAMEX TYPE="PERSON">, GATE's inline <Person>, <PER> of any kind.
+"""Entities as XML elements: MUC's <ENAMEX TYPE="PERSON">, GATE's inline <Person>, or any <PER>.
 
 ```
 <doc id="a01">
@@ -6,8 +6,8 @@
 </doc>
 ```
 
-The class is the attribute TYPE (type, class, label, category), or the element's name. Elements such as
-doc, text, p and s are the text's own structure. Files need not be whole XML documents.
+The class is the attribute TYPE (or type, class, label, category, classname), or else the element's name.
+Elements such as doc, text, p and s are the structure of the text. A file need not be a complete XML document.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _CLOSED = {
     "<?": "?>",
     "<!--": "-->",
     "<!DOCTYPE": ">",
-}  # what stands between the two is passed over
+}  # each opening with its end; what lies between them is ignored
 _PAIR = re.compile(r"""([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>=/]+))""")
 _CLASS = ("type", "class", "label", "category", "classname")
 _DOCUMENT = {"doc", "document", "docs", "documents", "corpus", "root", "xml", "article"}
@@ -68,7 +68,7 @@ _STRIPPED = re.compile(r"\S(?:.*\S)?", re.DOTALL)
 
 
 def detect(head: Head) -> str | None:
-    """Recognise elements with words in them that are neither HTML nor of a scheme of their own."""
+    """Recognise elements that contain words. HTML and XML of other programs' schemas are excluded."""
     text = _without_passed(head.text)
     names = {match[2].lower() for match in _TAG.finditer(text)}
     if not names - _STRUCTURE or names & _HTML or foreign_document(head.text):
@@ -84,10 +84,10 @@ def detect(head: Head) -> str | None:
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each paragraph, or each element p and s, as a record; those of a doc go together.
+    """Yield each paragraph, or each element p and s, as a record. Those of a doc form one document.
 
-    Entities within others are counted and left out. Errors: CorpusError with file:line for an element
-    that is not closed, or closed without being open.
+    Nested entities are left out and counted. Errors: CorpusError with file:line for an element that is not
+    closed, or closed without being open.
     """
     text = "\n".join(decode_lines(stream, source))
     text = _without_passed(text)
@@ -151,10 +151,10 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def _without_passed(text: str) -> str:
-    """Leave out comments and declarations, but for the line ends in them."""
+    """Remove comments and declarations. Line ends in them are kept, so that line numbers stay right."""
     kept: list[str] = []
     at = 0
-    unclosed: set[str] = set()  # nothing closes them in what is left of the text
+    unclosed: set[str] = set()  # openings that are not closed in the rest of the text
     for opening in _OPENED.finditer(text):
         sign = opening[0]
         if opening.start() < at or sign in unclosed:
@@ -170,20 +170,20 @@ def _without_passed(text: str) -> str:
 
 
 def _attributes(text: str) -> dict[str, str]:
-    """Return an element's attributes, their names in small letters."""
+    """Return an element's attributes, with their names in lower case."""
     return {name.lower(): html.unescape(a or b or c) for name, a, b, c in _PAIR.findall(text)}
 
 
 def _paragraphs(
     text: str, spans: list[Span], line: int, fields: dict[str, Any], whole: bool = False
 ) -> Iterator[Record]:
-    """Cut a text where lines are blank, unless that is within an entity, or the text is to stay whole."""
+    """Split a text at blank lines, except within entities. whole: don't split at all."""
     at = counted = 0
-    following = 0  # the first entity that ends behind what was looked at
+    following = 0  # the first entity that does not belong to an earlier paragraph
     for gap in [*(() if whole else _GAP.finditer(text)), None]:
         end = gap.start() if gap else len(text)
         if gap:
-            # Entities stand in order, and apart.
+            # Entities are in order and do not overlap.
             inside = bisect_right(spans, gap.start(), key=lambda span: span.end)
             if inside < len(spans) and spans[inside].start < gap.end():
                 continue
@@ -203,7 +203,7 @@ def _paragraphs(
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a <doc> a document with an <s> a sentence, and its entities as <ENAMEX TYPE="…">."""
+    """Write each document as a <doc> with an <s> for each sentence, and entities as <ENAMEX TYPE="…">."""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<corpus>\n'
     for piece in pieces:
         corpus = with_records(piece.corpus, by_sentence=False)

@@ -1,1 +1,1 @@
-"""Formats of spaCy: documents in JSON, and in its own binary files."""
+"""spaCy's formats: documents in JSON, and in spaCy's binary files."""

@@ -1,4 +1,4 @@
-"""spaCy's documents in JSON, one a line: what Doc.to_json returns, and Doc.from_json takes.
+"""spaCy's documents in JSON, one per line, as Doc.to_json returns and Doc.from_json reads them.
 
 ```
 {"text": "Ada met me.", "ents": [{"start": 0, "end": 3, "label": "PER"}],
@@ -22,7 +22,7 @@ from nertool.formats.spacy.tokens import SPACY, SpacyTokens, first_tokens, spacy
 
 
 def detect(head: Head) -> str | None:
-    """Recognise nothing: what is in such a file is read as JSON lines of any kind."""
+    """Never recognise a file: such files are detected and read as JSON lines."""
     return None
 
 
@@ -30,7 +30,7 @@ read = jsonl.read
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write a document a line, with the annotation that it came with."""
+    """Write one document per line, with its other annotation from the input."""
     for view in record_views(pieces, writing):
         yield dump(_doc(view)) + "\n"
 
@@ -53,7 +53,7 @@ def _doc(view: RecordView) -> dict[str, Any]:
 
 
 def kept_of(view: RecordView, cut: SpacyTokens) -> dict[str, Any]:
-    """Return a document's other annotation, if it is of these tokens."""
+    """Return a document's other annotation from the input. That of tokens is dropped if the tokens differ."""
     kept = view.fields.get(SPACY)
     if not isinstance(kept, dict):
         return {}

@@ -1,7 +1,7 @@
-"""spaCy's binary files of documents (DocBin, `.spacy`), read and written by spaCy itself: the extra `spacy`.
+"""spaCy's binary files of documents (DocBin, `.spacy`), read and written by spaCy (the extra `spacy`).
 
-Such a file is MessagePack, which holds no code. The documents' user data are read without spaCy, as plain
-values, so that no extension of spaCy's reader is called.
+Such a file is compressed MessagePack, which holds no code. nertool reads the documents' user data as plain
+values without spaCy, so that no extension of spaCy's reader is called.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from nertool.formats.json.text import dump
 from nertool.formats.spacy.doc_json import kept_of
 from nertool.formats.spacy.tokens import SPACY, SpacyTokens, first_tokens, spacy_tokens
 
-OWN = "nertool"  # the user data, and the span group with scores, that nertool writes
+OWN = "nertool"  # the name of the user data and of the span group with scores that nertool writes
 
 
 def detect(head: Head) -> str | None:
-    """Recognise packed MessagePack that begins as spaCy's does: an object whose first key is "version"."""
+    """Recognise compressed MessagePack that begins like spaCy's: an object whose first key is "version"."""
     if head.raw[:1] != b"\x78":
         return None
     try:
@@ -50,9 +50,9 @@ def load_spacy() -> Any:
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each document as a record, with spaCy's own tokens and sentences.
+    """Yield each document as a record, with its tokens and sentences as in the file.
 
-    Documents without any entity annotation bear no labels. Errors: CorpusError for a file that is none.
+    Documents without entity annotation have no labels. Errors: CorpusError for an invalid file.
     """
     spacy = load_spacy()
     raw = stream.read()
@@ -77,7 +77,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         raise
     except (
         Exception
-    ) as error:  # spaCy checks nothing, so that any error may come from a damaged file
+    ) as error:  # spaCy does not validate the file: a damaged one may cause any exception
         raise CorpusError(
             f"{source}: damaged, or no file of spaCy's DocBin ({type(error).__name__}: "
             f"{' '.join(str(error).split())[:100]})"
@@ -85,7 +85,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def _checked(raw: bytes, source: str) -> bytes:
-    """Refuse a file that unpacks to more than the limits allow: spaCy unpacks it whole."""
+    """Refuse a file that would exceed the limits when unpacked, because spaCy unpacks it as a whole."""
     most = limits()
     bound = min(most.unpacked, max(most.free, most.ratio * len(raw)))
     unpacking, size, rest = zlib.decompressobj(), 0, raw
@@ -101,7 +101,7 @@ def _checked(raw: bytes, source: str) -> bytes:
 
 
 def _fields(data: bytes | None, place: str, ledger: Ledger) -> dict[str, Any]:
-    """Return the fields that nertool wrote into a document's user data; other entries are counted."""
+    """Return the fields that nertool wrote into a document's user data. Other entries are counted."""
     if not data:
         return {}
     import msgspec
@@ -121,8 +121,11 @@ def _fields(data: bytes | None, place: str, ledger: Ledger) -> dict[str, Any]:
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger, stream: BinaryIO) -> None:
-    """Write each record as a document, with the annotation that it came with. A prediction's entities are
-    a span group "nertool" as well, with their probabilities as scores; the input's own one "gold"."""
+    """Write each record as a document, with its other annotation from the input.
+
+    Predicted entities are also in the span group "nertool", with their probabilities as scores. The input's
+    own entities are then in the span group "gold".
+    """
     spacy = load_spacy()
     vocab = spacy.vocab.Vocab()
     bin_ = spacy.tokens.DocBin(store_user_data=True)
@@ -151,7 +154,7 @@ def _doc(spacy: Any, vocab: Any, view: RecordView, ledger: Ledger) -> Any:
         spacy.tokens.Span(doc, *_tokens(cut, e.token_start, e.token_end), label=e.label)
         for e in view.entities
     ]
-    doc.ents = spans  # also an empty list: it says that there are none
+    doc.ents = spans  # an empty list means that there are no entities
     for name, group in (kept.get("spans") or {}).items():
         doc.spans[name] = list(_char_spans(doc, group))
     fields = {k: v for k, v in view.fields.items() if k != SPACY}
@@ -169,8 +172,10 @@ def _doc(spacy: Any, vocab: Any, view: RecordView, ledger: Ledger) -> Any:
 
 
 def _annotation(kept: dict[str, Any], starts: list[bool]) -> dict[str, Any]:
-    """Return what spaCy's Doc is given of its tokens' annotation. Sentences follow from the syntax where
-    there is one."""
+    """Return the arguments of spaCy's Doc for the annotation of tokens.
+
+    Sentence starts are passed only without dependencies, because spaCy derives sentences from these.
+    """
     tokens = kept.get("tokens") or []
     names = {
         "tag": "tags",
@@ -191,7 +196,7 @@ def _tokens(cut: SpacyTokens, start: int, end: int) -> tuple[int, int]:
 
 
 def _char_spans(doc: Any, entries: Any) -> Iterator[Any]:
-    """Yield the spans of objects with start, end and label that are made of whole tokens."""
+    """Yield spaCy spans for entries with start, end and label. Spans with partial tokens are skipped."""
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, list) and len(entry) == 3:
             entry = dict(zip(("start", "end", "label"), entry, strict=True))
@@ -205,5 +210,5 @@ def _char_spans(doc: Any, entries: Any) -> Iterator[Any]:
 
 
 def _encodable(word: str) -> str:
-    """Replace halves of surrogate pairs, which UTF-8 can't hold."""
+    """Replace lone surrogates, which UTF-8 can't hold."""
     return word.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

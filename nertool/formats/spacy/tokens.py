@@ -1,7 +1,7 @@
-"""spaCy's documents as JSON (Doc.to_json), and the tokens that spaCy makes of a text.
+"""Convert between records and spaCy's documents as JSON (Doc.to_json), with tokens as spaCy needs them.
 
-A text is its tokens to the letter, each with or without one blank behind it. So other blanks, such as a
-line's end, are tokens of their own.
+In spaCy, a text is the concatenation of its tokens, each followed by one space or by nothing. So other
+whitespace, such as a line end, is a token of its own.
 """
 
 from __future__ import annotations
@@ -13,16 +13,22 @@ SPACY = "spacy"  # the key under which a document's other annotation is kept
 
 
 class SpacyTokens(NamedTuple):
-    """tokens: (start, end, blank), blank for whether one follows; together they are the text.
-    numbers: which of them each given token is."""
+    """A text's tokens as spaCy needs them.
+
+    tokens: (start, end, whether a space follows). They cover the whole text. numbers: for each token that is
+    a word, its index in `tokens`.
+    """
 
     tokens: list[tuple[int, int, bool]]
     numbers: list[int]
 
 
 def spacy_tokens(text: str, places: Sequence[tuple[int, int]]) -> SpacyTokens:
-    """Return tokens with what lies between them, as spaCy cuts it: one blank belongs to the token before
-    it, and all other signs are a token."""
+    """Convert tokens to spaCy's: what lies between them becomes tokens, too.
+
+    One space belongs to the token before it. The other characters between two tokens are one token. places:
+    (start, end) of each token in the text.
+    """
     tokens: list[tuple[int, int, bool]] = []
     numbers = []
     at = 0
@@ -40,12 +46,12 @@ def spacy_tokens(text: str, places: Sequence[tuple[int, int]]) -> SpacyTokens:
 
 
 def first_tokens(cut: SpacyTokens, sentences: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the number of each sentence's first token; blanks before the first belong to it."""
+    """Return the number of each sentence's first token. Whitespace before the first word belongs to it."""
     return [0 if i == 0 else cut.numbers[start] for i, (start, _) in enumerate(sentences)]
 
 
 def is_doc(value: dict[str, Any]) -> bool:
-    """Tell whether a JSON object is what Doc.to_json returns."""
+    """Tell whether a JSON object is a document as Doc.to_json returns it."""
     tokens = value.get("tokens")
     if not isinstance(value.get("text"), str):
         return False
@@ -56,8 +62,10 @@ def is_doc(value: dict[str, Any]) -> bool:
 
 
 def from_doc(value: dict[str, Any]) -> dict[str, Any]:
-    """Return what Doc.to_json returns with the keys of other records. What nertool does not use, such as
-    lemmas and span groups, is kept under "spacy"."""
+    """Convert a document of Doc.to_json to the usual keys of records.
+
+    Annotation that nertool does not use, such as lemmas and span groups, is kept under the key "spacy".
+    """
     known = ("text", "ents", "tokens", "sents")
     out: dict[str, Any] = {"text": value["text"]}
     kept: dict[str, Any] = {}
@@ -80,7 +88,7 @@ def from_doc(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _starts(tokens: list[dict[str, Any]], sents: Any) -> list[int] | None:
-    """Return the number of each sentence's first token; None if they can't be told."""
+    """Return the number of each sentence's first token, or None if the sentences don't match the tokens."""
     number = {token["start"]: i for i, token in enumerate(tokens)}
     if not isinstance(sents, list) or not all(isinstance(s, dict) for s in sents):
         return None

@@ -1,6 +1,6 @@
-"""Rows of any kind as an Arrow table with one schema: kept aside until all of them have shown their types.
+"""Write rows with any keys as an Arrow table with one schema, which is known only after the last row.
 
-pyarrow is loaded when a table is read or written: it is the extra `arrow`, 50 MB.
+pyarrow (the extra `arrow`, 50 MB) is imported only when a table is read or written.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any
 from nertool.errors import CorpusError
 from nertool.formats.json.text import dump
 
-ROWS = 1024  # rows that are turned into columns together
+ROWS = 1024  # rows that are converted to columns at a time
 
 Row = dict[str, Any]
-Alter = Callable[[str, str], None]  # what was altered, and where or how
+Alter = Callable[[str, str], None]  # takes what was altered, and where or how
 
 
 def load_arrow() -> Any:
@@ -33,9 +33,10 @@ def load_arrow() -> Any:
 
 
 def written_types(pa: Any) -> dict[str, Any]:
-    """Return the types of the columns that nertool itself writes, whatever the first rows hold.
+    """Return the types of the columns that nertool itself writes.
 
-    So the tables of any texts can be put together: one whose texts have no entities, too.
+    They do not depend on the rows. So tables of any texts can be concatenated, even if the texts of one have
+    no entities.
     """
     entity = [
         ("start", pa.int64()), ("end", pa.int64()), ("label", pa.string()), ("text", pa.string()),
@@ -58,11 +59,11 @@ def written_types(pa: Any) -> dict[str, Any]:
 def spooled(
     rows: Iterable[Row], types: Mapping[str, Any], columns: Iterable[str], alter: Alter
 ) -> Iterator[tuple[Any, Iterator[Any]]]:
-    """Give the schema of rows with any keys, and batches of that schema.
+    """Yield the schema of rows with any keys, and their batches with that schema.
 
-    types: of columns that are known; the others' types are found from all rows. columns: names that
-    come first, in order, and that are there even if no row has them. A column with values of several
-    kinds becomes one of strings, and what is no string in it JSON. The rows wait in a temporary file.
+    types: the types of known columns. Other types are inferred from all rows, which a temporary file holds
+    meanwhile. columns: the first columns in order, which exist even if no row has them. A column with values
+    of several types becomes a column of strings, in which other values are written as JSON.
     """
     pa = load_arrow()
     known = dict(types)
@@ -112,8 +113,10 @@ def _pieces(rows: Iterable[Row]) -> Iterator[list[Row]]:
 def _array(
     pa: Any, name: str, values: list[Any], kind: Any, mixed: dict[str, None], alter: Alter
 ) -> Any:
-    """Return values as an array of a type, or of the type that they show; as one of strings, and the name
-    in `mixed`, if they are of several kinds."""
+    """Return values as an array of the type `kind`, or else of an inferred type.
+
+    If the values have several types, they become strings, and the name is added to `mixed`.
+    """
     for attempt in (kind, None):
         try:
             return pa.array(values, type=attempt)
@@ -133,7 +136,7 @@ def _as_string(value: Any) -> str | None:
 
 
 def _encodable(value: Any) -> Any:
-    """Replace halves of surrogate pairs in all strings of a value; its length stays."""
+    """Replace lone surrogates in all strings of a value by U+FFFD. The lengths stay the same."""
     if isinstance(value, str):
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, dict):
@@ -142,7 +145,7 @@ def _encodable(value: Any) -> Any:
 
 
 def _unified(pa: Any, a: Any, b: Any) -> Any:
-    """Return the type of which both types are cases; None if there is none."""
+    """Return a type that can hold the values of both types, or None if there is none."""
     if a is None or a == b:
         return b
     schemas = [pa.schema([("", kind)]) for kind in (a, b)]
@@ -153,8 +156,10 @@ def _unified(pa: Any, a: Any, b: Any) -> Any:
 
 
 def _filled(pa: Any, kind: Any) -> Any:
-    """Return a type without nulls' own type: a column without any value, or of empty lists, is one of
-    strings."""
+    """Replace the null type by string, also within a type.
+
+    A column without any value, or with empty lists only, has the null type.
+    """
     if kind is None or pa.types.is_null(kind):
         return pa.string()
     if pa.types.is_list(kind):
@@ -166,7 +171,7 @@ def _filled(pa: Any, kind: Any) -> Any:
 
 
 def _of_schema(pa: Any, batch: Any, schema: Any) -> Any:
-    """Return a batch with a schema's columns; those that it lacks are null."""
+    """Return a batch with the columns of a schema. Columns that the batch lacks are null."""
     arrays = []
     for field in schema:
         at = batch.schema.get_field_index(field.name)
@@ -183,7 +188,7 @@ def _of_schema(pa: Any, batch: Any, schema: Any) -> Any:
 
 
 def json_metadata(schema: Any, key: bytes) -> Any:
-    """Return what a schema's metadata holds in JSON under a key; None if there is no such thing."""
+    """Return the JSON value under a key of a schema's metadata, or None if there is none."""
     try:
         return json.loads((schema.metadata or {})[key])
     except (KeyError, ValueError, RecursionError):

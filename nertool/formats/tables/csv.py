@@ -1,13 +1,13 @@
-"""CSV and TSV tables with a header: a text a row, and its entities as JSON in a column.
+"""CSV and TSV tables with a header: one text per row, with its entities as JSON in a column.
 
 ```
 id,text,label
 7,"Ada met me in London.","[[0, 3, ""PER""], [14, 20, ""LOC""]]"
 ```
 
-The text's column is text_field; the entities' is label, labels, entities or spans, or any other whose cells
-are lists of spans, in JSON or as pandas writes Python's lists. tokens and ner_tags may stand in columns, too.
-An empty cell says nothing of labels.
+The texts are in the column text_field. The entities are in the column label, labels, entities or spans, or in
+any other column of lists of spans, in JSON or in Python's notation as pandas writes it. Columns may also hold
+tokens and ner_tags. An empty cell means that the text is not labelled.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from nertool.formats.tables.layout import (
 )
 
 _NOTHING = ("", "None", "nan", "NaN", "null", "<NA>")
-_LARGEST = 1 << 27  # characters of a cell
+_LARGEST = 1 << 27  # the maximum number of characters in a cell
 
 
 def detect(head: Head) -> str | None:
@@ -51,9 +51,9 @@ def detect(head: Head) -> str | None:
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each row as a record; other columns are its fields.
+    """Yield each row as a record. The other columns become its fields.
 
-    Errors: CorpusError with file:line for a row of another width, and for labels that are no JSON.
+    Errors: CorpusError with file:line for a row with a wrong number of cells, and for invalid labels.
     """
     text = decoded(stream.read(), source)
     table = find_table(
@@ -114,7 +114,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 
 
 def _record(names: list[str], row: list[str], tags: str | None) -> dict[str, Any]:
-    """Return a row as an object. tags: the column with a tag a word, which becomes `ner_tags`."""
+    """Return a row as an object. tags: the column with one tag for each word, which becomes `ner_tags`."""
     value: dict[str, Any] = {}
     for name, cell in zip(names, row, strict=True):
         if name != tags:
@@ -125,8 +125,11 @@ def _record(names: list[str], row: list[str], tags: str | None) -> dict[str, Any
 
 
 def _value(cell: str, name: str) -> Any:
-    """Read a cell: a list of spans in any column, and any JSON where labels are expected. An empty one, and
-    what pandas writes for it, is null there; other texts stay as they are."""
+    """Read a cell. Lists of spans are parsed in any column; in columns of labels, any JSON is.
+
+    In columns of labels, an empty cell, and what pandas writes for it, becomes None. Other texts are
+    unchanged.
+    """
     if name not in LABELS:
         return parsed(cell) if is_entry_list(cell) else cell
     if cell.strip() in _NOTHING:
@@ -136,7 +139,7 @@ def _value(cell: str, name: str) -> Any:
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
-    """Write the columns id, text and label; label holds a list of [start, end, class] in JSON."""
+    """Write the columns id, text and label. The column label holds a JSON list of [start, end, class]."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(["id", "text", "label"])

@@ -1,4 +1,4 @@
-"""What the library datasets writes beside a table: which columns are numbers that stand for names.
+"""The features that the library `datasets` writes into a table's metadata, such as names of numbered tags.
 
 ```
 {"info": {"features": {"ner_tags": {"feature": {"names": ["O", "B-PER"], "_type": "ClassLabel"},
@@ -19,7 +19,7 @@ METADATA = b"huggingface"  # the key of a schema's metadata
 
 
 def features_of(schema: Any) -> dict[str, Any]:
-    """Return each column's feature, as the library wrote it; nothing if it wrote none."""
+    """Return each column's feature as the library wrote it. Empty if it wrote none."""
     value = json_metadata(schema, METADATA)
     info = value.get("info") if isinstance(value, dict) else None
     features = info.get("features") if isinstance(info, dict) else None
@@ -27,7 +27,7 @@ def features_of(schema: Any) -> dict[str, Any]:
 
 
 def class_names(feature: Any) -> tuple[str, ...]:
-    """Return the names of a column of numbers, or of lists of numbers; () if it has none."""
+    """Return the class names of a column of numbers, or of lists of numbers. () if it has none."""
     if isinstance(feature, list) and len(feature) == 1:
         return class_names(feature[0])
     if not isinstance(feature, dict):
@@ -39,8 +39,10 @@ def class_names(feature: Any) -> tuple[str, ...]:
 
 
 def with_class_names(feature: Any, names: Sequence[str]) -> Any:
-    """Return a feature of lists of numbers with these names; in the form that all versions of the library
-    read, if there was none before."""
+    """Return a feature of lists of numbers with these class names.
+
+    Without a previous feature, it has the form that all versions of the library read.
+    """
     if isinstance(feature, dict) and "feature" in feature:
         return {**feature, "feature": with_class_names(feature["feature"], names)}
     if isinstance(feature, list) and len(feature) == 1:
@@ -50,24 +52,24 @@ def with_class_names(feature: Any, names: Sequence[str]) -> Any:
 
 
 def metadata_of(features: Mapping[str, Any]) -> dict[bytes, bytes]:
-    """Return a schema's metadata with columns' features."""
+    """Return a schema's metadata that holds the features of its columns. Empty if there are none."""
     from nertool.formats.json.text import dump
 
     return {METADATA: dump({"info": {"features": dict(features)}}).encode()} if features else {}
 
 
 def numbered_columns(raw_schema: bytes) -> list[str]:
-    """Return the columns of a schema, as Arrow writes it, whose numbers stand for names."""
+    """Return the columns whose numbers stand for class names. raw_schema: a schema as Arrow serialises it."""
     from nertool.formats.tables.arrow import load_arrow
 
     pa = load_arrow()
     schema = pa.ipc.read_schema(pa.py_buffer(raw_schema))
     named = {name for name, feature in features_of(schema).items() if class_names(feature)}
-    return sorted(named - {GOLD})  # whose names are put in when it is read
+    return sorted(named - {GOLD})  # the reader has already replaced gold's numbers by names
 
 
 class Numbering:
-    """Tags as numbers: in the order of a table's own names, with further tags behind them."""
+    """Maps tags to numbers: first the names that the table has, in their order, then further tags."""
 
     def __init__(self, names: Sequence[str], scheme: str) -> None:
         self.names = list(names) or [OUTSIDE]
@@ -75,18 +77,18 @@ class Numbering:
         self._number = {split_tag(name): i for i, name in reversed(list(enumerate(self.names)))}
 
     def add(self, labels: Sequence[str]) -> None:
-        """Number the tags that labels have in the scheme, unless they have numbers."""
+        """Number all tags of these labels in the scheme that have no number yet."""
         for tag in tag_names(labels, self.scheme):
             if split_tag(tag) not in self._number:
                 self._number[split_tag(tag)] = len(self.names)
                 self.names.append(tag)
 
     def numbers(self, tags: Sequence[str]) -> list[int]:
-        """Return the numbers of tags, whose labels were added before."""
+        """Return the numbers of tags. Their labels must have been added before."""
         return [self._number[split_tag(tag)] for tag in tags]
 
     def numbers_of_any(self, tags: Sequence[str]) -> list[int]:
-        """Return the numbers of tags of any scheme; those without one get the next."""
+        """Return the numbers of tags of any scheme. Tags without a number get the next one."""
         for tag in tags:
             if split_tag(tag) not in self._number:
                 self._number[split_tag(tag)] = len(self.names)
@@ -95,7 +97,7 @@ class Numbering:
 
 
 def scheme_of_names(names: Sequence[str]) -> str:
-    """Tell which tag scheme a list of all tags is of."""
+    """Return the tag scheme of a list of all tags: bioes, iob2 or io."""
     prefixes = {split_tag(name)[0] for name in names if split_tag(name)[1] != name}
     if prefixes & {"E", "S"}:
         return "bioes"

@@ -1,4 +1,4 @@
-"""A folder of the library datasets, as save_to_disk writes it: Arrow files, with what is in them in JSON.
+"""A folder as save_to_disk of the library `datasets` writes it: Arrow files, and JSON that describes them.
 
 ```
 mine/dataset_info.json
@@ -6,7 +6,7 @@ mine/state.json
 mine/data-00000-of-00001.arrow
 ```
 
-load_from_disk reads it. Needs the extra `arrow` (pyarrow), not the library itself.
+load_from_disk reads it. nertool needs the extra `arrow` (pyarrow) for it, but not the library itself.
 """
 
 from __future__ import annotations
@@ -33,17 +33,16 @@ _DATA = "data-00000-of-00001.arrow"
 
 
 def detect_path(path: Path) -> str | None:
-    """Recognise a folder with the state of a dataset, or with the list of its parts."""
+    """Recognise a folder with the state of a dataset, or with a list of its splits."""
     if (path / STATE).is_file() and (path / INFO).is_file():
         return "a folder of datasets.save_to_disk"
     return "a folder of a DatasetDict" if (path / PARTS).is_file() else None
 
 
 def read(path: Path, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each row of all Arrow files in the folder's order.
+    """Yield each row of the folder's Arrow files, in the order in which the folder lists them.
 
-    Errors: CorpusError for a folder of several parts, which names them; for files that are missing or
-    damaged.
+    Errors: CorpusError for a folder of several splits, which it names, and for missing or damaged files.
     """
     pa = load_arrow()
     if (path / PARTS).is_file():
@@ -100,8 +99,10 @@ def _without_text(piece: Annotated) -> bool:
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> None:
-    """Write a dataset of one Arrow file: texts with entities; or tokens with numbered tags, where the
-    input has no text of its own."""
+    """Write a dataset of one Arrow file: a table of texts with entities, or a table of tokens with tags.
+
+    The latter is written if the input is such a table, or has no text of its own.
+    """
     pa = load_arrow()
     with (
         table(pieces, writing, ledger, _without_text) as (schema, batches),
@@ -111,7 +112,7 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> Non
         for batch in batches:
             out.write_batch(batch)
     with (folder / _DATA).open("rb") as written:
-        # The library keeps results of its own under this name: other data must have another.
+        # The library names its cached results by the fingerprint: different data need a different one.
         fingerprint = hashlib.file_digest(written, "sha256").hexdigest()[:16]
     features = _all_features(schema)
     state: dict[str, Any] = {
@@ -129,19 +130,19 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger, folder: Path) -> Non
 
 
 def _all_features(schema: Any) -> dict[str, Any]:
-    """Return the feature of each column: the library asks for all of them."""
+    """Return the feature of each column, because the library needs all of them."""
     known = features_of(schema)
     return {field.name: known.get(field.name) or _feature(field.type) for field in schema}
 
 
 def _feature(kind: Any) -> Any:
-    """Return the feature of an Arrow type, as the library would find it."""
+    """Return the feature of an Arrow type, as the library would infer it."""
     pa = load_arrow()
     if pa.types.is_struct(kind):
         fields = [kind.field(i) for i in range(kind.num_fields)]
         return {field.name: _feature(field.type) for field in fields}
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        # A list of objects: the library's Sequence would turn it into an object of lists.
+        # For a list of objects, [inner] is used: the library's Sequence would make an object of lists.
         inner = _feature(kind.value_type)
         plain = "_type" in inner if isinstance(inner, dict) else False
         return {"feature": inner, "_type": "Sequence"} if plain else [inner]

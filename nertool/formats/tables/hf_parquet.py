@@ -1,10 +1,10 @@
-"""Hugging Face's token classification in Parquet: a sentence a row, with tokens and numbered tags.
+"""Hugging Face's token classification in Parquet: one sentence per row, with tokens and numbered tags.
 
 | tokens | ner_tags |
 |---|---|
 | `["Ada", "met", "me"]` | `[1, 0, 0]` |
 
-The names of the numbers stand in the file's metadata, where the library datasets finds them.
+The names of the numbers are in the file's metadata, where the library `datasets` finds them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nertool.formats.tables import parquet
 
 
 def detect(head: Head) -> str | None:
-    """Recognise nothing: what is in such a file is read as Parquet of any kind."""
+    """Never recognise a file: such files are detected and read as Parquet."""
     return None
 
 
@@ -26,5 +26,5 @@ read = parquet.read
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger, stream: BinaryIO) -> None:
-    """Write a sentence a row: tokens, and their tags as numbers."""
+    """Write one sentence per row, with tokens and their tags as numbers."""
     parquet.write_table(pieces, writing, ledger, stream, in_tokens=lambda piece: True)

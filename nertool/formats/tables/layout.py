@@ -1,4 +1,4 @@
-"""Which columns of a table hold the texts and their labels, found from its header and its first rows."""
+"""Detect which columns of a table hold the texts and their labels, from its header and its first rows."""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ _MOST = 0.9
 
 
 class Table(NamedTuple):
-    """names: of the columns, the known ones as LABELS has them. text: the column of the texts, None for
-    tokens. tags: the column with each text's tags, a tag a word, if there is one. fault: why it can't be
-    read, None if it can."""
+    """The layout of a table.
+
+    sign: the delimiter. names: the names of the columns; known ones are in lower case, as in LABELS. text:
+    the column of the texts, None for a table of tokens. tags: the column with one tag for each word of a
+    text, or None. fault: why the table can't be read, or None.
+    """
 
     sign: str
     names: list[str]
@@ -40,10 +43,10 @@ class Table(NamedTuple):
 
 
 def find_table(head: Head) -> Table | None:
-    """Find the columns of a table of texts; None for what is none, such as one of a word a row."""
+    """Detect the columns of a table of texts. None for other inputs, such as a table of one word per row."""
     try:
         return _found(head)
-    except csv.Error:  # a bare CR within a line, or a cell without an end
+    except csv.Error:  # a bare CR within a line, or a quoted cell that is not closed
         return None
 
 
@@ -60,7 +63,7 @@ def _found(head: Head) -> Table | None:
         if not head.whole and len(rows) < _ROWS and (len(rows) > 1 or "\n" not in head.text):
             rows = rows[
                 :-1
-            ]  # it may be cut; but a header whose first row is longer than the head is not
+            ]  # the last row may be incomplete; keep a header whose first row is longer than the head
         table = _of_rows(sign, rows, head) if rows else None
         if table is not None:
             return table
@@ -87,14 +90,14 @@ def _of_rows(sign: str, rows: list[list[str]], head: Head) -> Table | None:
     if fault := _of_entities(names, cells):
         return Table(sign, names, None, None, fault)
     wanted = head.reading.text_field
-    # What is named as the texts may be words such as O.
+    # The column that the user names as the texts may hold words such as O.
     labels = [n for n in names if n != wanted and _are_labels(n, cells[n])]
     tags = next((n for n in labels if _are_tags(cells[n])), None)
     spans = any(is_entry_list(cell) for row in even for cell in row)
     if "tokens" in names and {"ner_tags", "tags"} & set(names):
         return Table(sign, names, None)
     if wanted in names:
-        # A table of a word a row, whose header calls the words text, is one of CoNLL's columns.
+        # A table with one word per row, whose header calls the words "text", is in CoNLL columns.
         single = any(name in LABELS for name in names) and not labels and not spans
         if single and not _texts(cells[wanted]) and wanted == "text" and even:
             return None
@@ -119,7 +122,8 @@ def _of_rows(sign: str, rows: list[list[str]], head: Head) -> Table | None:
 
 
 def _single(sign: str, names: list[str], rows: list[list[str]], head: Head) -> Table | None:
-    """Return a table of one column, which only its name and its file's ending tell from lines of text."""
+    """Return a table of one column. Only its name and the file extension .csv distinguish it from lines of
+    text."""
     if head.ending != ".csv" or sign != "," or not names:
         return None
     if names[0].lower() in TEXTS or names[0] == head.reading.text_field:
@@ -129,8 +133,10 @@ def _single(sign: str, names: list[str], rows: list[list[str]], head: Head) -> T
 
 
 def _is_row(names: Sequence[str], cells: dict[str, list[str]]) -> bool:
-    """Tell whether what might be a header is a row: it holds tags, a sentence among sentences, or an entry
-    that its column has, too."""
+    """Tell whether the first row is not a header but data.
+
+    It is if it holds tags, a sentence in a column of texts, or a cell that occurs again in its column.
+    """
     known = any(name.lower() in (*TEXTS, *LABELS) for name in names)
     return not known and any(
         _is_tags(name) or name in cells[name] or (len(name.split()) > 2 and _texts(cells[name]))
@@ -139,7 +145,7 @@ def _is_row(names: Sequence[str], cells: dict[str, list[str]]) -> bool:
 
 
 def _without_header(sign: str, rows: list[list[str]], head: Head) -> Table | None:
-    """Return a table whose first row names no columns, if it holds texts."""
+    """Return a faulty table, without a header, if the rows hold texts."""
     width = len(rows[0])
     even = [row for row in rows if len(row) == width]
     alike = len(even) == len(rows) and (sign == "\t" or head.ending in (".csv", ".tsv"))
@@ -160,7 +166,7 @@ _PLACES = (("start", "begin", "begin offset", "start_offset", "start_char", "beg
 
 
 def _of_entities(names: list[str], cells: dict[str, list[str]]) -> str | None:
-    """Say so if a table's rows are entities with their places, and not texts."""
+    """Return the fault of a table whose rows are entities with their offsets, or None for another table."""
     lower = {name.lower(): name for name in names}
     found = [next((lower[n] for n in known if n in lower), None) for known in _PLACES]
     if None in found:
@@ -176,8 +182,10 @@ def _of_entities(names: list[str], cells: dict[str, list[str]]) -> str | None:
 
 
 def usual_names(row: Sequence[str], text_field: str) -> list[str]:
-    """Return a header's names without blanks, the known ones in small letters; a table of pandas has an index
-    without a name."""
+    """Return a header's names without surrounding whitespace, the known ones in lower case.
+
+    An empty first name, as pandas writes for its index, becomes "index".
+    """
     names = [name.strip() for name in row]
     if text_field not in names:
         names = [name.lower() if name.lower() in (*LABELS, "text") else name for name in names]
@@ -185,13 +193,13 @@ def usual_names(row: Sequence[str], text_field: str) -> list[str]:
 
 
 def tags_in_cell(cell: str) -> list[Any]:
-    """Return the entries of a cell of tags: a list, or words with blanks or commas between."""
+    """Return the entries of a cell of tags: a list, or words separated by whitespace or commas."""
     value = parsed(cell)
     return value if isinstance(value, list) else cell.replace(",", " ").split()
 
 
 def _is_tags(cell: str) -> bool:
-    """Tell whether a cell holds tags without any doubt."""
+    """Tell whether a cell certainly holds tags, and nothing else."""
     try:
         tags = tags_in_cell(cell)
     except CorpusError:
@@ -200,7 +208,7 @@ def _is_tags(cell: str) -> bool:
 
 
 def _are_tags(cells: Sequence[str]) -> bool:
-    """Tell whether most cells of a column hold tags, and several in one."""
+    """Tell whether nearly all cells of a column hold tags, and some cell several of them."""
     filled = [cell for cell in cells if cell.strip()]
     alike = [cell for cell in filled if _is_tags(cell)]
     several = any(len(tags_in_cell(cell)) > 1 for cell in alike)
@@ -212,7 +220,7 @@ def _are_labels(name: str, cells: Sequence[str]) -> bool:
 
 
 def _hold_lists(cells: Sequence[str]) -> bool:
-    """Tell whether a column holds lists, and is not empty."""
+    """Tell whether all filled cells of a column are lists or objects, and at least one is filled."""
     return _are_lists(cells) and any(cell.strip() for cell in cells)
 
 

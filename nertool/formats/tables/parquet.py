@@ -1,6 +1,7 @@
 """Parquet: rows with the same columns as JSON objects. Needs the extra `arrow` (pyarrow, 50 MB).
 
-A table of tokens with numbered tags, as the library datasets writes it, is written as such again.
+A table of tokens with numbered tags, as the library `datasets` writes it, is written in the same layout
+again.
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ from nertool.formats.tables.features import (
 )
 from nertool.formats.tables.rows import InTokens, own_schema, table, tag_column
 
-_GROUP = 1 << 16  # rows, or
-_GROUP_BYTES = 1 << 25  # bytes, of which a group of rows consists
+_GROUP = 1 << 16  # the number of rows at which a row group is written, or
+_GROUP_BYTES = 1 << 25  # the number of bytes
 
 
 def detect(head: Head) -> str | None:
-    """Recognise the four bytes with which a Parquet file begins."""
+    """Recognise the first four bytes of a Parquet file."""
     return "Parquet" if head.raw.startswith(b"PAR1") else None
 
 
 def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Iterator[Record]:
-    """Yield each row as a record; numbered tags take the names that Hugging Face keeps in the file.
+    """Yield each row as a record. Numbered tags get the names in Hugging Face's metadata of the file.
 
-    The file is held in memory as it is on disk. Errors: CorpusError if it is no Parquet file.
+    The whole compressed file is held in memory. Errors: CorpusError if it is not a valid Parquet file.
     """
     pa = load_arrow()
     try:
@@ -54,8 +55,11 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
 def records_of(
     schema: Any, batches: Iterable[Any], source: str, reading: Reading, ledger: Ledger
 ) -> Iterator[Record]:
-    """Yield each row of a table as a record that knows the table's columns. Numbered tags take the names
-    that the schema's metadata has, or those that were given, which a prediction then keeps."""
+    """Yield each row of a table as a record with the table's schema.
+
+    Numbered tags get the names of reading.tag_names, or else those in the schema's metadata. Given names are
+    stored in the schema, so that a prediction keeps them.
+    """
     key = tag_column(schema)
     features = features_of(schema)
     if key is not None:
@@ -88,20 +92,22 @@ def records_of(
 
 
 def of_tokens(piece: Annotated) -> bool:
-    """Tell whether a piece's records are rows of a table of tokens."""
+    """Tell whether a piece was read from a table of tokens."""
     return tag_column(own_schema(piece)) is not None
 
 
 def write(pieces: Pieces, writing: Writing, ledger: Ledger, stream: BinaryIO) -> None:
-    """Write each record as a row: its fields, text and entities, and its tokens' places; or its tokens and
-    tags, if it is a row of such a table."""
+    """Write each record as a row with its fields, text, entities and the positions of its tokens.
+
+    If the input is a table of tokens, write each sentence as a row with its tokens and tags.
+    """
     write_table(pieces, writing, ledger, stream, of_tokens)
 
 
 def write_table(
     pieces: Pieces, writing: Writing, ledger: Ledger, stream: BinaryIO, in_tokens: InTokens
 ) -> None:
-    """Write the rows in groups of some ten thousand. in_tokens: as in rows.table."""
+    """Write the rows in groups of _GROUP rows or _GROUP_BYTES bytes. in_tokens: as in rows.table."""
     pa = load_arrow()
     with (
         table(pieces, writing, ledger, in_tokens) as (schema, batches),

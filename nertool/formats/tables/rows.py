@@ -1,8 +1,8 @@
-"""Annotated text as rows of a table, in one of two layouts, and the table's schema.
+"""Convert annotated text to rows of a table, in one of two layouts, with the table's schema.
 
-Texts have the columns of a JSON object: the record's fields, `text`, `entities` and, if they are wanted,
-`tokens` and `sentences` with their places. Tokens have those of Hugging Face's token classification:
-`tokens`, and `ner_tags` as numbers whose names stand in the schema's metadata.
+A table of texts has the columns of a JSON object: the record's fields, `text`, `entities` and, if they are
+wanted, the positions of `tokens` and `sentences`. A table of tokens has the columns of Hugging Face's token
+classification: `tokens`, and `ner_tags` as numbers. The names of the numbers are in the schema's metadata.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ InTokens = Callable[[Annotated], bool]
 
 
 def tag_column(schema: Any) -> str | None:
-    """Return the column of tags of a table of tokens; None for a table of texts."""
+    """Return the column of tags of a table of tokens, or None for a table of texts."""
     pa = load_arrow()
     kinds = {field.name: field.type for field in schema}
     words = next((name for name in WORD_KEYS if name in kinds), None)
@@ -60,7 +60,7 @@ def _is_text(pa: Any, kind: Any) -> bool:
 
 
 def own_schema(piece: Annotated) -> Any:
-    """Return the schema of the table that a piece's records are rows of; an empty one for others."""
+    """Return the schema of the table from which a piece was read. Empty if it was not read from a table."""
     pa = load_arrow()
     raw = piece.corpus.records.arrow_schema if piece.corpus.records is not None else b""
     return pa.ipc.read_schema(pa.py_buffer(raw)) if raw else pa.schema([])
@@ -70,8 +70,11 @@ def own_schema(piece: Annotated) -> Any:
 def table(
     pieces: Pieces, writing: Writing, ledger: Ledger, in_tokens: InTokens
 ) -> Iterator[tuple[Any, Iterator[Any]]]:
-    """Give a table's schema and its batches. in_tokens: says of the first piece whether the rows are
-    tokens with tags; otherwise they are texts with entities."""
+    """Yield the schema of a table and its batches.
+
+    in_tokens: a function that decides, from the first piece, whether to write a table of tokens with tags or
+    one of texts with entities.
+    """
     pa = load_arrow()
     stream = iter(pieces)
     first = next(stream, None)
@@ -95,7 +98,7 @@ def table(
 
 
 class _Texts:
-    """Rows of texts with entities."""
+    """The layout of a table of texts with entities."""
 
     def __init__(self, schema: Any, writing: Writing, ledger: Ledger) -> None:
         pa = load_arrow()
@@ -126,20 +129,22 @@ class _Texts:
 
 
 def _pairs(sentence: Any) -> Any:
-    """Return each token's distribution as a list of tags with their probabilities: a table needs the same
-    keys in all rows."""
+    """Convert each token's distribution from an object to a list of tags with their probabilities.
+
+    An object would not do, because a table needs the same keys in all rows.
+    """
     return [[{"tag": tag, "probability": p} for tag, p in token.items()] for token in sentence]
 
 
 def _as_object(entry: Any) -> Any:
-    """Return [start, end, label] as an object, since a table's list has one type."""
+    """Convert [start, end, label] to an object, because all entries of a table's list have one type."""
     if isinstance(entry, list) and len(entry) == 3:
         return dict(zip(("start", "end", "label"), entry, strict=True))
     return entry
 
 
 class _Tokens:
-    """Rows of tokens with tags."""
+    """The layout of a table of tokens with tags."""
 
     def __init__(self, schema: Any, writing: Writing, ledger: Ledger) -> None:
         pa = load_arrow()
@@ -148,20 +153,20 @@ class _Tokens:
         kinds = {field.name: field.type for field in schema}
         if (
             tag_column(schema) is None
-        ):  # a table of texts, whose columns of the same names hold places
+        ):  # a table of texts: its columns with these names hold positions
             kinds = {k: v for k, v in kinds.items() if k not in (*_OF_TEXTS, *SPAN_KEYS, GOLD)}
         self._words = next((name for name in WORD_KEYS if name in kinds), "tokens")
         self._tags = tag_column(schema) or "ner_tags"
         kind = kinds.get(self._tags)
         names = class_names(self._features.get(self._tags))
-        # A table of tags by name keeps them so; one of numbers without names gets names.
+        # A table with tags by name, or by numbers whose names are unknown, gets tags by name.
         numbered = kind is None or bool(names)
         self._numbering = Numbering(names, writing.scheme) if numbered else None
         self._writing = writing
         if self._numbering is not None:
             self._writing = replace(writing, scheme=self._numbering.scheme)
         self._of_table = kind is not None
-        self._gold = False  # whether a row has labels of its own
+        self._gold = False  # whether some row has the field `gold`
         self.types = {**kinds, self._words: kinds.get(self._words, pa.list_(pa.string()))}
         if kind is not None:
             self.types[GOLD] = kind
@@ -200,7 +205,7 @@ def _is_tags(value: Any) -> bool:
 
 
 def _entities_in_tokens(view: RecordView) -> list[dict[str, Any]]:
-    """Return a prediction's entities with their probabilities; places are those of tokens alone."""
+    """Return a prediction's entities with their probabilities, and offsets in tokens only."""
     return [
         {key: entry for key, entry in entity.items() if key not in ("start", "end")}
         for entity in entity_objects(view)
