@@ -49,7 +49,7 @@ class Decoded:
     def probabilities(self) -> NDArray[np.float64]:
         """Return the probability of each entity, (n,) float64.
 
-        The sums are computed only for sentences with an entity, for some ten thousand tokens at a time, so
+        The sums are computed only for sentences with an entity, for about GROUP_TOKENS tokens at a time, so
         that they stay in the processor's cache.
         """
         scores, spans = self.calibrated_scores, self.spans

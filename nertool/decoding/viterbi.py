@@ -85,7 +85,9 @@ def decode(scores: Array, sentence_starts: Offsets, method: str, allowed: Lattic
 
 
 def outside_by(scores: Array) -> NDArray[np.float64]:
-    """Return for each token the least loss of score if it is not O, (N,). If positive, the token is O.
+    """Return for each token a lower bound of the loss of score if it is not O, (N,).
+
+    If the bound is positive, the token is O in the best sequence.
 
     Take a sequence in which the token is not O. Change all tags between the O before it and the O after it
     to O. The result is allowed in every scheme. Let h be a token's best score of another tag minus its

@@ -174,8 +174,8 @@ _CRCS = _crcs()
 def looks(words: Sequence[str]) -> Looks | None:
     """Return the features caps, shape and affixes of words, computed by a kernel.
 
-    caps is 0 for words that are not in ASCII: the kernel does not compute their features. Return None if
-    the kernel is missing or the words can't be given to it as bytes.
+    caps is 0 for words that are not in ASCII: the kernel does not compute their features. Return None
+    without the kernel, without words, or if a word contains a line break.
     """
     raw = bytes_of(words) if len(words) else None
     return None if raw is None else look_at_words(raw, len(words), _SHAPES, _AFFIXES, _CRCS)

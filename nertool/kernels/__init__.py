@@ -1,1 +1,1 @@
-"""The innermost loops in C, by the room that calls them."""
+"""Kernels: the innermost loops in C, and their calls from Python."""

@@ -1,9 +1,9 @@
-"""Compile the C files while nertool is installed, where there is a C compiler. pyproject.toml names this
-file: nothing in nertool imports it.
+"""Compile the C files during installation, if there is a C compiler.
 
-The library holds functions alone (no Python headers, no Python version), for any processor of this
-kind. Its name tells the source that it was made from, so that one of another source is never called.
-Where it can't be made, nertool is installed without it: numpy does the same work, more slowly.
+pyproject.toml names this file as a build hook; nothing in nertool imports it. The library has only plain C
+functions, so it depends on no Python version, and it runs on any processor of the architecture. Its name
+contains a hash of the sources, so that a library of other sources is never called. If it can't be compiled,
+nertool is installed without it, and numpy does the same work more slowly.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# Nothing here reads errno or traps, and no product may melt into a sum: numpy rounds both.
+# The code uses neither errno nor traps. A product and a sum must not be fused: numpy rounds both.
 FLAGS = ("-O3", "-std=c99", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off")
 LINKED = ("-shared", "-fPIC", "-lm")
 
 
 class KernelsHook(BuildHookInterface):  # type: ignore[type-arg]
-    """Adds the library to a wheel, or puts it into the source tree of an editable installation."""
+    """A build hook that adds the library to a wheel, or to the source tree of an editable installation."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile; a wheel with the library in it is one for this platform, for any Python 3."""
+        """Compile the library. A wheel with the library is for this platform and any Python 3."""
         if self.target_name != "wheel":
             return
         folder = Path(self.root) / "nertool" / "kernels"
@@ -44,14 +44,16 @@ class KernelsHook(BuildHookInterface):  # type: ignore[type-arg]
 
 
 def build(folder: Path) -> Path | str:
-    """Compile the C files of a folder; return the library, or why there is none. Those of other
-    sources are removed."""
+    """Compile the C files of a folder; return the path of the library, or the reason of a failure.
+
+    Libraries of other sources in the folder are removed.
+    """
     command = compiler()
     if command is None:
         return "found no C compiler"
     files = sorted(path for path in folder.iterdir() if path.suffix in (".c", ".h"))
     sources = [str(path) for path in files if path.suffix == ".c"]
-    # As library.py has it.
+    # The same as sources_sum in library.py.
     name = sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
     target = folder / f"kernels-{name}.so"
     try:
@@ -75,7 +77,7 @@ def build(folder: Path) -> Path | str:
 
 
 def compiler() -> list[str] | None:
-    """Return the command that compiles C: $CC, or cc, gcc or clang; None where there is none."""
+    """Return the command of the C compiler: $CC, or cc, gcc or clang; None if there is none."""
     if os.name != "posix":
         return None
     if os.environ.get("CC"):

@@ -1,4 +1,4 @@
-"""Kernels of decoding: agreement within a document, the best tags, and sums over all tag sequences."""
+"""Kernels of decoding: consistency within a document, the best tags, and sums over all tag sequences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nertool.kernels import library
 from nertool.kernels.library import Array, Int32s, Int64s, address_of
 from nertool.kernels.tagging import check_indices
 
-MOST_TAGS = 64  # decoding.c has room for so many
+MOST_TAGS = 64  # the size of the arrays in decoding.c
 
 Doubles = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -25,9 +25,12 @@ def tag_sums(
     backward: Doubles,
     scale: Doubles,
 ) -> bool:
-    """Fill forward, backward (N, T) and scale (N,) as `decoding.probabilities.sums` does, from weight (N, T),
-    which tags may follow one another, step (T, T), and which may begin and end a sentence, (T,), all 0 or 1;
-    tell whether it was done. With many tags numpy's matrix products are quicker."""
+    """Fill forward, backward (N, T) and scale (N,) for `decoding.probabilities.sums`.
+
+    weight (N, T); step (T, T): 1 if a tag may follow another, else 0; first, end (T,): 1 if a tag may begin,
+    or end, a sentence. Return False if nothing was done: without the kernel, or with more than MOST_TAGS
+    tags, for which numpy's matrix products are faster.
+    """
     N, T = weight.shape
     if library.loaded is None or T > MOST_TAGS:
         return False
@@ -48,8 +51,11 @@ def tag_sums(
 
 
 def _groups(step: Doubles) -> tuple[int, Int64s, Int64s, Int64s]:
-    """Return which tags may come before each tag, in groups that tags share: the number G of groups; the
-    group of each tag, (T,); where each group starts, (G+1,); the members of all groups, one after another."""
+    """Return the sets of tags that may come before each tag. Tags with the same set share a group.
+
+    The result is the number G of groups; the group of each tag, (T,); the start of each group among the
+    members, (G+1,); the members of all groups in order.
+    """
     T = len(step)
     known: dict[bytes, int] = {}
     allowed = np.ascontiguousarray(step.T > 0)  # (T, T): in row j, which tags may come before j
@@ -60,9 +66,10 @@ def _groups(step: Doubles) -> tuple[int, Int64s, Int64s, Int64s]:
 
 
 def outside_by(scores: Array) -> Doubles | None:
-    """Return for each token how much the best tags lose, at the least, if it is not O, (N,), as
-    `decoding.viterbi.outside_by` does. None: there is no kernel for these scores (N, T), which must be
-    float32, finite, and lie row by row."""
+    """Return the same as `decoding.viterbi.outside_by`, (N,), from scores (N, T).
+
+    Return None without the kernel. It needs scores that are float32, finite and C-contiguous.
+    """
     N, T = scores.shape
     if not _readable(scores) or T < 2:
         return None
@@ -83,9 +90,9 @@ def decode(
     end: Booleans,
     step: Booleans,
 ) -> Int32s | None:
-    """Return each token's tag, (N,), as `decoding.viterbi.decode` does; None as in outside_by.
+    """Return each token's tag (N,), as `decoding.viterbi.decode` does; None as in outside_by.
 
-    bar: tokens for which outside_by is larger are O; first, end (T,), step (T, T): of the lattice.
+    bar: tokens with a larger outside_by are O; first, end (T,), step (T, T): the allowed tag sequences.
     """
     T = scores.shape[1]
     if T > MOST_TAGS:
@@ -116,7 +123,7 @@ def decode(
 
 
 def softmax(scores: Array) -> Array | None:
-    """Return each token's probabilities (N, T) by its scores alone; None: there is no kernel for these."""
+    """Return the softmax of each token's scores (N, T); None without the kernel, which needs float32."""
     if not _readable(scores) or not scores.shape[1]:
         return None
     p = np.empty_like(scores)
@@ -128,10 +135,10 @@ def softmax(scores: Array) -> Array | None:
 def agree(
     scores: Array, document_bounds: Int64s, members: Int64s, sizes: Int64s, a: float, out: Array
 ) -> bool:
-    """Write to out (N, T), which may be the scores, what `decoding.adjust.agree` returns; tell whether it was
-    done.
+    """Write the result of `decoding.adjust.agree` to out (N, T), which may be `scores`.
 
-    document_bounds (D + 1,): where documents start; members (M,), sizes (G,): the groups of their tokens.
+    document_bounds (D + 1,): the starts of documents; members (M,), sizes (G,): the groups of their tokens.
+    Return False if nothing was done: without the kernel, or for arrays that are not float32 or C-contiguous.
     """
     N, T = scores.shape
     if not (_readable(scores) and _readable(out) and T) or out.shape != scores.shape:

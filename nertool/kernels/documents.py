@@ -1,4 +1,4 @@
-"""Kernels on documents: which tokens have the same word, and what a word's other occurrences show."""
+"""Kernels on documents: groups of tokens with the same word, context features, and padded texts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from nertool.kernels.tagging import check_indices
 
 
 def group_words(ids: Int32s, starts: Int64s, words: int) -> tuple[Int64s, Int64s, Int64s] | None:
-    """Return members (M,), group (M,) and sizes (G,) of the tokens with the same word in a document, as
-    groups_of in inputs/text.py does.
+    """Return members (M,), group (M,) and sizes (G,) of the tokens with the same word in a document.
 
-    ids (N,): each token's word, one of so many; starts (D + 1,): where documents start. None: no kernel.
+    The result is that of groups_of in inputs/text.py. ids (N,): each token's word, below `words`; starts
+    (D + 1,): the starts of documents. Return None without the kernel.
     """
     if library.loaded is None:
         return None
@@ -40,10 +40,10 @@ def document_context(
     members: Int64s,
     sizes: Int64s,
 ) -> Int32s | None:
-    """Return the number of each token's evidence in its document, (N,), as inputs/context.py does.
+    """Return the context feature `document` of each token (N,), as document_context in inputs/context.py.
 
-    caps (N,): the tokens' classes of capitals; kinds (S,): of sentences, 0 … 2; table (classes, 3, 2) uint8:
-    what is evidence, as bits; members, sizes: the groups. None: no kernel.
+    caps (N,): the tokens' classes of capitals; kinds (S,): the kinds of sentences, 0 … 2; table
+    (classes, 3, 2) uint8: the evidence as bits; members, sizes: the groups. Return None without the kernel.
     """
     if library.loaded is None:
         return None
@@ -67,10 +67,10 @@ def document_context(
 def sentence_kinds(
     caps: NDArray[np.int8], sentence_starts: Int64s, classes: Bytes
 ) -> Int64s | None:
-    """Return what each sentence is written like, (S,), as inputs/text.py has it; None: no kernel.
+    """Return the kind of each sentence (S,), as Text.kinds in inputs/text.py; None without the kernel.
 
-    caps (N,): the tokens' classes of capitals; classes: for each class whether its words have letters, are in
-    capitals, and begin with one, as bits.
+    caps (N,): the tokens' classes of capitals; classes: for each class, bits that say whether its words have
+    letters, are all in capitals, and begin with a capital.
     """
     if library.loaded is None:
         return None
@@ -87,11 +87,11 @@ def sentence_kinds(
 def lay_out_words(
     numbers: Int32s, ids: Int32s, contexts: Int32s, sentence_starts: Int64s, m: int
 ) -> tuple[Int64s, Int32s, Int64s] | None:
-    """Return words with m paddings before and after each sentence, (N + 2mS,), their contexts, and where the
-    tokens stand in these, (N,); None: no kernel.
+    """Return a text with m paddings before and after each sentence; None without the kernel.
 
-    ids, contexts (N,): the tokens', whose words are numbers[ids]. The paddings are the words 0 and, after a
-    sentence, 1, both with the context 0.
+    The result is the words (N + 2mS,), their contexts (N + 2mS,), and the tokens' indices in these (N,).
+    ids (N,): the tokens' word ids, whose words are numbers[ids]; contexts (N,): the tokens' contexts. A
+    padding is the word 0 before a sentence, and 1 after it, with the context 0.
     """
     if library.loaded is None:
         return None

@@ -1,4 +1,4 @@
-"""Whole numbers that are told from others by a table of hashes: which of a list's numbers each is."""
+"""A hash table of integers, which finds the index of a number in a list."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from nertool.kernels import library
 from nertool.kernels.library import Int32s, Int64s, address_of
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
-_FIRST_BITS = 12  # of a place in the first table
+_FIRST_BITS = 12  # the first table has 2^12 places
 
 
 class Keys:
-    """A list of distinct whole numbers from 0 on, which grows at its end; each is found by its value."""
+    """A list of distinct non-negative integers that grows at its end, with a hash table of their indices."""
 
     def __init__(self) -> None:
         self._count = 0
-        # The numbers, with room for more, and the table: places with a number's place in the list, or −1.
+        # The numbers, with room for more; and the hash table of their indices in the list, −1 if empty.
         self._held: tuple[Int64s, Int32s] = (
             np.empty(1 << (_FIRST_BITS - 1), dtype=np.int64),
             np.full(1 << _FIRST_BITS, -1, dtype=np.int32),
@@ -27,12 +27,12 @@ class Keys:
         return self._count
 
     def clear(self) -> None:
-        """Take all numbers away."""
+        """Remove all numbers."""
         self._held[1].fill(-1)
         self._count = 0
 
     def make_room(self, more: int) -> None:
-        """Make room for so many more numbers: a call of `add` then needs no memory."""
+        """Reserve memory for `more` further numbers, so that a call of `add` needs none."""
         keys, count = self._held[0], self._count
         most = count + more
         if most <= len(keys):
@@ -54,7 +54,7 @@ class Keys:
         self._count = after
 
     def find(self, others: Int64s) -> Int32s:
-        """Return where in the list each of other numbers (n,) stands, (n,); −1 for one that is not in it."""
+        """Return the index in the list of each of other numbers (n,), or −1 if it is not in the list."""
         keys, table = self._held
         numbers = np.empty(len(others), dtype=np.int32)
         bits = _bits(table)
@@ -83,7 +83,7 @@ def _places(keys: Int64s, bits: int) -> NDArray[np.int64]:
 
 
 def _enter(keys: Int64s, first: int, after: int, table: Int32s) -> None:
-    """Enter the keys from `first` up to `after` into a table with more places than keys."""
+    """Enter keys[first:after] into a table that has more places than keys."""
     if library.loaded is not None:
         library.loaded.enter_keys(
             address_of(keys, np.int64), first, after, address_of(table, np.int32), _bits(table)
@@ -93,6 +93,6 @@ def _enter(keys: Int64s, first: int, after: int, table: Int32s) -> None:
     places = _places(keys[first:after], _bits(table))
     while len(numbers):
         free = table[places] < 0
-        table[places[free]] = numbers[free]  # of several for one place, one stays
+        table[places[free]] = numbers[free]  # if several have the same place, only one is stored
         on = table[places] != numbers
         numbers, places = numbers[on], (places[on] + 1) & (len(table) - 1)

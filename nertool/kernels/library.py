@@ -1,11 +1,11 @@
-"""The compiled kernels, where nertool was installed with them: each a function on numpy arrays.
+"""The library of compiled kernels, if nertool was installed with it.
 
-They are there for speed alone. Each tells whether it has done its work; whoever calls it has numpy
-code beside the call that does the same, and says what it is. That code runs where the library is
-missing, for other types of numbers than float32, and with NERTOOL_KERNELS=off in the environment.
+Kernels are only for speed. A function that calls a kernel returns whether it did the work. Its caller has
+numpy code that gives the same result. The numpy code runs if the library is missing, for other dtypes than
+float32, and with NERTOOL_KERNELS=off in the environment.
 
-A library of other C files than those beside it counts as missing: after a change there, install nertool
-again.
+A library that was compiled from other C files than the present ones counts as missing. After a change of a
+C file, install nertool again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Bytes = NDArray[np.uint8]
 _Byte: Any = ctypes.c_char
 POINTER, INT, _U, _D = ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint64, ctypes.c_double
 _P, _I = POINTER, INT
-# name → what it returns, and what it takes, as in the C files
+# name → types of the result and of the arguments, as in the C files
 _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
     "window_sums": (
         None,
@@ -76,11 +76,11 @@ _SIGNATURES: dict[str, tuple[Any, Sequence[Any]]] = {
         [_P, _P, _I, _P, _I, _I, _P, _I, _P, _P, _P, _P, _P],
     ),
 }
-MOST_POSITIONS = 64  # of a window, at most: tagging.c has room for so many
+MOST_POSITIONS = 64  # the greatest number of words in a window: the size of the arrays in tagging.c
 
 
 def sources_sum(folder: Path) -> str:
-    """Return the sum of a folder's C files, as build.py has it: it is part of the library's name."""
+    """Return the hash of a folder's C files that is part of the library's name, as in build.py."""
     files = sorted(path for path in folder.iterdir() if path.suffix in (".c", ".h"))
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
@@ -103,20 +103,22 @@ loaded = _load()
 
 
 def compiled() -> bool:
-    """Tell whether the kernels are there."""
+    """Return whether the kernels are loaded."""
     return loaded is not None
 
 
 def needed() -> ctypes.CDLL:
-    """Return the library, for what there is no other code for. Errors: RuntimeError if it is not loaded."""
+    """Return the library, for functions without numpy code. Errors: RuntimeError if it is not loaded."""
     if loaded is None:
         raise RuntimeError("found no compiled kernels")
     return loaded
 
 
 def address_of(array: Array, of: type[np.generic], columns: bool = False) -> int:
-    """Return where an array begins, which must be of the type that the kernel reads, and in one piece,
-    row by row, or else column by column."""
+    """Return the address of an array that a kernel reads.
+
+    It must have the dtype `of` and be C-contiguous, or with `columns` F-contiguous. Errors: TypeError.
+    """
     flags = array.flags
     if array.dtype != of or not (flags.f_contiguous if columns else flags.c_contiguous):
         order = "column by column" if columns else "row by row"
@@ -125,8 +127,11 @@ def address_of(array: Array, of: type[np.generic], columns: bool = False) -> int
 
 
 def rows_of(array: Array, of: type[np.generic]) -> tuple[int, int] | None:
-    """Return where an array (n, d) begins, and how many entries from one row to the next, which may be
-    more than d; None if it is of another type, or its rows are not in one piece."""
+    """Return the address of an array (n, d) and the number of entries from one row to the next.
+
+    The number may be more than d. Return None if the array has another dtype than `of`, or if its rows are
+    not contiguous.
+    """
     apart, rest = divmod(array.strides[0], array.itemsize)
     if array.dtype != of or array.strides[1] != array.itemsize or apart < 0 or rest:
         return None
@@ -137,8 +142,10 @@ CACHE_LINE = 64  # bytes
 
 
 def empty_lines(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Return an array, as numpy.empty does, that begins where a line of the processor's cache does: a row
-    that is as long as some lines is then read as so many, not as one more."""
+    """Return an uninitialised array, like numpy.empty, that is aligned to a cache line of the processor.
+
+    A row of as many bytes as k cache lines is then in k lines, not in k + 1.
+    """
     size = math.prod(shape) * np.dtype(dtype).itemsize
     room: Bytes = np.empty(size + CACHE_LINE, dtype=np.uint8)
     first = -room.ctypes.data % CACHE_LINE
@@ -147,9 +154,9 @@ def empty_lines(shape: tuple[int, ...], dtype: Any) -> Array:
 
 
 def beginning(array: Array) -> int:
-    """Return where an array begins."""
+    """Return the address of an array's first byte."""
     try:
-        # In a third of the time that array.ctypes takes.
+        # This takes a third of the time of array.ctypes.
         return ctypes.addressof(_Byte.from_buffer(array))
     except (TypeError, ValueError):  # read-only, or empty
         return array.ctypes.data

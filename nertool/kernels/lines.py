@@ -1,5 +1,4 @@
-"""Kernels on lines of text: find the words of rows, with what is remembered of lines, and put a cell at each
-line's end."""
+"""Kernels on lines of text: read the words of rows, with a cache of lines, and append a cell to each line."""
 
 from __future__ import annotations
 
@@ -21,10 +20,10 @@ from nertool.kernels.library import (
 )
 from nertool.kernels.words import WordSet
 
-_BITS = 15  # of a place in the table of lines
-_HELD_BYTES = 1 << 23  # of the lines that are remembered
-_LEAST_ROOM = 1 << 12  # bytes, as many as the longest line has: with less room, all are forgotten
-_MOST_ODD = 256  # lines that need a closer look at a time: what is found for them is then known
+_BITS = 15  # the cache of lines has 2^15 places
+_HELD_BYTES = 1 << 23  # memory for the cached lines
+_LEAST_ROOM = 1 << 12  # bytes of the longest cached line; with less room, the cache is emptied
+_MOST_ODD = 256  # lines that a call leaves to Python; the next call then knows their kinds
 
 
 class _Lines(ctypes.Structure):
@@ -40,9 +39,9 @@ class _Layout(ctypes.Structure):
 
 
 class RowReader:
-    """What plain rows of columns are: the words of one column, numbered in the order in which they come.
+    """A reader of plain rows of columns. It numbers the words of one column in the order of occurrence.
 
-    Only for where the library is loaded.
+    It needs the library.
     """
 
     def __init__(
@@ -54,8 +53,12 @@ class RowReader:
         bits: int = _BITS,
         held_bytes: int = _HELD_BYTES,
     ) -> None:
-        """column: the words', from 0, of `width` columns; delimiter: a tab or a space; comment: what comments
-        begin with, or empty; bits: of a place in the table of lines; held_bytes: of the lines in it."""
+        """Prepare a reader.
+
+        column: the index of the words' column, from 0, of `width` columns; delimiter: a tab or a space;
+        comment: the prefix of comments, or empty; bits: the cache of lines has 2^bits places; held_bytes: the
+        memory for its lines.
+        """
         first = comment.encode()[0] if comment else -1
         self._layout = _Layout(column, width, ord(delimiter), first)
         self.words = WordSet()
@@ -67,11 +70,12 @@ class RowReader:
         self._counts = np.zeros(2, dtype=np.int64)
 
     def read(self, text: bytes, at: int, line: int, kinds: Int32s) -> tuple[int, int, Int64s]:
-        """Read lines of a text that ends with LF, from a byte on, which begins line `line`.
+        """Read lines of a text that ends with LF.
 
-        Writes kinds[i], (n,): the number of line i's word, −1 for an empty line, or what was remembered.
-        Returns the byte and the line up to which was read; and the lines that need a closer look, (m, 3):
-        number, start, and end at the LF. Their kinds, and `remember`, are the caller's to give.
+        at: the byte at which to start, the first of line number `line`. kinds (n,): kinds[i] is set to the
+        number of line i's word, −1 for an empty line, or the kind that `remember` stored for the line.
+        Returns the byte and the line at which reading stopped, and the lines that the caller must parse
+        (m, 3): number, start, and end (at the LF). The caller sets their kinds and calls `remember`.
         """
         if self._lines.room - self._lines.used < _LEAST_ROOM:
             self._table[:], self._lines.used = 0, 1
@@ -86,12 +90,12 @@ class RowReader:
         )
         found = int(counts[1])
         if stop < len(text) and found < len(odd):
-            # The next word finds no room. It is shorter than its line.
+            # There is no room for the next word, which is shorter than its line.
             self.words.make_room(text.find(b"\n", stop) + 1 - stop, 1)
         return stop, int(counts[0]), odd[:found]
 
     def remember(self, text: bytes, lines: Int64s, kinds: Int32s) -> None:
-        """Remember the kinds of lines (m, 3) as `read` returns them."""
+        """Store the kinds of lines (m, 3), which `read` returned, in the cache."""
         if len(lines):
             needed().remember_lines(
                 *(address_of(np.frombuffer(text, np.uint8), np.uint8), len(text)),
@@ -101,8 +105,11 @@ class RowReader:
 
 
 def put_cells(raw: Bytes, column: Int32s, cells: Bytes, starts: Int64s, out: Bytes) -> bool:
-    """Write a text that ends with LF with a cell at the end of each line, before its CR LF or LF:
-    cells[starts[k] : starts[k + 1]], k = column[i] for line i."""
+    """Write to `out` a text with a cell at the end of each line, before its CR LF or LF.
+
+    The text ends with LF. The cell of line i is cells[starts[k] : starts[k + 1]] with k = column[i]. Return
+    False if nothing was done because the kernel is missing.
+    """
     if library.loaded is None:
         return False
     texts = address_of(out, np.uint8), address_of(raw, np.uint8), len(raw)

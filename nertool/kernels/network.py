@@ -12,8 +12,11 @@ from nertool.kernels.library import INT, POINTER, Array, Int32s, Int64s, address
 
 
 def add_rows(out: Array, place: Int32s, values: Array, rows: Int32s | None = None) -> bool:
-    """Add values[rows[i]], of (…, d), to out[place[i]], one i after the other: every repetition counts.
-    Without rows, i stands in its stead. Values' rows may be part of longer ones."""
+    """Add values[rows[i]] to out[place[i]] for each i in order, so that repeated places add up.
+
+    out, values (…, d) float32. Without `rows`, values[i] is added. The rows of values may be parts of longer
+    rows. Return False if nothing was done: without the kernel, or for other dtypes.
+    """
     found = rows_of(values, np.float32)
     if library.loaded is None or found is None or out.dtype != np.float32:
         return False
@@ -24,10 +27,13 @@ def add_rows(out: Array, place: Int32s, values: Array, rows: Int32s | None = Non
 
 
 def gather_rows(out: Array, tables: Sequence[Array], ids: Int32s, columns: Sequence[int]) -> bool:
-    """Write into each row of out the rows of tables that ids (n, F) names, side by side: columns[k] of
-    its numbers are of table k, (V_k, d_k); of a pooled table −columns[k], whose rows' sum over the root of
-    their number is one row. The rows of out, and those of ids, may be part of longer ones. Errors: IndexError
-    for a number that names no row."""
+    """Write the rows of tables that ids (n, F) names, side by side, into each row of out.
+
+    columns[k] of a row's numbers are for table k (V_k, d_k). For a pooled table, columns[k] is negative:
+    −columns[k] numbers give one row, the sum of their rows divided by the square root of their number. The
+    rows of out and ids may be parts of longer rows. Return False if nothing was done: without the kernel, or
+    for other dtypes. Errors: IndexError for a number that is not a row.
+    """
     of_out, of_ids = rows_of(out, np.float32), rows_of(ids, np.int32)
     if library.loaded is None or of_out is None or of_ids is None:
         return False
@@ -58,12 +64,15 @@ def sum_by_row(
     widths: Sequence[int],
     columns: Sequence[int],
 ) -> list[tuple[Int64s, Array]] | None:
-    """Return for each table k the distinct numbers in its columns of ids (n, F), all from 0 to V[k] − 1,
-    ascending, and for each of them the sum, (·, widths[k]), of the stretches of values that stand at its
-    places, one after the other; nothing if it is frozen. columns as in gather_rows; a pooled table's number 0
-    is none, and its other rows get the word's one stretch over the root of their number.
-    The rows of both may be part of longer ones. None: there is no kernel for it. Errors: IndexError
-    for a number that names no row."""
+    """Return for each table k its distinct row numbers in ids, ascending, and the sum of values for each.
+
+    ids (n, F): row numbers, from 0 to V[k] − 1 in the columns of table k; values (n, d): a gradient for each
+    row number, side by side; the sums are (·, widths[k]), added up in order. A frozen table gets no rows.
+    columns: as in gather_rows. In a pooled table, the number 0 means no row, and the other rows get the
+    word's gradient divided by the square root of their number. The rows of ids and values may be parts of
+    longer rows. Return None without the kernel, or for other dtypes. Errors: IndexError for a number that is
+    not a row.
+    """
     of_ids, of_values = rows_of(ids, np.int32), rows_of(values, np.float32)
     if library.loaded is None or of_ids is None or of_values is None:
         return None
@@ -88,8 +97,11 @@ def sum_by_row(
 
 
 class Step(NamedTuple):
-    """theta and its memory G, (n, ·) each, and the gradient g (m, ·) in some rows (m,), ascending; or
-    None: in all."""
+    """A step of AdaGrad for one parameter.
+
+    theta (n, ·), its memory G (n, ·), and the gradient g (m, ·) of rows (m,), which are ascending; rows is
+    None if g is the gradient of all rows.
+    """
 
     theta: Array
     G: Array
@@ -98,7 +110,11 @@ class Step(NamedTuple):
 
 
 def adagrad(steps: Sequence[Step], alpha: float, floor: float) -> bool:
-    """Take steps of AdaGrad: G += g², then theta −= alpha g / (√G + floor)."""
+    """Take steps of AdaGrad: G += g², then theta −= alpha g / (√G + floor).
+
+    Return False if nothing was done: without the kernel, or for a parameter that is not float32. Errors:
+    ValueError, IndexError for arrays that don't fit together.
+    """
     if library.loaded is None or any(step.theta.dtype != np.float32 for step in steps):
         return False
     for theta, G, g, rows in steps:
@@ -124,8 +140,11 @@ def adagrad(steps: Sequence[Step], alpha: float, floor: float) -> bool:
 
 
 def dropout_mask(seed: int, below: int, scale: float, out: Array) -> bool:
-    """Write out (n,): 0 where the i-th of the sixteen bits that SplitMix64 draws from a seed are a number
-    below a bar, and scale elsewhere."""
+    """Fill out (n,) with 0 and `scale`.
+
+    SplitMix64 draws 16 bits from the seed for each entry. The entry is 0 if they are a number less than
+    `below`. Return False if nothing was done: without the kernel, or for another dtype than float32.
+    """
     if library.loaded is None or out.dtype != np.float32:
         return False
     library.loaded.dropout_mask(address_of(out, np.float32), len(out), seed, below, scale)

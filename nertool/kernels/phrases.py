@@ -1,4 +1,4 @@
-"""The kernel of lists of phrases: the longest path in a tree of words from each token of a text."""
+"""The kernel that finds phrases: the longest path in a tree of words from each token of a text."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from nertool.kernels.tagging import check_indices
 
 
 class WordTree(NamedTuple):
-    """A tree of words as arrays; node 0 is the root.
+    """A tree of words as arrays. Node 0 is the root.
 
-    first (words,): the node that a word leads to from the root, 0 for none. The edges of any other node n are
-    those from offsets[n] up to offsets[n + 1], offsets (nodes + 1,): their words (edges,), ascending in each
-    node, and the nodes (edges,) that they lead to. ends (nodes,): whether a phrase ends in a node.
+    first (words,): the node to which a word leads from the root, 0 for none; offsets (nodes + 1,): any other
+    node n has the edges from offsets[n] to offsets[n + 1] − 1; words (edges,): the word of each edge,
+    ascending in each node; nodes (edges,): the node to which each edge leads; ends (nodes,): whether a phrase
+    ends in a node.
     """
 
     first: Int32s
@@ -30,10 +31,11 @@ class WordTree(NamedTuple):
 def longest_phrases(
     tree: WordTree, types: Int32s, kind: int, word_ids: Int32s, last: NDArray[np.bool_]
 ) -> Int64s | None:
-    """Return (start, end, node) of the longest phrase that starts at each token, (n, 3), where there is one.
+    """Return (start, end, node) of the longest phrase that starts at each token, if there is one, (n, 3).
 
-    types (types, kinds): the words of the tree, by word type and kind of phrase, −1 for none; word_ids (N,):
-    the tokens' word types; last (N,): whether a token is the last one of its sentence. None: no kernel.
+    types (types, kinds): the tree's word for each word type and kind of phrase, −1 for none; kind: the column
+    to use; word_ids (N,): the tokens' word types; last (N,): whether a token is the last of its sentence.
+    Return None without the kernel.
     """
     if library.loaded is None:
         return None

@@ -1,7 +1,7 @@
-"""Rows gathered from tables, and added up by row, for speed: C loops where they fit, else numpy.
+"""Fast versions of the functions of network/lookup.py: by kernels if possible, else by numpy.
 
-These do what the functions of the same names in network/lookup.py do, and to the bit: sums are taken in
-the same order.
+They have the names of the functions in network/lookup.py, and the same results to the bit, since sums are
+added up in the same order.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from nertool.kernels import network as kernels
 from nertool.kernels.library import Array
 
 Rows = NDArray[np.int32]
-Columns = Sequence[int]  # how many row numbers a word has in each table; empty: one
-# The built-in map, or a function like it that uses several threads: the results come in the items' order.
+Columns = Sequence[int]  # c_k of each table, as in network/lookup.py
+# The built-in map, or a function like it that uses several threads. Results are in the order of the items.
 ParallelMap = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
-_FEW = 512  # values: so few are added sooner than scipy is imported
+_FEW = 512  # with fewer values, numpy takes less time than the import of scipy
 
 
 def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
-    """Return R (n, d), as lookup.embed does."""
+    """Return R (n, d), the same as lookup.embed."""
     n, columns = len(ids), columns or (1,) * len(tables)
     R = np.empty(
         (n, sum(max(c, 1) * t.shape[1] for c, t in zip(columns, tables, strict=True))),
@@ -32,7 +32,7 @@ def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
     )
     if kernels.gather_rows(R, tables, ids, columns):
         return R
-    # take does what table[rows] does, in a third of the time where rows are short.
+    # take gives the same as table[rows], in a third of the time if rows are short.
     parts = [
         _pooled(table, ids[:, cut]) if c < 0 else table.take(ids[:, cut], axis=0).reshape(n, -1)
         for table, cut, c in zip(tables, _slices(columns), columns, strict=True)
@@ -41,7 +41,7 @@ def embed(tables: Sequence[Array], ids: Rows, columns: Columns = ()) -> Array:
 
 
 def assemble_windows(R: Array, windows: NDArray[np.integer], side: Array | None = None) -> Array:
-    """Return x (B, D), as lookup.assemble_windows does."""
+    """Return x (B, D), the same as lookup.assemble_windows."""
     (B, C), d = windows.shape, R.shape[1]
     e, dtypes = (0, [R]) if side is None else (side.shape[1], [R, side])
     x = np.empty((B, C * d + e), dtype=np.result_type(*dtypes))
@@ -56,7 +56,7 @@ def assemble_windows(R: Array, windows: NDArray[np.integer], side: Array | None 
 def windows_backward(
     windows: NDArray[np.integer], dx: Array, n: int, mask: Array | None = None
 ) -> Array:
-    """Return ∂J/∂R (n, d), as lookup.windows_backward does."""
+    """Return ∂J/∂R (n, d), the same as lookup.windows_backward."""
     B, C = windows.shape
     dR = scatter_add(windows.ravel(), dx.reshape(B * C, -1), n)
     if mask is not None:
@@ -72,7 +72,10 @@ def embed_backward(
     frozen: Container[int] = (),
     parallel_map: ParallelMap = map,
 ) -> list[tuple[NDArray[np.int64], Array] | None]:
-    """Return each table's rows and values, as lookup.embed_backward does, several tables at a time."""
+    """Return each table's rows and values, the same as lookup.embed_backward.
+
+    parallel_map computes several tables at a time if the kernel is missing.
+    """
     columns = columns or (1,) * len(tables)
     V, widths = [len(table) for table in tables], [table.shape[1] for table in tables]
     skipped = [k in frozen for k in range(len(tables))]
@@ -97,14 +100,16 @@ def embed_backward(
 
 
 def _pooled(table: Array, ids: Rows) -> Array:
-    """Return the rows of a pooled table, as lookup.pooled does."""
+    """Return the same as lookup.pooled."""
     words, numbers, shares = _members(ids, table.dtype)
     return scatter_add(words, table.take(numbers, axis=0), len(ids)) * shares
 
 
 def _members(ids: Rows, dtype: Any) -> tuple[NDArray[np.int64], Rows, Array]:
-    """Return of each row number that is not 0 its word (m,) and itself (m,), and 1 / √their number of each
-    word (n, 1)."""
+    """Return for all row numbers that are not 0 their words (m,) and the numbers (m,).
+
+    The third result is each word's 1 / √(its number of rows), (n, 1).
+    """
     words, places = np.nonzero(ids)
     counts = np.maximum(np.bincount(words, minlength=len(ids)), 1)
     return words, ids[words, places], np.asarray(1.0 / np.sqrt(counts[:, None])).astype(dtype)
@@ -116,9 +121,9 @@ def _slices(columns: Columns) -> list[slice]:
 
 
 def distinct(ids: NDArray[np.integer], V: int) -> tuple[NDArray[np.int64], NDArray[np.integer]]:
-    """Return the distinct ids, ascending, and the index of each id (m,) among them; ids in 0 … V−1.
+    """Return the distinct ids, ascending, and the index of each id among them (m,). ids are in 0 … V−1.
 
-    np.unique sorts; where a table is not much longer than ids, marking its rows is faster.
+    np.unique sorts. If a table is not much longer than ids, marking its rows is faster.
     """
     if 64 * len(ids) < V:
         rows, slot = np.unique(ids, return_inverse=True)
@@ -132,7 +137,7 @@ def distinct(ids: NDArray[np.integer], V: int) -> tuple[NDArray[np.int64], NDArr
 
 
 def scatter_add(slot: NDArray[np.integer], values: Array, n: int) -> Array:
-    """Return (n, d) with values[i] (of (m, d)) added into row slot[i], as lookup.scatter_add does."""
+    """Return the same as lookup.scatter_add: (n, d) with values[i] (of (m, d)) added to row slot[i]."""
     to: NDArray[np.int32] = slot.astype(np.int32, copy=False)
     out = np.zeros((n, values.shape[1]), dtype=values.dtype)
     if kernels.add_rows(out, to, values):
@@ -140,9 +145,9 @@ def scatter_add(slot: NDArray[np.integer], values: Array, n: int) -> Array:
     if values.size <= _FEW:
         np.add.at(out, to, values)
         return out
-    from scipy import sparse  # imported here: it takes longer than all else that tagging imports
+    from scipy import sparse  # imported here: it takes longer than all other imports of tagging
 
-    # A product with the (n, m) matrix that has a 1 at (slot[i], i), written by columns.
+    # A product with the (n, m) matrix that has a 1 at (slot[i], i), stored by columns.
     m = len(slot)
     ones = np.ones(m, dtype=values.dtype)
     ends = np.arange(m + 1, dtype=np.int32)

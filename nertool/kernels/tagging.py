@@ -1,4 +1,4 @@
-"""Kernels of the tagger: sums over a window, and the scores that they give."""
+"""Kernels of the tagger: sums of rows over a window, and the scores computed from them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from nertool.kernels.library import (
 
 
 def check_indices(indices: NDArray[np.signedinteger[Any]], length: int, around: int = 0) -> None:
-    """Make sure that C code, which does not look, reads no row outside an array of some length.
+    """Check that C code, which has no bounds checks, does not read outside an array of the given length.
 
-    around: how far before and after each index it reads, too. Errors: IndexError.
+    around: how far before and after each index the code reads. Errors: IndexError.
     """
     if len(indices) and (indices.min() - around < 0 or indices.max() + around >= length):
         raise IndexError(
@@ -34,12 +34,12 @@ def check_indices(indices: NDArray[np.signedinteger[Any]], length: int, around: 
 
 
 class SideTerms(NamedTuple):
-    """What the side inputs of n tokens add to their z; None: no such part.
+    """The parts of z of n tokens that come from side inputs and contexts. A part that is not used is None.
 
-    group (n,): a token's group g, −1 for none; sums (G, H), share (G,): of the groups. document (n,): a
-    token's row of documents (D, H). opinion (n,): a token's row of opinions (M, H), −1 for none; of these
-    rows just those of the tokens at hand lie in `opinions`, beginning with the one that is named in the call.
-    context: for each of the rows of words its row of contexts (k, C, H).
+    group (n,): a token's group, −1 for none; sums (G, H), share (G,): of the groups. document (n,): a token's
+    row of documents (D, H). opinion (n,): the number of a token's opinion, −1 for none; opinions (M, H) has
+    only the opinions of the tokens of one call, beginning with the number first_opinion of the call.
+    context: for each row number of a word, its row of contexts (k, C, H).
     """
 
     group: Int32s | None = None
@@ -63,11 +63,11 @@ class _Side(ctypes.Structure):
 
 
 class Matrix:
-    """A matrix M (H, K) of float32 as the kernels multiply rows with it: struct matrix of products.h."""
+    """A matrix M (H, K) of float32 in the form of the kernels: struct matrix of products.h."""
 
     def __init__(self, M: Array) -> None:
         H, K = M.shape
-        # Each row begins a line of the cache.
+        # Each row begins at a cache line.
         self._rows = empty_lines((H, -(-K // _LINE) * _LINE), np.float32)
         self._rows[:, :K] = M
         self._columns = np.array(M.T, dtype=np.float32, order="C")
@@ -79,8 +79,8 @@ class Matrix:
         self.shape = H, K
 
 
-_LINE = 16  # numbers of float32 in a line of the cache
-_TOGETHER = 16  # tokens whose z lie side by side in tagging.c
+_LINE = 16  # numbers of float32 in a cache line
+_TOGETHER = 16  # tokens that tagging.c computes together
 
 
 class _Matrix(ctypes.Structure):
@@ -100,15 +100,15 @@ class _Scores(ctypes.Structure):
     ]
 
 
-# Finds its arrays once, and is called with a stretch of tokens: where an array begins takes numpy a
-# microsecond to say. A function of (start, n, first_opinion), as below.
+# A function (start, n, first_opinion), see window_sums. It looks up the arrays' addresses only once, since
+# each look-up takes a microsecond.
 WindowSums = Callable[[int, int, int], None]
 
 
 def _checked_terms(
     T: Array, rows: Int32s, centres: Int64s, C: int, side: SideTerms
 ) -> list[int | None]:
-    """Return where the side inputs' arrays begin, once all numbers are known to name rows that are there."""
+    """Check all row numbers, and return the addresses of the side inputs' arrays. Errors: IndexError."""
     check_indices(rows, len(T))
     check_indices(centres, len(rows), max(C // 2, int(side.group is not None)))
     if side.group is not None and side.sums is not None:
@@ -131,14 +131,15 @@ def window_sums(
     positive: bool = False,
     side: SideTerms = SideTerms(),  # noqa: B008
 ) -> WindowSums | None:
-    """Return a function of (start, n, first_opinion) that writes to z[i], i < n, for the token t = start + i
+    """Return a function (start, n, first_opinion) that writes to z[i], for i < n and the token t = start + i,
 
         Σ_c T[rows[p], c] + contexts[context[p], c]                             p = centres[t] + c − C/2
         + share[g] (sums[g] − T[rows[centres[t] − 1], −2] − T[rows[centres[t] + 1], −1])    g = group[t]
         + documents[document[t]] + opinions[opinion[t] − first_opinion]
 
-    or 0 where that is negative if z is to be positive; z (n or more, H), T (rows, C or more, H).
-    opinions: as many rows as there may be opinions among the n tokens. None: there is no kernel for it.
+    With `positive`, negative values become 0. z (n or more, H), T (rows, C or more, H); side.opinions: at
+    least as many rows as the n tokens have opinions. Return None without the kernel. It needs float32, and
+    at most MOST_POSITIONS words in a window.
     """
     _, slices, H = T.shape
     if library.loaded is None or T.dtype != np.float32 or C > MOST_POSITIONS:
@@ -179,10 +180,11 @@ def window_scores(
     first_opinion: int = 0,
     add: bool = False,
 ) -> bool:
-    """Write max(z, 0) outputs to s (n, K), or add it to s; tell whether it was done.
+    """Write max(z, 0) @ outputs to s (n, K), or with `add` add it to s.
 
-    z (n, H): as window_sums has it, of all tokens; outputs (H, K). The opinions are values @ opinions, values
-    (M, e), opinions (e, H), of which the first is of the opinion first_opinion; side.opinions is not used.
+    z (n, H): the sums of window_sums for all tokens; outputs (H, K). The opinions are values @ opinions, with
+    values (M, e) and opinions (e, H); the first row has the number first_opinion. side.opinions is not used.
+    Return False if nothing was done, as in window_sums.
     """
     _, slices, H = T.shape
     if library.loaded is None or T.dtype != np.float32 or C > MOST_POSITIONS:
@@ -214,7 +216,7 @@ def window_scores(
 def _check_opinions(
     opinion: Int32s, values: Array | None, opinions: Matrix | None, first: int, H: int
 ) -> None:
-    """Make sure that the tokens' opinions are numbered one after the other, and that each has its values."""
+    """Check that the tokens' opinions are numbered consecutively and have values. Errors: IndexError."""
     numbers = opinion[opinion >= 0]
     if values is None or opinions is None or opinions.shape != (values.shape[1], H):
         raise IndexError("found opinions without values, or of another width than their matrix")

@@ -1,4 +1,4 @@
-"""The kernels of tiles of windows: cut windows into tiles, and add parts up, each with a factor."""
+"""The kernels of network/tiles.py: cut windows into tiles, and compute weighted sums of parts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from nertool.kernels import library
 from nertool.kernels.library import Array, Bytes, Int32s, address_of, beginning
 
-MOST_PARTS = library.MOST_POSITIONS  # so many are added up at most: tiles.c has room for them
+MOST_PARTS = library.MOST_POSITIONS  # the most summands: the size of the arrays in tiles.c
 
 
 class Places(NamedTuple):
-    """Where the parts of n items lie in rows (m, d): part p of item t is the row at[t] + p.
+    """The places of the parts of n items in rows (m, d): part p of item t is the row at[t] + p.
 
-    at (n,): ascending, none twice; missing (n,): how many of its last parts an item lacks, which count as
-    zeros; reach: the largest at − missing.
+    at (n,): strictly ascending; missing (n,): the number of an item's last parts that do not exist, and
+    count as zeros; reach: the largest at − missing.
     """
 
     at: Int32s
@@ -28,11 +28,11 @@ class Places(NamedTuple):
 
 
 def tile(windows: NDArray[np.integer], most: int) -> tuple[Places, Places] | None:
-    """Cut windows (B, C) that follow one another into tiles of `most` of them, from the first one on.
+    """Cut consecutive windows (B, C) into tiles of `most` windows, from the first one on.
 
-    Returns where the tiles' windows lie, and where the words of these windows lie. A tile that other windows
-    don't follow may lack some. None where a window is not C words that follow one another, or begins no later
-    than the one before.
+    Returns the places of the tiles' windows, and of the words of these windows. At the end of consecutive
+    windows, a tile may have fewer windows. Return None if a window is not C consecutive words, or does not
+    begin after the window before it.
     """
     B, C = windows.shape
     if library.loaded is not None and windows.dtype == np.int32:
@@ -66,9 +66,10 @@ _kept = local()
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-    """Return an array to write to, in memory that this thread keeps under a name: what was there is gone.
+    """Return an uninitialised array in memory that this thread reuses under a name.
 
-    New memory for arrays of this size, in every batch, would take as long as a third of the products.
+    Earlier arrays of the same name are overwritten. New memory in every batch would cost a third of the time
+    of the products.
     """
     size, buffers = math.prod(shape), vars(_kept)
     if name not in buffers or buffers[name].size < size or buffers[name].dtype != dtype:
@@ -80,11 +81,11 @@ def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> Array:
 def mix(
     out: Array, parts: Array, factors: Array, places: Places | None = None, add: bool = False
 ) -> None:
-    """Let part o of each of n items be Σ_i factors[o, i] · its part i; with add, add that to it.
+    """Set out[o] = Σ_i factors[o, i] · parts[i] for each of n items; with `add`, add this to out.
 
-    out (O, n, d), parts (I, n, d), factors (O, I), all of one dtype, I at most MOST_PARTS. With places, one
-    of out and parts is rows (m, d) in which its parts lie. Errors: ValueError for arrays that don't fit
-    together.
+    out (O, n, d), parts (I, n, d), factors (O, I), all of one dtype, I at most MOST_PARTS. With places, out
+    or parts is rows (m, d), and places says which rows are the parts. Errors: ValueError for arrays that
+    don't fit together.
     """
     _must_fit(out, parts, factors, places)
     if library.loaded is None or out.dtype != np.float32 or parts.dtype != np.float32:
@@ -102,8 +103,11 @@ def mix(
 
 
 def _parts_of(array: Array, at: int | None, count: int) -> tuple[int, int | None, int, int, int]:
-    """Return what tiles.c wants to know of out and of parts: beginning, places, steps from item to item and
-    from part to part, number of parts."""
+    """Return the arguments of tiles.c for an array.
+
+    They are its address, its places, the steps from item to item and from part to part, and the number of
+    parts.
+    """
     size, steps = array.itemsize, array.strides
     if steps[-1] != size:
         raise ValueError(f"found rows in steps of {steps[-1]} bytes, expected {size}")
@@ -132,15 +136,15 @@ def _must_fit(out: Array, parts: Array, factors: Array, places: Places | None) -
 
 
 def _mix(out: Array, parts: Array, factors: Array, places: Places | None, add: bool) -> None:
-    """Do what mix does, and to the bit."""
+    """Do the same as mix in numpy, with the same result to the bit."""
     if parts.ndim == 2:
         assert places is not None
         of_item = [_rows_of(places, i, factors.shape[1]) for i in range(factors.shape[1])]
         rows, parts = parts, np.zeros((len(of_item), len(places.at), parts.shape[1]), parts.dtype)
         for part, (own, numbers) in zip(parts, of_item, strict=True):
             part[own] = rows[numbers]
-    # A row that several items have gets what each adds in the items' order: the later the item, the earlier
-    # the part of it that the row is.
+    # If several items share a row, their sums are added in the order of the items. The later the item, the
+    # smaller the index of the part that the row is. So the loop runs from the last part to the first.
     for o in reversed(range(len(factors))):
         if out.ndim == 3:
             _add_up(out[o], parts, factors[o], add)
@@ -153,14 +157,14 @@ def _mix(out: Array, parts: Array, factors: Array, places: Places | None, add: b
 
 
 def _rows_of(places: Places, part: int, count: int) -> tuple[NDArray[np.int64], Int32s]:
-    """Return which items have this one of `count` parts, and in which row each has it."""
+    """Return the items that have the given part (of `count`), and the row of this part in each."""
     own = np.flatnonzero(places.missing < count - part)
     return own, places.at[own] + part
 
 
 def _add_up(to: Array, parts: Array, factors: Array, add: bool) -> None:
-    """Add up parts (I, n, d), each with its factor, one after the other, in `to` (n, d)."""
-    term = np.empty_like(to)  # made once: new memory for each would take longer than the sums
+    """Write Σ_i factors[i] · parts[i] to `to` (n, d), added up in order; with `add`, add it to `to`."""
+    term = np.empty_like(to)  # once, since new memory for each term takes longer than the sums
     begun = add
     for part, factor in zip(parts, factors, strict=True):
         if not factor:

@@ -1,4 +1,4 @@
-"""Kernels on words: find words in a list, and what a word looks like."""
+"""Kernels on words: find words in a list, and compute word features."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from nertool.kernels import library
 from nertool.kernels.library import Bytes, Int32s, Int64s, address_of, needed
 
-AFFIXES = 7  # of a word
+AFFIXES = 7  # the number of affixes of a word
 
 
 class Index(NamedTuple):
-    """A list of words as bytes, each with an LF behind it; where each begins, (n,); and a table of
-    2^bits places, with the number of a word or −1."""
+    """A list of words with a hash table.
+
+    raw: the words as bytes, each followed by LF; starts (n,): the start of each word; table: 2^bits places
+    with the number of a word, or −1.
+    """
 
     raw: Bytes
     starts: Int64s
@@ -26,9 +29,9 @@ class Index(NamedTuple):
 
 
 def index_words(raw: Bytes, count: int) -> Index | None:
-    """Index a list of `count` words, each of which ends with LF. Of equal words the last counts.
+    """Return an index of `count` words, each of which ends with LF. Of equal words, the last counts.
 
-    None: there is no kernel for it, or the words are not so many.
+    Return None without the kernel, or if there are not exactly `count` words.
     """
     if library.loaded is None:
         return None
@@ -43,7 +46,7 @@ def index_words(raw: Bytes, count: int) -> Index | None:
 
 
 def joined(words: Sequence[str]) -> Bytes | None:
-    """Return words as bytes with an LF behind each; None if a word holds an LF itself."""
+    """Return words as bytes, each followed by LF; None if a word contains LF."""
     text = "\n".join(words)
     if text.count("\n") != len(words) - 1:
         return None
@@ -51,8 +54,10 @@ def joined(words: Sequence[str]) -> Bytes | None:
 
 
 def find_words(words: Bytes, count: int, index: Index) -> Int32s | None:
-    """Return the number in a list of each of `count` words as `joined` returns them, (count,); −1 for a
-    word that is not there. None: there is no kernel for it."""
+    """Return the number of each of `count` words in a list, (count,), or −1 if it is not in the list.
+
+    words: bytes, as `joined` returns them. Return None without the kernel.
+    """
     if library.loaded is None:
         return None
     numbers = np.empty(count, dtype=np.int32)
@@ -80,9 +85,9 @@ class _Set(ctypes.Structure):
 
 
 class WordSet:
-    """Words in the order in which they came, each once, kept as bytes: a word's number is found by its bytes.
+    """Distinct words as bytes, numbered in the order in which they were added, with a hash table.
 
-    Only for where the library is loaded. `c` is what kernels take by its address, and change.
+    It needs the library. c: the C structure, whose address is passed to kernels, and which they change.
     """
 
     def __init__(self) -> None:
@@ -97,19 +102,19 @@ class WordSet:
 
     @property
     def used(self) -> int:
-        """The bytes of all words, each with an LF behind it."""
+        """The number of bytes of all words, each followed by LF."""
         return int(self.c.used)
 
     def bytes_from(self, first: int) -> Bytes:
-        """Return the words from a number on, each with an LF behind it; they hold until the set grows."""
+        """Return the words from number `first` on, each followed by LF. Valid until the set grows."""
         return self._bytes[int(self._starts[first]) : self.used]
 
     def strings_from(self, first: int) -> list[str]:
-        """Return the words from a number on."""
+        """Return the words from number `first` on as strings."""
         return self.bytes_from(first).tobytes().decode("utf-8", "surrogatepass").split("\n")[:-1]
 
     def make_room(self, more_bytes: int, more_words: int) -> None:
-        """Make room for so many more bytes and words. Where there is less, the room is doubled at least."""
+        """Make room for more bytes and words. If there is too little, the memory is at least doubled."""
         count, used = len(self), self.used
         if self.c.room - used >= more_bytes and self.c.most - count >= more_words:
             return
@@ -129,7 +134,7 @@ class WordSet:
         )
 
     def add(self, words: Bytes | bytes, count: int) -> Int32s:
-        """Return the number of each of `count` words as `joined` returns them; the new ones are added."""
+        """Return the number of each of `count` words, in the form of `joined`. New words are added."""
         numbers = np.empty(count, dtype=np.int32)
         self.make_room(len(words), count)
         raw = np.frombuffer(words, dtype=np.uint8)
@@ -141,8 +146,10 @@ class WordSet:
 
 
 class Looks(NamedTuple):
-    """Numbers of n words, as features.py has them: caps, shape (n,) and affixes (n, 7). caps is 0 for a
-    word that is not in ASCII, for which the others mean nothing."""
+    """Word features of n words (inputs/features.py): caps (n,), shape (n,) and affixes (n, 7).
+
+    caps is 0 for a word that is not in ASCII; its other features are not set.
+    """
 
     caps: Int32s
     shape: Int32s
@@ -152,8 +159,11 @@ class Looks(NamedTuple):
 def look_at_words(
     words: Bytes, count: int, shapes: int, affixes: int, crcs: NDArray[np.uint32]
 ) -> Looks | None:
-    """Return what `count` words as `joined` returns them look like. shapes, affixes: the sizes of the
-    features; crcs (256,): CRC-32's table. None: there is no kernel for it."""
+    """Return the word features of `count` words, which are in the form of `joined`.
+
+    shapes, affixes: the sizes of the features; crcs (256,): the table of CRC-32. Return None without the
+    kernel.
+    """
     if library.loaded is None:
         return None
     caps, shape = np.zeros((2, count), dtype=np.int32)

@@ -8,9 +8,9 @@ vocabulary.N.txt       its words (after the special rows), one on each line
 memory.txt             the words of the memory's rows, if there is a memory
 gazetteers.txt         the phrases of the gazetteers, list after list, if there are any
 
-Vectors that several networks share are stored once. In addition, each network has only the rows of words in
-its labelled text. Rows may be compressed (vectors/rows/rows.py). Then a table is several arrays, and word
-lists are compressed too, as vocabulary.N.txt.gz.
+Vectors that several networks share are stored once. In addition, each network has its trained vectors, only
+of the rows that training could use. Rows may be compressed (vectors/rows/rows.py). Then a table is several
+arrays, and word lists are compressed too, as vocabulary.N.txt.gz.
 
 A file x.nertool is an uncompressed zip file of such a folder. It is read without unpacking.
 

@@ -36,11 +36,12 @@ from nertool.vectors.subwords import Subwords, subword_arrays, subword_notes
 def save_model(
     model: Model, path: Path, vectors_dir: Path | None = None, vectors_header: str = HEADER
 ) -> None:
-    """Write a model folder, replacing one that is there; at every moment there is a whole one.
+    """Write a model folder. An existing one is replaced, so that a complete model exists at every moment.
 
-    vectors_dir: a folder that has the vectors', vocabularies' and gazetteers' files already, under the same
-    names; they are linked to, or copied where the file system has no links. vectors_header: its header,
-    whose sums are taken over. A path that ends in .nertool becomes one file. Errors: OutputError.
+    A path with the file extension .nertool becomes one file. vectors_dir: a folder that already has the files
+    of vectors, vocabularies and gazetteers, under the same names; the new folder links to them, or has copies
+    if the file system has no links. vectors_header: the header of vectors_dir, from which their SHA-256 are
+    taken if it has them. Errors: OutputError.
     """
     if path.suffix == ONE_FILE:
         with scratch_folder() as aside:
