@@ -7,7 +7,7 @@
     for entity in doc.entities:
         print(entity.text, entity.label, entity.probability)
 
-docs/api.md describes all of it.
+docs/api.md describes the whole API.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from nertool.version import __version__
 
-# Where each name is defined. It is imported when it is first used, so that the command line answers
-# --help without numpy.
+# The module that defines each name. It is imported at the first use of the name, so that the command line
+# answers --help without numpy.
 _HOMES = {
     "Document": "nertool.api.document",
     "Entity": "nertool.api.document",
@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("sklearn", "spark"):  # modules that need other packages
+    if name in ("sklearn", "spark"):  # modules that need optional packages
         return importlib.import_module(f"nertool.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)

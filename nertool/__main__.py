@@ -1,4 +1,4 @@
-"""`python -m nertool`."""
+"""Run the command line as `python -m nertool`."""
 
 from nertool.cli import main
 

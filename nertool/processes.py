@@ -1,11 +1,11 @@
-"""Processes that end when the process that started them ends, however that ends.
+"""Worker processes that end when their parent process ends, even if that is killed.
 
-A process that is killed (SIGKILL, out of memory) can tell its workers nothing. Each worker therefore watches
-its parent: through the pipe that multiprocessing keeps for this (it works on every system, and at
-once), and by the parent's number, once a second. The second is needed where another process holds the
-pipe's other end: each worker that is forked later inherits it. Linux has a signal for this purpose
-(PR_SET_PDEATHSIG), but sends it when the *thread* ends that started the worker, and so would end the
-workers of a thread that hands its results to another.
+A process that is killed (SIGKILL, out of memory) can't notify its workers. Therefore each worker watches its
+parent in two ways. First, through the pipe that multiprocessing keeps for this purpose, which works on every
+system, and at once. Second, by the parent's process id, once a second. This is necessary because a worker
+that is forked later inherits the other end of the pipe, and keeps it open. Linux has a signal for this
+purpose (PR_SET_PDEATHSIG). But Linux sends it when the *thread* that started the worker ends, so it would end
+the workers of a thread that hands its results to another.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from collections.abc import Callable
 from multiprocessing import connection
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
-PERIOD = 1.0  # seconds between two looks at the parent's number
+PERIOD = 1.0  # seconds between two checks of the parent's process id
 
 
 def watch_parent(end: Callable[[], None], period: float = PERIOD) -> None:
-    """In a process of multiprocessing: call `end`, in a thread of its own, once the parent is gone.
+    """Call `end` in a separate thread when the parent process has ended, also if it ended before this call.
 
-    It may be gone already. In a process that multiprocessing did not start this does nothing.
+    It does nothing in a process that multiprocessing did not start. period: seconds between two checks.
     """
     parent = multiprocessing.parent_process()
     if parent is None or parent.pid is None:
@@ -40,9 +40,9 @@ def watch_parent(end: Callable[[], None], period: float = PERIOD) -> None:
 def _watch(sentinel: int, pid: int, end: Callable[[], None], period: float) -> None:
     if hasattr(
         signal, "pthread_sigmask"
-    ):  # the main thread alone can act on a signal: not to take it away
+    ):  # only the main thread can handle signals, so this one must not receive them
         signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    has_parent_number = sys.platform != "win32"  # there it stays the same when the parent ends
+    has_parent_number = sys.platform != "win32"  # Windows keeps the id after the parent has ended
     while not (has_parent_number and os.getppid() != pid):
         if connection.wait([sentinel], period):
             break
@@ -50,7 +50,7 @@ def _watch(sentinel: int, pid: int, end: Callable[[], None], period: float) -> N
 
 
 def leave_signals_to_parent() -> None:
-    """Let the process that started this one answer Ctrl-C; other signals end this one silently."""
+    """Ignore Ctrl-C, which the parent process handles; let SIGTERM and SIGHUP end this process silently."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
@@ -59,16 +59,16 @@ def leave_signals_to_parent() -> None:
 
 
 def end_at_once() -> None:
-    """End this process from any thread, without tidying up."""
+    """End this process at once, from any thread, without any clean-up."""
     os.kill(os.getpid(), signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
 
 
 def keep_freed_memory(most: int = 1 << 26) -> None:
-    """Let the C library keep memory that is freed, for the next arrays of up to `most` bytes each.
+    """Let the C library keep freed memory for later arrays of up to `most` bytes each.
 
-    Without this, it gives arrays of some megabytes back to the system at once, which clears their pages for
-    the next ones: a tenth of the time that tagging takes. It is a setting of the whole process, so that a
-    command may make it, but not the library. It does nothing where the C library is not glibc.
+    Otherwise it returns arrays of some megabytes to the system at once, and the system must clear the pages
+    of the next ones. This takes a tenth of the time of tagging. The setting is for the whole process, so a
+    command may change it, but not the library. It has an effect only with glibc.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,1 +1,1 @@
-"""One decision of a trained network, worked by hand: forward, backward, why, and as a drawn graph."""
+"""Explain one decision of a trained network: forward and backward pass, attribution, computation graph."""

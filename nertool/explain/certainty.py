@@ -1,4 +1,4 @@
-"""From a word's softmax to the probability that predict shows: one number at a time."""
+"""Compute, step by step, the probability that `predict` shows, starting from a word's softmax."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from nertool.decoding.probabilities import tag_probabilities
 
 
 class Certainty(NamedTuple):
-    """How sure the whole model is of the tag that it gives a word, and of the entity the word is in.
+    """The whole model's probabilities of a word's tag, and of the entity that contains the word.
 
-    word: softmax of the word's scores as the decoder gets them (the mean of all networks, with the
-    decoder's corrections), divided by the temperature. sentence: the tag's share of all tag sequences that
-    the scheme allows in the sentence. entity: in tokens of the sentence, None outside all entities;
-    probability: that just this entity stands there, which predict shows.
+    word: softmax of the word's scores, divided by the temperature. These are the decoder's input: the mean of
+    all networks, with the decoder's adjustments. sentence: the marginal probability of the tag over all tag
+    sequences that the scheme allows. entity, text: the entity, in tokens of the sentence, and its words; None
+    and "" for a word in no entity. probability: of exactly this entity, which `predict` shows.
     """
 
     tag: str
@@ -30,12 +30,12 @@ class Certainty(NamedTuple):
     probability: float | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it for JSON."""
+        """Return the fields as a dictionary for JSON."""
         entity = None if self.entity is None else {**self.entity._asdict(), "text": self.text}
         return {**self._asdict(), "entity": entity}
 
     def lines(self) -> list[str]:
-        """Say how each number follows from the one before."""
+        """Return a line for each probability, which says how it is computed."""
         out = [
             f"{self.word:.4f}  {self.tag} for the word alone: softmax of the whole model's scores "
             f"divided by the temperature {self.temperature:.2f}",
@@ -52,8 +52,10 @@ class Certainty(NamedTuple):
 def certainty_of(
     decoded: Decoded, tags: list[str], words: list[str], token: int, first: int
 ) -> Certainty:
-    """Return how sure a model is of a token's tag. words: the text's tokens; first: where the token's
-    sentence begins."""
+    """Return the probabilities of a token's decoded tag.
+
+    words: the tokens of the text. first: the first token of the token's sentence.
+    """
     tag = int(decoded.tag_ids[token])
     scores = decoded.calibrated_scores[token : token + 1].astype(np.float64)
     marginal = tag_probabilities(decoded.sums())[token, tag]

@@ -1,4 +1,4 @@
-"""Why did the model say this? One token's decision of one network, with all that led to it."""
+"""Explain the decision of one network for one token, with all intermediate values."""
 
 from __future__ import annotations
 
@@ -24,9 +24,15 @@ from nertool.tagging.compiled import CompiledTagger
 
 
 class Explanation(NamedTuple):
-    """sentence, token: where the word stands; tags: the network's; tag: the one explained; target: the
-    one that y says is right, and gold: whether that comes from a labelled text; certainty: what the
-    whole model says in the end, and how sure it is; member, members: which network of how many."""
+    """The explanation of one network's decision for one word.
+
+    sentence, token: the words of the sentence, and the index of the word. tags: all tags of the network. tag:
+    the tag that is explained. target: the correct tag, which y encodes. gold: whether the target is from a
+    labelled text. certainty: the tag and the probabilities of the whole model. member, members: the number of
+    the network, from 1, and the number of networks. steps: all values of the forward and the backward pass.
+    pieces: the pieces of x. work: the number of multiplications. update: one step of SGD. graph: the
+    computation graph. tried: the number of words tried as replacements.
+    """
 
     sentence: tuple[str, ...]
     token: int
@@ -46,7 +52,7 @@ class Explanation(NamedTuple):
 
     @property
     def predicted(self) -> str:
-        """The tag that this network alone scores highest."""
+        """The tag with this network's highest score."""
         return self.tags[int(tag_scores(self.steps.s).argmax())]
 
     @property
@@ -56,7 +62,7 @@ class Explanation(NamedTuple):
 
     @property
     def decoded(self) -> str:
-        """The tag that the whole model gives in the end."""
+        """The tag that the whole model predicts after decoding."""
         return self.certainty.tag
 
 
@@ -68,10 +74,10 @@ def explain(
     gold: str | None = None,
     member: int = 1,
 ) -> Explanation:
-    """Explain what one network of a model makes of the token-th token of a text.
+    """Explain the decision of one network of a model for the token with the index `token` in a text.
 
-    tag: the tag to explain, None for the one that the network finds; gold: the right one, if it is
-    known, which y then is; else y is the tag that is explained. member: from 1.
+    tag: the tag to explain. None: the tag that the network predicts. gold: the correct tag, if known; it
+    determines y. If it is None, y encodes the explained tag. member: the number of the network, from 1.
     """
     config, network = model.config, model.members[member - 1]
     parameters, inputs = network_inputs(model, text, member)
@@ -86,7 +92,7 @@ def explain(
     target = gold or tag
     K = len(weights.U)
     output = max(0, tags.index(tag) - (len(tags) - K))
-    # A single output has no score for O: what speaks for O speaks against the other class.
+    # A network with one output has no score for O: the score of O is that of the other class, negated.
     sign = -1 if tags.index(tag) < len(tags) - K else 1
     y = np.eye(len(tags))[tags.index(target), len(tags) - K :]
     steps = work_through(
@@ -120,7 +126,7 @@ def explain(
 
 
 def network_inputs(model: Model, text: Text, member: int) -> tuple[Parameters, Inputs]:
-    """Return what one network of a model (member from 1) is given for a text, and its parameters."""
+    """Return the parameters of one network of a model, and its inputs for a text. member: from 1."""
     opinion = None
     if model.first_stage:
         read = [inputs_for(first, text, model.config) for first in model.first_stage]
@@ -132,8 +138,11 @@ def network_inputs(model: Model, text: Text, member: int) -> tuple[Parameters, I
 def input_of(
     config: Config, parameters: Parameters, inputs: Inputs, token: int
 ) -> tuple[Array, Array, Array, Array | None]:
-    """Return x (D,) of a token, and what it is made of: the rows R (C, d) of its window's words, their
-    numbers (C, F) in the tables, and the side inputs, if there are any."""
+    """Return x (D,) of a token, and its parts.
+
+    The parts are the rows R (C, d) of the window's words, their row numbers (C, F) in the tables, and the
+    side inputs, or None.
+    """
     tables = list(tables_of(parameters).values())
     columns = list(table_columns(config).values())
     ids = window_ids(inputs, token)
@@ -144,13 +153,13 @@ def input_of(
 
 
 def window_ids(inputs: Inputs, token: int) -> Array:
-    """Return the row numbers (C, F) of the words of a token's window."""
+    """Return the row numbers (C, F) of the words in a token's window."""
     centre, m = int(inputs.padded.centres[token]), inputs.padded.m
     return inputs.ids[centre - m : centre + m + 1]
 
 
 def as_dict(explanation: Explanation) -> dict[str, Any]:
-    """Turn an explanation into what JSON can hold, every number of it."""
+    """Return an explanation with all its numbers as a dictionary for JSON."""
     e, steps = explanation, explanation.steps
     arrays = ("x", "z", "h", "f_prime", "s", "p", "y", "ds", "dh", "delta", "dx")
     return {

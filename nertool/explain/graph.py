@@ -1,9 +1,9 @@
-"""The computation graph of one decision: values forward, gradients back.
+"""The computation graph of one decision, with values (forward) and gradients (backward).
 
 The whole network is too large to draw. The graph has the two hidden units with the largest |δ|, and one
-number of x, which both units use: so every rule of backpropagation is in it. Along each edge downstream =
-upstream × local; a sum passes its gradient on (local 1), a product swaps (local: the other factor), f has
-f′(z), and a node that is used in several places sums what comes back from each.
+number of x, which both units use. It shows every rule of backpropagation. Along each edge, downstream =
+upstream × local. The local derivative of a sum is 1, that of a product is the other factor, that of f is
+f′(z). The gradient of a node that is used in several places is the sum over these places.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import numpy as np
 from nertool.explain.numbers import short
 from nertool.explain.steps import Steps, units_by_delta
 
-UNITS = 2  # that are drawn
+UNITS = 2  # hidden units drawn
 
 
 class Node(NamedTuple):
-    """A value. name: as edges call it; label: as it is drawn; value: forward, None where there is none to
-    show; gradient: ∂J/∂node; layer: 0 for the inputs, and J's is the highest."""
+    """A node of the graph.
+
+    name: its name in edges. label: the text drawn. value: the value of the forward pass, or None. gradient:
+    ∂J/∂node. layer: from 0 for the inputs to the highest for J.
+    """
 
     name: str
     label: str
@@ -30,8 +33,10 @@ class Node(NamedTuple):
 
 
 class Edge(NamedTuple):
-    """From a node to one that is computed from it. local: the derivative of target by source; label: how
-    that is written."""
+    """An edge from a node to one that is computed from it.
+
+    local: the derivative of the target with respect to the source. label: its symbol.
+    """
 
     source: str
     target: str
@@ -40,8 +45,11 @@ class Edge(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """Nodes in topological order, inputs first and J last. units: the hidden units drawn; column: which
-    number of x."""
+    """A computation graph.
+
+    nodes: in topological order, from the inputs to J. units: the hidden units drawn. column: the index of the
+    number of x drawn.
+    """
 
     nodes: list[Node]
     edges: list[Edge]
@@ -50,9 +58,9 @@ class Graph(NamedTuple):
 
 
 def draw_graph(steps: Steps, tag: str) -> Graph:
-    """Build the graph of the units with the largest |δ| and the number of x with the largest |x_j|.
+    """Build the graph of the units with the largest |δ|, and the number of x with the largest |x_j|.
 
-    tag: the name of the output that the score s is of.
+    tag: the tag of the output whose score is s.
     """
     W, _, U = steps.weights
     k, u, ds = steps.k, U[steps.k], float(steps.ds[steps.k])
@@ -60,7 +68,7 @@ def draw_graph(steps: Steps, tag: str) -> Graph:
     x = float(steps.x[j])
     units = tuple(units_by_delta(steps)[:UNITS].tolist())
     others = np.setdiff1d(np.arange(len(u)), units)
-    # What J's gradient in h gets by way of the other outputs.
+    # The part of ∂J/∂h that comes from the other outputs.
     elsewhere = steps.dh - u * ds
     several = len(steps.s) > 1
     inputs, products, sums, hidden, terms = [], [], [], [], []
@@ -117,8 +125,11 @@ def _low(i: int) -> str:
 
 
 def as_text(graph: Graph) -> list[str]:
-    """Return the graph as a tree from J down to the inputs: a line a node, with its value, its gradient,
-    and how that comes from the node above. A node that is used in two places stands in both."""
+    """Format the graph as a tree from J down to the inputs.
+
+    Each node has a line with its value, and the product that gives its gradient. A node that is used in two
+    places occurs twice.
+    """
     nodes = {node.name: node for node in graph.nodes}
     width = max(len(node.label) for node in graph.nodes) + 18
     lines = []

@@ -1,4 +1,4 @@
-"""An explanation as one HTML page that needs nothing else: no scripts, no network, all text escaped."""
+"""Render an explanation as one self-contained HTML page: no scripts, no network access, all text escaped."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def page(explanation: Explanation, full: bool = False) -> str:
-    """Return the page; all that comes from the text or the model is escaped."""
+    """Return the HTML of the page. All text of the input and the model is escaped. full: show all numbers."""
     from markupsafe import Markup
 
     e = explanation
@@ -49,7 +49,7 @@ def _table(
     foot: Sequence[Sequence[str]] = (),
     kind: str = "",
 ) -> str:
-    """Write a table; its cells are HTML already."""
+    """Return an HTML table. The cells must be HTML already."""
     name = re.sub("<[^>]+>", "", " ".join(head)).strip()
     cells = "".join(f"<th>{cell}</th>" for cell in head)
     body = "".join(f"<tr>{''.join(f'<td>{c}</td>' for c in row)}</tr>" for row in rows)
@@ -183,7 +183,7 @@ def _forward(e: Explanation, full: bool) -> str:
 
 
 def _matrices(e: Explanation) -> str:
-    """Write W and its gradient, every number."""
+    """Return the HTML of W and its gradient, with all numbers."""
     return "".join(
         f'<p>{name}:</p><div class="scroll"><pre>'
         + "\n".join(numbers(row, True) for row in matrix)

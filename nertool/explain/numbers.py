@@ -1,12 +1,12 @@
-"""How numbers are written for a reader."""
+"""Format numbers for readers."""
 
 from __future__ import annotations
 
 
 def short(value: float) -> str:
-    """Write a number with four decimals, or with four digits and a power of ten where it is small or large.
+    """Format a number with four decimals, or with four digits and a power of ten if it is small or large.
 
-    −0 is written as 0: 0.0000.
+    −0 becomes 0.0000.
     """
     value = value + 0.0
     if value == 0 or 1e-3 <= abs(value) < 1e5:

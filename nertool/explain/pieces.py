@@ -1,4 +1,4 @@
-"""What x is made of: the words of a window with their shares of z, and other words tried in their place."""
+"""The pieces of x: the words of a window, their parts of z, and replacement words that change the answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nertool.network.lookup import embed
 from nertool.network.objective import tables_of
 from nertool.vectors.lookup import SUBWORDS
 
-_CANDIDATES = 4000  # words that are tried in a word's place: the first ones, so the frequent ones
+_CANDIDATES = 4000  # words tried as replacements: the first ones, which are the most frequent
 
 _NEIGHBOURS = 5
 
@@ -33,8 +33,10 @@ class Neighbour(NamedTuple):
 
 
 class Flip(NamedTuple):
-    """The likest word that, put in the place of a window's word, changes the class; None: no word of
-    those that were tried does."""
+    """The most similar replacement of a word in the window that changes the predicted class.
+
+    word: the replacement. cosine: its similarity. tag, p: the tag then predicted, and its probability.
+    """
 
     word: str
     cosine: float
@@ -43,10 +45,11 @@ class Flip(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A piece of x: a word of the window, or what stands beside it.
+    """A piece of x: a word of the window, or the side inputs.
 
-    offset: −m … m, None for what stands beside; vector: which row of L it got, in words; share (H,):
-    its exact part of z; attribution: gradient × input for s_k.
+    offset: −m … m for a word, None for the side inputs. vector: the name of its row in L. width: the number
+    of values. share (H,): its exact part of z. attribution: gradient × input for the explained score.
+    neighbours: words with similar vectors. flip: None if no word tried changes the class.
     """
 
     text: str
@@ -60,17 +63,17 @@ class Piece(NamedTuple):
 
     @property
     def flippable(self) -> bool:
-        """Whether it is a word, in whose place another can be put."""
+        """Whether the piece is a word, which can be replaced by another word."""
         return self.offset is not None and not self.vector.startswith(_PADDING)
 
 
 def tag_scores(s: Array) -> Array:
-    """Return a score for every tag (…, T): a single output (K = 1) has none for O, which is 0."""
+    """Return a score for every tag, (…, T). With one output (K = 1), the score of O is 0."""
     return np.concatenate([np.zeros_like(s), s], axis=-1) if s.shape[-1] == 1 else s
 
 
 def tag_probabilities(s: Array, output: str) -> Array:
-    """Return p for every tag (…, T): with a single output, O's is what is left of it."""
+    """Return p for every tag, (…, T). With one output, the probability of O is 1 − p."""
     p = probabilities(s, output)
     return np.asarray(np.concatenate([1.0 - p, p], axis=-1) if s.shape[-1] == 1 else p)
 
@@ -86,7 +89,11 @@ def pieces_of(
     at: int,
     tags: Sequence[str],
 ) -> tuple[tuple[Piece, ...], int]:
-    """Take the window apart: its words, and what stands beside it."""
+    """Return the pieces of x, and the number of words tried as replacements.
+
+    steps: for the token at index `at` of the sentence `words`. R (C, d), ids (C, F), side: the parts of x, as
+    returned by explanation.input_of. tags: all tags of the network.
+    """
     (C, d), m = R.shape, config.windows.size // 2
     widths = [d] * C + ([] if side is None else [len(side)])
     parts = parts_of_z(steps.weights.W, steps.weights.b, steps.x, widths)
@@ -130,7 +137,7 @@ def _row_name(network: Member, row: int, text: str) -> str:
 
 
 class _Vocabulary:
-    """The words that training met, with their vectors as training left them, of length 1."""
+    """The words of the training text, with their trained vectors, scaled to length 1."""
 
     def __init__(self, network: Member, config: Config) -> None:
         own = network.rows >= SPECIAL_ROWS
@@ -147,11 +154,11 @@ class _Vocabulary:
         self.unit = L / np.maximum(np.linalg.norm(L, axis=1, keepdims=True), 1e-12)
 
     def cosines(self, vector: Array) -> Array:
-        """Return the cosine of a vector (v,) with every word's."""
+        """Return the cosine of a vector (v,) with the vector of every word, (V,)."""
         return np.asarray(self.unit @ (vector / max(float(np.linalg.norm(vector)), 1e-12)))
 
     def nearest(self, vector: Array, row: int) -> tuple[Neighbour, ...]:
-        """Return the words whose vectors point most nearly the same way as that of a row of L."""
+        """Return the words with the highest cosine to `vector`, without the word of row `row` in L."""
         cosines = self.cosines(vector)
         cosines[self.rows == row] = -np.inf
         best = np.argsort(-cosines, kind="stable")[:_NEIGHBOURS]
@@ -172,8 +179,10 @@ def _flip(
     vocabulary: _Vocabulary,
     tags: Sequence[str],
 ) -> Flip | None:
-    """Put other words in the place of the c-th of the window, all else as it was, in the same letters;
-    return the likest one that changes the class."""
+    """Try other words, with the same capitalisation, in place of word c of the window.
+
+    Returns the most similar one that changes the class; None if none does.
+    """
     if not vocabulary.tried:
         return None
     n = len(vocabulary.tried)
@@ -202,7 +211,7 @@ def _flip(
 
 
 def in_letters_of(text: str, word: str) -> str:
-    """Write a word with capitals as another one has them."""
+    """Return `word` with the capitalisation of `text`."""
     if text.isupper() and len(text) > 1:
         return word.upper()
     return word[:1].upper() + word[1:] if text[:1].isupper() else word

@@ -1,7 +1,7 @@
-"""The page to play with: the lesson's network and a trained model's numbers, in one HTML file with scripts.
+"""An interactive page about backpropagation, with the lesson's network and a trained model, as one HTML file.
 
-The scripts in templates/play/ compute everything in the browser: arithmetic.js has the forward and the
-backward pass in the letters of docs/mathematics.md. Tests compare it with network/.
+The scripts in templates/play/ compute everything in the browser. arithmetic.js has the forward and the
+backward pass in the notation of docs/mathematics.md. Tests compare it with network/.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SCRIPTS = (
     "matrices", "step", "check", "real", "questions",
 )  # fmt: skip
 
-# Each view: its name, its heading, what it shows, in one sentence, and one thing to try.
+# Each view: its name, its heading, a sentence on what it shows, and a suggestion of what to try.
 VIEWS = (
     ("nudge", "Nudge, and look", "A derivative says how many times as fast the output moves as the input.",
      "Move x to −1: which way does z go when x grows? Then make the nudge smaller, and watch the last column "
@@ -54,11 +54,11 @@ VIEWS = (
 )  # fmt: skip
 
 _TITLE = "Backpropagation, to play with"
-WEIGHTS, INPUTS = 33_000, 16_000  # how many numbers the page has room for, of W and of all words' x
+WEIGHTS, INPUTS = 33_000, 16_000  # the most numbers on the page, of W and of all words' x
 
 
 def lesson_network() -> tuple[Weights, Array, Array]:
-    """Return the network of docs/lesson.md, its example x and its y."""
+    """Return the network of docs/lesson.md, and its example x (3,) and y (1,)."""
     weights = Weights(
         W=np.array([[2.0, 1.0, 0.0], [1.0, -1.0, -1.0]]),
         b=np.array([np.log(2.0), -np.log(3.0)]),
@@ -68,8 +68,11 @@ def lesson_network() -> tuple[Weights, Array, Array]:
 
 
 def play_page(real: Mapping[str, Any] | None, lesson: str | None = None) -> str:
-    """Return the page. real: a trained model's numbers, from model_numbers, or None: then the page is without
-    that view; lesson: where the lesson's text is, if the page is to link to it."""
+    """Return the HTML of the page.
+
+    real: a trained model's numbers, from model_numbers. None: leave out the view of a trained model. lesson:
+    the URL of the lesson's text, or None for no link.
+    """
     from markupsafe import Markup
 
     weights, x, y = lesson_network()
@@ -106,13 +109,14 @@ def model_numbers(
     member: int = 1,
     room: tuple[int, int] = (WEIGHTS, INPUTS),
 ) -> dict[str, Any]:
-    """Return what the page needs of a trained model and a sentence of a text, as JSON can hold it.
+    """Return the numbers of a trained model for one sentence of a text, for JSON.
 
-    token: which token of the text is shown first, None for the one that the network is least sure of.
-    Numbers are 32-bit floats in base64. So that the page stays small it holds the units with the largest |δ|
-    of a large network, and the words nearest the token of a long sentence; `left` counts the other units,
-    and each word's `rest` is what these add to its scores. room: for how many numbers of W, and of all x,
-    there is room.
+    token: the token of the text that is shown first. None: the token with the least certain prediction. room:
+    the most numbers of W, and of all x together.
+
+    Numbers are 32-bit floats in base64. To keep the page small, a large network is reduced to the units with
+    the largest |δ|, and a long sentence to the words nearest to the token. `left` is the number of units left
+    out; `rest` of a word is their contribution to its scores.
     """
     config = model.config
     parameters, inputs = network_inputs(model, text, member)
@@ -157,9 +161,10 @@ def model_numbers(
 
 
 def _units(weights: Weights, slopes: Array, p: Array, room: int) -> Array:
-    """Return the units (n,) for whose rows of W there is room, in order: those that reach the largest |δ|.
+    """Return the units (n,) with the largest |δ|, in ascending order; n is the number of rows of W that fit.
 
-    Every word and every right answer counts. slopes (words, H): f′(z); p (words, T): each tag's probability.
+    |δ| is the largest over all words and all possible correct tags. slopes (words, H): f′(z). p (words, T):
+    the probability of each tag.
     """
     H, D = weights.W.shape
     n = max(1, room // D)
@@ -183,5 +188,5 @@ def _pieces(words: Sequence[str], t: int, C: int, d: int, side: int) -> Iterator
 
 
 def pack(values: Array) -> str:
-    """Write an array as base64 of 32-bit floats, row by row, the low byte first."""
+    """Encode an array as base64 of little-endian 32-bit floats, row by row."""
     return base64.b64encode(np.ascontiguousarray(values, dtype="<f4").tobytes()).decode("ascii")

@@ -1,7 +1,7 @@
-"""One example through the network and back, with every value kept, in the letters of docs/mathematics.md.
+"""The forward and backward pass for one example, with all values, in the notation of docs/mathematics.md.
 
-Forward and backward are the shipping ones, in 64-bit floats; what is added is only what they don't
-keep: the parts that z is the sum of, the multiplications, and one weight's step.
+`forward` and `backward` are those of training, in 64-bit floats. This file adds only what they do not return:
+the parts of z, the number of multiplications, and the step of one weight.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from nertool.network.scorer import Weights, backward, forward
 
 
 class Steps(NamedTuple):
-    """All values of one example, for the output k.
+    """All values of the forward and the backward pass for one example; output k is explained.
 
-    x (D,); z, h, f_prime (H,); s, p, y, ds = ∂J/∂s (K,); dh = ∂J/∂h (H,); delta (H,) is δ = ∂J/∂z; dU
-    (K, H); dW (H, D); db (H,); dx (D,). sign: the score that is explained is sign · s_k; it is −1 for the
-    class O of a network with a single output, whose score is that of not being the other class.
-    score_dz (H,) = sign · u_k ∘ f′(z) and score_dx (D,) are that score's gradients.
+    x (D,); z, h, f_prime (H,); s, p, y, ds = ∂J/∂s (K,); dh = ∂J/∂h (H,); delta = δ = ∂J/∂z (H,); dU (K, H);
+    dW (H, D); db (H,); dx (D,).
+    sign: the explained score is sign · s_k. It is −1 for the class O of a network with one output, whose
+    score is that of the other class.
+    score_dz (H,) = sign · u_k ∘ f′(z), score_dx (D,): the gradients of the explained score.
     """
 
     activation: str
@@ -51,7 +52,10 @@ class Steps(NamedTuple):
 def work_through(
     weights: Weights, activation: str, output: str, x: Array, y: Array, k: int = 0, sign: int = 1
 ) -> Steps:
-    """Go forward and back with one example: x (D,), y (K,); sign: −1 to explain −s_k."""
+    """Compute all values of one example: x (D,), y (K,).
+
+    k: the output that is explained. sign: −1 to explain −s_k.
+    """
     W, b, U = weights = Weights(*(np.asarray(array, dtype=np.float64) for array in weights))
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     f = ACTIVATIONS[activation]
@@ -86,7 +90,7 @@ def work_through(
 
 
 def probabilities(s: Array, output: str) -> Array:
-    """Return p from s (…, K): σ(s) of each output, or a softmax over all."""
+    """Return p (…, K) from s (…, K): σ(s) for each output if `output` is logistic, else softmax(s)."""
     if output == "logistic":
         return sigma(s)
     e = np.exp(s - s.max(axis=-1, keepdims=True))
@@ -94,25 +98,32 @@ def probabilities(s: Array, output: str) -> Array:
 
 
 def parts_of_z(W: Array, b: Array, x: Array, widths: list[int]) -> Array:
-    """Return the parts (parts + 1, H) that z = b + Σ_c W_c x_c is the exact sum of: each piece of x, of
-    the given widths, and b at the end. Before f everything is linear, so nothing is shared out by
-    guess."""
+    """Return the parts (pieces + 1, H) of z = b + Σ_c W_c x_c: one for each piece of x, then b.
+
+    widths: the widths of the pieces. z is linear in x, so it is the exact sum of the parts.
+    """
     ends = np.cumsum(widths).tolist()
     pieces = [slice(a, e) for a, e in zip([0, *ends], ends, strict=False)]
     return np.stack([*(W[:, piece] @ x[piece] for piece in pieces), b])
 
 
 def gradient_times_input(steps: Steps, widths: list[int]) -> Array:
-    """Return ∂s/∂x · x (parts,) of each piece of x: how much s_k would change, to first order, without
-    it. It is each piece's part of z, weighed by ∂s/∂z = u ∘ f′(z)."""
+    """Return ∂s/∂x · x for each piece of x, (pieces,): the first-order change of the score without it.
+
+    This is the piece's part of z, multiplied by ∂s/∂z = u ∘ f′(z). s stands for the explained score.
+    """
     ends = np.cumsum(widths).tolist()
     products = steps.score_dx * steps.x
     return np.array([products[a:e].sum() for a, e in zip([0, *ends], ends, strict=False)])
 
 
 class Work(NamedTuple):
-    """Multiplications of one example: of the forward pass, and of the backward pass with δ made once; with δ
-    made again for each of W, b and x; and with every Jacobian as a whole matrix."""
+    """The number of multiplications for one example.
+
+    forward: of the forward pass. shared: of the backward pass, where δ is computed once. unshared: of a
+    backward pass that computes δ again for each of W, b and x. whole: of one that builds every Jacobian
+    matrix.
+    """
 
     forward: int
     shared: int
@@ -121,7 +132,7 @@ class Work(NamedTuple):
 
 
 def multiplications(D: int, H: int, K: int) -> Work:
-    """Count the multiplications of one example, forward and back."""
+    """Count the multiplications for one example. D, H, K: the sizes of x, h and s."""
     delta = K * H + H  # Uᵀ ∂J/∂s, then ∘ f′(z)
     outer = K * H + H * D  # ∂J/∂U = ∂J/∂s hᵀ and ∂J/∂W = δ xᵀ
     down = H * D  # ∂J/∂x = Wᵀ δ
@@ -133,14 +144,16 @@ def multiplications(D: int, H: int, K: int) -> Work:
 
 
 def units_by_delta(steps: Steps) -> Array:
-    """Return the hidden units (H,), those with the largest |δ| first; where δ is the same, by |u h|."""
+    """Return the hidden units (H,), sorted by |δ| from large to small, then by |u h|."""
     part = np.abs(steps.weights.U[steps.k] * steps.h)
     return np.lexsort((-part, -np.abs(steps.delta)))
 
 
 class Update(NamedTuple):
-    """One weight's step of stochastic gradient descent, W_ij ← W_ij − α δ_i x_j, and J before it and
-    after it, all else as it was."""
+    """One step of stochastic gradient descent for one weight, W_ij ← W_ij − α δ_i x_j.
+
+    before, after: the weight. J_before, J_after: the loss, where all other parameters stay the same.
+    """
 
     i: int
     j: int
@@ -153,7 +166,7 @@ class Update(NamedTuple):
 
 
 def sgd_update(steps: Steps, alpha: float) -> Update:
-    """Step the entry of W that has the largest gradient."""
+    """Return the step of the entry of W with the largest absolute gradient. alpha: the learning rate."""
     W, b, U = steps.weights
     i, j = (int(n) for n in np.unravel_index(np.abs(steps.dW).argmax(), steps.dW.shape))
     before, gradient = float(W[i, j]), float(steps.dW[i, j])

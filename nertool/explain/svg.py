@@ -1,6 +1,6 @@
-"""A computation graph as SVG: from J at the top down to the inputs, narrow enough for a telephone.
+"""Draw a computation graph as SVG, from J at the top down to the inputs, narrow enough for a telephone.
 
-A node has its value, forward, above its gradient; an edge has its local derivative.
+A node shows its value (forward) above its gradient. An edge shows its local derivative.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from nertool.explain.graph import Graph, Node
 from nertool.explain.numbers import short
 from nertool.pages.page import escaped
 
-_WIDTH, _HEIGHT = 86, 46  # of a node
-_GAP, _ROW = 10, 92  # between nodes of a row; from one row to the next
+_WIDTH, _HEIGHT = 86, 46  # size of a node
+_GAP, _ROW = 10, 92  # gap between the nodes of a row; distance from one row to the next
 _MARGIN = 6
 
 
 def as_svg(graph: Graph) -> str:
-    """Draw a graph, a layer a row."""
+    """Return the SVG of a graph, with a row for each layer."""
     layers = 1 + max(node.layer for node in graph.nodes)
     rows = [[node for node in graph.nodes if node.layer == layer] for layer in range(layers)]
     widest = max(map(len, rows))
@@ -23,7 +23,7 @@ def as_svg(graph: Graph) -> str:
     height = 2 * _MARGIN + (layers - 1) * _ROW + _HEIGHT
     place: dict[str, tuple[float, float]] = {}
     for layer, row in enumerate(rows):
-        # The nodes of a row stand evenly, so that most edges go nearly straight down.
+        # The nodes of a row are evenly spaced, so that most edges are nearly vertical.
         step = (width - 2 * _MARGIN) / len(row)
         for i, node in enumerate(row):
             x = _MARGIN + step * (i + 0.5) - _WIDTH / 2
@@ -42,7 +42,8 @@ def as_svg(graph: Graph) -> str:
             f'{x2:.0f} {y2:.0f}"/>'
         )
         if edge.label != "1":
-            # Beside the source; of a node with several edges out, beside each target, where they are apart.
+            # The label is near the source. If a node has several outgoing edges, it is near each target,
+            # where the edges are apart.
             fans_out = sum(other.source == edge.source for other in graph.edges) > 1
             share, y = (0.78, y2 + 13) if fans_out else (0.22, y1 - 14)
             x = min(max(x1 + (x2 - x1) * share, 34), width - 34)

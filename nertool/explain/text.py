@@ -1,4 +1,4 @@
-"""An explanation as readable lines for a terminal."""
+"""Format an explanation as text for a terminal."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from nertool.explain.pieces import Piece, tag_probabilities
 from nertool.explain.steps import Work, units_by_delta
 from nertool.network.activations import Array
 
-_UNITS = 6  # hidden units that are shown, unless all are asked for
-_NUMBERS = 4  # numbers of a long vector
+_UNITS = 6  # hidden units shown without `full`
+_NUMBERS = 4  # numbers shown at the beginning of a long vector
 
 
 def lines_of(explanation: Explanation, full: bool = False) -> Iterator[str]:
-    """Yield the explanation line by line; full: every number of it."""
+    """Yield the lines of the explanation. full: show all numbers."""
     yield from summary(explanation)
     yield "\nPROBABILITIES OF THE WHOLE MODEL\n"
     yield from (f"  {line}" for line in explanation.certainty.lines())
@@ -30,7 +30,7 @@ def lines_of(explanation: Explanation, full: bool = False) -> Iterator[str]:
 
 
 def summary(e: Explanation) -> list[str]:
-    """Say in a few lines what was asked, and what the answer is."""
+    """Return a summary in a few lines: the word, the predicted tag, and the explained tag."""
     marked = " ".join(f"[{w}]" if i == e.token else w for i, w in enumerate(e.sentence))
     lines = [marked, ""]
     which = f"network {e.member} of {e.members} alone" if e.members > 1 else "the network"
@@ -47,12 +47,12 @@ def summary(e: Explanation) -> list[str]:
 
 
 def units_shown(e: Explanation, full: bool) -> Array:
-    """Return the hidden units with the largest |δ|, first to last, or all of them in order."""
+    """Return the _UNITS hidden units with the largest |δ|, in descending order; if `full`, all units."""
     return np.arange(len(e.steps.h)) if full else units_by_delta(e.steps)[:_UNITS]
 
 
 def score_name(e: Explanation) -> str:
-    """Say which score is explained."""
+    """Return a description of the explained score."""
     if e.steps.sign > 0:
         return f"the score s of {e.tag}"
     other = output_name(e, e.steps.k)
@@ -60,7 +60,7 @@ def score_name(e: Explanation) -> str:
 
 
 def classes_shown(e: Explanation, full: bool) -> Array:
-    """Return the outputs with the largest p, those that y and the question are about among them."""
+    """Return the outputs with the largest p. The explained output, and those where y is 1, are included."""
     order = np.argsort(-e.steps.p, kind="stable")
     if full:
         return order
@@ -76,7 +76,7 @@ def output_name(e: Explanation, k: int) -> str:
 
 
 def numbers(values: Array, full: bool) -> str:
-    """Write a vector, shortened in the middle unless full."""
+    """Format a vector; unless `full`, a long one is shortened in the middle."""
     shown = [short(v) for v in values]
     if full or len(shown) <= 2 * _NUMBERS:
         return " ".join(shown)
@@ -84,7 +84,7 @@ def numbers(values: Array, full: bool) -> str:
 
 
 def place(piece: Piece) -> str:
-    """Say where a piece of x stands."""
+    """Return the position of a piece of x: "centre", an offset such as "+1", or "beside" for side inputs."""
     if piece.offset is None:
         return "beside"
     return "centre" if piece.offset == 0 else f"{piece.offset:+d}"
@@ -158,7 +158,7 @@ def _backward(e: Explanation, full: bool) -> Iterator[str]:
 
 
 def work_notes(work: Work) -> list[str]:
-    """Say what a pass costs, and what sharing δ saves."""
+    """Return lines on the number of multiplications, and on what sharing δ saves."""
     saved = 100 * (1 - work.shared / work.unshared)
     return [
         f"multiplications: {work.forward:,} forward; {work.shared:,} backward with δ shared, "
@@ -170,7 +170,7 @@ def work_notes(work: Work) -> list[str]:
 
 
 def _matrices(e: Explanation) -> Iterator[str]:
-    """Yield W and its gradient, a row a line."""
+    """Yield W and its gradient, with a line for each row."""
     for name, matrix in (("W", e.steps.weights.W), ("∂J/∂W = δ xᵀ", e.steps.dW)):
         yield f"\n  {name} ({matrix.shape[0]} × {matrix.shape[1]}), a row for each unit:"
         for i, row in enumerate(matrix):
@@ -178,7 +178,7 @@ def _matrices(e: Explanation) -> Iterator[str]:
 
 
 def sum_note(e: Explanation) -> str:
-    """Say how the sum of gradient × input stands to the score."""
+    """Return a sentence on how the sum of gradient × input relates to the score."""
     if e.steps.activation == "relu":
         return "with relu, f(z) = f′(z) z, and gradient × input adds up to the score exactly"
     return f"{e.steps.activation} is not linear, so gradient × input is a first-order approximation"

@@ -1,6 +1,6 @@
-// The arithmetic of this page, in the letters of docs/mathematics.md. For one example:
+// The arithmetic of this page, in the notation of docs/mathematics.md. For one example:
 // x (D);  W (H × D);  b, z, h, δ (H);  U (K × H);  s, p, y (K);  J, a number.
-// A matrix is an array of rows, and a gradient has its parameter's shape.
+// A matrix is an array of rows. A gradient has the shape of its parameter.
 "use strict";
 
 const dot = (a, b) => a.reduce((sum, v, i) => sum + v * b[i], 0);
@@ -10,7 +10,7 @@ const transposed = (A) => A[0].map((_, j) => A.map((row) => row[j])); // Aᵀ
 const outer = (a, b) => a.map((v) => b.map((w) => v * w)); // a bᵀ
 const sigma = (s) => (1 + Math.tanh(s / 2)) / 2; // 1 / (1 + e^−s), without overflow
 
-// f, and f′(z) computed from h = f(z), which the forward pass has kept.
+// f, and f′(z) computed from h = f(z), which the forward pass has stored.
 const ACTIVATIONS = {
   tanh: { f: Math.tanh, prime: (h) => 1 - h * h },
   logistic: { f: sigma, prime: (h) => h * (1 - h) },
@@ -24,7 +24,7 @@ function forward({ W, b, U, activation }, x) {
   return { x, z, h, s: times(U, h) }; // s = U h
 }
 
-// p, the loss J, and the gradient with which the way back begins: ∂J/∂s = p − y.
+// p, the loss J, and the first gradient of the backward pass: ∂J/∂s = p − y.
 function loss(output, s, y) {
   const top = output === "softmax" ? Math.max(...s) : 0;
   const e = s.map((v) => Math.exp(v - top));
@@ -35,7 +35,7 @@ function loss(output, s, y) {
   return { p, J, ds: p.map((v, k) => v - y[k]) };
 }
 
-// Every gradient from ds = ∂J/∂s: δ is computed once and used three times.
+// All gradients from ds = ∂J/∂s. δ is computed once and used three times.
 function backward({ W, U, activation }, { x, h }, ds, prime = ACTIVATIONS[activation].prime) {
   const dh = times(transposed(U), ds); // ∂J/∂h = Uᵀ ∂J/∂s
   const slope = h.map((v, i) => prime(v, i)); // f′(z)
@@ -49,7 +49,8 @@ function step(net, gradient, alpha) {
   return { ...net, W: less(net.W, gradient.W), b: less(net.b, gradient.b), U: less(net.U, gradient.U) };
 }
 
-// A batch: J is the mean over its B examples [{x, y}], so ∂J/∂s has a factor 1/B. x has a row an example.
+// A batch: J is the mean over its B examples [{x, y}], so ∂J/∂s has a factor 1/B. The gradient of x has a row
+// for each example.
 function meanLoss(net, batch) {
   return batch.reduce((sum, { x, y }) => sum + loss(net.output, forward(net, x).s, y).J, 0) / batch.length;
 }

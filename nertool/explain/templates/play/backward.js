@@ -1,16 +1,17 @@
-// Backward: from J towards x. A node is ready as soon as all that use it are open; the right product opens it.
+// View "backward": from J towards x. A node is ready when all nodes that use it are open. The correct product
+// opens it.
 {
   let open_ = new Set(["J"]), chosen = "s", told = "", parts, bring, fields = [];
   let shape = "";
   const label = (name) => NODES.find((n) => n.name === name).label;
-  // A node W_ij or u_i stands for a product. What reaches x_j or h_i is that product's gradient times W_ij or u_i.
+  // A node W_ij or u_i stands for a product. x_j or h_i gets the gradient of that product times W_ij or u_i.
   const ready = (name) => !open_.has(name) && paths(name).every(({ from }) => open_.has(from));
   const waiting = () => ORDER.filter((name) => ready(name));
   const ORDER = ["s", "u0", "h0", "u1", "h1", "z0", "z1", "b0", "b1", "W00", "W01", "W02", "W10", "W11", "W12", "x0", "x1", "x2"];
   const SLOPES = { tanh: (i) => `f′(z${low(i + 1)}) = 1 − h${low(i + 1)}²`, logistic: (i) => `f′(z${low(i + 1)}) = h${low(i + 1)}(1 − h${low(i + 1)})`,
     relu: (i) => `f′(z${low(i + 1)}): 1 where z > 0, else 0` };
 
-  // The ways from a node to J, each with its upstream gradient (at the node `from`) and the local derivative.
+  // The paths from a node to J, each with its upstream gradient (at the node `from`) and its local derivative.
   function paths(name) {
     const w = worked(), [letter, a, b] = name, i = Number(a), n = i + 1;
     const s = w.ds[0], z = w.gradient.delta;
@@ -24,7 +25,7 @@
       rule: "Both units use it. Work out each path; if x moves, J feels both, so add." }));
   }
 
-  // "−1.28", "-1,28" or "-32/25" → a number; NaN where it is none.
+  // "−1.28", "-1,28" or "-32/25" → a number; NaN for any other text.
   function parsed(text) {
     const [top, bottom, ...more] = text.trim().replace(/[−–]/g, "-").replace(",", ".").split("/");
     return more.length || !top.trim() ? NaN : Number(top) / (bottom === undefined ? 1 : Number(bottom));
@@ -116,7 +117,7 @@
         const state = name === chosen ? "asked" : seen ? "done" : ready(name) ? "ready" : "closed";
         const said = seen ? `gradient ${show(gradient)}` : ready(name) ? "gradient to be worked out" : "gradient not ready";
         const shown = { value: show(valueOf(name, w), digits), gradient: seen ? show(gradient, digits) : state === "closed" ? "" : "?" };
-        // The name that is read aloud begins with the text that is seen.
+        // The accessible name begins with the visible text.
         return { ...shown, state, label: `${`${label(name)} ${shown.value} ${shown.gradient}`.trim()}: ${said}` };
       };
       describe.lit = () => (chosen ? EDGES.filter(([from]) => from === chosen).flatMap(([from, to]) => [`${from}-${to}`,

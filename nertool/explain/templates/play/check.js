@@ -1,11 +1,13 @@
-// Check: the gradients against central differences and the complex step, and what known mistakes spoil.
+// View "check": the gradients against central differences and the complex step, and the effect of known
+// mistakes.
 {
   let log = -5, seeded = "", parts;
   const BLOCKS = ["W", "b", "U", "x"], LETTER = { W: "W", b: "b", U: "u", x: "x" };
   const eps = () => 10 ** log;
   const batch = () => [example, OTHER];
 
-  // Each parameter, and each number of each x, as [block, read, and a copy of the problem with another value].
+  // Each entry of a parameter, and each number of each x, as {block, value, analytic, changed}: analytic(g) reads
+  // its entry of the gradients g; changed(w) returns [net, batch] where its value is w.
   function coordinates() {
     const out = [];
     const put = (array, path, value) => { const next = [...array]; next[path[0]] = path.length > 1 ? put(array[path[0]], path.slice(1), value) : value; return next; };
@@ -13,7 +15,7 @@
       : out.push({ block, value: v, analytic: (g) => [...path, i].reduce((a, k) => a[k], g[block]), changed: (w) => make_([...path, i], w) })));
     for (const block of ["W", "b", "U"]) visit(net[block], [], (path, w) => [{ ...net, [block]: put(net[block], path, w) }, batch()], null, block);
     batch().forEach(({ x }, n) => visit([x], [], (path, w) => [net, batch().map((e, m) => (m === n ? { ...e, x: put(e.x, [path[1]], w) } : e))], null, "x"));
-    // x has a row an example: the second example's numbers stand in row 1.
+    // The gradient of x has a row for each example: row 1 is for the second example.
     const own = out.filter((c) => c.block === "x");
     own.forEach((c, i) => { c.analytic = (g) => g.x[Math.floor(i / 3)][i % 3]; });
     return out;
@@ -21,7 +23,7 @@
   const central = (c, e) => (meanLoss(...c.changed(c.value + e)) - meanLoss(...c.changed(c.value - e))) / (2 * e);
   const complex = (c, e) => complexMeanLoss(...c.changed([c.value, e]))[1] / e;
 
-  // ‖a − n‖ / (‖a‖ + ‖n‖), as nertool gradcheck has it.
+  // ‖a − n‖ / (‖a‖ + ‖n‖), as in nertool gradcheck.
   function distance(pairs) {
     const norm = (f) => Math.hypot(...pairs.map(f));
     return norm(([a, n]) => a - n) / (norm(([a]) => a) + norm(([, n]) => n) || 1);
@@ -36,7 +38,7 @@
     }));
   }
 
-  // The blocks that a mistake spoils, found by the complex step: for the tests, too.
+  // The blocks whose gradients a mistake makes wrong, found by the complex step. The tests use it, too.
   window.spoiled = (name) => {
     const found = checked(MISTAKES.find((m) => m.name === name), 1e-20);
     return BLOCKS.filter((block) => !(found[block].complex < 1e-6));

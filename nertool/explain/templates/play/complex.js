@@ -1,5 +1,5 @@
-// J once more, for complex numbers [re, im]: the complex step, ∂J/∂θ = Im J(θ + iε) / ε, has no
-// subtraction that digits could get lost in. For logistic outputs, as in nertool/gradcheck/reference.py.
+// J for complex numbers [re, im]. The complex step, ∂J/∂θ = Im J(θ + iε) / ε, has no subtraction, which would
+// lose digits. For logistic outputs, as in nertool/gradcheck/reference.py.
 const C = (v) => (Array.isArray(v) ? v : [v, 0]);
 const add = (v, w) => [v[0] + w[0], v[1] + w[1]];
 const mul = (v, w) => [v[0] * w[0] - v[1] * w[1], v[0] * w[1] + v[1] * w[0]];
@@ -21,7 +21,7 @@ const COMPLEX = {
   hard_tanh: (z) => (Math.abs(z[0]) < 1 ? z : [Math.sign(z[0]), 0]),
 };
 
-// log(1 + e^s) = max(s, 0) + log(1 + e^−|s|), by the sign of s's real part.
+// log(1 + e^s) = max(s, 0) + log(1 + e^−|s|), where the real part of s determines the sign.
 function complexSoftplus(s) {
   const [re, im] = s[0] > 0 ? [-s[0], -s[1]] : s;
   const e = [Math.exp(re) * Math.cos(im), Math.exp(re) * Math.sin(im)];

@@ -1,4 +1,4 @@
-// Elements, numbers as they are written for a reader, numbers that can be dragged, and plots.
+// HTML and SVG elements, formatted numbers, numbers that can be dragged, and plots.
 const make = (space) => (tag, attributes = {}, ...children) => {
   const element = space ? document.createElementNS(space, tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -18,7 +18,8 @@ const SUB = "₀₁₂₃₄₅₆₇₈₉";
 const low = (...numbers) => numbers.map((n) => String(n).replace(/\d/g, (d) => SUB[d])).join("");
 const power = (n) => `10${[...String(n)].map((c) => SUPER[c]).join("")}`;
 
-// A number with so many decimals, and no zeros behind; a power of ten where it is small or large.
+// Format a number with up to `digits` decimals, without trailing zeros; with a power of ten if it is small or
+// large.
 function show(value, digits = 4) {
   if (Number.isNaN(value)) return "not a number";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
@@ -39,7 +40,7 @@ const backwards = (value, digits) => el("span", { class: "gradient" }, factor(va
 const line = (...parts) => el("p", { class: "formula" }, ...parts);
 const button = (text, onclick, attributes = {}) => el("button", { type: "button", onclick, ...attributes }, text);
 
-// Buttons of which one is pressed. options: [[value, text]].
+// A group of buttons, one of which is pressed. options: [[value, text]].
 function choice(label, options, get, set) {
   const group = el("div", { class: "choice", role: "group", "aria-label": label });
   group.update = () => [...group.children].forEach((b, i) => b.setAttribute("aria-pressed", options[i][0] === get()));
@@ -62,7 +63,7 @@ function slider(label, { min, max, step, get, set, text }) {
   return told;
 }
 
-// Let a number be changed by dragging its element sideways, or by the arrow keys.
+// Make a number editable by dragging its element, or by the arrow keys.
 function draggable(element, { label, get, set, by = 0.1, pixels = 7 }) {
   const round = (v) => Math.round(v / by) * by;
   const change = (v) => { set(Number(Math.max(-9, Math.min(9, v)).toFixed(6))); told(); };
@@ -96,7 +97,7 @@ function draggable(element, { label, get, set, by = 0.1, pixels = 7 }) {
   return element;
 }
 
-// A table; a cell is text, an element, or a list of both. foot: as a row, in bold.
+// A table. A cell is a text, an element, or a list of both. foot: rows at the end.
 function table(head, rows, { foot = [], kind = "", label = "" } = {}) {
   const cells = (row, tag) => row.map((cell) => el(tag, {}, cell));
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label || head.filter((h) => typeof h === "string").join(", ") },
@@ -106,10 +107,10 @@ function table(head, rows, { foot = [], kind = "", label = "" } = {}) {
       el("tfoot", {}, foot.map((row) => el("tr", {}, cells(row, "td"))))));
 }
 
-// Text in which "z_i" is written with its index low.
+// A text in which indices, as in "z_i", become subscripts.
 const math = (text) => text.split(/(_\w+)/).map((part) => (part.startsWith("_") ? el("sub", {}, part.slice(1)) : part));
 
-// A matrix in square brackets. cell(i, j): what stands there, text or an element.
+// A matrix in square brackets. cell(i, j): the entry, a text or an element.
 function matrix(rows, columns, cell, name = "") {
   const grid = el("span", { class: "grid", style: `grid-template-columns: repeat(${columns}, auto)` });
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) {

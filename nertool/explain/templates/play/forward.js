@@ -1,5 +1,5 @@
-// Forward: x, W, b and u can be dragged. What follows from them is covered until the reader has said what
-// becomes of p.
+// View "forward": x, W, b and u can be dragged. The results are hidden until the reader has predicted how p
+// changes.
 {
   let ask = true, covered = false, before = null, moved = "", verdict = "";
   const GIVEN = ["x", "W", "b", "u"];

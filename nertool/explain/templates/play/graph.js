@@ -1,5 +1,5 @@
-// The small network as a graph: x on one side, J on the other; left to right where there is room for it,
-// else top to bottom. A node W_ij stands for the product with x_j, a node u_i for that with h_i.
+// The small network as a graph from x to J: left to right on a wide page, top to bottom on a narrow one.
+// A node W_ij stands for the product W_ij x_j, a node u_i for the product u_i h_i.
 const UNITS = [0, 1], INPUTS = [0, 1, 2];
 const NODES = [
   ...INPUTS.map((j) => ({ name: `x${j}`, label: `x${low(j + 1)}`, layer: 0 })),
@@ -41,7 +41,7 @@ function gradientOf(name, w) {
   return letter === "s" ? w.ds[0] : 1;
 }
 
-const SHARE = [0, 1.25, 2.5, 3.55, 4.6, 5.6, 6.6]; // where the layers stand
+const SHARE = [0, 1.25, 2.5, 3.55, 4.6, 5.6, 6.6]; // positions of the layers
 
 function places(width) {
   const wide = width >= 620;
@@ -65,8 +65,9 @@ function places(width) {
   return { wide, at, size, height };
 }
 
-// Draw it into holder. describe(name): {value, gradient, state, label}, texts, each may be missing; act(name,
-// element): lets the node do something, once. Returns a function that brings the texts up to date.
+// Draw the graph into holder. describe(name) returns the texts {value, gradient, state, label}, which are
+// optional. act(name, element) is called once for each node, to make it interactive. Returns a function that
+// updates the texts.
 function graph(holder, describe, act) {
   const width = Math.max(300, holder.clientWidth);
   const { wide, at, size, height } = places(width);

@@ -1,17 +1,18 @@
-// Matrices: the Jacobians of the chain, of which the first three are always the same; and ∂J/∂W as a table.
+// View "matrices": the Jacobians of the chain, and ∂J/∂W as a table. The first three Jacobians are always the
+// same.
 {
   let end = "x", lit = null, batch = "delta.T @ x", parts;
 
   const number = (v, attributes = {}) => el("span", attributes, show(v));
 
-  // The last factor: the Jacobian of z in what the gradient is for.
+  // The last factor: the Jacobian of z with respect to x, b or W.
   function lastFactor() {
     if (end === "x") return [matrix(2, 3, (i, j) => number(net.W[i][j]), "∂z/∂x = W, 2 × 3"), "z_i = Σ_j W_ij x_j + b_i, so ∂z_i/∂x_j = W_ij"];
     if (end === "b") return [matrix(2, 2, (i, j) => (i === j ? "1" : "0"), "∂z/∂b = I, 2 × 2"), "b_i is added to z_i alone, once"];
     return [matrix(2, 6, (i, j) => number(Math.floor(j / 3) === i ? example.x[j % 3] : 0, cell(Math.floor(j / 3), j % 3, "span", i)), "∂z/∂W, 2 × 6"), "row i of W is used by z_i alone, so ∂z_i/∂W_ij = x_j, and all else is 0"];
   }
 
-  // Attributes of an entry that belongs to W_ij: pointing at it, or choosing it, lights its factors.
+  // Attributes of an entry that belongs to W_ij: pointing at it highlights its factors.
   function cell(i, j, kind, of = i) {
     const on = lit && lit[0] === i && lit[1] === j && of === i;
     return { class: on ? "lit" : "", onpointerenter: () => { if (of === i) light(i, j); } };
@@ -56,7 +57,7 @@
         net.W[a][b] === 0 ? `. W${low(a + 1, b + 1)} itself is 0: the gradient says what a change would do.` : ""] : ["Point at an entry, or reach it with the Tab key: its δ and its x light up."]))];
   }
 
-  // The five products of a batch of two examples, in rows, as the code has them.
+  // The five matrix products for a batch of two examples, one in each row, as in the code.
   function batches() {
     const both = [example, OTHER], kept = both.map((e) => forward(net, e.x));
     const ds = both.map((e, n) => loss(net.output, kept[n].s, e.y).ds.map((v) => v / 2));

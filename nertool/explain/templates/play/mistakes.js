@@ -1,13 +1,13 @@
-// Known mistakes of a backward pass, by the names of nertool/gradcheck/mistakes.py: those that a small
-// network without dropout, L2 and word tables can have. spoils: the blocks whose gradients are wrong.
+// Known mistakes of a backward pass, with the names of nertool/gradcheck/mistakes.py: those that are possible
+// in a small network without dropout, L2 and word tables. spoils: the blocks whose gradients become wrong.
 const rolled = (a, by) => a.map((_, i) => a[(i - by + a.length) % a.length]);
 const derivative = (net) => ACTIVATIONS[net.activation];
-const BELOW = ["x", "W", "b"]; // all that δ flows into
+const BELOW = ["x", "W", "b"]; // the blocks whose gradients depend on δ
 
-// f′ of the example before this one, as if it had been left in memory.
+// f′ of the previous example, as if it had been left in memory.
 const stale = (net, kept, n) => (_, i) => derivative(net).prime(rolled(kept, 1)[n].h[i]);
 
-// A matrix of the same shape as W that has Wᵀ's numbers in the order of its rows.
+// A matrix of W's shape with the numbers of Wᵀ, read row by row.
 function reread(W) {
   const flat = transposed(W).flat();
   return W.map((row, i) => row.map((_, j) => flat[i * row.length + j]));

@@ -1,4 +1,5 @@
-// Nudge: y = x², z = 3y. A slider moves x, another the nudge; the slope is what the last column settles at.
+// View "nudge": y = x², z = 3y. One slider changes x, another the nudge. As the nudge gets smaller, the last
+// column approaches the slope.
 {
   let x = 2, exponent = 0;
   const curve = (v) => 3 * v * v;

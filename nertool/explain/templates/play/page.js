@@ -1,10 +1,10 @@
-// What the views share: the small network, the tabs, the theme.
+// Shared by all views: the small network, the tabs, the colour theme.
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const copy = (value) => JSON.parse(JSON.stringify(value));
 const OTHER = DATA.other; // a second example, for a batch of two
 let net = copy(DATA.network), example = copy(DATA.example);
 
-const views = {}; // name → {show()}: builds or brings up to date
+const views = {}; // name → {show()}, which builds or updates the view
 let current = null;
 
 function restart() {
@@ -12,7 +12,7 @@ function restart() {
   example = copy(DATA.example);
 }
 
-// Everything that the small network computes for its example.
+// All values and gradients of the small network for its example.
 function worked() {
   const kept = forward(net, example.x);
   const end = loss(net.output, kept.s, example.y);

@@ -1,4 +1,5 @@
-// Ten questions. Each has its answers, which one is right, why, and a state of the page that shows it.
+// View "questions": ten questions. Each has answers, the index of the right one, a reason, and a view that
+// shows it; `set` changes the network or the example for this view.
 {
   const QUESTIONS = [
     { ask: "W₁₃ is 0. What is ∂J/∂W₁₃ in the lesson’s network?", answers: ["0, since the weight does nothing", "−3.84", "It can’t be known"], right: 1,

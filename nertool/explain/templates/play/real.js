@@ -1,4 +1,5 @@
-// Real: a trained model's own numbers for a sentence; the same arithmetic, with more units and longer x.
+// View "real": a trained model's numbers for a sentence. The arithmetic is the same, with more units and a
+// longer x.
 {
   const real = DATA.real;
   const floats = (text) => {
@@ -15,7 +16,7 @@
     target = found(result(word).s);
   }
 
-  // The page may hold only the units that matter most: `rest` is what the others add to each score.
+  // The page may have only the units with the largest δ. `rest` is the contribution of the others to each score.
   function result(at) {
     const kept = forward(model, real.words[at].x);
     return { ...kept, s: plus(kept.s, real.words[at].rest) };
@@ -27,7 +28,7 @@
   const tagName = (k) => real.tags[real.tags.length - model.U.length + k];
   const pieces = () => { let at = 0; return real.words[word].pieces.map(({ text, width }) => ({ text, from: at, to: (at += width) })); };
 
-  // For the tests: all numbers of one word, as nertool explain has them.
+  // For the tests: all numbers of one word, to compare with those of nertool explain.
   window.realSteps = (at, t) => {
     if (!model) load();
     [word, target] = [at, t];

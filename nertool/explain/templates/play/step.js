@@ -1,4 +1,4 @@
-// Step: J against α, in fact and to first order; and what becomes of J when steps are taken.
+// View "step": J after a step against α, exact and to first order; and J over several steps.
 {
   let log = -2, two = false, moved = null, history = [], shape = "", parts;
   const alpha = () => Number((10 ** log).toPrecision(2));
@@ -10,7 +10,7 @@
     const g = gradients(here(), batch()), J = meanLoss(here(), batch()), slope = norm2(g);
     const real = (a) => meanLoss(step(here(), g, a), batch());
     const a = alpha(), first = J - a * slope, fact = real(a);
-    // The picture reaches a little beyond α: the closer one looks, the straighter the curve.
+    // The plot ends a little beyond α: a smaller range shows a straighter curve.
     const end = [0.005, 0.02, 0.05, 0.2, 0.5, 2, 5].find((v) => v >= 1.25 * a) || 15;
     const grid = Array.from({ length: 161 }, (_, i) => (end * i) / 160);
     const top = Math.max(1, J * 1.3, Math.min(4, Math.max(...grid.map(real)) * 1.1));
