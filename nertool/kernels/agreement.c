@@ -1,5 +1,5 @@
-/* Scores to probabilities and back, and agreement within a document: see decoding/adjust.py.
-   decoding.py has the calls. Plain C99 and the vector type that GCC and Clang share. */
+/* From scores to probabilities and back, and consistency within a document: see decoding/adjust.py.
+   decoding.py has the calls. The code is C99 with the vector types of GCC and Clang. */
 
 #include <stdint.h>
 #include <string.h>
@@ -8,15 +8,15 @@
 
 typedef int32_t whole __attribute__((vector_size(64), aligned(4), may_alias));
 
-enum { WIDE = 16, SOME = 64 /* tokens at a time: their scores stay in the first cache */ };
+enum { WIDE = 16, SOME = 64 /* tokens at a time, whose scores stay in the first-level cache */ };
 
 #define CONVERTED(x, type) __builtin_convertvector(x, type)
 
-/* p[i] = e^p[i] for i < 16, and 0 for p[i] < -87; p[i] <= 0. With x = n ln 2 + r it is 2^n e^r, and e^r is a
-   polynomial (Cephes, expf): within 2 units in the last place. What is no number stays so. */
+/* Sets p[i] = e^p[i] for i < 16, where p[i] <= 0, and 0 for p[i] < -87. With x = n ln 2 + r, e^x is 2^n e^r,
+   and e^r is a polynomial (Cephes, expf). The error is at most 2 units in the last place. NaN stays NaN. */
 static inline __attribute__((always_inline)) void exponential(float *p)
 {
-    const float beyond = 12582912.0f; /* 1.5 * 2^23: numbers of this size have no fractions */
+    const float beyond = 12582912.0f; /* 1.5 * 2^23: floats of this size are integers, so adding it rounds */
     sixteen x = *(const sixteen *)p;
     whole tiny = x < -87.0f;
     x = (sixteen)((whole)x & ~tiny);
@@ -35,11 +35,11 @@ static inline __attribute__((always_inline)) void exponential(float *p)
 
 static const float least = 0x1p-126f;
 
-/* p[i] = ln(p[i] + least) for i < 16, p[i] >= 0. With x = 2^n m it is n ln 2 + ln m, and ln m a polynomial
-   (Cephes, logf) of m - 1, for m between the roots of 1/2 and of 2. What is no number stays so. */
+/* Sets p[i] = ln(p[i] + least) for i < 16, where p[i] >= 0. With x = 2^n m, ln x is n ln 2 + ln m, and ln m
+   is a polynomial (Cephes, logf) of m - 1, for m from sqrt(1/2) to sqrt(2). NaN stays NaN. */
 static inline __attribute__((always_inline)) void logarithm(float *p)
 {
-    const int32_t root = 0x3F3504F3; /* of 1/2, as bits */
+    const int32_t root = 0x3F3504F3; /* the bits of sqrt(1/2) */
     sixteen x = *(const sixteen *)p + least;
     whole bits = (whole)x - root;
     sixteen n = CONVERTED(bits >> 23, sixteen);
@@ -65,7 +65,7 @@ static inline __attribute__((always_inline)) float largest(const float *s, int64
     return most;
 }
 
-/* The same for all of p (n). */
+/* Applies a function for 16 numbers to all of p (n). */
 #define EACH(function)                                                                             \
     {                                                                                              \
         int64_t i = 0;                                                                             \
@@ -85,7 +85,7 @@ EACH(exponential)
 static inline __attribute__((always_inline)) void logarithms(float *p, int64_t n)
 EACH(logarithm)
 
-/* The probabilities of n tokens by their scores s (n, T). */
+/* Writes the softmax of the scores s (tokens, T) to p. */
 static inline __attribute__((always_inline)) void
 probabilities(float *p, const float *s, int64_t tokens, int64_t T)
 {
@@ -107,7 +107,8 @@ probabilities(float *p, const float *s, int64_t tokens, int64_t T)
     }
 }
 
-/* p[t] = (1 - a - a/(n-1)) p[t] + a/(n-1) the group's sum for each member t of a group of n. */
+/* Sets p[t] = (1 - a - a/(n-1)) p[t] + a/(n-1) * (the sum of p over the group) for each member t of a group
+   of n. */
 static inline __attribute__((always_inline)) void
 blend(float *restrict p, int64_t T, const int64_t *restrict members, int64_t n, double a,
       double *restrict sums)
@@ -126,9 +127,9 @@ blend(float *restrict p, int64_t T, const int64_t *restrict members, int64_t n, 
             p[members[i] * T + k] = keep * p[members[i] * T + k] + (float)sums[k];
 }
 
-/* agree: out (N, T) = ln of the blended probabilities by scores s (N, T), which may be the same array; starts
-   (D + 1): where documents begin; members, sizes (G): the groups, which lie in one document each, one
-   document's after the other's; sums (T): anything. */
+/* agree: writes the logarithms of the blended probabilities of scores s (N, T) to out, which may be s.
+   starts (D + 1): the starts of documents; members, sizes (G): the groups, in the order of documents, each in
+   one document; sums (T): scratch memory. */
 #define AGREEMENT(kind, target)                                                                    \
     target static void softmax_##kind(float *p, const float *s, int64_t N, int64_t T)              \
     {                                                                                              \
@@ -154,7 +155,7 @@ AGREEMENT(avx2, TARGET_AVX2)
 AGREEMENT(avx512, TARGET_AVX512)
 #endif
 
-/* Each calls the one for this processor's registers. */
+/* Both functions call the version for this processor's registers. */
 void softmax(float *p, const float *s, int64_t N, int64_t T)
 {
 #ifdef __x86_64__

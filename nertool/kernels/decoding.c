@@ -4,15 +4,15 @@
 
 enum { MOST_TAGS = 64 };
 
-/* Tags in groups: members of group g stand in tags[starts[g]] to tags[starts[g + 1] - 1]. The tags that may
-   come before tag j are the members of group of[j]. In every scheme many tags share a group: before O, B- and
-   S- of all classes stand the same tags. */
+/* Groups of tags. The members of group g are tags[starts[g]] to tags[starts[g + 1] - 1]. The tags that may
+   come before tag j are the members of group of[j]. Many tags share a group: for example, the same tags may
+   come before O and before B- and S- of every class. */
 struct groups {
     int64_t G;
     const int64_t *of, *starts, *tags;
 };
 
-/* out[j] = the sum of in over the group of tag j. */
+/* Sets out[j] to the sum of `in` over the group of tag j. */
 static inline void add_up(double *restrict out, const double *restrict in,
                           const struct groups *groups, int64_t T)
 {
@@ -27,7 +27,7 @@ static inline void add_up(double *restrict out, const double *restrict in,
         out[j] = sums[groups->of[j]];
 }
 
-/* Writes ways (T), divided by their sum, to out; returns the sum. */
+/* Writes ways (T) divided by their sum to out, and returns the sum. */
 static inline double scaled(double *restrict out, const double *restrict ways, int64_t T)
 {
     double total = 0;
@@ -38,9 +38,10 @@ static inline double scaled(double *restrict out, const double *restrict ways, i
     return total;
 }
 
-/* forward, backward, scale of `Sums`, from weight (N, T), T <= MOST_TAGS, and starts (S+1) of sentences.
-   before: the tags that may come before each tag; after: those that may come after it; first, end (T).
-   The two directions do not depend on each other: in turns, the processor works at both at once. */
+/* Computes forward, backward and scale of `Sums` from weight (N, T), T <= MOST_TAGS.
+   starts (S+1): the starts of sentences; before, after: the tags that may come before, and after, each tag;
+   first, end (T). The two directions are independent, so the loop alternates between them, and the processor
+   works on both at the same time. */
 static inline void sum_tags(const double *restrict weight, const int64_t *restrict starts,
                             int64_t S, int64_t T, const struct groups *before,
                             const struct groups *after, const double *restrict first,
@@ -71,7 +72,7 @@ static inline void sum_tags(const double *restrict weight, const int64_t *restri
     }
 }
 
-/* before and after: numbers of groups, then of, starts and tags, as in `groups`. */
+/* Compiles sum_tags as a function of its own. */
 #define TAG_SUMS(name)                                                                             \
     static void name(const double *weight, const int64_t *starts, int64_t S, int64_t T,            \
                      const struct groups *before, const struct groups *after,                      \
@@ -86,7 +87,9 @@ TAG_SUMS(tag_sums_plain)
 __attribute__((target("avx2"))) TAG_SUMS(tag_sums_avx2)
 #endif
 
-/* Calls the one for this processor's registers. */
+/* Calls the version for this processor's registers. G, of, before_starts and before_tags are `struct
+   groups` for the tags before each tag; back_G, back_of, after_starts and after_tags are those for the tags
+   after it. */
 void tag_sums(const double *weight, const int64_t *starts, int64_t S, int64_t T, int64_t G,
               const int64_t *of, const int64_t *before_starts, const int64_t *before_tags,
               int64_t back_G, const int64_t *back_of, const int64_t *after_starts,
@@ -103,7 +106,7 @@ void tag_sums(const double *weight, const int64_t *starts, int64_t S, int64_t T,
         tag_sums_plain(weight, starts, S, T, &before, &after, first, end, forward, backward, scale);
 }
 
-/* How much a token's best other tag beats O by, s (T); and whether all scores are finite. */
+/* Returns the best score of a token's other tags minus that of O, from its scores s (T). */
 static inline float beats_outside(const float *restrict s, int64_t T)
 {
     float most[2] = {s[1], s[T - 1]};
@@ -113,12 +116,12 @@ static inline float beats_outside(const float *restrict s, int64_t T)
     return (most[0] > most[1] ? most[0] : most[1]) - s[0];
 }
 
-/* lost (N), as decoding/viterbi.py's outside_by has it, from scores (N, T), O's first, T > 1. prefix (N + 1):
-   anything. Returns 0 if there is a score that is not finite: then lost is anything. */
+/* Computes outside_by of decoding/viterbi.py from scores (N, T), O first, T > 1, and writes it to lost (N).
+   prefix (N + 1): scratch memory. Returns 0 if a score is not finite; lost is then undefined. */
 int32_t outside_by(const float *restrict scores, int64_t N, int64_t T, double *restrict prefix,
                    double *restrict lost)
 {
-    float none[16] = {0}; /* 0 as long as all scores are finite, else no number */
+    float none[16] = {0}; /* 0 as long as all scores are finite, else NaN */
     int64_t i = 0;
     for (; i + 16 <= N * T; i += 16)
         for (int l = 0; l < 16; l++)
@@ -142,9 +145,9 @@ int32_t outside_by(const float *restrict scores, int64_t N, int64_t T, double *r
     return 1;
 }
 
-/* best (N) becomes each token's best tag by its own scores (N, T) where lost (N) <= bar, else O. A part is a
-   row of such tokens in a sentence; wrong (2, as many as there are tokens) takes (start, end) of those whose
-   tags are no sequence that start, end (T) and step (T, T) allow. Returns how many these are. */
+/* Sets best (N) to each token's best tag by its scores (N, T) if lost (N) <= bar, else to O. A part is
+   consecutive tokens of a sentence with lost <= bar. Writes (start, end) of each part whose tags are not an
+   allowed sequence, by start, end (T) and step (T, T), to wrong (at most N pairs). Returns their number. */
 int64_t best_of_each(int32_t *restrict best, const float *restrict scores, int64_t T,
                      const double *restrict lost, double bar, const int64_t *restrict starts,
                      int64_t S, const uint8_t *restrict start, const uint8_t *restrict end,
@@ -175,8 +178,9 @@ int64_t best_of_each(int32_t *restrict best, const float *restrict scores, int64
     return several;
 }
 
-/* best[t] of each part, (start, end) each, becomes the best sequence that is allowed, as decoding/viterbi.py's
-   viterbi finds it: of equal ones that of the first tags. back (longest part, T): anything. T <= MOST_TAGS. */
+/* Sets best[t] of n parts, (start, end) each, to the best allowed sequence, as viterbi in
+   decoding/viterbi.py. Of equal sequences, the one with the first tags wins. back (longest part, T):
+   scratch memory. T <= MOST_TAGS. */
 void best_sequences(int32_t *restrict best, const float *restrict scores, int64_t T,
                     const int64_t *restrict parts, int64_t n, const uint8_t *restrict start,
                     const uint8_t *restrict end, int64_t G, const int64_t *restrict of,

@@ -1,13 +1,14 @@
-/* Loops over the tokens of documents; documents.py says what each does.
-   library.py has the signatures. tests/kernels hold each equal to the numpy code that it stands in for.
+/* Loops over the tokens of documents. documents.py describes each function, and library.py has its signature.
+   tests/kernels check that each gives the same result as its numpy code.
 
-   Plain C99. Nothing here allocates, keeps anything, or looks beyond what its arguments say. */
+   The code is C99. No function allocates memory, keeps state, or reads outside of its arguments. */
 
 #include <stdint.h>
 
-/* Gathers the tokens that have the same word in a document, two or more of them; ids (starts[D],): the
-   tokens' words. Groups follow one another by their first tokens: members (M,), group (M,): whose member each
-   is, sizes (G,). count (words,) is 0, and place (words,) anything. Returns G; of[0] becomes M. */
+/* Finds groups of two or more tokens with the same word in a document. ids (starts[D],): the tokens' words.
+   Groups are in the order of their first tokens. Writes members (M,), group (M,), the group of each member,
+   and sizes (G,). count (words,) must be 0; place (words,) is scratch memory. Sets of[0] to M, and returns
+   G. */
 int64_t group_words(const int32_t *restrict ids, const int64_t *restrict starts, int64_t D,
                     int32_t *restrict count, int64_t *restrict place, int64_t *restrict members,
                     int64_t *restrict group, int64_t *restrict sizes, int64_t *restrict of)
@@ -38,9 +39,10 @@ int64_t group_words(const int32_t *restrict ids, const int64_t *restrict starts,
 
 enum { KINDS = 3, EVIDENCE = 3 };
 
-/* number[t] = 1 + the sum of 2^i for each i < 3 of which another member of the token's group is evidence; 1
-   for tokens of no group. What a token is evidence of depends on its class of capitals (n,), on the kind of
-   its sentence (S,), and on whether it begins it: bits of table (classes, 3, 2). own (n,): anything. */
+/* Sets number[t] to 1 + the sum of 2^i for each i < 3 for which another member of the token's group is
+   evidence; it is 1 for tokens in no group. A token's evidence is the bits of table (classes, 3, 2) for its
+   class of capitals, caps (n,); the kind of its sentence, kinds (S,); and whether it is the sentence's first
+   token. own (n,): scratch memory. */
 void document_context(int32_t *restrict number, uint8_t *restrict own, const int8_t *restrict caps,
                       const int64_t *restrict sentence_starts, const int64_t *restrict kinds, int64_t S,
                       const uint8_t *restrict table, const int64_t *restrict members,
@@ -63,9 +65,9 @@ void document_context(int32_t *restrict number, uint8_t *restrict own, const int
     }
 }
 
-/* kinds[s] of each sentence s: 2 if it is in capitals, 1 if it is like a title, else 0, as inputs/text.py says
-   what these are. of (classes of capitals): bit 0 for words with letters, 1 for those in capitals, 2 for those
-   that begin with one. caps (n,) are classes. */
+/* Sets kinds[s] of each sentence s to 2 if it is in capitals, to 1 if it is a title, else to 0, as
+   Text.kinds in inputs/text.py. of (classes): bits of each class of capitals: 0 for words with letters, 1
+   for words in capitals, 2 for words that begin with a capital. caps (n,): the tokens' classes. */
 void sentence_kinds(int64_t *restrict kinds, const int8_t *restrict caps,
                     const int64_t *restrict starts, int64_t S, const uint8_t *restrict of)
 {
@@ -81,9 +83,10 @@ void sentence_kinds(int64_t *restrict kinds, const int8_t *restrict caps,
     }
 }
 
-/* Lays a text's words out with m paddings before and after each sentence: a token's word is numbers[ids[t]], a
-   padding's 0 or, after a sentence, 1. words, around (N + 2 m S): the words, and contexts (N) with 0 for the
-   paddings; centres (N): where tokens stand. Returns 1, or 0 if an id names nothing. */
+/* Writes a text with m paddings before and after each sentence. words (N + 2 m S): a token's word is
+   numbers[ids[t]]; a padding is 0 before a sentence, and 1 after it. around (N + 2 m S): the tokens'
+   contexts, and 0 for the paddings. centres (N): the tokens' indices in words. Returns 1, or 0 if an id is
+   out of range. */
 int32_t lay_out_words(int64_t *restrict words, int32_t *restrict around, int64_t *restrict centres,
                       const int32_t *restrict numbers, int64_t types, const int32_t *restrict ids,
                       const int32_t *restrict contexts, const int64_t *restrict starts, int64_t S,

@@ -1,21 +1,21 @@
-/* Loops over lines of text, each of which ends with LF; lines.py says what each does.
-   library.py has the signatures. tests/kernels hold each equal to the Python code that it stands in for.
+/* Loops over lines of text, each of which ends with LF. lines.py describes each function, and library.py has
+   its signature. tests/kernels check that each gives the same result as its Python code.
 
-   Plain C99. Nothing here allocates, keeps anything, or
-   looks beyond what its arguments say. */
+   The code is C99. No function allocates memory, keeps state, or reads outside of its arguments. */
 
 #include "words.h"
 
-/* ---- lines that were met before ---- */
+/* ---- a cache of lines ---- */
 
-/* `number` is what the line is; its bytes, LF included, are raw[at] up to at + length. at 0: a free entry. */
+/* `number` is the kind of the line. Its bytes, with the LF, are raw[at] to raw[at + length - 1]. An entry
+   with at = 0 is free. */
 typedef struct {
     uint32_t hash, at;
     int32_t length, number;
 } Line;
 
-/* A table of 2^bits places, each of a few entries that lie in one line of the processor's cache. Where a
-   place is full, one of its lines gives way to a new one. */
+/* A hash table of 2^bits places, each with a few entries, which are in one cache line of the processor. If a
+   place is full, a new line replaces one of its lines. */
 enum { ENTRIES = 4 };
 
 typedef struct {
@@ -25,7 +25,7 @@ typedef struct {
     int64_t room, used;
 } LineSet;
 
-/* A longer line is looked at each time. */
+/* Longer lines are not cached. */
 enum { LONGEST = 1 << 12 };
 
 static inline Line *place_of(const LineSet *restrict set, uint64_t hash)
@@ -33,7 +33,7 @@ static inline Line *place_of(const LineSet *restrict set, uint64_t hash)
     return set->table + ENTRIES * (hash >> (64 - set->bits));
 }
 
-/* Whether two runs of bytes are the same; most have a few bytes. */
+/* Returns whether two sequences of bytes are equal. Most of them are short. */
 static inline int same_bytes(const uint8_t *a, const uint8_t *b, int64_t length)
 {
     if (length > 16)
@@ -73,7 +73,7 @@ static inline void remember(LineSet *restrict set, uint64_t hash, const uint8_t 
     set->used += length;
 }
 
-/* Bits of the bytes that are LF: the lowest one is right, those above it may not be. */
+/* Returns a bit for each byte that is LF. Only the lowest bit is reliable; higher ones may be wrong. */
 static inline uint64_t lf_bits(uint64_t eight)
 {
     const uint64_t ONES = 0x0101010101010101u, HIGHS = ONES << 7;
@@ -81,7 +81,8 @@ static inline uint64_t lf_bits(uint64_t eight)
     return (other - ONES) & ~other & HIGHS;
 }
 
-/* Finds where a line ends, at its LF, and its hash, eight bytes at a time. An LF stands before `end`. */
+/* Returns the position of a line's LF, and sets its hash, eight bytes at a time. There must be an LF before
+   `end`. */
 static inline const uint8_t *end_of_line(const uint8_t *at, const uint8_t *end, uint64_t *restrict hash)
 {
     uint64_t sum = 0x9E3779B97F4A7C15u;
@@ -98,15 +99,15 @@ static inline const uint8_t *end_of_line(const uint8_t *at, const uint8_t *end, 
     }
 }
 
-/* ---- what a line is ---- */
+/* ---- reading lines ---- */
 
-/* How rows are read: the column of the words, of `width` columns, what divides these (a tab or a space), and
-   the byte that comments begin with, -1 for none. */
+/* The layout of rows: the index of the words' column, the number of columns, the delimiter (a tab or a
+   space), and the first byte of comments, -1 for none. */
 typedef struct {
     int64_t column, width, delimiter, comment;
 } Layout;
 
-/* Whether a character that is no white space begins here. */
+/* Returns whether the character that begins here is not white space. */
 static inline int begins_visibly(const uint8_t *at, const uint8_t *end)
 {
     uint8_t a = at[0];
@@ -127,9 +128,9 @@ static inline int begins_visibly(const uint8_t *at, const uint8_t *end)
     return 1;
 }
 
-/* Finds the word of a plain row, *from up to *to. 0 for a line that needs a closer look: with another number
-   of columns, with white space or a character of control where it may mean something, with an empty word;
-   and for whatever may be a mark of a document or a comment. */
+/* Finds the word of a plain row, from *from to *to - 1. Returns 0 for a line that Python must parse: a line
+   with another number of columns, with white space or a control character that may have a meaning, or with
+   an empty word; and any line that may be a document mark or a comment. */
 static inline int word_of(const uint8_t *line, const uint8_t *end, const Layout *restrict rows,
                           const uint8_t **from, const uint8_t **to)
 {
@@ -148,7 +149,7 @@ static inline int word_of(const uint8_t *line, const uint8_t *end, const Layout 
                 return 0;
             continue;
         }
-        if (delimiter == ' ' && at == field) { /* runs of spaces are one, those at the end none */
+        if (delimiter == ' ' && at == field) { /* several spaces count as one, and none at the end */
             if (at == end)
                 break;
             field = at + 1;
@@ -168,13 +169,14 @@ static inline int word_of(const uint8_t *line, const uint8_t *end, const Layout 
 
 enum { BREAK = -1 };
 
-/* Says what the lines of a text are, from raw[at] on: kinds[i] is the number of a line's word in `words`, to
-   which new words are added, or BREAK for an empty line, or what `lines` says of the line. `lines` takes the
-   plain rows that it lacks. Of a line that needs a closer look, odd has (i, start, end), and kinds[i] means
-   nothing.
+/* Reads the lines of a text from raw[at] on. Sets kinds[i] of line i to the number of its word in `words`,
+   to which new words are added; to BREAK for an empty line; or to the kind that the cache `lines` has for
+   the line. New plain rows are added to the cache. For a line that Python must parse, (i, start, end) is
+   written to `odd`, and kinds[i] is not set.
 
-   Stops before a line whose word finds no room, and once there are `most` odd lines. Returns where it
-   stopped. counts: [0] lines read so far, which grows; [1] the odd ones of this call. */
+   Stops before a line whose word has no room in `words`, or after `most` odd lines. Returns the position at
+   which it stopped. counts[0]: the number of lines read so far, which is updated; counts[1] is set to the
+   number of odd lines of this call. */
 int64_t read_lines(const uint8_t *restrict raw, int64_t size, int64_t at, const Layout *restrict rows,
                    LineSet *restrict lines, WordSet *restrict words, int32_t *restrict kinds,
                    int64_t *restrict odd, int64_t most, int64_t *restrict counts)
@@ -211,8 +213,8 @@ int64_t read_lines(const uint8_t *restrict raw, int64_t size, int64_t at, const 
     return line - raw;
 }
 
-/* Takes n lines of a text, (line, start, end) each as read_lines writes them, into a table with their
-   numbers: that of a line is kinds[line]. */
+/* Adds n lines of a text to the cache with their kinds, kinds[line]. odd: (line, start, end) of each, as
+   read_lines writes it. */
 void remember_lines(const uint8_t *restrict raw, int64_t size, const int64_t *restrict odd, int64_t n,
                     const int32_t *restrict kinds, LineSet *restrict lines)
 {
@@ -223,8 +225,8 @@ void remember_lines(const uint8_t *restrict raw, int64_t size, const int64_t *re
     }
 }
 
-/* Copies a text with a cell at the end of each line, before the CR that may end it: the cell of line i
-   is cells[starts[column[i]]] up to starts[column[i] + 1]. Returns how many bytes were written. */
+/* Copies a text with a cell at the end of each line, before its LF or CR LF. The cell of line i is
+   cells[starts[k]] to cells[starts[k + 1] - 1] with k = column[i]. Returns the number of bytes written. */
 int64_t put_cells(uint8_t *restrict out, const uint8_t *restrict raw, int64_t size,
                   const int32_t *restrict column, const uint8_t *restrict cells,
                   const int64_t *restrict starts)
@@ -233,7 +235,8 @@ int64_t put_cells(uint8_t *restrict out, const uint8_t *restrict raw, int64_t si
     const uint8_t *line = raw, *end_of_text = raw + size;
     for (const uint8_t *lf; line < end_of_text; line = lf + 1, column++) {
         lf = line;
-        /* Eight bytes at a time: what follows the line is written over. `out` has room for all of `raw`. */
+        /* Copies eight bytes at a time. Bytes after the end of the line are overwritten later. `out` has room
+           for all of `raw`. */
         for (uint64_t bits; end_of_text - lf >= 8; lf += 8, to += 8) {
             memcpy(to, lf, 8);
             if ((bits = lf_bits(eight_at(lf)))) {

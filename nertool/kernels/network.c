@@ -1,16 +1,16 @@
-/* Inner loops of training that numpy has no one call for; network.py says what each does.
-   library.py has the signatures. tests/kernels hold each equal to the numpy code that it stands in for.
+/* Inner loops of training that would need several numpy calls. network.py describes each function, and
+   library.py has its signature. tests/kernels check that each gives the same result as its numpy code.
 
-   Plain C99 and the vector type that GCC and Clang share. Nothing here allocates, keeps anything, or
-   looks beyond what its arguments say. */
+   The code is C99 with the vector types of GCC and Clang. No function allocates memory, keeps state, or reads
+   outside of its arguments. */
 
 #include <math.h>
 #include <string.h>
 
 #include "rows.h"
 
-/* out[place[i]] += values[from[i]] for each i in turn; out (n, d), values (.., d), a row `stride` after
-   the one before. Without from, or without place, i stands in its stead. */
+/* Adds values[from[i]] to out[place[i]] for each i in order. out (n, d); the rows of values (.., d) are
+   `stride` numbers apart. Without `from` or `place`, i is used instead. */
 WIDER void add_rows(float *restrict out, const int32_t *restrict place, const float *restrict values,
               int64_t stride, const int32_t *restrict from, int64_t m, int64_t d)
 {
@@ -18,16 +18,16 @@ WIDER void add_rows(float *restrict out, const int32_t *restrict place, const fl
         add_row(out + (place ? place[i] : i) * d, values + (from ? from[i] : i) * stride, d);
 }
 
-/* What each of several rows of a pooled table counts; numpy computes it in 64 bits, too. */
+/* Returns 1 / sqrt(several), the factor of a pooled table's rows. numpy also computes it in 64 bits. */
 static inline float root_share(int64_t several)
 {
     return (float)(1.0 / sqrt((double)(several ? several : 1)));
 }
 
-/* out_i = the rows ids[i, 0], ids[i, 1], ... of the tables, side by side: columns[k] of them from table k,
-   of V[k] rows that are widths[k] long; or, of a pooled table, for which columns[k] < 0, the sum of the rows
-   that -columns[k] numbers name, 0 for none, over the root of how many there are. One row of out is `stride`
-   after the other, one of ids F. Returns 1, or 0 if a number names no row. */
+/* Writes the rows ids[i, 0], ids[i, 1], ... of the tables side by side to row i of out: columns[k] rows of
+   table k, which is (V[k], widths[k]). If columns[k] < 0, the table is pooled: -columns[k] numbers, 0 for
+   no row, give one row, the sum of their rows divided by the square root of their number. The rows of out
+   are `stride` numbers apart, those of ids F. Returns 1, or 0 if a number is not a row. */
 WIDER int32_t gather_rows(float *restrict out, int64_t stride, const int32_t *restrict ids, int64_t F, int64_t n,
                     const float *const *restrict tables, const int64_t *restrict V,
                     const int64_t *restrict widths, const int64_t *restrict columns, int64_t count)
@@ -67,12 +67,12 @@ WIDER int32_t gather_rows(float *restrict out, int64_t stride, const int32_t *re
     return 1;
 }
 
-/* The way back: for each table k in turn, of V[k] rows, the rows that its columns of ids name, ascending,
-   and for each the sum of the stretches of values that stand at its places. They are written one table
-   after the other, counts[k] of them; one that is frozen is passed over. Of a pooled table each row that is
-   not 0 gets the one stretch over the root of how many there are. ids and values lie in rows of
-   which one begins F, or `stride`, after the other. met (largest V) is 0; place is anything. Returns 1,
-   or 0 if a number names no row. */
+/* The backward pass of gather_rows. For each table k, writes the distinct rows in its columns of ids,
+   ascending, and for each of them the sum of its parts of values, widths[k] numbers each. The tables follow
+   one another; table k has counts[k] rows, a frozen one none. In a pooled table, each row that is not 0
+   gets the word's part of values divided by the square root of the number of its rows. The rows of ids are
+   F numbers apart, those of values `stride`. met (largest V) must be 0; place is scratch memory. Returns 1,
+   or 0 if a number is not a row. */
 WIDER int32_t sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *restrict counts,
                    uint8_t *restrict met, int32_t *restrict place, const int64_t *restrict V,
                    const int64_t *restrict frozen, const int64_t *restrict widths,
@@ -137,9 +137,10 @@ WIDER int32_t sum_by_row(int64_t *restrict rows, float *restrict sums, int64_t *
     return 1;
 }
 
-/* AdaGrad, for each of several arrays theta[k] (.., d[k]) and their memories G[k], in the m[k] rows that
-   g[k] (m[k], d[k]) is the gradient of, ascending; without rows[k], in the first m[k]:
-   G += g g; theta -= alpha g / (sqrt(G) + floor). */
+/* A step of AdaGrad for several arrays theta[k] (.., d[k]) with memories G[k]:
+   G += g g; theta -= alpha g / (sqrt(G) + floor).
+   g[k] (m[k], d[k]) is the gradient of the rows rows[k], which are ascending; without rows[k], of the first
+   m[k] rows. */
 WIDER void adagrad(int64_t several, float *const *restrict theta, float *const *restrict G,
              const float *const *restrict g, const int64_t *const *restrict rows,
              const int64_t *restrict m, const int64_t *restrict d, float alpha, float floor)
@@ -160,7 +161,7 @@ WIDER void adagrad(int64_t several, float *const *restrict theta, float *const *
         }
 }
 
-/* The i-th of the numbers that SplitMix64 draws from a seed. */
+/* Returns the i-th number that SplitMix64 computes from a seed. */
 static inline uint64_t drawn(uint64_t seed, uint64_t i)
 {
     uint64_t z = seed + (i + 1) * 0x9E3779B97F4A7C15u;
@@ -169,8 +170,8 @@ static inline uint64_t drawn(uint64_t seed, uint64_t i)
     return z ^ (z >> 31);
 }
 
-/* mask[i] = 0 or scale: 0 where the i-th sixteen bits that are drawn, each number's lowest first, are
-   a number below the bar. */
+/* Sets mask[i] to 0 if the i-th 16 random bits are a number less than `below`, else to scale. Each number of
+   SplitMix64 gives four of these, from its lowest bits on. */
 WIDER void dropout_mask(float *restrict mask, int64_t n, uint64_t seed, int32_t below, float scale)
 {
     enum { EACH = 4, SOME = 64 };

@@ -1,12 +1,12 @@
-/* Lists of phrases: paths in a tree of words. phrases.py says what each argument is.
+/* Lists of phrases: paths in a tree of words. phrases.py describes the arguments.
 
-   Plain C99. Nothing here allocates, keeps anything, or looks beyond what its arguments say. */
+   The code is C99. No function allocates memory, keeps state, or reads outside of its arguments. */
 
 #include <stdint.h>
 
-/* Writes (start, end, node) of the longest phrase from each token to `found`, where there is one; returns
-   how many there are. phrases.py says how the tree lies in its arrays. A word's number beyond `words`
-   counts as none. */
+/* Writes (start, end, node) of the longest phrase that starts at each token, if there is one, to `found`.
+   Returns the number of phrases. WordTree in phrases.py describes the arrays of the tree. A word number of
+   `words` or more is in no phrase. */
 int64_t longest_phrases(const int32_t *restrict word_ids, const uint8_t *restrict last, int64_t n,
                         const int32_t *restrict types, int64_t kinds, int64_t kind,
                         const int32_t *restrict first, int64_t words,

@@ -1,10 +1,10 @@
-/* Products of a few rows with a small matrix that stays in the first cache: s = z M, or s += z M.
+/* Products of a few rows with a small matrix, which stays in the first-level cache: s = z M, or s += z M.
 
-   z (n, H) in one piece; M (H, K) in rows that begin `apart` numbers after one another; its last columns once
-   more as rows, (K, H), in `columns`; s (n, K) in rows of which one begins `stride` after the other.
+   z (n, H) is contiguous. The rows of M (H, K) are `apart` numbers apart. `columns` (K, H) is the transpose
+   of M. The rows of s (n, K) are `stride` numbers apart.
 
-   Columns are taken as many at a time as a register holds, those that are left by dot products. Each sum is
-   taken in an order that depends on K and on the processor's registers alone, not on n. */
+   As many columns are computed at a time as a register holds; the remaining ones are dot products. The
+   order of each sum depends only on K and on the processor's registers, not on n. */
 
 #ifndef NERTOOL_PRODUCTS_H
 #define NERTOOL_PRODUCTS_H
@@ -21,7 +21,7 @@ struct matrix {
     int64_t H, K, apart;
 };
 
-enum { TOKENS = 8 /* whose sums are in registers at the same time */ };
+enum { TOKENS = 8 /* tokens whose sums are in registers at the same time */ };
 
 #define TILE_OF(n, VECTOR, MULTIPLY_ADD)                                                           \
     {                                                                                              \
@@ -39,7 +39,7 @@ enum { TOKENS = 8 /* whose sums are in registers at the same time */ };
         }                                                                                          \
     }
 
-/* Some columns of the product, beginning with column k: as many as a VECTOR has. */
+/* Computes as many columns of the product as a VECTOR has numbers, beginning with column k. */
 #define TILE(name, target, VECTOR, MULTIPLY_ADD)                                                   \
     target static inline void name(float *restrict s, int64_t stride, const float *restrict z,     \
                                    int64_t n, const struct matrix *m, int64_t k, int add)          \
@@ -52,7 +52,7 @@ enum { TOKENS = 8 /* whose sums are in registers at the same time */ };
             TILE_OF(1, VECTOR, MULTIPLY_ADD)                                                       \
     }
 
-/* One column of the product. */
+/* Computes one column of the product. */
 #define DOTS(name, target, VECTOR, MULTIPLY_ADD)                                                   \
     target static inline void name(float *restrict s, int64_t stride, const float *restrict z,     \
                                    int64_t n, const struct matrix *m, int64_t k, int add)          \

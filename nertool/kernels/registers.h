@@ -1,4 +1,5 @@
-/* The registers of the processor at hand: functions are compiled for several kinds, and chosen when called. */
+/* Vector registers: functions are compiled for several kinds, and one is chosen for the processor at run
+   time. */
 
 #ifndef NERTOOL_REGISTERS_H
 #define NERTOOL_REGISTERS_H
@@ -13,7 +14,7 @@ typedef float sixteen __attribute__((vector_size(64), aligned(4), may_alias));
 
 enum registers { SSE2, AVX2, AVX512 };
 
-/* What this processor has. */
+/* Returns the largest vector registers that this processor has. */
 static inline enum registers registers(void)
 {
     int fused = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");

@@ -1,15 +1,16 @@
-/* Inner loops of the tagger that numpy has no one call for; tagging.py says what each does.
-   library.py has the signatures. tests/kernels hold each equal to the numpy code that it stands in for.
+/* Inner loops of the tagger that would need several numpy calls. tagging.py describes each function, and
+   library.py has its signature. tests/kernels check that each gives the same result as its numpy code.
 
-   Plain C99 and the vector type that GCC and Clang share. Nothing here allocates, keeps anything, or
-   looks beyond what its arguments say. */
+   The code is C99 with the vector types of GCC and Clang. No function allocates memory, keeps state, or reads
+   outside of its arguments. */
 
 #include "products.h"
 
-/* What a token's side inputs add to its z, each part or nothing of it (see tagging/side.py).
-   group (n,): the token's group g or -1; sums (groups, H), share (groups,). document (n,): its row of
-   documents (.., H). opinion (n,): its row of opinions (.., H), counted from first_opinion, or -1.
-   context: for each of `rows` its row of contexts (.., C, H). */
+/* The parts of z that come from a token's side inputs (see tagging/side.py) and contexts. A part that is
+   not used is NULL. group (n,): the token's group g or -1; sums (groups, H), share (groups,). document
+   (n,): the token's row of documents (.., H). opinion (n,): the number of the token's opinion or -1; its
+   row of opinions (.., H) is this number minus first_opinion. context: for each of `rows`, its row of
+   contexts (.., C, H). */
 struct side {
     const int32_t *group;
     const float *sums, *share;
@@ -22,12 +23,12 @@ struct side {
     int64_t first_opinion;
 };
 
-/* LINE numbers of a row at a time, as many as a cache line holds: one register of AVX-512, two of AVX2,
-   four of SSE2 or NEON. The sums are taken in the same order in each. */
+/* A vector of LINE numbers, as many as a cache line holds: one register of AVX-512, two of AVX2, four of
+   SSE2 or NEON. Sums are added up in the same order with all of these. */
 typedef float line __attribute__((vector_size(64), aligned(4), may_alias));
 typedef int32_t line_mask __attribute__((vector_size(64)));
 
-enum { NEAR = 1 << 16 }; /* numbers of T that stay in a processor's second cache */
+enum { NEAR = 1 << 16 }; /* the first numbers of T, which stay in the second-level cache */
 
 /* The rows that are added up for one token. */
 struct terms {
@@ -35,7 +36,7 @@ struct terms {
     float share;
 };
 
-/* `several` lines of a token's z, beginning with its j-th number. */
+/* Computes `several` vectors of LINE numbers of a token's z, from its j-th number on. */
 static inline __attribute__((always_inline)) void
 sum_lines(float *restrict z, const struct terms *restrict of, int64_t terms, int64_t j,
           int32_t positive, const int several)
@@ -55,7 +56,7 @@ sum_lines(float *restrict z, const struct terms *restrict of, int64_t terms, int
             sums[l] += *(const line *)(of->document + k);
         if (of->opinion)
             sums[l] += *(const line *)(of->opinion + k);
-        if (positive) /* what is no number stays as it is */
+        if (positive) /* NaN stays NaN */
             sums[l] = (line)((line_mask)sums[l] & ~(line_mask)(sums[l] < (line){0}));
         *(line *)(z + k) = sums[l];
     }
@@ -67,8 +68,8 @@ sum_lines(float *restrict z, const struct terms *restrict of, int64_t terms, int
          + share[g] (sums[g] - T[rows[centres[i] - 1], C] - T[rows[centres[i] + 1], C + 1])
          + documents[document[i]] + opinions[opinion[i]]
 
-   and max(z_i, 0) where `positive`. T (rows, slices, H). The rows of tokens i < known, n or more, may be
-   asked for in advance. */
+   With `positive`, the result is max(z_i, 0). T (rows, slices, H). known: the number of tokens, n or more,
+   whose rows may be prefetched. */
 static inline __attribute__((always_inline)) void
 sum_windows(float *restrict z, const float *restrict T, const int32_t *restrict rows,
             const int64_t *restrict centres, int64_t n, int64_t known, int64_t C, int64_t slices,
@@ -76,7 +77,7 @@ sum_windows(float *restrict z, const float *restrict T, const int32_t *restrict 
 {
     struct terms of;
     for (int64_t i = 0; i < n; i++) {
-        /* The first rows are those of frequent words: they are near already. */
+        /* The first rows belong to frequent words, so they are already in a cache. */
         int64_t later = rows[centres[i + AHEAD < known ? i + AHEAD : i] + C / 2] * slices * H;
         for (int64_t k = 0; later > NEAR && k < slices * H; k += LINE)
             __builtin_prefetch(T + later + k, 0, 2);
@@ -122,11 +123,12 @@ sum_windows(float *restrict z, const float *restrict T, const int32_t *restrict 
     }
 }
 
-enum { TOGETHER = 16 /* tokens whose z stay in the first cache */ };
+enum { TOGETHER = 16 /* tokens whose z stay in the first-level cache */ };
 
-/* What follows z: s = U f(z), f(z) = max(z, 0) where `positive`, else z. s (n, K) in rows that begin `stride` after one another; `add`: it is added
-   there. outputs: U^T; opinions: what opinions (.., e) are multiplied with, (e, H), from values, which
-   begin with the opinion first_opinion of struct side. z, room (TOGETHER, H): anything. */
+/* The arguments for the scores s = U f(z), where f(z) = max(z, 0) if `positive`, else z. The rows of s (n,
+   K) are `stride` numbers apart; with `add`, the scores are added to s. outputs: U^T. The opinions are the
+   product of values (.., e) and `opinions` (e, H); values begin with the opinion first_opinion of struct
+   side. z, room (TOGETHER, H): scratch memory. */
 struct scores {
     float *s, *z, *room;
     const float *values;
@@ -168,7 +170,7 @@ struct scores {
         }                                                                                          \
     }
 
-/* How many of n tokens have an opinion; first: the first of them. */
+/* Returns how many of n tokens have an opinion. Sets first to the number of the first opinion, if any. */
 static int64_t opinions_among(const int32_t *opinion, int64_t n, int64_t *first)
 {
     int64_t several = 0;
@@ -184,7 +186,7 @@ WINDOWS(avx2, TARGET_AVX2)
 WINDOWS(avx512, TARGET_AVX512)
 #endif
 
-/* Each calls the one for this processor's registers. */
+/* Both functions call the version for this processor's registers. */
 void window_sums(float *restrict z, const float *restrict T, const int32_t *restrict rows,
                  const int64_t *restrict centres, int64_t n, int64_t C, int64_t slices, int64_t H,
                  int32_t positive, const struct side *restrict side)

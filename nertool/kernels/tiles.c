@@ -1,12 +1,13 @@
-/* The loop of network/tiles.py: parts that are sums of other parts with small factors. tiles.py says what it
-   does, library.py has its signature, and tests/kernels hold it equal to the numpy code beside its call. */
+/* The loops of network/tiles.py: weighted sums of parts, and cutting windows into tiles. tiles.py describes
+   each function, and library.py has its signature. tests/kernels check that each gives the same result as
+   its numpy code. */
 
 #include "rows.h"
 
 #define ROW(k) const float *restrict r##k = in[k]; const float f##k = by[k]
 #define LOOP(sum) for (int64_t j = 0; j < d; j++) out[j] = sum
 
-/* out (d,) = or += the sum of so many rows, each with its factor, added up one after the other. */
+/* Sets out (d,) to the weighted sum of `terms` rows, added up in order; with `add`, adds it to out. */
 static inline void add_up(float *restrict out, const float *const *in, const float *by, int64_t terms,
                           int add, int64_t d)
 {
@@ -48,10 +49,10 @@ static inline void add_up(float *restrict out, const float *const *in, const flo
     }
 }
 
-/* For each of n items: its part o of out (d,) = or, with add, += the sum over i of factors[o, i] times its
-   part i of in, zeros left out. The part p of item t begins at t * item + p * part, or, where `at` is
-   given, at (at[t] + p) * part; there an item lacks its last missing[t] parts, which count as zeros. At most
-   64 parts in. */
+/* For each of n items, sets its part o of out (d,) to the sum over i of factors[o, i] times its part i of
+   `in`; with `add`, adds it. Factors of 0 are skipped. Part p of item t begins at t * item + p * part. With
+   `at`, it begins at (at[t] + p) * part, and the last missing[t] parts of an item do not exist and count as
+   zeros. `in` has at most 64 parts. */
 WIDER void mix_parts(float *restrict out, const int32_t *restrict out_at, int64_t out_item,
                      int64_t out_part, int64_t outs, const float *restrict in,
                      const int32_t *restrict in_at, int64_t in_item, int64_t in_part, int64_t ins,
@@ -80,9 +81,9 @@ WIDER void mix_parts(float *restrict out, const int32_t *restrict out_at, int64_
     }
 }
 
-/* Cut the windows (B, C) that follow one another into tiles of `most` of them, from the first one on: of each
-   its first window, that window's first word, and how many windows it lacks. Returns how many tiles there
-   are; or -1 where a window is no C words that follow one another, or begins no later than the one before. */
+/* Cuts consecutive windows (B, C) into tiles of `most` windows, from the first one on. Writes for each tile
+   its first window, that window's first word, and the number of missing windows. Returns the number of
+   tiles; or -1 if a window is not C consecutive words, or does not begin after the window before it. */
 int64_t tile_windows(const int32_t *restrict windows, int64_t B, int64_t C, int32_t most,
                      int32_t *restrict first, int32_t *restrict start, uint8_t *restrict missing)
 {

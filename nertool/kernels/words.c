@@ -1,11 +1,11 @@
-/* Loops over words, each of which ends with LF; words.py says what each does.
-   library.py has the signatures. tests/kernels hold each equal to the Python code that it stands in for.
+/* Loops over words, each of which ends with LF. words.py describes each function, and library.py has its
+   signature. tests/kernels check that each gives the same result as its Python code.
 
-   Plain C99. Nothing here allocates, keeps anything, or looks beyond what its arguments say. */
+   The code is C99. No function allocates memory, keeps state, or reads outside of its arguments. */
 
 #include "words.h"
 
-/* ---- an index of words: where a word stands in a list ---- */
+/* ---- an index of words in a list ---- */
 
 static inline int64_t length_of(const uint8_t *word, const uint8_t *end)
 {
@@ -13,9 +13,9 @@ static inline int64_t length_of(const uint8_t *word, const uint8_t *end)
     return (lf ? lf : end) - word;
 }
 
-/* Enters the words of a list into a table of 2^bits places, which all hold -1: a place holds the number of
-   its word, or, if it is taken, the next one does. starts[i] becomes where word i begins. Of equal words
-   the last counts. Returns how many words there are, or -1 if they are more than `most`. */
+/* Enters the words of a list into a hash table of 2^bits places, which must all be -1. A word's number is
+   at its place, or if that is taken at the next free one. Sets starts[i] to the start of word i. Of equal
+   words, the last counts. Returns the number of words, or -1 if there are more than `most`. */
 int64_t index_words(const uint8_t *restrict raw, int64_t size, int64_t most, int64_t *restrict starts,
                     int32_t *restrict table, int64_t bits)
 {
@@ -37,7 +37,8 @@ int64_t index_words(const uint8_t *restrict raw, int64_t size, int64_t most, int
     return n;
 }
 
-/* numbers[i] becomes the number of the i-th of other words in the list, or -1. Both end with LF. */
+/* Sets numbers[i] to the number in the list of the i-th word of `words`, or to -1. Words and list end with
+   LF. */
 void find_words(const uint8_t *restrict words, int64_t words_size, int32_t *restrict numbers,
                 const uint8_t *restrict raw, int64_t size, const int64_t *restrict starts,
                 const int32_t *restrict table, int64_t bits)
@@ -57,8 +58,8 @@ void find_words(const uint8_t *restrict words, int64_t words_size, int32_t *rest
     }
 }
 
-/* numbers[i] becomes the number of the i-th of other words in a set, to which the new ones are added; there
-   is room for all. Each ends with LF. */
+/* Sets numbers[i] to the number in the set of the i-th word of `words`. New words are added; the set must
+   have room for all of them. Each word ends with LF. */
 void number_words(const uint8_t *restrict words, int64_t size, WordSet *restrict set,
                   int32_t *restrict numbers)
 {
@@ -68,15 +69,15 @@ void number_words(const uint8_t *restrict words, int64_t size, WordSet *restrict
     }
 }
 
-/* ---- an index of whole numbers: which of a list's numbers each of others is ---- */
+/* ---- an index of integers in a list ---- */
 
 static inline uint64_t place_of(int64_t key, int64_t bits)
 {
     return (uint64_t)key * 0x9E3779B97F4A7C15u >> (64 - bits);
 }
 
-/* Enters the keys from `first` on, up to `after`, which are distinct and new, into a table of 2^bits places,
-   more than `after`: a place holds the number of its key, or -1. */
+/* Enters keys[first] to keys[after - 1], which must be distinct and new, into a hash table of 2^bits
+   places, more than `after`. A place has the index of its key, or -1. */
 void enter_keys(const int64_t *restrict keys, int64_t first, int64_t after, int32_t *restrict table,
                 int64_t bits)
 {
@@ -89,7 +90,7 @@ void enter_keys(const int64_t *restrict keys, int64_t first, int64_t after, int3
     }
 }
 
-/* numbers[i] becomes the number of the key others[i], or -1. */
+/* Sets numbers[i] to the index of others[i] in keys, or to -1. */
 void find_keys(const int64_t *restrict others, int64_t n, const int64_t *restrict keys,
                const int32_t *restrict table, int64_t bits, int32_t *restrict numbers)
 {
@@ -103,13 +104,13 @@ void find_keys(const int64_t *restrict others, int64_t n, const int64_t *restric
     }
 }
 
-/* ---- what a word looks like, if all of its characters are ASCII; as features.py has it ---- */
+/* ---- word features of words in ASCII, as in inputs/features.py ---- */
 
 static inline int is_upper(uint8_t c) { return c >= 'A' && c <= 'Z'; }
 static inline int is_lower(uint8_t c) { return c >= 'a' && c <= 'z'; }
 static inline uint8_t lowered(uint8_t c) { return is_upper(c) ? (uint8_t)(c + 32) : c; }
 
-/* CRC-32 of one more byte, by a table of 256. */
+/* Updates a CRC-32 with one byte, by a table of 256 numbers. */
 static inline uint32_t crc(uint32_t sum, uint8_t byte, const uint32_t *restrict crcs)
 {
     return crcs[(sum ^ byte) & 0xFF] ^ (sum >> 8);
@@ -133,7 +134,8 @@ static int32_t caps_of(const uint8_t *word, int64_t length)
     return upper + lower ? MIXED : SIGNS;
 }
 
-/* Signs: X, x and 0 for letters and digits, each other character itself; a run of one sign is one. */
+/* Hashes the shape of a word: X, x and 0 for letters and digits, other characters unchanged, and a run of the
+   same sign shortened to one. */
 static int32_t shape_of(const uint8_t *word, int64_t length, int64_t shapes, const uint32_t *restrict crcs)
 {
     uint32_t sum = 0xFFFFFFFFu;
@@ -148,7 +150,7 @@ static int32_t shape_of(const uint8_t *word, int64_t length, int64_t shapes, con
     return (int32_t)(1 + (sum ^ 0xFFFFFFFFu) % (uint32_t)(shapes - 1));
 }
 
-/* Prefixes of 1 to 3 letters are hashed as "1<a", suffixes of 1 to 4 as "1a>", lower-cased. */
+/* Hashes prefixes of 1 to 3 letters as "1<a", and suffixes of 1 to 4 letters as "1a>", in lower case. */
 static void affixes_of(const uint8_t *word, int64_t length, int64_t affixes, int32_t *restrict out,
                        const uint32_t *restrict crcs)
 {
@@ -169,8 +171,8 @@ static void affixes_of(const uint8_t *word, int64_t length, int64_t affixes, int
     }
 }
 
-/* For each word in ASCII its class of capitals, the number of its shape, 1 ... shapes - 1, and those of its
-   affixes (n, 7), 1 ... affixes - 1. For any other word: caps 0. */
+/* Writes for each word in ASCII its class of capitals, the number of its shape, 1 ... shapes - 1, and those
+   of its affixes (n, 7), 1 ... affixes - 1. Any other word gets caps 0, and nothing else is set. */
 void look_at_words(const uint8_t *restrict words, int64_t size, int64_t shapes, int64_t affixes,
                    const uint32_t *restrict crcs, int32_t *restrict caps, int32_t *restrict shape,
                    int32_t *restrict affix)

@@ -1,4 +1,4 @@
-/* Words as bytes, and a set of them that gives each a number: what lines.c and words.c share. */
+/* Words as bytes, and a set that numbers distinct words. lines.c and words.c share these functions. */
 
 #ifndef NERTOOL_WORDS_H
 #define NERTOOL_WORDS_H
@@ -8,7 +8,7 @@
 
 enum { LF = '\n', CR = '\r', ASCII = 128 };
 
-/* Eight bytes as a number, the first of them lowest. */
+/* Returns eight bytes as a number in little-endian order. */
 static inline uint64_t eight_at(const uint8_t *bytes)
 {
     uint64_t eight;
@@ -19,7 +19,7 @@ static inline uint64_t eight_at(const uint8_t *bytes)
     return eight;
 }
 
-/* As eight_at, of fewer than eight bytes; those that are missing are 0. */
+/* Returns fewer than eight bytes as a number, like eight_at. The missing bytes are 0. */
 static inline uint64_t some_at(const uint8_t *bytes, int64_t n)
 {
     uint64_t some = 0;
@@ -34,7 +34,7 @@ static inline uint64_t mixed(uint64_t hash, uint64_t eight)
     return hash ^ hash >> 32;
 }
 
-/* The hash of a word, eight bytes at a time; its length is mixed in. */
+/* Returns the hash of a word, computed from its length and its bytes, eight at a time. */
 static inline uint64_t hashed(const uint8_t *word, int64_t length)
 {
     uint64_t hash = (uint64_t)length * 0x9E3779B97F4A7C15u;
@@ -44,19 +44,19 @@ static inline uint64_t hashed(const uint8_t *word, int64_t length)
     return mixed(hash, some_at(word + i, length - i)) * 0x9E3779B97F4A7C15u;
 }
 
-/* Words in the order in which they came, each once. Word i is raw[starts[i]] up to starts[i + 1] - 1, where
-   its LF stands. library.py has the same fields. */
+/* Distinct words in the order in which they were added. Word i begins at raw[starts[i]]; its LF is at
+   raw[starts[i + 1] - 1]. _Set in words.py has the same fields. */
 typedef struct {
-    uint8_t *raw;    /* used bytes, of `room` */
+    uint8_t *raw;    /* `used` bytes, with room for `room` */
     int64_t room;
-    int64_t *starts; /* count + 1 entries; there is room for most + 1 */
+    int64_t *starts; /* count + 1 entries, with room for most + 1 */
     int64_t most;
-    int32_t *table;  /* 2^bits places, more than `most`: the number of a word, or -1 */
+    int32_t *table;  /* a hash table of 2^bits places, more than `most`: the number of a word, or -1 */
     int64_t bits;
     int64_t count, used;
 } WordSet;
 
-/* The number of a word of the set; a new one is added. -1: there is no room for it. */
+/* Returns the number of a word in the set. A new word is added. Returns -1 if there is no room for it. */
 static inline int64_t number_in(WordSet *restrict set, const uint8_t *restrict word, int64_t length)
 {
     uint64_t mask = ((uint64_t)1 << set->bits) - 1;
