@@ -1,1 +1,1 @@
-"""The proof that every gradient is right."""
+"""The gradient check: the proof that every gradient is right."""

@@ -41,7 +41,7 @@ class RowNumbers:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(P, F)."""
+        """The shape (P, F)."""
         widths = (block.shape[1] for block in self.of_types)
         return len(self.types), max([sum(widths), *(1 + column for column in self.own)])
 

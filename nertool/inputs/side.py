@@ -67,7 +67,7 @@ class SideRows:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(N, e)."""
+        """The shape (N, e)."""
         return len(self.word_ids), max(own.stop for own in self.columns.values())
 
     def __len__(self) -> int:

@@ -1,1 +1,1 @@
-"""The compiled tagger: tokens to scores to entities."""
+"""The compiled tagger: from tokens to scores, and from scores to entities."""
