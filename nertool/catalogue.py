@@ -17,7 +17,7 @@ from nertool.errors import CorpusError, did_you_mean
 SCHEMES = ("io", "iob1", "iob2", "bioes")
 MISALIGNED = ("error", "snap", "drop")
 OFFSETS = ("auto", "characters", "utf16", "bytes")  # the unit that entity offsets count
-MODES = ("conlleval", "strict", "exact-boundary", "partial", "type")  # when an entity is correct
+MODES = ("conlleval", "strict", "exact-boundary", "partial", "type")  # criteria of a correct entity
 NER_KEYS = ("NER", "NE", "name")  # possible keys of the tag in CoNLL-U's column MISC
 UNITS = ("sentence", "document")  # what the bootstrap resamples
 # The steps of the lookup of a word's vector, in order.

@@ -100,9 +100,9 @@ MOST_SHOWN = 2000  # characters of a printed line
 def printable(text: str, most: int = MOST_SHOWN) -> str:
     r"""Return a text as one line that is safe to print on a terminal.
 
-    Control characters become escapes: the escape character U+001B becomes the four characters \x1b. A byte
-    of a file name that is not UTF-8 is shown as \xff, for example. If the text is longer than `most`
-    characters, its middle is left out.
+    Characters that a terminal executes or that reorder text become escapes: U+001B becomes the four
+    characters \x1b. A byte of a file name that is not UTF-8 is shown as \xff, for example. If the text is
+    longer than `most` characters, its middle is left out.
     """
     if len(text) > most:
         half = most // 2

@@ -1,1 +1,1 @@
-"""Labelled text in and out: one file for each format, its reader beside its writer."""
+"""Read and write labelled text. Each format has one file with its reader and its writer."""

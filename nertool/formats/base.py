@@ -34,7 +34,7 @@ class Writing:
     (True) or each document (False). None: documents if there are several, otherwise sentences.
     exact: whether JSON also holds tokens and sentences, so that a reader need not detect them again.
     source: whether each record names its input. marks: whether each document has a head in text (conll,
-    inline). None: only if there are several documents.
+    inline). None: if there are several documents, and in inline also if they have ids.
     ner_key: the key of tags in CoNLL-U's MISC. If it is empty, the input's key is used, or NER.
     """
 

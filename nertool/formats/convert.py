@@ -41,7 +41,8 @@ def convert(
     """Write the texts in another format to a path. `output` None is standard output.
 
     From CoNLL columns to CoNLL columns, and from CoNLL-U to CoNLL-U, all lines and columns are kept, and only
-    the tags change. bare: write only words and tags. Errors: CorpusError with file:line.
+    the tags change. Exceptions: bare asks for words and tags only, and columns are rewritten if
+    reading.pass_over_faulty is set. Errors: CorpusError with file:line.
     """
     to = find_format(to_name, formats)
     if to.name in ("conll", "conllu") and not bare:

@@ -74,7 +74,7 @@ def inputs_of(paths: Sequence[Path], format_name: str = AUTO) -> list[Path]:
                 raise CorpusError(f"{path}: found no file in this folder, expected labelled texts")
             found += own
         else:
-            found.append(path)  # if it isn't there, opening it says so
+            found.append(path)  # if it does not exist, opening it raises the error
     return _once(found, format_name)
 
 

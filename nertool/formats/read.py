@@ -81,7 +81,7 @@ def read_opened(opened: Opened, reading: Reading, ledger: Ledger, report: Report
     ):
         corpus = replace(
             corpus, tags=[], tag_ids=corpus.tag_ids[:0]
-        )  # nobody has looked for entities
+        )  # the file was not annotated with entities
     if reading.part and not corpus.tokens:
         raise CorpusError(
             f"{source}: found no document of part {reading.part}, expected sentences with [words](LABEL)"
@@ -163,6 +163,6 @@ def batches(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
             yield batch
             batch, length = [], 0
         batch.append(record)
-        length += len(record.text) + 100  # a record costs something beyond its text
+        length += len(record.text) + 100  # a record also takes memory besides its text
     if batch:
         yield batch

@@ -28,7 +28,7 @@ from nertool.formats.conll.rows import (
 )
 
 _FIRST_FAULT = -10
-_LOOK_AHEAD = 1000  # lines read to find the delimiter and the number of columns
+_LOOK_AHEAD = 1000  # lines from which the delimiter and the number of columns are detected
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,8 @@ class Layout:
             return [field for field in fields if field] if "" in fields else fields
         if self.delimiter in QUOTED and line.count('"') % 2 == 0 < line.count('"'):
             try:
-                return next(csv.reader([line], delimiter=self.delimiter), [""])  # as tables are
-            except csv.Error:  # a bare CR inside, or a cell of a hundred thousand characters
+                return next(csv.reader([line], delimiter=self.delimiter), [""])  # quoted cells
+            except csv.Error:  # a bare CR inside, or a cell beyond the size limit of csv
                 return line.split(self.delimiter)
         return line.split() if self.is_blank else line.split(self.delimiter)
 

@@ -91,7 +91,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
     others: Counter[str] = Counter()
     going_on: set[tuple[str, str]] = (
         set()
-    )  # entities that hold the last token of the sentence before
+    )  # entities that hold the last token of the previous sentence
     goes_on = old = False
     before: int | None = -1  # the end of the previous sentence, in UTF-16 units of the document
     for number, line, _ in chain(numbered_lines(stream, source), [(0, "", "")]):
@@ -248,7 +248,7 @@ def _entities(
     found: list[tuple[Span, int]] = []
     last: dict[
         tuple[str, str], tuple[int, int]
-    ] = {}  # number and class: which of found, last token
+    ] = {}  # (number, class): index in `found`, last token
     token = -1
     for row, (start, end) in zip(rows, units, strict=True):
         token += not row.part

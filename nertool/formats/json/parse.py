@@ -65,7 +65,7 @@ def parse_json(text: str, place: str) -> Any:
         ) from None
     except RecursionError:
         raise CorpusError(f"{place}: found lists nested too deeply, expected a record") from None
-    except ValueError as error:  # a whole number of thousands of digits
+    except ValueError as error:  # an integer with thousands of digits
         raise CorpusError(f"{place}: not JSON that can be read: {error}") from None
 
 

@@ -42,7 +42,7 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
                 "start": entity.start,
                 "end": entity.end,
                 "token_start": cut.numbers[entity.token_start],
-                "token_end": cut.numbers[entity.token_end - 1],  # not half-open, in Prodigy
+                "token_end": cut.numbers[entity.token_end - 1],  # in Prodigy, the last token
                 "label": entity.label,
             }
             for entity in view.entities

@@ -33,7 +33,10 @@ _BARE = re.compile(r"[A-Z][A-Z_]*\Z")
 
 
 def detect(head: Head) -> str | None:
-    """Recognise lines in which at least 80 % of the words end with the same separator and a tag."""
+    """Recognise lines in which at least 80 % of the words end with the same separator and a tag.
+
+    At least one of the tags must be O.
+    """
     lines = [words for line in head.lines[:200] if (words := line.split())]
     if len(lines) > 1 and all(len(words) == 1 for words in lines):
         return None  # one word per line: it is unclear whether each line is a sentence
