@@ -1,4 +1,4 @@
-"""Settings of what goes into the network: the labelled text, word vectors, windows and features."""
+"""Settings of the network's inputs: the labelled text, word vectors, windows and features."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ InputScheme = Literal["auto", "io", "iob1", "iob2", "bioes"]
 if typing.TYPE_CHECKING:
     InputFormat = str
     LookupStep = str
-else:  # the catalogue says which there are
+else:  # the choices come from the catalogue
     InputFormat = Literal[LABELLED_INPUTS]
     LookupStep = Literal[LOOKUP]
 

@@ -1,8 +1,8 @@
 """Match predicted entities with gold entities one to one, where they overlap.
 
 Gold entities don't overlap each other, nor do predicted entities. So the overlapping pairs, in text order,
-form chains in which only adjacent pairs can share an entity. Dynamic programming along each chain finds the
-best matching exactly. Greedy matching can miss it.
+form chains in which pairs that share an entity are consecutive. Dynamic programming along each chain finds
+the best matching exactly. Greedy matching can miss it.
 """
 
 from __future__ import annotations

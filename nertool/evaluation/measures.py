@@ -57,7 +57,7 @@ class Marks:
 def ratios(right: float, gold: float, predicted: float) -> Ratios:
     """Return the measures for these numbers of correct, gold and predicted entities.
 
-    Precision is undefined if nothing was predicted, recall if there is no gold entity, F1 if both are true.
+    Precision is undefined if nothing was predicted, recall if there is no gold entity, F1 if both hold.
     """
     total = gold + predicted
     return Ratios(

@@ -1,4 +1,4 @@
-"""Write output. Every failure to write is an OutputError with the output's name.
+"""Write output to files or stdout, where every failure is an OutputError with the output's name.
 
 So a full disk is never reported as an unreadable input. A file gets its name only when it is complete.
 """

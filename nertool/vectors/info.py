@@ -135,7 +135,7 @@ def reasons(known: Known, described: Mapping[str, Any]) -> list[str]:
 def nearest(
     words: Sequence[str], matrix: NDArray[np.float32], word: str, count: int = 10
 ) -> list[tuple[str, float]] | None:
-    """Return the `count` words with the largest cosine to a word, with these; None for an unknown word."""
+    """Return the `count` most similar words, each with its cosine to `word`; None for an unknown word."""
     found = Vocabulary({known: i for i, known in enumerate(words)}).find(word)
     if found is None:
         return None

@@ -54,7 +54,7 @@ def vectors_figure(member: Member, path: Path, words: int = WORDS) -> bool:
 def moved_most(
     member: Member, words: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
-    """Return the vectors before and after training, each (n, v), and the words, of those that moved most."""
+    """Return the n words whose vectors moved most: vectors before, vectors after, each (n, v), and words."""
     now = np.asarray(expanded(member.parameters["L"]), dtype=np.float64)
     then = np.asarray(member.L[member.rows], dtype=np.float64)
     distance = np.linalg.norm(now - then, axis=1)

@@ -134,7 +134,7 @@ def _gensim(path: Path, limit: int | None, trust: bool) -> WordVectors:
                 f"{path}: found gensim's {type(loaded).__name__}, expected word vectors"
             )
         words = [str(word) for word in vectors.index_to_key[:limit]]
-        with np.errstate(over="ignore"):  # what is too great for float32 is refused
+        with np.errstate(over="ignore"):  # values too large for float32 are refused by _checked
             matrix = np.array(vectors.vectors[:limit], dtype=np.float32)
     except VectorsError:
         raise
@@ -163,7 +163,7 @@ def _numpy(path: Path, words_path: Path | None, limit: int | None) -> WordVector
         raise VectorsError(
             f"{path}: found an array {matrix.shape} and {len(words):,} words, expected a row for each word"
         )
-    with np.errstate(over="ignore"):  # what is too great for float32 is refused
+    with np.errstate(over="ignore"):  # values too large for float32 are refused by _checked
         rows = np.array(matrix[:limit], dtype=np.float32)
     return _checked(path, [word.rstrip("\r") for word in words[:limit]], rows, "numpy array", ())
 
