@@ -103,7 +103,7 @@ def text_for_script(
 
 
 def read_log(run_dir: Path) -> list[dict[str, Any]]:
-    """Return the epochs in a run folder's log.jsonl; [] if there is no such file."""
+    """Return the epochs in a run folder's log.jsonl; [] if it has none, as in a run of several networks."""
     path = run_dir / "log.jsonl"
     if not path.is_file():
         return []
