@@ -135,11 +135,15 @@ class Lines(dict[bytes, int]):
         starts, ends = line_bounds(raw)
         head = raw[starts]
         kinds = np.where(head == ord("\n"), BREAK, 0).astype(np.int32)
-        # The first bytes of lines that may be blank, a mark or a comment. Some whitespace is not ASCII.
+        # The first bytes of lines that may be blank, a row of empty cells, a mark or a comment. Not all
+        # whitespace is ASCII.
         doubtful = np.zeros(256, dtype=bool)
         doubtful[: ord(" ") + 1] = True
         doubtful[
-            list(b"\xc2\xe1\xe2\xe3#" + (DOCUMENT_START[0] + self.rows.comment[:1]).encode())
+            list(
+                b"\xc2\xe1\xe2\xe3#"
+                + (DOCUMENT_START[0] + self.rows.comment[:1] + self.rows.layout.delimiter).encode()
+            )
         ] = True
         doubtful[ord("\n")] = False
         for i in np.flatnonzero(doubtful[head]).tolist():

@@ -81,17 +81,21 @@ def test_sentences_and_documents_start_where_lines_say():
 @given(
     lines=st.lists(
         st.one_of(
-            st.sampled_from(LINES), st.sampled_from(["x X Y", "中 X", "\xa0", "—", "- X", "-a X"])
+            st.sampled_from(LINES),
+            st.sampled_from(["x X Y", "中 X", "\xa0", "—", "- X", "-a X", " ", "  ", " X"]),
         ),
         max_size=12,
     ),
     end=st.sampled_from(["\n", "\r\n"]),
     ended=st.booleans(),
+    delimiter=st.sampled_from(" \t,;|"),
 )
-def test_an_outline_is_what_a_look_at_every_line_says(lines, end, ended):
+def test_an_outline_is_what_a_look_at_every_line_says(lines, end, ended, delimiter):
+    lines = [line.replace(" ", delimiter) for line in lines]
+    rows = ROWS._replace(layout=Layout(delimiter, 2))
     block = Block(end.join(lines) + end * (ended and bool(lines)), 1)
-    kinds, starts = Lines(ROWS).outline(block)
-    own = Lines(ROWS)
+    kinds, starts = Lines(rows).outline(block)
+    own = Lines(rows)
 
     def kind(line: str) -> int:
         try:
