@@ -16,6 +16,7 @@ from nertool.corpus.record import Reading
 from nertool.errors import CorpusError
 from nertool.formats.base import Writing
 from nertool.formats.convert import convert
+from nertool.formats.json.parse import parsed
 from nertool.formats.read import read_corpus
 from tests.campaigns.odd.case import Odd, written
 from tests.campaigns.odd.cases import CASES
@@ -74,6 +75,13 @@ def test_a_key_twice_is_named_with_the_line_of_its_object():
     text = '[\n{"text": "Ada met.", "entities": []},\n{"text": "Bob",\n "text": "Cy", "entities": []}\n]\n'
     assert 'x:3: found the key "text" twice' in refusal(text)
     assert read(text.replace("Cy", "Bob")).tokens == 4
+
+
+@pytest.mark.parametrize("notation", ['{"start": 0, "start": %d}', "{'start': 0, 'start': %d}"])
+def test_a_key_twice_is_refused_for_another_value_in_json_and_in_pythons_notation(notation):
+    assert parsed(notation % 0) == {"start": 0}
+    with pytest.raises(CorpusError, match='the key "start" twice in one object'):
+        parsed(notation % 1)
 
 
 @pytest.mark.parametrize(

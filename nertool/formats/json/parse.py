@@ -132,16 +132,19 @@ def is_entry_list(text: str) -> bool:
 
 
 def _refuse_keys_twice(text: str) -> None:
-    """Refuse an object with a repeated key, because Python would silently keep the last value."""
+    """Refuse an object that repeats a key with another value, because Python would silently keep the last."""
     for node in ast.walk(ast.parse(text, mode="eval")):
-        if isinstance(node, ast.Dict):
-            keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
-            if len(set(keys)) < len(keys):
-                twice = next(key for key in keys if keys.count(key) > 1)
-                raise CorpusError(
-                    f"found the key {json.dumps(str(twice))} twice in one object, expected it once; "
-                    "remove one of the two"
-                )
+        if not isinstance(node, ast.Dict):
+            continue
+        first: dict[Any, str] = {}
+        for key, entry in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant):
+                value = ast.dump(entry)
+                if first.setdefault(key.value, value) != value:
+                    raise CorpusError(
+                        f"found the key {json.dumps(str(key.value))} twice in one object, with different "
+                        "values, expected it once; remove one of the two"
+                    )
 
 
 def _strings_meet(text: str) -> bool:
