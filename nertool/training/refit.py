@@ -19,6 +19,7 @@ from nertool.model.load import load_model
 from nertool.model.provenance import usual_epoch
 from nertool.model.save import save_model
 from nertool.training.preparation.encode import encode_parts, read_parts
+from nertool.training.preparation.store import HEADER as PREPARED_HEADER
 from nertool.training.preparation.store import input_hashes, save_prepared
 from nertool.training.trainer import EpochRecord
 
@@ -71,8 +72,8 @@ def keep_refit(run_dir: Path, tokens: int) -> None:
     model = replace(
         final, config=first.config, corpus_scheme=first.corpus_scheme, provenance=provenance
     )
-    save_model(first, run_dir / REFIT / CHOSEN, run_dir / "prepared")
-    save_model(model, run_dir / "best", run_dir / REFIT / "prepared")
+    save_model(first, run_dir / REFIT / CHOSEN, run_dir / "prepared", PREPARED_HEADER)
+    save_model(model, run_dir / "best", run_dir / REFIT / "prepared", PREPARED_HEADER)
 
 
 def unfitted_model(run_dir: Path) -> Path:
