@@ -304,7 +304,7 @@ def habits(parts: Sequence[CorpusPart]) -> list[Finding]:
 def _cut_further(part: CorpusPart) -> Counter[str]:
     """Count pairs of a word and a dot that the tokeniser would keep as one token: "U.S ." for "U.S."."""
     corpus = part.corpus
-    dots = {i for i, word in enumerate(corpus.words) if word in (".", "-", "/")}
+    dots = {i for i, word in enumerate(corpus.words) if word == "."}
     if not dots:
         return Counter()
     ids = corpus.word_ids
@@ -316,9 +316,9 @@ def _cut_further(part: CorpusPart) -> Counter[str]:
     found: Counter[str] = Counter()
     pairs = Counter(zip(ids[:-1][second[1:]].tolist(), ids[1:][second[1:]].tolist(), strict=True))
     for (a, b), n in pairs.items():
-        word, sign = corpus.words[a], corpus.words[b]
-        if word[-1:].isalnum() and sign == "." and len(tokenize(word + sign)) == 1:
-            found[f"{word} {sign}"] += n
+        word = corpus.words[a]
+        if word[-1:].isalnum() and len(tokenize(f"{word}.")) == 1:
+            found[f"{word} {corpus.words[b]}"] += n
     return found
 
 
