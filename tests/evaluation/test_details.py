@@ -53,6 +53,14 @@ def test_each_entity_counts_in_the_part_its_own_words_put_it_in(details):
     ]
 
 
+def test_words_are_the_same_in_every_spelling_of_their_characters():
+    composed, apart = "Zürich", "Zu\u0308rich"
+    compared = compare_files(corpus_of([f"{apart}/B-LOC"]), corpus_of([f"{apart}/B-LOC"]))
+    slices = details_of(compared, seen_in(corpus_of([f"{composed}/B-LOC"])), None).slices
+    assert slices["in the training text"] == {"seen": Slice(1, 1, 1)}
+    assert slices["its words an entity of the training text"] == {"once": Slice(1, 1, 1)}
+
+
 def test_every_division_counts_every_entity_once(details):
     for parts in details.slices.values():
         totals = [

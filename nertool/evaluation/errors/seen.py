@@ -35,10 +35,13 @@ class Seen:
     def status(self, text: str, label: str) -> str:
         """Return SEEN if the training text has these words as an entity of this class, OTHER_CLASS if only as
         one of another class, or NEVER."""
-        text = normal_form(text)
-        if self.by_class[text, label]:
+        if self.by_class[normal_form(text), label]:
             return SEEN
-        return OTHER_CLASS if self.by_words[text] else NEVER
+        return OTHER_CLASS if self.times(text) else NEVER
+
+    def times(self, text: str) -> int:
+        """Return how often these words are an entity of the training text, of any class."""
+        return self.by_words[normal_form(text)]
 
 
 def seen_in(corpus: Corpus) -> Seen:

@@ -74,7 +74,7 @@ def slices_of(
         divisions["its words an entity of the training text"] = (
             _TIMES,
             lambda spans: [
-                _binned(seen.by_words[comparison.text(s.start, s.end)], _TIMES, (0, 1, 5, 20))
+                _binned(seen.times(comparison.text(s.start, s.end)), _TIMES, (0, 1, 5, 20))
                 for s in spans
             ],
         )
