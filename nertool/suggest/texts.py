@@ -8,7 +8,6 @@ from itertools import pairwise
 import numpy as np
 
 from nertool.corpus.annotated import Annotated
-from nertool.corpus.columnar import Records
 from nertool.corpus.schemes import TagSpans
 
 
@@ -57,14 +56,14 @@ def record_of(piece: Annotated, number: int) -> Annotated:
         sentence_starts=corpus.sentence_starts[first : last + 1] - a,
         document_starts=np.array([0, last - first]),
         line_numbers=corpus.line_numbers[a:b],
-        records=Records(
-            np.array([0, last - first]),
-            [records.texts[number]],
-            [records.fields[number]],
-            records.token_starts[a:b],
-            records.token_ends[a:b],
-            records.own_text,
-            records.tokenized,
+        file_ids=None if corpus.file_ids is None else corpus.file_ids[a:b],
+        records=replace(
+            records,
+            starts=np.array([0, last - first]),
+            texts=[records.texts[number]],
+            fields=[records.fields[number]],
+            token_starts=records.token_starts[a:b],
+            token_ends=records.token_ends[a:b],
         ),
     )
     entities = TagSpans(

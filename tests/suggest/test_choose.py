@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log1p, sqrt
 
 import numpy as np
@@ -112,9 +113,18 @@ def test_a_record_alone_and_its_sentences_keep_words_places_and_entities():
     corpus = with_records(
         corpus_of_words([["met", "Ada"], ["in", "big", "New", "York"]]), by_sentence=False
     )
+    assert corpus.records is not None
+    how = {
+        "own_text": True,
+        "own_sentences": True,
+        "numbered": True,
+        "arrow_schema": b"columns",
+    }
+    corpus = replace(corpus, records=replace(corpus.records, **how))
     whole = Annotated(corpus, spans, np.array([0.5, 0.75]))
     alone = record_of(in_sentences(whole), 1)
     assert alone.corpus.records is not None
+    assert {name: getattr(alone.corpus.records, name) for name in how} == how
     assert alone.corpus.records.texts == ["in big New York"]
     assert [(s.start, s.end, s.label) for s in alone.spans.as_list()] == [(2, 4, "LOC")]
     assert alone.probabilities is not None
