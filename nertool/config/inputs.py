@@ -123,8 +123,8 @@ class CorpusConfig:
     ] = None  # fmt: skip
     encoding: Annotated[
         Annotated[str, Meta(min_length=1, max_length=64)] | None,
-        about("Encoding of the text, such as latin-1 or cp1252. Empty: UTF-8, or UTF-16 with a byte-order "
-              "mark."),
+        about("Encoding of the text, such as latin-1 or cp1252. Empty: UTF-8, or UTF-16 or UTF-32 with a "
+              "byte-order mark."),
     ] = None  # fmt: skip
 
 

@@ -23,15 +23,13 @@ from nertool.vectors.subwords import Subwords
 class Pruned:
     """The vectors kept from a file.
 
-    words: V words. matrix (V, d): float32. rows_read: the number of rows in the file. found: the number of
-    kept words that are a spelling of a wanted word. sha256: the file's hash. notes: lines to show to the
-    user. subwords: the rows of parts of words, if the file has them.
+    words: V words. matrix (V, d): float32. rows_read: the number of rows in the file. sha256: the
+    file's hash. notes: lines to show to the user. subwords: the rows of parts of words, if the file has them.
     """
 
     words: list[str]
     matrix: NDArray[np.float32]
     rows_read: int
-    found: int
     sha256: str
     notes: tuple[str, ...] = ()
     subwords: Subwords | None = None
@@ -63,8 +61,7 @@ def prune(path: Path, words: Iterable[str], top: int | None) -> Pruned:
             matrix=source.matrix[picked],
             scale=None if source.scale is None else source.scale[picked],
         ).rows()
-        found = sum(_is_wanted(word, wanted) for word in kept)
-        return Pruned(kept, rows, len(source.words), found, digest, subwords=source.subwords)
+        return Pruned(kept, rows, len(source.words), digest, subwords=source.subwords)
     names = {word.encode("utf-8", "surrogatepass") for word in wanted}
 
     def keep(number: int, word: bytes) -> bool:
@@ -75,8 +72,7 @@ def prune(path: Path, words: Iterable[str], top: int | None) -> Pruned:
     reading = read_rows(path, None, keep)
     if not reading.words:
         raise VectorsError(f"{path}: found none of the words that were asked for, expected some")
-    found = sum(_is_wanted(word, wanted) for word in reading.words)
-    return Pruned(reading.words, reading.matrix, reading.rows_read, found, digest, reading.notes)
+    return Pruned(reading.words, reading.matrix, reading.rows_read, digest, reading.notes)
 
 
 def _is_wanted(word: str, wanted: set[str]) -> bool:
