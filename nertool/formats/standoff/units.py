@@ -2,25 +2,30 @@
 
 The unit is detected for each record: it is the one with which the offsets match the texts of the entities.
 Without such texts, it is the one with which no boundary lies within a word. Characters are tried first.
+Text without blanks between words, such as Chinese or Thai, has boundaries between letters in every unit.
+There, offsets that fit the tokens in characters are not taken for bytes.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading
+from nertool.corpus.tokens import tokenize
 
+_BYTES = "bytes of UTF-8"
 _WIDTHS = {
     "UTF-16 units": lambda c: 2 if ord(c) > 0xFFFF else 1,
-    "bytes of UTF-8": lambda c: len(c.encode("utf-8", "surrogatepass")),
+    _BYTES: lambda c: len(c.encode("utf-8", "surrogatepass")),
     "CRLF as two signs": lambda c: 2 if c == "\n" else 1,
 }
 
 
-_ASKED = {"utf16": "UTF-16 units", "bytes": "bytes of UTF-8"}
+_ASKED = {"utf16": "UTF-16 units", "bytes": _BYTES}
 
 
 def taken_in_characters(
@@ -56,6 +61,8 @@ def in_characters(
     for unit in _WIDTHS:
         moved = _converted(places, text, unit)
         if moved != places and _fits(moved, owns, text):
+            if not _told(owns) and not _plausible(unit, known, moved, text):
+                continue
             pairs = zip(entries, moved, strict=True)
             return [_moved(entry, place) for entry, place in pairs], unit
     return entries, ""
@@ -77,7 +84,7 @@ def _fits(places: Sequence[tuple[int, int] | None], owns: Sequence[Any], text: s
 
     If no entity has a text, tell whether no boundary lies within a word.
     """
-    told = any(isinstance(own, str) for own in owns)
+    told = _told(owns)
     for place, own in zip(places, owns, strict=True):
         if place is None:
             continue
@@ -91,8 +98,40 @@ def _fits(places: Sequence[tuple[int, int] | None], owns: Sequence[Any], text: s
     return True
 
 
+def _told(owns: Sequence[Any]) -> bool:
+    return any(isinstance(own, str) for own in owns)
+
+
+def _plausible(
+    unit: str,
+    places: Sequence[tuple[int, int]],
+    moved: Sequence[tuple[int, int] | None],
+    text: str,
+) -> bool:
+    """Tell whether offsets that fit a unit are likely to count it, rather than to fit it by chance.
+
+    No entity begins or ends with white space then, and bytes do not fit the tokens as characters do.
+    """
+    found = [text[place[0] : place[1]] for place in moved if place]
+    if any(entity != entity.strip() for entity in found):
+        return False
+    return unit != _BYTES or not _fits_tokens(places, text)
+
+
+def _fits_tokens(places: Sequence[tuple[int, int]], text: str) -> bool:
+    """Tell whether all offsets are within the text, and none lies within a token."""
+    inside = {at for start, end in tokenize(text) for at in range(start + 1, end)}
+    return all(0 <= start < end <= len(text) and not inside & {start, end} for start, end in places)
+
+
 def _within_word(text: str, at: int) -> bool:
-    return 0 < at < len(text) and text[at - 1].isalnum() and text[at].isalnum()
+    return 0 < at < len(text) and _in_words(text[at - 1]) and _in_words(text[at])
+
+
+def _in_words(character: str) -> bool:
+    """Tell whether a character is a part of words: a letter, a digit, or a mark on one, such as a vowel
+    sign."""
+    return character.isalnum() or unicodedata.category(character)[0] == "M"
 
 
 def _place(entry: Any) -> tuple[int, int] | None:

@@ -119,3 +119,24 @@ def test_a_unit_that_is_named_and_does_not_fit_is_refused():
     record = {"text": "ä😀 Bob", "entities": [{"start": 1, "end": 2, "label": "X"}]}
     with pytest.raises(CorpusError, match="expected places within"):
         read(lines(record), offsets="utf16")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("周末，王小明去了北京", "去了北"),  # 6–9: in bytes the comma, between two characters
+        ("ตลาดเป็นที่ในมีและเชียงใหม่", "เชียงใหม่"),  # in bytes from vowel sign to vowel sign
+    ],
+)
+def test_text_without_blanks_between_words_is_not_taken_for_bytes_by_chance(text, name):
+    start = text.index(name)
+    ledger = Ledger()
+    record = {"text": text, "entities": [[start, start + len(name), "X"]]}
+    [(surface, label)] = surfaces(read(lines(record), ledger=ledger))
+    assert ("".join(surface.split()), label, ledger.altered) == (name, "X", {})
+
+
+def test_a_border_within_a_word_is_not_taken_for_bytes_that_end_at_a_blank():
+    # In characters, 27–30 is "Rhe", within a word. In bytes it is "am " of the words before.
+    record = {"text": "Für Österreich und Köln am Rhein", "entities": [[27, 30, "X"]]}
+    assert 'found the entity "Rhe"' in refusal(lines(record), misaligned="error")
