@@ -13,7 +13,7 @@ from nertool.formats.conll.parse import Columns, blank_faulty_sentences
 from nertool.formats.conll.rows import Rows, find_layout
 from nertool.formats.opening import Opened, Report
 from nertool.inputs.layout import needs_documents
-from nertool.predict.blocks import whole_columns
+from nertool.predict.blocks import whole_columns, whole_tables
 from nertool.predict.request import PredictRequest
 from nertool.tagging.compiled import CompiledTagger
 
@@ -31,21 +31,6 @@ class ColumnsInput(NamedTuple):
     rows: Rows | None
     blocks: Iterator[Block]
 
-    def without_faulty_sentences(self, source: str, ledger: Ledger) -> ColumnsInput:
-        """Return the input with blank lines in place of each sentence that has a faulty row.
-
-        These sentences are entered in the ledger while the blocks are read.
-        """
-
-        def whole() -> Iterator[Block]:
-            for block in self.blocks:
-                lines = blank_faulty_sentences(
-                    block.lines, block.first, self.columns, source, ledger
-                )
-                yield block if lines is None else block._replace(text=_as_text(block, lines))
-
-        return self._replace(blocks=whole())
-
 
 def read_text_blocks(
     opened: Opened, tagger: CompiledTagger, request: PredictRequest
@@ -61,12 +46,17 @@ def read_text_blocks(
 
 
 def read_columns(
-    opened: Opened, tagger: CompiledTagger, request: PredictRequest, report: Report
+    opened: Opened,
+    tagger: CompiledTagger,
+    request: PredictRequest,
+    report: Report,
+    skipped: Ledger | None = None,
 ) -> ColumnsInput:
     """Open an input in CoNLL columns, and find the column of the words.
 
     The column is that of the request, or that of the model's training text, or else it is detected from the
-    input. Errors: CorpusError for a column that does not exist.
+    input. skipped: counts the sentences with a faulty row, whose lines are made blank while the blocks are
+    read; None if these sentences are kept. Errors: CorpusError for a column that does not exist.
     """
     blocks = read_text_blocks(opened, tagger, request)
     reading, settings = request.unlabelled, tagger.model.config.corpus
@@ -77,13 +67,29 @@ def read_columns(
     if columns.layout is None:  # the first bytes have only document marks, blank lines and comments
         columns, blocks = _with_layout(columns, blocks)
     rows = _fast_rows(columns, opened.source)
+    documents, limit = needs_documents(tagger.model.config), tagger.document_tokens
+    if skipped is not None:
+        # Before the text is cut at the ends of documents, whose lengths depend on what is left.
+        whole = (
+            whole_tables(blocks, columns, opened.source, False)
+            if rows is None
+            else whole_sentences(blocks)
+        )
+        blocks = _without_faulty_sentences(whole, columns, opened.source, skipped)
     if rows is None:
-        return ColumnsInput(columns, None, whole_sentences(blocks))
-    return ColumnsInput(
-        columns,
-        rows,
-        whole_columns(blocks, rows, needs_documents(tagger.model.config), tagger.document_tokens),
-    )
+        return ColumnsInput(
+            columns, None, whole_tables(blocks, columns, opened.source, documents, limit)
+        )
+    return ColumnsInput(columns, rows, whole_columns(blocks, rows, documents, limit))
+
+
+def _without_faulty_sentences(
+    blocks: Iterator[Block], columns: Columns, source: str, skipped: Ledger
+) -> Iterator[Block]:
+    """Yield blocks of whole sentences, with blank lines in place of each sentence that has a faulty row."""
+    for block in blocks:
+        lines = blank_faulty_sentences(block.lines, block.first, columns, source, skipped)
+        yield block if lines is None else block._replace(text=_as_text(block, lines))
 
 
 def _as_text(block: Block, lines: list[str]) -> str:

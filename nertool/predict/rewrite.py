@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from nertool.catalogue import Format
-from nertool.corpus.blocks import whole_sentences
 from nertool.formats.conll.conllu import ner_key
 from nertool.formats.opening import Opened
 from nertool.inputs.layout import needs_documents
-from nertool.predict.blocks import whole_sentence_lines
+from nertool.predict.blocks import whole_conllu, whole_sentence_lines
 from nertool.predict.columns import ColumnsInput, read_text_blocks
 from nertool.predict.request import PredictRequest
 from nertool.predict.tasks.append_column import AppendColumnTask
@@ -63,7 +62,9 @@ def rewrite_conllu(
 ) -> Tasks | None:
     """Return the tasks that tag CoNLL-U in place."""
     scheme = request.scheme or tagger.model.corpus_scheme
-    blocks = whole_sentences(read_text_blocks(opened, tagger, request))
+    documents = needs_documents(tagger.model.config)
+    given = read_text_blocks(opened, tagger, request)
+    blocks = whole_conllu(given, opened.source, documents, tagger.document_tokens)
     key = request.ner_key or ner_key(opened.head.lines)
     return (RewriteConlluTask(b, opened.source, request.unlabelled, scheme, key) for b in blocks)
 

@@ -17,9 +17,10 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import Reading, Record
 from nertool.formats.base import Writer, Writing
 from nertool.formats.opening import Opened, Report
-from nertool.formats.read import batches
 from nertool.formats.registry import module_of
 from nertool.formats.write import written
+from nertool.inputs.layout import needs_documents
+from nertool.predict.blocks import whole_records
 from nertool.predict.columns import ColumnsInput, read_columns
 from nertool.predict.request import PredictRequest
 from nertool.predict.rewrite import REWRITES, rewrite_columns
@@ -99,9 +100,8 @@ def _tag_columns(
 ) -> Tagged:
     """Tag CoNLL columns, as lines or as records."""
     tagger = workers.tagger
-    given = read_columns(opened, tagger, request, report)
-    if request.on_error != "fail":
-        given = given.without_faulty_sentences(opened.source, ledger)
+    skipped = None if request.on_error == "fail" else ledger
+    given = read_columns(opened, tagger, request, report, skipped)
     tasks = rewrite_columns(opened, given, out.format, tagger, request)
     if tasks is not None:
         return out._replace(texts=_texts(workers.run(tasks), ledger))
@@ -136,7 +136,7 @@ def _record_pieces(
     title = opened.format.title
     tasks = (
         RecordsTask(batch, opened.source, title, reading, request.details, None, Writing())
-        for batch in batches(opened.records(reading, ledger), request.sizes.piece_characters)
+        for batch in _whole_records(opened.records(reading, ledger), reading, request, workers)
     )
     return _pieces(workers.run(tasks), ledger)
 
@@ -156,9 +156,18 @@ def _tag_records(
         RecordsTask(
             batch, opened.source, opened.format.title, reading, request.details, writer, out.writing
         )
-        for batch in batches(records, request.sizes.piece_characters)
+        for batch in _whole_records(records, reading, request, workers)
     )
     return out._replace(texts=_texts(workers.run(tasks), ledger))
+
+
+def _whole_records(
+    records: Iterator[Record], reading: Reading, request: PredictRequest, workers: Workers
+) -> Iterator[list[Record]]:
+    """Group records into lists that can be tagged separately."""
+    tagger = workers.tagger
+    documents, size = needs_documents(tagger.model.config), request.sizes.piece_characters
+    return whole_records(records, size, reading, documents, tagger.document_tokens)
 
 
 def _kept_whole(opened: Opened, to: Format) -> tuple[Iterator[Record] | None, Writer | None]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -258,6 +260,110 @@ def test_sentences_a_line_are_one_document_whatever_a_block_holds(model, limit, 
     inline = tagged(tagger, text, "text", None, block)
     assert inline == tagged(tagger, text, "text")
     assert [line.strip() == "" for line in inline.split("\n")] == [not s.strip() for s in sentences]
+
+
+# Other formats
+
+
+def rows_of(*documents: list[str], row: str, mark: str, after: str = "\n") -> str:
+    """Write documents with a mark before each, and a row for each word: {i} its number from 1, {w} the word.
+
+    {s} is the number of the sentence in the text, from 1.
+    """
+    lines, s = "", 0
+    for document in documents:
+        lines += mark
+        for sentence in document:
+            s += 1
+            words = enumerate(sentence.split(), 1)
+            lines += "".join(row.format(i=i, w=w, s=s) for i, w in words) + after
+    return lines
+
+
+def json_lines(*documents: list[str]) -> str:
+    """Write each sentence as JSON with its tokens, and with the number of its document."""
+    return "".join(
+        json.dumps(
+            {"document": d, "tokens": sentence.split(), "ner_tags": ["O"] * len(sentence.split())}
+        )
+        + "\n"
+        for d, document in enumerate(documents)
+        for sentence in document
+    )
+
+
+def entities_of(out: str) -> list[tuple[str, str]]:
+    """Return the entities of the records in JSON lines: each one's text and label."""
+    records = [json.loads(line) for line in out.splitlines()]
+    return [
+        (record["text"][e["start"] : e["end"]], e["label"])
+        for record in records
+        for e in record["entities"]
+    ]
+
+
+ONE = [[sentence for document in DOCUMENTS for sentence in document]]
+LAYOUTS = {
+    "commas": ("conll", DOCUMENTS, partial(rows_of, row="{w},O\n", mark="-DOCSTART-,O\n\n")),
+    "quoted": (
+        "conll",
+        DOCUMENTS,
+        partial(rows_of, row='"{w}";"O"\n', mark='"-DOCSTART-";"O"\n;\n'),
+    ),
+    "bars": (
+        "conll",
+        DOCUMENTS,
+        partial(rows_of, row="{w}|O\r\n", mark="-DOCSTART-|O\r\n", after="|\r\n"),
+    ),
+    "header": ("conll", ONE, partial(rows_of, row="{w}\tO\n", mark="word\ttag\n")),
+    "sentence ids": (
+        "conll",
+        ONE,
+        partial(rows_of, row="{s},{w},O\n", mark="sentence_id,words,labels\n", after=""),
+    ),
+    "conllu": (
+        "conllu",
+        DOCUMENTS,
+        partial(rows_of, row="{i}\t{w}" + "\t_" * 8 + "\n", mark="# newdoc\n"),
+    ),
+    "hf": ("hf", DOCUMENTS, json_lines),
+    "text": ("text", ONE, lambda *documents: "\n".join(s for d in documents for s in d)),
+}
+
+
+@pytest.mark.parametrize("limit", [4, 10_000])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_no_format_s_tags_depend_on_what_a_block_or_a_list_of_records_holds(model, layout, limit):
+    form, documents, write = LAYOUTS[layout]
+    tagger = CompiledTagger(model, document_tokens=limit)
+    text = write(*documents)
+    whole = conll(*documents)
+    expected = entities_of(tagged(tagger, whole, to="jsonl"))
+    assert column(tagged(tagger, whole)) == expected_column(
+        tagger, document_text(*documents, at_most=limit)
+    )
+    for size in (1, 10, 60):
+        # A record counts 100 characters besides its text, and 64 × piece is the longest list.
+        out = tagged(tagger, text, form, "jsonl", block=size, piece=30)
+        assert entities_of(out) == expected
+    if form == "conllu":
+        whole_conllu = tagged(tagger, text, form)
+        assert "NER=" in whole_conllu
+        for size in (1, 10, 60):
+            assert tagged(tagger, text, form, block=size) == whole_conllu
+
+
+def test_sentences_that_are_left_out_do_not_move_the_end_of_a_long_document_s_part(model):
+    # A faulty row counts for nothing, also where blocks end. Parts have 9 tokens at least.
+    tagger = CompiledTagger(model, document_tokens=9)
+    sentences = [sentence for document in DOCUMENTS for sentence in document] * 3
+    faulty = conll(sentences[:2], ["Ada met him"] * 3, sentences[2:], mark="")
+    faulty = faulty.replace("him O", "him")
+    expected = column(tagged(tagger, conll(sentences, mark="")))
+    for block in (20, 60, 1 << 20):
+        sizes = Sizes(block, 1 << 18)
+        pieces = tag_text(tagger, faulty, format_name="conll", on_error="skip", sizes=sizes)
+        assert column("".join(pieces)) == expected
 
 
 def test_to_a_model_that_reads_sentences_alone_documents_are_nothing(monkeypatch):

@@ -39,7 +39,9 @@ from nertool.formats.writable import LINE_SIGNS, check_labels, with_labels, with
 
 _NOT_IN_LABEL = re.compile(r"[\t\n\r]+|^\s+|\s+$|\s*=\s")
 # Parts of a word that would be read as a document mark, a comment or a byte-order mark.
-_NOT_A_WORD = re.compile(r"^-(?=DOCSTART-$)|^#(?=begin document)|^#\s+(?=\w+\s*=)|^\ufeff+")
+_NOT_A_WORD = re.compile(
+    r'^-(?=DOCSTART-(?:[,;|]|$))|^"(?=-DOCSTART-"(?:[,;]|$))|^#(?=begin document)|^#\s+(?=\w+\s*=)|^\ufeff+'
+)
 
 
 def detect(head: Head) -> str | None:

@@ -141,7 +141,7 @@ class Lines(dict[bytes, int]):
         doubtful[: ord(" ") + 1] = True
         doubtful[
             list(
-                b"\xc2\xe1\xe2\xe3#"
+                b'\xc2\xe1\xe2\xe3#"'
                 + (DOCUMENT_START[0] + self.rows.comment[:1] + self.rows.layout.delimiter).encode()
             )
         ] = True

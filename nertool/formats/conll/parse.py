@@ -260,6 +260,24 @@ def parse_piece(
     return corpus
 
 
+def outline(
+    lines: list[str], first: int, columns: Columns, source: str
+) -> tuple[Offsets, Offsets, Offsets]:
+    """Return the sentences and documents of some lines of CoNLL columns, without reading words and tags.
+
+    Returns sentence_starts (S+1,) in tokens, document_starts (D+1,) in sentences, and the index of each
+    token's line (N,). A faulty row counts as a token. first: the number of the first line.
+    """
+    if columns.layout is None:
+        return np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(0, np.int64)
+    known = _KnownLines(columns.rows(columns.layout, source), None, replace(columns, tag=None))
+    bare = (line.removesuffix("\r") for line in lines)
+    kinds = known.kinds(bare, columns.header - first)
+    breaks = np.zeros(0, np.int64) if columns.sentence is None else known._named_starts(kinds)
+    kinds[kinds <= _FIRST_FAULT] = 0
+    return *starts_of(np.insert(kinds, breaks, BREAK)), np.flatnonzero(kinds >= 0)
+
+
 def blank_faulty_sentences(
     lines: list[str], first: int, columns: Columns, source: str, skipped: Ledger
 ) -> list[str] | None:

@@ -31,6 +31,8 @@ Kinds = NDArray[np.int32]  # of each line: one of the above, or the number of it
 _NAMED = {"\t": "tabs", " ": "spaces", ",": "commas", ";": "semicolons", "|": "bars"}
 _SHOWN = 20  # the maximum number of faulty rows that a message lists
 _HASH = re.compile(r"#\s+\w+\s*=\s")
+# Any delimiter of columns may follow; a table with commas or semicolons may quote its cells.
+_MARK = re.compile(rf'{DOCUMENT_START}(?=[\s,;|]|\Z)|"{DOCUMENT_START}"(?=[,;]|\Z)')
 _CELLS = (",", ";", "|")  # delimiters that are not whitespace
 QUOTED = (",", ";")  # delimiters of tables whose cells may be quoted
 
@@ -143,7 +145,7 @@ def is_document_start(line: str) -> bool:
     in CoNLL-2012."""
     if line.startswith("#"):
         return line.startswith("#begin document")
-    return line.startswith(DOCUMENT_START) and line[len(DOCUMENT_START) :][:1] in ("", " ", "\t")
+    return line[:1] in ("-", '"') and _MARK.match(line) is not None
 
 
 def is_hash_comment(line: str, fields: list[str], layout: Layout) -> bool:
