@@ -153,6 +153,11 @@ def encode_parts(
         check_vectors(config.training.start, config, start, inputs["sha256"][2:], raw)
     if start and train:
         config = _keeping(config, start, train, report)
+    # Read from the text's own tags: what follows may add entities, and then writes all of them in IOB2.
+    train_scheme, dev_scheme = (
+        part and scheme_of(config, part, name, report)
+        for part, name in ((train, "train"), (dev, "dev"))
+    )
     targets = None
     if config.distillation.teacher:
         train, targets = distilled(config, train, report, ledger or Ledger())
@@ -160,11 +165,6 @@ def encode_parts(
     met = train  # without the words of the starting model
     if start:
         train = with_words(with_labels(train, start.labels), start)
-    train_scheme, dev_scheme = (
-        part and scheme_of(config, part, name, report)
-        for part, name in ((train, "train"), (dev, "dev"))
-    )
-    assert train_scheme
     labels = spans_of(train.tag_ids, train.tags, train.sentence_starts).label_names
     if not labels:
         raise CorpusError(
@@ -193,7 +193,9 @@ def encode_parts(
     return Prepared(
         labels=labels,
         tags=tags,
-        train=replace(_encode(train, train_scheme, encoders, tags, config), targets=targets),
+        train=replace(
+            _encode(train, train_scheme or "iob2", encoders, tags, config), targets=targets
+        ),
         dev=_encode(dev, dev_scheme, encoders, tags, config) if dev and dev_scheme else None,
         vectors=vectors,
         inputs=inputs,

@@ -50,9 +50,10 @@ class Part:
 
     words: its distinct word types. type_ids (tables of vectors, 2 + word types, F) int32: for each table of
     vectors, row numbers in the lookup tables, the two paddings first. word_ids, tag_ids (N,) int32; tag_ids
-    index the network's tags. gold_ids (N,) int32 index gold_tags, the tags of the file. sentence_starts,
-    document_starts: as in Corpus. targets (N, T) float16: in distillation, each token's target distribution
-    over the tags; None if the tag alone is the target.
+    index the network's tags. gold_ids (N,) int32 index gold_tags, the tags of the file. scheme: the
+    file's tag scheme. Where a model added entities to the training part (training.start, distillation), its
+    gold_tags are IOB2 instead. sentence_starts, document_starts: as in Corpus. targets (N, T) float16: in
+    distillation, each token's target distribution over the tags; None if the tag alone is the target.
     """
 
     words: list[str]

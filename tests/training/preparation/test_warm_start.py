@@ -365,3 +365,20 @@ def test_a_first_stage_where_the_model_has_none_is_refused(old, full_config, ful
     )
     with pytest.raises(ModelError, match=r"vectors\.more_for: all, expected first_stage"):
         load_start(other)
+
+
+@pytest.mark.parametrize(("scheme", "tag"), [("io", "ORG"), ("bioes", "S-ORG")])
+def test_the_text_s_own_tag_scheme_is_read_before_the_model_adds_entities(
+    old, tmp_path, scheme, tag
+):
+    # The model also finds LOC and PER, and its entities are added to the text in IOB2.
+    text = tmp_path / "more.conll"
+    text.write_text(f"Acme {tag}\nis O\nin O\nLondon O\n\n" * 3)
+    model = load_model(old)
+    config = going_on(model, old, text)
+    for own in (scheme, "auto"):
+        lines: list[str] = []
+        set_to = replace(config, corpus=replace(config.corpus, scheme=own))
+        prepared = prepare(set_to, lines.append)
+        assert f"train: tag scheme {scheme} ({'detected' if own == 'auto' else 'set'})" in lines
+        assert (prepared.train.scheme, prepared.labels) == (scheme, ["LOC", "ORG", "PER"])
