@@ -87,7 +87,8 @@ def _usual(text: Statistics) -> tuple[Effort, ...]:
     if text.tokens >= LARGE:
         return (ONE_AFTER_FIRST_STAGE,) if text.documents or text.runs_on else ()
     if text.runs_on:
-        members = 5 if text.tokens < SMALL else 3
+        # Two networks of more tokens do as well as three, and two cores train them side by side.
+        members = 5 if text.tokens < SMALL else 3 if text.tokens < QUICK else 2
         patience = PATIENCE if text.tokens < QUICK else 0
         several = replace(AFTER_FIRST_STAGE, members=members, patience=patience)
         return several, ONE_AFTER_FIRST_STAGE
