@@ -8,6 +8,8 @@ import re
 
 import pytest
 
+from tests.support.corpora import read
+
 DOCUMENT = "-DOCSTART- O\n\nAda B-PER\nmet O\nCharles B-PER\nin O\nLondon{0} B-LOC\n. O\n\n"
 TEXT = "".join(DOCUMENT.format(i) for i in range(6))
 
@@ -52,6 +54,29 @@ def test_documents_that_are_divided_by_sentence_are_warned_of(tmp_path, main):
     (tmp_path / "t.conll").write_text(f"-DOCSTART- O\n\n{document}" * 2)
     done = main("corpus", "split", tmp_path / "t.conll", "-o", tmp_path / "parts", "--by-sentence")
     assert re.search(r"WARNING: [12] of 2 documents are divided between the parts", done.stderr)
+
+
+def test_every_part_has_the_header_that_names_the_columns(tmp_path, main):
+    # Without it the last column, with the words, would be read as the tags.
+    rows = "".join(f"B-PER\tNN\tAda{i}\nO\tVB\tsaw\n\n" for i in range(9))
+    (tmp_path / "t.tsv").write_text(f"ner\tpos\tword\n{rows}")
+    parts = tmp_path / "parts"
+    done = main("corpus", "split", tmp_path / "t.tsv", "-o", parts, "--by-sentence")
+    assert done.returncode == 0
+    words = []
+    for name in ("train", "dev", "test"):
+        corpus = read((parts / f"{name}.tsv").read_text())
+        assert set(corpus.tags) == {"B-PER", "O"}
+        words += corpus.words
+    assert sorted(set(words)) == [*(f"Ada{i}" for i in range(9)), "saw"]
+
+
+def test_sentences_that_share_a_line_are_not_divided_between_parts(tmp_path, main):
+    text = {"text": "Ada came. Bob left.", "entities": [[0, 3, "PER"], [10, 13, "PER"]]}
+    (tmp_path / "t.jsonl").write_text((json.dumps(text) + "\n") * 6)
+    done = main("corpus", "split", tmp_path / "t.jsonl", "-o", tmp_path / "p", "--by-sentence")
+    assert (done.returncode, (tmp_path / "p").exists()) == (1, False)
+    assert "t.jsonl:1: found several sentences in one line" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ def split(
 ) -> None:
     """Split labelled text into parts, by document.
 
-    Each part gets its share of the entities of every class. Lines are copied unchanged.
+    Each part gets its share of the entities of every class. Lines are copied unchanged. A header that names
+    columns is copied into every part.
 
     Examples:
         nertool corpus split all.conll -o parts
@@ -114,9 +115,12 @@ def split(
         lines = [line for block in read_blocks(BytesIO(raw), source) for line in block.lines]
         part_of_line = part_of[line_units(corpus, lines, by_sentence)]
         suffix = _suffix(path, opened.format.ending)
+        header = opened.columns(reading, lambda line: None).header if opened.in_columns else 0
         with replacing_folder(output) as folder:
             for i, name in enumerate(names):
                 own = [lines[j] for j in np.flatnonzero(part_of_line == i)]
+                if header and part_of_line[header - 1] != i:  # every part needs the columns' names
+                    own.insert(0, lines[header - 1])
                 text = "".join(f"{line}\n" for line in own)
                 (folder / f"{name}{suffix}").write_text(text, encoding="utf-8", newline="")
         starts = (

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nertool.corpus.blocks import is_blank
 from nertool.corpus.columnar import Corpus
 from nertool.corpus.schemes import TagSpans
+from nertool.errors import CorpusError
 
 
 def split_units(
@@ -57,12 +58,19 @@ def line_units(
     """Assign each line of a file to a document, or sentence: (lines,) its index.
 
     Blank lines belong to the unit before them. Document marks, headers and comments belong to the unit after
-    them.
+    them. Errors: CorpusError if several units are in one line, such as the sentences of a JSON object.
     """
     starts = np.arange(corpus.sentences + 1) if by_sentence else np.unique(corpus.document_starts)
     tokens = corpus.sentence_starts[starts]
     first = corpus.line_numbers[tokens[:-1]] - 1
     last = corpus.line_numbers[tokens[1:] - 1] - 1
+    shared = np.flatnonzero(first[1:] <= last[:-1])
+    if len(shared):
+        raise CorpusError(
+            f"{corpus.place(int(tokens[1 + shared[0]]))}: found several sentences in one line, expected one; "
+            "leave out --by-sentence, or first write the tokens on lines "
+            "of their own: nertool corpus convert --to conll"
+        )
     unit = np.zeros(len(lines), dtype=np.int64)
     for i in range(1, len(first)):
         begin = int(last[i - 1]) + 1
