@@ -18,13 +18,15 @@ _BLANKS = {ord(blank): " " for blank in "\u0085\u00a0\u1680\u2028\u2029\u202f\u2
 _BLANKS |= dict.fromkeys(range(0x2000, 0x200B), " ")
 _ODD = re.compile("[\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ud800-\udfff]")
 _HALF = re.compile("[\ud800-\udfff]")
+# For the splitter, a line is blank only if it is empty.
+_BLANK_LINES = re.compile(r"(?<=\n)\s+(?=\n)")
 
 
 def sentence_bounds(text: str, language: str = "en") -> list[int]:
     """Return the character at which each of n sentences starts, and the length of the text: n + 1 numbers.
 
-    text[bounds[i]:bounds[i + 1]] is a sentence with the blanks around it. A blank line ends a sentence; a
-    single line end does not. Invisible characters have no influence.
+    text[bounds[i]:bounds[i + 1]] is a sentence with the blanks around it. A blank line, which may have white
+    space, ends a sentence; a single line end does not. Invisible characters have no influence.
     """
     seen, runs = visible(text)
     bounds = _bounds(seen, language)
@@ -45,7 +47,7 @@ def _bounds(text: str, language: str) -> list[int]:
     start, size = 0, _FIRST
     while start < len(text):
         piece = text[start : start + size]
-        lengths = [len(sentence) for sentence in _segment(piece, language)]
+        lengths = _lengths(piece, language)
         if start + size < len(text):
             # The last sentence may continue after this piece, so the next piece starts with it.
             if len(lengths) == 1 and size < _LARGEST:
@@ -70,12 +72,23 @@ def _last_blank(piece: str) -> int:
     return blank + 1 if blank > 0 else len(piece)
 
 
-def _segment(text: str, language: str) -> list[str]:
+def _lengths(text: str, language: str) -> list[int]:
+    """Return the length of each sentence of a text with the blanks after it. Their sum is the text's length.
+
+    The splitter works on about 10 KB at a time, and loses the blank line at which it cuts a longer text. So
+    each sentence is searched for, and blanks that were lost belong to the sentence before them.
+    """
     seen = text
     if not text.isascii() and _ODD.search(text):
         seen = _HALF.sub("\ufffd", text.translate(_BLANKS))
-    parts: list[str] = _splitter()(language, seen)
-    return parts
+    seen = _BLANK_LINES.sub(lambda blanks: "\n" * len(blanks[0]), seen)
+    starts, at = [], 0
+    for part in _splitter()(language, seen):
+        at = max(at, seen.find(part, at))
+        starts.append(at)
+        at += len(part)
+    ends = [*starts[1:], len(text)]
+    return [end - start for start, end in zip([0, *starts[1:]], ends, strict=False)]
 
 
 @cache

@@ -167,3 +167,27 @@ def test_a_text_of_ascii_is_cut_as_part_of_any_other(text):
     alone = tokenize(text)
     beside = [place for place in tokenize(text + "\n–") if place[0] < len(text)]
     assert alone == beside
+
+
+def test_the_sentences_of_a_long_text_are_those_of_its_paragraphs():
+    # The splitter loses a blank line of every 10 KB. Each sentence here is told from all others.
+    def sentence(i: int) -> str:
+        return f"On day {i} Dr. Élan of St. Ives wrote nothing{'.!?'[i % 3]}"
+
+    threes = (range(i, i + 3) for i in range(0, 1200, 3))
+    text = "\n\n".join(" ".join(map(sentence, three)) for three in threes)
+    assert len(text) > 40_000
+    bounds = sentence_bounds(text)
+    found = [text[a:b].strip() for a, b in pairwise(bounds)]
+    assert [words for words in found if words] == [sentence(i) for i in range(1200)]
+
+
+BLANK_LINES = ["\n\n", "\n \n", "\r\n\r\n", "\r\n\t \r\n", "\n\u3000\n", "\n\xa0\n \n", "\n\x0c\n"]
+
+
+@pytest.mark.parametrize("gap", BLANK_LINES)
+def test_a_blank_line_ends_a_sentence_whatever_white_space_it_has(gap):
+    text = f"Ada saw Rome{gap}Paris is far\nfrom it"
+    bounds = sentence_bounds(text)
+    found = [text[a:b].strip() for a, b in pairwise(bounds)]
+    assert [words for words in found if words] == ["Ada saw Rome", "Paris is far\nfrom it"]
