@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from nertool.training.statistics import Statistics
 
 TINY, SMALL = 20_000, 50_000  # tokens: smaller texts get more epochs, since each has few batches
+MEDIUM = 75_000  # tokens: after a first stage, three networks of more would take about a minute
 QUICK = 100_000  # tokens: five networks for a smaller text are trained within a minute
 LARGE = 150_000  # tokens: after a first stage, one network for a larger text does as well as three
 FIRST_STAGE_EPOCHS = 6
@@ -88,7 +89,7 @@ def _usual(text: Statistics) -> tuple[Effort, ...]:
         return (ONE_AFTER_FIRST_STAGE,) if text.documents or text.runs_on else ()
     if text.runs_on:
         # Two networks of more tokens do as well as three, and two cores train them side by side.
-        members = 5 if text.tokens < SMALL else 3 if text.tokens < QUICK else 2
+        members = 5 if text.tokens < SMALL else 3 if text.tokens < MEDIUM else 2
         patience = PATIENCE if text.tokens < QUICK else 0
         several = replace(AFTER_FIRST_STAGE, members=members, patience=patience)
         return several, ONE_AFTER_FIRST_STAGE

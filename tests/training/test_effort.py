@@ -34,7 +34,7 @@ def test_a_text_that_is_quick_to_train_on_gets_five_networks_unless_the_budget_f
 def test_running_text_without_marks_gets_a_first_stage():
     texts = (replace(TWEETS, recurrence=r) for r in (0.0, 0.199, 0.2, 0.9))
     assert [effort_for(text, "2m").folds for text in texts] == [0, 0, 5, 5]
-    tokens = (49_999, 50_000, 99_999, 100_000, 149_999, 150_000)
+    tokens = (49_999, 50_000, 74_999, 75_000, 149_999, 150_000)
     sizes = (replace(ABSTRACTS, tokens=n) for n in tokens)
     assert [effort_for(text, "2m").members for text in sizes] == [5, 3, 3, 2, 2, 1]
 
