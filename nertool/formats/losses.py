@@ -20,6 +20,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.corpus.record import DOCUMENT, GOLD
 from nertool.formats.base import WEBANNO_GAP, WEBANNO_LAYER, Pieces, Writing
 from nertool.formats.tables.features import numbered_columns
+from nertool.formats.tables.rows import own_schema, tag_column
 
 _EXACT = ("jsonl", "json", "parquet", "hf-disk")  # hold tokens only if Writing.exact is set
 _EMPTY = ("hf", "hf-parquet", "gliner", "brat", "pubtator")  # can hold a text without a word
@@ -31,12 +32,13 @@ def counted_losses(
 ) -> Iterator[Annotated]:
     """Pass pieces on to a writer, and count what the format can't hold."""
     for piece in pieces:
-        count_losses(piece.corpus, to, writing, ledger)
+        _count_losses(piece, to, writing, ledger)
         yield piece
 
 
-def count_losses(corpus: Corpus, to: Format, writing: Writing, ledger: Ledger) -> None:
-    """Count what an output format can't hold of a corpus."""
+def _count_losses(piece: Annotated, to: Format, writing: Writing, ledger: Ledger) -> None:
+    """Count what an output format can't hold of a piece."""
+    corpus = piece.corpus
     place = corpus.place(0) if corpus.tokens else corpus.source
     records = corpus.records
     if records is None:
@@ -47,7 +49,7 @@ def count_losses(corpus: Corpus, to: Format, writing: Writing, ledger: Ledger) -
         _count_fields(corpus, records, to, place, ledger)
     if not to.reads:
         return  # the output, such as a page or a table of entities, is never read again
-    exact = writing.exact or to.name not in _EXACT
+    exact = writing.exact or to.name not in _EXACT or _in_tokens(piece, to)
     redone = "detected again when the file is read" + (
         "" if exact else "; predict --tokens keeps them"
     )
@@ -62,6 +64,15 @@ def count_losses(corpus: Corpus, to: Format, writing: Writing, ledger: Ledger) -
         if records.own_text:
             _count_gaps(corpus, records, to, place, ledger)
     _count_documents(corpus, to, writing, place, ledger)
+
+
+def _in_tokens(piece: Annotated, to: Format) -> bool:
+    """Tell whether the output is a table of tokens, as the writers of Parquet and hf-disk decide it."""
+    if to.extra != "arrow":
+        return False
+    records = piece.corpus.records
+    without_text = records is None or not records.own_text
+    return (without_text and to.name == "hf-disk") or tag_column(own_schema(piece)) is not None
 
 
 def _single(corpus: Corpus, writing: Writing) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from nertool.catalogue import FORMATS
@@ -57,6 +59,20 @@ def test_what_a_conversion_leaves_out_is_counted(main):
     scored = '{"text": "Ada", "entities": [{"start": 0, "end": 3, "label": "PER", "score": 0.5}]}'
     done = main("corpus", "convert", "-", "--to", "jsonl", stdin=scored)
     assert "left out: 1 × values of entities other than place and class: score" in done.stderr
+
+
+@pytest.mark.parametrize(("source", "to"), [("hf-disk", "hf-disk"), ("hf-parquet", "parquet")])
+def test_a_tagged_table_of_tokens_keeps_its_tokens_and_no_loss_is_named(
+    main, run_dir, tmp_path, source, to
+):
+    pytest.importorskip("pyarrow")
+    rows, table = "Ada B-PER\nmet O\nBob B-PER\n\nIt O\nrained O\n", tmp_path / "a"
+    done = main("corpus", "convert", "-", "--to", source, "-o", table, stdin=rows)
+    assert done.returncode == 0, done.stderr
+    done = main("predict", run_dir, table, "--to", to, "-o", tmp_path / "b")
+    assert "nothing altered or refused" in done.stderr
+    again = main("corpus", "convert", tmp_path / "b", "--to", "conll").stdout
+    assert re.findall(r"^\w+", again, re.MULTILINE) == ["Ada", "met", "Bob", "It", "rained"]
 
 
 def test_labels_and_texts_that_a_format_can_not_hold_are_refused_or_counted(main, tmp_path):
