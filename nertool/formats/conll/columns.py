@@ -23,6 +23,7 @@ from nertool.corpus.blocks import is_blank
 from nertool.corpus.columnar import Corpus, Ids
 from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import tag_names, tags_of
+from nertool.corpus.tokens import tokenize
 from nertool.errors import CorpusError
 from nertool.formats.base import Pieces, Writing, count_merged, token_probabilities
 from nertool.formats.conll.find import (
@@ -73,7 +74,7 @@ def detect(head: Head) -> str | None:
         return None
     if all_even and layout.delimiter == "\t":
         return None if tagged < 0.9 and holds_texts(rows, layout) else described
-    if all_even and several and width == 1 and len(tokens) == len(plain):
+    if all_even and several and width == 1 and len(tokens) == len(plain) and not _are_texts(plain):
         return "CoNLL columns (a word a line)"
     if width > 1 and all_even and (tagged == 1 or (several and len(tokens) < len(lines))):
         return described
@@ -84,6 +85,30 @@ def detect(head: Head) -> str | None:
     if several and len({len(row) for row in rows}) < 4 and ends > 0.9 * len(rows):
         return described
     return None
+
+
+# The mean number of tokens of a row in Chinese and Japanese, whose words have 1 to 3, and in Thai, whose
+# words have 3 to 6, since a letter with its marks is a token.
+_TEXT_TOKENS, _TEXT_SYLLABLES = 5, 10
+_TEXT_ENDS = 0.5  # the share of rows that have several tokens and end like sentences
+_END = re.compile(r"[。！？…។။][」』”’）)\"']*$")
+_SAMPLE = 200  # rows, and characters of a row
+
+
+def _are_texts(rows: Sequence[str]) -> bool:
+    """Tell whether rows without blanks are texts rather than words.
+
+    Chinese, Japanese and Thai have no blanks between words, so that a whole sentence may be one piece.
+    """
+    sample = [row[:_SAMPLE].strip() for row in rows[:_SAMPLE]]
+    if all(row.isascii() for row in sample):
+        return False
+    counts = [len(tokenize(row)) for row in sample]
+    ends = sum(n > 1 and bool(_END.search(row)) for n, row in zip(counts, sample, strict=True))
+    most = (
+        _TEXT_TOKENS if any("\u3040" <= row[:1] <= "\u9fff" for row in sample) else _TEXT_SYLLABLES
+    )
+    return sum(counts) > most * len(sample) or ends >= _TEXT_ENDS * len(sample)
 
 
 def conll_delimiter(corpus: Corpus, tags: Sequence[str]) -> str:

@@ -214,3 +214,18 @@ def test_a_sign_that_is_itself_the_word_divides_no_columns(main, tmp_path, sign)
     done = main("corpus", "stats", path, "--from", "conll", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)[0]["tokens"] == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        (["于谦去了北京。", "你好！", "“好。”"], "lines"),
+        (["床前明月光", "疑是地上霜", "举头望明月亮"], "raw"),  # no signs at the ends
+        (["ฉันไปโรงเรียนวันนี้", "เขาไปมหาวิทยาลัย"], "raw"),
+        (["我们", "在", "北京大学", "学习", "。"], "conll"),
+        (["ฉัน", "ไป", "โรงเรียน", "มหาวิทยาลัย", "ประเทศไทย"], "conll"),
+        (["東京タワー", "に", "行き", "まし", "た", "。"], "conll"),
+    ],
+)
+def test_sentences_without_blanks_are_told_from_a_word_a_line(rows, name):
+    assert detect(head_of("\n".join(rows).encode(), True))[0].name == name
