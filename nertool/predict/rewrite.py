@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from nertool.catalogue import Format
-from nertool.formats.conll.conllu import ner_key
+from nertool.corpus.blocks import whole_sentences
+from nertool.corpus.ledger import Ledger
+from nertool.formats.conll.conllu import blank_faulty_sentences, ner_key
 from nertool.formats.opening import Opened
 from nertool.inputs.layout import needs_documents
 from nertool.predict.blocks import whole_conllu, whole_sentence_lines
@@ -44,9 +46,12 @@ def rewrite_columns(
 
 
 def rewrite_sentences(
-    opened: Opened, to: Format, tagger: CompiledTagger, request: PredictRequest
+    opened: Opened, to: Format, tagger: CompiledTagger, request: PredictRequest, ledger: Ledger
 ) -> Tasks | None:
-    """Return the tasks that tag text with one sentence on each line; None if the output needs records."""
+    """Return the tasks that tag text with one sentence on each line; None if the output needs records.
+
+    Every line is valid, so that nothing is entered in the ledger.
+    """
     if request.details.needed or request.replace_tags:
         return None
     scheme = request.scheme or tagger.model.corpus_scheme
@@ -58,18 +63,24 @@ def rewrite_sentences(
 
 
 def rewrite_conllu(
-    opened: Opened, to: Format, tagger: CompiledTagger, request: PredictRequest
+    opened: Opened, to: Format, tagger: CompiledTagger, request: PredictRequest, ledger: Ledger
 ) -> Tasks | None:
-    """Return the tasks that tag CoNLL-U in place."""
+    """Return the tasks that tag CoNLL-U in place.
+
+    ledger: counts the sentences with a faulty row that are left out. Their lines are made blank.
+    """
     scheme = request.scheme or tagger.model.corpus_scheme
     documents = needs_documents(tagger.model.config)
     given = read_text_blocks(opened, tagger, request)
+    if request.on_error != "fail":
+        sentences = whole_sentences(given)
+        given = (blank_faulty_sentences(block, opened.source, ledger) for block in sentences)
     blocks = whole_conllu(given, opened.source, documents, tagger.document_tokens)
     key = request.ner_key or ner_key(opened.head.lines)
     return (RewriteConlluTask(b, opened.source, request.unlabelled, scheme, key) for b in blocks)
 
 
-Rewrite = Callable[[Opened, Format, CompiledTagger, PredictRequest], Tasks | None]
+Rewrite = Callable[[Opened, Format, CompiledTagger, PredictRequest, Ledger], Tasks | None]
 
 # (the input's format, the output's) → the function that returns the tasks
 REWRITES: dict[tuple[str, str], Rewrite] = {

@@ -67,7 +67,7 @@ def tag_input(
     if opened.in_columns:
         return _tag_columns(opened, Tagged(to, writing), request, workers, ledger, report)
     rewrite = REWRITES.get((opened.format.name, to.name))
-    tasks = rewrite(opened, to, tagger, request) if rewrite else None
+    tasks = rewrite(opened, to, tagger, request, ledger) if rewrite else None
     if tasks is not None:
         return Tagged(to, writing, texts=_texts(workers.run(tasks), ledger))
     return _tag_records(opened, Tagged(to, writing), request, workers, ledger)

@@ -348,3 +348,22 @@ def test_tables_may_name_their_delimiter_in_a_line_of_excels_and_be_divided_by_b
 def test_the_line_of_a_faulty_row_counts_excels_line():
     with pytest.raises(CorpusError, match="x:3: found 2 columns"):
         read('sep=;\nid;text;label\n7;"Ada"\n', "csv")
+
+
+@pytest.mark.parametrize("tags", [{"ner_tags": ["B-PER", "I-PER", *"OOO", "B-LOC", "O"]}, {}])
+@pytest.mark.parametrize("name", ["d1", 1])
+def test_the_name_of_a_document_is_no_text_beside_words(tags, name):
+    # In UBIAI's documents, `document` is the text, and `tokens` holds its entities.
+    records = [{"document": name, "tokens": WORDS, **tags}] * 2
+    empty = [{"document": name, "tokens": [], "ner_tags": []}] if tags else []
+    text = lines(*records, *empty)
+    corpus = read(text, "hf" if tags else "jsonl", labelled=bool(tags))
+    assert [corpus.words[i] for i in corpus.word_ids] == WORDS * 2
+    assert corpus.documents == 1
+    ubiai = lines(
+        {
+            "document": TEXT,
+            "tokens": [{"start": a, "end": b, "entityLabel": c} for a, b, c in SPANS],
+        }
+    )
+    assert surfaces(read(ubiai, "jsonl")) == EXPECTED

@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nertool.api.tagger import Tagger
+from nertool.catalogue import FORMATS
 from nertool.config.inputs import FeaturesConfig
+from nertool.corpus.ledger import Ledger
 from nertool.corpus.schemes import tag_names, tags_of
 from nertool.errors import CorpusError, TaggingError
 from nertool.evaluation.evaluate import evaluate_with_calibration
@@ -364,6 +366,33 @@ def test_sentences_that_are_left_out_do_not_move_the_end_of_a_long_document_s_pa
         sizes = Sizes(block, 1 << 18)
         pieces = tag_text(tagger, faulty, format_name="conll", on_error="skip", sizes=sizes)
         assert column("".join(pieces)) == expected
+
+
+def test_a_faulty_sentence_of_conllu_is_left_out_in_place_with_its_document_s_mark_kept(tagger):
+    write = LAYOUTS["conllu"][2]
+    text = write(*DOCUMENTS)
+    faulty = text.replace("1\tROME\t", "1\tROME ").replace("1\tPARIS\t", "1\tPARIS ")
+    # "ROME met Paris" begins the second document: its mark counts for the sentence after it.
+    left = [DOCUMENTS[0], DOCUMENTS[1][1:], *DOCUMENTS[2:]]
+    expected = column(tagged(tagger, write(*left), "conllu"))
+    for block in (10, 1 << 20):
+        ledger = Ledger()
+        how = {"format_name": "conllu", "on_error": "skip", "sizes": Sizes(block, 1 << 18)}
+        out = "".join(tag_text(tagger, faulty, ledger, **how))
+        assert column(out) == expected
+        assert out.count("\n") == faulty.count("\n")
+        assert ledger.refused == {"sentences with a faulty row": 1}
+
+
+@pytest.mark.parametrize(
+    "to", [form.name for form in FORMATS if form.writes and form.container == "text"]
+)
+def test_no_output_depends_on_how_many_records_are_tagged_together(tagger, to):
+    form, documents, write = LAYOUTS["conllu"]
+    text = write(*documents)
+    whole = tagged(tagger, text, form, to)
+    assert tagged(tagger, text, form, to, piece=30) == whole
+    assert whole
 
 
 def test_to_a_model_that_reads_sentences_alone_documents_are_nothing(monkeypatch):

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from nertool.catalogue import NER_KEYS
 from nertool.corpus.annotated import views, with_records
-from nertool.corpus.blocks import decode_lines, is_blank
+from nertool.corpus.blocks import Block, decode_lines, is_blank
 from nertool.corpus.ledger import Ledger, pass_over
 from nertool.corpus.record import DOCUMENT, Reading, Record
 from nertool.corpus.schemes import split_tag
@@ -64,7 +64,7 @@ def read(stream: BinaryIO, source: str, reading: Reading, ledger: Ledger) -> Ite
         return
     goes_on = False
     for first, block in _blocks(lines):
-        goes_on = goes_on and not any(line[1:].lstrip().startswith("newdoc") for line in block)
+        goes_on = goes_on and not any(map(_begins_document, block))
         try:
             records = list(read_conllu(block, source, reading.with_labels, first, ledger=ledger))
         except CorpusError as fault:
@@ -194,7 +194,7 @@ def read_conllu(
             continue
         if line.startswith("#"):
             named = _COMMENT.match(line)
-            if line.removeprefix("#").strip().startswith("newdoc"):
+            if _begins_document(line):
                 new_document = True
             if named and named[1] == "text":
                 sentence.text = None if by_words else named[2]
@@ -223,6 +223,33 @@ def read_conllu(
             sentence.words.append((word, number, tag, blank))
             if sentence.range is not None:
                 sentence.end_range(int(cells[0]))
+
+
+def blank_faulty_sentences(block: Block, source: str, skipped: Ledger) -> Block:
+    """Return a block of whole sentences with blank lines in place of each that has a faulty row.
+
+    A comment that begins a document stays. The other lines keep their numbers. skipped: counts the sentences.
+    """
+    raw = block.lines
+    bare = [line.removesuffix("\r") for line in raw]
+    changed = False
+    for first, lines in _blocks(bare):
+        number = block.first + first - 1
+        try:
+            list(read_conllu(lines, source, False, number, by_words=True))
+        except CorpusError as fault:
+            pass_over(fault, f"{source}:{number}", True, skipped, "sentences with a faulty row")
+            for i in range(first - 1, first - 1 + len(lines)):
+                if not _begins_document(bare[i]):
+                    raw[i], changed = raw[i][len(bare[i]) :], True
+    if not changed:
+        return block
+    return block._replace(text="\n".join(raw) + "\n" * block.text.endswith("\n"))
+
+
+def _begins_document(line: str) -> bool:
+    """Tell whether a line is a comment that begins a document, such as `# newdoc id = a`."""
+    return line.startswith("#") and line[1:].lstrip().startswith("newdoc")
 
 
 def with_ner(line: str, tag: str, key: str = NER_KEYS[0]) -> str:

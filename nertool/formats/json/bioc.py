@@ -167,12 +167,13 @@ def _gold(infons: Any) -> list[Any] | None:
 def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     """Write one collection. Each record is a passage of its document."""
     yield '{"source": "nertool", "date": "", "key": "", "infons": {}, "documents": ['
-    between, at = "\n", 0
+    between, at, number = "\n", 0, -1
     for piece in pieces:
         corpus = with_records(piece.corpus, by_sentence=False)
         texts = Counter(documents_of_records(corpus).tolist())
         before, opened = None, False
-        for number, view in enumerate(views(piece._replace(corpus=corpus), tokens=False)):
+        for view in views(piece._replace(corpus=corpus), tokens=False):
+            number += 1
             if view.document != before:
                 yield _DOCUMENT_END * opened + between
                 given = view.fields.get("id")

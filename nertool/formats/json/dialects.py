@@ -43,7 +43,7 @@ def in_usual_keys(value: Any, place: str) -> Any:
         )
     if isinstance(value.get("source"), str) and (found := _ground_truth(value)) is not None:
         return found
-    if isinstance(value.get("document"), str) and isinstance(value.get("tokens"), list):
+    if isinstance(value.get("document"), str) and _are_ubiai_s(value.get("tokens"), value):
         return _ubiai(value)
     if is_doc(value):
         return from_doc(value)
@@ -177,6 +177,17 @@ def _ground_truth(value: dict[str, Any]) -> dict[str, Any] | None:
             rest = {k: v for k, v in value.items() if k not in ("source", key)}
             return {**rest, "text": value["source"], "entities": own["entities"]}
     return None
+
+
+def _are_ubiai_s(tokens: Any, value: dict[str, Any]) -> bool:
+    """Tell whether `tokens` holds entities, as in UBIAI's documents, and not the words of a text.
+
+    With words, `document` is the name of the text's document. An empty list beside tags holds no words.
+    """
+    if not isinstance(tokens, list):
+        return False
+    tagged = any(key in value for key in ("ner_tags", "tags", "labels", "ner"))
+    return all(isinstance(entry, dict) for entry in tokens) and bool(tokens or not tagged)
 
 
 def _ubiai(value: dict[str, Any]) -> dict[str, Any]:

@@ -143,9 +143,9 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(["id", "text", "label"])
-    for view in record_views(pieces, writing):
+    for number, view in enumerate(record_views(pieces, writing)):
         labels = dump([[e.start, e.end, e.label] for e in view.entities])
-        table.writerow([view.fields.get("id", view.number), view.text, labels])
+        table.writerow([view.fields.get("id", number), view.text, labels])
         yield out.getvalue()
         out.seek(0)
         out.truncate()
