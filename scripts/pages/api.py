@@ -39,7 +39,7 @@ def _api_entry(name: str, function: Any, level: str = "###") -> str:
 
 
 def _api_member(owner: str, name: str, member: Any) -> Iterator[str]:
-    named = f"{owner[0].lower()}{owner[1:]}.{name}"
+    named = f"{re.sub('(?<=[a-z])(?=[A-Z])', '_', owner).lower()}.{name}"
     if isinstance(member, property) or hasattr(member, "attrname"):  # the latter is a cached one
         yield f"- `{named}`: {plain(' '.join((member.__doc__ or '').split()))}\n"
     elif inspect.isfunction(member):

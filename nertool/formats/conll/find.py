@@ -152,11 +152,11 @@ def _with_tags(
         return columns, notes
     columns, notes = _as_written(columns, entries[chosen], chosen)
     rest = [c for c in range(width) if c not in (token, chosen)]
-    others = "; ".join(f"{c} {_sample(entries[c])}" for c in rest[:_NAMED])
+    others = "; ".join(f"column {c} ({_sample(entries[c])})" for c in rest[:_NAMED])
     if len(rest) > _NAMED:
         others = f"{others}; and {len(rest) - _NAMED:,} more"
     notes.append(
-        f"tags in column {chosen} ({_sample(entries[chosen])}), --tag-column for another: {others}"
+        f"tags in column {chosen} ({_sample(entries[chosen])}); --tag-column chooses another: {others}"
     )
     return columns, notes
 
