@@ -28,6 +28,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.errors import NertoolError, OverrideError, TrainingError
 from nertool.files.output import open_output, scratch_folder
 from nertool.gradcheck.audit import NonFiniteError
+from nertool.training.experiments.sweep import need_dev
 from nertool.training.experiments.tries import values_by_key
 from nertool.training.recipe import resolve
 from nertool.training.run import begin_run, last_best, prepared_for, run_training, write_config
@@ -237,7 +238,7 @@ def _trial(
         return bool(trial.should_prune())
 
     try:
-        f1 = train_once(base.config(settings), workers, stop, ledger)
+        f1 = train_once(base, settings, workers, stop, ledger)
     except NonFiniteError:
         study.tell(trial, 0.0)
         report(f"trial {number + 1}: J was no longer finite  {' '.join(settings)}")
@@ -254,7 +255,8 @@ def _trial(
 
 
 def train_once(
-    config: Config,
+    base: Base,
+    settings: Sequence[str],
     workers: int,
     stop: Callable[[int, float], bool] = lambda epoch, f1: False,
     ledger: Ledger | None = None,
@@ -263,17 +265,19 @@ def train_once(
 
     stop is called after each epoch of a single network. It is not called for the networks of an ensemble.
     """
+    config = base.config(settings)
     with scratch_folder() as folder:
         run_dir = folder / "run"
         prepared = prepared_for(
             config, run_dir, "nertool prepare", lambda line: None, ledger=ledger
         )
+        need_dev(prepared, base.path)
         begin_run(config, run_dir)
         for name, record in run_training(config, prepared, run_dir, workers):
             if not name and record.dev is not None and stop(record.epoch, record.dev.f1):
                 return None
         _, dev = last_best(run_dir)
-        assert dev is not None  # check_space has checked it
+        assert dev is not None
         return float(dev["f1"] or 0.0)
 
 
@@ -282,7 +286,7 @@ def confirm(base: Base, settings: tuple[str, ...], seeds: int, workers: int) -> 
     first = base.config().seed + 1
     found = []
     for seed in range(first, first + seeds):
-        f1 = train_once(base.config([*settings, f"seed={seed}"]), workers)
+        f1 = train_once(base, [*settings, f"seed={seed}"], workers)
         assert f1 is not None
         found.append(f1)
     return Confirmed(settings, tuple(found))

@@ -17,6 +17,7 @@ from nertool.corpus.ledger import Ledger
 from nertool.errors import OverrideError, TrainingError
 from nertool.training.experiments.tries import values_by_key
 from nertool.training.parallel.pool import Piece, Send, run_pieces
+from nertool.training.preparation.store import Prepared
 from nertool.training.recipe import resolve
 from nertool.training.run import (
     begin_run,
@@ -162,14 +163,24 @@ def _run(overrides: Sequence[str], trial: Trial, accounts: bool, send: Send) -> 
         prepared = prepared_for(
             config, trial.run_dir, "nertool prepare", lambda line: None, ledger=ledger
         )
+        need_dev(prepared, trial.config)
         begin_run(config, trial.run_dir)
         for _ in run_training(config, prepared, trial.run_dir, workers=1):
             pass
     _, dev = last_best(trial.run_dir)
-    assert dev is not None  # plan has checked it
+    assert dev is not None
     processor = sum(os.times()[:4])  # of this process and of those that it has waited for
     outcome = Outcome(trial, dev["f1"] or 0.0, time.perf_counter() - started, processor)
     send((outcome, ledger))
+
+
+def need_dev(prepared: Prepared, path: Path) -> None:
+    """Refuse to train with a config whose inputs have no dev part. Errors: TrainingError."""
+    if prepared.dev is None:
+        raise TrainingError(
+            f"{path}: found no dev part, expected one to compare trials on: corpus.held_out is 0, or "
+            "the text has too few entities to hold some out; set corpus.dev"
+        )
 
 
 def summaries(outcomes: Sequence[Outcome]) -> list[Summary]:

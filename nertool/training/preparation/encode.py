@@ -82,7 +82,8 @@ def read_parts(
 ) -> tuple[Corpus | None, Corpus | None]:
     """Read the training part and dev, or hold out a share of the training part as dev.
 
-    The training part is None if training is by distillation alone.
+    The training part is None if training is by distillation alone. Nothing is held out if dev would have no
+    entity.
     """
     if config.corpus.train is None:
         if not (config.distillation.teacher and config.distillation.texts):
@@ -107,6 +108,13 @@ def read_parts(
             f"{train.source}: found {counted(train.sentences, 'sentences')}, too few to hold out "
             f"{100 * share:g} % as dev; set corpus.dev, or corpus.held_out: 0 to train without dev"
         )
+    if not _has_entities(dev) and _has_entities(train):
+        report(
+            f"WARNING: found too few entities to hold some out as dev ({100 * share:g} % of the text), which "
+            f"would choose the best epoch: all of the text is trained on, for "
+            f"{counted(config.training.epochs, 'epochs')}; label more text"
+        )
+        return train, None
     report(
         f"dev: no dev part given; held out of train: {counted(dev.sentences, 'sentences')} of "
         f"{train.sentences:,}, {100 * dev.tokens / train.tokens:.0f} % of the tokens, in {unit}"
@@ -174,7 +182,7 @@ def encode_parts(
     check_classes(len(labels), train.source)
     if dev:
         _refuse_unseen_labels(dev, labels)
-        _need_entities(config, dev, report)
+        _need_entities(dev)
 
     vectors = starting_vectors(config, train, report, dev.words if dev else ())
     encoders = [encoder_of(config, own) for own in vectors]
@@ -273,22 +281,17 @@ def _refuse_unseen_labels(dev: Corpus, labels: Sequence[str]) -> None:
             )
 
 
-def _need_entities(config: Config, dev: Corpus, report: Report) -> None:
-    """Refuse a dev part without entities, on which all epochs score the same.
-
-    If dev was held out, only warn: the text has too few entities.
-    """
-    if len(spans_of(dev.tag_ids, dev.tags, dev.sentence_starts)):
-        return
-    if config.corpus.dev:
+def _need_entities(dev: Corpus) -> None:
+    """Refuse a dev part without entities, on which all epochs score the same."""
+    if not _has_entities(dev):
         raise CorpusError(
             f"{dev.source}: found no entity in dev, all tags are O; expected labelled text, which chooses "
             "the best epoch (are the tags in the column corpus.tag_column?)"
         )
-    report(
-        "WARNING: the part that was held out as dev has no entity, so that it can't tell which epoch is "
-        "best; label more text, or train without it by corpus.held_out: 0"
-    )
+
+
+def _has_entities(corpus: Corpus) -> bool:
+    return len(spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)) > 0
 
 
 def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report) -> dict[str, int]:

@@ -14,6 +14,7 @@ from nertool.training.experiments.sweep import (
     Outcome,
     Summary,
     Trial,
+    _run,
     dev_parts,
     plan,
     summaries,
@@ -169,3 +170,13 @@ def test_misuse_of_a_sweep_is_told_apart(tiny, main):
     )
     done = main("sweep", tiny / "config.yaml", "--set", "network.hiden=2")
     assert (done.returncode, "--set network.hiden=2: unknown key" in done.stderr) == (2, True)
+
+
+def test_a_trial_whose_text_has_too_few_entities_for_dev_is_refused_before_training(tmp_path):
+    (tmp_path / "t.conll").write_text("Ada B-PER\n\n" + "no O\none O\n\n" * 20)
+    config = tmp_path / "c.yaml"
+    config.write_text("corpus: {train: t.conll, held_out: 0.1}\n")
+    [trial] = plan([config], [], [], 1, tmp_path / "runs")
+    with pytest.raises(TrainingError, match=r"c\.yaml: found no dev part, expected one"):
+        _run((), trial, False, lambda outcome: None)
+    assert not (trial.run_dir / "config.yaml").exists()

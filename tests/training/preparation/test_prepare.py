@@ -348,3 +348,16 @@ def test_vectors_of_another_language_are_loudly_noted(config, tmp_path):
 def test_a_config_without_a_training_text_is_refused(config):
     with pytest.raises(CorpusError, match=r"corpus\.train is not set"):
         prepare(change(config, corpus={"train": None}))
+
+
+def test_nothing_is_held_out_of_a_text_whose_dev_would_have_no_entity(tmp_path):
+    # One entity of each of two classes: neither may be in dev alone.
+    text = "see O\nAda B-PER\n. O\n\nsee O\nRome B-LOC\n. O\n\n" + "no O\none O\n\n" * 20
+    (tmp_path / "t.conll").write_text(text)
+    (tmp_path / "c.yaml").write_text("corpus: {train: t.conll, held_out: 0.1}\n")
+    lines: list[str] = []
+    prepared = prepare(load_config(tmp_path / "c.yaml"), lines.append)
+    assert (prepared.dev, len(prepared.train.word_ids)) == (None, 46)
+    assert any(
+        line.startswith("WARNING: found too few entities to hold some out") for line in lines
+    )
