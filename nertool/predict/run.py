@@ -32,6 +32,7 @@ from nertool.predict.paths import (
 )
 from nertool.predict.request import PredictRequest
 from nertool.predict.tag import Tagged, tag_input
+from nertool.predict.tasks.column_records import Numbers
 from nertool.predict.workers import Workers
 from nertool.tagging.compiled import CompiledTagger
 from nertool.tagging.rules import read_rules
@@ -185,14 +186,15 @@ class _Run(NamedTuple):
         With on_error "skip", a result is complete before it is yielded. So nothing is written of an input
         that can't be read to its end.
         """
+        numbers = Numbers()
         for entry in inputs:
             if self.request.on_error == "fail":
-                with self._opened(entry) as tagged:
+                with self._opened(entry, numbers) as tagged:
                     yield tagged
                 continue
             with scratch_file() as file:
                 try:
-                    with self._opened(entry) as tagged:
+                    with self._opened(entry, numbers) as tagged:
                         complete = kept_in(file, tagged)
                 except UnreadableError as fault:
                     self._refuse(fault.path, fault.error)
@@ -200,8 +202,11 @@ class _Run(NamedTuple):
                 yield complete
 
     @contextmanager
-    def _opened(self, entry: Input) -> Iterator[Tagged]:
-        """Open and tag an input. Errors: UnreadableError, also while the result is iterated."""
+    def _opened(self, entry: Input, numbers: Numbers | None = None) -> Iterator[Tagged]:
+        """Open and tag an input. numbers: as in tag_input.
+
+        Errors: UnreadableError, also while the result is iterated.
+        """
         comment = self.request.reading.comment or self.workers.tagger.model.config.corpus.comment
         reading = replace(self.request.reading, comment=comment)
         with ExitStack() as stack:
@@ -209,7 +214,9 @@ class _Run(NamedTuple):
                 opened = stack.enter_context(
                     open_text(entry.path, self.request.format_name, reading)
                 )
-                tagged = tag_input(opened, self.request, self.workers, self.ledger, self.report)
+                tagged = tag_input(
+                    opened, self.request, self.workers, self.ledger, self.report, numbers
+                )
             except (CorpusError, OSError) as error:
                 raise UnreadableError(entry.path, error) from None
             yield tagged._replace(

@@ -24,7 +24,7 @@ from nertool.predict.blocks import whole_records
 from nertool.predict.columns import ColumnsInput, read_columns
 from nertool.predict.request import PredictRequest
 from nertool.predict.rewrite import REWRITES, rewrite_columns
-from nertool.predict.tasks.column_records import ColumnRecordsTask, numbered, tag_column
+from nertool.predict.tasks.column_records import ColumnRecordsTask, Numbers, numbered, tag_column
 from nertool.predict.tasks.records import RecordsTask
 from nertool.predict.tasks.task import Result
 from nertool.predict.workers import Workers
@@ -44,11 +44,17 @@ class Tagged(NamedTuple):
 
 
 def tag_input(
-    opened: Opened, request: PredictRequest, workers: Workers, ledger: Ledger, report: Report
+    opened: Opened,
+    request: PredictRequest,
+    workers: Workers,
+    ledger: Ledger,
+    report: Report,
+    numbers: Numbers | None = None,
 ) -> Tagged:
     """Tag an opened input. The records are read and tagged while the result is iterated.
 
-    Errors, while iterating: CorpusError with file:line.
+    numbers: those of the output's records, if several inputs share it. Errors, while iterating: CorpusError
+    with file:line.
     """
     if opened.why:
         report(f"{opened.source}: read as {opened.why}; --from names another format")
@@ -65,7 +71,8 @@ def tag_input(
         ner_key=request.ner_key,
     )
     if opened.in_columns:
-        return _tag_columns(opened, Tagged(to, writing), request, workers, ledger, report)
+        out = Tagged(to, writing)
+        return _tag_columns(opened, out, request, workers, ledger, report, numbers or Numbers())
     rewrite = REWRITES.get((opened.format.name, to.name))
     tasks = rewrite(opened, to, tagger, request, ledger) if rewrite else None
     if tasks is not None:
@@ -84,9 +91,8 @@ def annotated_pieces(
         report(f"{opened.source}: read as {opened.why}; --from names another format")
     ledger.read["files"] += 1
     if opened.in_columns:
-        return _column_pieces(
-            opened, read_columns(opened, workers.tagger, request, report), request, workers, ledger
-        )
+        given = read_columns(opened, workers.tagger, request, report)
+        return _column_pieces(opened, given, request, workers, ledger, Numbers())
     return _record_pieces(opened, request.unlabelled, request, workers, ledger)
 
 
@@ -97,6 +103,7 @@ def _tag_columns(
     workers: Workers,
     ledger: Ledger,
     report: Report,
+    numbers: Numbers,
 ) -> Tagged:
     """Tag CoNLL columns, as lines or as records."""
     tagger = workers.tagger
@@ -106,7 +113,8 @@ def _tag_columns(
     if tasks is not None:
         return out._replace(texts=_texts(workers.run(tasks), ledger))
     gold = "gold" in out.format.keeps
-    return out._replace(pieces=_column_pieces(opened, given, request, workers, ledger, gold))
+    pieces = _column_pieces(opened, given, request, workers, ledger, numbers, gold)
+    return out._replace(pieces=pieces)
 
 
 def _column_pieces(
@@ -115,6 +123,7 @@ def _column_pieces(
     request: PredictRequest,
     workers: Workers,
     ledger: Ledger,
+    numbers: Numbers,
     gold: bool = False,
 ) -> Iterator[Annotated]:
     """Yield the sentences of CoNLL columns as records.
@@ -126,7 +135,7 @@ def _column_pieces(
         ColumnRecordsTask(block, opened.source, given.columns, request.details, column)
         for block in given.blocks
     )
-    return numbered(_merged(workers.run(tasks), ledger))
+    return numbered(_merged(workers.run(tasks), ledger), numbers)
 
 
 def _record_pieces(

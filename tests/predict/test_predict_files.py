@@ -12,6 +12,8 @@ import pytest
 import zstandard
 
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading
+from nertool.formats.read import read_corpus
 from nertool.predict.request import Sizes
 from nertool.tagging.annotate import Details
 from tests.support.predicting import TEXT, objects, tag
@@ -159,6 +161,28 @@ def test_documents_have_heads_in_every_piece_or_in_none(tagger):
     rows = "Ada X\n\nmet X\n" * 3
     inline = tag(tagger, rows, format_name="conll", to="inline", details=Details(True), sizes=small)
     assert "# id" not in inline
+
+
+@pytest.mark.parametrize(
+    ("to", "documents"), [("jsonl", 2), ("hf", 2), ("gliner", 2), ("bioc", 2), ("csv", 4)]
+)
+@pytest.mark.parametrize("form", ["conll", "conllu"])
+def test_the_documents_of_two_files_in_one_output_stay_two(
+    form, to, documents, run_dir, main, tmp_path
+):
+    row = {"conll": "{w} O\n", "conllu": "1\t{w}" + "\t_" * 8 + "\n"}[form]
+    for name in ("a", "b"):
+        text = "".join(row.format(w=w) + "\n" for w in ("Ada", "Paris"))
+        (tmp_path / f"{name}.{form}").write_text(text)
+    out = tmp_path / "out"
+    done = main(
+        "predict", run_dir, tmp_path / f"a.{form}", tmp_path / f"b.{form}", "--to", to, "-o", out
+    )
+    assert done.returncode == 0
+    corpus = read_corpus(out, to, Reading(), Ledger())
+    assert (corpus.documents, corpus.sentences) == (documents, 4)
+    if to == "csv":
+        assert len({fields["id"] for fields in corpus.records.fields}) == 4
 
 
 def test_brat_s_folder_is_one_input(run_dir, main, tmp_path):

@@ -76,7 +76,13 @@ def record_of(
         return None
     document = value.get(DOCUMENT)
     known = document is not None and document != ""  # tables contain either for a missing value
-    goes_on = known and before is not None and before.get(DOCUMENT) == document
+    # Numbers of documents may begin again in each of the files that predict writes together.
+    goes_on = (
+        known
+        and before is not None
+        and before.get(DOCUMENT) == document
+        and before.get("source") == value.get("source")
+    )
     if reading.text_field == "text" not in value:
         reading = _with_text_field(value, reading)
     text = value.get(reading.text_field)

@@ -44,13 +44,6 @@ class Table(NamedTuple):
 
 def find_table(head: Head) -> Table | None:
     """Detect the columns of a table of texts. None for other inputs, such as a table of one word per row."""
-    try:
-        return _found(head)
-    except csv.Error:  # a bare CR within a line, or a quoted cell that is not closed
-        return None
-
-
-def _found(head: Head) -> Table | None:
     first = next((line for line in head.lines if line.strip()), "")
     named = SEPARATOR.match(first)
     for sign in (named[1],) if named else SIGNS:
@@ -59,7 +52,10 @@ def _found(head: Head) -> Table | None:
         lines = (
             f"{line}\n" for line in head.lines if line.strip() and not (named and line is first)
         )
-        rows = list(islice(csv.reader(lines, delimiter=sign), _ROWS))
+        try:
+            rows = list(islice(csv.reader(lines, delimiter=sign), _ROWS))
+        except csv.Error:  # a bare CR in a cell that is not quoted if this is the delimiter
+            continue
         if not head.whole and len(rows) < _ROWS and (len(rows) > 1 or "\n" not in head.text):
             rows = rows[
                 :-1

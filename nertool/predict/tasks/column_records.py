@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -114,24 +114,30 @@ def tag_column(lines: Sequence[str], columns: Columns, source: str) -> int | Non
     return column if tags >= 0.9 * len(cells) else None
 
 
-def numbered(results: Iterable[Result]) -> Iterator[Annotated]:
-    """Yield the pieces that have tokens. Each record gets its number and its document's in the input."""
-    sentence = 0
-    document = -1
+@dataclass
+class Numbers:
+    """The number of the next sentence of an output, and of its last document, which several inputs share."""
+
+    sentence: int = 0
+    document: int = -1
+
+
+def numbered(results: Iterable[Result], numbers: Numbers) -> Iterator[Annotated]:
+    """Yield the pieces of an input that have tokens. Each record gets its number and its document's."""
     begins = True  # whether a document has begun since the last token
     for result in results:
         begins = begins or result.document_before
         if result.piece is None:
             continue
         corpus = result.piece.corpus
-        document += begins
+        numbers.document += begins
         assert corpus.records is not None
         for i, fields in enumerate(corpus.records.fields):
             kept = {GOLD: fields[GOLD]} if GOLD in fields else {}
-            number = fields[DOCUMENT] + document
-            corpus.records.fields[i] = {"id": sentence, DOCUMENT: number, **kept}
-            sentence += 1
+            number = fields[DOCUMENT] + numbers.document
+            corpus.records.fields[i] = {"id": numbers.sentence, DOCUMENT: number, **kept}
+            numbers.sentence += 1
         records = replace(corpus.records, numbered=True)
-        document += corpus.documents - 1
+        numbers.document += corpus.documents - 1
         begins = result.document_after
         yield result.piece._replace(corpus=replace(corpus, records=records))

@@ -8,6 +8,8 @@ import io
 import pytest
 
 from nertool.corpus.ledger import Ledger
+from nertool.corpus.record import Reading
+from nertool.formats.opening import open_stream
 from tests.support.corpora import found, read, refusal, surfaces
 
 ADA = "Ada met O'Hara."
@@ -62,3 +64,15 @@ def test_an_object_in_a_cell_is_read_where_the_column_is_named_for_labels():
 def test_a_first_text_longer_than_the_part_that_formats_are_recognised_by_is_read():
     table = 'id,text,label\n1,"' + "Ada met Bob. " * 6_000 + '","[[0, 3, ""PER""]]"\n'
     assert surfaces(read(table)) == [("Ada", "PER")]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+def test_a_bare_cr_in_a_quoted_cell_is_text_whatever_the_delimiter(sign):
+    out = io.StringIO(newline="")
+    table = csv.writer(out, delimiter=sign)
+    table.writerows([["id", "text", "label"], [0, "Ada\rmet; us, |\tall", '[[0, 3, "PER"]]']])
+    text = out.getvalue().encode()
+    opened = open_stream(io.BytesIO(text), "x.csv", "auto", Reading())
+    assert opened.format.name == "csv"
+    (record,) = opened.records(Reading(), Ledger())
+    assert record.text == "Ada\rmet; us, |\tall"
