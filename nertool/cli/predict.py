@@ -77,7 +77,7 @@ def predict(
     Examples:
         nertool predict runs/my text.txt -o tagged.txt
         echo "Ada Lovelace met Charles Babbage ." | nertool predict runs/my -
-        nertool predict runs/my mails.jsonl --probabilities --min-probability 0.5 -o tagged.jsonl
+        nertool predict runs/my mails.jsonl --min-probability 0.5 -o tagged.jsonl
         nertool predict runs/my 'in/**/*.txt' --out-dir out --to jsonl
     """
     check_choice("--to", to, OUTPUT_FORMATS)

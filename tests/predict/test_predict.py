@@ -102,6 +102,11 @@ def test_columns_may_be_replaced_and_get_probabilities(tagger):
             assert re.fullmatch(r"[01]\.\d{6}|_", new.rstrip("\r").split(" ")[-1])
 
 
+def test_text_becomes_columns_with_probabilities_and_one_delimiter(tagger):
+    rows = tag(tagger, "Ada left Paris\n", to="conll", details=Details(probabilities=True))
+    assert re.fullmatch(r"(\w+ [\w-]+ ([01]\.\d{6}|_)\n){3}\n", rows)
+
+
 def test_a_header_and_a_table_of_commas_keep_their_form(tagger):
     out = tag(tagger, 'Word,Tag\nAda,O\n",",O\n')
     assert out.splitlines()[0] == "Word,Tag,predicted"

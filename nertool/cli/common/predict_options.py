@@ -70,7 +70,8 @@ Probabilities = Annotated[
     typer.Option(
         "--probabilities",
         rich_help_panel=OUTPUT,
-        help="Write the probability of each entity, if the format can hold it.",
+        help="Add a column of probabilities to CoNLL columns. JSON, Parquet, Label Studio, DocBin, spans "
+        "and HTML always have them.",
     ),
 ]
 MinProbability = Annotated[

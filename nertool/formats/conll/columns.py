@@ -117,14 +117,19 @@ def conll_delimiter(corpus: Corpus, tags: Sequence[str]) -> str:
 
 
 def corpus_to_conll(
-    corpus: Corpus, tags: Sequence[str], tag_ids: Ids, marks: bool | None = None
+    corpus: Corpus,
+    tags: Sequence[str],
+    tag_ids: Ids,
+    marks: bool | None = None,
+    delimiter: str | None = None,
 ) -> Iterator[str]:
     """Yield a corpus as lines of a word and its tag.
 
     tags: the distinct tags. tag_ids (N,): the tag of each token. marks: whether a line -DOCSTART- begins each
-    document. None: only if there are several. conll_delimiter chooses the delimiter.
+    document. None: only if there are several. delimiter: what stands between columns. None: conll_delimiter
+    chooses it.
     """
-    delimiter = conll_delimiter(corpus, tags)
+    delimiter = conll_delimiter(corpus, tags) if delimiter is None else delimiter
     marks = corpus.documents > 1 if marks is None else marks
     document_starts = set(corpus.document_starts[:-1].tolist()) if marks else set()
     at = 0
@@ -154,9 +159,9 @@ def write(pieces: Pieces, writing: Writing, ledger: Ledger) -> Iterator[str]:
         names = tag_names(piece.spans.label_names, writing.scheme)
         count_merged(piece, names, writing.scheme, ledger)
         tag_ids = tags_of(piece.spans, corpus.sentence_starts, names, writing.scheme)
+        delimiter = conll_delimiter(corpus, names)
         if piece.probabilities is not None:
-            delimiter = conll_delimiter(corpus, names)
             sure = token_probabilities(piece)
             names = [f"{names[i]}{delimiter}{p}" for i, p in zip(tag_ids, sure, strict=True)]
             tag_ids = np.arange(len(names), dtype=np.int32)
-        yield from corpus_to_conll(corpus, names, tag_ids, writing.marks)
+        yield from corpus_to_conll(corpus, names, tag_ids, writing.marks, delimiter)
