@@ -11,9 +11,9 @@ import numpy as np
 from nertool.catalogue import AUTO
 from nertool.config.inputs import CorpusConfig
 from nertool.corpus.columnar import Corpus
-from nertool.corpus.ledger import Ledger
+from nertool.corpus.ledger import Ledger, counted
 from nertool.corpus.parts.hold_out import join
-from nertool.corpus.record import Reading
+from nertool.corpus.record import DOCUMENT, Reading
 from nertool.corpus.schemes import find_scheme
 from nertool.errors import CorpusError
 from nertool.formats.opening import Opened
@@ -95,12 +95,13 @@ def read_labelled(
     named = [paths] if isinstance(paths, Path) else list(paths)
     inputs = inputs_of(named, format_name)
     if len(inputs) == 1:
-        return _labelled(read_corpus(inputs[0], format_name, reading, ledger, report))
+        return _labelled(read_corpus(inputs[0], format_name, reading, ledger, report), report)
     if STDIN in inputs:
         raise CorpusError("-: found standard input among several texts, expected files")
     told: list[str] = []
     parts = [
-        _labelled(read_corpus(path, format_name, reading, ledger, told.append)) for path in inputs
+        _labelled(read_corpus(path, format_name, reading, ledger, told.append), told.append)
+        for path in inputs
     ]
     for line in told[:_MOST_TOLD]:
         report(line)
@@ -114,12 +115,39 @@ def read_labelled_opened(
     opened: Opened, reading: Reading, ledger: Ledger, report: Callable[[str], None]
 ) -> Corpus:
     """Read a labelled text that is already open. See read_labelled."""
-    return _labelled(read_opened(opened, reading, ledger, report))
+    return _labelled(read_opened(opened, reading, ledger, report), report)
 
 
-def _labelled(corpus: Corpus) -> Corpus:
+def _labelled(corpus: Corpus, report: Callable[[str], None]) -> Corpus:
     if not corpus.tags:
         raise CorpusError(
             f"{corpus.source}: found no labels here ({corpus.layout}), expected labelled text"
         )
-    return replace(corpus, document_starts=np.unique(corpus.document_starts))
+    corpus = replace(corpus, document_starts=np.unique(corpus.document_starts))
+    divided, first = _divided_documents(corpus)
+    if divided:
+        report(
+            f"WARNING: {corpus.place(first)}: found records of {counted(divided, 'documents')} (by the field "
+            f"{DOCUMENT}) apart from each other, expected them side by side: each run of records is read as "
+            "a document of its own; sort the records by document"
+        )
+    return corpus
+
+
+def _divided_documents(corpus: Corpus) -> tuple[int, int]:
+    """Count the documents whose records are apart from each other; return also the first such token."""
+    if corpus.records is None:
+        return 0, 0
+    starts = corpus.records.starts
+    runs = np.searchsorted(corpus.document_starts, starts[:-1], side="right")
+    first_run: dict[object, int] = {}
+    apart: dict[object, int] = {}  # its first record that is apart
+    for i, own in enumerate(corpus.records.fields):
+        name = own.get(DOCUMENT)
+        if starts[i] == starts[i + 1] or not isinstance(name, str | int) or name == "":
+            continue
+        if first_run.setdefault(name, runs[i]) != runs[i]:
+            apart.setdefault(name, i)
+    if not apart:
+        return 0, 0
+    return len(apart), int(corpus.sentence_starts[starts[min(apart.values())]])

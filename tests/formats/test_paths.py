@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 
@@ -144,3 +145,29 @@ def test_a_folder_of_brat_is_one_input_of_all_its_files(tmp_path):
     assert inputs_of([tmp_path / "x.txt", tmp_path / "x.ann"]) == [tmp_path / "x.txt"]
     assert [path.name for path in files_of([tmp_path / "x.txt"])] == ["x.ann", "x.txt"]
     assert entities(read(tmp_path)) == [("Ada", "PER")]
+
+
+@pytest.mark.parametrize(
+    ("documents", "divided", "line"),
+    [
+        ("aabbcc", 0, 0),
+        ("abcab", 2, 4),  # a and b come again, a first, in line 4
+        (["", "", 7, 7, None, 7], 1, 6),  # records without a document are texts of their own
+    ],
+)
+def test_records_of_a_document_that_are_apart_are_warned_of(tmp_path, documents, divided, line):
+    path = tmp_path / "t.jsonl"
+    path.write_text(
+        "".join(
+            json.dumps({"text": "Ada slept", "entities": [[0, 3, "PER"]], "document": document})
+            + "\n"
+            for document in documents
+        )
+    )
+    told: list[str] = []
+    read_labelled(path, "auto", Reading(), Ledger(), told.append)
+    warnings = [text for text in told if text.startswith("WARNING")]
+    assert len(warnings) == bool(divided)
+    if divided:
+        says = f"WARNING: {path}:{line}: found records of {divided} document{'s' * (divided > 1)} "
+        assert warnings[0].startswith(says)
