@@ -81,13 +81,14 @@ def compare(
     from nertool.evaluation.inputs import evaluate_files, evaluate_model
     from nertool.files.output import open_output
     from nertool.files.safe import need_regular
+    from nertool.files.sealed_zip import is_zip
 
     need_regular(file, why="both sides read it")
     with account(report, file, *(p for p in (a, b) if p.is_file()), differences) as ledger:
         one, other = (
             (
                 evaluate_files(file, side, options, ledger, note)
-                if side.is_file()
+                if side.is_file() and not is_zip(side)  # a model in one file is a zip file
                 else evaluate_model(side, [file], options, ledger, note)
             ).comparison
             for side in (a, b)

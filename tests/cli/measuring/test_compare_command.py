@@ -23,6 +23,15 @@ def test_a_model_against_a_file_of_perfect_predictions(tiny, run_dir, tmp_path, 
     assert found["types"]["PER"]["difference"] == 0.0
 
 
+def test_a_model_in_one_file_is_a_model_not_a_file_of_predictions(tiny, run_dir, tmp_path, main):
+    packed = tmp_path / "m.nertool"
+    assert main("pack", run_dir, "-o", packed).returncode == 0
+    for a, b in ((packed, run_dir), (run_dir, packed)):
+        done = main("compare", a, b, tiny / "dev.conll")
+        assert (done.returncode, done.stderr.count("found a zip")) == (0, 0)
+        assert "\n0 sentences on which they differ" in done.stdout
+
+
 def test_standard_input_can_not_be_read_twice(run_dir, main):
     done = main("compare", run_dir, run_dir, "-")
     assert done.returncode == 2
