@@ -13,8 +13,9 @@ from nertool.catalogue import Format
 from nertool.corpus.ledger import Ledger
 from nertool.errors import CorpusError
 from nertool.formats.base import Writing
+from nertool.formats.conll.rows import sign_name
 from nertool.formats.write import written
-from nertool.predict.tag import Tagged
+from nertool.predict.tag import OutputColumns, Tagged
 
 Item = TypeVar("Item")
 
@@ -66,9 +67,11 @@ def joined_texts(results: Iterator[Tagged], ledger: Ledger) -> Iterator[str]:
 
     Consecutive results in one format go through one writer, which makes them one list, table or page. The
     first of them determines how they are written. A line break is added after an input that ends without one.
+
+    Errors: CorpusError for rows of an input that have other columns than those of the inputs before it.
     """
     last = ""
-    for key, group in groupby(results, key=_writer_of):
+    for key, group in groupby(_with_equal_columns(results), key=_writer_of):
         if key is None:
             streams: Iterable[Iterable[str]] = (result.texts or () for result in group)
         else:
@@ -83,6 +86,31 @@ def joined_texts(results: Iterator[Tagged], ledger: Ledger) -> Iterator[str]:
             for text in texts:
                 last = text or last
                 yield text
+
+
+def _with_equal_columns(results: Iterator[Tagged]) -> Iterator[Tagged]:
+    """Yield results in CoNLL columns as long as all have the same columns. Errors: CorpusError."""
+    before: OutputColumns | None = None
+    for result in results:
+        own = result.columns
+        if own is not None:
+            if before is None:
+                before = own
+            same = before.delimiter is None or own.delimiter in (None, before.delimiter)
+            if own.width != before.width or not same:
+                raise CorpusError(
+                    f"{own.source}: found rows that get {_described(own)}, expected {_described(before)} as "
+                    f"in {before.source}, because one output has one layout; give --out-dir, or another "
+                    "format by --to"
+                )
+            if before.delimiter is None:
+                before = own
+        yield result
+
+
+def _described(columns: OutputColumns) -> str:
+    sign = "" if columns.delimiter is None else f" separated by {sign_name(columns.delimiter)}"
+    return f"{columns.width} columns{sign}"
 
 
 def _writer_of(result: Tagged) -> tuple[Format, Writing] | None:

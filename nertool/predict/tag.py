@@ -30,15 +30,24 @@ from nertool.predict.tasks.task import Result
 from nertool.predict.workers import Workers
 
 
+class OutputColumns(NamedTuple):
+    """The columns of an input's output. delimiter: None if the writer chooses it."""
+
+    source: str
+    width: int
+    delimiter: str | None = None
+
+
 class Tagged(NamedTuple):
     """A tagged input before it is written.
 
     It has either texts, which are ready to be written, or pieces for a writer; the other is None. format: the
-    output's format; writing: the options of its writer.
+    output's format; writing: the options of its writer; columns: those of an output in CoNLL columns.
     """
 
     format: Format
     writing: Writing
+    columns: OutputColumns | None = None
     texts: Iterator[str] | None = None
     pieces: Iterator[Annotated] | None = None
 
@@ -70,14 +79,16 @@ def tag_input(
         marks=opened.format.heads,
         ner_key=request.ner_key,
     )
+    out = Tagged(to, writing)
+    if to.name == "conll" and opened.head.text.strip():
+        out = out._replace(columns=OutputColumns(opened.source, 2 + request.details.probabilities))
     if opened.in_columns:
-        out = Tagged(to, writing)
         return _tag_columns(opened, out, request, workers, ledger, report, numbers or Numbers())
     rewrite = REWRITES.get((opened.format.name, to.name))
     tasks = rewrite(opened, to, tagger, request, ledger) if rewrite else None
     if tasks is not None:
-        return Tagged(to, writing, texts=_texts(workers.run(tasks), ledger))
-    return _tag_records(opened, Tagged(to, writing), request, workers, ledger)
+        return out._replace(texts=_texts(workers.run(tasks), ledger))
+    return _tag_records(opened, out, request, workers, ledger)
 
 
 def annotated_pieces(
@@ -111,6 +122,12 @@ def _tag_columns(
     given = read_columns(opened, tagger, request, report, skipped)
     tasks = rewrite_columns(opened, given, out.format, tagger, request)
     if tasks is not None:
+        layout = given.columns.layout
+        if layout is None:  # no line has a token
+            out = out._replace(columns=None)
+        elif out.columns is not None:
+            width = layout.width + (not request.replace_tags) + request.details.probabilities
+            out = out._replace(columns=OutputColumns(opened.source, width, layout.delimiter))
         return out._replace(texts=_texts(workers.run(tasks), ledger))
     gold = "gold" in out.format.keeps
     pieces = _column_pieces(opened, given, request, workers, ledger, numbers, gold)

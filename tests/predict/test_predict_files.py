@@ -185,6 +185,36 @@ def test_the_documents_of_two_files_in_one_output_stay_two(
         assert len({fields["id"] for fields in corpus.records.fields}) == 4
 
 
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ("Ada NNP O\n", "found rows that get 4 columns separated by spaces, expected 3 columns"),
+        (
+            "Ada\tO\n",
+            "found rows that get 3 columns separated by tabs, expected 3 columns separated by",
+        ),
+        (
+            "Ada left.\n\nThey met in Paris again.\n",
+            "found rows that get 2 columns, expected 3 columns",
+        ),
+        ("Ada O\n", ""),
+        ("\n \n", ""),
+        ("-DOCSTART-\n\n", ""),
+    ],
+)
+def test_rows_of_several_files_in_one_output_have_the_same_columns(
+    other, says, run_dir, main, tmp_path
+):
+    (tmp_path / "a.conll").write_text("Ada O\nmet O\n")
+    (tmp_path / "b.txt").write_text(other)
+    out = tmp_path / "out.conll"
+    done = main(
+        "predict", run_dir, tmp_path / "a.conll", tmp_path / "b.txt", "--to", "conll", "-o", out
+    )
+    assert (done.returncode, out.exists()) == ((1, False) if says else (0, True))
+    assert f"{tmp_path / 'b.txt'}: {says}" in done.stderr
+
+
 def test_brat_s_folder_is_one_input(run_dir, main, tmp_path):
     (tmp_path / "a.txt").write_text("Ada left.")
     (tmp_path / "a.ann").write_text("T1\tPER 0 3\tAda\n")
