@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
+import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -21,7 +23,8 @@ _SHOWN = 20  # the maximum number of labels that one finding lists
 
 
 def label_slips(parts: Sequence[CorpusPart]) -> list[Finding]:
-    """Find rare labels that look like a common one: PRE for PER, loc for LOC.
+    """Find rare labels that look like a common one, such as PRE for PER, and other spellings of a label,
+    however frequent, such as Person beside PERSON.
 
     With more than _COMPARED labels, only labels that consist of the same letters are compared (case is
     ignored), because comparing every pair would take too long.
@@ -33,6 +36,9 @@ def label_slips(parts: Sequence[CorpusPart]) -> list[Finding]:
     common_ones = [label for label, n in counts.items() if n >= _COMMON]
     for label in common_ones:
         alike[_letters(label)].append(label)
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for label in counts:
+        by_name[_name(label)].append(label)
     many = len(counts) > _COMPARED
     if many:
         findings.append(
@@ -46,7 +52,7 @@ def label_slips(parts: Sequence[CorpusPart]) -> list[Finding]:
     for label, n in sorted(counts.items()):
         others = alike[_letters(label)] if many else common_ones
         common = [other for other in others if counts[other] >= 10 * n]
-        near = [other for other in common if other.lower() == label.lower()] or [
+        near = _same_name(label, by_name[_name(label)], counts) or [
             other for other in common if _is_slip(label, other)
         ]
         if near:
@@ -61,6 +67,17 @@ def label_slips(parts: Sequence[CorpusPart]) -> list[Finding]:
                 )
             )
     return findings
+
+
+def _name(label: str) -> str:
+    """Return what remains of a label without case, width of letters, blanks, hyphens and underscores."""
+    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", label).casefold())
+
+
+def _same_name(label: str, others: Sequence[str], counts: Mapping[str, int]) -> list[str]:
+    """Return the most frequent spelling of a label, unless it is this one: PERSON for Person."""
+    most = min(others, key=lambda other: (-counts[other], other))
+    return [] if most == label else [most]
 
 
 def _letters(label: str) -> tuple[str, ...]:

@@ -56,6 +56,16 @@ def test_labels_that_are_merely_alike_are_no_slips():
     assert "label-typo" not in findings(text)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("Person", "PERSON"), ("first_name", "first-name"), ("ＰＥＲ", "PER")]
+)
+def test_two_spellings_of_one_label_are_found_however_frequent_both_are(one, other):
+    text = f"Eve B-{one}\nran O\n\n" * 30 + f"Al B-{other}\nsat O\n\n" * 31
+    message = findings(text)["label-typo"].message
+    assert message == f'the label "{one}" occurs 30 times: did you mean "{other}" (31)?'
+    assert "label-typo" not in findings(text.replace(f"B-{other}", "B-C++").replace(one, "C"))
+
+
 def test_tags_that_the_scheme_does_not_write_are_found_at_their_lines():
     found = findings(CLEAN + "Rome I-LOC\nis O\n")["transition"]
     assert found.places == ("train:109 (I-LOC, in iob2 B-LOC)",)
