@@ -37,6 +37,7 @@ from nertool.training.preparation.store import (
     RAW_TEXTS,
     Part,
     Prepared,
+    Vectors,
     encoder_of,
     input_hashes,
 )
@@ -191,7 +192,7 @@ def encode_parts(
         parts = {name: part for name, part in (("train", met), ("dev", dev)) if part}
         covered = [
             {name: _report_coverage(name, part, encoder, report) for name, part in parts.items()}
-            for encoder in encoders
+            for encoder in (_of_given(config, own) for own in vectors)
         ]
     gazetteers = read_gazetteers(config.features.gazetteers, report)
     for name, corpus in (("train", train), ("dev", dev)):
@@ -292,6 +293,13 @@ def _need_entities(dev: Corpus) -> None:
 
 def _has_entities(corpus: Corpus) -> bool:
     return len(spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)) > 0
+
+
+def _of_given(config: Config, vectors: Vectors) -> Encoder:
+    """Return an encoder that knows only words with a vector, not those that start from random rows."""
+    return encoder_of(
+        config, vectors._replace(words=vectors.words[: len(vectors.words) - vectors.own])
+    )
 
 
 def _report_coverage(name: str, corpus: Corpus, encoder: Encoder, report: Report) -> dict[str, int]:

@@ -78,12 +78,14 @@ class Vectors(NamedTuple):
 
     words: its words. L: (special rows + words, v) float32. subwords: the subword rows of the files that have
     them. clusters: (special rows + words, COLUMNS), each row's clusters, or None if they are no feature.
+    own: the number of words at the end that have no vector and start from random rows; it is not stored.
     """
 
     words: Sequence[str]
     L: Array
     subwords: tuple[Subwords, ...] = ()
     clusters: NDArray[np.uint16] | None = None
+    own: int = 0
 
 
 @dataclass(frozen=True)
@@ -257,7 +259,7 @@ def save_prepared(prepared: Prepared, folder: Path) -> None:
                 "words": len(part.words),
             }
         sums[_ARRAYS] = write_arrays(aside / _ARRAYS, arrays)
-        for i, (words, L, subwords, clusters) in enumerate(prepared.vectors):
+        for i, (words, L, subwords, clusters, _) in enumerate(prepared.vectors):
             arrays = {"L": L, **subword_arrays(subwords), **cluster_arrays(clusters)}
             sums[vectors_name(i)] = write_arrays(aside / vectors_name(i), arrays)
             sums[vocabulary_name(i)] = write_words(aside / vocabulary_name(i), words)

@@ -89,14 +89,15 @@ def _starting_vectors(
     if not paths:  # vectors of raw text alone: words without one start from random vectors
         L = spread * rng.standard_normal((SPECIAL_ROWS + W + len(own), d)).astype(np.float32)
         L[SPECIAL_ROWS : SPECIAL_ROWS + W] = table.matrix
-        return _finished(config, Vectors([*table.words, *own], L), V, train, report)
+        return _finished(config, Vectors([*table.words, *own], L, own=len(own)), V, train, report)
     L = np.empty((SPECIAL_ROWS + W + len(own), d), dtype=np.float32)
     L[SPECIAL_ROWS : SPECIAL_ROWS + W] = table.matrix
     # An unknown word resembles the rare words most, so its row starts from their mean.
     L[UNKNOWN] = listed[-RARE:].mean(axis=0)
     L[[PAD_LEFT, PAD_RIGHT]] = 0.1 * spread * rng.standard_normal((2, d))
     L[SPECIAL_ROWS + W :] = L[UNKNOWN] + 0.1 * spread * rng.standard_normal((len(own), d))
-    return _finished(config, Vectors([*table.words, *own], L, table.subwords), V, train, report)
+    vectors = Vectors([*table.words, *own], L, table.subwords, own=len(own))
+    return _finished(config, vectors, V, train, report)
 
 
 def _with_composed(config: Config, table: Table, words: Sequence[str], report: Report) -> Table:
@@ -137,7 +138,7 @@ def _finished(config: Config, vectors: Vectors, V: int, train: Corpus, report: R
     if wanted == "all":
         return vectors
     first = 0 if wanted == "corpus" else wanted
-    words, L, subwords, clusters = vectors
+    words, L, subwords, clusters, own = vectors
     encoder = Encoder(words, [], steps=config.vectors.lookup)
     met = np.array([encoder.vector_row(word) for word in train.words], dtype=np.int64)
     rows = np.unique(
@@ -151,7 +152,7 @@ def _finished(config: Config, vectors: Vectors, V: int, train: Corpus, report: R
     )
     report(f"vectors: the model keeps {len(rows) - SPECIAL_ROWS:,} of {len(words):,} words")
     kept = [words[row - SPECIAL_ROWS] for row in rows[SPECIAL_ROWS:].tolist()]
-    return Vectors(kept, L[rows], subwords, None if clusters is None else clusters[rows])
+    return Vectors(kept, L[rows], subwords, None if clusters is None else clusters[rows], own)
 
 
 def _clusters(L: NDArray[np.float32], V: int) -> NDArray[np.uint16]:

@@ -73,7 +73,7 @@ def test_the_model_keeps_the_words_that_the_config_names(config, vocabulary):
     config = change(config, features={"clusters": 2})
     everything = prepare(config)
     cut = prepare(change(config, model={"vocabulary": vocabulary}))
-    words, L, _, clusters = everything.vectors[0]
+    words, L, _, clusters, _ = everything.vectors[0]
     met = set(everything.train.type_ids[0, :, 0].tolist())
     first = 0 if vocabulary == "corpus" else vocabulary
     kept = [w for i, w in enumerate(words) if i < first or 3 + i in met]
@@ -144,3 +144,20 @@ def test_a_model_says_how_the_words_of_its_texts_were_found(main, run_dir):
         assert part is not None
         assert sum(covered[name].values()) == len(part.word_ids)
     assert '"coverage"' in main("info", run_dir, "--json").stdout
+
+
+def test_words_that_start_from_random_rows_do_not_count_as_words_with_a_vector(config, tmp_path):
+    text = tmp_path / "raw.txt"
+    text.write_text("Ada went home . Bob went home .\n" * 30)  # of the training words: Ada and "."
+    lines: list[str] = []
+    own = change(config, vectors={"path": None, "raw_text": (text,), "width": 3})
+    prepared = prepare(own, lines.append)
+    words = prepared.train.words
+    counts = np.bincount(prepared.train.word_ids, minlength=len(words))
+    known = sum(
+        int(counts[i]) for i, w in enumerate(words) if w in ("Ada", "went", "home", ".", "Bob")
+    )
+    exact = prepared.coverage[0]["train"]["exact"]
+    assert 0 < exact == known < counts.sum()
+    share = f"{100 * known / counts.sum():.1f} % as written"
+    assert any(line.startswith("vectors: train:") and share in line for line in lines)
