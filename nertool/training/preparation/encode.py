@@ -162,6 +162,12 @@ def encode_parts(
         check_vectors(config.training.start, config, start, inputs["sha256"][2:], raw)
     if start and train:
         config = _keeping(config, start, train, report)
+        known = start.provenance.get("sha256", {}).get("corpus.train")
+        if dev and not config.corpus.dev and known == inputs["sha256"][0]:
+            report(
+                f"WARNING: {config.training.start} was trained on the text that dev is held out of: "
+                "the scores on dev will be too high; name other labelled text as dev (--dev)"
+            )
     # Read from the text's own tags: what follows may add entities, and then writes all of them in IOB2.
     train_scheme, dev_scheme = (
         part and scheme_of(config, part, name, report)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nertool.config.file import load_config
 from nertool.config.records import Config
 from nertool.corpus.ledger import Ledger
 from nertool.errors import ModelError
@@ -382,3 +383,17 @@ def test_the_text_s_own_tag_scheme_is_read_before_the_model_adds_entities(
         prepared = prepare(set_to, lines.append)
         assert f"train: tag scheme {scheme} ({'detected' if own == 'auto' else 'set'})" in lines
         assert (prepared.train.scheme, prepared.labels) == (scheme, ["LOC", "ORG", "PER"])
+
+
+def test_a_dev_that_the_model_was_trained_on_is_warned_of(old, tmp_path):
+    model = load_model(old)
+    [text] = load_config(old / "config.yaml").corpus.train
+    other = tmp_path / "other.conll"
+    other.write_text(text.read_text() + "Bo B-PER\nslept O\n\n")
+    for train, warned in ((text, True), (other, False)):
+        config = going_on(model, old, train)
+        config = replace(config, corpus=replace(config.corpus, held_out=0.2))
+        lines: list[str] = []
+        prepare(config, lines.append)
+        said = [line for line in lines if "was trained on the text that dev is held out of" in line]
+        assert bool(said) == warned
