@@ -136,6 +136,16 @@ def mixed_targets(
     return train, np.asarray((1 - weight) * y + weight * q, dtype=np.float16)
 
 
+def with_entities_of(model: Model, corpus: Corpus, kept: Sequence[str]) -> Corpus:
+    """Return a labelled text, in IOB2, with the entities of the classes `kept` that a model finds in it,
+    if they overlap none of its own."""
+    spans = spans_of(corpus.tag_ids, corpus.tags, corpus.sentence_starts)
+    own = tags_of(spans, corpus.sentence_starts, tag_names(spans.label_names, "iob2"), "iob2")
+    tag_ids, _ = teach(CompiledTagger(model), corpus)
+    found = spans_of(tag_ids, model.tags, corpus.sentence_starts)
+    return _with_entities(corpus, spans, found, kept, own == 0)
+
+
 def _with_entities(
     train: Corpus, spans: TagSpans, found: TagSpans, kept: Sequence[str], outside: NDArray[np.bool_]
 ) -> Corpus:

@@ -31,8 +31,12 @@ from nertool.formats.labelled import read_labelled, reading_of
 from nertool.inputs.encoder import Encoder, coverage
 from nertool.inputs.gazetteers import Gazetteers, read_gazetteers
 from nertool.inputs.text import Text
-from nertool.model.model import Model
-from nertool.training.preparation.distil import distilled, labels_of, with_labels
+from nertool.training.preparation.distil import (
+    distilled,
+    labels_of,
+    with_entities_of,
+    with_labels,
+)
 from nertool.training.preparation.store import (
     RAW_TEXTS,
     Part,
@@ -160,8 +164,11 @@ def encode_parts(
         assert config.training.start
         raw = inputs.get(RAW_TEXTS, [])
         check_vectors(config.training.start, config, start, inputs["sha256"][2:], raw)
+    kept: list[str] = []
     if start and train:
-        config = _keeping(config, start, train, report)
+        present = labels_of(train)
+        kept = [label for label in start.labels if label not in present]
+        config = _keeping(config, kept, report)
         known = start.provenance.get("sha256", {}).get("corpus.train")
         if dev and not config.corpus.dev and known == inputs["sha256"][0]:
             report(
@@ -190,6 +197,13 @@ def encode_parts(
     if dev:
         _refuse_unseen_labels(dev, labels)
         _need_entities(dev)
+        kept = [label for label in kept if label not in labels_of(dev)]
+        if start and kept:
+            report(
+                f"start: the dev part has no entity of {', '.join(kept)} either; F1 on dev counts those that "
+                f"{config.training.start} finds there as right"
+            )
+            dev, dev_scheme = with_entities_of(start, dev, kept), "iob2"
 
     vectors = starting_vectors(config, train, report, dev.words if dev else ())
     encoders = [encoder_of(config, own) for own in vectors]
@@ -219,10 +233,8 @@ def encode_parts(
     )
 
 
-def _keeping(config: Config, start: Model, train: Corpus, report: Report) -> Config:
-    """Make the starting model the teacher for those of its classes that the text has no entity of."""
-    present = labels_of(train)
-    kept = [label for label in start.labels if label not in present]
+def _keeping(config: Config, kept: Sequence[str], report: Report) -> Config:
+    """Make the starting model the teacher for its classes `kept`, of which the text has no entity."""
     if not kept or config.distillation.teacher:
         return config
     report(

@@ -157,6 +157,24 @@ def test_classes_that_the_new_text_lacks_keep_the_teachers_probabilities(old, tm
     assert [kept.tags[i] for i in kept.tag_ids] == ["B-ORG", "O", "B-PER", "O", "B-LOC", "O"]
 
 
+@pytest.mark.parametrize(("berlin", "kept"), [("O", "LOC, PER"), ("B-LOC", "PER")])
+def test_a_dev_without_the_kept_classes_gets_the_entities_that_the_model_finds(
+    old, tmp_path, berlin, kept
+):
+    text, dev = tmp_path / "new.conll", tmp_path / "dev.conll"
+    text.write_text(as_conll(["Siemens/B-ORG hired/O Ada/O in/O Berlin/O ./O"]))
+    dev.write_text(as_conll([f"Siemens/B-ORG hired/O Ada/O in/O Berlin/{berlin} ./O"]))
+    config = going_on(load_model(old), old, text)
+    said: list[str] = []
+    part = prepare(replace(config, corpus=replace(config.corpus, dev=(dev,))), said.append).dev
+    assert part is not None
+    gold = [part.gold_tags[i] for i in part.gold_ids]
+    assert gold == ["B-ORG", "O", "B-PER", "O", "B-LOC", "O"]
+    assert [
+        line for line in said if line.startswith(f"start: the dev part has no entity of {kept} ")
+    ]
+
+
 # The command
 
 
