@@ -76,12 +76,11 @@ def record_of(
         return None
     document = value.get(DOCUMENT)
     known = document is not None and document != ""  # tables contain either for a missing value
-    # Numbers of documents may begin again in each of the files that predict writes together.
     goes_on = (
         known
         and before is not None
         and before.get(DOCUMENT) == document
-        and before.get("source") == value.get("source")
+        and not (isinstance(document, int) and _of_two_files(before, value))
     )
     if reading.text_field == "text" not in value:
         reading = _with_text_field(value, reading)
@@ -114,6 +113,15 @@ def record_of(
         f'{place}: found {keys}, expected "{reading.text_field}" (a string) or "tokens" (a list of '
         f"words){foreign_json(value) or near or '; say which it is by --text-field'}"
     )
+
+
+def _of_two_files(before: dict[str, Any], value: dict[str, Any]) -> bool:
+    """Tell whether two records name different files as their source.
+
+    Where `predict` writes several files into one output, the numbers of documents may begin again in each.
+    """
+    sources = before.get("source"), value.get("source")
+    return all(isinstance(source, str) for source in sources) and sources[0] != sources[1]
 
 
 def _with_text_field(value: dict[str, Any], reading: Reading) -> Reading:

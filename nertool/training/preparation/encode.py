@@ -173,7 +173,7 @@ def encode_parts(
         if dev and not config.corpus.dev and known == inputs["sha256"][0]:
             report(
                 f"WARNING: {config.training.start} was trained on the text that dev is held out of: "
-                "the scores on dev will be too high; name other labelled text as dev (--dev)"
+                "the scores on dev will be too high; name other labelled text as corpus.dev"
             )
     # Read from the text's own tags: what follows may add entities, and then writes all of them in IOB2.
     train_scheme, dev_scheme = (
